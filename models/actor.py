@@ -1,0 +1,73 @@
+"""Who acts, and what it may see: the first clause of every read and the gate of every write.
+
+A person sees the workspaces it is a member of; a key sees its workspace
+or one board of it. Nothing here awaits: visibility is SQL that others put first in their WHERE.
+"""
+
+import enum
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, select
+
+from models.board import Board
+from models.workspace import Membership, Role
+
+
+class ActorKind(enum.StrEnum):
+    USER = "USER"
+    AGENT = "AGENT"
+    WORKER = "WORKER"
+    SYSTEM = "SYSTEM"
+
+
+class Scope(enum.StrEnum):
+    """What a key may do: everything a member may, only look, or work runs."""
+
+    WRITE = "WRITE"
+    READ = "READ"
+    WORKER = "WORKER"
+
+
+@dataclass(frozen=True)
+class Actor:
+    kind: ActorKind
+    id: str  # of the user or the key
+    workspace_id: str | None = None  # where a key belongs; None for people, who may have several
+    board_id: str | None = None  # the only board a key sees
+    scopes: frozenset[Scope] = field(default_factory=frozenset)
+    session_id: str | None = None  # family of the login this access token came from
+    expires_at: datetime | None = None
+
+    @property
+    def is_person(self) -> bool:
+        return self.kind is ActorKind.USER
+
+    @property
+    def may_write(self) -> bool:
+        """Whether this kind of credential may write at all; the role decides the rest."""
+        return self.is_person or Scope.WRITE in self.scopes
+
+
+def workspaces_of(actor: Actor) -> Select[Any]:
+    """The ids of the workspaces the actor may see."""
+    if actor.is_person:
+        return select(Membership.workspace_id).where(Membership.user_id == actor.id)
+    return select(Membership.workspace_id).where(Membership.workspace_id == actor.workspace_id)
+
+
+def sees_workspace(actor: Actor, workspace_id: Any) -> ColumnElement[bool]:
+    if not actor.is_person:
+        return workspace_id == actor.workspace_id  # type: ignore[no-any-return]
+    return workspace_id.in_(workspaces_of(actor))  # type: ignore[no-any-return]
+
+
+def sees_board(actor: Actor, board_id: Any) -> ColumnElement[bool]:
+    """That the board named by a column is the actor's to see."""
+    if actor.board_id is not None:
+        return board_id == actor.board_id  # type: ignore[no-any-return]
+    return board_id.in_(select(Board.id).where(sees_workspace(actor, Board.workspace_id)))  # type: ignore[no-any-return]
+
+
+WRITERS = (Role.ADMIN, Role.MEMBER)

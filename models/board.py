@@ -1,0 +1,77 @@
+"""Boards and their columns."""
+
+import enum
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.columns import Editable, stored
+from models.stage import Law, Stage
+from runtime.database import Base, Id, Rank
+from runtime.ids import maker
+
+MOST_COLUMNS = 20  # on a board
+MOST_BOARDS = 500  # in a workspace
+
+
+class Template(enum.StrEnum):
+    BLANK = "BLANK"
+    KANBAN = "KANBAN"
+    PIPELINE = "PIPELINE"
+
+
+# What each template gives a new board: columns, from left to right.
+TEMPLATES: dict[Template, list[tuple[str, Stage]]] = {
+    Template.BLANK: [("Backlog", Stage.BACKLOG)],
+    Template.KANBAN: [
+        ("To do", Stage.TODO),
+        ("In progress", Stage.IN_PROGRESS),
+        ("Review", Stage.REVIEW),
+        ("Done", Stage.DONE),
+    ],
+    Template.PIPELINE: [
+        ("Backlog", Stage.BACKLOG),
+        ("Plan", Stage.PLAN),
+        ("To do", Stage.TODO),
+        ("In progress", Stage.IN_PROGRESS),
+        ("Review", Stage.REVIEW),
+        ("Done", Stage.DONE),
+    ],
+}
+
+
+class Board(Editable, Base):
+    __tablename__ = "board"
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "key"),
+        UniqueConstraint("workspace_id", "rank"),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=maker("board"))
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspace.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(100))
+    key: Mapped[str] = mapped_column(String(10))  # WEB in WEB-42
+    description: Mapped[str] = mapped_column(Text, default="")
+    law: Mapped[Law] = mapped_column(stored(Law), default=Law.PIPELINE)
+    rank: Mapped[str] = mapped_column(Rank)
+    last_number: Mapped[int] = mapped_column(default=0)  # of its newest card
+    archived_at: Mapped[datetime | None]
+    created_by: Mapped[str | None] = mapped_column(ForeignKey("user.id", ondelete="SET NULL"))
+
+
+class BoardColumn(Editable, Base):
+    """A column. The law binds to its stage, not to its name."""
+
+    __tablename__ = "board_column"
+    __table_args__ = (UniqueConstraint("board_id", "rank"),)
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=maker("column"))
+    board_id: Mapped[str] = mapped_column(ForeignKey("board.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(50))
+    stage: Mapped[Stage] = mapped_column(stored(Stage))
+    rank: Mapped[str] = mapped_column(Rank)
+    wip_limit: Mapped[int | None]
+
+
+Index("ix_board_column_board_id_stage", BoardColumn.board_id, BoardColumn.stage)

@@ -1,0 +1,143 @@
+"""Cards and what hangs on them: subtasks, links, labels, assignees.
+
+Every row inside a board names its board, so that what an actor may see is one clause of every query.
+"""
+
+import enum
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.columns import Editable, Ordered, Stamped, stored
+from runtime.database import Base, Id, Rank
+from runtime.ids import maker
+
+MOST_SUBTASKS = 100  # on a card
+MOST_LABELS = 20
+MOST_ASSIGNEES = 20
+MOST_LINKS = 50  # on a card, in either direction
+MOST_AT_ONCE = 100  # cards in one bulk change
+MOST_REVISIONS = 50  # shown of a card's history
+
+
+class Priority(enum.IntEnum):
+    NONE = 0
+    LOW = 1
+    MEDIUM = 2
+    HIGH = 3
+    CRITICAL = 4
+
+
+class CardType(enum.StrEnum):
+    FEATURE = "FEATURE"
+    BUG = "BUG"
+    REFACTOR = "REFACTOR"
+    TEST = "TEST"
+    DOCS = "DOCS"
+    REVIEW = "REVIEW"
+    CHORE = "CHORE"
+
+
+class Size(enum.StrEnum):
+    SMALL = "SMALL"
+    MEDIUM = "MEDIUM"
+    LARGE = "LARGE"
+
+
+class LinkKind(enum.StrEnum):
+    BLOCKS = "BLOCKS"
+    RELATED = "RELATED"
+    DUPLICATE = "DUPLICATE"
+
+
+class Card(Editable, Base):
+    __tablename__ = "card"
+    __table_args__ = (
+        UniqueConstraint("board_id", "number"),
+        UniqueConstraint("column_id", "rank"),  # a strict order: the database holds it
+        Index("ix_card_board_id_archived_at", "board_id", "archived_at"),
+        Index("ix_card_parent_id", "parent_id"),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=maker("card"))
+    board_id: Mapped[str] = mapped_column(ForeignKey("board.id", ondelete="CASCADE"))
+    column_id: Mapped[str] = mapped_column(ForeignKey("board_column.id"))
+    rank: Mapped[str] = mapped_column(Rank)
+    number: Mapped[int]
+    title: Mapped[str] = mapped_column(String(255))
+    description: Mapped[str] = mapped_column(Text, default="")
+    type: Mapped[CardType] = mapped_column(stored(CardType), default=CardType.FEATURE)
+    priority: Mapped[Priority] = mapped_column(Ordered(Priority), default=Priority.MEDIUM)
+    size: Mapped[Size | None] = mapped_column(stored(Size))
+    story_points: Mapped[int | None]
+    due_on: Mapped[date | None]
+    parent_id: Mapped[str | None] = mapped_column(ForeignKey("card.id", ondelete="SET NULL"))
+    archived_at: Mapped[datetime | None]
+    created_by: Mapped[str | None] = mapped_column(Id)  # a user or a key
+
+
+# What a revision keeps of a card, and what restoring it gives back.
+KEPT = ("title", "description", "type", "priority", "size", "story_points", "due_on", "parent_id", "column_id")
+
+
+def image(card: Card) -> dict[str, Any]:
+    """What a card says now, as JSON."""
+    values = {name: getattr(card, name) for name in KEPT}
+    return {k: v.isoformat() if isinstance(v, date) else v for k, v in values.items()}
+
+
+class Subtask(Editable, Base):
+    __tablename__ = "subtask"
+    __table_args__ = (Index("ix_subtask_card_id", "card_id"), Index("ix_subtask_board_id", "board_id"))
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=maker("subtask"))
+    card_id: Mapped[str] = mapped_column(ForeignKey("card.id", ondelete="CASCADE"))
+    board_id: Mapped[str] = mapped_column(ForeignKey("board.id", ondelete="CASCADE"))
+    title: Mapped[str] = mapped_column(String(255))
+    completed: Mapped[bool] = mapped_column(default=False)
+    completed_at: Mapped[datetime | None]
+    completed_by: Mapped[str | None] = mapped_column(Id)
+    phase: Mapped[str | None] = mapped_column(String(80))
+    phase_order: Mapped[int] = mapped_column(default=0)
+    rank: Mapped[str] = mapped_column(Rank)
+
+
+class CardLabel(Stamped, Base):
+    __tablename__ = "card_label"
+    __table_args__ = (Index("ix_card_label_label_id", "label_id"), Index("ix_card_label_board_id", "board_id"))
+
+    card_id: Mapped[str] = mapped_column(ForeignKey("card.id", ondelete="CASCADE"), primary_key=True)
+    label_id: Mapped[str] = mapped_column(ForeignKey("label.id", ondelete="CASCADE"), primary_key=True)
+    board_id: Mapped[str] = mapped_column(ForeignKey("board.id", ondelete="CASCADE"))
+
+
+class CardAssignee(Stamped, Base):
+    __tablename__ = "card_assignee"
+    __table_args__ = (
+        Index("ix_card_assignee_user_id", "user_id"),
+        Index("ix_card_assignee_board_id", "board_id"),
+    )
+
+    card_id: Mapped[str] = mapped_column(ForeignKey("card.id", ondelete="CASCADE"), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), primary_key=True)
+    board_id: Mapped[str] = mapped_column(ForeignKey("board.id", ondelete="CASCADE"))
+
+
+class CardLink(Stamped, Base):
+    """`card` blocks, is related to, or duplicates `target`. Both stand on one board."""
+
+    __tablename__ = "card_link"
+    __table_args__ = (
+        UniqueConstraint("card_id", "target_id"),
+        CheckConstraint("card_id <> target_id", name="no_self"),
+        Index("ix_card_link_target_id", "target_id"),
+        Index("ix_card_link_board_id", "board_id"),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=maker("link"))
+    board_id: Mapped[str] = mapped_column(ForeignKey("board.id", ondelete="CASCADE"))
+    card_id: Mapped[str] = mapped_column(ForeignKey("card.id", ondelete="CASCADE"))
+    target_id: Mapped[str] = mapped_column(ForeignKey("card.id", ondelete="CASCADE"))
+    kind: Mapped[LinkKind] = mapped_column(stored(LinkKind))

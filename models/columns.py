@@ -1,0 +1,47 @@
+"""What several tables share: the columns of an editable row, how an enum is stored."""
+
+import enum
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Enum, Integer, TypeDecorator
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.refusal import Stale
+from runtime.database import utcnow
+
+
+def stored(kind: type[enum.StrEnum]) -> Enum:
+    """An enum kept as its text, with a CHECK. A new member needs a migration by hand."""
+    return Enum(kind, native_enum=False, create_constraint=True, length=20, name=kind.__name__.lower())
+
+
+class Ordered(TypeDecorator[Any]):
+    """An IntEnum kept as its number, so that it sorts."""
+
+    impl = Integer
+    cache_ok = True
+
+    def __init__(self, kind: type[enum.IntEnum]) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def process_bind_param(self, value: Any, dialect: Any) -> int | None:
+        return None if value is None else int(value)
+
+    def process_result_value(self, value: Any, dialect: Any) -> Any:
+        return None if value is None else self.kind(value)
+
+
+class Stamped:
+    created_at: Mapped[datetime] = mapped_column(default=utcnow, sort_order=90)
+    updated_at: Mapped[datetime] = mapped_column(default=utcnow, onupdate=utcnow, sort_order=91)
+
+
+class Editable(Stamped):
+    version: Mapped[int] = mapped_column(default=1, sort_order=92)  # grows by one with every change
+
+    def expect(self, version: int | None) -> None:
+        """Raise Stale if the caller read another version than there is now."""
+        if version is not None and version != self.version:
+            raise Stale(self.version)

@@ -1,0 +1,39 @@
+"""What people and agents say on a card."""
+
+import enum
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.columns import Editable, stored
+from runtime.database import Base, Id
+from runtime.ids import maker
+
+
+class MessageKind(enum.StrEnum):
+    COMMENT = "COMMENT"
+    INSTRUCTION = "INSTRUCTION"
+    FEEDBACK = "FEEDBACK"
+    STATUS = "STATUS"
+    ERROR = "ERROR"
+
+
+class Message(Editable, Base):
+    """A comment. A deleted one keeps its place and its author, not its text."""
+
+    __tablename__ = "message"
+    __table_args__ = (
+        Index("ix_message_card_id_created_at", "card_id", "created_at"),
+        Index("ix_message_board_id", "board_id"),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=maker("message"))
+    card_id: Mapped[str] = mapped_column(ForeignKey("card.id", ondelete="CASCADE"))
+    board_id: Mapped[str] = mapped_column(ForeignKey("board.id", ondelete="CASCADE"))
+    kind: Mapped[MessageKind] = mapped_column(stored(MessageKind), default=MessageKind.COMMENT)
+    author_kind: Mapped[str] = mapped_column(String(10))
+    author_id: Mapped[str | None] = mapped_column(Id)
+    body: Mapped[str] = mapped_column(Text)
+    edited_at: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]

@@ -1,0 +1,18 @@
+"""The order of things people drag: fractional ranks, compared as bytes.
+
+The server decides the rank; clients name neighbours. Whoever computes one holds the lock of the list's
+owner, so two drags into one gap get two ranks.
+"""
+
+from fractional_indexing import generate_key_between, generate_n_keys_between
+
+LONG = 48  # characters after which a lane is written anew
+
+
+def between(left: str | None, right: str | None) -> str:
+    return str(generate_key_between(left, right))
+
+
+def after(last: str | None, count: int) -> list[str]:
+    """`count` ranks, in order, behind `last`."""
+    return list(generate_n_keys_between(last, None, count))

@@ -1,0 +1,164 @@
+"""The law of stages: where a card may stand, and where it may go from there.
+
+`MOVES` is the whole law and `judge` the only judge: creating, moving, bulk, restoring, importing and every
+rule of the system ask it, and `card.moves` shows its answer beforehand. Nothing here awaits: whoever asks
+brings the `Facts`. docs/stages.md is drawn from this file.
+"""
+
+import enum
+from dataclasses import dataclass, field
+
+from models.refusal import Refusal
+
+
+class Stage(enum.StrEnum):
+    BACKLOG = "BACKLOG"
+    PLAN = "PLAN"
+    TODO = "TODO"
+    IN_PROGRESS = "IN_PROGRESS"
+    REVIEW = "REVIEW"
+    DONE = "DONE"
+
+
+class Law(enum.StrEnum):
+    PIPELINE = "PIPELINE"
+    FREE = "FREE"
+
+
+class Mover(enum.StrEnum):
+    PERSON = "PERSON"
+    SYSTEM = "SYSTEM"
+
+
+# From each stage, where people may move a card. The same stage is always allowed: that is reordering.
+MOVES: dict[Stage, tuple[Stage, ...]] = {
+    Stage.BACKLOG: (Stage.PLAN, Stage.TODO),
+    Stage.PLAN: (Stage.TODO, Stage.BACKLOG),
+    Stage.TODO: (Stage.IN_PROGRESS, Stage.PLAN, Stage.BACKLOG),
+    Stage.IN_PROGRESS: (Stage.REVIEW, Stage.BACKLOG),
+    Stage.REVIEW: (Stage.DONE, Stage.TODO, Stage.PLAN, Stage.IN_PROGRESS, Stage.BACKLOG),
+    Stage.DONE: (Stage.BACKLOG,),
+}
+
+# Where the system moves a card besides: a claim, a success, a retry or lost lease, a merge.
+SYSTEM_MOVES: dict[Stage, tuple[Stage, ...]] = {
+    Stage.TODO: (Stage.IN_PROGRESS,),
+    Stage.IN_PROGRESS: (Stage.REVIEW, Stage.TODO),
+    Stage.REVIEW: (Stage.DONE,),
+}
+
+ENTRY = Stage.BACKLOG  # a card is born here, so it is created where a card of the backlog may go
+
+
+class Gate(enum.StrEnum):
+    """Why a move is refused."""
+
+    LAW = "LAW"
+    BOARD_ARCHIVED = "BOARD_ARCHIVED"
+    CARD_ARCHIVED = "CARD_ARCHIVED"
+    NO_COLUMN = "NO_COLUMN"
+    WIP_LIMIT = "WIP_LIMIT"
+    BLOCKED = "BLOCKED"
+    ACTIVE_RUN = "ACTIVE_RUN"
+    OPEN_QUESTION = "OPEN_QUESTION"
+
+
+@dataclass(frozen=True)
+class Reason:
+    code: Gate
+    message: str
+    card_ids: list[str] = field(default_factory=list)
+    limit: int | None = None
+    count: int | None = None
+
+
+class StageRefused(Refusal):
+    """The law has no such move, or a gate is closed. Nothing was changed."""
+
+    code = "STAGE_REFUSED"
+
+    def __init__(self, at: Stage, to: Stage, allowed: list[Stage], reasons: list[Reason], card_id: str | None) -> None:
+        super().__init__("; ".join(reason.message for reason in reasons))
+        self.at, self.to, self.allowed, self.reasons, self.card_id = at, to, allowed, reasons, card_id
+
+
+@dataclass(frozen=True)
+class Lane:
+    """A column as the law sees it: its stage, its limit, and how many cards stand in it."""
+
+    id: str
+    stage: Stage
+    wip_limit: int | None = None
+    count: int = 0
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything that decides about a card's moves. Gathered once, under the board's lock when it counts."""
+
+    at: Stage
+    law: Law
+    lanes: list[Lane]
+    column_id: str | None = None  # None while the card is being made
+    card_id: str | None = None
+    board_archived: bool = False
+    card_archived: bool = False
+    blockers: list[str] = field(default_factory=list)  # unfinished cards that block this one
+    active_run: str | None = None
+    open_question: str | None = None
+
+
+def lawful(at: Stage, law: Law, by: Mover = Mover.PERSON) -> list[Stage]:
+    """The stages the law alone allows from `at`, in the order of the board."""
+    if law is Law.FREE:
+        return list(Stage)
+    more = SYSTEM_MOVES.get(at, ()) if by is Mover.SYSTEM else ()
+    return [stage for stage in Stage if stage in (at, *MOVES[at], *more)]
+
+
+def judge(facts: Facts, to: Lane, *, by: Mover = Mover.PERSON, cancel_run: bool = False, coming: int = 1) -> None:
+    """Raise StageRefused unless the card may move to `to`.
+
+    `cancel_run`: the caller cancels an active run with the move. `coming`: how many cards enter `to` in the
+    same change, this one included.
+    """
+    reasons = _reasons(facts, to, by, cancel_run, coming)
+    if reasons:
+        allowed = [stage for stage in Stage if not reasons_against(facts, stage, by=by)]
+        raise StageRefused(facts.at, to.stage, allowed, reasons, facts.card_id)
+
+
+def reasons_against(facts: Facts, to: Stage, *, by: Mover = Mover.PERSON) -> list[Reason]:
+    """Why the card may not move to stage `to` now; empty when some column of that stage would take it."""
+    lanes = [lane for lane in facts.lanes if lane.stage is to]
+    if not lanes:
+        return [Reason(Gate.NO_COLUMN, f"The board has no column of stage {to}")]
+    against = [_reasons(facts, lane, by, False, 1) for lane in lanes]
+    return min(against, key=len)
+
+
+def _reasons(facts: Facts, to: Lane, by: Mover, cancel_run: bool, coming: int) -> list[Reason]:
+    reasons: list[Reason] = []
+    if facts.board_archived:
+        reasons.append(Reason(Gate.BOARD_ARCHIVED, "The board is archived"))
+    if facts.card_archived:
+        reasons.append(Reason(Gate.CARD_ARCHIVED, "The card is archived; unarchive it first"))
+    stages = lawful(facts.at, facts.law, by)
+    if to.stage not in stages:
+        ways = ", ".join(stage for stage in stages if stage is not facts.at)
+        reasons.append(Reason(Gate.LAW, f"{facts.at} leads to {ways}, not to {to.stage}"))
+    if to.id == facts.column_id:
+        return reasons  # reordering passes every gate but the archive's
+    if to.wip_limit is not None and to.count + coming > to.wip_limit:
+        text = f"The column takes {to.wip_limit} cards and has {to.count}"
+        reasons.append(Reason(Gate.WIP_LIMIT, text, limit=to.wip_limit, count=to.count))
+    if to.stage is facts.at:
+        return reasons
+    if to.stage is Stage.IN_PROGRESS and facts.blockers:
+        text = f"{len(facts.blockers)} unfinished card{'s' * (len(facts.blockers) > 1)} must be done first"
+        reasons.append(Reason(Gate.BLOCKED, text, card_ids=facts.blockers))
+    if by is Mover.PERSON and facts.active_run and not cancel_run:
+        reasons.append(Reason(Gate.ACTIVE_RUN, "An agent is at work on the card; pass cancelRun to stop it"))
+    if by is Mover.PERSON and facts.open_question and not cancel_run:
+        reasons.append(Reason(Gate.OPEN_QUESTION, "A question on the card waits for an answer"))
+    return reasons

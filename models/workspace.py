@@ -1,0 +1,51 @@
+"""Workspaces, who belongs to them, and the labels their boards share."""
+
+import enum
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.columns import Editable, Stamped, stored
+from runtime.database import Base, Id
+from runtime.ids import maker
+
+MOST_LABELS = 200  # in a workspace
+MOST_MEMBERS = 1_000
+
+
+class Role(enum.StrEnum):
+    ADMIN = "ADMIN"
+    MEMBER = "MEMBER"
+    VIEWER = "VIEWER"
+
+
+class Workspace(Editable, Base):
+    __tablename__ = "workspace"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=maker("workspace"))
+    name: Mapped[str] = mapped_column(String(100))
+    created_by: Mapped[str | None] = mapped_column(ForeignKey("user.id", ondelete="SET NULL"))
+
+
+class Membership(Stamped, Base):
+    __tablename__ = "membership"
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "user_id"),
+        Index("ix_membership_user_id", "user_id"),  # every read of a person starts here
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=maker("membership"))
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspace.id", ondelete="CASCADE"))
+    user_id: Mapped[str] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"))
+    role: Mapped[Role] = mapped_column(stored(Role))
+
+
+class Label(Editable, Base):
+    __tablename__ = "label"
+    __table_args__ = (UniqueConstraint("workspace_id", "name_folded"),)
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=maker("label"))
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspace.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(50))
+    name_folded: Mapped[str] = mapped_column(String(100))
+    colour: Mapped[str] = mapped_column(String(7))

@@ -1,0 +1,235 @@
+"""The database: one door for writes, one for reads, the same contract on SQLite and PostgreSQL.
+
+A write is one transaction on one connection. On SQLite it begins IMMEDIATE, behind a fair lock, because
+a transaction that reads before it writes would otherwise lose updates or deadlock with its twin; on
+PostgreSQL the rows that are reached are locked.
+
+A read is a `Snapshot`: everything read through it is one moment of the database. It cannot write: the
+database itself refuses (`query_only`, READ ONLY).
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import aiosqlite
+from sqlalchemy import JSON, DateTime, Dialect, Executable, MetaData, Row, String, TypeDecorator, event
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import (
+    AsyncConnection,
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
+from sqlalchemy.orm import DeclarativeBase
+
+BUSY = 5_000  # milliseconds a writer waits for another process on the same SQLite file
+CONNECT = 3.0  # seconds to reach PostgreSQL
+COMMAND = 5.0  # seconds one statement may take, told to PostgreSQL and held by the client as well
+READERS = 4  # connections that read one SQLite file at once
+POOL = 10  # connections to PostgreSQL a process
+
+# Both sides give up: a frozen server cannot answer, and a frozen client must not hold a lock for ever.
+POSTGRES_SETTINGS = {
+    "timezone": "UTC",
+    "jit": "off",
+    "statement_timeout": "5s",
+    "lock_timeout": "4s",
+    "idle_in_transaction_session_timeout": "5s",
+    "application_name": "signalbox",
+}
+
+Id = String(40).with_variant(String(40, collation="C"), "postgresql")
+Rank = String(200).with_variant(String(200, collation="C"), "postgresql")
+Json = JSON().with_variant(JSONB(), "postgresql")
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment, in UTC and aware of it, on both databases. A naive one is refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        assert value.tzinfo is not None, "a moment without a time zone reached the database"
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: UtcDateTime(), dict[str, Any]: Json, list[str]: Json}
+
+
+def utcnow() -> datetime:
+    return datetime.now(UTC)
+
+
+def normalised(url: str) -> str:
+    """Name the driver we use: people write `sqlite:///file` and `postgresql://host/name`."""
+    url = re.sub(r"^(postgres|postgresql)(\+asyncpg)?://", "postgresql+asyncpg://", url)
+    return re.sub(r"^sqlite(\+aiosqlite)?://", "sqlite+aiosqlite://", url)
+
+
+class Unreachable(Exception):
+    """The database does not answer. The text says which and why, without its password."""
+
+
+class Snapshot:
+    """One moment of the database, on one connection that is taken at the first read.
+
+    Reads take turns, so concurrent resolvers may share it. Close it before waiting for anything else.
+    """
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine, self._lock = engine, asyncio.Lock()
+        self._connection: AsyncConnection | None = None
+
+    async def read(self, query: Executable) -> Sequence[Row[Any]]:
+        async with self._lock:
+            if self._connection is None:
+                self._connection = await self._engine.connect()
+            return (await self._connection.execute(query)).all()
+
+    async def close(self) -> None:
+        async with self._lock:
+            connection, self._connection = self._connection, None
+            if connection is not None:
+                # Shielded: a cancelled reader must still give its connection back.
+                await asyncio.shield(connection.close())
+
+
+class Database:
+    def __init__(self, url: str, *, pool: int = POOL) -> None:
+        self.url = normalised(url)
+        self.is_sqlite = self.url.startswith("sqlite")
+        if self.is_sqlite:
+            self._writer = _sqlite(self.url, 1, "BEGIN IMMEDIATE")
+            self._reader = _sqlite(self.url, READERS, "BEGIN", "PRAGMA query_only=ON")
+        else:
+            self._writer = _postgres(self.url, pool)
+            self._reader = self._writer.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
+        self._sessions = async_sessionmaker(self._writer, expire_on_commit=False)
+        self._watch: aiosqlite.Connection | None = None
+        self._turn = asyncio.Lock()  # fair, which SQLite's own busy handler is not
+
+    @property
+    def engines(self) -> list[AsyncEngine]:
+        """Every engine there is, to watch what is sent to the database."""
+        return [self._writer, self._reader] if self.is_sqlite else [self._writer]
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncSession]:
+        """Open one transaction: committed on success, rolled back on any error."""
+        if self.is_sqlite:
+            async with self._turn, self._sessions.begin() as tx:
+                yield tx
+        else:
+            async with self._sessions.begin() as tx:
+                yield tx
+
+    def snapshot(self) -> Snapshot:
+        return Snapshot(self._reader)
+
+    async def read(self, query: Executable) -> Sequence[Row[Any]]:
+        """Answer one statement."""
+        snapshot = self.snapshot()
+        try:
+            return await snapshot.read(query)
+        finally:
+            await snapshot.close()
+
+    async def data_version(self) -> int:
+        """A number that differs once another connection has changed the SQLite file."""
+        if self._watch is None:  # its own connection: the number is told per connection
+            self._watch = await aiosqlite.connect(str(self._writer.url.database))
+        async with self._watch.execute("PRAGMA data_version") as cursor:
+            row = await cursor.fetchone()
+        return int(row[0]) if row else 0
+
+    async def check(self) -> None:
+        """Raise Unreachable unless the database answers."""
+        try:
+            async with self._reader.connect() as connection:
+                await connection.exec_driver_sql("SELECT 1")
+        except (DBAPIError, OSError, TimeoutError) as error:
+            raise Unreachable(f"cannot reach {self.safe_url}: {_cause(error)}") from error
+
+    @property
+    def safe_url(self) -> str:
+        return self._writer.url.render_as_string(hide_password=True)
+
+    async def close(self) -> None:
+        if self._watch is not None:
+            await self._watch.close()
+            self._watch = None
+        for engine in self.engines:
+            await engine.dispose()
+
+
+def _cause(error: Exception) -> str:
+    text = str(getattr(error, "orig", None) or error) or type(error).__name__
+    return text.splitlines()[0]
+
+
+def _sqlite(url: str, size: int, begin: str, *pragmas: str) -> AsyncEngine:
+    engine = create_async_engine(url, pool_size=size, max_overflow=0, pool_timeout=30)
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def connected(connection: Any, record: Any) -> None:
+        connection.isolation_level = None  # sqlite3 would begin late, after the first SELECT
+        cursor = connection.cursor()
+        for pragma in (
+            f"PRAGMA busy_timeout={BUSY}",
+            "PRAGMA journal_mode=WAL",
+            "PRAGMA synchronous=FULL",
+            "PRAGMA foreign_keys=ON",
+            *pragmas,
+        ):
+            cursor.execute(pragma)
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begun(connection: Any) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def _postgres(url: str, size: int) -> AsyncEngine:
+    return create_async_engine(
+        url,
+        pool_size=size,
+        max_overflow=0,
+        pool_pre_ping=True,
+        pool_timeout=10,
+        connect_args={
+            "timeout": CONNECT,
+            "command_timeout": COMMAND,
+            "server_settings": POSTGRES_SETTINGS,
+        },
+    )
+
+
+def is_passing(error: Exception) -> bool:
+    """Whether trying the same again may help: the connection was lost or somebody held a lock too long."""
+    return isinstance(error, OperationalError | InterfaceError | TimeoutError)

@@ -1,0 +1,228 @@
+"""The feed: what happened, numbered per topic, and kept.
+
+`Feed.begin` is the only door for writes. What `record` was told is numbered and stored as the last thing
+before COMMIT, so an event exists exactly when its change does, its number follows commit order, and the
+numbers of a topic have no gaps. A reader resumes from any number and is given everything after it, once,
+or is told that it cannot be: `CursorExpired`, `CursorUnknown`. Losing a wake costs a poll, never an event.
+"""
+
+import secrets
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from runtime.database import Database, utcnow
+from runtime.event import NUMBER, Event, Topic
+from runtime.ids import ALPHABET
+from runtime.wakes import Wakes
+
+PAGE = 100  # events a follower holds at once, however far behind it is
+START = "0"  # the cursor before the first event
+
+
+class CursorUnknown(Exception):
+    """A cursor that this topic never gave: malformed, of another topic, or ahead of it."""
+
+    code = "CURSOR_UNKNOWN"
+
+    def __init__(self, cursor: str) -> None:
+        super().__init__("This feed never gave that cursor; read the board again and follow from its cursor")
+        self.cursor = cursor[:100]
+
+
+class CursorExpired(Exception):
+    """Events after the cursor are no longer kept, or the feed was restored from a backup."""
+
+    code = "CURSOR_EXPIRED"
+
+    def __init__(self, cursor: str, oldest: str) -> None:
+        super().__init__("Events after that cursor are no longer kept; read the board again and follow from its cursor")
+        self.cursor, self.oldest = cursor[:100], oldest
+
+
+class Cursor(NamedTuple):
+    """A place in a topic: after event `seq` of `epoch`."""
+
+    epoch: str
+    seq: int
+
+    def __str__(self) -> str:
+        return f"{self.epoch}.{self.seq}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Cursor":
+        epoch, dot, seq = text.partition(".")
+        # isascii: int() also takes other scripts' digits, and a number has one way to be written here.
+        if not (dot and epoch and seq.isascii() and seq.isdigit() and len(seq) < 19) or str(int(seq)) != seq:
+            raise CursorUnknown(text)
+        return cls(epoch, int(seq))
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """An event that waits for its number."""
+
+    topic: str
+    kind: str
+    at: datetime
+    tenant: str | None
+    subject: str | None
+    batch: str | None
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class By:
+    """Who a transaction acts for; every event of it says so."""
+
+    kind: str
+    id: str | None = None
+    request_id: str | None = None
+
+
+def record(
+    tx: AsyncSession,
+    topics: Sequence[str],
+    kind: str,
+    *,
+    tenant: str | None,
+    subject: str | None,
+    batch: str | None = None,
+    data: dict[str, Any],
+) -> None:
+    """Say that something happened. It is stored if and only if `tx` commits.
+
+    The first topic is its home; the others get copies, which histories leave out.
+    """
+    at = utcnow()
+    waiting: list[Happened] = tx.info.setdefault("happened", [])
+    for topic in topics:
+        home = topic == topics[0]
+        waiting.append(
+            Happened(topic, kind, at, tenant if home else None, subject if home else None, batch, data)
+        )
+
+
+async def number(tx: AsyncSession) -> set[str]:
+    """Give what was recorded its numbers and store it. Locks its topics until COMMIT.
+
+    Returns the names of the topics that grew.
+    """
+    await tx.flush()
+    waiting: list[Happened] = tx.info.pop("happened", [])
+    if not waiting:
+        return set()
+    by: By = tx.info["by"]
+    rows: list[dict[str, Any]] = []
+    for topic in sorted({happened.topic for happened in waiting}):  # one lock order, so no deadlock
+        mine = [happened for happened in waiting if happened.topic == topic]
+        last = await tx.scalar(NUMBER, {"topic": topic, "epoch": new_epoch(), "n": len(mine)})
+        rows += [
+            {
+                "topic": topic,
+                "seq": seq,
+                "kind": happened.kind,
+                "at": happened.at,
+                "actor_kind": by.kind,
+                "actor_id": by.id,
+                "tenant": happened.tenant,
+                "subject": happened.subject,
+                "request_id": by.request_id,
+                "batch": happened.batch,
+                "data": happened.data,
+            }
+            for seq, happened in enumerate(mine, last - len(mine) + 1)
+        ]
+    await tx.execute(insert(Event), rows)
+    return {row["topic"] for row in rows}
+
+
+def new_epoch() -> str:
+    """A topic's epoch is random, so a cursor of another topic is recognised as such."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(8))
+
+
+class Feed:
+    def __init__(self, database: Database, wakes: Wakes) -> None:
+        self.database, self.wakes = database, wakes
+
+    @asynccontextmanager
+    async def begin(self, by: By) -> AsyncIterator[AsyncSession]:
+        """Open one transaction for `by`: commit on success, roll back on any error, then wake followers."""
+        async with self.database.write() as tx:
+            tx.info["by"] = by
+            yield tx
+            tx.info.setdefault("grew", set()).update(await number(tx))
+        self.wakes.send(tx.info["grew"] | tx.info.get("wake", set()))
+
+    async def follow(
+        self, topic: str, after: str | None, *, also: Iterable[str] = (), page: int = PAGE
+    ) -> AsyncGenerator[Sequence[Any], None]:
+        """Yield every event of `topic` after the cursor `after`, in order, without end, in pages.
+
+        `after` is a cursor, "0" for the start, None for now. A page is empty when the follower was only
+        woken, by one of `also` or by its poll: the moment to look whether it may go on. No connection is
+        held while waiting or while a page is worked on.
+        Errors: CursorUnknown, CursorExpired; the latter also in the middle, when a reader so far behind
+        that its events were pruned would otherwise skip them.
+        """
+        with self.wakes.listen(topic, *also) as grew:
+            at = await self._place(topic, after)
+            while True:
+                grew.clear()  # before looking, so a commit during the look is not slept through
+                events = await self._page(topic, at, page)
+                yield events
+                if events:
+                    at = events[-1].seq
+                if len(events) < page:
+                    await grew.wait(self.wakes.poll)
+
+    async def _place(self, topic: str, after: str | None) -> int:
+        query = select(Topic.epoch, Topic.last, Topic.lowest).where(Topic.name == topic)
+        rows = await self.database.read(query)
+        epoch, last, lowest = rows[0] if rows else ("", 0, 1)
+        if after is None:
+            return last
+        if after == START:
+            cursor = Cursor(epoch, 0)
+        else:
+            cursor = Cursor.parse(after)
+        if cursor.epoch != epoch or cursor.seq < lowest - 1:
+            raise CursorExpired(after, str(Cursor(epoch, lowest - 1)))
+        if cursor.seq > last:
+            raise CursorUnknown(after)
+        return cursor.seq
+
+    async def _page(self, topic: str, after: int, most: int) -> Sequence[Any]:
+        query = (
+            select(Event.__table__, Topic.epoch)
+            .join(Topic, Topic.name == Event.topic)
+            .where(Event.topic == topic, Event.seq > after)
+            .order_by(Event.seq)
+            .limit(most)
+        )
+        events = await self.database.read(query)
+        if events and events[0].seq != after + 1:
+            first = events[0]
+            raise CursorExpired(str(Cursor(first.epoch, after)), str(Cursor(first.epoch, first.seq - 1)))
+        return events
+
+    async def prune(self, topic: str, keep: int) -> int:
+        """Forget all but the newest `keep` events of a topic. Returns how many were forgotten."""
+        async with self.database.write() as tx:
+            query = select(Topic.last).where(Topic.name == topic).with_for_update()
+            last = await tx.scalar(query) or 0
+            gone = await tx.execute(delete(Event).where(Event.topic == topic, Event.seq <= last - keep))
+            lowest = max(1, last - keep + 1)
+            await tx.execute(update(Topic).where(Topic.name == topic, Topic.lowest < lowest).values(lowest=lowest))
+            return int(gone.rowcount)  # type: ignore[attr-defined]
+
+
+def wake(tx: AsyncSession, name: str) -> None:
+    """Wake whoever listens to `name` once `tx` has committed, without an event."""
+    tx.info.setdefault("wake", set()).add(name)

@@ -1,0 +1,76 @@
+"""Passwords, tokens and what is sealed at rest. Everything slow here runs in a thread, two at a time."""
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import secrets
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from passlib.context import CryptContext
+
+MOST = 1_024  # bytes of a password that are looked at
+AT_ONCE = 2  # hashes computed side by side: each takes 19 MB and about 26 ms
+
+_context = CryptContext(
+    schemes=["argon2"], argon2__memory_cost=19_456, argon2__time_cost=2, argon2__parallelism=1
+)
+_gate = asyncio.Semaphore(AT_ONCE)
+_dummy = _context.hash(secrets.token_urlsafe(16))
+
+
+async def hash_password(password: str) -> str:
+    async with _gate:
+        return await asyncio.to_thread(_context.hash, password)
+
+
+async def check_password(password: str, hashed: str | None) -> tuple[bool, str | None]:
+    """Tell whether `password` is the one, and its new hash where the stored one is outdated.
+
+    Takes as long for an account that does not exist (`hashed` is None) as for one that does.
+    """
+    async with _gate:
+        ok, renewed = await asyncio.to_thread(_context.verify_and_update, password, hashed or _dummy)
+    return (ok and hashed is not None), renewed
+
+
+def new_secret() -> str:
+    """256 random bits, safe in an address."""
+    return secrets.token_urlsafe(32)
+
+
+def digest(secret: str) -> str:
+    """What is stored of a secret that is random by itself: its SHA-256."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def same(one: str, other: str) -> bool:
+    """Compare in constant time."""
+    return hmac.compare_digest(one.encode(), other.encode())
+
+
+class Unreadable(Exception):
+    """What was sealed cannot be opened with any key we have."""
+
+
+class Seal:
+    """Encrypts what must be read again. The first key seals, every key opens."""
+
+    def __init__(self, keys: list[str]) -> None:
+        self._fernet = MultiFernet([Fernet(_derive(key)) for key in keys])
+
+    def close(self, text: str) -> str:
+        return self._fernet.encrypt(text.encode()).decode()
+
+    def open(self, sealed: str) -> str:
+        try:
+            return self._fernet.decrypt(sealed.encode()).decode()
+        except InvalidToken as error:
+            raise Unreadable("sealed with a key that is not configured") from error
+
+
+def _derive(key: str) -> bytes:
+    derived = HKDF(SHA256(), length=32, salt=None, info=b"signalbox seal").derive(key.encode())
+    return base64.urlsafe_b64encode(derived)
