@@ -52,6 +52,14 @@ class LinkKind(enum.StrEnum):
     DUPLICATE = "DUPLICATE"
 
 
+class CardOrder(enum.StrEnum):
+    BOARD = "BOARD"
+    CREATED = "CREATED"
+    UPDATED = "UPDATED"
+    PRIORITY = "PRIORITY"
+    DUE = "DUE"
+
+
 class Card(Editable, Base):
     __tablename__ = "card"
     __table_args__ = (
@@ -79,7 +87,17 @@ class Card(Editable, Base):
 
 
 # What a revision keeps of a card, and what restoring it gives back.
-KEPT = ("title", "description", "type", "priority", "size", "story_points", "due_on", "parent_id", "column_id")
+KEPT = (
+    "title",
+    "description",
+    "type",
+    "priority",
+    "size",
+    "story_points",
+    "due_on",
+    "parent_id",
+    "column_id",
+)
 
 
 def image(card: Card) -> dict[str, Any]:
@@ -90,7 +108,10 @@ def image(card: Card) -> dict[str, Any]:
 
 class Subtask(Editable, Base):
     __tablename__ = "subtask"
-    __table_args__ = (Index("ix_subtask_card_id", "card_id"), Index("ix_subtask_board_id", "board_id"))
+    __table_args__ = (
+        Index("ix_subtask_card_id", "card_id"),
+        Index("ix_subtask_board_id", "board_id"),
+    )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=maker("subtask"))
     card_id: Mapped[str] = mapped_column(ForeignKey("card.id", ondelete="CASCADE"))
@@ -106,7 +127,10 @@ class Subtask(Editable, Base):
 
 class CardLabel(Stamped, Base):
     __tablename__ = "card_label"
-    __table_args__ = (Index("ix_card_label_label_id", "label_id"), Index("ix_card_label_board_id", "board_id"))
+    __table_args__ = (
+        Index("ix_card_label_label_id", "label_id"),
+        Index("ix_card_label_board_id", "board_id"),
+    )
 
     card_id: Mapped[str] = mapped_column(ForeignKey("card.id", ondelete="CASCADE"), primary_key=True)
     label_id: Mapped[str] = mapped_column(ForeignKey("label.id", ondelete="CASCADE"), primary_key=True)

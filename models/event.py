@@ -1,9 +1,9 @@
-"""The names of what can happen, per feed. A feed's items are one object type per name."""
+"""The names of what can happen. A feed's items are one object type per name; `topics` say where it is told."""
 
 import enum
 
 
-class BoardEventKind(enum.StrEnum):
+class EventKind(enum.StrEnum):
     BOARD_CREATED = "BOARD_CREATED"
     BOARD_UPDATED = "BOARD_UPDATED"
     BOARD_ARCHIVED = "BOARD_ARCHIVED"
@@ -32,9 +32,6 @@ class BoardEventKind(enum.StrEnum):
     MESSAGE_POSTED = "MESSAGE_POSTED"
     MESSAGE_EDITED = "MESSAGE_EDITED"
     MESSAGE_DELETED = "MESSAGE_DELETED"
-
-
-class WorkspaceEventKind(enum.StrEnum):
     WORKSPACE_CREATED = "WORKSPACE_CREATED"
     WORKSPACE_UPDATED = "WORKSPACE_UPDATED"
     WORKSPACE_DELETED = "WORKSPACE_DELETED"
@@ -46,23 +43,12 @@ class WorkspaceEventKind(enum.StrEnum):
     LABEL_DELETED = "LABEL_DELETED"
     API_KEY_CREATED = "API_KEY_CREATED"
     API_KEY_REVOKED = "API_KEY_REVOKED"
-    BOARD_CREATED = "BOARD_CREATED"
-    BOARD_UPDATED = "BOARD_UPDATED"
     BOARD_MOVED = "BOARD_MOVED"
-    BOARD_ARCHIVED = "BOARD_ARCHIVED"
-    BOARD_UNARCHIVED = "BOARD_UNARCHIVED"
-    BOARD_DELETED = "BOARD_DELETED"
-
-
-class UserEventKind(enum.StrEnum):
     USER_REGISTERED = "USER_REGISTERED"
     USER_UPDATED = "USER_UPDATED"
     PASSWORD_CHANGED = "PASSWORD_CHANGED"  # noqa: S105 - the name of an event
     SESSION_STARTED = "SESSION_STARTED"
     SESSIONS_REVOKED = "SESSIONS_REVOKED"
-    MEMBER_JOINED = "MEMBER_JOINED"
-    MEMBER_ROLE_CHANGED = "MEMBER_ROLE_CHANGED"
-    MEMBER_REMOVED = "MEMBER_REMOVED"
     ASSIGNED = "ASSIGNED"
     UNASSIGNED = "UNASSIGNED"
 

@@ -77,9 +77,17 @@ class StageRefused(Refusal):
 
     code = "STAGE_REFUSED"
 
-    def __init__(self, at: Stage, to: Stage, allowed: list[Stage], reasons: list[Reason], card_id: str | None) -> None:
+    def __init__(
+        self, at: Stage, to: Stage, allowed: list[Stage], reasons: list[Reason], card_id: str | None
+    ) -> None:
         super().__init__("; ".join(reason.message for reason in reasons))
-        self.at, self.to, self.allowed, self.reasons, self.card_id = at, to, allowed, reasons, card_id
+        self.at, self.to, self.allowed, self.reasons, self.card_id = (
+            at,
+            to,
+            allowed,
+            reasons,
+            card_id,
+        )
 
 
 @dataclass(frozen=True)
@@ -116,7 +124,9 @@ def lawful(at: Stage, law: Law, by: Mover = Mover.PERSON) -> list[Stage]:
     return [stage for stage in Stage if stage in (at, *MOVES[at], *more)]
 
 
-def judge(facts: Facts, to: Lane, *, by: Mover = Mover.PERSON, cancel_run: bool = False, coming: int = 1) -> None:
+def judge(
+    facts: Facts, to: Lane, *, by: Mover = Mover.PERSON, cancel_run: bool = False, coming: int = 1
+) -> None:
     """Raise StageRefused unless the card may move to `to`.
 
     `cancel_run`: the caller cancels an active run with the move. `coming`: how many cards enter `to` in the

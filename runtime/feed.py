@@ -41,7 +41,9 @@ class CursorExpired(Exception):
     code = "CURSOR_EXPIRED"
 
     def __init__(self, cursor: str, oldest: str) -> None:
-        super().__init__("Events after that cursor are no longer kept; read the board again and follow from its cursor")
+        super().__init__(
+            "Events after that cursor are no longer kept; read the board again and follow from its cursor"
+        )
         self.cursor, self.oldest = cursor[:100], oldest
 
 
@@ -219,7 +221,9 @@ class Feed:
             last = await tx.scalar(query) or 0
             gone = await tx.execute(delete(Event).where(Event.topic == topic, Event.seq <= last - keep))
             lowest = max(1, last - keep + 1)
-            await tx.execute(update(Topic).where(Topic.name == topic, Topic.lowest < lowest).values(lowest=lowest))
+            await tx.execute(
+                update(Topic).where(Topic.name == topic, Topic.lowest < lowest).values(lowest=lowest)
+            )
             return int(gone.rowcount)  # type: ignore[attr-defined]
 
 

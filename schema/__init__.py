@@ -1,0 +1,59 @@
+"""WORDS: what a client may say and hear. The nouns' queries, mutations and subscriptions, merged."""
+
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.schema.config import StrawberryConfig
+
+from resolvers import node as nodes
+from runtime.transport.describe import Node
+from runtime.transport.sizes import list_size
+from schema.board import BoardMutation, BoardQuery
+from schema.card import CardMutation, CardQuery
+from schema.error import REFUSALS
+from schema.feed import EVENTS, FeedSubscription
+from schema.view import TYPES, ask
+
+
+@strawberry.type
+class NodeQuery:
+    node: Node | None = ask(nodes.node)
+    nodes: list[Node | None] = ask(nodes.nodes, directives=[list_size(100, slicing=("ids",))])
+
+
+@strawberry.type(description="What may be asked.")
+class Query(NodeQuery, BoardQuery, CardQuery):
+    pass
+
+
+@strawberry.type(description="What may be changed. Each answers a union: what changed, or why nothing did.")
+class Mutation(BoardMutation, CardMutation):
+    pass
+
+
+@strawberry.type(description="What may be followed. Each replays from a cursor, then goes on.")
+class Subscription(FeedSubscription):
+    pass
+
+
+def _moment(text: object) -> datetime:
+    if not isinstance(text, str):
+        raise GraphQLError("DateTime is text, like 2026-01-31T12:00:00Z")
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise GraphQLError("DateTime is written like 2026-01-31T12:00:00Z") from None
+    if moment.tzinfo is None:
+        raise GraphQLError("DateTime needs an offset from UTC: Z, or +02:00")
+    return moment
+
+
+DateTime = strawberry.scalar(
+    name="DateTime",
+    description="A moment with its offset from UTC, as RFC 3339 writes it. Without an offset it is refused.",
+    specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
+    serialize=lambda moment: moment.isoformat().replace("+00:00", "Z"),
+    parse_value=_moment,
+)

@@ -1,0 +1,279 @@
+"""What can be done to a board and its columns."""
+
+from typing import Any
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from actions.lane import settle
+from actions.law import facts_of, reader
+from actions.news import changed, tell_board, tell_of_board
+from actions.reach import reach_board, reach_column, reach_workspace
+from models import words
+from models.actor import Actor
+from models.board import MOST_BOARDS, MOST_COLUMNS, TEMPLATES, Board, BoardColumn, Template
+from models.card import Card
+from models.event import EventKind
+from models.rank import after as ranks_after
+from models.rank import between
+from models.refusal import Conflict, Forbidden, Invalid, NotFound
+from models.stage import Lane, Law, Stage, judge
+from runtime.database import utcnow
+
+
+async def create_board(
+    tx: AsyncSession,
+    actor: Actor,
+    workspace_id: str,
+    name: str,
+    *,
+    key: str | None = None,
+    template: Template = Template.PIPELINE,
+    law: Law | None = None,
+    description: str = "",
+    columns: list[tuple[str, Stage, int | None]] | None = None,
+) -> Board:
+    """Make a board with the columns of a template, or with those given.
+
+    Without `law`, the pipeline template obeys the PIPELINE law, the others are FREE.
+    """
+    if actor.board_id:
+        raise Forbidden("A key of one board makes no other")
+    workspace = await reach_workspace(tx, actor, workspace_id)
+    name = words.line("name", name, 100)
+    boards = select(func.count(), func.max(Board.rank)).where(Board.workspace_id == workspace.id)
+    count, last = (await tx.execute(boards)).one()
+    if count >= MOST_BOARDS:
+        raise Conflict(f"A workspace has at most {MOST_BOARDS} boards")
+    board = Board(
+        workspace_id=workspace.id,
+        name=name,
+        key=await _free_key(tx, workspace.id, key, name),
+        description=words.prose("description", description),
+        law=law or (Law.PIPELINE if template is Template.PIPELINE else Law.FREE),
+        rank=between(last, None),
+        last_number=0,
+        created_by=actor.id if actor.is_person else None,
+    )
+    tx.add(board)
+    await tx.flush()  # generates board.id
+    lanes = columns or [(name, stage, None) for name, stage in TEMPLATES[template]]
+    words.at_most("columns", lanes, MOST_COLUMNS)
+    for rank, (title, stage, limit) in zip(ranks_after(None, len(lanes)), lanes, strict=True):
+        title, limit = (
+            words.line("columns.name", title, 50),
+            words.within("columns.wipLimit", limit, 1, 1000),
+        )
+        tx.add(BoardColumn(board_id=board.id, name=title, stage=stage, rank=rank, wip_limit=limit))
+    tell_of_board(tx, board, EventKind.BOARD_CREATED, name=name)
+    return board
+
+
+async def _free_key(tx: AsyncSession, workspace_id: str, key: str | None, name: str) -> str:
+    taken = set(await tx.scalars(select(Board.key).where(Board.workspace_id == workspace_id)))
+    if key is not None:
+        key = words.board_key("key", key)
+        if key in taken:
+            raise Conflict(f"Another board of the workspace has the key {key}")
+        return key
+    letters = "".join(c for c in name.upper() if c.isascii() and c.isalnum()).lstrip("0123456789")
+    stem = letters[:4] or "BOARD"
+    return next(k for k in (stem, *(f"{stem}{n}" for n in range(2, MOST_BOARDS + 2))) if k not in taken)
+
+
+async def update_board(
+    tx: AsyncSession,
+    actor: Actor,
+    id: str,
+    changes: dict[str, Any],
+    *,
+    if_version: int | None = None,
+) -> Board:
+    """Change a board's name, description, key or law. The law is an admin's to change."""
+    board = await reach_board(tx, actor, id, admin="law" in changes)
+    board.expect(if_version)
+    clean = dict(changes)
+    if "name" in clean:
+        clean["name"] = words.line("name", clean["name"], 100)
+    if "description" in clean:
+        clean["description"] = words.prose("description", clean["description"])
+    if "law" in clean:
+        words.required("law", clean["law"])
+    if "key" in clean and clean["key"] != board.key:
+        clean["key"] = await _free_key(tx, board.workspace_id, clean["key"] or "", board.name)
+    told = changed(board, clean)
+    if told:
+        tell_of_board(tx, board, EventKind.BOARD_UPDATED, changes=told)
+    return board
+
+
+async def move_board(
+    tx: AsyncSession, actor: Actor, id: str, *, before: str | None = None, after: str | None = None
+) -> Board:
+    """Move a board among the boards of its workspace: before or after another, or to the end."""
+    board = await reach_board(tx, actor, id)
+    await reach_workspace(tx, actor, board.workspace_id)  # whose lock orders the boards
+    mine = Board.workspace_id == board.workspace_id
+    board.rank = await settle(tx, Board, mine, board.id, before, after)
+    board.version += 1
+    tell_of_board(tx, board, EventKind.BOARD_MOVED)
+    return board
+
+
+async def archive_board(tx: AsyncSession, actor: Actor, id: str, *, if_version: int | None = None) -> Board:
+    """Archive a board: its cards stay as they are and no longer move. Archiving twice changes nothing."""
+    board = await reach_board(tx, actor, id, admin=True)
+    board.expect(if_version)
+    if board.archived_at is None:
+        changed(board, {"archived_at": utcnow()})
+        tell_of_board(tx, board, EventKind.BOARD_ARCHIVED)
+    return board
+
+
+async def unarchive_board(tx: AsyncSession, actor: Actor, id: str, *, if_version: int | None = None) -> Board:
+    board = await reach_board(tx, actor, id, admin=True)
+    board.expect(if_version)
+    if board.archived_at is not None:
+        changed(board, {"archived_at": None})
+        tell_of_board(tx, board, EventKind.BOARD_UNARCHIVED)
+    return board
+
+
+async def delete_board(tx: AsyncSession, actor: Actor, id: str, confirm_name: str) -> Board:
+    """Delete a board with everything on it. `confirm_name` must be its name."""
+    board = await reach_board(tx, actor, id, admin=True)
+    if confirm_name != board.name:
+        raise Invalid(("confirmName", "is not the board's name"))
+    tell_of_board(tx, board, EventKind.BOARD_DELETED, name=board.name)
+    await tx.execute(delete(Board).where(Board.id == board.id))
+    tx.expunge(board)
+    return board
+
+
+async def create_column(
+    tx: AsyncSession,
+    actor: Actor,
+    board_id: str,
+    name: str,
+    stage: Stage,
+    *,
+    wip_limit: int | None = None,
+    before: str | None = None,
+    after: str | None = None,
+) -> BoardColumn:
+    """Add a column: before or after another, or at the right end."""
+    board = await reach_board(tx, actor, board_id)
+    here = BoardColumn.board_id == board.id
+    if (await tx.scalar(select(func.count()).select_from(BoardColumn).where(here)) or 0) >= MOST_COLUMNS:
+        raise Conflict(f"A board has at most {MOST_COLUMNS} columns")
+    column = BoardColumn(
+        board_id=board.id,
+        name=words.line("name", name, 50),
+        stage=stage,
+        wip_limit=words.within("wipLimit", wip_limit, 1, 1000),
+        rank=await settle(tx, BoardColumn, here, None, before, after),
+    )
+    tx.add(column)
+    await tx.flush()  # generates column.id
+    tell_board(tx, board, EventKind.COLUMN_CREATED, column.id, column_id=column.id, name=column.name)
+    return column
+
+
+async def update_column(
+    tx: AsyncSession,
+    actor: Actor,
+    id: str,
+    changes: dict[str, Any],
+    *,
+    if_version: int | None = None,
+) -> BoardColumn:
+    """Rename a column, change its WIP limit, or its stage.
+
+    Another stage is a move of every card in it, so the law must allow each of them.
+    """
+    board, column = await reach_column(tx, actor, id)
+    column.expect(if_version)
+    clean = dict(changes)
+    if "name" in clean:
+        clean["name"] = words.line("name", clean["name"], 50)
+    if "wip_limit" in clean:
+        words.within("wipLimit", clean["wip_limit"], 1, 1000)
+    if "stage" in clean:
+        await _judge_all(tx, board, column, Lane("", words.required("stage", clean["stage"])))
+    told = changed(column, clean)
+    if told:
+        tell_board(tx, board, EventKind.COLUMN_UPDATED, column.id, column_id=column.id, changes=told)
+    return column
+
+
+async def move_column(
+    tx: AsyncSession, actor: Actor, id: str, *, before: str | None = None, after: str | None = None
+) -> BoardColumn:
+    """Move a column: before or after another of the board, or to the right end."""
+    board, column = await reach_column(tx, actor, id)
+    column.rank = await settle(tx, BoardColumn, BoardColumn.board_id == board.id, column.id, before, after)
+    column.version += 1
+    tell_board(tx, board, EventKind.COLUMN_MOVED, column.id, column_id=column.id)
+    return column
+
+
+async def delete_column(
+    tx: AsyncSession,
+    actor: Actor,
+    id: str,
+    *,
+    move_cards_to: str | None = None,
+    delete_cards: bool = False,
+) -> BoardColumn:
+    """Delete a column. With cards in it, say where they go or that they are deleted; both or none is refused.
+
+    Moving them obeys the law of stages; archived cards go along unjudged, they are nowhere.
+    """
+    board, column = await reach_column(tx, actor, id)
+    lanes = list(await tx.scalars(select(BoardColumn).where(BoardColumn.board_id == board.id)))
+    if len(lanes) == 1:
+        raise Conflict("A board keeps at least one column")
+    if move_cards_to and delete_cards:
+        raise Invalid(("deleteCards", "cannot be said together with moveCardsTo"))
+    in_it = Card.column_id == column.id
+    cards = list(await tx.scalars(select(Card).where(in_it).order_by(Card.rank)))
+    if cards and not (move_cards_to or delete_cards):
+        raise Conflict(f"{len(cards)} cards stand in the column; say moveCardsTo or deleteCards")
+    if cards and move_cards_to:
+        target = next((lane for lane in lanes if lane.id == move_cards_to != column.id), None)
+        if target is None:
+            raise NotFound(move_cards_to)
+        await _judge_all(tx, board, column, await _lane(tx, target))
+        last = await tx.scalar(select(func.max(Card.rank)).where(Card.column_id == target.id))
+        for card, rank in zip(cards, ranks_after(last, len(cards)), strict=True):
+            card.column_id, card.rank, card.version = target.id, rank, card.version + 1
+        await tx.flush()
+    elif cards:
+        await tx.execute(delete(Card).where(in_it))
+    await tx.execute(delete(BoardColumn).where(BoardColumn.id == column.id))
+    tx.expunge(column)
+    tell_board(
+        tx,
+        board,
+        EventKind.COLUMN_DELETED,
+        column.id,
+        column_id=column.id,
+        name=column.name,
+        moved_to=move_cards_to if cards else None,
+        card_ids=[card.id for card in cards],
+    )
+    return column
+
+
+async def _lane(tx: AsyncSession, column: BoardColumn) -> Lane:
+    standing = Card.column_id == column.id, Card.archived_at.is_(None)
+    count = await tx.scalar(select(func.count()).select_from(Card).where(*standing))
+    return Lane(column.id, column.stage, column.wip_limit, count or 0)
+
+
+async def _judge_all(tx: AsyncSession, board: Board, column: BoardColumn, to: Lane) -> None:
+    """Raise StageRefused unless every unarchived card of `column` may go to `to` together."""
+    standing = Card.column_id == column.id, Card.archived_at.is_(None)
+    cards = list(await tx.scalars(select(Card).where(*standing)))
+    for facts in await facts_of(reader(tx), {board.id: board}, cards) if cards else ():
+        judge(facts, to, coming=len(cards))

@@ -1,0 +1,318 @@
+"""What can be done to a card. Each function is one change, in the caller's transaction, judged by the law."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from actions.lane import settle
+from actions.law import facts_of, facts_of_new, reader
+from actions.news import changed, tell_board
+from actions.reach import reach_board, reach_card, reach_cards
+from models import words
+from models.actor import Actor
+from models.board import Board, BoardColumn
+from models.card import MOST_AT_ONCE, Card, CardType, Priority, Size, image
+from models.event import EventKind
+from models.refusal import Conflict, Invalid, NotFound
+from models.stage import Facts, Gate, Lane, Reason, Stage, StageRefused, judge
+from runtime.database import utcnow
+from runtime.ids import new_id
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a card is to stand: in a column or the first of a stage, by its neighbours, at the top or the end."""
+
+    column_id: str | None = None
+    stage: Stage | None = None
+    before: str | None = None
+    after: str | None = None
+    top: bool = False
+
+
+@dataclass(frozen=True)
+class NewCard:
+    """What a card is made of."""
+
+    title: str
+    description: str = ""
+    type: CardType = CardType.FEATURE
+    priority: Priority = Priority.MEDIUM
+    size: Size | None = None
+    story_points: int | None = None
+    due_on: date | None = None
+    parent_id: str | None = None
+    place: Place = field(default_factory=Place)
+
+
+def checked(values: dict[str, Any], at: str = "") -> dict[str, Any]:
+    """The fields of a card, cleaned. Raises Invalid."""
+    clean = dict(values)
+    if "title" in clean:
+        clean["title"] = words.line(f"{at}title", clean["title"], 255)
+    if "description" in clean:
+        clean["description"] = words.prose(f"{at}description", clean["description"])
+    if "story_points" in clean:
+        words.within(f"{at}storyPoints", clean["story_points"], 0, 99)
+    if "due_on" in clean:
+        words.day(f"{at}dueOn", clean["due_on"])
+    for name in ("type", "priority"):
+        if name in clean:
+            words.required(f"{at}{name}", clean[name])
+    return clean
+
+
+async def create_card(tx: AsyncSession, actor: Actor, board_id: str, new: NewCard) -> Card:
+    """Make a card. Without a place it goes to the end of the board's first BACKLOG column."""
+    return (await create_cards(tx, actor, board_id, [new], at=""))[0]
+
+
+async def create_cards(
+    tx: AsyncSession, actor: Actor, board_id: str, news: Sequence[NewCard], *, at: str = "cards."
+) -> list[Card]:
+    """Make several cards, in order, all or none.
+
+    A card is born in the backlog, so the law lets it be made where a card of the backlog may go.
+    """
+    words.at_most("cards", list(news), MOST_AT_ONCE)
+    board = await reach_board(tx, actor, board_id)
+    facts = await facts_of_new(reader(tx), board)
+    coming: dict[str, int] = {}
+    batch = new_id("batch") if len(news) > 1 else None
+    cards = []
+    for index, new in enumerate(news):
+        path = f"{at}{index}." if at else ""
+        lane = _lane(facts, new.place)
+        coming[lane.id] = coming.get(lane.id, 0) + 1
+        judge(facts, lane, coming=coming[lane.id])
+        values = {name: getattr(new, name) for name in FIELDS}
+        clean = checked(values, path)
+        if new.parent_id is not None:
+            await _parent(tx, board.id, None, new.parent_id)
+        here = Card.column_id == lane.id
+        rank = await settle(tx, Card, here, None, new.place.before, new.place.after, top=new.place.top)
+        board.last_number += 1
+        card = Card(
+            id=new_id("card"),
+            board_id=board.id,
+            column_id=lane.id,
+            rank=rank,
+            number=board.last_number,
+            created_by=actor.id,
+            **clean,
+        )
+        tx.add(card)
+        await tx.flush()  # the next card's neighbours are read from the database
+        tell_board(
+            tx,
+            board,
+            EventKind.CARD_CREATED,
+            card.id,
+            batch=batch,
+            card_id=card.id,
+            column_id=lane.id,
+            stage=lane.stage,
+            title=card.title,
+        )
+        cards.append(card)
+    return cards
+
+
+FIELDS = ("title", "description", "type", "priority", "size", "story_points", "due_on", "parent_id")
+
+
+def _lane(facts: Facts, place: Place, *, at: Lane | None = None) -> Lane:
+    """The column a place means. Raises NotFound for a column of another board."""
+    if place.column_id is not None:
+        for lane in facts.lanes:
+            if lane.id == place.column_id:
+                if place.stage not in (None, lane.stage):
+                    raise Invalid(("stage", f"is not the stage of that column, {lane.stage}"))
+                return lane
+        raise NotFound(place.column_id)
+    stage = place.stage
+    if stage is None:
+        return at or next((lane for lane in facts.lanes if lane.stage is Stage.BACKLOG), facts.lanes[0])
+    for lane in facts.lanes:
+        if lane.stage is stage:
+            return lane
+    reason = Reason(Gate.NO_COLUMN, f"The board has no column of stage {stage}")
+    raise StageRefused(facts.at, stage, [lane.stage for lane in facts.lanes], [reason], facts.card_id)
+
+
+async def update_card(
+    tx: AsyncSession,
+    actor: Actor,
+    id: str,
+    changes: dict[str, Any],
+    *,
+    place: Place | None = None,
+    if_version: int | None = None,
+) -> Card:
+    """Change the given fields of a card: absent keeps, None clears. With `place`, it also moves, as by a move."""
+    board, card = await reach_card(tx, actor, id)
+    card.expect(if_version)
+    clean = checked(changes)
+    if clean.get("parent_id") is not None:
+        await _parent(tx, board.id, card.id, clean["parent_id"])
+    before = await _image(tx, card)
+    told = changed(card, clean)
+    if told:
+        tell_board(tx, board, EventKind.CARD_UPDATED, card.id, card_id=card.id, changes=told, before=before)
+    if place is not None and (place.column_id or place.stage):
+        await _move(tx, board, [card], place)
+    return card
+
+
+async def move_card(
+    tx: AsyncSession,
+    actor: Actor,
+    id: str,
+    place: Place,
+    *,
+    if_version: int | None = None,
+) -> Card:
+    """Move a card to another column, or elsewhere in its own.
+
+    Raises NotFound, Stale, StageRefused, or Invalid for a neighbour that is not there; then nothing was changed.
+    """
+    board, card = await reach_card(tx, actor, id)
+    card.expect(if_version)
+    await _move(tx, board, [card], place)
+    return card
+
+
+async def move_cards(tx: AsyncSession, actor: Actor, ids: list[str], place: Place) -> list[Card]:
+    """Move several cards of one board to one place, in the order given, all or none."""
+    words.distinct("ids", words.at_most("ids", ids, MOST_AT_ONCE))
+    if {place.before, place.after} & set(ids):
+        raise Invalid(("ids", "names the neighbour they are moved to"))
+    board, cards = await reach_cards(tx, actor, ids)
+    await _move(tx, board, cards, place, batch=new_id("batch"))
+    return cards
+
+
+async def _move(
+    tx: AsyncSession, board: Board, cards: Sequence[Card], place: Place, *, batch: str | None = None
+) -> None:
+    """Judge all, then move all. The caller holds the board."""
+    every = await facts_of(reader(tx), {board.id: board}, cards)
+    lanes = {lane.id: lane for lane in every[0].lanes}
+    targets = [
+        _lane(facts, place, at=lanes[card.column_id]) for facts, card in zip(every, cards, strict=True)
+    ]
+    coming = sum(target.id != card.column_id for target, card in zip(targets, cards, strict=True))
+    for facts, target in zip(every, targets, strict=True):
+        judge(facts, target, coming=coming)
+    after, before, top = place.after, place.before, place.top
+    for facts, card, target in zip(every, cards, targets, strict=True):
+        image_before = image(card) | {"stage": facts.at}
+        rank = await settle(tx, Card, Card.column_id == target.id, card.id, before, after, top=top)
+        source = card.column_id
+        card.column_id, card.rank, card.version = target.id, rank, card.version + 1
+        await tx.flush()  # the next card's neighbours are read from the database
+        tell_board(
+            tx,
+            board,
+            EventKind.CARD_MOVED,
+            card.id,
+            batch=batch,
+            card_id=card.id,
+            from_column_id=source,
+            from_stage=facts.at,
+            to_column_id=target.id,
+            to_stage=target.stage,
+            before=image_before,
+        )
+        after, before, top = card.id, None, False  # the next one stands behind this one
+
+
+async def archive_card(tx: AsyncSession, actor: Actor, id: str, *, if_version: int | None = None) -> Card:
+    """Take a card off the board without deleting it. Archiving twice changes nothing."""
+    board, card = await reach_card(tx, actor, id)
+    card.expect(if_version)
+    if card.archived_at is None:
+        changed(card, {"archived_at": utcnow()})
+        tell_board(tx, board, EventKind.CARD_ARCHIVED, card.id, card_id=card.id)
+    return card
+
+
+async def unarchive_card(tx: AsyncSession, actor: Actor, id: str, *, if_version: int | None = None) -> Card:
+    """Bring a card back, to the end of the first BACKLOG column, or of the first column where there is none."""
+    board, card = await reach_card(tx, actor, id)
+    card.expect(if_version)
+    if card.archived_at is None:
+        return card
+    facts = await facts_of_new(reader(tx), board)
+    lane = _lane(facts, Place())
+    judge(facts, lane)
+    card.rank = await settle(tx, Card, Card.column_id == lane.id, card.id, None, None)
+    card.column_id = lane.id
+    changed(card, {"archived_at": None})
+    tell_board(tx, board, EventKind.CARD_UNARCHIVED, card.id, card_id=card.id, column_id=lane.id)
+    return card
+
+
+async def delete_card(
+    tx: AsyncSession,
+    actor: Actor,
+    id: str,
+    *,
+    detach_children: bool = False,
+    if_version: int | None = None,
+) -> Card:
+    """Delete a card and what hangs on it. Its children are refused, or let go with `detach_children`."""
+    board, card = await reach_card(tx, actor, id)
+    card.expect(if_version)
+    children = list(await tx.scalars(select(Card.id).where(Card.parent_id == card.id)))
+    if children and not detach_children:
+        raise Conflict(
+            f"The card has {len(children)} children; say detachChildren, or delete them first",
+            children[0],
+        )
+    if children:
+        version = Card.version + 1
+        await tx.execute(update(Card).where(Card.id.in_(children)).values(parent_id=None, version=version))
+    await tx.execute(delete(Card).where(Card.id == card.id))
+    tx.expunge(card)
+    tell_board(
+        tx,
+        board,
+        EventKind.CARD_DELETED,
+        card.id,
+        card_id=card.id,
+        number=card.number,
+        title=card.title,
+        column_id=card.column_id,
+        detached=children,
+        before=await _image(tx, card),
+    )
+    return card
+
+
+async def set_parent(
+    tx: AsyncSession, actor: Actor, id: str, parent_id: str | None, *, if_version: int | None = None
+) -> Card:
+    """Put a card under another of the same board, or under none."""
+    return await update_card(tx, actor, id, {"parent_id": parent_id}, if_version=if_version)
+
+
+async def _parent(tx: AsyncSession, board_id: str, card_id: str | None, parent_id: str) -> None:
+    """Raise unless `parent_id` is a card of the board that does not descend from `card_id`."""
+    above = select(Card.id, Card.parent_id).where(Card.id == parent_id, Card.board_id == board_id)
+    line = above.cte("line", recursive=True)
+    line = line.union(select(Card.id, Card.parent_id).join(line, Card.id == line.c.parent_id))
+    ids = list(await tx.scalars(select(line.c.id)))
+    if not ids:
+        raise NotFound(parent_id)
+    if card_id in ids:
+        raise Conflict("A card cannot stand under itself or under its own descendants", parent_id)
+
+
+async def _image(tx: AsyncSession, card: Card) -> dict[str, Any]:
+    stage = await tx.scalar(select(BoardColumn.stage).where(BoardColumn.id == card.column_id))
+    return image(card) | {"stage": stage}

@@ -1,0 +1,72 @@
+"""Places in an order that people drag: the server turns neighbours into a rank."""
+
+from typing import Any
+
+from sqlalchemy import bindparam, func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models.rank import LONG, between
+from models.rank import after as ranks_after
+from models.refusal import Invalid
+
+
+async def settle(
+    tx: AsyncSession,
+    kind: Any,
+    lane: Any,
+    moving: str | None,
+    before: str | None,
+    after: str | None,
+    *,
+    top: bool = False,
+) -> str:
+    """The rank of a place in a lane: before or after a neighbour, at the top, or at the end.
+
+    `lane` is the clause that says which rows stand in it, `moving` the row that is being moved, which is no
+    neighbour of itself. The caller holds the lock of the lane's owner. With both neighbours named, `after`
+    decides and `before` must stand somewhere behind it. Raises Invalid when a neighbour is not in the lane.
+    """
+    others = lane if moving is None else lane & (kind.id != moving)
+    low = await _rank(tx, kind, others, "after", after)
+    high = await _rank(tx, kind, others, "before", before)
+    if low is not None:
+        if high is not None and high <= low:
+            raise Invalid(("before", "stands in front of `after`"))
+        high = await tx.scalar(select(func.min(kind.rank)).where(others, kind.rank > low))
+    elif high is not None:
+        low = await tx.scalar(select(func.max(kind.rank)).where(others, kind.rank < high))
+    elif top:
+        high = await tx.scalar(select(func.min(kind.rank)).where(others))
+    else:
+        low = await tx.scalar(select(func.max(kind.rank)).where(others))
+    rank = between(low, high)
+    if len(rank) <= LONG:
+        return rank
+    await rewrite(tx, kind, lane)
+    return await settle(tx, kind, lane, moving, before, after, top=top)
+
+
+async def _rank(tx: AsyncSession, kind: Any, lane: Any, path: str, id: str | None) -> str | None:
+    if id is None:
+        return None
+    rank: str | None = await tx.scalar(select(kind.rank).where(lane, kind.id == id))
+    if rank is None:
+        raise Invalid((path, "does not stand there"))
+    return rank
+
+
+async def rewrite(tx: AsyncSession, kind: Any, lane: Any) -> None:
+    """Give every row of a lane a short rank again, in the same order.
+
+    The new ranks lie behind all the old ones, so that none is ever taken twice on the way.
+    """
+    await tx.flush()
+    ids = list(await tx.scalars(select(kind.id).where(lane).order_by(kind.rank)))
+    last = await tx.scalar(select(func.max(kind.rank)).where(lane))
+    ranks = ranks_after(last, len(ids))
+    table = kind.__table__
+    # updated_at stays: nobody changed these rows.
+    write = update(table).where(table.c.id == bindparam("which"))
+    write = write.values(rank=bindparam("rank"), updated_at=table.c.updated_at)
+    rows = [{"which": id, "rank": rank} for id, rank in zip(ids, ranks, strict=True)]
+    await (await tx.connection()).execute(write, rows)

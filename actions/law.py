@@ -1,0 +1,87 @@
+"""Bringing the facts that the law judges by: in a fixed number of statements for any number of cards."""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models.board import Board, BoardColumn
+from models.card import Card, CardLink, LinkKind
+from models.stage import ENTRY, Facts, Lane, Stage
+
+Read = Callable[[Select[Any]], Awaitable[Sequence[Any]]]
+
+# The law's view of columns: how many unarchived cards stand in each.
+LANES = (
+    select(
+        BoardColumn.board_id,
+        BoardColumn.id,
+        BoardColumn.stage,
+        BoardColumn.wip_limit,
+        func.count(Card.id).label("count"),
+    )
+    .outerjoin(Card, (Card.column_id == BoardColumn.id) & Card.archived_at.is_(None))
+    .group_by(BoardColumn.id)
+    .order_by(BoardColumn.rank)
+)
+
+
+def reader(tx: AsyncSession) -> Read:
+    async def read(query: Select[Any]) -> Sequence[Any]:
+        return (await tx.execute(query)).all()
+
+    return read
+
+
+async def lanes_of(read: Read, board_ids: Iterable[str]) -> dict[str, list[Lane]]:
+    lanes: dict[str, list[Lane]] = {id: [] for id in board_ids}
+    for row in await read(LANES.where(BoardColumn.board_id.in_(list(lanes)))):
+        lanes[row.board_id].append(Lane(row.id, row.stage, row.wip_limit, row.count))
+    return lanes
+
+
+async def blockers_of(read: Read, card_ids: list[str]) -> dict[str, list[str]]:
+    """For each card, the cards that block it and are neither done nor archived."""
+    query = (
+        select(CardLink.target_id, CardLink.card_id)
+        .join(Card, Card.id == CardLink.card_id)
+        .join(BoardColumn, BoardColumn.id == Card.column_id)
+        .where(
+            CardLink.target_id.in_(card_ids),
+            CardLink.kind == LinkKind.BLOCKS,
+            BoardColumn.stage != Stage.DONE,
+            Card.archived_at.is_(None),
+        )
+        .order_by(CardLink.id)
+    )
+    blockers: dict[str, list[str]] = {id: [] for id in card_ids}
+    for target, blocker in await read(query):
+        blockers[target].append(blocker)
+    return blockers
+
+
+async def facts_of(read: Read, boards: dict[str, Any], cards: Sequence[Any]) -> list[Facts]:
+    """The facts of each card, in order: two statements for any number of cards."""
+    lanes = await lanes_of(read, {card.board_id for card in cards})
+    blockers = await blockers_of(read, [card.id for card in cards])
+    stages = {lane.id: lane.stage for board in lanes.values() for lane in board}
+    return [
+        Facts(
+            at=stages[card.column_id],
+            law=boards[card.board_id].law,
+            lanes=lanes[card.board_id],
+            column_id=card.column_id,
+            card_id=card.id,
+            board_archived=boards[card.board_id].archived_at is not None,
+            card_archived=card.archived_at is not None,
+            blockers=blockers[card.id],
+        )
+        for card in cards
+    ]
+
+
+async def facts_of_new(read: Read, board: Board) -> Facts:
+    """The facts of a card that is about to be made."""
+    lanes = await lanes_of(read, [board.id])
+    return Facts(ENTRY, board.law, lanes[board.id], board_archived=board.archived_at is not None)

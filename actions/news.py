@@ -1,0 +1,61 @@
+"""Telling what happened: which topics hear of it and what its data must name."""
+
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models.board import Board
+from models.event import EventKind, board_topic, user_topic, workspace_topic
+from runtime.feed import record
+
+
+def tell_board(
+    tx: AsyncSession,
+    board: Board,
+    kind: EventKind,
+    subject: str,
+    *,
+    batch: str | None = None,
+    **data: Any,
+) -> None:
+    """Something happened on a board."""
+    topics = [board_topic(board.id)]
+    record(tx, topics, kind, tenant=board.workspace_id, subject=subject, batch=batch, data=data)
+
+
+def tell_of_board(tx: AsyncSession, board: Board, kind: EventKind, **data: Any) -> None:
+    """Something happened to a board: its workspace hears of it, and whoever watches the board."""
+    topics = [workspace_topic(board.workspace_id), board_topic(board.id)]
+    data = {"board_id": board.id, **data}
+    record(tx, topics, kind, tenant=board.workspace_id, subject=board.id, data=data)
+
+
+def tell_workspace(
+    tx: AsyncSession, workspace_id: str, kind: EventKind, subject: str, *users: str, **data: Any
+) -> None:
+    """Something happened in a workspace; `users` are the people it is about, who hear of it too."""
+    topics = [workspace_topic(workspace_id), *map(user_topic, users)]
+    data = {"workspace_id": workspace_id, **data}
+    record(tx, topics, kind, tenant=workspace_id, subject=subject, data=data)
+
+
+def tell_user(tx: AsyncSession, user_id: str, kind: EventKind, **data: Any) -> None:
+    """Something that only this person hears of."""
+    record(tx, [user_topic(user_id)], kind, tenant=None, subject=user_id, data=data)
+
+
+def changed(row: Any, changes: dict[str, Any]) -> dict[str, list[Any]]:
+    """Apply `changes` to a row. Returns what really changed, as JSON: {field: [before, after]}."""
+    told: dict[str, list[Any]] = {}
+    for name, value in changes.items():
+        before = getattr(row, name)
+        if before != value:
+            setattr(row, name, value)
+            told[name] = [_json(before), _json(value)]
+    if told:
+        row.version += 1
+    return told
+
+
+def _json(value: Any) -> Any:
+    return value.isoformat() if hasattr(value, "isoformat") else value

@@ -1,0 +1,95 @@
+"""The gates: the only ways to hold a row for writing.
+
+Each checks that the actor may see the row and may change it, and locks it until the transaction ends. What
+the actor may not see is NotFound, what it may see but not change is Forbidden. Boards are locked before what
+stands on them, so changes of one board follow one another.
+"""
+
+from typing import Any
+
+from sqlalchemy import Select, literal, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models.actor import Actor, Scope, sees_board, sees_workspace
+from models.board import Board, BoardColumn
+from models.card import Card, Subtask
+from models.message import Message
+from models.refusal import Forbidden, NotFound
+from models.workspace import Label, Membership, Role, Workspace
+
+
+def role_in(actor: Actor, workspace_id: Any) -> Any:
+    """The actor's role in a workspace, as a column."""
+    if not actor.is_person:
+        return literal(Role.MEMBER if Scope.WRITE in actor.scopes else Role.VIEWER)
+    mine = Membership.workspace_id == workspace_id, Membership.user_id == actor.id
+    return select(Membership.role).where(*mine).scalar_subquery()
+
+
+def allow(role: str | None, *, admin: bool) -> None:
+    """Raise Forbidden unless the role may write, or administrate."""
+    if admin and role != Role.ADMIN:
+        raise Forbidden("Only an admin of the workspace may do this")
+    if role not in (Role.ADMIN, Role.MEMBER):
+        raise Forbidden("A viewer may look, not change")
+
+
+async def _reach(tx: AsyncSession, query: Select[Any], id: str, *, admin: bool = False) -> Any:
+    row = (await tx.execute(query)).one_or_none()
+    if row is None:
+        raise NotFound(id)
+    allow(row[-1], admin=admin)
+    return row
+
+
+async def reach_workspace(tx: AsyncSession, actor: Actor, id: str, *, admin: bool = False) -> Workspace:
+    query = select(Workspace, role_in(actor, Workspace.id))
+    query = query.where(Workspace.id == id, sees_workspace(actor, Workspace.id))
+    row = await _reach(tx, query.with_for_update(of=Workspace), id, admin=admin)
+    return row[0]  # type: ignore[no-any-return]
+
+
+async def reach_label(tx: AsyncSession, actor: Actor, id: str) -> Label:
+    query = select(Label, role_in(actor, Label.workspace_id))
+    query = query.where(Label.id == id, sees_workspace(actor, Label.workspace_id))
+    return (await _reach(tx, query.with_for_update(of=Label), id))[0]  # type: ignore[no-any-return]
+
+
+async def reach_board(tx: AsyncSession, actor: Actor, id: str, *, admin: bool = False) -> Board:
+    query = select(Board, role_in(actor, Board.workspace_id))
+    query = query.where(Board.id == id, sees_board(actor, Board.id))
+    return (await _reach(tx, query.with_for_update(of=Board), id, admin=admin))[0]  # type: ignore[no-any-return]
+
+
+async def _reach_on_board(tx: AsyncSession, actor: Actor, kind: Any, id: str) -> tuple[Board, Any]:
+    query = select(Board, kind, role_in(actor, Board.workspace_id)).join(kind, kind.board_id == Board.id)
+    query = query.where(kind.id == id, sees_board(actor, Board.id))
+    board, row, _ = await _reach(tx, query.with_for_update(of=(Board, kind)), id)
+    return board, row
+
+
+async def reach_column(tx: AsyncSession, actor: Actor, id: str) -> tuple[Board, BoardColumn]:
+    return await _reach_on_board(tx, actor, BoardColumn, id)
+
+
+async def reach_card(tx: AsyncSession, actor: Actor, id: str) -> tuple[Board, Card]:
+    return await _reach_on_board(tx, actor, Card, id)
+
+
+async def reach_subtask(tx: AsyncSession, actor: Actor, id: str) -> tuple[Board, Subtask]:
+    return await _reach_on_board(tx, actor, Subtask, id)
+
+
+async def reach_message(tx: AsyncSession, actor: Actor, id: str) -> tuple[Board, Message]:
+    return await _reach_on_board(tx, actor, Message, id)
+
+
+async def reach_cards(tx: AsyncSession, actor: Actor, ids: list[str]) -> tuple[Board, list[Card]]:
+    """Cards of one board, in the order of `ids`. NotFound names the first that is not to be had there."""
+    board, first = await reach_card(tx, actor, ids[0])
+    query = select(Card).where(Card.board_id == board.id, Card.id.in_(ids)).with_for_update()
+    found = {card.id: card for card in await tx.scalars(query)} | {first.id: first}
+    for id in ids:
+        if id not in found:
+            raise NotFound(id)
+    return board, [found[id] for id in ids]

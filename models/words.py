@@ -1,0 +1,92 @@
+"""What people type, checked once: trimmed, bounded, without characters that are never meant."""
+
+import re
+from datetime import date
+from typing import Any
+
+from models.refusal import Invalid
+
+UNMEANT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
+COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
+KEY = re.compile(r"[A-Z][A-Z0-9]{0,9}")
+PROSE = 50_000  # characters of a description
+
+
+def line(path: str, text: str | None, most: int, *, least: int = 1) -> str:
+    """One line, trimmed. Raises Invalid."""
+    text = " ".join((text or "").split())
+    if not least <= len(text) <= most:
+        raise Invalid((path, f"must have {least} to {most} characters, not {len(text)}"))
+    return _meant(path, text)
+
+
+def prose(path: str, text: str | None, most: int = PROSE, *, least: int = 0) -> str:
+    """Several lines, as they are but for surrounding space. Raises Invalid."""
+    text = (text or "").strip()
+    if not least <= len(text) <= most:
+        raise Invalid((path, f"must have {least} to {most} characters, not {len(text)}"))
+    return _meant(path, text)
+
+
+def _meant(path: str, text: str) -> str:
+    if UNMEANT.search(text):
+        raise Invalid((path, "has a control character"))
+    return text
+
+
+def within(path: str, number: int | None, low: int, high: int) -> int | None:
+    if number is not None and not low <= number <= high:
+        raise Invalid((path, f"must be {low} to {high}, not {number}"))
+    return number
+
+
+def required(path: str, value: Any) -> Any:
+    if value is None:
+        raise Invalid((path, "cannot be cleared"))
+    return value
+
+
+def email(path: str, text: str | None) -> str | None:
+    if text is None:
+        return None
+    text = line(path, text, 254)
+    if not EMAIL.fullmatch(text):
+        raise Invalid((path, "is no e-mail address"))
+    return text
+
+
+def colour(path: str, text: str | None) -> str:
+    if not COLOUR.fullmatch(text or ""):
+        raise Invalid((path, "must be #RRGGBB"))
+    return str(text).upper()
+
+
+def board_key(path: str, text: str | None) -> str:
+    text = (text or "").strip().upper()
+    if not KEY.fullmatch(text):
+        raise Invalid((path, "must be a letter, then up to nine letters or digits"))
+    return text
+
+
+def folded(text: str) -> str:
+    """How names are compared: two that differ only in case are the same."""
+    return text.casefold()
+
+
+def day(path: str, value: date | None) -> date | None:
+    if value is not None and not 1970 <= value.year <= 9999:
+        raise Invalid((path, "must be a day from 1970 on"))
+    return value
+
+
+def at_most(path: str, values: list[Any], most: int, *, least: int = 1) -> list[Any]:
+    if not least <= len(values) <= most:
+        raise Invalid((path, f"must name {least} to {most}, not {len(values)}"))
+    return values
+
+
+def distinct(path: str, values: list[Any]) -> list[Any]:
+    if len(set(values)) != len(values):
+        raise Invalid((path, "names one twice"))
+    return values

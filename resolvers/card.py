@@ -1,0 +1,306 @@
+"""How cards are answered, and the adapters of their changes."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Any
+
+from sqlalchemy import select
+from strawberry import ID, Maybe, Parent
+
+import actions.card
+import actions.revision
+from actions.card import NewCard, Place
+from actions.law import facts_of
+from models.actor import sees_board
+from models.board import BoardColumn
+from models.card import MOST_REVISIONS, Card, CardOrder, CardType, Priority, Size
+from models.stage import Reason, Stage, reasons_against
+from resolvers.board import BOARD, COLUMN
+from resolvers.cards import CardFilter, clauses, order_of
+from resolvers.context import IfVersion, Info, given
+from resolvers.loaders import Link
+from resolvers.page import After, Ask, Before, First, Last, Listing, Page, page
+from runtime.database import utcnow
+from runtime.event import Event
+
+MOST_CARDS = 500  # of a board in one page
+FirstOfBoard = Annotated[int | None, "How many, from the top: 1 to 500; 50 where nothing is said."]
+
+CARD = Link(select(Card.__table__), Card.id, lambda actor: sees_board(actor, Card.board_id))
+CHILDREN_OF_CARD = Link(
+    select(Card.__table__).order_by(Card.number),
+    Card.parent_id,
+    lambda actor: sees_board(actor, Card.board_id),
+    many=True,
+)
+REVISIONS_OF_CARD = Link(
+    select(Event.__table__)
+    .where(Event.kind.in_(actions.revision.SNAPSHOTS))
+    .order_by(Event.at.desc(), Event.seq.desc()),
+    Event.subject,
+    lambda actor: Event.subject.in_(select(Card.id).where(sees_board(actor, Card.board_id))),
+    many=True,
+)
+
+_CARDS = select(Card.__table__).join(BoardColumn, BoardColumn.id == Card.column_id)
+CARDS = Listing("cards", _CARDS, None, lambda actor: sees_board(actor, Card.board_id))
+CARDS_OF_BOARD = Listing("cards", _CARDS, Card.board_id, lambda actor: sees_board(actor, Card.board_id))
+CARDS_OF_COLUMN = Listing("cards", _CARDS, Card.column_id, lambda actor: sees_board(actor, Card.board_id))
+
+
+async def card(info: Info, id: Annotated[ID, "Which card."]) -> Any:
+    """One card, or null where there is none that you may see."""
+    return await info.context.load(CARD, id)
+
+
+async def cards(
+    info: Info,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+    filter: Annotated[CardFilter | None, "Only cards that fit."] = None,
+    order_by: Annotated[CardOrder, "In which order."] = CardOrder.CREATED,
+) -> Page:
+    """Cards of every board you may see."""
+    return await _cards(info, CARDS, None, Ask(first, after, last, before), filter, order_by)
+
+
+async def cards_of_board(
+    root: Parent[Any],
+    info: Info,
+    first: FirstOfBoard = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+    filter: Annotated[
+        CardFilter | None, "Only cards that fit. Without it, those that are not archived."
+    ] = None,
+    order_by: Annotated[CardOrder, "In which order."] = CardOrder.BOARD,
+) -> Page:
+    """Its cards: column by column, from the top."""
+    return await _cards(
+        info, CARDS_OF_BOARD, root.id, Ask(first, after, last, before, MOST_CARDS), filter, order_by
+    )
+
+
+async def cards_of_column(
+    root: Parent[Any],
+    info: Info,
+    first: FirstOfBoard = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+    filter: Annotated[
+        CardFilter | None, "Only cards that fit. Without it, those that are not archived."
+    ] = None,
+    order_by: Annotated[CardOrder, "In which order."] = CardOrder.BOARD,
+) -> Page:
+    """The cards that stand in it, from the top."""
+    return await _cards(
+        info,
+        CARDS_OF_COLUMN,
+        root.id,
+        Ask(first, after, last, before, MOST_CARDS),
+        filter,
+        order_by,
+    )
+
+
+async def _cards(
+    info: Info,
+    listing: Listing,
+    parent: str | None,
+    ask: Ask,
+    filter: CardFilter | None,
+    order: CardOrder,
+) -> Page:
+    where = clauses(filter or CardFilter())
+    return await page(info.context, listing, order_of(order), ask, parent, where, repr(filter))
+
+
+async def name_of_card(root: Parent[Any], info: Info) -> str:
+    """How people call it: `WEB-42`, the board's key and the card's number."""
+    board = await info.context.load(BOARD, root.board_id)
+    return f"{board.key if board else ''}-{root.number}"
+
+
+async def overdue(root: Parent[Any], info: Info) -> bool:
+    """Whether it was due before today (UTC) and is not done."""
+    if root.due_on is None or root.due_on >= utcnow().date():
+        return False
+    column = await info.context.load(COLUMN, root.column_id)
+    return bool(column and column.stage is not Stage.DONE)
+
+
+@dataclass(frozen=True)
+class Move:
+    stage: Stage
+    reasons: list[Reason]
+
+    @property
+    def allowed(self) -> bool:
+        return not self.reasons
+
+
+async def moves_of_card(root: Parent[Any], info: Info) -> Any:
+    """For each stage, whether the card may move there now, and if not, why: what a move would answer."""
+
+    async def load(cards: list[Any]) -> list[list[Move]]:
+        boards = [await info.context.load(BOARD, id) for id in {card.board_id for card in cards}]
+        seen = {board.id: board for board in boards if board}
+        every = await facts_of(info.context.read, seen, cards)
+        return [[Move(stage, reasons_against(facts, stage)) for stage in Stage] for facts in every]
+
+    return await info.context.loaders.through("moves", load).load(root)
+
+
+async def revisions_of_card(
+    root: Parent[Any],
+    info: Info,
+    first: Annotated[int, "How many of the newest: 1 to 50."] = 20,
+) -> Any:
+    """What the card said before each change, newest first. Moves and updates make revisions."""
+    size = Ask(first, most=MOST_REVISIONS).size
+
+    async def load(ids: list[str]) -> list[list[Any]]:
+        lists = [await info.context.load(REVISIONS_OF_CARD, id) for id in ids]
+        return [revisions[:size] for revisions in lists]
+
+    return await info.context.loaders.through(("revisions", size), load).load(root.id)
+
+
+async def create_card(
+    info: Info,
+    board_id: Annotated[ID, "On which board."],
+    title: Annotated[str, "1 to 255 characters."],
+    description: Annotated[str, "Markdown."] = "",
+    type: Annotated[CardType, "What kind of work it is."] = CardType.FEATURE,
+    priority: Annotated[Priority, "How urgent it is."] = Priority.MEDIUM,
+    size: Annotated[Size | None, "How big it is."] = None,
+    story_points: Annotated[int | None, "0 to 99."] = None,
+    due_on: Annotated[date | None, "The day it is due."] = None,
+    parent_id: Annotated[ID | None, "The card it is a part of, on the same board."] = None,
+    column_id: Annotated[
+        ID | None, "In which column; the board's first BACKLOG column if nothing is said."
+    ] = None,
+    stage: Annotated[Stage | None, "Instead of a column: the first of this stage."] = None,
+    before: Annotated[ID | None, "The card it shall stand in front of."] = None,
+    after: Annotated[ID | None, "The card it shall stand behind."] = None,
+    top: Annotated[bool, "At the top of the column instead of the end."] = False,
+) -> Any:
+    """Make a card. It is born in the backlog, so the law lets it be made where a backlog card may go."""
+    place = Place(column_id, stage, before, after, top)
+    new = NewCard(title, description, type, priority, size, story_points, due_on, parent_id, place)
+    async with info.context.begin() as tx:
+        return await actions.card.create_card(tx, info.context.actor, board_id, new)
+
+
+async def update_card(
+    info: Info,
+    id: Annotated[ID, "Which card."],
+    title: Annotated[Maybe[str], "1 to 255 characters."],
+    description: Annotated[Maybe[str | None], "Markdown; null empties it."],
+    type: Annotated[Maybe[CardType], "What kind of work it is."],
+    priority: Annotated[Maybe[Priority], "How urgent it is."],
+    size: Annotated[Maybe[Size | None], "How big it is; null clears it."],
+    story_points: Annotated[Maybe[int | None], "0 to 99; null clears it."],
+    due_on: Annotated[Maybe[date | None], "The day it is due; null clears it."],
+    column_id: Annotated[ID | None, "Also move it to the end of this column, as `moveCard` would."] = None,
+    stage: Annotated[Stage | None, "Also move it to the first column of this stage."] = None,
+    if_version: IfVersion = None,
+) -> Any:
+    """Change a card. What is left out stays, null clears. With a column or stage it also moves."""
+    changes = given(
+        title=title,
+        description=description,
+        type=type,
+        priority=priority,
+        size=size,
+        story_points=story_points,
+        due_on=due_on,
+    )
+    async with info.context.begin() as tx:
+        return await actions.card.update_card(
+            tx,
+            info.context.actor,
+            id,
+            changes,
+            place=Place(column_id, stage),
+            if_version=if_version,
+        )
+
+
+async def move_card(
+    info: Info,
+    id: Annotated[ID, "Which card."],
+    column_id: Annotated[ID | None, "To which column; its own if nothing is said."] = None,
+    stage: Annotated[Stage | None, "Instead of a column: the first of this stage."] = None,
+    before: Annotated[ID | None, "The card it shall stand in front of."] = None,
+    after: Annotated[ID | None, "The card it shall stand behind."] = None,
+    top: Annotated[bool, "To the top instead of the end, where no neighbour is named."] = False,
+    if_version: IfVersion = None,
+) -> Any:
+    """Move a card to another column, or elsewhere in its own. Refused where the law of stages has no such move."""
+    place = Place(column_id, stage, before, after, top)
+    async with info.context.begin() as tx:
+        return await actions.card.move_card(tx, info.context.actor, id, place, if_version=if_version)
+
+
+async def archive_card(
+    info: Info,
+    id: Annotated[ID, "Which card."],
+    if_version: IfVersion = None,
+) -> Any:
+    """Take a card off its board without deleting it."""
+    async with info.context.begin() as tx:
+        return await actions.card.archive_card(tx, info.context.actor, id, if_version=if_version)
+
+
+async def unarchive_card(
+    info: Info,
+    id: Annotated[ID, "Which card."],
+    if_version: IfVersion = None,
+) -> Any:
+    """Bring a card back, to the end of the board's first BACKLOG column."""
+    async with info.context.begin() as tx:
+        return await actions.card.unarchive_card(tx, info.context.actor, id, if_version=if_version)
+
+
+async def delete_card(
+    info: Info,
+    id: Annotated[ID, "Which card."],
+    detach_children: Annotated[
+        bool, "Let its children go, to no parent; without it, a parent is refused."
+    ] = False,
+    if_version: IfVersion = None,
+) -> Any:
+    """Delete a card and what hangs on it. Answers the card as it was."""
+    async with info.context.begin() as tx:
+        return await actions.card.delete_card(
+            tx, info.context.actor, id, detach_children=detach_children, if_version=if_version
+        )
+
+
+async def set_parent_card(
+    info: Info,
+    id: Annotated[ID, "Which card."],
+    parent_id: Annotated[ID | None, "The card it becomes a part of; none if left out."] = None,
+    if_version: IfVersion = None,
+) -> Any:
+    """Put a card under another of the same board, or under none. Circles are refused."""
+    async with info.context.begin() as tx:
+        return await actions.card.set_parent(tx, info.context.actor, id, parent_id, if_version=if_version)
+
+
+async def restore_card_revision(
+    info: Info,
+    card_id: Annotated[ID, "Which card."],
+    revision: Annotated[int, "The revision's number, `seq`."],
+    if_version: IfVersion = None,
+) -> Any:
+    """Give a card back what it said before a change. Its column comes back too, if the law allows the move."""
+    async with info.context.begin() as tx:
+        return await actions.revision.restore_card_revision(
+            tx, info.context.actor, card_id, revision, if_version=if_version
+        )

@@ -1,0 +1,95 @@
+"""Every enum a client may say or hear. Made before anything that uses them is read."""
+
+import models.actor
+import models.board
+import models.card
+import models.event
+import models.stage
+import models.workspace
+from runtime.transport.describe import enum
+
+Stage = enum(
+    models.stage.Stage,
+    "Where work stands. The law of stages says where it may go from there.",
+    BACKLOG="Not yet planned. New cards start here.",
+    PLAN="Being planned.",
+    TODO="Ready to be worked on.",
+    IN_PROGRESS="Being worked on.",
+    REVIEW="Waits to be looked at.",
+    DONE="Finished.",
+)
+MoveGate = enum(
+    models.stage.Gate,
+    "Why a move is refused.",
+    LAW="The law of stages has no such move.",
+    BOARD_ARCHIVED="The board is archived: its cards do not move.",
+    CARD_ARCHIVED="The card is archived: unarchive it first.",
+    NO_COLUMN="The board has no column of that stage.",
+    WIP_LIMIT="The column is full.",
+    BLOCKED="Cards that block this one are not done.",
+    ACTIVE_RUN="An agent is at work on the card.",
+    OPEN_QUESTION="A question on the card waits for an answer.",
+)
+Role = enum(
+    models.workspace.Role,
+    "What a member may do.",
+    ADMIN="Everything, members and archiving included.",
+    MEMBER="Work on boards.",
+    VIEWER="Look.",
+)
+Law = enum(
+    models.stage.Law,
+    "Which moves a board allows.",
+    PIPELINE="The law of stages: BACKLOG, PLAN, TODO, IN_PROGRESS, REVIEW, DONE.",
+    FREE="People may move cards anywhere; the gates still hold.",
+)
+Template = enum(
+    models.board.Template,
+    "The columns a board starts with.",
+    BLANK="One column, Backlog.",
+    KANBAN="To do, In progress, Review, Done.",
+    PIPELINE="Backlog, Plan, To do, In progress, Review, Done: one column for each stage.",
+)
+Priority = enum(
+    models.card.Priority,
+    "How urgent something is.",
+    NONE="Not at all; sorts last.",
+    LOW="Can wait.",
+    MEDIUM="As usual.",
+    HIGH="Soon.",
+    CRITICAL="Before everything else.",
+)
+CardType = enum(
+    models.card.CardType,
+    "What kind of work a card is.",
+    FEATURE="Something new.",
+    BUG="Something broken.",
+    REFACTOR="The same, built better.",
+    TEST="Proof that something works.",
+    DOCS="Words about it.",
+    REVIEW="Looking at other work.",
+    CHORE="What has to be done besides.",
+)
+Size = enum(models.card.Size, "How big a card is.", SMALL="Hours.", MEDIUM="A day or two.", LARGE="Longer.")
+CardOrder = enum(
+    models.card.CardOrder,
+    "In which order cards are listed.",
+    BOARD="As they stand: column by column, from the top.",
+    CREATED="Oldest first.",
+    UPDATED="Last changed first.",
+    PRIORITY="CRITICAL first.",
+    DUE="Due first; those without a day last.",
+)
+EventKind = enum(
+    models.event.EventKind,
+    "What happened; an item's type has the same name.",
+    **{kind: f"{kind.replace('_', ' ').capitalize()}." for kind in models.event.EventKind},
+)
+ActorKind = enum(
+    models.actor.ActorKind,
+    "Who acted.",
+    USER="A person.",
+    AGENT="A coding agent.",
+    WORKER="A worker, which runs agents.",
+    SYSTEM="Signalbox itself, by a rule.",
+)

@@ -1,0 +1,38 @@
+"""Finding anything by its id: the prefix names the loader."""
+
+from typing import Annotated, Any
+
+from strawberry import ID
+
+from models.refusal import Invalid
+from resolvers.board import BOARD, COLUMN
+from resolvers.card import CARD
+from resolvers.context import Info
+from resolvers.loaders import Link
+from resolvers.workspace import LABEL, MEMBERSHIP, USER, WORKSPACE
+from runtime.ids import prefix_of
+
+MOST = 100  # ids at once
+
+LINKS: dict[str, Link] = {
+    "workspace": WORKSPACE,
+    "membership": MEMBERSHIP,
+    "user": USER,
+    "label": LABEL,
+    "board": BOARD,
+    "column": COLUMN,
+    "card": CARD,
+}
+
+
+async def node(info: Info, id: Annotated[ID, "The id of anything."]) -> Any:
+    """Anything by its id, or null where there is nothing of that id that you may see."""
+    link = LINKS.get(prefix_of(id) or "")
+    return await info.context.load(link, id) if link else None
+
+
+async def nodes(info: Info, ids: Annotated[list[ID], "Up to 100 ids, of any types."]) -> Any:
+    """Several things by their ids, in the same order, null for what is not there."""
+    if len(ids) > MOST:
+        raise Invalid(("ids", f"takes at most {MOST}"))
+    return [await one for one in [node(info, id) for id in ids]]

@@ -1,0 +1,110 @@
+"""Every setting, typed, with its unit and default; read once, from the environment or a `.env`."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class WrongSetting(Exception):
+    """A setting that cannot be taken, in one line."""
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+
+    host: str = Field("127.0.0.1", description="Address to listen on")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 lets the system choose")
+    database_url: str = Field(
+        "sqlite:///signalbox.sqlite3",
+        description="sqlite:///file or postgresql://user:password@host/name",
+    )
+    bus_url: str = Field(
+        "",
+        description="Where processes wake each other: memory://, postgresql://… or redis://…; empty chooses"
+        " by the database",
+    )
+    secret_key: SecretStr = Field(
+        SecretStr(""),
+        description="Signs tokens and seals what is encrypted: 32 characters or more. Old keys may follow,"
+        " separated by commas: they still open, the first one closes",
+    )
+    allowed_origins: Annotated[list[str], NoDecode] = Field(
+        [], description="Other origins whose pages may call, separated by commas"
+    )
+    allowed_hosts: Annotated[list[str], NoDecode] = Field(
+        [],
+        description="Host names the server answers to, separated by commas; empty: on a loopback address"
+        " only loopback names, elsewhere any",
+    )
+    access_minutes: float = Field(15, gt=0, le=1440, description="Life of an access token, in minutes")
+    refresh_days: float = Field(14, gt=0, description="Idle life of a refresh token, in days")
+    refresh_most_days: float = Field(90, gt=0, description="Longest life of a login, in days")
+    introspection: bool = Field(True, description="Whether clients may read the schema")
+    graphiql: bool = Field(True, description="Whether a browser is shown GraphiQL")
+    registration: bool = Field(False, description="Whether strangers may register; the first user always may")
+    points: int = Field(10_000, gt=0, description="Cost a caller may spend at once")
+    points_per_second: float = Field(500, gt=0, description="How fast spent cost comes back")
+    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="What is logged")
+    log_format: str = Field("text", pattern="^(text|json)$", description="text for people, json for machines")
+    drain_seconds: float = Field(15, ge=0, description="How long a stopping server waits for its clients")
+
+    @field_validator("allowed_origins", "allowed_hosts", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        return (
+            [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+        )
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        if not value.startswith(
+            (
+                "sqlite:///",
+                "sqlite+aiosqlite:///",
+                "postgres://",
+                "postgresql://",
+                "postgresql+asyncpg://",
+            )
+        ):
+            raise ValueError("must begin with sqlite:/// or postgresql://")
+        return value
+
+    @field_validator("secret_key")
+    @classmethod
+    def _long_enough(cls, value: SecretStr) -> SecretStr:
+        if any(len(key) < 32 for key in value.get_secret_value().split(",") if value.get_secret_value()):
+            raise ValueError("must have 32 characters or more")
+        return value
+
+    @property
+    def is_loopback(self) -> bool:
+        return self.host in ("127.0.0.1", "localhost", "::1") or self.host.startswith("127.")
+
+    @property
+    def keys(self) -> list[str]:
+        return [key for key in self.secret_key.get_secret_value().split(",") if key]
+
+
+def load(**overrides: object) -> Settings:
+    """Read the settings. Raises WrongSetting with one line that names the setting and what is wrong."""
+    try:
+        return Settings(**{k: v for k, v in overrides.items() if v is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]).upper() if first["loc"] else "settings"
+        text = str(first["msg"]).removeprefix("Value error, ")
+        raise WrongSetting(f"{name}: {text[0].lower()}{text[1:]}") from None
+
+
+def local_key(beside: Path) -> str:
+    """The secret key of a server on a loopback address that was given none: made once, kept beside its data."""
+    import secrets
+
+    path = beside.with_name(beside.name + ".key")
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(48))
+    return path.read_text().strip()

@@ -1,0 +1,63 @@
+"""Descriptions that stand beside what they describe: `title: Annotated[str, "One line."]`."""
+
+import enum as enums
+import inspect
+import typing
+from typing import Annotated, Any, TypeVar
+
+import strawberry
+from strawberry.types.field import StrawberryField
+
+T = TypeVar("T", bound=type)
+
+
+def split(annotation: Any) -> tuple[Any, str | None]:
+    """Take the description out of `Annotated[type, "description"]`."""
+    if typing.get_origin(annotation) is not Annotated:
+        return annotation, None
+    texts = [m for m in annotation.__metadata__ if isinstance(m, str)]
+    rest = tuple(m for m in annotation.__metadata__ if not isinstance(m, str))
+    bare = annotation.__origin__
+    return (Annotated[(bare, *rest)] if rest else bare), (texts[-1] if texts else None)  # type: ignore[return-value]
+
+
+def describe(cls: type) -> None:
+    """Give each annotated attribute of a class its description."""
+    for name, annotation in list(cls.__annotations__.items()):
+        cls.__annotations__[name], text = split(annotation)
+        field = cls.__dict__.get(name)
+        if isinstance(field, StrawberryField):
+            field.description = field.description or text
+        elif text:
+            default = {} if field is None else {"default": field}
+            setattr(cls, name, strawberry.field(description=text, **default))
+
+
+def said(cls: T) -> T:
+    """Make a plain GraphQL type: its values are instances of it."""
+    describe(cls)
+    made: T = strawberry.type(cls, description=inspect.getdoc(cls))
+    return made
+
+
+def takes(cls: T) -> T:
+    """Make a described GraphQL input."""
+    describe(cls)
+    made: T = strawberry.input(cls, description=inspect.getdoc(cls))
+    return made
+
+
+def enum(cls: T, description: str, **values: str) -> T:
+    """Make a GraphQL enum of a Python one; every member is described."""
+    assert set(values) == {member.name for member in typing.cast(type[enums.Enum], cls)}, f"describe {cls}"
+    strawberry.enum(cls, description=description)  # type: ignore[type-var]
+    for value in cls.__strawberry_definition__.values:
+        value.description = values[value.name]
+    return cls
+
+
+@strawberry.interface(description="Anything that is stored, found again by its id.")
+class Node:
+    id: strawberry.ID = strawberry.field(
+        description="Typed, sortable, globally unique: a prefix that names the type, then 26 characters."
+    )

@@ -1,0 +1,89 @@
+"""What clients may say and hear about cards."""
+
+from datetime import date, datetime
+from typing import Annotated, Any
+
+import strawberry
+from strawberry import ID
+
+from resolvers import card as cards
+from resolvers.board import BOARD, COLUMN
+from resolvers.card import CARD, CHILDREN_OF_CARD
+from resolvers.kinds import CardType, Priority, Size, Stage
+from runtime.transport.describe import Node, said
+from runtime.transport.sizes import list_size
+from schema.board import Board, Column
+from schema.error import Conflict, MoveReason, StageRefused, Stale
+from schema.page import Connection
+from schema.view import ask, do, link, view
+
+
+@said
+class Move:
+    """Whether a card may move to a stage now."""
+
+    stage: Annotated[Stage, "To which stage."]
+    allowed: Annotated[bool, "Whether you may move it there."]
+    reasons: Annotated[list[MoveReason], "What stands against it."]
+
+
+@said
+class CardRevision:
+    """What a card said before a change."""
+
+    @strawberry.field(description="Its number: the `seq` of the event that changed the card.")
+    def seq(self: strawberry.Parent[Any]) -> int:
+        return int(self.seq)
+
+    at: Annotated[datetime, "When it was changed."]
+    actor_id: Annotated[ID | None, "Who changed it: a user or a key; null for the system."]
+
+
+@view("card")
+class Card(Node):
+    """A piece of work."""
+
+    board_id: Annotated[ID, "On which board."]
+    column_id: Annotated[ID, "In which column."]
+    number: Annotated[int, "Its number on the board."]
+    name: str = ask(cards.name_of_card)
+    title: Annotated[str, "1 to 255 characters."]
+    description: Annotated[str, "Markdown."]
+    type: Annotated[CardType, "What kind of work it is."]
+    priority: Annotated[Priority, "How urgent it is."]
+    size: Annotated[Size | None, "How big it is."]
+    story_points: Annotated[int | None, "0 to 99."]
+    due_on: Annotated[date | None, "The day it is due."]
+    overdue: bool = ask(cards.overdue)
+    archived_at: Annotated[datetime | None, "When it was archived."]
+    version: Annotated[int, "Grows by one with every change."]
+    created_at: Annotated[datetime, "When it was made."]
+    updated_at: Annotated[datetime, "When it was last changed."]
+    board: Board | None = link(BOARD, "board_id", text="The board it stands on.")
+    column: Column | None = link(COLUMN, "column_id", text="The column it stands in.")
+    parent: Annotated["Card | None", "The card it is a part of."] = link(
+        CARD, "parent_id", text="The card it is a part of."
+    )
+    children: list["Card"] = link(CHILDREN_OF_CARD, text="The cards that are parts of it.", size=10)
+    moves: list[Move] = ask(cards.moves_of_card, directives=[list_size(6, slicing=())])
+    revisions: list[CardRevision] = ask(
+        cards.revisions_of_card, directives=[list_size(20, slicing=("first",), maximum=50)]
+    )
+
+
+@strawberry.type
+class CardQuery:
+    card: Card | None = ask(cards.card)
+    cards: Connection[Card] = ask(cards.cards, directives=[list_size(50)])
+
+
+@strawberry.type
+class CardMutation:
+    create_card = do(cards.create_card, Card, StageRefused)
+    update_card = do(cards.update_card, Card, StageRefused, Stale, Conflict)
+    move_card = do(cards.move_card, Card, StageRefused, Stale)
+    archive_card = do(cards.archive_card, Card, Stale)
+    unarchive_card = do(cards.unarchive_card, Card, StageRefused, Stale)
+    delete_card = do(cards.delete_card, Card, Stale, Conflict)
+    set_parent_card = do(cards.set_parent_card, Card, Stale, Conflict)
+    restore_card_revision = do(cards.restore_card_revision, Card, StageRefused, Stale, Conflict)

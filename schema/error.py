@@ -1,0 +1,107 @@
+"""How refusals look to a client: members of a mutation's union, each a `Refusal` with a code and a message."""
+
+import dataclasses
+from typing import Annotated, Any
+
+import strawberry
+
+import models.refusal
+import models.stage
+from resolvers.kinds import MoveGate, Stage
+from runtime.transport.describe import said
+
+
+@strawberry.interface(description="An answer that says no. Nothing was changed.")
+class Refusal:
+    code: str = strawberry.field(description="Stable and for programs: NOT_FOUND, FORBIDDEN, INVALID, …")
+    message: str = strawberry.field(description="For people; its wording may change.")
+
+
+@said
+class NotFound(Refusal):
+    """No such thing, or not yours to see: the difference is not told."""
+
+    id: Annotated[strawberry.ID, "The id that was asked for."]
+
+
+@said
+class Forbidden(Refusal):
+    """You may see it, but not do this to it."""
+
+
+@said
+class Issue:
+    """What is wrong with one field of an input."""
+
+    path: Annotated[str, "Which field, as a path from the input: `title`, `cards.3.title`."]
+    message: Annotated[str, "What is wrong with it."]
+
+
+@said
+class Invalid(Refusal):
+    """The input cannot be taken."""
+
+    issues: Annotated[list[Issue], "What is wrong, field by field."]
+
+
+@said
+class Stale(Refusal):
+    """Somebody changed it since the version you named in `ifVersion`."""
+
+    version: Annotated[int, "The version there is now."]
+
+
+@said
+class Conflict(Refusal):
+    """It would break what must be unique, or go over a bound."""
+
+    id: Annotated[strawberry.ID | None, "What it collides with, when that can be named."]
+
+
+@said
+class MoveReason:
+    """One thing that stands against a move."""
+
+    code: Annotated[MoveGate, "Which gate is closed."]
+    message: Annotated[str, "For people."]
+    card_ids: Annotated[list[strawberry.ID], "The cards that stand in the way, for BLOCKED."]
+    limit: Annotated[int | None, "How many cards the column takes, for WIP_LIMIT."]
+    count: Annotated[int | None, "How many it has, for WIP_LIMIT."]
+
+
+@said
+class StageRefused(Refusal):
+    """The law of stages has no such move, or a gate on top of it is closed. Nothing was changed."""
+
+    at: Annotated[Stage, "Where the card stands."]
+    to: Annotated[Stage, "Where it should have gone."]
+    allowed: Annotated[list[Stage], "Where it may go now."]
+    reasons: Annotated[list[MoveReason], "Everything that stands against the move."]
+    card_id: Annotated[strawberry.ID | None, "Which card, when the change was about several."]
+
+
+def shows(refusal: type[Exception], error: type) -> strawberry.ExceptionHandler:
+    """Answer `refusal` with `error` in every union that has it; fields are copied by name."""
+    names = [field.name for field in dataclasses.fields(error)]
+
+    class Handler(strawberry.ExceptionHandler):
+        exception_type = refusal
+        error_type = error
+
+        def handle(self, exception: Exception, *, field: Any, info: Any) -> Any:
+            return error(**{name: getattr(exception, name) for name in names})
+
+    return Handler()
+
+
+# What any write may answer besides its own outcomes.
+EVERY_WRITE = (NotFound, Forbidden, Invalid)
+
+REFUSALS = [
+    shows(models.refusal.NotFound, NotFound),
+    shows(models.refusal.Forbidden, Forbidden),
+    shows(models.refusal.Invalid, Invalid),
+    shows(models.refusal.Stale, Stale),
+    shows(models.refusal.Conflict, Conflict),
+    shows(models.stage.StageRefused, StageRefused),
+]
