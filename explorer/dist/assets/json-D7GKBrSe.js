@@ -1,0 +1,1 @@
+import"./rolldown-runtime-B8BYMn-z.js";import{n as e,t}from"./main-BioGSMXL.js";var formatted=n=>t(n,e(n,void 0,{insertSpaces:!0,tabSize:2})),n={jsonc:{astFormat:`jsonc`,parse:e=>({text:formatted(e)}),locStart:()=>0,locEnd:({text:e})=>e.length}},r={jsonc:{print:e=>e.node.text}};export{n as parsers,r as printers};

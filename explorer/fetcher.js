@@ -1,0 +1,56 @@
+import { createGraphiQLFetcher } from '@graphiql/toolkit';
+import { getOperationAST } from 'graphql';
+import { createClient } from 'graphql-ws';
+
+// The page is served at the URL of the API, so its own path is the API's, also behind a proxy
+// that puts a prefix before it.
+const url = new URL(location.pathname, location.origin);
+const socketUrl = new URL(url);
+socketUrl.protocol = url.protocol.replace('http', 'ws');
+
+const post = createGraphiQLFetcher({
+  url: url.href,
+  headers: { 'graphql-require-preflight': '1' },
+  enableIncrementalDelivery: false,
+});
+
+function authorizationIn(headers = {}) {
+  const name = Object.keys(headers).find((name) => name.toLowerCase() === 'authorization');
+  return name && { authorization: headers[name] };
+}
+
+function readable(error) {
+  if (!(error instanceof CloseEvent)) return error;
+  return new Error(`The server closed the socket: ${error.code} ${error.reason}`.trim());
+}
+
+/**
+ * A subscription on a socket of its own, so no socket ever carries the token of an earlier one.
+ *
+ * A lost socket is an error in the response pane and is not retried: subscribing anew would repeat
+ * or skip events without a word.
+ */
+function listen(operation, headers) {
+  const client = createClient({
+    url: socketUrl.href,
+    connectionParams: authorizationIn(headers),
+    retryAttempts: 0,
+  });
+  return {
+    subscribe: ({ next, error, complete }) => ({
+      unsubscribe: client.subscribe(operation, {
+        next,
+        error: (cause) => error(readable(cause)),
+        complete,
+      }),
+    }),
+  };
+}
+
+/** Queries and mutations go by POST, subscriptions over graphql-transport-ws. */
+export function fetcher(operation, { documentAST, headers } = {}) {
+  const chosen = documentAST && getOperationAST(documentAST, operation.operationName);
+  return chosen?.operation === 'subscription'
+    ? listen(operation, headers)
+    : post(operation, { headers });
+}

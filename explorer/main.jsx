@@ -1,0 +1,32 @@
+import 'graphiql/setup-workers/vite'; // Monaco's workers as files of our own, so no CDN is asked
+// One by one: graphiql/style.css adds fonts and a second copy of Monaco's styles, 0.6 MB.
+import '@graphiql/react/style.css';
+import '@graphiql/plugin-doc-explorer/style.css';
+import '@graphiql/plugin-history/style.css';
+import '@graphiql/plugin-explorer/style.css';
+import 'graphiql/graphiql.css';
+import './style.css';
+
+import { explorerPlugin } from '@graphiql/plugin-explorer';
+import { GraphiQL, HISTORY_PLUGIN } from 'graphiql';
+import { createRoot } from 'react-dom/client';
+
+import { examples } from './examples.js';
+import { fetcher } from './fetcher.js';
+import { storage } from './storage.js';
+
+createRoot(document.getElementById('explorer')).render(
+  <GraphiQL
+    fetcher={fetcher}
+    storage={storage}
+    shouldPersistHeaders={false}
+    defaultQuery=""
+    defaultTabs={await examples()}
+    defaultEditorToolsVisibility={true}
+    inputValueDeprecation={true}
+    schemaDescription={true}
+    plugins={[HISTORY_PLUGIN, explorerPlugin()]}
+  >
+    <GraphiQL.Logo>Signalbox</GraphiQL.Logo>
+  </GraphiQL>,
+);
