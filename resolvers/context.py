@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 import strawberry
 from sqlalchemy import Executable
@@ -23,9 +23,10 @@ from runtime.feed import By, Feed, number
 from runtime.passwords import Seal
 from runtime.settings import Settings
 from runtime.tokens import Tokens
+from runtime.transport.operation import request_id
 
 
-@dataclass(frozen=True)
+@dataclass
 class House:
     """The machines every operation may use, made once in server.py."""
 
@@ -34,6 +35,13 @@ class House:
     feed: Feed
     tokens: Tokens
     seal: Seal
+    local_owner: Actor | None = None  # let in without signing in, on a loopback address only
+
+
+class Revoked(Protocol):
+    """Ends when what a caller signed in with is no longer good."""
+
+    def wait(self) -> Awaitable[Any]: ...
 
 
 class Context:
@@ -42,13 +50,14 @@ class Context:
         house: House,
         actor: Actor | None,
         *,
-        request_id: str = "",
+        why: Unauthenticated | None = None,
         address: str = "",
         user_agent: str = "",
-        why: Unauthenticated | None = None,
+        revoked: Revoked | None = None,
     ) -> None:
-        self.house, self._actor, self._why = house, actor, why
-        self.request_id, self.address, self.user_agent = request_id, address, user_agent
+        self.house, self._actor, self.why = house, actor, why
+        self.address, self.user_agent = address, user_agent
+        self.revoked = revoked  # what ends a socket or stream early
         self.tx: AsyncSession | None = None  # open while an operation with an idempotency key runs
         self._snapshot: Snapshot = house.database.snapshot()
         self._loaders: Loaders | None = None
@@ -57,7 +66,7 @@ class Context:
     def actor(self) -> Actor:
         """Who asks. Raises Unauthenticated when nobody signed in, with the reason."""
         if self._actor is None:
-            raise self._why or Unauthenticated("MISSING", "Sign in, or send an API key")
+            raise self.why or Unauthenticated("MISSING", "Sign in, or send an API key")
         return self._actor
 
     @property
@@ -71,17 +80,17 @@ class Context:
 
     @property
     def by(self) -> By:
-        return By(self.actor.kind, self.actor.id, self.request_id)
+        return By(self.actor.kind, self.actor.id, request_id.get())
 
-    def fork(self, request_id: str = "") -> "Context":
+    def fork(self) -> "Context":
         """A context for the next operation of the same caller."""
         return Context(
             self.house,
             self._actor,
-            request_id=request_id or self.request_id,
+            why=self.why,
             address=self.address,
             user_agent=self.user_agent,
-            why=self._why,
+            revoked=self.revoked,
         )
 
     def load(self, link: Link, key: Any) -> Awaitable[Any]:

@@ -4,10 +4,10 @@ from sqlalchemy import select
 
 from models.account import User
 from models.actor import sees_workspace
-from models.board import Board
 from models.workspace import Label, Membership, Workspace
+from resolvers.context import Info
 from resolvers.loaders import Link
-from resolvers.page import Listing, Order
+from resolvers.page import After, Ask, Before, First, Last, Listing, Order, Page, page
 
 WORKSPACE = Link(select(Workspace.__table__), Workspace.id, lambda actor: sees_workspace(actor, Workspace.id))
 LABEL = Link(select(Label.__table__), Label.id, lambda actor: sees_workspace(actor, Label.workspace_id))
@@ -43,11 +43,12 @@ MEMBERS = Listing(
     Membership.workspace_id,
     lambda actor: sees_workspace(actor, Membership.workspace_id),
 )
-BOARDS = Listing(
-    "boards",
-    select(Board.__table__),
-    Board.workspace_id,
-    lambda actor: sees_workspace(actor, Board.workspace_id),
-)
 BY_NAME = Order("NAME", ((Workspace.name, False), (Workspace.id, False)))
 BY_USERNAME = Order("USERNAME", ((User.username_folded, False), (Membership.id, False)))
+
+
+async def workspaces(
+    info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+) -> Page:
+    """The workspaces you belong to, by name."""
+    return await page(info.context, WORKSPACES, BY_NAME, Ask(first, after, last, before))

@@ -185,6 +185,11 @@ class Database:
             raise Unreachable(f"cannot reach {self.safe_url}: {_cause(error)}") from error
 
     @property
+    def file(self) -> str | None:
+        """The file of a SQLite database."""
+        return self._writer.url.database if self.is_sqlite else None
+
+    @property
     def safe_url(self) -> str:
         return self._writer.url.render_as_string(hide_password=True)
 

@@ -190,10 +190,7 @@ class Feed:
         epoch, last, lowest = rows[0] if rows else ("", 0, 1)
         if after is None:
             return last
-        if after == START:
-            cursor = Cursor(epoch, 0)
-        else:
-            cursor = Cursor.parse(after)
+        cursor = Cursor(epoch, 0) if after == START else Cursor.parse(after)
         if cursor.epoch != epoch or cursor.seq < lowest - 1:
             raise CursorExpired(after, str(Cursor(epoch, lowest - 1)))
         if cursor.seq > last:

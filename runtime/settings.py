@@ -1,5 +1,6 @@
 """Every setting, typed, with its unit and default; read once, from the environment or a `.env`."""
 
+import secrets
 from pathlib import Path
 from typing import Annotated
 
@@ -75,7 +76,7 @@ class Settings(BaseSettings):
     @field_validator("secret_key")
     @classmethod
     def _long_enough(cls, value: SecretStr) -> SecretStr:
-        if any(len(key) < 32 for key in value.get_secret_value().split(",") if value.get_secret_value()):
+        if any(len(key) < 32 for key in value.get_secret_value().split(",") if value.get_secret_value() != ""):
             raise ValueError("must have 32 characters or more")
         return value
 
@@ -101,8 +102,6 @@ def load(**overrides: object) -> Settings:
 
 def local_key(beside: Path) -> str:
     """The secret key of a server on a loopback address that was given none: made once, kept beside its data."""
-    import secrets
-
     path = beside.with_name(beside.name + ".key")
     if not path.exists():
         path.touch(mode=0o600)

@@ -1,20 +1,18 @@
 """WORDS: what a client may say and hear. The nouns' queries, mutations and subscriptions, merged."""
 
 from datetime import datetime
-from typing import Annotated
 
 import strawberry
 from graphql import GraphQLError
-from strawberry.schema.config import StrawberryConfig
 
 from resolvers import node as nodes
 from runtime.transport.describe import Node
 from runtime.transport.sizes import list_size
 from schema.board import BoardMutation, BoardQuery
 from schema.card import CardMutation, CardQuery
-from schema.error import REFUSALS
-from schema.feed import EVENTS, FeedSubscription
-from schema.view import TYPES, ask
+from schema.feed import FeedSubscription
+from schema.view import ask
+from schema.workspace import WorkspaceQuery
 
 
 @strawberry.type
@@ -24,7 +22,7 @@ class NodeQuery:
 
 
 @strawberry.type(description="What may be asked.")
-class Query(NodeQuery, BoardQuery, CardQuery):
+class Query(NodeQuery, WorkspaceQuery, BoardQuery, CardQuery):
     pass
 
 

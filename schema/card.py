@@ -27,16 +27,25 @@ class Move:
     reasons: Annotated[list[MoveReason], "What stands against it."]
 
 
+def was(key: str, text: str) -> Any:
+    """A field of a revision: what the card's image has under `key`."""
+
+    def resolve(root: strawberry.Parent[Any]) -> Any:
+        return root.data["before"][key]
+
+    return strawberry.field(resolver=resolve, description=text)
+
+
 @said
 class CardRevision:
     """What a card said before a change."""
 
-    @strawberry.field(description="Its number: the `seq` of the event that changed the card.")
-    def seq(self: strawberry.Parent[Any]) -> int:
-        return int(self.seq)
-
+    seq: Annotated[int, "Its number: that of the event that changed the card."]
     at: Annotated[datetime, "When it was changed."]
     actor_id: Annotated[ID | None, "Who changed it: a user or a key; null for the system."]
+    title: str = was("title", "Its title before.")
+    description: str = was("description", "Its description before.")
+    stage: Stage = was("stage", "The stage it stood in.")
 
 
 @view("card")

@@ -1,6 +1,6 @@
 """Relay connections."""
 
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 import strawberry
 
@@ -28,27 +28,34 @@ class Edge(Generic[T]):
     node: T = strawberry.field(description="What stands there.")
 
 
+def _nodes(root: strawberry.Parent[Page]) -> Any:
+    return root.rows
+
+
+def _edges(root: strawberry.Parent[Page]) -> Any:
+    return [Edge(cursor=root.cursor(row), node=row) for row in root.rows]
+
+
+def _page_info(root: strawberry.Parent[Page]) -> PageInfo:
+    rows = root.rows
+    return PageInfo(
+        has_next_page=root.has_next,
+        has_previous_page=root.has_previous,
+        start_cursor=root.cursor(rows[0]) if rows else None,
+        end_cursor=root.cursor(rows[-1]) if rows else None,
+    )
+
+
+async def _total_count(root: strawberry.Parent[Page]) -> int:
+    count: int = await root.count()
+    return count
+
+
 @strawberry.type(description="A page of a list, by cursors that stay true while the list changes.")
 class Connection(Generic[T]):
-    @strawberry.field(description="What is on the page.")
-    def nodes(self: strawberry.Parent[Page]) -> list[T]:
-        return list(self.rows)
-
-    @strawberry.field(description="What is on the page, each with its cursor.")
-    def edges(self: strawberry.Parent[Page]) -> list[Edge[T]]:
-        return [Edge(cursor=self.cursor(row), node=row) for row in self.rows]
-
-    @strawberry.field(description="Where the page stands.")
-    def page_info(self: strawberry.Parent[Page]) -> PageInfo:
-        rows = self.rows
-        return PageInfo(
-            has_next_page=self.has_next,
-            has_previous_page=self.has_previous,
-            start_cursor=self.cursor(rows[0]) if rows else None,
-            end_cursor=self.cursor(rows[-1]) if rows else None,
-        )
-
-    @strawberry.field(description="How many there are in all; counted only when asked for.")
-    async def total_count(self: strawberry.Parent[Page]) -> int:
-        count: int = await self.count()
-        return count
+    nodes: list[T] = strawberry.field(resolver=_nodes, description="What is on the page.")
+    edges: list[Edge[T]] = strawberry.field(resolver=_edges, description="The same, each with its cursor.")
+    page_info: PageInfo = strawberry.field(resolver=_page_info, description="Where the page stands.")
+    total_count: int = strawberry.field(
+        resolver=_total_count, description="How many there are in all; counted only when asked for."
+    )

@@ -8,6 +8,7 @@ from strawberry import ID
 
 import models.workspace
 from resolvers import board as boards
+from resolvers import workspace as workspaces
 from resolvers.kinds import Role
 from resolvers.workspace import LABELS_OF_WORKSPACE, USER
 from runtime.transport.describe import Node
@@ -49,3 +50,8 @@ class Workspace(Node):
         LABELS_OF_WORKSPACE, text="Its labels, by name.", size=models.workspace.MOST_LABELS
     )
     boards: Connection[BoardLater] = ask(boards.boards_of_workspace, directives=[list_size(50)])
+
+
+@strawberry.type
+class WorkspaceQuery:
+    workspaces: Connection[Workspace] = ask(workspaces.workspaces, directives=[list_size(50)])

@@ -29,7 +29,7 @@ def describe(cls: type) -> None:
         if isinstance(field, StrawberryField):
             field.description = field.description or text
         elif text:
-            default = {} if field is None else {"default": field}
+            default = {"default": field} if name in cls.__dict__ else {}
             setattr(cls, name, strawberry.field(description=text, **default))
 
 

@@ -100,9 +100,7 @@ class Bus(Ear):
         try:
             async with broadcast.subscribe(self._plug.channel) as subscriber:
                 self.become(State.DOUBTED)
-                await first(
-                    self._hear(subscriber.get), self._speak(broadcast.publish), self._watch()
-                )
+                await first(self._hear(subscriber.get), self._speak(broadcast.publish), self._watch())
         finally:
             self.become(State.DOWN)
             await self._disconnect(broadcast)

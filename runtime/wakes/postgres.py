@@ -18,9 +18,7 @@ class PostgresPlug(Plug):
 
     async def connect(self) -> None:
         self._events: asyncio.Queue[Event] = asyncio.Queue()
-        self._connection = await asyncpg.connect(
-            plain(self.url), server_settings={"application_name": NAME}
-        )
+        self._connection = await asyncpg.connect(plain(self.url), server_settings={"application_name": NAME})
         try:
             self._connection.add_termination_listener(self._on_end)
             await self._connection.add_listener(self.channel, self._on_notify)

@@ -1,0 +1,52 @@
+"""Putting the words together into the one schema of a process."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from graphql import build_schema, lexicographic_sort_schema, print_schema
+from strawberry.schema.config import StrawberryConfig
+
+import schema
+from models.refusal import Refusal, Unauthenticated
+from resolvers.context import Context
+from resolvers.operation import OneMoment
+from runtime.feed import CursorExpired, CursorUnknown
+from runtime.transport.guard import Policy
+from runtime.transport.limits import Limits
+from runtime.transport.rate import Bucket
+from runtime.transport.schema import Schema
+from schema.error import REFUSALS
+from schema.feed import EVENTS
+from schema.view import TYPES
+
+
+def explain(error: Exception) -> tuple[str, dict[str, Any]] | None:
+    """The code and extensions of an error that is meant for the client; None for any other."""
+    if isinstance(error, Unauthenticated):
+        return error.code, {"reason": error.reason}
+    if isinstance(error, CursorExpired):
+        return error.code, {"cursor": error.cursor, "oldest": error.oldest}
+    if isinstance(error, CursorUnknown):
+        return error.code, {"cursor": error.cursor}
+    return (error.code, {}) if isinstance(error, Refusal) else None
+
+
+def make_schema(*, bucket: Bucket | None = None, limits: Limits | None = None) -> Schema:
+    principal: Callable[[Context], str] = lambda context: context.principal  # noqa: E731
+    policy = Policy(limits=limits or Limits(), bucket=bucket, principal=principal, explain=explain)
+    return Schema(
+        schema.Query,
+        policy=policy,
+        mutation=schema.Mutation,
+        subscription=schema.Subscription,
+        types=[*EVENTS, *TYPES.values()],
+        extensions=[OneMoment],
+        exception_handlers=REFUSALS,
+        config=StrawberryConfig(scalar_map={datetime: schema.DateTime}),
+    )
+
+
+def print_sorted(made: Schema) -> str:
+    """The schema as it is committed: sorted, so that a diff shows what changed."""
+    return print_schema(lexicographic_sort_schema(build_schema(made.as_str()))) + "\n"

@@ -1,0 +1,223 @@
+"""The composition root: settings, database, feed, schema, Starlette, and the command line."""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, NoReturn
+
+import typer
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+from starlette.websockets import WebSocket
+
+import actions.account
+from models.actor import ActorKind
+from resolvers.context import Context, House
+from resolvers.identity import identify
+from runtime import log
+from runtime.database import Base, Database, Unreachable
+from runtime.feed import By, Feed
+from runtime.passwords import Seal
+from runtime.settings import Settings, WrongSetting, load, local_key
+from runtime.tokens import Tokens
+from runtime.transport import serve as transport
+from runtime.transport.drain import Draining
+from runtime.transport.errors import Rejected
+from runtime.transport.rate import Bucket
+from runtime.transport.view import View
+from runtime.wakes import Wakes
+from schema.make import make_schema, print_sorted
+
+ROOT = Path(__file__).parent
+EXPLORER = ROOT / "explorer"
+POLICY = (
+    "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; frame-ancestors 'none'; base-uri 'self'"
+)
+
+
+def make_house(settings: Settings) -> House:
+    """The machines, not started yet."""
+    database = Database(settings.database_url)
+    wakes = Wakes(
+        settings.bus_url or ("memory://" if database.is_sqlite else settings.database_url),
+        changed=database.data_version if database.is_sqlite else None,
+    )
+    return House(
+        settings=settings,
+        database=database,
+        feed=Feed(database, wakes),
+        tokens=Tokens(settings.keys, timedelta(minutes=settings.access_minutes)),
+        seal=Seal(settings.keys),
+    )
+
+
+class Edge:
+    """What the HTTP server shows of a house."""
+
+    def __init__(self, house: House, draining: Draining) -> None:
+        self.house, self.draining = house, draining
+
+    async def context_of(self, request: Request) -> Context:
+        return await self._context(request, request.headers.get("authorization"))
+
+    async def authenticate(self, socket: WebSocket, params: dict[str, Any]) -> Context:
+        given = next((v for k, v in params.items() if k.lower() == "authorization"), None)
+        context = await self._context(socket, given if isinstance(given, str) else None)
+        if given is not None and context.why is not None:
+            raise Rejected(context.why.message, reason=context.why.reason.lower())
+        return context
+
+    async def _context(self, connection: Request | WebSocket, authorization: str | None) -> Context:
+        actor, why = await identify(self.house, authorization)
+        return Context(
+            self.house,
+            actor,
+            why=why,
+            address=connection.client.host if connection.client else "",
+            user_agent=connection.headers.get("user-agent", ""),
+        )
+
+    def explorer(self, request: Request) -> Response:
+        headers = {"cache-control": "no-store", "content-security-policy": POLICY}
+        return FileResponse(EXPLORER / "dist" / "index.html", headers=headers)
+
+    async def examples(self, request: Request) -> Response:
+        found = []
+        for path in sorted((EXPLORER / "examples").glob("*.graphql")):
+            beside = path.with_suffix(".json")
+            variables = json.loads(beside.read_text()) if beside.exists() else None
+            found.append({"name": path.stem, "query": path.read_text(), "variables": variables})
+        return JSONResponse(found, headers={"cache-control": "no-store"})
+
+    async def livez(self, request: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    async def readyz(self, request: Request) -> Response:
+        if self.draining.begun:
+            return PlainTextResponse("draining\n", 503)
+        try:
+            await self.house.database.check()
+        except Exception:
+            return PlainTextResponse("the database does not answer\n", 503)
+        return PlainTextResponse("ok\n")
+
+
+def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
+    """The whole application on one database. Starts with Starlette's lifespan."""
+    house = make_house(settings)
+    edge = Edge(house, draining or Draining())
+    bucket = Bucket(settings.points, settings.points_per_second)
+    view = View(
+        make_schema(bucket=bucket),
+        context_of=edge.context_of,
+        authenticate=edge.authenticate,
+        explorer=edge.explorer if settings.graphiql else None,
+        draining=edge.draining,
+        allowed_origins=settings.allowed_origins,
+    )
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        await house.feed.wakes.start()
+        if settings.is_loopback:
+            async with house.feed.begin(By(ActorKind.SYSTEM)) as tx:
+                house.local_owner = await actions.account.local_owner(tx)
+        yield
+        await house.feed.wakes.stop()
+        await house.database.close()
+
+    routes = [
+        Route("/", lambda request: Response(status_code=307, headers={"location": "graphql"})),
+        Route("/graphql", view),
+        WebSocketRoute("/graphql", view),
+        Route("/livez", edge.livez),
+        Route("/readyz", edge.readyz),
+        Route("/explorer/examples.json", edge.examples),
+        Mount("/explorer/assets", StaticFiles(directory=EXPLORER / "dist" / "assets")),
+    ]
+    app = Starlette(routes=routes, lifespan=lifespan)
+    app.state.house = house
+    return app
+
+
+cli = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="Signalbox: boards that people and agents work."
+)
+
+
+def fail(message: object) -> NoReturn:
+    """End with one clear line."""
+    print(f"signalbox: {message}", file=sys.stderr)
+    raise SystemExit(2)
+
+
+def configured(**overrides: Any) -> Settings:
+    """The settings of this start. Made for a loopback address, a secret key is kept beside the database."""
+    try:
+        settings = load(**overrides)
+        if not settings.keys and settings.is_loopback:
+            database = Database(settings.database_url)
+            beside = Path(database.file or "signalbox")
+            return load(**{**overrides, "secret_key": local_key(beside)})
+    except WrongSetting as error:
+        fail(error)
+    return settings
+
+
+@cli.command()
+def serve() -> None:
+    """Serve the API and GraphiQL."""
+    settings = configured()
+    log.start(settings.log_level, settings.log_format)
+    draining = Draining()
+    asyncio.run(_reachable(settings))
+    transport.serve(
+        make_app(settings, draining),
+        draining=draining,
+        host=settings.host,
+        port=settings.port,
+        grace=int(settings.drain_seconds),
+        log_config=None,
+    )
+
+
+async def _reachable(settings: Settings) -> None:
+    database = Database(settings.database_url)
+    try:
+        await database.check()
+    except Unreachable as error:
+        fail(error)
+    finally:
+        await database.close()
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database to the newest schema."""
+    settings = configured()
+
+    async def run() -> None:
+        database = Database(settings.database_url)
+        async with database.engines[0].begin() as connection:
+            await connection.run_sync(Base.metadata.create_all)
+        await database.close()
+
+    asyncio.run(run())
+
+
+@cli.command("schema")
+def print_schema() -> None:
+    """Print the GraphQL schema, sorted."""
+    print(print_sorted(make_schema()), end="")
+
+
+if __name__ == "__main__":
+    cli()

