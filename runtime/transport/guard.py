@@ -1,0 +1,168 @@
+"""What stands before and around every operation, whatever transport it came by.
+
+In order: the text is parsed or remembered; its size is checked before anything slower looks at it;
+it is validated; its input and its cost are checked; the principal's bucket is charged; it runs
+under a deadline; what it did not use is given back; one line is logged. The line names the request,
+the operation, its cost and its error codes, never the text, a variable or an answer.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import GraphQLError
+from strawberry.extensions import SchemaExtension
+from strawberry.types.execution import StreamExecutionResult
+
+from runtime.transport.documents import Document, Documents, Invalid
+from runtime.transport.errors import Code, Explain, PublicError, codes, nothing
+from runtime.transport.limits import LimitExceeded, Limits, check_variables
+from runtime.transport.operation import Operation, running
+from runtime.transport.rate import Bucket, RateLimited
+
+log = logging.getLogger("signalbox.operation")
+
+SMALL = 200  # points below which what was not used is not counted: looking would cost more
+NAME = 80  # characters of an operation's name that are logged
+
+
+@dataclass
+class Policy:
+    """What the operations of one schema may do. `deadline` in seconds.
+
+    `principal` names, from the context, whose bucket is charged; None charges nobody. `explain`
+    says which exceptions of resolvers are meant for the client (see errors.py).
+    """
+
+    limits: Limits = field(default_factory=Limits)
+    bucket: Bucket | None = None
+    principal: Callable[[Any], str | None] = lambda context: None
+    explain: Explain = nothing
+    deadline: float = 30.0
+
+    def __post_init__(self) -> None:
+        self.documents = Documents(self.limits)
+
+
+class Guard(SchemaExtension):
+    """The machine above as an extension. Made anew for each operation: `lambda: Guard(policy)`."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._document: Document | None = None
+        self._key: str | None = None  # whose bucket was charged
+        self._codes: set[str] = set()
+
+    def on_operation(self) -> Iterator[None]:
+        self._operation = running()
+        try:
+            yield
+        finally:
+            self._settle()
+            _log(self._operation, self._codes)
+
+    def on_parse(self) -> Iterator[None]:
+        if self.execution_context.query:
+            self._document = self._policy.documents.read(self.execution_context.query)
+            self.execution_context.graphql_document = self._document.node
+        yield
+
+    def on_validate(self) -> Iterator[None]:
+        asked, operation = self.execution_context, self._operation
+        operation.type, operation.name = asked.operation_type.value, asked.operation_name
+        try:
+            self._check()
+            asked.pre_execution_errors = []
+        except Invalid as invalid:
+            asked.pre_execution_errors = invalid.errors
+        except PublicError as refusal:
+            asked.pre_execution_errors = [refusal]
+        yield
+
+    def _check(self) -> None:
+        asked, documents = self.execution_context, self._policy.documents
+        assert self._document is not None, "Only a text is executed"
+        documents.check(self._document, asked.schema, asked.validation_rules)
+        check_variables(asked.variables, self._policy.limits)
+        rules = documents.rules(asked.schema)
+        cost = self._document.price(asked.operation_name, asked.schema, rules, asked.variables)
+        self._operation.cost = cost
+        if cost > self._policy.limits.cost:
+            raise LimitExceeded("cost", cost, self._policy.limits.cost)
+        self._charge(cost)
+
+    def _charge(self, cost: int) -> None:
+        bucket, key = self._policy.bucket, self._policy.principal(self.execution_context.context)
+        if bucket is None or key is None:
+            return
+        try:
+            self._operation.rate = bucket.take(key, cost)
+        except RateLimited:
+            self._operation.rate = bucket.state(key, cost)
+            raise
+        self._key = key
+
+    async def on_execute(self) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(self._policy.deadline):
+                yield
+        except TimeoutError as error:  # a resolver's own never leaves its field
+            text = f"Not answered within {self._policy.deadline:g} s"
+            raise PublicError(text, code=Code.TIMEOUT, status=200) from error
+
+    def on_stream_result(self, result: StreamExecutionResult) -> Iterator[None]:
+        self._note(getattr(result, "errors", None))
+        yield
+
+    def get_results(self) -> dict[str, Any]:
+        if not self._operation.wants_cost or self._operation.cost is None:
+            return {}
+        maximum = self._policy.limits.cost
+        return {"cost": {"requested": self._operation.cost, "maximum": maximum}}
+
+    def _note(self, errors: list[GraphQLError] | None) -> None:
+        self._codes |= codes(errors, self._policy.explain)
+
+    def _settle(self) -> None:
+        """Give back to the bucket what was asked for and not answered."""
+        operation, result = self._operation, self.execution_context.result
+        self._note(getattr(result, "errors", None) or self.execution_context.pre_execution_errors)
+        bucket, key, cost = self._policy.bucket, self._key, operation.cost or 0
+        if bucket is None or key is None or operation.type != "query" or cost < SMALL:
+            return
+        if operation.actual is None:
+            operation.actual = _objects(getattr(result, "data", None))
+        unused = max(0, cost - operation.actual)
+        bucket.give(key, unused)
+        operation.rate = bucket.state(key, cost - unused)
+
+
+def _objects(data: Any) -> int:
+    """Count the objects of an answer."""
+    count, level = 0, [data]
+    while level:
+        count += sum(isinstance(value, dict) for value in level)
+        below: list[Any] = []
+        for value in level:
+            inner = value.values() if isinstance(value, dict) else value
+            below += [v for v in inner or () if isinstance(v, dict | list)]
+        level = below
+    return count
+
+
+def _log(operation: Operation, found: set[str]) -> None:
+    log.info(
+        "operation",
+        extra={
+            "request_id": operation.request_id,
+            "transport": operation.transport,
+            "operation_type": operation.type,
+            "operation_name": (operation.name or "")[:NAME] or None,
+            "milliseconds": round((time.perf_counter() - operation.started) * 1000, 1),
+            "cost": operation.cost,
+            "codes": sorted(found),
+        },
+    )

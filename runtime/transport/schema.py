@@ -1,0 +1,61 @@
+"""Strawberry's schema with the guard in front and a log that keeps secrets.
+
+The library logs `str(error)`, which prints the line of the query, and with it every literal: a
+password in a login. Here an expected error is not logged at all beyond its code, and an unexpected
+one by its class, its path and where it was raised.
+"""
+
+import logging
+from typing import Any
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.extensions.runner import SchemaExtensionsRunner
+from strawberry.types import ExecutionContext
+from strawberry.types.execution import PreExecutionError
+
+from runtime.transport.errors import Code, frames, meaning, original
+from runtime.transport.guard import Guard, Policy
+from runtime.transport.operation import running
+
+log = logging.getLogger("signalbox.error")
+
+
+class Schema(strawberry.Schema):
+    """A schema whose operations obey `policy`. Further extensions run inside the guard."""
+
+    def __init__(self, query: type, *, policy: Policy, extensions: Any = (), **more: Any) -> None:
+        self.policy = policy
+        super().__init__(query, extensions=[lambda: Guard(policy), *extensions], **more)
+
+    async def _prepare_operation_async(
+        self, context: ExecutionContext, extensions_runner: SchemaExtensionsRunner
+    ) -> PreExecutionError | None:
+        # The library answers a refusal raised by an extension when it executes, but lets it tear
+        # the socket down when it streams. Answered here, both do the same.
+        try:
+            return await super()._prepare_operation_async(context, extensions_runner)
+        except GraphQLError as refusal:
+            context.pre_execution_errors = [refusal]
+            return PreExecutionError(data=None, errors=[refusal])
+
+    def process_errors(
+        self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
+    ) -> None:
+        for error in errors:
+            if meaning(error, self.policy.explain)[0] == Code.INTERNAL:
+                _log_unexpected(error)
+
+
+def _log_unexpected(error: GraphQLError) -> None:
+    cause, operation = original(error), running()
+    log.error(
+        "unexpected error",
+        extra={
+            "request_id": operation.request_id,
+            "operation_name": operation.name,
+            "path": error.path,
+            "type": f"{type(cause).__module__}.{type(cause).__qualname__}",
+            "frames": frames(cause),
+        },
+    )

@@ -1,0 +1,249 @@
+"""GraphQL over HTTP, sockets and streams: one view, no noun of the product.
+
+Promise: whatever is sent, the answer is JSON in GraphQL's shape, or a stream of it, with a request
+id, `no-store` and `nosniff`. A request that is malformed is 400, 405, 413 or 415; a request that is
+well formed and refused is 400 to clients that prefer application/graphql-response+json and 200 to
+the others, except 401 and 429, which all get. Nothing a client sends makes a 5xx.
+"""
+
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+from datetime import timedelta
+from typing import Any
+
+from cross_web import AsyncHTTPRequestAdapter, HTTPException
+from graphql import GraphQLError
+from starlette.exceptions import HTTPException as StarletteException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
+from strawberry.asgi import GraphQL
+from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData, process_result
+from strawberry.http.streaming import HTTPStreamTransport
+from strawberry.subscriptions import (
+    GRAPHQL_SSE_PROTOCOL,
+    GRAPHQL_TRANSPORT_WS_PROTOCOL,
+    MULTIPART_SUBSCRIPTION_PROTOCOL,
+)
+from strawberry.types import ExecutionResult
+
+from runtime.transport import accept, access, body
+from runtime.transport import json as strict
+from runtime.transport.answer import Answer, headers, refusal
+from runtime.transport.drain import Draining
+from runtime.transport.errors import Code, PublicError, frames, public
+from runtime.transport.execute import execute
+from runtime.transport.gone import Gone
+from runtime.transport.operation import begin, running
+from runtime.transport.schema import Schema
+from runtime.transport.socket import Adapter, Handler
+from runtime.transport.stream import SSE, Beat, Ended, Multipart
+from runtime.transport.stream import frames as framed
+
+log = logging.getLogger("signalbox.error")
+
+Authenticate = Callable[[WebSocket, dict[str, Any]], Awaitable[Any]]
+
+
+class View(GraphQL[Any, Any]):
+    """The ASGI application at /graphql.
+
+    `context_of(request)` makes the context of one HTTP request and `authenticate(websocket,
+    params)` that of one socket; both may raise Rejected. `explorer` answers a browser that opens
+    the address. `now` is the clock that ends access. Sizes in bytes, times in seconds.
+    """
+
+    graphql_transport_ws_handler_class = Handler
+    websocket_adapter_class = Adapter
+    stream_transport_classes_by_protocol = {
+        GRAPHQL_SSE_PROTOCOL: SSE,
+        MULTIPART_SUBSCRIPTION_PROTOCOL: Multipart,
+    }
+
+    schema: Schema
+
+    def __init__(
+        self,
+        schema: Schema,
+        *,
+        context_of: Callable[[Request], Awaitable[Any]],
+        authenticate: Authenticate,
+        explorer: Callable[[Request], Response] | None = None,
+        draining: Draining | None = None,
+        allowed_origins: Sequence[str] = (),
+        queries_by_get: bool = True,
+        uploads: bool = False,
+        max_body: int = body.MAXIMUM,
+        max_upload: int = body.UPLOAD,
+        init_timeout: float = 5.0,
+        operations_per_socket: int = 50,
+        now: access.Clock = access.utc_now,
+    ) -> None:
+        super().__init__(
+            schema,
+            graphql_ide=None,
+            allow_queries_via_get=queries_by_get,
+            subscription_protocols=(
+                GRAPHQL_TRANSPORT_WS_PROTOCOL,
+                GRAPHQL_SSE_PROTOCOL,
+                MULTIPART_SUBSCRIPTION_PROTOCOL,
+            ),
+            connection_init_wait_timeout=timedelta(seconds=init_timeout),
+            multipart_uploads_enabled=uploads,
+            max_subscriptions_per_connection=operations_per_socket,
+            allowed_origins=allowed_origins,
+        )
+        self.context_of, self.authenticate, self.explorer = context_of, authenticate, explorer
+        self.draining, self.now = draining or Draining(), now
+        self.max_body, self.max_upload = max_body, max_upload
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await super().__call__(scope, receive, send)
+            return
+        request = body.LimitedRequest(scope, receive, self.max_body, self.max_upload)
+        operation = begin(
+            "http",
+            request.headers.get("x-request-id"),
+            wants_cost=request.headers.get("graphql-cost") == "1",
+        )
+        response = await self._answer(request)
+        if response is not None:
+            for name, value in headers(operation, self.schema.policy.bucket).items():
+                response.headers.setdefault(name, value)  # the explorer and streams have their own
+            await response(scope, receive, send)
+
+    async def _answer(self, request: body.LimitedRequest) -> Response | None:
+        """Answer one request; None if the client went away meanwhile."""
+        try:
+            body.check_method(request)
+            if self.explorer is not None and body.is_browser(request):
+                return self.explorer(request)
+            body.check_content_type(request, uploads=self.multipart_uploads_enabled)
+            return await self.run(request)
+        except Gone:
+            return None
+        except GraphQLError as error:
+            return self._refused(request, error)
+        except (HTTPException, StarletteException) as error:
+            text = str(getattr(error, "reason", None) or getattr(error, "detail", "Bad request"))
+            return self._refused(request, PublicError(text, status=error.status_code))
+        except Exception as error:
+            extra = {"type": type(error).__qualname__, "frames": frames(error)}
+            log.error("request failed", extra=extra | {"request_id": running().request_id})
+            return self._refused(request, GraphQLError("", original_error=error))
+
+    def _refused(self, request: Request, error: GraphQLError) -> Response:
+        content = self.encode_json({"errors": [self.public(error).formatted]})
+        return refusal(error, content, accept.of(request))
+
+    # What the library asks of a view
+
+    async def get_context(self, request: Request | WebSocket, response: Any) -> Any:
+        return await self.context_of(request) if isinstance(request, Request) else None
+
+    async def get_sub_response(self, request: Request | WebSocket) -> Response:
+        request.state.answer = Answer(accept.of(request))
+        return request.state.answer  # type: ignore[no-any-return]
+
+    def should_render_graphql_ide(self, request: Any) -> bool:
+        return False  # `explorer` is asked before anything is parsed
+
+    def decode_json(self, data: str | bytes) -> object:
+        return strict.decode(data)
+
+    def encode_json(self, data: object) -> bytes:
+        return strict.encode(data)
+
+    async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData:
+        transport = self._get_stream_transport_from_headers(request.headers)
+        if request.method == "GET":
+            data = self.parse_query_params(request.query_params)
+        elif body.is_multipart(request.content_type):
+            data = await body.parse_multipart(request, super().parse_multipart)
+        else:
+            data = self.parse_json(await request.get_body())
+        return body.request_data(data, transport.protocol if transport else "http")
+
+    async def execute_operation(  # type: ignore[override]
+        self,
+        request: Request,
+        request_adapter: AsyncHTTPRequestAdapter,
+        request_data: GraphQLRequestData,
+        context: Any,
+        root_value: Any,
+        sub_response: Response,
+    ) -> Any:
+        operation = running()
+        operation.wants_cost |= (request_data.extensions or {}).get("cost") is True
+        operation.transport = request_data.protocol
+        request.state.context = context
+        if self._get_stream_transport(request_data.protocol) is None:
+            allow_get = self.allow_queries_via_get
+            return await execute(self.schema, request, request_data, context, allow_get=allow_get)
+        return await super().execute_operation(
+            request, request_adapter, request_data, context, root_value, sub_response
+        )
+
+    async def process_result(
+        self, request: Request, result: ExecutionResult
+    ) -> GraphQLHTTPResponse:
+        answer: Answer = request.state.answer
+        answer.decide(result)
+        if result.errors:
+            result.errors = [self.public(error) for error in result.errors]
+        response = process_result(result)
+        if answer.is_refusal:
+            response.pop("data", None)
+        return response
+
+    def create_response(self, response_data: Any, sub_response: Any) -> Response:
+        return sub_response.filled(self.encode_json(response_data))  # type: ignore[no-any-return]
+
+    def public(self, error: GraphQLError) -> GraphQLError:
+        """Return what the client of the running operation may read of `error`."""
+        return public(error, self.schema.policy.explain, running().request_id)
+
+    # Streams
+
+    def _stream_result(
+        self, request: Request, result: Any, transport: HTTPStreamTransport
+    ) -> Callable[[], AsyncGenerator[str, None]]:
+        encode = self.encode_json_string
+
+        async def stream() -> AsyncGenerator[str, None]:
+            if transport.send_initial_heartbeat:
+                yield transport.heartbeat_message(encode)
+            pending: list[Any] = []
+            source = framed(result, interval=transport.heartbeat_interval, ends=self._ends(request))
+            async with aclosing(source):
+                async for frame in source:
+                    if frame is Beat:
+                        yield transport.heartbeat_message(encode)
+                    elif isinstance(frame, Ended):
+                        if frame.reason is not None:
+                            yield transport.encode_next(self._expired(frame.reason), encode)
+                    else:
+                        told, pending = await self._process_stream_result(request, frame, pending)
+                        yield transport.encode_next(told, encode)
+            yield transport.encode_complete()
+
+        return stream
+
+    def _ends(self, request: Request) -> list[Callable[[], Awaitable[Ended]]]:
+        context = request.state.context
+
+        async def drained() -> Ended:
+            await self.draining.wait()
+            return Ended(None)
+
+        async def without_access() -> Ended:
+            return Ended(await access.ended(context, self.now))
+
+        return [drained, without_access] if access.can_end(context) else [drained]
+
+    def _expired(self, reason: str) -> GraphQLHTTPResponse:
+        error = PublicError(f"Token {reason}", code=Code.UNAUTHENTICATED, reason=reason)
+        return {"data": None, "errors": [self.public(error).formatted]}
