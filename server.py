@@ -27,10 +27,10 @@ from runtime.feed import By, Feed
 from runtime.passwords import Seal
 from runtime.settings import Settings, WrongSetting, load, local_key
 from runtime.tokens import Tokens
-from runtime.transport import serve as transport
 from runtime.transport.drain import Draining
 from runtime.transport.errors import Rejected
 from runtime.transport.rate import Bucket
+from runtime.transport.serve import serve as listen
 from runtime.transport.view import View
 from runtime.wakes import Wakes
 from schema.make import make_schema, print_sorted
@@ -179,7 +179,7 @@ def serve() -> None:
     log.start(settings.log_level, settings.log_format)
     draining = Draining()
     asyncio.run(_reachable(settings))
-    transport.serve(
+    listen(
         make_app(settings, draining),
         draining=draining,
         host=settings.host,

@@ -18,7 +18,7 @@ from models.board import Board, BoardColumn
 from models.card import MOST_AT_ONCE, Card, CardType, Priority, Size, image
 from models.event import EventKind
 from models.refusal import Conflict, Invalid, NotFound
-from models.stage import Facts, Gate, Lane, Reason, Stage, StageRefused, judge
+from models.stage import Facts, Lane, MoveGate, Reason, Stage, StageRefused, judge
 from runtime.database import utcnow
 from runtime.ids import new_id
 
@@ -140,7 +140,7 @@ def _lane(facts: Facts, place: Place, *, at: Lane | None = None) -> Lane:
     for lane in facts.lanes:
         if lane.stage is stage:
             return lane
-    reason = Reason(Gate.NO_COLUMN, f"The board has no column of stage {stage}")
+    reason = Reason(MoveGate.NO_COLUMN, f"The board has no column of stage {stage}")
     raise StageRefused(facts.at, stage, [lane.stage for lane in facts.lanes], [reason], facts.card_id)
 
 

@@ -50,7 +50,7 @@ SYSTEM_MOVES: dict[Stage, tuple[Stage, ...]] = {
 ENTRY = Stage.BACKLOG  # a card is born here, so it is created where a card of the backlog may go
 
 
-class Gate(enum.StrEnum):
+class MoveGate(enum.StrEnum):
     """Why a move is refused."""
 
     LAW = "LAW"
@@ -65,7 +65,7 @@ class Gate(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Reason:
-    code: Gate
+    code: MoveGate
     message: str
     card_ids: list[str] = field(default_factory=list)
     limit: int | None = None
@@ -142,7 +142,7 @@ def reasons_against(facts: Facts, to: Stage, *, by: Mover = Mover.PERSON) -> lis
     """Why the card may not move to stage `to` now; empty when some column of that stage would take it."""
     lanes = [lane for lane in facts.lanes if lane.stage is to]
     if not lanes:
-        return [Reason(Gate.NO_COLUMN, f"The board has no column of stage {to}")]
+        return [Reason(MoveGate.NO_COLUMN, f"The board has no column of stage {to}")]
     against = [_reasons(facts, lane, by, False, 1) for lane in lanes]
     return min(against, key=len)
 
@@ -150,25 +150,27 @@ def reasons_against(facts: Facts, to: Stage, *, by: Mover = Mover.PERSON) -> lis
 def _reasons(facts: Facts, to: Lane, by: Mover, cancel_run: bool, coming: int) -> list[Reason]:
     reasons: list[Reason] = []
     if facts.board_archived:
-        reasons.append(Reason(Gate.BOARD_ARCHIVED, "The board is archived"))
+        reasons.append(Reason(MoveGate.BOARD_ARCHIVED, "The board is archived"))
     if facts.card_archived:
-        reasons.append(Reason(Gate.CARD_ARCHIVED, "The card is archived; unarchive it first"))
+        reasons.append(Reason(MoveGate.CARD_ARCHIVED, "The card is archived; unarchive it first"))
     stages = lawful(facts.at, facts.law, by)
     if to.stage not in stages:
         ways = ", ".join(stage for stage in stages if stage is not facts.at)
-        reasons.append(Reason(Gate.LAW, f"{facts.at} leads to {ways}, not to {to.stage}"))
+        reasons.append(Reason(MoveGate.LAW, f"{facts.at} leads to {ways}, not to {to.stage}"))
     if to.id == facts.column_id:
         return reasons  # reordering passes every gate but the archive's
     if to.wip_limit is not None and to.count + coming > to.wip_limit:
         text = f"The column takes {to.wip_limit} cards and has {to.count}"
-        reasons.append(Reason(Gate.WIP_LIMIT, text, limit=to.wip_limit, count=to.count))
+        reasons.append(Reason(MoveGate.WIP_LIMIT, text, limit=to.wip_limit, count=to.count))
     if to.stage is facts.at:
         return reasons
     if to.stage is Stage.IN_PROGRESS and facts.blockers:
         text = f"{len(facts.blockers)} unfinished card{'s' * (len(facts.blockers) > 1)} must be done first"
-        reasons.append(Reason(Gate.BLOCKED, text, card_ids=facts.blockers))
+        reasons.append(Reason(MoveGate.BLOCKED, text, card_ids=facts.blockers))
     if by is Mover.PERSON and facts.active_run and not cancel_run:
-        reasons.append(Reason(Gate.ACTIVE_RUN, "An agent is at work on the card; pass cancelRun to stop it"))
+        reasons.append(
+            Reason(MoveGate.ACTIVE_RUN, "An agent is at work on the card; pass cancelRun to stop it")
+        )
     if by is Mover.PERSON and facts.open_question and not cancel_run:
-        reasons.append(Reason(Gate.OPEN_QUESTION, "A question on the card waits for an answer"))
+        reasons.append(Reason(MoveGate.OPEN_QUESTION, "A question on the card waits for an answer"))
     return reasons

@@ -1,4 +1,4 @@
-"""Every enum a client may say or hear. Made before anything that uses them is read."""
+"""What each enum and its members mean to a client. Said before anything that uses them is read."""
 
 import models.actor
 import models.board
@@ -8,7 +8,7 @@ import models.stage
 import models.workspace
 from runtime.transport.describe import enum
 
-Stage = enum(
+enum(
     models.stage.Stage,
     "Where work stands. The law of stages says where it may go from there.",
     BACKLOG="Not yet planned. New cards start here.",
@@ -18,8 +18,8 @@ Stage = enum(
     REVIEW="Waits to be looked at.",
     DONE="Finished.",
 )
-MoveGate = enum(
-    models.stage.Gate,
+enum(
+    models.stage.MoveGate,
     "Why a move is refused.",
     LAW="The law of stages has no such move.",
     BOARD_ARCHIVED="The board is archived: its cards do not move.",
@@ -30,27 +30,27 @@ MoveGate = enum(
     ACTIVE_RUN="An agent is at work on the card.",
     OPEN_QUESTION="A question on the card waits for an answer.",
 )
-Role = enum(
+enum(
     models.workspace.Role,
     "What a member may do.",
     ADMIN="Everything, members and archiving included.",
     MEMBER="Work on boards.",
     VIEWER="Look.",
 )
-Law = enum(
+enum(
     models.stage.Law,
     "Which moves a board allows.",
     PIPELINE="The law of stages: BACKLOG, PLAN, TODO, IN_PROGRESS, REVIEW, DONE.",
     FREE="People may move cards anywhere; the gates still hold.",
 )
-Template = enum(
+enum(
     models.board.Template,
     "The columns a board starts with.",
     BLANK="One column, Backlog.",
     KANBAN="To do, In progress, Review, Done.",
     PIPELINE="Backlog, Plan, To do, In progress, Review, Done: one column for each stage.",
 )
-Priority = enum(
+enum(
     models.card.Priority,
     "How urgent something is.",
     NONE="Not at all; sorts last.",
@@ -59,7 +59,7 @@ Priority = enum(
     HIGH="Soon.",
     CRITICAL="Before everything else.",
 )
-CardType = enum(
+enum(
     models.card.CardType,
     "What kind of work a card is.",
     FEATURE="Something new.",
@@ -70,8 +70,8 @@ CardType = enum(
     REVIEW="Looking at other work.",
     CHORE="What has to be done besides.",
 )
-Size = enum(models.card.Size, "How big a card is.", SMALL="Hours.", MEDIUM="A day or two.", LARGE="Longer.")
-CardOrder = enum(
+enum(models.card.Size, "How big a card is.", SMALL="Hours.", MEDIUM="A day or two.", LARGE="Longer.")
+enum(
     models.card.CardOrder,
     "In which order cards are listed.",
     BOARD="As they stand: column by column, from the top.",
@@ -80,12 +80,12 @@ CardOrder = enum(
     PRIORITY="CRITICAL first.",
     DUE="Due first; those without a day last.",
 )
-EventKind = enum(
+enum(
     models.event.EventKind,
     "What happened; an item's type has the same name.",
     **{kind: f"{kind.replace('_', ' ').capitalize()}." for kind in models.event.EventKind},
 )
-ActorKind = enum(
+enum(
     models.actor.ActorKind,
     "Who acted.",
     USER="A person.",

@@ -76,7 +76,9 @@ class Settings(BaseSettings):
     @field_validator("secret_key")
     @classmethod
     def _long_enough(cls, value: SecretStr) -> SecretStr:
-        if any(len(key) < 32 for key in value.get_secret_value().split(",") if value.get_secret_value() != ""):
+        if any(
+            len(key) < 32 for key in value.get_secret_value().split(",") if value.get_secret_value() != ""
+        ):
             raise ValueError("must have 32 characters or more")
         return value
 

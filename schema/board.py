@@ -7,10 +7,10 @@ import strawberry
 from strawberry import ID
 
 import models.board
+from models.stage import Law, Stage
 from resolvers import board as boards
 from resolvers import card as cards
 from resolvers.board import BOARD, COLUMNS_OF_BOARD
-from resolvers.kinds import Law, Stage
 from resolvers.workspace import WORKSPACE
 from runtime.transport.describe import Node
 from runtime.transport.sizes import list_size

@@ -6,10 +6,11 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import ID
 
+from models.card import CardType, Priority, Size
+from models.stage import Stage
 from resolvers import card as cards
 from resolvers.board import BOARD, COLUMN
 from resolvers.card import CARD, CHILDREN_OF_CARD
-from resolvers.kinds import CardType, Priority, Size, Stage
 from runtime.transport.describe import Node, said
 from runtime.transport.sizes import list_size
 from schema.board import Board, Column

@@ -7,7 +7,7 @@ import strawberry
 
 import models.refusal
 import models.stage
-from resolvers.kinds import MoveGate, Stage
+from models.stage import MoveGate, Stage
 from runtime.transport.describe import said
 
 

@@ -9,11 +9,13 @@ from strawberry import ID
 
 import models.actor
 import models.event
+from models.actor import ActorKind
+from models.event import EventKind
 from models.event import EventKind as Kind
+from models.stage import Stage
 from resolvers import feed
 from resolvers.board import BOARD, COLUMN
 from resolvers.card import CARD
-from resolvers.kinds import ActorKind, EventKind, Stage
 from resolvers.loaders import Link
 from runtime.feed import Cursor
 from runtime.transport.describe import describe, said

@@ -7,9 +7,9 @@ import strawberry
 from strawberry import ID
 
 import models.workspace
+from models.workspace import Role
 from resolvers import board as boards
 from resolvers import workspace as workspaces
-from resolvers.kinds import Role
 from resolvers.workspace import LABELS_OF_WORKSPACE, USER
 from runtime.transport.describe import Node
 from runtime.transport.sizes import list_size

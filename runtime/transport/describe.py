@@ -33,6 +33,7 @@ def describe(cls: type) -> None:
             setattr(cls, name, strawberry.field(description=text, **default))
 
 
+@typing.dataclass_transform(kw_only_default=True)
 def said(cls: T) -> T:
     """Make a plain GraphQL type: its values are instances of it."""
     describe(cls)
@@ -40,6 +41,7 @@ def said(cls: T) -> T:
     return made
 
 
+@typing.dataclass_transform(kw_only_default=True)
 def takes(cls: T) -> T:
     """Make a described GraphQL input."""
     describe(cls)

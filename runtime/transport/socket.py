@@ -162,9 +162,7 @@ class Handler(BaseGraphQLTransportWSHandler[Any, Any]):
     async def _refuse(self, operation_id: str, error: GraphQLError) -> None:
         begin("ws", None)
         told = self.view.public(error)
-        await self.websocket.send_json(
-            {"id": operation_id, "type": "error", "payload": [told.formatted]}
-        )
+        await self.websocket.send_json({"id": operation_id, "type": "error", "payload": [told.formatted]})
 
     async def run_operation(self, operation: Operation[Any, Any]) -> None:
         extensions = self._extensions.pop(operation.id, None) or {}
@@ -206,6 +204,4 @@ class Handler(BaseGraphQLTransportWSHandler[Any, Any]):
         return True
 
     async def handle_task_exception(self, error: Exception) -> None:
-        log.error(
-            "socket failed", extra={"type": type(error).__qualname__, "frames": frames(error)}
-        )
+        log.error("socket failed", extra={"type": type(error).__qualname__, "frames": frames(error)})

@@ -187,9 +187,7 @@ class View(GraphQL[Any, Any]):
             request, request_adapter, request_data, context, root_value, sub_response
         )
 
-    async def process_result(
-        self, request: Request, result: ExecutionResult
-    ) -> GraphQLHTTPResponse:
+    async def process_result(self, request: Request, result: ExecutionResult) -> GraphQLHTTPResponse:
         answer: Answer = request.state.answer
         answer.decide(result)
         if result.errors:

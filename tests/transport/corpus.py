@@ -64,10 +64,7 @@ def bodies() -> dict[str, bytes]:
         "100000 {": b'{"a":' * DEEP,
         "100000 closed [": b"[" * DEEP + b"]" * DEEP,
         "100000 closed {": b'{"a":' * DEEP + b"1" + b"}" * DEEP,
-        "33 levels of variables": b'{"query":"{hello}","variables":{"v":'
-        + b"[" * 33
-        + b"]" * 33
-        + b"}}",
+        "33 levels of variables": b'{"query":"{hello}","variables":{"v":' + b"[" * 33 + b"]" * 33 + b"}}",
         "escaped nul in a variable": b'{"query":"{hello}","variables":{"v":"\\u0000"}}',
         "escaped nul in a key": b'{"query":"{hello}","variables":{"\\u0000":1}}',
         "escaped nul in the query": b'{"query":"{echo(text:\\"\\u0000\\")}"}',
@@ -229,8 +226,7 @@ def attacks() -> dict[str, str]:
         )
     ring = "".join(f" fragment F{n} on Query {{ ...F{(n + 1) % 50} }}" for n in range(50))
     knot = "".join(
-        f" fragment F{n} on Query {{ " + " ".join(f"...F{m}" for m in range(20)) + " }"
-        for n in range(20)
+        f" fragment F{n} on Query {{ " + " ".join(f"...F{m}" for m in range(20)) + " }" for n in range(20)
     )
     deep = '{ board(id: "1") { cards { nodes ' + "{ board { cards { nodes " * 30 + "{ id }"
     found |= {
@@ -332,9 +328,7 @@ def dialogues() -> list[Dialogue]:
     for given in (None, 1, [], {}, "", "x" * 129, "x" * 100_000, True):
         message = {"type": "subscribe", "id": given, "payload": {"query": "{hello}"}}
         found.append((f"id {str(given)[:20]}", [INIT, message], 4400))
-        found.append(
-            (f"complete {str(given)[:20]}", [INIT, {"type": "complete", "id": given}], 4400)
-        )
+        found.append((f"complete {str(given)[:20]}", [INIT, {"type": "complete", "id": given}], 4400))
     two = [
         {"type": "subscribe", "id": "1", "payload": {"query": SILENT}},
         {"type": "subscribe", "id": "1", "payload": {"query": SILENT}},

@@ -61,9 +61,7 @@ async def test_a_bad_request_is_told_so(view: Any, case: corpus.Case) -> None:
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("accept", [corpus.JSON, corpus.GRAPHQL])
-async def test_a_malformed_body_is_the_same_to_all(
-    view: Any, body: Any, status: int, accept: str
-) -> None:
+async def test_a_malformed_body_is_the_same_to_all(view: Any, body: Any, status: int, accept: str) -> None:
     answer = await http(view, body=body, headers={"content-type": corpus.JSON, "accept": accept})
     assert (answer.status, answer.codes) == (status, ["BAD_REQUEST"])
     assert "data" not in answer.json

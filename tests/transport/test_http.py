@@ -57,9 +57,7 @@ def test_the_client_chooses_the_form(accept: str, graphql: bool, stream: bool) -
         ("{ refused }", "REFUSED", 200),
     ],
 )
-async def test_an_error_has_a_code_and_a_status(
-    view: Any, query: str, code: str, status: int
-) -> None:
+async def test_an_error_has_a_code_and_a_status(view: Any, query: str, code: str, status: int) -> None:
     told = await ask(view, query, {"accept": GRAPHQL, "x-request-id": "abc-1"})
     assert (told.status, told.codes) == (status, [code])
     assert told.json["errors"][0]["extensions"]["requestId"] == "abc-1"
@@ -96,9 +94,7 @@ async def test_what_was_meant_for_the_client_arrives(view: Any) -> None:
     assert refused["extensions"]["at"] == "BACKLOG"
 
 
-async def test_one_line_is_logged_and_no_secret(
-    view: Any, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_one_line_is_logged_and_no_secret(view: Any, caplog: pytest.LogCaptureFixture) -> None:
     query = 'query Login($p: String!) { login(name: "CANARY1", password: $p) }'
     with caplog.at_level(logging.INFO):
         await ask(view, query, {"x-request-id": "r.1"}, variables={"p": "CANARY2"})
@@ -147,9 +143,7 @@ async def test_get_reads_and_can_be_turned_off(view: Any) -> None:
     read = await http(view, "GET", headers={}, query="query=query($n:Int!){number(n:$n)}"
                       "&variables={%22n%22:7}&operationName=")  # fmt: skip
     assert read.json == {"data": {"number": 7}}
-    locked = await http(
-        Toy(more={"queries_by_get": False}).view, "GET", headers={}, query="query={hello}"
-    )
+    locked = await http(Toy(more={"queries_by_get": False}).view, "GET", headers={}, query="query={hello}")
     assert (locked.status, locked.headers["allow"]) == (405, "POST")
 
 

@@ -134,9 +134,7 @@ PAGE = """{ board(id: 1) { id columns { id } cards(first: %d) {
   nodes { id title subtasks { id name } labels { id name } assignees { id name } } } } }"""
 BY_COLUMN = """{ board(id: 1) { columns { id cards(first: 500) {
   nodes { id title subtasks { id } labels { id } assignees { id } } } } } }"""
-MANY_BOARDS = (
-    """{ nodes(ids: ["1", "2", "3"]) { columns { cards(first: 100) { nodes { id } } } } }"""
-)
+MANY_BOARDS = """{ nodes(ids: ["1", "2", "3"]) { columns { cards(first: 100) { nodes { id } } } } }"""
 NO_BOARD = "{ cards(first: 2) { board { cards(first: 10) { edges { cursor node { id } } } } } }"
 
 

@@ -117,9 +117,7 @@ def cards(first: int | None = None, last: int | None = None) -> Cards:
 @strawberry.type
 class Column:
     id: strawberry.ID
-    cards: Cards = strawberry.field(
-        resolver=cards, directives=[list_size(50, maximum=500, within="Board")]
-    )
+    cards: Cards = strawberry.field(resolver=cards, directives=[list_size(50, maximum=500, within="Board")])
 
 
 @strawberry.type
@@ -265,9 +263,7 @@ class Toy:
     """The application and its parts, for tests to turn."""
 
     policy: Policy = field(
-        default_factory=lambda: Policy(
-            bucket=None, principal=lambda context: context.who, explain=explain
-        )
+        default_factory=lambda: Policy(bucket=None, principal=lambda context: context.who, explain=explain)
     )
     draining: Draining = field(default_factory=Draining)
     more: dict[str, Any] = field(default_factory=dict)
