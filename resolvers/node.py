@@ -8,7 +8,10 @@ from models.refusal import Invalid
 from resolvers.board import BOARD, COLUMN
 from resolvers.card import CARD
 from resolvers.context import Info
+from resolvers.link import LINK
 from resolvers.loaders import Link
+from resolvers.message import MESSAGE
+from resolvers.subtask import SUBTASK
 from resolvers.workspace import LABEL, MEMBERSHIP, USER, WORKSPACE
 from runtime.ids import prefix_of
 
@@ -22,6 +25,9 @@ LINKS: dict[str, Link] = {
     "board": BOARD,
     "column": COLUMN,
     "card": CARD,
+    "link": LINK,
+    "subtask": SUBTASK,
+    "message": MESSAGE,
 }
 
 

@@ -11,6 +11,9 @@ from runtime.transport.sizes import list_size
 from schema.board import BoardMutation, BoardQuery
 from schema.card import CardMutation, CardQuery
 from schema.feed import FeedSubscription
+from schema.link import LinkMutation
+from schema.message import MessageMutation
+from schema.subtask import SubtaskMutation
 from schema.view import ask
 from schema.workspace import WorkspaceQuery
 
@@ -27,7 +30,7 @@ class Query(NodeQuery, WorkspaceQuery, BoardQuery, CardQuery):
 
 
 @strawberry.type(description="What may be changed. Each answers a union: what changed, or why nothing did.")
-class Mutation(BoardMutation, CardMutation):
+class Mutation(BoardMutation, CardMutation, SubtaskMutation, LinkMutation, MessageMutation):
     pass
 
 

@@ -18,6 +18,7 @@ from runtime.transport.rate import Bucket
 from runtime.transport.schema import Schema
 from schema.error import REFUSALS
 from schema.feed import EVENTS
+from schema.timeline import ENTRIES
 from schema.view import TYPES
 
 
@@ -40,7 +41,7 @@ def make_schema(*, bucket: Bucket | None = None, limits: Limits | None = None) -
         policy=policy,
         mutation=schema.Mutation,
         subscription=schema.Subscription,
-        types=[*EVENTS, *TYPES.values()],
+        types=[*EVENTS, *ENTRIES, *TYPES.values()],
         extensions=[OneMoment],
         exception_handlers=REFUSALS,
         config=StrawberryConfig(scalar_map={datetime: schema.DateTime}),

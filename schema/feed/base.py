@@ -1,27 +1,17 @@
 """What every event says, the interface of each feed, and how the type of one kind of event is made."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
 import strawberry
 from strawberry import ID
 
-import models.actor
-import models.event
-from models.actor import ActorKind
 from models.event import EventKind
 from models.event import EventKind as Kind
 from resolvers.loaders import Link
 from runtime.feed import Cursor
-from runtime.transport.describe import describe, said
-
-
-@said
-class Actor:
-    """Who did it."""
-
-    kind: Annotated[ActorKind, "What it is."]
-    id: Annotated[ID | None, "Which user or key; null for the system."]
+from runtime.transport.describe import describe
+from schema.actor import Actor, actor_of
 
 
 def _seq(root: Any) -> int:
@@ -33,7 +23,7 @@ def _cursor(root: Any) -> str:
 
 
 def _actor(root: Any) -> Actor:
-    return Actor(kind=models.actor.ActorKind(root.actor_kind), id=root.actor_id)
+    return actor_of(root.actor_kind, root.actor_id)
 
 
 def _kind(root: Any) -> Kind:
@@ -80,35 +70,6 @@ def found(link: Link, key: str, text: str) -> Any:
         return None if id is None else await info.context.load(link, id)
 
     return strawberry.field(resolver=resolve, description=text)
-
-
-@said
-class Change:
-    """One field that was changed."""
-
-    field: Annotated[str, "Its name, as the schema spells it."]
-    before: Annotated[str | None, "What it was, as text."]
-    after: Annotated[str | None, "What it is, as text."]
-
-
-def _changes(root: Any) -> list[Change]:
-    return [
-        Change(field=_camel(name), before=_text(before), after=_text(after))
-        for name, (before, after) in root.data.get("changes", {}).items()
-    ]
-
-
-def _camel(name: str) -> str:
-    head, *rest = name.split("_")
-    return head + "".join(word.capitalize() for word in rest)
-
-
-def _text(value: Any) -> str | None:
-    return None if value is None else str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def changes() -> Any:
-    return strawberry.field(resolver=_changes, description="What was changed, field by field.")
 
 
 EVENTS: list[type] = []
