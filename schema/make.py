@@ -6,7 +6,6 @@ from typing import Any
 
 from graphql import build_schema, lexicographic_sort_schema, print_schema
 from strawberry.schema.config import StrawberryConfig
-from strawberry.utils.str_converters import to_camel_case as camel
 
 import schema
 from models.refusal import Refusal, Unauthenticated
@@ -18,7 +17,6 @@ from runtime.transport.guard import Policy
 from runtime.transport.limits import Limits
 from runtime.transport.rate import Bucket
 from runtime.transport.schema import Schema
-from runtime.transport.sizes import Cost, ListSize
 from schema.error import REFUSALS
 from schema.feed import EVENTS
 from schema.view import TYPES
@@ -54,14 +52,17 @@ def print_sorted(made: Schema) -> str:
     """The schema as it is committed: sorted, so that a diff shows what changed."""
     built = build_schema(made.as_str())
     for directive in built.directives:
-        # strawberry prints directives without what it knows of their arguments
-        for field in DIRECTIVES.get(directive.name, ()):
-            directive.args[field.graphql_name or camel(field.python_name)].description = field.description
+        # strawberry keeps no description of a directive's arguments
+        for name, argument in directive.args.items():
+            argument.description = argument.description or ARGUMENTS[name]
     return print_schema(lexicographic_sort_schema(built)) + "\n"
 
 
-def _arguments(directive: Any) -> Any:
-    return directive.__strawberry_directive__.fields
-
-
-DIRECTIVES = {"listSize": _arguments(ListSize), "cost": _arguments(Cost)}
+ARGUMENTS = {
+    "assumedSize": "Items when no slicing argument is given.",
+    "slicingArguments": "Arguments that bound the list.",
+    "sizedFields": "Fields of the answered connection that hold the items.",
+    "maximum": "The most a slicing argument may ask for.",
+    "within": "All lists of this field inside one object of this type share one size.",
+    "weight": "Points of one answer.",
+}
