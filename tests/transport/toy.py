@@ -255,6 +255,16 @@ class Subscription:
             COUNTS.alive -= 1
 
     @strawberry.subscription
+    async def text(self, size: int) -> AsyncGenerator[str, None]:
+        COUNTS.alive += 1
+        try:
+            while True:
+                yield "x" * size
+                await asyncio.sleep(0.01)
+        finally:
+            COUNTS.alive -= 1
+
+    @strawberry.subscription
     async def failing(self) -> AsyncGenerator[int, None]:
         yield 0
         raise RuntimeError("CANARY")
