@@ -136,6 +136,7 @@ async def socket(app: Any, headers: Any = None) -> AsyncIterator[Socket]:
             peer.from_app.put_nowait(json.loads(message["text"]))
         elif message["type"] in ("websocket.close", "websocket.http.response.start"):
             peer.closed = message.get("code", message.get("status")), message.get("reason", "")
+            assert len(peer.closed[1].encode()) <= 123, "A close frame holds no more"
             peer.from_app.put_nowait(None)
             if not peer.deaf:
                 peer.to_app.put_nowait({"type": "websocket.disconnect", "code": peer.closed[0]})

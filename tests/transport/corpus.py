@@ -344,6 +344,7 @@ def dialogues() -> list[Dialogue]:
         ("init twice", [INIT, INIT], 4429),
         ("an id twice", [INIT, *two], 4409),
         ("rejected", [{**INIT, "payload": {"authorization": "bad"}}], 4403),
+        ("rejected at length", [{**INIT, "payload": {"authorization": "long"}}], 4403),
         ("a bug in who authenticates", [{**INIT, "payload": {"bug": True}}], 4500),
         ("bytes", [b"\x00\x01"], 4400),
         ("bytes of JSON", [json.dumps(INIT).encode()], 4400),

@@ -205,6 +205,17 @@ async def test_a_stream_of_events(view: Any) -> None:
     assert wrong[0][1]["errors"][0]["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
 
 
+async def test_a_stream_that_breaks_says_so(view: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(*_: Any) -> Any:
+        raise RuntimeError("CANARY")
+
+    monkeypatch.setattr(view, "process_result", broken)
+    told = events(await ask(view, "subscription { count }", STREAM))
+    assert [name for name, _ in told] == ["next", "complete"]
+    assert told[0][1]["errors"][0]["extensions"]["code"] == "INTERNAL"
+    assert "CANARY" not in str(told)
+
+
 async def test_a_multipart_subscription(view: Any) -> None:
     answer = await ask(view, "subscription { count(to: 2) }", MULTIPART)
     assert answer.headers["content-type"].startswith("multipart/mixed;boundary=graphql")

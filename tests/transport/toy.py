@@ -319,6 +319,8 @@ class Toy:
 
     def _context(self, token: Any) -> Context:
         """Tokens: "bad" is rejected, "for 1" lives a second, anything else is somebody."""
+        if token == "long":
+            raise Rejected("é" * 300)
         if token == "bad":
             raise Rejected("Token unknown", reason="unknown")
         if isinstance(token, str) and token.startswith("for "):
