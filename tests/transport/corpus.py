@@ -227,6 +227,13 @@ def attacks() -> dict[str, str]:
         found[f"eightfold bomb of {size}"] = (
             "{ ...F0 } " + " ".join(parts) + f" fragment F{size} on Query {{ hello }}"
         )
+        found[f"doubling bomb of {size} that holds nothing"] = (
+            "{ ...F0 } "
+            + " ".join(
+                f"fragment F{n} on Query {{ ...F{n + 1} ...F{n + 1} }}" for n in range(size - 1)
+            )
+            + f" fragment F{size - 1} on Query {{ }}"
+        )
     ring = "".join(f" fragment F{n} on Query {{ ...F{(n + 1) % 50} }}" for n in range(50))
     knot = "".join(
         f" fragment F{n} on Query {{ " + " ".join(f"...F{m}" for m in range(20)) + " }"
