@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import re
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -172,8 +173,10 @@ async def test_an_operation_has_a_deadline() -> None:
 async def test_a_query_ends_with_its_client_and_a_mutation_does_not(view: Any) -> None:
     before, finished = COUNTS.slow_ended, COUNTS.slow_finished
     body = json.dumps({"query": "{ slow }"}).encode()
+    began = time.monotonic()
     async with asyncio.timeout(5):
         gone = await http(view, body=body, gone_after=0.05)
+    assert time.monotonic() - began < 3, "It was the connection that ended it"
     assert (gone.status, COUNTS.slow_ended, COUNTS.slow_finished) == (0, before + 1, finished)
     body = json.dumps({"query": "mutation { slowTouch(seconds: 0.3) }"}).encode()
     done = await http(view, body=body, gone_after=0.05)
