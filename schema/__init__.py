@@ -12,7 +12,7 @@ from schema.board import BoardMutation, BoardQuery
 from schema.card import CardMutation, CardQuery
 from schema.feed import FeedSubscription
 from schema.view import ask
-from schema.workspace import WorkspaceQuery
+from schema.workspace import WorkspaceMutation, WorkspaceQuery
 
 
 @strawberry.type
@@ -27,7 +27,7 @@ class Query(NodeQuery, WorkspaceQuery, BoardQuery, CardQuery):
 
 
 @strawberry.type(description="What may be changed. Each answers a union: what changed, or why nothing did.")
-class Mutation(BoardMutation, CardMutation):
+class Mutation(WorkspaceMutation, BoardMutation, CardMutation):
     pass
 
 

@@ -32,11 +32,11 @@ def _cursor(root: Any) -> str:
     return str(Cursor(root.epoch, root.seq))
 
 
-def _actor(root: Any) -> Actor:
+def actor_of(root: Any) -> Actor:
     return Actor(kind=models.actor.ActorKind(root.actor_kind), id=root.actor_id)
 
 
-def _kind(root: Any) -> Kind:
+def kind_of(root: Any) -> Kind:
     return Kind(root.kind)
 
 
@@ -49,8 +49,8 @@ class FeedEvent:
         resolver=_cursor, description="Pass it as `after` to go on behind this event."
     )
     at: datetime = strawberry.field(description="When it was done.")
-    kind: EventKind = strawberry.field(resolver=_kind, description="What happened.")
-    actor: Actor = strawberry.field(resolver=_actor, description="Who did it.")
+    kind: EventKind = strawberry.field(resolver=kind_of, description="What happened.")
+    actor: Actor = strawberry.field(resolver=actor_of, description="Who did it.")
     request_id: str | None = strawberry.field(
         description="The request that did it, as in its answer's headers."
     )
