@@ -1,7 +1,7 @@
 """What clients may say about workspaces, their members and labels."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import strawberry
 from strawberry import ID
@@ -21,9 +21,9 @@ from schema.error import Conflict, Stale
 from schema.page import Connection
 from schema.view import ask, do, link, view
 
-AuditEntryLater = Annotated["AuditEntry", strawberry.lazy("schema.audit")]
-BoardLater = Annotated["Board", strawberry.lazy("schema.board")]
-WorkspaceLater = Annotated["Workspace", strawberry.lazy("schema.workspace")]
+AuditEntryLater: Any = Annotated["AuditEntry", strawberry.lazy("schema.audit")]
+BoardLater: Any = Annotated["Board", strawberry.lazy("schema.board")]
+WorkspaceLater: Any = Annotated["Workspace", strawberry.lazy("schema.workspace")]
 
 
 @view("label")

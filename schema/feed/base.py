@@ -14,6 +14,7 @@ from models.event import EventKind as Kind
 from resolvers.loaders import Link
 from runtime.feed import Cursor
 from runtime.transport.describe import describe, said
+from runtime.transport.sizes import list_size
 
 
 @said
@@ -108,7 +109,8 @@ def _text(value: Any) -> str | None:
 
 
 def changes() -> Any:
-    return strawberry.field(resolver=_changes, description="What was changed, field by field.")
+    text = "What was changed, field by field."
+    return strawberry.field(resolver=_changes, description=text, directives=[list_size(3, slicing=())])
 
 
 EVENTS: list[type] = []
