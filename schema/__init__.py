@@ -8,6 +8,7 @@ from graphql import GraphQLError
 from resolvers import node as nodes
 from runtime.transport.describe import Node
 from runtime.transport.sizes import list_size
+from schema.account import AccountMutation, AccountQuery
 from schema.board import BoardMutation, BoardQuery
 from schema.card import CardMutation, CardQuery
 from schema.feed import FeedSubscription
@@ -22,12 +23,12 @@ class NodeQuery:
 
 
 @strawberry.type(description="What may be asked.")
-class Query(NodeQuery, WorkspaceQuery, BoardQuery, CardQuery):
+class Query(NodeQuery, AccountQuery, WorkspaceQuery, BoardQuery, CardQuery):
     pass
 
 
 @strawberry.type(description="What may be changed. Each answers a union: what changed, or why nothing did.")
-class Mutation(BoardMutation, CardMutation):
+class Mutation(AccountMutation, BoardMutation, CardMutation):
     pass
 
 

@@ -9,11 +9,12 @@ from strawberry import ID
 import models.workspace
 from models.workspace import Role
 from resolvers import board as boards
+from resolvers import key as keys
 from resolvers import workspace as workspaces
 from resolvers.workspace import LABELS_OF_WORKSPACE, USER
 from runtime.transport.describe import Node
 from runtime.transport.sizes import list_size
-from schema.account import User
+from schema.account import ApiKey, User
 from schema.page import Connection
 from schema.view import ask, link, view
 
@@ -49,6 +50,7 @@ class Workspace(Node):
     labels: list[Label] = link(
         LABELS_OF_WORKSPACE, text="Its labels, by name.", size=models.workspace.MOST_LABELS
     )
+    api_keys: Connection[ApiKey] = ask(keys.keys_of_workspace, directives=[list_size(50)])
     boards: Connection[BoardLater] = ask(boards.boards_of_workspace, directives=[list_size(50)])
 
 
