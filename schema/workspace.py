@@ -6,20 +6,22 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import ID
 
+import actions.label
 import models.workspace
 from models.workspace import Role
 from resolvers import audit
 from resolvers import board as boards
+from resolvers import key as keys
 from resolvers import label as labels
 from resolvers import member as members
 from resolvers import workspace as workspaces
 from resolvers.workspace import LABELS_OF_WORKSPACE, MY_MEMBERSHIP, USER, WORKSPACE
-from runtime.transport.describe import Node, said
+from runtime.transport.describe import Node
 from runtime.transport.sizes import list_size
-from schema.account import User
+from schema.account import ApiKey, User
 from schema.error import Conflict, Stale
 from schema.page import Connection
-from schema.view import ask, do, link, view
+from schema.view import answer, ask, do, link, view
 
 AuditEntryLater: Any = Annotated["AuditEntry", strawberry.lazy("schema.audit")]
 BoardLater: Any = Annotated["Board", strawberry.lazy("schema.board")]
@@ -37,7 +39,7 @@ class Label(Node):
     card_count: int = ask(workspaces.cards_of_label)
 
 
-@said
+@answer(actions.label.DeletedLabel)
 class DeletedLabel:
     """A label that is gone."""
 
@@ -66,6 +68,7 @@ class Workspace(Node):
     labels: list[Label] = link(
         LABELS_OF_WORKSPACE, text="Its labels, by name.", size=models.workspace.MOST_LABELS
     )
+    api_keys: Connection[ApiKey] = ask(keys.keys_of_workspace, directives=[list_size(50)])
     boards: Connection[BoardLater] = ask(boards.boards_of_workspace, directives=[list_size(50)])
     members: Connection[Membership] = ask(members.members, directives=[list_size(50)])
     my_role: Role = ask(workspaces.my_role)

@@ -54,11 +54,16 @@ MAKES: list[tuple[str, str, dict[str, Any]]] = [
 
 @dataclass(frozen=True)
 class Case:
-    """The smallest input a mutation takes, and who may. `instead`: the code an actor is answered otherwise."""
+    """Who may, and the smallest input.
+
+    instead: the code an actor that may not is answered, where it differs from the actor's usual one.
+    answer:  the refusal that also those who may are answered, where a success would need or end too much.
+    """
 
     who: str
     input: dict[str, Any]
     instead: dict[str, str] = field(default_factory=dict)
+    answer: str | None = None
 
 
 HIDDEN = {"board key": "NOT_FOUND"}  # what a key of one board does not see
@@ -70,6 +75,16 @@ MUTATIONS: dict[str, Case] = {
     "addMember": Case(ADMIN, {"workspaceId": "$workspace", "username": "%newcomer"}),
     "setMemberRole": Case(ADMIN, {"id": "$guest", "role": "ADMIN"}, HIDDEN),
     "removeMember": Case(ADMIN, {"id": "$guest"}, HIDDEN),
+    "register": Case(ANYONE, {"username": "%reg", "password": "long enough"}, answer="FORBIDDEN"),
+    "login": Case(ANYONE, {"username": "%ann", "password": "not hers"}, answer="UNAUTHENTICATED"),
+    "refreshSession": Case(ANYONE, {"refreshToken": "no token"}, answer="UNAUTHENTICATED"),
+    "logout": Case(ANYONE, {"refreshToken": "no token"}, answer="UNAUTHENTICATED"),
+    "updateMe": Case(PERSON, {"nickname": "% nick"}),
+    "changePassword": Case(
+        PERSON, {"currentPassword": "not it", "newPassword": "long enough"}, answer="INVALID"
+    ),
+    "createApiKey": Case(ADMIN, {"workspaceId": "$workspace", "name": "% new", "scopes": ["READ"]}),
+    "revokeApiKey": Case(ADMIN, {"id": "$spare key"}),
     "createLabel": Case(MEMBER, {"workspaceId": "$workspace", "name": "% new", "colour": "#AA0000"}),
     "updateLabel": Case(MEMBER, {"id": "$label", "name": "% renamed"}),
     "deleteLabel": Case(MEMBER, {"id": "$label"}),
@@ -92,6 +107,7 @@ MUTATIONS: dict[str, Case] = {
     "unarchiveBoard": Case(ADMIN, {"id": "$board"}),
     "deleteBoard": Case(ADMIN, {"id": "$board", "confirmName": "% renamed"}),
     "deleteWorkspace": Case(ADMIN, {"id": "$workspace", "confirmName": "% renamed"}),
+    "logoutEverywhere": Case(PERSON, {}),
 }
 
 # Every query field, with arguments that name the tenant's own.
@@ -104,8 +120,10 @@ QUERIES: dict[str, dict[str, Any]] = {
     "boards": {},
     "card": {"id": "$card"},
     "cards": {},
+    "viewer": {},
+    "me": {},
 }
-OPEN: set[str] = set()  # query fields that tell nothing of any tenant
+OPEN: set[str] = {"rateLimit"}  # query fields that tell nothing of any tenant
 
 # Every subscription, with arguments that name the tenant's own; the feeds of a person name nobody.
 SUBSCRIPTIONS: dict[str, dict[str, Any]] = {
@@ -117,6 +135,7 @@ SUBSCRIPTIONS: dict[str, dict[str, Any]] = {
 # One of every node type, by the name of a thing that is made above.
 NODES: dict[str, str] = {
     "Workspace": "workspace",
+    "ApiKey": "spare key",
     "Membership": "member",
     "User": "person",
     "Label": "label",
@@ -124,6 +143,10 @@ NODES: dict[str, str] = {
     "Column": "column",
     "Card": "card",
 }
+
+
+KEY = """mutation($input: CreateApiKeyInput!) {
+  createApiKey(input: $input) { ... on ApiKeySecret { secret apiKey { id } } } }"""
 
 
 class Tenant:
@@ -164,7 +187,7 @@ async def tenant(app: Any, mark: str) -> Tenant:
     """Make a tenant through the public door."""
     made = Tenant(app, mark)
     for who in ("ann", "max", "vic", "gus", "newcomer"):
-        await app.has_user(made.actor(who))
+        await app.has_user(made.actor(who), None)
     for name, mutation, input in MAKES:
         answer = await made.mutate(mutation, made.fill(input), made.actor("ann"))
         assert "id" in answer, (name, answer)
@@ -180,9 +203,15 @@ async def tenant(app: Any, mark: str) -> Tenant:
     for key, scopes, board in (
         ("read key", ["READ"], None),
         ("write key", ["WRITE"], None),
+        ("spare key", ["READ"], None),
         ("board key", ["WRITE"], made.ids["board"]),
     ):
-        await app.has_key(made.actor("ann"), made.actor(key), made.ids["workspace"], scopes, board)
+        given = {"workspaceId": made.ids["workspace"], "name": f"{mark} {key}", "scopes": scopes}
+        answer = await app.data(
+            KEY, made.actor("ann"), input={**given, **({"boardId": board} if board else {})}
+        )
+        app.tokens[made.actor(key)] = f"Bearer {answer['secret']}"
+        made.ids[key] = answer["apiKey"]["id"]
     return made
 
 
