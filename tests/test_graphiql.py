@@ -16,7 +16,9 @@ async def open_tab(browser, origin, tab):
     await page.goto(origin)
     await page.locator(".graphiql-tab-button", has_text=tab).click()
     await expect(page.locator(".graphiql-query-editor .view-lines")).to_contain_text(tab)
-    await expect(page.locator(".graphiql-tab-active, .graphiql-tab[aria-selected=true]").first).to_contain_text(tab)
+    await expect(
+        page.locator(".graphiql-tab-active, .graphiql-tab[aria-selected=true]").first
+    ).to_contain_text(tab)
     return page, told
 
 
