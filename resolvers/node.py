@@ -8,6 +8,7 @@ from models.refusal import Invalid
 from resolvers.board import BOARD, COLUMN
 from resolvers.card import CARD
 from resolvers.context import Info
+from resolvers.key import API_KEY
 from resolvers.link import LINK
 from resolvers.loaders import Link
 from resolvers.message import MESSAGE
@@ -21,6 +22,7 @@ LINKS: dict[str, Link] = {
     "workspace": WORKSPACE,
     "membership": MEMBERSHIP,
     "user": USER,
+    "key": API_KEY,
     "label": LABEL,
     "board": BOARD,
     "column": COLUMN,

@@ -73,6 +73,7 @@ class Card(Node):
     number: Annotated[int, "Its number on the board."]
     name: str = ask(cards.name_of_card)
     title: Annotated[str, "1 to 255 characters."]
+    stage: Stage = ask(cards.stage_of_card)
     description: Annotated[str, "Markdown."]
     type: Annotated[CardType, "What kind of work it is."]
     priority: Annotated[Priority, "How urgent it is."]

@@ -7,6 +7,7 @@ import strawberry
 
 import models.refusal
 import models.stage
+from models.account import AuthReason
 from models.stage import MoveGate, Stage
 from runtime.transport.describe import said
 from runtime.transport.sizes import list_size
@@ -62,6 +63,13 @@ class Conflict(Refusal):
 
 
 @said
+class Unauthenticated(Refusal):
+    """You are not who you say, or no longer. Elsewhere than here it is an error with the code UNAUTHENTICATED."""
+
+    reason: Annotated[AuthReason, "What is wrong with what you signed in with."]
+
+
+@said
 class MoveReason:
     """One thing that stands against a move."""
 
@@ -85,11 +93,11 @@ class StageRefused(Refusal):
     card_id: Annotated[strawberry.ID | None, "Which card, when the change was about several."]
 
 
-def shows(refusal: type[Exception], error: type) -> strawberry.ExceptionHandler:
+def shows(refusal: type[Exception], error: type) -> Any:
     """Answer `refusal` with `error` in every union that has it; fields are copied by name."""
     names = [field.name for field in dataclasses.fields(error)]
 
-    class Handler(strawberry.ExceptionHandler):
+    class Handler(strawberry.ExceptionHandler):  # type: ignore[type-arg]
         exception_type = refusal
         error_type = error
 
@@ -108,5 +116,6 @@ REFUSALS = [
     shows(models.refusal.Invalid, Invalid),
     shows(models.refusal.Stale, Stale),
     shows(models.refusal.Conflict, Conflict),
+    shows(models.refusal.Unauthenticated, Unauthenticated),
     shows(models.stage.StageRefused, StageRefused),
 ]

@@ -30,9 +30,25 @@ def view(prefix: str) -> Callable[[T], T]:
 
     def wrap(cls: T) -> T:
         describe(cls)
-        cls.is_type_of = classmethod(lambda cls, value, info: _prefix(value) == prefix)
+        cls.is_type_of = classmethod(  # type: ignore[attr-defined]
+            lambda cls, value, info: _prefix(value) == prefix
+        )
         made: T = strawberry.type(cls, description=inspect.getdoc(cls))
         TYPES[prefix] = made
+        return made
+
+    return wrap
+
+
+def answer(of: type) -> Callable[[T], T]:
+    """Make a GraphQL type, no node, whose values are instances of a class of ours."""
+
+    def wrap(cls: T) -> T:
+        describe(cls)
+        cls.is_type_of = classmethod(  # type: ignore[attr-defined]
+            lambda cls, value, info: isinstance(value, of)
+        )
+        made: T = strawberry.type(cls, description=inspect.getdoc(cls))
         return made
 
     return wrap

@@ -11,7 +11,7 @@ from models.event import EventKind as Kind
 from resolvers.loaders import Link
 from runtime.feed import Cursor
 from runtime.transport.describe import describe
-from schema.actor import Actor, actor_of
+from schema.actor import Actor, actor_of_event
 
 
 def _seq(root: Any) -> int:
@@ -22,11 +22,7 @@ def _cursor(root: Any) -> str:
     return str(Cursor(root.epoch, root.seq))
 
 
-def _actor(root: Any) -> Actor:
-    return actor_of(root.actor_kind, root.actor_id)
-
-
-def _kind(root: Any) -> Kind:
+def kind_of(root: Any) -> Kind:
     return Kind(root.kind)
 
 
@@ -39,8 +35,8 @@ class FeedEvent:
         resolver=_cursor, description="Pass it as `after` to go on behind this event."
     )
     at: datetime = strawberry.field(description="When it was done.")
-    kind: EventKind = strawberry.field(resolver=_kind, description="What happened.")
-    actor: Actor = strawberry.field(resolver=_actor, description="Who did it.")
+    kind: EventKind = strawberry.field(resolver=kind_of, description="What happened.")
+    actor: Actor = strawberry.field(resolver=actor_of_event, description="Who did it.")
     request_id: str | None = strawberry.field(
         description="The request that did it, as in its answer's headers."
     )
