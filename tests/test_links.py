@@ -147,7 +147,7 @@ async def test_labels_are_put_on_and_taken_off_once(run):
         await do(app, "removeLabel", cardId=id, labelId=red)
         left = await do(app, "removeLabel", shown, cardId=id, labelId=red)
         assert left["labels"] == [{"name": "blue"}]
-        events = (await told(app, board, "kind ... on AboutLabel { label { name } }"))[2:]
+        events = (await told(app, board, "kind ... on AboutCardLabel { label { name } }"))[2:]
         assert [(e["kind"], e["label"]["name"]) for e in events] == [
             ("LABEL_ADDED", "Red"),
             ("LABEL_ADDED", "blue"),

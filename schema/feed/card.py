@@ -40,7 +40,7 @@ class AboutMessage(AboutCard):
 
 
 @strawberry.interface(description="Something that happened to the labels of a card.")
-class AboutLabel(AboutCard):
+class AboutCardLabel(AboutCard):
     label_id: ID = told("label_id", "Which label.")
     label: Label | None = found(LABEL, "label_id", "The label as it is now.")
 
@@ -104,12 +104,12 @@ class SubtaskDeleted(AboutSubtask):
 
 
 @event(Kind.LABEL_ADDED)
-class LabelAdded(AboutLabel):
+class LabelAdded(AboutCardLabel):
     """A label was put on a card."""
 
 
 @event(Kind.LABEL_REMOVED)
-class LabelRemoved(AboutLabel):
+class LabelRemoved(AboutCardLabel):
     """A label was taken off a card."""
 
 
