@@ -42,17 +42,26 @@ async def _reach(tx: AsyncSession, query: Select[Any], id: str, *, admin: bool =
     return row
 
 
+def _beyond_board(actor: Actor) -> None:
+    """Raise Forbidden to a key of one board: it changes nothing that other boards share."""
+    if actor.board_id is not None:
+        raise Forbidden("A key of one board changes nothing beyond it")
+
+
 async def reach_workspace(tx: AsyncSession, actor: Actor, id: str, *, admin: bool = False) -> Workspace:
     query = select(Workspace, role_in(actor, Workspace.id))
     query = query.where(Workspace.id == id, sees_workspace(actor, Workspace.id))
     row = await _reach(tx, query.with_for_update(of=Workspace), id, admin=admin)
+    _beyond_board(actor)
     return row[0]  # type: ignore[no-any-return]
 
 
 async def reach_label(tx: AsyncSession, actor: Actor, id: str) -> Label:
     query = select(Label, role_in(actor, Label.workspace_id))
     query = query.where(Label.id == id, sees_workspace(actor, Label.workspace_id))
-    return (await _reach(tx, query.with_for_update(of=Label), id))[0]  # type: ignore[no-any-return]
+    row = await _reach(tx, query.with_for_update(of=Label), id)
+    _beyond_board(actor)
+    return row[0]  # type: ignore[no-any-return]
 
 
 async def reach_board(tx: AsyncSession, actor: Actor, id: str, *, admin: bool = False) -> Board:

@@ -48,6 +48,8 @@ async def workspace_feed(
     """What happens in a workspace: its boards, members, labels and keys. Works as `boardFeed` does."""
 
     async def seen() -> bool:
+        if info.context.actor.board_id is not None:
+            return False  # a key of one board hears of no other
         return await info.context.load(WORKSPACE, workspace_id) is not None
 
     topic = workspace_topic(workspace_id)

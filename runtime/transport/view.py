@@ -243,5 +243,5 @@ class View(GraphQL[Any, Any]):
         return [drained, without_access] if access.can_end(context) else [drained]
 
     def _expired(self, reason: str) -> GraphQLHTTPResponse:
-        error = PublicError(f"Token {reason}", code=Code.UNAUTHENTICATED, reason=reason)
+        error = PublicError(f"Token {reason}", code=Code.UNAUTHENTICATED, reason=reason.upper())
         return {"data": None, "errors": [self.public(error).formatted]}
