@@ -28,6 +28,7 @@ from models.account import User
 from models.actor import ActorKind
 from models.refusal import Refusal
 from resolvers.context import Context, House
+from resolvers.examples import example_ids
 from resolvers.identity import Revoked, identify, keep_local_owner
 from runtime import log
 from runtime.database import Base, Database, Unreachable
@@ -104,6 +105,7 @@ class Edge:
             revoked=Revoked(self.house, actor) if actor else None,
             address=connection.client.host if connection.client else "",
             user_agent=connection.headers.get("user-agent", ""),
+            idempotency_key=connection.headers.get("idempotency-key"),
         )
 
     def explorer(self, request: Request) -> Response:
@@ -111,11 +113,13 @@ class Edge:
         return FileResponse(EXPLORER / "dist" / "index.html", headers=headers)
 
     async def examples(self, request: Request) -> Response:
+        ids = await example_ids(self.house.database, self.house.local_owner)
         found = []
         for path in sorted((EXPLORER / "examples").glob("*.graphql")):
             beside = path.with_suffix(".json")
-            variables = json.loads(beside.read_text()) if beside.exists() else None
-            found.append({"name": path.stem, "query": path.read_text(), "variables": variables})
+            variables = json.loads(beside.read_text()) if beside.exists() else {}
+            variables |= {name: id for name, id in ids.items() if name in variables}
+            found.append({"name": path.stem, "query": path.read_text(), "variables": variables or None})
         return JSONResponse(found, headers={"cache-control": "no-store"})
 
     async def livez(self, request: Request) -> Response:
@@ -152,12 +156,14 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
             async with house.feed.begin(By(ActorKind.SYSTEM)) as tx:
                 house.local_owner = await actions.account.local_owner(tx)
         keeping = asyncio.create_task(keep_local_owner(house))
-        yield
-        keeping.cancel()
-        await asyncio.gather(keeping, return_exceptions=True)
-        await house.uses.settle()
-        await house.feed.wakes.stop()
-        await house.database.close()
+        try:
+            yield
+        finally:
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
+            await house.uses.settle()
+            await house.feed.wakes.stop()
+            await house.database.close()
 
     routes = [
         Route("/", lambda request: Response(status_code=307, headers={"location": "graphql"})),

@@ -33,7 +33,7 @@ def tell_board(
 def tell_of_board(tx: AsyncSession, board: Board, kind: EventKind, **data: Any) -> None:
     """Something happened to a board: its workspace hears of it, and whoever watches the board."""
     topics = [workspace_topic(board.workspace_id), board_topic(board.id)]
-    data = {"board_id": board.id, **data}
+    data = {"board_id": board.id, "workspace_id": board.workspace_id, **data}
     record(tx, topics, kind, tenant=board.workspace_id, subject=board.id, data=data)
 
 

@@ -4,9 +4,9 @@ import models.account
 import models.actor
 import models.board
 import models.card
-import models.event
 import models.stage
 import models.workspace
+from models.event import EventKind
 from runtime.transport.describe import enum
 
 enum(
@@ -30,6 +30,7 @@ enum(
     BLOCKED="Cards that block this one are not done.",
     ACTIVE_RUN="An agent is at work on the card.",
     OPEN_QUESTION="A question on the card waits for an answer.",
+    FORBIDDEN="You may look at the board, not change it.",
 )
 enum(
     models.workspace.Role,
@@ -73,6 +74,13 @@ enum(
 )
 enum(models.card.Size, "How big a card is.", SMALL="Hours.", MEDIUM="A day or two.", LARGE="Longer.")
 enum(
+    models.card.LinkKind,
+    "How one card is linked to another.",
+    BLOCKS="It must be done before work on the other begins.",
+    RELATED="They have to do with each other.",
+    DUPLICATE="It is the same as the other.",
+)
+enum(
     models.card.CardOrder,
     "In which order cards are listed.",
     BOARD="As they stand: column by column, from the top.",
@@ -82,9 +90,9 @@ enum(
     DUE="Due first; those without a day last.",
 )
 enum(
-    models.event.EventKind,
+    EventKind,
     "What happened; an item's type has the same name.",
-    **{kind: f"{kind.replace('_', ' ').capitalize()}." for kind in models.event.EventKind},
+    **{kind: f"{kind.replace('_', ' ').capitalize()}." for kind in EventKind},
 )
 enum(
     models.actor.ActorKind,

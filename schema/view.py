@@ -30,7 +30,9 @@ def view(prefix: str) -> Callable[[T], T]:
 
     def wrap(cls: T) -> T:
         describe(cls)
-        cls.is_type_of = classmethod(lambda cls, value, info: _prefix(value) == prefix)
+        cls.is_type_of = classmethod(  # type: ignore[attr-defined]
+            lambda cls, value, info: _prefix(value) == prefix
+        )
         made: T = strawberry.type(cls, description=inspect.getdoc(cls))
         TYPES[prefix] = made
         return made
@@ -43,7 +45,9 @@ def answer(of: type) -> Callable[[T], T]:
 
     def wrap(cls: T) -> T:
         describe(cls)
-        cls.is_type_of = classmethod(lambda cls, value, info: isinstance(value, of))
+        cls.is_type_of = classmethod(  # type: ignore[attr-defined]
+            lambda cls, value, info: isinstance(value, of)
+        )
         made: T = strawberry.type(cls, description=inspect.getdoc(cls))
         return made
 
@@ -107,7 +111,7 @@ def do(resolver: Callable[..., Any], *outcomes: Any, **options: Any) -> Any:
 def link(to: Link, by: str = "id", *, text: str, size: int | None = None) -> Any:
     """Make a field answered by a loader: the rows of `to` whose key is this row's attribute `by`.
 
-    Declared as data, so that an executor may ask once for a whole list. `size` is the most there can be.
+    Declared as data, so that an executor may ask once for a whole list. `size` says how long a list usually is.
     """
 
     async def resolve(root: Any, info: strawberry.Info) -> Any:
