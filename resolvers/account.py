@@ -48,7 +48,8 @@ async def is_local(root: Parent[Any]) -> bool:
 
 async def email_of_user(root: Parent[Any], info: Info) -> str | None:
     """The e-mail address. Only your own is shown."""
-    return root.email if root.id == info.context.actor.id else None
+    who = info.context.who
+    return root.email if who is not None and who.id == root.id else None
 
 
 async def register(

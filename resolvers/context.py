@@ -185,4 +185,4 @@ def digest_of(*parts: str | None) -> str:
 
 def given(**fields: Any) -> dict[str, Any]:
     """The fields of a patch that were sent: absent keeps, null clears."""
-    return {name: some.value for name, some in fields.items() if some is not None}
+    return {name: some.value for name, some in fields.items() if isinstance(some, strawberry.Some)}

@@ -72,12 +72,12 @@ async def refresh_session(
     context = info.context
     tries = f"refresh:{context.network}"
     context.house.attempts.check(tries)
-    async with context.begin(context.nobody) as tx:
-        answer = await actions.session.refresh_session(tx, context.house.tokens, refresh_token)
-    if isinstance(answer, Unauthenticated):  # only now: what ended is committed
+    try:
+        async with context.begin(context.nobody) as tx:
+            return await actions.session.refresh_session(tx, context.house.tokens, refresh_token)
+    except Unauthenticated:
         context.house.attempts.count(tries)
-        raise answer
-    return answer
+        raise
 
 
 async def logout(
