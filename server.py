@@ -144,12 +144,14 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
             async with house.feed.begin(By(ActorKind.SYSTEM)) as tx:
                 house.local_owner = await actions.account.local_owner(tx)
         keeping = asyncio.create_task(keep_local_owner(house))
-        yield
-        keeping.cancel()
-        await asyncio.gather(keeping, return_exceptions=True)
-        await house.uses.settle()
-        await house.feed.wakes.stop()
-        await house.database.close()
+        try:
+            yield
+        finally:  # a test that fails inside must not leave threads that keep the process
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
+            await house.uses.settle()
+            await house.feed.wakes.stop()
+            await house.database.close()
 
     routes = [
         Route("/", lambda request: Response(status_code=307, headers={"location": "graphql"})),
