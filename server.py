@@ -158,7 +158,7 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
         keeping = asyncio.create_task(keep_local_owner(house))
         try:
             yield
-        finally:
+        finally:  # a test that fails inside must not leave threads that keep the process
             keeping.cancel()
             await asyncio.gather(keeping, return_exceptions=True)
             await house.uses.settle()
