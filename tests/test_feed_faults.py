@@ -1,0 +1,28 @@
+"""The feed under fire, through real servers: nothing acknowledged is lost, nothing is skipped, doubled or reordered."""
+
+import asyncio
+
+import pytest
+
+from tests.faults.api import CROWD, Api
+from tests.faults.crowd import Crowd, killing, restart
+
+SERVERS = {"sqlite": 1, "postgresql": 2}  # a SQLite file has one server
+
+
+async def test_a_killed_server_loses_and_skips_nothing(serve, kind, record_property):
+    """50 writers on 5 boards, 20 readers that drop and resume, one server killed and started again."""
+    first = await serve(**CROWD)
+    others = [await serve(first.database_url, **CROWD) for _ in range(SERVERS[kind] - 1)]
+    async with Api(first, *others) as api:
+        crowd = Crowd(api, await api.boards(5))
+        crowd.has_writers(50)
+        crowd.has_readers(20, drops=1)
+        async with crowd.at_work():
+            await asyncio.sleep(2)
+            await restart(first)
+            await asyncio.sleep(2)
+        record_property("events", crowd.events)
+        assert len(crowd.told.acknowledged) > 50
+        assert sum(reader.connections for reader in crowd.readers) > 2 * len(crowd.readers)
+        print(kind, "events", crowd.events, "unknown", len(crowd.told.unknown), "connections", sum(r.connections for r in crowd.readers))
