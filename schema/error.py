@@ -80,11 +80,11 @@ class StageRefused(Refusal):
     card_id: Annotated[strawberry.ID | None, "Which card, when the change was about several."]
 
 
-def shows(refusal: type[Exception], error: type) -> strawberry.ExceptionHandler:
+def shows(refusal: type[Exception], error: type) -> Any:
     """Answer `refusal` with `error` in every union that has it; fields are copied by name."""
     names = [field.name for field in dataclasses.fields(error)]
 
-    class Handler(strawberry.ExceptionHandler):
+    class Handler(strawberry.ExceptionHandler):  # type: ignore[type-arg]
         exception_type = refusal
         error_type = error
 

@@ -10,6 +10,7 @@ from strawberry.schema.config import StrawberryConfig
 import schema
 from models.refusal import Refusal, Unauthenticated
 from resolvers.context import Context
+from resolvers.once import Once
 from resolvers.operation import OneMoment
 from runtime.feed import CursorExpired, CursorUnknown
 from runtime.transport.guard import Policy
@@ -41,7 +42,7 @@ def make_schema(*, bucket: Bucket | None = None, limits: Limits | None = None) -
         mutation=schema.Mutation,
         subscription=schema.Subscription,
         types=[*EVENTS, *TYPES.values()],
-        extensions=[OneMoment],
+        extensions=[OneMoment, Once],
         exception_handlers=REFUSALS,
         config=StrawberryConfig(scalar_map={datetime: schema.DateTime}),
     )
