@@ -11,11 +11,12 @@ database itself refuses (`query_only`, READ ONLY).
 import asyncio
 import re
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from typing import Any
 
 import aiosqlite
+import asyncpg
 from sqlalchemy import (
     JSON,
     DateTime,
@@ -28,7 +29,8 @@ from sqlalchemy import (
     event,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import (
     AsyncConnection,
     AsyncEngine,
@@ -102,6 +104,21 @@ class Unreachable(Exception):
     """The database does not answer. The text says which and why, without its password."""
 
 
+class Unavailable(Exception):
+    """The database does not answer just now, or somebody held a lock too long: trying again may help.
+
+    Whether a change that ends so was made is not known if it was lost during COMMIT.
+    """
+
+    code = "UNAVAILABLE"
+
+    def __init__(self) -> None:
+        super().__init__("The database does not answer just now; try again")
+
+
+ENDING: set[asyncio.Task[None]] = set()  # reads that nobody waits for any more; asyncio itself keeps no task
+
+
 class Snapshot:
     """One moment of the database, on one connection that is taken at the first read.
 
@@ -113,10 +130,33 @@ class Snapshot:
         self._connection: AsyncConnection | None = None
 
     async def read(self, query: Executable) -> Sequence[Row[Any]]:
+        """Answer one statement. Cancelled, it ends in the background: half a read would cost its connection."""
+        reading = asyncio.create_task(self._read(query))
+        try:
+            return await asyncio.shield(reading)
+        except asyncio.CancelledError:
+            ending = asyncio.create_task(self._let_go(reading))
+            ENDING.add(ending)
+            ending.add_done_callback(ENDING.discard)
+            raise
+
+    async def _let_go(self, reading: asyncio.Task[Any]) -> None:
+        await asyncio.gather(reading, return_exceptions=True)
+        await self.close()
+
+    async def _read(self, query: Executable) -> Sequence[Row[Any]]:
         async with self._lock:
-            if self._connection is None:
-                self._connection = await self._engine.connect()
-            return (await self._connection.execute(query)).all()
+            try:
+                if self._connection is None:
+                    self._connection = await self._engine.connect()
+                return (await self._connection.execute(query)).all()
+            except Exception as error:
+                if not is_passing(error):
+                    raise
+                connection, self._connection = self._connection, None
+                if connection is not None:
+                    await _throw_away(connection)
+                raise Unavailable from error
 
     async def close(self) -> None:
         async with self._lock:
@@ -149,13 +189,19 @@ class Database:
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
-        """Open one transaction: committed on success, rolled back on any error."""
-        if self.is_sqlite:
-            async with self._turn, self._sessions.begin() as tx:
-                yield tx
-        else:
-            async with self._sessions.begin() as tx:
-                yield tx
+        """Open one transaction: committed on success, rolled back on any error. Raises Unavailable."""
+        try:
+            async with self._turn if self.is_sqlite else nullcontext(), self._sessions.begin() as tx:
+                try:
+                    yield tx
+                except Exception as error:
+                    if is_passing(error):
+                        await tx.invalidate()  # a server that is frozen would not answer a ROLLBACK either
+                    raise
+        except Exception as error:
+            if is_passing(error):
+                raise Unavailable from error
+            raise
 
     def snapshot(self) -> Snapshot:
         return Snapshot(self._reader)
@@ -245,6 +291,24 @@ def _postgres(url: str, size: int) -> AsyncEngine:
     )
 
 
-def is_passing(error: Exception) -> bool:
+async def _throw_away(connection: AsyncConnection) -> None:
+    with suppress(Exception):  # it is broken already
+        await connection.invalidate()
+        await connection.close()
+
+
+# Classes of SQLSTATE, and states, that say "not now": the connection, resources, the operator, a lock.
+PASSING = ("08", "40", "53", "57", "55P03", "25P03")
+BUSY_FILE = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR", "SQLITE_FULL", "SQLITE_CANTOPEN")
+
+
+def is_passing(error: BaseException) -> bool:
     """Whether trying the same again may help: the connection was lost or somebody held a lock too long."""
-    return isinstance(error, OperationalError | InterfaceError | TimeoutError)
+    if isinstance(error, PoolTimeout | OSError):  # OSError is also TimeoutError, and no connection at all
+        return True
+    if isinstance(error, asyncpg.PostgresError | asyncpg.InterfaceError):  # while connecting
+        return str(getattr(error, "sqlstate", None) or "08").startswith(PASSING)
+    if not isinstance(error, DBAPIError):
+        return False
+    state = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorname", None)
+    return error.connection_invalidated or str(state or "").startswith((*PASSING, *BUSY_FILE))
