@@ -15,6 +15,7 @@ from typing import Annotated, Any, Protocol
 import strawberry
 from sqlalchemy import Executable
 from sqlalchemy.ext.asyncio import AsyncSession
+from strawberry import Some
 
 from models.actor import Actor
 from models.refusal import Refusal, Unauthenticated
@@ -167,4 +168,4 @@ def digest_of(*parts: str | None) -> str:
 
 def given(**fields: Any) -> dict[str, Any]:
     """The fields of a patch that were sent: absent keeps, null clears."""
-    return {name: some.value for name, some in fields.items() if some is not None}
+    return {name: some.value for name, some in fields.items() if isinstance(some, Some)}
