@@ -11,6 +11,7 @@ from models.refusal import NotFound
 from resolvers.board import BOARD
 from resolvers.context import Info
 from resolvers.workspace import WORKSPACE
+from runtime.feed import patiently
 
 After = Annotated[
     str | None,
@@ -82,10 +83,15 @@ async def _follow(
     if not await seen():
         raise NotFound(id)
     await context.refresh()  # no connection is held while waiting
+
+    async def may() -> bool:
+        await context.refresh()  # also of a look that failed
+        return await seen()
+
     feed = context.house.feed
     async with aclosing(feed.follow(topic, after, also=[user_topic(context.actor.id)])) as pages:
         async for events in pages:
-            if not await seen():
+            if not await patiently(may):
                 # Whoever watched may hear that there is nothing more to watch.
                 if events and events[-1].kind == end:
                     yield events[-1]
