@@ -1,4 +1,4 @@
-"""What the fault harness says to real servers: plain GraphQL over HTTP, and what they keep, read from the database."""
+"""What the fault harness says to real servers over HTTP, and what they keep, read from the database."""
 
 import random
 from dataclasses import dataclass
@@ -20,7 +20,12 @@ MOVE_CARD = """mutation($input: MoveCardInput!) {
   moveCard(input: $input) { __typename ... on Card { id } } }"""
 
 # A budget is for strangers; these tests are meant to be a crowd.
-CROWD = {"POINTS": "1000000000", "POINTS_PER_SECOND": "1000000000", "LOG_LEVEL": "WARNING", "LOG_FORMAT": "json"}
+CROWD = {
+    "POINTS": "1000000000",
+    "POINTS_PER_SECOND": "1000000000",
+    "LOG_LEVEL": "WARNING",
+    "LOG_FORMAT": "json",
+}
 
 
 class Unanswered(Exception):

@@ -56,7 +56,7 @@ class Crowd:
         for board, ids in kept.items():
             acknowledged = {id for id, on in self.told.acknowledged.items() if on == board}
             assert acknowledged <= set(ids), f"{len(acknowledged - set(ids))} acknowledged, not kept"
-            assert len(ids) == len(set(ids)), "a change was told twice"
+            assert len(ids) == len(set(ids)), "a change was made twice"
 
     @property
     def events(self) -> int:

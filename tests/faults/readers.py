@@ -59,7 +59,9 @@ async def hear_ws(url: str, query: str, variables: Any, **options: Any) -> Async
             socket.transport.abort()
 
 
-async def hear_sse(http: httpx2.AsyncClient, url: str, query: str, variables: Any) -> AsyncGenerator[Any, None]:
+async def hear_sse(
+    http: httpx2.AsyncClient, url: str, query: str, variables: Any
+) -> AsyncGenerator[Any, None]:
     """What a subscription says over SSE."""
     body = {"query": query, "variables": variables}
     patience = httpx2.Timeout(10, read=60)
@@ -114,13 +116,16 @@ class Reader:
                             self.resumes.append(time.monotonic() - lost)
                             lost = None
             except Ended as ended:
-                assert all(map(is_retryable, ended.errors)), ended
+                if not all(map(is_retryable, ended.errors)):
+                    raise
             except TimeoutError:
                 continue  # dropped by itself
             except LOST:
                 pass
             lost = lost or time.monotonic()
-            await asyncio.sleep(random.uniform(0.02, 0.1))  # as clients do, so that they do not come back in step
+            await asyncio.sleep(
+                random.uniform(0.05, 0.3)
+            )  # as clients do, so that they do not come back in step
 
     async def _until_dropped(self, events: AsyncGenerator[Any, None]) -> AsyncIterator[Any]:
         stays = random.expovariate(self.drops) if self.drops else None
