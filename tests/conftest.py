@@ -288,3 +288,17 @@ async def serve(fresh: Callable[[], Any]) -> AsyncIterator[Callable[..., Any]]:
         process.kill()
         print(f"What the server on port {process.port} logged:", process.errors.read_text()[-5000:])
         process.errors.unlink()
+
+
+@pytest.fixture
+def figure(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """`figure(name=value)`: what was measured, printed, and added to the file that FIGURES names."""
+
+    def say(**values: Any) -> None:
+        line = f"{request.node.name}: " + ", ".join(f"{name} {value}" for name, value in values.items())
+        print(line)
+        if path := os.environ.get("FIGURES"):
+            with Path(path).open("a") as file:
+                file.write(line + "\n")
+
+    return say

@@ -8,7 +8,7 @@ from tests.faults.crowd import Crowd, restart
 SERVERS = {"sqlite": 1, "postgresql": 2}  # a SQLite file has one server
 
 
-async def test_a_killed_server_loses_and_skips_nothing(serve, kind, record_property):
+async def test_a_killed_server_loses_and_skips_nothing(serve, kind, figure):
     """50 writers on 5 boards, 20 readers that drop and resume, one server killed and started again."""
     first = await serve(**CROWD)
     others = [await serve(first.database_url, **CROWD) for _ in range(SERVERS[kind] - 1)]
@@ -20,7 +20,7 @@ async def test_a_killed_server_loses_and_skips_nothing(serve, kind, record_prope
             await asyncio.sleep(2)
             await restart(first)
             await asyncio.sleep(2)
-        record_property("events", crowd.events)
+        figure(events=crowd.events)
         assert crowd.told.retries, "the kill was felt"
         assert not crowd.told.unknown
         assert len(crowd.told.acknowledged) > 50
