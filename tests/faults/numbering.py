@@ -116,5 +116,7 @@ async def _read(database: Database, heard: set[int], *, until: float) -> None:
 
 async def _missed(database: Database, heard: set[int], below: int | None = None) -> tuple[int, int]:
     query = select(Event.seq).where(Event.topic == TOPIC)
-    kept = {row.seq for row in await database.read(query if below is None else query.where(Event.seq < below))}
+    kept = {
+        row.seq for row in await database.read(query if below is None else query.where(Event.seq < below))
+    }
     return len(kept - heard), len(kept)
