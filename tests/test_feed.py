@@ -17,7 +17,8 @@ from tests.client import Refused
 from tests.faults.api import CREATE_CARD, MOVE_CARD, UPDATE_CARD
 
 FEED = """subscription($board: ID!, $after: String) {
-  boardFeed(boardId: $board, after: $after) { seq cursor kind ... on AboutCard { cardId card { id title column { id } } }
+  boardFeed(boardId: $board, after: $after) { seq cursor kind
+    ... on AboutCard { cardId card { id title column { id } } }
     ... on AboutColumn { columnId } } }"""
 BOARD = "query($id: ID!) { board(id: $id) { seq cursor } }"
 SNAPSHOT = """query($id: ID!) { board(id: $id) { seq cursor
