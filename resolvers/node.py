@@ -8,7 +8,11 @@ from models.refusal import Invalid
 from resolvers.board import BOARD, COLUMN
 from resolvers.card import CARD
 from resolvers.context import Info
+from resolvers.key import API_KEY
+from resolvers.link import LINK
 from resolvers.loaders import Link
+from resolvers.message import MESSAGE
+from resolvers.subtask import SUBTASK
 from resolvers.workspace import LABEL, MEMBERSHIP, USER, WORKSPACE
 from runtime.ids import prefix_of
 
@@ -18,10 +22,14 @@ LINKS: dict[str, Link] = {
     "workspace": WORKSPACE,
     "membership": MEMBERSHIP,
     "user": USER,
+    "key": API_KEY,
     "label": LABEL,
     "board": BOARD,
     "column": COLUMN,
     "card": CARD,
+    "link": LINK,
+    "subtask": SUBTASK,
+    "message": MESSAGE,
 }
 
 

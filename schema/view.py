@@ -40,6 +40,20 @@ def view(prefix: str) -> Callable[[T], T]:
     return wrap
 
 
+def answer(of: type) -> Callable[[T], T]:
+    """Make a GraphQL type, no node, whose values are instances of a class of ours."""
+
+    def wrap(cls: T) -> T:
+        describe(cls)
+        cls.is_type_of = classmethod(  # type: ignore[attr-defined]
+            lambda cls, value, info: isinstance(value, of)
+        )
+        made: T = strawberry.type(cls, description=inspect.getdoc(cls))
+        return made
+
+    return wrap
+
+
 TYPES: dict[str, type] = {}  # every node type, by the prefix of its ids
 
 
@@ -97,7 +111,7 @@ def do(resolver: Callable[..., Any], *outcomes: Any, **options: Any) -> Any:
 def link(to: Link, by: str = "id", *, text: str, size: int | None = None) -> Any:
     """Make a field answered by a loader: the rows of `to` whose key is this row's attribute `by`.
 
-    Declared as data, so that an executor may ask once for a whole list. `size` is the most there can be.
+    Declared as data, so that an executor may ask once for a whole list. `size` says how long a list usually is.
     """
 
     async def resolve(root: Any, info: strawberry.Info) -> Any:
