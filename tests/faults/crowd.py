@@ -15,8 +15,9 @@ from tests.faults.writers import Told, Writer, writing
 class Crowd:
     """Writers and readers on some boards of one installation."""
 
-    def __init__(self, api: Api, boards: list[str]) -> None:
+    def __init__(self, api: Api, boards: list[str], *, reading: Api | None = None) -> None:
         self.api, self.boards, self.told = api, boards, Told()
+        self.reading = reading or api  # where the readers go, when that is elsewhere
         self.readers: list[Reader] = []
         self.writers: list[Writer] = []
 
@@ -24,7 +25,7 @@ class Crowd:
         for n in range(count):
             transport = ("ws", "sse")[n % 2]
             board = self.boards[n // 2 % len(self.boards)]
-            self.readers.append(Reader(self.api, board, transport, drops=drops))
+            self.readers.append(Reader(self.reading, board, transport, drops=drops))
 
     def has_writers(self, count: int, *, pause: float = 0.0) -> None:
         for n in range(count):
@@ -57,6 +58,15 @@ class Crowd:
             acknowledged = {id for id, on in self.told.acknowledged.items() if on == board}
             assert acknowledged <= set(ids), f"{len(acknowledged - set(ids))} acknowledged, not kept"
             assert len(ids) == len(set(ids)), "a change was made twice"
+
+    def since_now(self) -> None:
+        """Forget the latencies so far."""
+        for reader in self.readers:
+            reader.latencies.clear()
+
+    @property
+    def latencies(self) -> list[float]:
+        return [latency for reader in self.readers for latency in reader.latencies]
 
     @property
     def events(self) -> int:
