@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from starlette.applications import Starlette
@@ -22,9 +22,10 @@ from models.actor import ActorKind
 from resolvers.context import Context, House
 from resolvers.identity import identify
 from runtime import log
-from runtime.database import Base, Database, Unreachable
+from runtime.database import Database, Unreachable
 from runtime.feed import By, Feed
 from runtime.passwords import Seal
+from runtime.revision import WrongRevision, require_head
 from runtime.settings import Settings, WrongSetting, load, local_key
 from runtime.tokens import Tokens
 from runtime.transport.drain import Draining
@@ -178,7 +179,7 @@ def serve() -> None:
     settings = configured()
     log.start(settings.log_level, settings.log_format)
     draining = Draining()
-    asyncio.run(_reachable(settings))
+    asyncio.run(_ready(settings))
     listen(
         make_app(settings, draining),
         draining=draining,
@@ -189,28 +190,46 @@ def serve() -> None:
     )
 
 
-async def _reachable(settings: Settings) -> None:
+async def _ready(settings: Settings) -> None:
+    """End with one line unless the database answers and has the schema this program needs."""
     database = Database(settings.database_url)
     try:
         await database.check()
-    except Unreachable as error:
+        await require_head(database)
+    except (Unreachable, WrongRevision) as error:
         fail(error)
     finally:
         await database.close()
 
 
 @cli.command()
-def migrate() -> None:
-    """Bring the database to the newest schema."""
-    settings = configured()
+def migrate(
+    to: Annotated[str, typer.Option(help="A revision, up or down; base is the empty database.")] = "head",
+) -> None:
+    """Bring the database to the newest schema, or to another."""
+    from runtime.migrate import migrate
 
-    async def run() -> None:
-        database = Database(settings.database_url)
-        async with database.engines[0].begin() as connection:
-            await connection.run_sync(Base.metadata.create_all)
-        await database.close()
+    database = Database(configured().database_url)
+    try:
+        before, after = asyncio.run(migrate(database, to))
+    except (Unreachable, WrongRevision) as error:
+        fail(error)
+    moved = (
+        f"{before or 'empty'} -> {after or 'empty'}" if before != after else f"already at {after or 'empty'}"
+    )
+    print(f"{database.safe_url}: {moved}")
 
-    asyncio.run(run())
+
+@cli.command()
+def migration(
+    title: Annotated[str, typer.Argument(help="What it does, after pre or post: “pre add card.colour”.")],
+) -> None:
+    """Write the migration from the newest revision to what the models say."""
+    from runtime.migrate import write
+
+    if not title.startswith(("pre ", "post ")):
+        fail("begin the title with pre or post: before or after the new program is started")
+    print(asyncio.run(write(title)))
 
 
 @cli.command("schema")

@@ -23,11 +23,11 @@ import httpx2
 import pytest
 from sqlalchemy import event
 
-import models  # noqa: F401 - every table
 from models.actor import Actor, ActorKind
-from runtime.database import Base, Database
+from runtime.database import Database
 from runtime.feed import By
 from runtime.ids import base32
+from runtime.migrate import migrate
 from runtime.settings import load
 from server import make_app
 from tests.client import follow
@@ -74,8 +74,7 @@ async def _admin(host: str, statement: str) -> None:
 
 async def _fill(url: str) -> None:
     database = Database(url)
-    async with database.engines[0].begin() as connection:
-        await connection.run_sync(Base.metadata.create_all)
+    await migrate(database)
     await database.close()
 
 
