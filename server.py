@@ -84,6 +84,7 @@ class Edge:
             why=why,
             address=connection.client.host if connection.client else "",
             user_agent=connection.headers.get("user-agent", ""),
+            idempotency_key=connection.headers.get("idempotency-key"),
         )
 
     def explorer(self, request: Request) -> Response:

@@ -3,14 +3,14 @@
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.board import Board, BoardColumn
 from models.card import Card, CardLink, LinkKind
 from models.stage import ENTRY, Facts, Lane, Stage
 
-Read = Callable[[Select[Any]], Awaitable[Sequence[Any]]]
+Read = Callable[[Any], Awaitable[Sequence[Any]]]
 
 # The law's view of columns: how many unarchived cards stand in each.
 LANES = (
@@ -28,8 +28,9 @@ LANES = (
 
 
 def reader(tx: AsyncSession) -> Read:
-    async def read(query: Select[Any]) -> Sequence[Any]:
-        return (await tx.execute(query)).all()
+    async def read(query: Any) -> Sequence[Any]:
+        rows: Sequence[Any] = (await tx.execute(query)).all()
+        return rows
 
     return read
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 class Refusal(Exception):
     code = "REFUSED"
+    keeps = False  # whether what was written before it is committed all the same
 
     @property
     def message(self) -> str:

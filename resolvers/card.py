@@ -125,6 +125,13 @@ async def name_of_card(root: Parent[Any], info: Info) -> str:
     return f"{board.key if board else ''}-{root.number}"
 
 
+async def stage_of_card(root: Parent[Any], info: Info) -> Stage:
+    """The stage of the column it stands in."""
+    column = await info.context.load(COLUMN, root.column_id)
+    stage: Stage = column.stage
+    return stage
+
+
 async def overdue(root: Parent[Any], info: Info) -> bool:
     """Whether it was due before today (UTC) and is not done."""
     if root.due_on is None or root.due_on >= utcnow().date():

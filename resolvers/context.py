@@ -4,6 +4,7 @@ A socket carries many operations and a subscription many events; each gets a con
 what was loaded is only true for one moment.
 """
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
@@ -16,7 +17,7 @@ from sqlalchemy import Executable
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.actor import Actor
-from models.refusal import Unauthenticated
+from models.refusal import Refusal, Unauthenticated
 from resolvers.loaders import Link, Loaders
 from runtime.database import Database, Snapshot
 from runtime.feed import By, Feed, number
@@ -54,11 +55,14 @@ class Context:
         address: str = "",
         user_agent: str = "",
         revoked: Revoked | None = None,
+        idempotency_key: str | None = None,
     ) -> None:
         self.house, self._actor, self.why = house, actor, why
         self.address, self.user_agent = address, user_agent
         self.revoked = revoked  # what ends a socket or stream early
+        self.idempotency_key = idempotency_key
         self.tx: AsyncSession | None = None  # open while an operation with an idempotency key runs
+        self._turn = asyncio.Lock()  # resolvers run side by side, a transaction does not
         self._snapshot: Snapshot = house.database.snapshot()
         self._loaders: Loaders | None = None
 
@@ -67,6 +71,11 @@ class Context:
         """Who asks. Raises Unauthenticated when nobody signed in, with the reason."""
         if self._actor is None:
             raise self.why or Unauthenticated("MISSING", "Sign in, or send an API key")
+        return self._actor
+
+    @property
+    def who(self) -> Actor | None:
+        """Who asks, or None when nobody signed in."""
         return self._actor
 
     @property
@@ -91,6 +100,7 @@ class Context:
             address=self.address,
             user_agent=self.user_agent,
             revoked=self.revoked,
+            idempotency_key=self.idempotency_key,
         )
 
     def load(self, link: Link, key: Any) -> Awaitable[Any]:
@@ -105,26 +115,41 @@ class Context:
     async def read(self, query: Executable) -> Sequence[Any]:
         """Read from the operation's one moment, or from its open transaction."""
         if self.tx is not None:
-            return (await self.tx.execute(query)).all()
+            async with self._turn:
+                return (await self.tx.execute(query)).all()
         return await self._snapshot.read(query)
 
     @asynccontextmanager
     async def begin(self, by: By | None = None) -> AsyncIterator[AsyncSession]:
         """Open one transaction. What was read before it is forgotten, before and after.
 
-        An operation with an idempotency key has its transaction open already: then this is a part of it,
-        undone by itself when refused, so that the refusal can be stored.
+        A refusal undoes it, unless it `keeps` what was written: that commits, and then it is raised. An
+        operation with an idempotency key has its transaction open already: then this is a part of it, undone
+        by itself, so that the refusal can be stored.
         """
         await self.refresh()
-        if self.tx is not None:
+        kept: Refusal | None = None
+        async with self._part() if self.tx is not None else self.house.feed.begin(by or self.by) as tx:
+            try:
+                yield tx
+            except Refusal as refusal:
+                if not refusal.keeps:
+                    raise
+                kept = refusal
+        await self.refresh()
+        if kept is not None:
+            raise kept
+
+    @asynccontextmanager
+    async def _part(self) -> AsyncIterator[AsyncSession]:
+        assert self.tx is not None, "a part of an open transaction"
+        try:
             async with self.tx.begin_nested():
                 yield self.tx
-                grew = await number(self.tx)
-            self.tx.info.setdefault("grew", set()).update(grew)
-        else:
-            async with self.house.feed.begin(by or self.by) as tx:
-                yield tx
-        await self.refresh()
+                self.tx.info.setdefault("grew", set()).update(await number(self.tx))
+        except BaseException:
+            self.tx.info.pop("happened", None)
+            raise
 
     async def refresh(self) -> None:
         """Let go of the connection and forget what was loaded: the next read is a new moment."""

@@ -3,9 +3,9 @@
 import models.actor
 import models.board
 import models.card
-import models.event
 import models.stage
 import models.workspace
+from models.event import EventKind
 from runtime.transport.describe import enum
 
 enum(
@@ -81,9 +81,9 @@ enum(
     DUE="Due first; those without a day last.",
 )
 enum(
-    models.event.EventKind,
+    EventKind,
     "What happened; an item's type has the same name.",
-    **{kind: f"{kind.replace('_', ' ').capitalize()}." for kind in models.event.EventKind},
+    **{kind: f"{kind.replace('_', ' ').capitalize()}." for kind in EventKind},
 )
 enum(
     models.actor.ActorKind,

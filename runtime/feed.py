@@ -187,9 +187,9 @@ class Feed:
     async def _place(self, topic: str, after: str | None) -> int:
         query = select(Topic.epoch, Topic.last, Topic.lowest).where(Topic.name == topic)
         rows = await self.database.read(query)
-        epoch, last, lowest = rows[0] if rows else ("", 0, 1)
+        epoch, last, lowest = tuple(rows[0]) if rows else ("", 0, 1)
         if after is None:
-            return last
+            return int(last)
         cursor = Cursor(epoch, 0) if after == START else Cursor.parse(after)
         if cursor.epoch != epoch or cursor.seq < lowest - 1:
             raise CursorExpired(after, str(Cursor(epoch, lowest - 1)))

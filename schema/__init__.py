@@ -1,12 +1,14 @@
 """WORDS: what a client may say and hear. The nouns' queries, mutations and subscriptions, merged."""
 
 from datetime import datetime
+from typing import Annotated
 
 import strawberry
 from graphql import GraphQLError
 
+from resolvers import limit
 from resolvers import node as nodes
-from runtime.transport.describe import Node
+from runtime.transport.describe import Node, said
 from runtime.transport.sizes import list_size
 from schema.board import BoardMutation, BoardQuery
 from schema.card import CardMutation, CardQuery
@@ -15,9 +17,20 @@ from schema.view import ask
 from schema.workspace import WorkspaceQuery
 
 
+@said
+class RateLimit:
+    """What operations may cost you, in points. Points come back all the time."""
+
+    limit: Annotated[int, "The most you may have saved up."]
+    cost: Annotated[int, "What this operation cost."]
+    remaining: Annotated[int, "What is left."]
+    reset_at: Annotated[datetime, "When all of it will have come back."]
+
+
 @strawberry.type
 class NodeQuery:
     node: Node | None = ask(nodes.node)
+    rate_limit: RateLimit | None = ask(limit.rate_limit)
     nodes: list[Node | None] = ask(nodes.nodes, directives=[list_size(100, slicing=("ids",))])
 
 

@@ -25,7 +25,9 @@ class Move:
 
     stage: Annotated[Stage, "To which stage."]
     allowed: Annotated[bool, "Whether you may move it there."]
-    reasons: Annotated[list[MoveReason], "What stands against it."]
+    reasons: list[MoveReason] = strawberry.field(
+        description="What stands against it.", directives=[list_size(1, slicing=())]
+    )
 
 
 def was(key: str, text: str) -> Any:
@@ -58,6 +60,7 @@ class Card(Node):
     number: Annotated[int, "Its number on the board."]
     name: str = ask(cards.name_of_card)
     title: Annotated[str, "1 to 255 characters."]
+    stage: Stage = ask(cards.stage_of_card)
     description: Annotated[str, "Markdown."]
     type: Annotated[CardType, "What kind of work it is."]
     priority: Annotated[Priority, "How urgent it is."]

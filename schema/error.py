@@ -9,6 +9,7 @@ import models.refusal
 import models.stage
 from models.stage import MoveGate, Stage
 from runtime.transport.describe import said
+from runtime.transport.sizes import list_size
 
 
 @strawberry.interface(description="An answer that says no. Nothing was changed.")
@@ -41,7 +42,9 @@ class Issue:
 class Invalid(Refusal):
     """The input cannot be taken."""
 
-    issues: Annotated[list[Issue], "What is wrong, field by field."]
+    issues: list[Issue] = strawberry.field(
+        description="What is wrong, field by field.", directives=[list_size(3, slicing=())]
+    )
 
 
 @said
@@ -76,15 +79,17 @@ class StageRefused(Refusal):
     at: Annotated[Stage, "Where the card stands."]
     to: Annotated[Stage, "Where it should have gone."]
     allowed: Annotated[list[Stage], "Where it may go now."]
-    reasons: Annotated[list[MoveReason], "Everything that stands against the move."]
+    reasons: list[MoveReason] = strawberry.field(
+        description="Everything that stands against the move.", directives=[list_size(2, slicing=())]
+    )
     card_id: Annotated[strawberry.ID | None, "Which card, when the change was about several."]
 
 
-def shows(refusal: type[Exception], error: type) -> strawberry.ExceptionHandler:
+def shows(refusal: type[Exception], error: type) -> Any:
     """Answer `refusal` with `error` in every union that has it; fields are copied by name."""
     names = [field.name for field in dataclasses.fields(error)]
 
-    class Handler(strawberry.ExceptionHandler):
+    class Handler(strawberry.ExceptionHandler):  # type: ignore[type-arg]
         exception_type = refusal
         error_type = error
 

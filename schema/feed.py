@@ -19,6 +19,7 @@ from resolvers.card import CARD
 from resolvers.loaders import Link
 from runtime.feed import Cursor
 from runtime.transport.describe import describe, said
+from runtime.transport.sizes import list_size
 from schema.board import Board, Column
 from schema.card import Card
 from schema.view import hear, told
@@ -116,7 +117,8 @@ def _text(value: Any) -> str | None:
 
 
 def changes() -> Any:
-    return strawberry.field(resolver=_changes, description="What was changed, field by field.")
+    text = "What was changed, field by field."
+    return strawberry.field(resolver=_changes, description=text, directives=[list_size(3, slicing=())])
 
 
 EVENTS: list[type] = []

@@ -30,7 +30,9 @@ def view(prefix: str) -> Callable[[T], T]:
 
     def wrap(cls: T) -> T:
         describe(cls)
-        cls.is_type_of = classmethod(lambda cls, value, info: _prefix(value) == prefix)
+        cls.is_type_of = classmethod(  # type: ignore[attr-defined]
+            lambda cls, value, info: _prefix(value) == prefix
+        )
         made: T = strawberry.type(cls, description=inspect.getdoc(cls))
         TYPES[prefix] = made
         return made

@@ -1,7 +1,7 @@
 """What clients may say and hear about workspaces, their members and labels."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import strawberry
 from strawberry import ID
@@ -17,7 +17,7 @@ from schema.account import User
 from schema.page import Connection
 from schema.view import ask, link, view
 
-BoardLater = Annotated["Board", strawberry.lazy("schema.board")]
+BoardLater: Any = Annotated["Board", strawberry.lazy("schema.board")]
 
 
 @view("label")

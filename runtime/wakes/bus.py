@@ -22,7 +22,7 @@ GATHER = 0.02  # seconds between two batches: names sent meanwhile travel togeth
 BEAT = 0.5  # seconds between two letters, a heartbeat if there is nothing to say
 DOUBT = 1.0  # seconds without a letter of our own coming back, until we say so
 PATIENCE = 3.0  # seconds of the same, until the connection is thrown away; also for a new one
-LAST_WORDS = 1.0  # seconds stop() gives to what was sent just before it
+LAST_WORDS = 0.5  # seconds stop() gives to what was sent just before it
 FIRST, SLOWEST = 0.05, 5.0  # seconds before a new connection is tried
 
 log = logging.getLogger("signalbox.wakes")

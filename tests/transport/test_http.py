@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import re
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -166,8 +167,10 @@ async def test_an_operation_has_a_deadline() -> None:
 async def test_a_query_ends_with_its_client_and_a_mutation_does_not(view: Any) -> None:
     before, finished = COUNTS.slow_ended, COUNTS.slow_finished
     body = json.dumps({"query": "{ slow }"}).encode()
+    began = time.monotonic()
     async with asyncio.timeout(5):
         gone = await http(view, body=body, gone_after=0.05)
+    assert time.monotonic() - began < 3, "It was the connection that ended it"
     assert (gone.status, COUNTS.slow_ended, COUNTS.slow_finished) == (0, before + 1, finished)
     body = json.dumps({"query": "mutation { slowTouch(seconds: 0.3) }"}).encode()
     done = await http(view, body=body, gone_after=0.05)
@@ -197,6 +200,17 @@ async def test_a_stream_of_events(view: Any) -> None:
     assert events(query) == [("next", {"data": {"hello": "world"}}), ("complete", None)]
     wrong = events(await ask(view, "{ nope }", STREAM))
     assert wrong[0][1]["errors"][0]["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
+
+
+async def test_a_stream_that_breaks_says_so(view: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(*_: Any) -> Any:
+        raise RuntimeError("CANARY")
+
+    monkeypatch.setattr(view, "process_result", broken)
+    told = events(await ask(view, "subscription { count }", STREAM))
+    assert [name for name, _ in told] == ["next", "complete"]
+    assert told[0][1]["errors"][0]["extensions"]["code"] == "INTERNAL"
+    assert "CANARY" not in str(told)
 
 
 async def test_a_multipart_subscription(view: Any) -> None:

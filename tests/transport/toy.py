@@ -253,6 +253,16 @@ class Subscription:
             COUNTS.alive -= 1
 
     @strawberry.subscription
+    async def text(self, size: int) -> AsyncGenerator[str, None]:
+        COUNTS.alive += 1
+        try:
+            while True:
+                yield "x" * size
+                await asyncio.sleep(0.01)
+        finally:
+            COUNTS.alive -= 1
+
+    @strawberry.subscription
     async def failing(self) -> AsyncGenerator[int, None]:
         yield 0
         raise RuntimeError("CANARY")
@@ -305,6 +315,8 @@ class Toy:
 
     def _context(self, token: Any) -> Context:
         """Tokens: "bad" is rejected, "for 1" lives a second, anything else is somebody."""
+        if token == "long":
+            raise Rejected("é" * 300)
         if token == "bad":
             raise Rejected("Token unknown", reason="unknown")
         if isinstance(token, str) and token.startswith("for "):
