@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -31,6 +32,7 @@ from runtime.tokens import Tokens
 from runtime.transport.drain import Draining
 from runtime.transport.errors import Rejected
 from runtime.transport.rate import Bucket
+from runtime.transport.serve import AddressTaken, bind
 from runtime.transport.serve import serve as listen
 from runtime.transport.view import View
 from runtime.wakes import Wakes
@@ -151,7 +153,10 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
 
 
 cli = typer.Typer(
-    add_completion=False, no_args_is_help=True, help="Signalbox: boards that people and agents work."
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Signalbox: boards that people and agents work.",
 )
 
 
@@ -171,36 +176,61 @@ def configured(**overrides: Any) -> Settings:
             return load(**{**overrides, "secret_key": local_key(beside)})
     except WrongSetting as error:
         fail(error)
+    except OSError as error:
+        fail(f"cannot keep a secret key in {error.filename}: {error.strerror}")
     return settings
 
 
 @cli.command()
-def serve() -> None:
+def serve(
+    migrate: Annotated[
+        bool, typer.Option("--migrate", help="Bring the database to the newest schema first.")
+    ] = False,
+) -> None:
     """Serve the API and GraphiQL."""
     settings = configured()
     log.start(settings.log_level, settings.log_format)
+    listener = taken(settings)
+    asyncio.run(_ready(settings, migrate=migrate))
+    _listen(settings, listener)
+
+
+def taken(settings: Settings) -> socket.socket:
+    """The address, taken before anything is done for it."""
+    try:
+        return bind(settings.host, settings.port)
+    except AddressTaken as error:
+        fail(error)
+
+
+def _listen(settings: Settings, listener: socket.socket) -> None:
     draining = Draining()
-    asyncio.run(_ready(settings))
-    listen(
-        make_app(settings, draining),
-        draining=draining,
-        host=settings.host,
-        port=settings.port,
-        grace=int(settings.drain_seconds),
-        log_config=None,
-    )
+    app = make_app(settings, draining)
+    listen(app, listener, draining=draining, grace=int(settings.drain_seconds), log_config=None)
 
 
-async def _ready(settings: Settings) -> None:
+async def _ready(settings: Settings, *, migrate: bool) -> None:
     """End with one line unless the database answers and has the schema this program needs."""
     database = Database(settings.database_url)
     try:
         await database.check()
+        if migrate:
+            await bring(database)
         await require_head(database)
     except (Unreachable, WrongRevision) as error:
         fail(error)
     finally:
         await database.close()
+
+
+async def bring(database: Database) -> None:
+    """Bring the database to the newest schema, unless it is there already."""
+    try:
+        await require_head(database)
+    except WrongRevision:
+        from runtime.migrate import migrate
+
+        await migrate(database)
 
 
 @cli.command()

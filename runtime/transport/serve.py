@@ -6,6 +6,7 @@ the kernel: uvicorn's own ping never notices a client that stops reading.
 """
 
 import asyncio
+import logging
 import socket
 from types import FrameType
 from typing import Any
@@ -64,11 +65,20 @@ def serve(app: Any, listener: socket.socket, *, draining: Draining, grace: int =
 
     `more` goes to uvicorn.Config, and may override what is set here.
     """
-    config = uvicorn.Config(app, **{**defaults(grace), **more})
+    host, port = listener.getsockname()[:2]
+    config = uvicorn.Config(app, host=host, port=port, **{**defaults(grace), **more})
+    logging.getLogger("uvicorn.error").info("Listening on %s", address_of(listener))
     try:
         Server(config, draining).run(sockets=[listener])
     finally:
         listener.close()
+
+
+def address_of(listener: socket.socket) -> str:
+    """The address to type into a browser on this machine."""
+    host, port = listener.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - what everybody listens on
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def defaults(grace: int) -> dict[str, Any]:
