@@ -12,6 +12,8 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
@@ -21,7 +23,7 @@ from starlette.websockets import WebSocket
 import actions.account
 from models.actor import ActorKind
 from resolvers.context import Context, House
-from resolvers.identity import identify
+from resolvers.identity import Revoked, identify, keep_local_owner
 from runtime import log
 from runtime.database import Database, Unreachable
 from runtime.feed import By, Feed
@@ -31,6 +33,7 @@ from runtime.settings import Settings, WrongSetting, load, local_key
 from runtime.tokens import Tokens
 from runtime.transport.drain import Draining
 from runtime.transport.errors import Rejected
+from runtime.transport.hosts import LOOPBACK, Hosts, is_proxied
 from runtime.transport.rate import Bucket
 from runtime.transport.serve import AddressTaken, bind
 from runtime.transport.serve import serve as listen
@@ -57,7 +60,12 @@ def make_house(settings: Settings) -> House:
         settings=settings,
         database=database,
         feed=Feed(database, wakes),
-        tokens=Tokens(settings.keys, timedelta(minutes=settings.access_minutes)),
+        tokens=Tokens(
+            settings.keys,
+            timedelta(minutes=settings.access_minutes),
+            idle=timedelta(days=settings.refresh_days),
+            most=timedelta(days=settings.refresh_most_days),
+        ),
         seal=Seal(settings.keys),
     )
 
@@ -75,15 +83,16 @@ class Edge:
         given = next((v for k, v in params.items() if k.lower() == "authorization"), None)
         context = await self._context(socket, given if isinstance(given, str) else None)
         if given is not None and context.why is not None:
-            raise Rejected(context.why.message, reason=context.why.reason.lower())
+            raise Rejected(context.why.message, reason=context.why.reason)
         return context
 
     async def _context(self, connection: Request | WebSocket, authorization: str | None) -> Context:
-        actor, why = await identify(self.house, authorization)
+        actor, why = await identify(self.house, authorization, proxied=is_proxied(connection))
         return Context(
             self.house,
             actor,
             why=why,
+            revoked=Revoked(self.house, actor) if actor else None,
             address=connection.client.host if connection.client else "",
             user_agent=connection.headers.get("user-agent", ""),
             idempotency_key=connection.headers.get("idempotency-key"),
@@ -134,7 +143,11 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
         if settings.is_loopback:
             async with house.feed.begin(By(ActorKind.SYSTEM)) as tx:
                 house.local_owner = await actions.account.local_owner(tx)
+        keeping = asyncio.create_task(keep_local_owner(house))
         yield
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+        await house.uses.settle()
         await house.feed.wakes.stop()
         await house.database.close()
 
@@ -147,9 +160,29 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
         Route("/explorer/examples.json", edge.examples),
         Mount("/explorer/assets", StaticFiles(directory=EXPLORER / "dist" / "assets")),
     ]
-    app = Starlette(routes=routes, lifespan=lifespan)
+    app = Starlette(routes=routes, lifespan=lifespan, middleware=doors(settings))
     app.state.house = house
     return app
+
+
+def doors(settings: Settings) -> list[Middleware]:
+    """What every request passes first: our names, and pages of other origins where they are allowed."""
+    hosts = [*settings.allowed_hosts, *(LOOPBACK if settings.is_loopback else ())]
+    origins = settings.allowed_origins
+    found = [Middleware(Hosts, hosts=hosts, origins=origins)]
+    if origins:
+        headers = ["authorization", "content-type", "idempotency-key", "x-request-id", "graphql-cost"]
+        shown = ["x-request-id", "retry-after", "ratelimit", "ratelimit-policy"]
+        found.append(
+            Middleware(
+                CORSMiddleware,
+                allow_origins=origins,
+                allow_methods=["GET", "POST"],
+                allow_headers=headers,
+                expose_headers=shown,
+            )
+        )
+    return found
 
 
 cli = typer.Typer(

@@ -10,7 +10,7 @@ from actions.law import facts_of, reader
 from actions.news import changed, tell_board, tell_of_board
 from actions.reach import reach_board, reach_column, reach_workspace
 from models import words
-from models.actor import Actor
+from models.actor import Actor, sees_board
 from models.board import MOST_BOARDS, MOST_COLUMNS, TEMPLATES, Board, BoardColumn, Template
 from models.card import Card
 from models.event import EventKind
@@ -111,8 +111,12 @@ async def move_board(
     tx: AsyncSession, actor: Actor, id: str, *, before: str | None = None, after: str | None = None
 ) -> Board:
     """Move a board among the boards of its workspace: before or after another, or to the end."""
+    # The workspace's lock orders its boards. It is taken before a board's, as everywhere.
+    workspace = await tx.scalar(select(Board.workspace_id).where(Board.id == id, sees_board(actor, Board.id)))
+    if workspace is None:
+        raise NotFound(id)
+    await reach_workspace(tx, actor, workspace)
     board = await reach_board(tx, actor, id)
-    await reach_workspace(tx, actor, board.workspace_id)  # whose lock orders the boards
     mine = Board.workspace_id == board.workspace_id
     board.rank = await settle(tx, Board, mine, board.id, before, after)
     board.version += 1

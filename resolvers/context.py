@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any, Protocol
 
@@ -16,7 +16,9 @@ import strawberry
 from sqlalchemy import Executable
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models.actor import Actor
+from actions.key import Uses
+from models.account import AuthReason
+from models.actor import Actor, ActorKind
 from models.refusal import Refusal, Unauthenticated
 from resolvers.loaders import Link, Loaders
 from runtime.database import Database, Snapshot
@@ -25,6 +27,7 @@ from runtime.passwords import Seal
 from runtime.settings import Settings
 from runtime.tokens import Tokens
 from runtime.transport.operation import request_id
+from runtime.transport.rate import Attempts
 
 
 @dataclass
@@ -37,6 +40,11 @@ class House:
     tokens: Tokens
     seal: Seal
     local_owner: Actor | None = None  # let in without signing in, on a loopback address only
+    attempts: Attempts = field(default_factory=Attempts)  # at passwords and tokens
+    uses: Uses = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.uses = Uses(self.database)
 
 
 class Revoked(Protocol):
@@ -70,7 +78,7 @@ class Context:
     def actor(self) -> Actor:
         """Who asks. Raises Unauthenticated when nobody signed in, with the reason."""
         if self._actor is None:
-            raise self.why or Unauthenticated("MISSING", "Sign in, or send an API key")
+            raise self.why or Unauthenticated(AuthReason.MISSING, "Sign in, or send an API key")
         return self._actor
 
     @property
@@ -90,6 +98,11 @@ class Context:
     @property
     def by(self) -> By:
         return By(self.actor.kind, self.actor.id, request_id.get())
+
+    @property
+    def nobody(self) -> By:
+        """For a change that begins before it is known who asks: signing in, registering."""
+        return By(ActorKind.SYSTEM, None, request_id.get())
 
     def fork(self) -> "Context":
         """A context for the next operation of the same caller."""

@@ -1,5 +1,6 @@
 """What each enum and its members mean to a client. Said before anything that uses them is read."""
 
+import models.account
 import models.actor
 import models.board
 import models.card
@@ -92,4 +93,27 @@ enum(
     AGENT="A coding agent.",
     WORKER="A worker, which runs agents.",
     SYSTEM="Signalbox itself, by a rule.",
+)
+enum(
+    models.actor.Scope,
+    "What a key may do.",
+    WRITE="Everything a member may.",
+    READ="Look.",
+    WORKER="Work runs.",
+)
+enum(
+    models.account.AuthReason,
+    "Why somebody is not signed in.",
+    MISSING="No credential was sent.",
+    EXPIRED="It was good once: refresh it, or sign in again.",
+    INVALID="It is not one of ours.",
+    REVOKED="It was ended: signed out, replaced, or its account was closed.",
+)
+enum(
+    models.account.EndReason,
+    "Why a login was ended.",
+    LOGOUT="Its holder signed out.",
+    PASSWORD_CHANGED="The password was changed.",  # noqa: S106 - a reason
+    REUSED="A refresh token was used twice: somebody else may have had it.",
+    REPLACED="There were too many, and it was the one unused longest.",
 )

@@ -8,6 +8,7 @@ from models.refusal import Invalid
 from resolvers.board import BOARD, COLUMN
 from resolvers.card import CARD
 from resolvers.context import Info
+from resolvers.key import API_KEY
 from resolvers.loaders import Link
 from resolvers.workspace import LABEL, MEMBERSHIP, USER, WORKSPACE
 from runtime.ids import prefix_of
@@ -18,6 +19,7 @@ LINKS: dict[str, Link] = {
     "workspace": WORKSPACE,
     "membership": MEMBERSHIP,
     "user": USER,
+    "key": API_KEY,
     "label": LABEL,
     "board": BOARD,
     "column": COLUMN,

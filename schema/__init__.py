@@ -10,11 +10,12 @@ from resolvers import limit
 from resolvers import node as nodes
 from runtime.transport.describe import Node, said
 from runtime.transport.sizes import list_size
+from schema.account import AccountMutation, AccountQuery
 from schema.board import BoardMutation, BoardQuery
 from schema.card import CardMutation, CardQuery
 from schema.feed import FeedSubscription
 from schema.view import ask
-from schema.workspace import WorkspaceQuery
+from schema.workspace import WorkspaceMutation, WorkspaceQuery
 
 
 @said
@@ -35,12 +36,12 @@ class NodeQuery:
 
 
 @strawberry.type(description="What may be asked.")
-class Query(NodeQuery, WorkspaceQuery, BoardQuery, CardQuery):
+class Query(NodeQuery, AccountQuery, WorkspaceQuery, BoardQuery, CardQuery):
     pass
 
 
 @strawberry.type(description="What may be changed. Each answers a union: what changed, or why nothing did.")
-class Mutation(BoardMutation, CardMutation):
+class Mutation(AccountMutation, WorkspaceMutation, BoardMutation, CardMutation):
     pass
 
 

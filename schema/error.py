@@ -7,6 +7,7 @@ import strawberry
 
 import models.refusal
 import models.stage
+from models.account import AuthReason
 from models.stage import MoveGate, Stage
 from runtime.transport.describe import said
 from runtime.transport.sizes import list_size
@@ -62,6 +63,13 @@ class Conflict(Refusal):
 
 
 @said
+class Unauthenticated(Refusal):
+    """You are not who you say, or no longer. Elsewhere than here it is an error with the code UNAUTHENTICATED."""
+
+    reason: Annotated[AuthReason, "What is wrong with what you signed in with."]
+
+
+@said
 class MoveReason:
     """One thing that stands against a move."""
 
@@ -108,5 +116,6 @@ REFUSALS = [
     shows(models.refusal.Invalid, Invalid),
     shows(models.refusal.Stale, Stale),
     shows(models.refusal.Conflict, Conflict),
+    shows(models.refusal.Unauthenticated, Unauthenticated),
     shows(models.stage.StageRefused, StageRefused),
 ]

@@ -40,6 +40,20 @@ def view(prefix: str) -> Callable[[T], T]:
     return wrap
 
 
+def answer(of: type) -> Callable[[T], T]:
+    """Make a GraphQL type, no node, whose values are instances of a class of ours."""
+
+    def wrap(cls: T) -> T:
+        describe(cls)
+        cls.is_type_of = classmethod(  # type: ignore[attr-defined]
+            lambda cls, value, info: isinstance(value, of)
+        )
+        made: T = strawberry.type(cls, description=inspect.getdoc(cls))
+        return made
+
+    return wrap
+
+
 TYPES: dict[str, type] = {}  # every node type, by the prefix of its ids
 
 

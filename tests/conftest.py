@@ -23,17 +23,26 @@ import httpx2
 import pytest
 from sqlalchemy import event
 
+import actions.account
 from models.actor import Actor, ActorKind
+from models.workspace import Membership, Role
 from runtime.database import Database
 from runtime.feed import By
 from runtime.ids import base32
 from runtime.migrate import migrate
+from runtime.passwords import hash_password
 from runtime.settings import load
 from server import make_app
 from tests.client import follow
 
 ROOT = Path(__file__).parent.parent
 KEY = "a key for tests and for nothing but tests"
+PASSWORD = "the password of everybody in tests"
+LOGIN = """mutation Login($input: LoginInput!) {
+  login(input: $input) {
+    __typename
+    ... on Session { accessToken refreshToken expiresAt refreshExpiresAt user { id username } }
+    ... on Refusal { code message } ... on Unauthenticated { reason } } }"""
 DATABASES = ["sqlite", "postgresql"]
 
 
@@ -121,6 +130,16 @@ async def fresh(
         await _admin(request.getfixturevalue("postgres"), f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
+_hashes: dict[str, str] = {}
+
+
+async def _hashed(password: str) -> str:
+    """The hash of a password, made once."""
+    if password not in _hashes:
+        _hashes[password] = await hash_password(password)
+    return _hashes[password]
+
+
 class App:
     """The application under test, and what tests say to it."""
 
@@ -157,6 +176,27 @@ class App:
     async def home(self) -> str:
         """The id of the local owner's workspace."""
         return str((await self.data("{ workspaces { nodes { id } } }"))["nodes"][0]["id"])
+
+    async def has_user(self, name: str, role: str | None = "MEMBER", *, workspace: str | None = None) -> str:
+        """A person with this role in a workspace, the local owner's if none is named, signed in as `name`.
+
+        With the role None a stranger. Returns the person's id; `actor=name` asks as this person.
+        """
+        workspace = workspace or await self.home()
+        async with self.begin() as tx:
+            user = await actions.account.add_user(tx, {"username": name}, await _hashed(PASSWORD))
+            if role is not None:
+                tx.add(Membership(workspace_id=workspace, user_id=user.id, role=Role(role)))
+        session = await self.logs_in(name)
+        self.tokens[name] = f"Bearer {session['accessToken']}"
+        return user.id
+
+    async def logs_in(self, name: str, password: str = PASSWORD) -> Any:
+        """A new session of a person."""
+        given = {"username": name, "password": password}
+        answer = await self.data(LOGIN, input=given)
+        assert answer["__typename"] == "Session", answer
+        return answer
 
     async def has_board(self, *titles: str, name: str = "Web", **input: Any) -> tuple[str, list[str]]:
         """A board with cards of these titles in its backlog: its id and theirs."""

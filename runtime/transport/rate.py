@@ -91,13 +91,23 @@ class Attempts:
 
     def count(self, *keys: str) -> None:
         """Count one try under each key. Errors: RateLimited if any is used up; then none counts."""
+        self.check(*keys)
         now = self._clock()
-        tries = [self._of(key, now) for key in keys]
-        full = [each[0] for each in tries if len(each) >= self.limit]
+        for key in keys:
+            self._of(key, now).append(now)
+
+    def check(self, *keys: str) -> None:
+        """Count nothing. Errors: RateLimited if any of these keys is used up."""
+        now = self._clock()
+        full = [each[0] for each in (self._of(key, now) for key in keys) if len(each) >= self.limit]
         if full:
             raise RateLimited(max(full) + self.per - now, "Too many attempts")
-        for each in tries:
-            each.append(now)
+
+    def forgive(self, *keys: str) -> None:
+        """Take back one try of each key: it was a good one."""
+        for key in keys:
+            if tries := self._tries.get(key):
+                tries.pop()
 
     def forget(self, *keys: str) -> None:
         """Forget the tries of these keys: the account's, after a success."""
