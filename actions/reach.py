@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.actor import Actor, Scope, sees_board, sees_members, sees_workspace
 from models.board import Board, BoardColumn
-from models.card import Card, Subtask
+from models.card import Card, CardLink, Subtask
 from models.message import Message
 from models.refusal import Forbidden, NotFound
 from models.workspace import Label, Membership, Role, Workspace
@@ -120,6 +120,10 @@ async def reach_subtask(tx: AsyncSession, actor: Actor, id: str) -> tuple[Board,
 
 async def reach_message(tx: AsyncSession, actor: Actor, id: str) -> tuple[Board, Message]:
     return await _reach_on_board(tx, actor, Message, id)
+
+
+async def reach_link(tx: AsyncSession, actor: Actor, id: str) -> tuple[Board, CardLink]:
+    return await _reach_on_board(tx, actor, CardLink, id)
 
 
 async def reach_cards(tx: AsyncSession, actor: Actor, ids: list[str]) -> tuple[Board, list[Card]]:

@@ -30,6 +30,7 @@ enum(
     BLOCKED="Cards that block this one are not done.",
     ACTIVE_RUN="An agent is at work on the card.",
     OPEN_QUESTION="A question on the card waits for an answer.",
+    FORBIDDEN="You may look at the board, not change it.",
 )
 enum(
     models.workspace.Role,
@@ -72,6 +73,13 @@ enum(
     CHORE="What has to be done besides.",
 )
 enum(models.card.Size, "How big a card is.", SMALL="Hours.", MEDIUM="A day or two.", LARGE="Longer.")
+enum(
+    models.card.LinkKind,
+    "How one card is linked to another.",
+    BLOCKS="It must be done before work on the other begins.",
+    RELATED="They have to do with each other.",
+    DUPLICATE="It is the same as the other.",
+)
 enum(
     models.card.CardOrder,
     "In which order cards are listed.",

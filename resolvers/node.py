@@ -9,7 +9,10 @@ from resolvers.board import BOARD, COLUMN
 from resolvers.card import CARD
 from resolvers.context import Info
 from resolvers.key import API_KEY
+from resolvers.link import LINK
 from resolvers.loaders import Link
+from resolvers.message import MESSAGE
+from resolvers.subtask import SUBTASK
 from resolvers.workspace import LABEL, MEMBERSHIP, USER, WORKSPACE
 from runtime.ids import prefix_of
 
@@ -24,6 +27,9 @@ LINKS: dict[str, Link] = {
     "board": BOARD,
     "column": COLUMN,
     "card": CARD,
+    "link": LINK,
+    "subtask": SUBTASK,
+    "message": MESSAGE,
 }
 
 

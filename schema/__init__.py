@@ -14,6 +14,9 @@ from schema.account import AccountMutation, AccountQuery
 from schema.board import BoardMutation, BoardQuery
 from schema.card import CardMutation, CardQuery
 from schema.feed import FeedSubscription
+from schema.link import LinkMutation
+from schema.message import MessageMutation
+from schema.subtask import SubtaskMutation
 from schema.view import ask
 from schema.workspace import WorkspaceMutation, WorkspaceQuery
 
@@ -41,7 +44,15 @@ class Query(NodeQuery, AccountQuery, WorkspaceQuery, BoardQuery, CardQuery):
 
 
 @strawberry.type(description="What may be changed. Each answers a union: what changed, or why nothing did.")
-class Mutation(AccountMutation, WorkspaceMutation, BoardMutation, CardMutation):
+class Mutation(
+    AccountMutation,
+    WorkspaceMutation,
+    BoardMutation,
+    CardMutation,
+    SubtaskMutation,
+    LinkMutation,
+    MessageMutation,
+):
     pass
 
 

@@ -19,6 +19,7 @@ from runtime.transport.rate import Bucket
 from runtime.transport.schema import Schema
 from schema.error import REFUSALS
 from schema.feed import EVENTS
+from schema.timeline import ENTRIES
 from schema.view import TYPES
 
 
@@ -41,7 +42,7 @@ def make_schema(*, bucket: Bucket | None = None, limits: Limits | None = None) -
         policy=policy,
         mutation=schema.Mutation,
         subscription=schema.Subscription,
-        types=[*EVENTS, *TYPES.values()],
+        types=[*EVENTS, *ENTRIES, *TYPES.values()],
         extensions=[OneMoment, Once],
         exception_handlers=REFUSALS,
         config=StrawberryConfig(scalar_map={datetime: schema.DateTime}),

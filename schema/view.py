@@ -111,7 +111,7 @@ def do(resolver: Callable[..., Any], *outcomes: Any, **options: Any) -> Any:
 def link(to: Link, by: str = "id", *, text: str, size: int | None = None) -> Any:
     """Make a field answered by a loader: the rows of `to` whose key is this row's attribute `by`.
 
-    Declared as data, so that an executor may ask once for a whole list. `size` is the most there can be.
+    Declared as data, so that an executor may ask once for a whole list. `size` says how long a list usually is.
     """
 
     async def resolve(root: Any, info: strawberry.Info) -> Any:

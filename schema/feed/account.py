@@ -5,7 +5,8 @@ from strawberry import ID
 
 from models.account import EndReason
 from models.event import EventKind as Kind
-from schema.feed.base import Change, UserEvent, WorkspaceEvent, changes, event
+from schema.actor import Change, changes
+from schema.feed.base import UserEvent, WorkspaceEvent, event
 from schema.view import told
 
 

@@ -1,28 +1,17 @@
 """What every event says, the interface of each feed, and how the type of one kind of event is made."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
 import strawberry
 from strawberry import ID
 
-import models.actor
-import models.event
-from models.actor import ActorKind
 from models.event import EventKind
 from models.event import EventKind as Kind
 from resolvers.loaders import Link
 from runtime.feed import Cursor
-from runtime.transport.describe import describe, said
-from runtime.transport.sizes import list_size
-
-
-@said
-class Actor:
-    """Who did it."""
-
-    kind: Annotated[ActorKind, "What it is."]
-    id: Annotated[ID | None, "Which user or key; null for the system."]
+from runtime.transport.describe import describe
+from schema.actor import Actor, actor_of
 
 
 def _seq(root: Any) -> int:
@@ -33,8 +22,8 @@ def _cursor(root: Any) -> str:
     return str(Cursor(root.epoch, root.seq))
 
 
-def actor_of(root: Any) -> Actor:
-    return Actor(kind=models.actor.ActorKind(root.actor_kind), id=root.actor_id)
+def author_of(root: Any) -> Actor:
+    return actor_of(root.actor_kind, root.actor_id)
 
 
 def kind_of(root: Any) -> Kind:
@@ -51,7 +40,7 @@ class FeedEvent:
     )
     at: datetime = strawberry.field(description="When it was done.")
     kind: EventKind = strawberry.field(resolver=kind_of, description="What happened.")
-    actor: Actor = strawberry.field(resolver=actor_of, description="Who did it.")
+    actor: Actor = strawberry.field(resolver=author_of, description="Who did it.")
     request_id: str | None = strawberry.field(
         description="The request that did it, as in its answer's headers."
     )
@@ -81,36 +70,6 @@ def found(link: Link, key: str, text: str) -> Any:
         return None if id is None else await info.context.load(link, id)
 
     return strawberry.field(resolver=resolve, description=text)
-
-
-@said
-class Change:
-    """One field that was changed."""
-
-    field: Annotated[str, "Its name, as the schema spells it."]
-    before: Annotated[str | None, "What it was, as text."]
-    after: Annotated[str | None, "What it is, as text."]
-
-
-def _changes(root: Any) -> list[Change]:
-    return [
-        Change(field=_camel(name), before=_text(before), after=_text(after))
-        for name, (before, after) in root.data.get("changes", {}).items()
-    ]
-
-
-def _camel(name: str) -> str:
-    head, *rest = name.split("_")
-    return head + "".join(word.capitalize() for word in rest)
-
-
-def _text(value: Any) -> str | None:
-    return None if value is None else str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def changes() -> Any:
-    text = "What was changed, field by field."
-    return strawberry.field(resolver=_changes, description=text, directives=[list_size(3, slicing=())])
 
 
 EVENTS: list[type] = []

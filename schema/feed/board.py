@@ -7,9 +7,10 @@ from models.event import EventKind as Kind
 from models.stage import Stage
 from resolvers.board import BOARD, COLUMN
 from resolvers.card import CARD
+from schema.actor import Change, changes
 from schema.board import Board, Column
 from schema.card import Card
-from schema.feed.base import BoardEvent, Change, WorkspaceEvent, changes, event, found
+from schema.feed.base import BoardEvent, WorkspaceEvent, event, found
 from schema.view import told
 
 

@@ -7,7 +7,8 @@ from models.event import EventKind as Kind
 from models.workspace import Role
 from resolvers.workspace import LABEL, USER, WORKSPACE
 from schema.account import User
-from schema.feed.base import BoardEvent, Change, UserEvent, WorkspaceEvent, changes, event, found
+from schema.actor import Change, changes
+from schema.feed.base import BoardEvent, UserEvent, WorkspaceEvent, event, found
 from schema.view import told
 from schema.workspace import Label, Workspace
 
