@@ -23,6 +23,7 @@ from starlette.websockets import WebSocket
 import actions.account
 from models.actor import ActorKind
 from resolvers.context import Context, House
+from resolvers.examples import example_ids
 from resolvers.identity import Revoked, identify, keep_local_owner
 from runtime import log
 from runtime.database import Database, Unreachable
@@ -103,11 +104,13 @@ class Edge:
         return FileResponse(EXPLORER / "dist" / "index.html", headers=headers)
 
     async def examples(self, request: Request) -> Response:
+        ids = await example_ids(self.house.database, self.house.local_owner)
         found = []
         for path in sorted((EXPLORER / "examples").glob("*.graphql")):
             beside = path.with_suffix(".json")
-            variables = json.loads(beside.read_text()) if beside.exists() else None
-            found.append({"name": path.stem, "query": path.read_text(), "variables": variables})
+            variables = json.loads(beside.read_text()) if beside.exists() else {}
+            variables |= {name: id for name, id in ids.items() if name in variables}
+            found.append({"name": path.stem, "query": path.read_text(), "variables": variables or None})
         return JSONResponse(found, headers={"cache-control": "no-store"})
 
     async def livez(self, request: Request) -> Response:

@@ -27,6 +27,10 @@ def actor_of(kind: str, id: str | None) -> Actor:
     return Actor(kind=ActorKind(kind), id=None if id is None else ID(id))
 
 
+def actor_of_event(root: Any) -> Actor:
+    return actor_of(root.actor_kind, root.actor_id)
+
+
 @said
 class Change:
     """One field that was changed."""

@@ -11,8 +11,8 @@ from resolvers import audit
 from resolvers.workspace import USER
 from runtime.transport.describe import Node
 from schema.account import User
-from schema.actor import Actor, Change, changes
-from schema.feed.base import author_of, kind_of
+from schema.actor import Actor, Change, actor_of_event, changes
+from schema.feed.base import kind_of
 from schema.view import ask, link
 
 
@@ -29,7 +29,7 @@ def _name(root: Any) -> str | None:
 class AuditEntry:
     at: datetime = strawberry.field(description="When it was done.")
     kind: EventKind = strawberry.field(resolver=kind_of, description="What was done.")
-    actor: Actor = strawberry.field(resolver=author_of, description="Who did it.")
+    actor: Actor = strawberry.field(resolver=actor_of_event, description="Who did it.")
     user: User | None = link(USER, "actor_id", text="Who did it, where it was a person you still see.")
     subject_id: ID | None = strawberry.field(resolver=_subject_id, description="What it was done to.")
     subject: Node | None = ask(audit.subject)

@@ -44,7 +44,7 @@ class Invalid(Refusal):
     """The input cannot be taken."""
 
     issues: list[Issue] = strawberry.field(
-        description="What is wrong, field by field.", directives=[list_size(3, slicing=())]
+        description="What is wrong, field by field.", directives=[list_size(1, slicing=())]
     )
 
 
@@ -88,7 +88,7 @@ class StageRefused(Refusal):
     to: Annotated[Stage, "Where it should have gone."]
     allowed: Annotated[list[Stage], "Where it may go now."]
     reasons: list[MoveReason] = strawberry.field(
-        description="Everything that stands against the move.", directives=[list_size(2, slicing=())]
+        description="Everything that stands against the move.", directives=[list_size(1, slicing=())]
     )
     card_id: Annotated[strawberry.ID | None, "Which card, when the change was about several."]
 

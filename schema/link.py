@@ -1,7 +1,7 @@
 """What clients may say and hear about links between cards."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import strawberry
 from strawberry import ID
@@ -13,7 +13,7 @@ from runtime.transport.describe import Node
 from schema.error import Conflict
 from schema.view import do, link, view
 
-CardLater = Annotated["Card", strawberry.lazy("schema.card")]
+CardLater: Any = Annotated["Card", strawberry.lazy("schema.card")]
 
 
 @view("link")

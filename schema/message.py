@@ -13,7 +13,7 @@ from schema.actor import Actor, actor_of
 from schema.error import Conflict, Stale
 from schema.view import do, link, view
 
-CardLater = Annotated["Card", strawberry.lazy("schema.card")]
+CardLater: Any = Annotated["Card", strawberry.lazy("schema.card")]
 
 
 def _author(root: Any) -> Actor:

@@ -1,7 +1,7 @@
 """What clients may say and hear about subtasks."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import strawberry
 from strawberry import ID
@@ -12,7 +12,7 @@ from runtime.transport.describe import Node, said
 from schema.error import Conflict, Stale
 from schema.view import do, link, view
 
-CardLater = Annotated["Card", strawberry.lazy("schema.card")]
+CardLater: Any = Annotated["Card", strawberry.lazy("schema.card")]
 
 
 @view("subtask")

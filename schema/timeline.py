@@ -11,19 +11,15 @@ from models.event import EventKind
 from models.event import EventKind as Kind
 from resolvers.message import MESSAGE
 from runtime.transport.sizes import list_size
-from schema.actor import Actor, Change, actor_of, change_of
+from schema.actor import Actor, Change, actor_of_event, change_of
 from schema.message import Message
 from schema.view import link
-
-
-def _actor(root: Any) -> Actor:
-    return actor_of(root.actor_kind, root.actor_id)
 
 
 @strawberry.interface(description="One entry of a card's timeline.")
 class TimelineEntry:
     at: datetime = strawberry.field(description="When it was done or said.")
-    actor: Actor = strawberry.field(resolver=_actor, description="Who did or said it.")
+    actor: Actor = strawberry.field(resolver=actor_of_event, description="Who did or said it.")
 
 
 Told = dict[str, Any]

@@ -64,6 +64,7 @@ def upgrade() -> None:
         sa.Column("first_name", sa.String(length=80), nullable=True),
         sa.Column("last_name", sa.String(length=80), nullable=True),
         sa.Column("password_hash", sa.String(length=200), nullable=True),
+        sa.Column("is_local", sa.Boolean(), nullable=False),
         sa.Column("is_active", sa.Boolean(), nullable=False),
         sa.Column("last_login_at", UtcDateTime(), nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
@@ -77,23 +78,18 @@ def upgrade() -> None:
         "auth_session",
         sa.Column("id", Id, nullable=False),
         sa.Column("user_id", Id, nullable=False),
-        sa.Column("family_id", Id, nullable=False),
-        sa.Column("token_hash", sa.String(length=64), nullable=False),
-        sa.Column("expires_at", UtcDateTime(), nullable=False),
-        sa.Column("family_expires_at", UtcDateTime(), nullable=False),
-        sa.Column("rotated_at", UtcDateTime(), nullable=True),
-        sa.Column("revoked_at", UtcDateTime(), nullable=True),
         sa.Column("user_agent", sa.String(length=200), nullable=True),
+        sa.Column("used_at", UtcDateTime(), nullable=False),
+        sa.Column("expires_at", UtcDateTime(), nullable=False),
+        sa.Column("revoked_at", UtcDateTime(), nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("updated_at", UtcDateTime(), nullable=False),
         sa.ForeignKeyConstraint(
             ["user_id"], ["user.id"], name=op.f("fk_auth_session_user_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_auth_session")),
-        sa.UniqueConstraint("token_hash", name=op.f("uq_auth_session_token_hash")),
     )
     with op.batch_alter_table("auth_session", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_auth_session_family_id"), ["family_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_auth_session_user_id"), ["user_id"], unique=False)
 
     op.create_table(
@@ -181,6 +177,21 @@ def upgrade() -> None:
         batch_op.create_index("ix_membership_user_id", ["user_id"], unique=False)
 
     op.create_table(
+        "refresh_token",
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("session_id", Id, nullable=False),
+        sa.Column("expires_at", UtcDateTime(), nullable=False),
+        sa.Column("rotated_at", UtcDateTime(), nullable=True),
+        sa.Column("successor", sa.String(length=64), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["session_id"], ["auth_session.id"], name=op.f("fk_refresh_token_session_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_refresh_token")),
+    )
+    with op.batch_alter_table("refresh_token", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_refresh_token_session_id"), ["session_id"], unique=False)
+
+    op.create_table(
         "api_key",
         sa.Column("id", Id, nullable=False),
         sa.Column("workspace_id", Id, nullable=False),
@@ -208,6 +219,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("key_hash", name=op.f("uq_api_key_key_hash")),
     )
     with op.batch_alter_table("api_key", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_api_key_board_id"), ["board_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_api_key_workspace_id"), ["workspace_id"], unique=False)
 
     op.create_table(
@@ -489,8 +501,13 @@ def downgrade() -> None:
     op.drop_table("board_column")
     with op.batch_alter_table("api_key", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_api_key_workspace_id"))
+        batch_op.drop_index(batch_op.f("ix_api_key_board_id"))
 
     op.drop_table("api_key")
+    with op.batch_alter_table("refresh_token", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_refresh_token_session_id"))
+
+    op.drop_table("refresh_token")
     with op.batch_alter_table("membership", schema=None) as batch_op:
         batch_op.drop_index("ix_membership_user_id")
 
@@ -500,7 +517,6 @@ def downgrade() -> None:
     op.drop_table("workspace")
     with op.batch_alter_table("auth_session", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_auth_session_user_id"))
-        batch_op.drop_index(batch_op.f("ix_auth_session_family_id"))
 
     op.drop_table("auth_session")
     op.drop_table("user")

@@ -11,7 +11,7 @@ from models.event import EventKind as Kind
 from resolvers.loaders import Link
 from runtime.feed import Cursor
 from runtime.transport.describe import describe
-from schema.actor import Actor, actor_of
+from schema.actor import Actor, actor_of_event
 
 
 def _seq(root: Any) -> int:
@@ -20,10 +20,6 @@ def _seq(root: Any) -> int:
 
 def _cursor(root: Any) -> str:
     return str(Cursor(root.epoch, root.seq))
-
-
-def author_of(root: Any) -> Actor:
-    return actor_of(root.actor_kind, root.actor_id)
 
 
 def kind_of(root: Any) -> Kind:
@@ -40,7 +36,7 @@ class FeedEvent:
     )
     at: datetime = strawberry.field(description="When it was done.")
     kind: EventKind = strawberry.field(resolver=kind_of, description="What happened.")
-    actor: Actor = strawberry.field(resolver=author_of, description="Who did it.")
+    actor: Actor = strawberry.field(resolver=actor_of_event, description="Who did it.")
     request_id: str | None = strawberry.field(
         description="The request that did it, as in its answer's headers."
     )

@@ -40,7 +40,7 @@ class AboutMessage(AboutCard):
 
 
 @strawberry.interface(description="Something that happened to the labels of a card.")
-class AboutLabelOfCard(AboutCard):
+class AboutLabel(AboutCard):
     label_id: ID = told("label_id", "Which label.")
     label: Label | None = found(LABEL, "label_id", "The label as it is now.")
 
@@ -104,12 +104,12 @@ class SubtaskDeleted(AboutSubtask):
 
 
 @event(Kind.LABEL_ADDED)
-class LabelAdded(AboutLabelOfCard):
+class LabelAdded(AboutLabel):
     """A label was put on a card."""
 
 
 @event(Kind.LABEL_REMOVED)
-class LabelRemoved(AboutLabelOfCard):
+class LabelRemoved(AboutLabel):
     """A label was taken off a card."""
 
 
