@@ -15,13 +15,14 @@ from typing import Annotated, Any, Protocol
 import strawberry
 from sqlalchemy import Executable
 from sqlalchemy.ext.asyncio import AsyncSession
+from strawberry import Some
 
 from actions.key import Uses
 from models.account import AuthReason
 from models.actor import Actor, ActorKind
 from models.refusal import Refusal, Unauthenticated
 from resolvers.loaders import Link, Loaders
-from runtime.database import Database, Snapshot
+from runtime.database import Database, Snapshot, telling
 from runtime.feed import By, Feed, number
 from runtime.passwords import Seal
 from runtime.settings import Settings
@@ -134,7 +135,8 @@ class Context:
         """Read from the operation's one moment, or from its open transaction."""
         if self.tx is not None:
             async with self._turn:
-                return (await self.tx.execute(query)).all()
+                with telling():
+                    return (await self.tx.execute(query)).all()
         return await self._snapshot.read(query)
 
     @asynccontextmanager
@@ -162,9 +164,10 @@ class Context:
     async def _part(self) -> AsyncIterator[AsyncSession]:
         assert self.tx is not None, "a part of an open transaction"
         try:
-            async with self.tx.begin_nested():
-                yield self.tx
-                self.tx.info.setdefault("grew", set()).update(await number(self.tx))
+            with telling():
+                async with self.tx.begin_nested():
+                    yield self.tx
+                    self.tx.info.setdefault("grew", set()).update(await number(self.tx))
         except BaseException:
             self.tx.info.pop("happened", None)
             raise
@@ -185,4 +188,4 @@ def digest_of(*parts: str | None) -> str:
 
 def given(**fields: Any) -> dict[str, Any]:
     """The fields of a patch that were sent: absent keeps, null clears."""
-    return {name: some.value for name, some in fields.items() if isinstance(some, strawberry.Some)}
+    return {name: some.value for name, some in fields.items() if isinstance(some, Some)}
