@@ -3,9 +3,10 @@
 import asyncio
 import json
 import socket
+import subprocess
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -21,14 +22,17 @@ from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 
 import actions.account
+from actions.operator import first_workspace, somebody
 from models.actor import ActorKind
+from models.refusal import Refusal
+from models.stage import Law
 from resolvers.context import Context, House
 from resolvers.examples import example_ids
 from resolvers.identity import Revoked, identify, keep_local_owner
 from runtime import log
 from runtime.database import Database, Unreachable
 from runtime.feed import By, Feed
-from runtime.passwords import Seal
+from runtime.passwords import Seal, hash_password
 from runtime.revision import WrongRevision, require_head
 from runtime.settings import Settings, WrongSetting, load, local_key
 from runtime.tokens import Tokens
@@ -36,7 +40,7 @@ from runtime.transport.drain import Draining
 from runtime.transport.errors import Rejected
 from runtime.transport.hosts import LOOPBACK, Hosts, is_proxied
 from runtime.transport.rate import Bucket
-from runtime.transport.serve import AddressTaken, bind
+from runtime.transport.serve import AddressTaken, address_of, bind
 from runtime.transport.serve import serve as listen
 from runtime.transport.view import View
 from runtime.wakes import Wakes
@@ -142,17 +146,21 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        await house.feed.wakes.start()
-        if settings.is_loopback:
-            async with house.feed.begin(By(ActorKind.SYSTEM)) as tx:
-                house.local_owner = await actions.account.local_owner(tx)
-        keeping = asyncio.create_task(keep_local_owner(house))
-        yield
-        keeping.cancel()
-        await asyncio.gather(keeping, return_exceptions=True)
-        await house.uses.settle()
-        await house.feed.wakes.stop()
-        await house.database.close()
+        try:
+            await house.feed.wakes.start()
+            if settings.is_loopback:
+                async with house.feed.begin(By(ActorKind.SYSTEM)) as tx:
+                    house.local_owner = await actions.account.local_owner(tx)
+            keeping = asyncio.create_task(keep_local_owner(house))
+            yield
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
+            await house.uses.settle()
+            await house.feed.wakes.stop()
+        finally:
+            await (
+                house.database.close()
+            )  # also when it did not start: an open SQLite file keeps a process alive
 
     routes = [
         Route("/", lambda request: Response(status_code=307, headers={"location": "graphql"})),
@@ -202,13 +210,20 @@ def fail(message: object) -> NoReturn:
     raise SystemExit(2)
 
 
-def configured(**overrides: Any) -> Settings:
-    """The settings of this start. Made for a loopback address, a secret key is kept beside the database."""
+def configured(*, database: str | None = None, level: str | None = None) -> Settings:
+    """The settings of this start: `database` and `level` where nobody says otherwise.
+
+    Made for a loopback address, a secret key is kept beside the database.
+    """
+    overrides: dict[str, Any] = {}
     try:
+        settings = load()
+        for name, value in (("database_url", database), ("log_level", level)):
+            if value is not None and name not in settings.model_fields_set:
+                overrides[name] = value
         settings = load(**overrides)
         if not settings.keys and settings.is_loopback:
-            database = Database(settings.database_url)
-            beside = Path(database.file or "signalbox")
+            beside = Path(Database(settings.database_url).file or "signalbox")
             return load(**{**overrides, "secret_key": local_key(beside)})
     except WrongSetting as error:
         fail(error)
@@ -297,6 +312,195 @@ def migration(
     if not title.startswith(("pre ", "post ")):
         fail("begin the title with pre or post: before or after the new program is started")
     print(asyncio.run(write(title)))
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[House]:
+    """The machines, for a command: the database is reachable and at the newest schema, or one line says why not."""
+    await _ready(settings, migrate=False)
+    house = make_house(settings)
+    await house.feed.wakes.start()
+    try:
+        yield house
+    finally:
+        await house.feed.wakes.stop()
+        await house.database.close()
+
+
+@cli.command()
+def demo() -> None:
+    """Serve a live board with sample data: made on the first start, in demo.sqlite3 unless told otherwise."""
+    settings = configured(database="sqlite:///demo.sqlite3", level="WARNING")
+    log.start(settings.log_level, settings.log_format)
+    listener = taken(settings)
+    asyncio.run(_ready(settings, migrate=True))
+    asyncio.run(_seed(settings, only_new=True))
+    address = address_of(listener)
+    greet(address)
+    with lively(f"{address}/graphql"):
+        _listen(settings, listener)
+
+
+def greet(address: str) -> None:
+    from rich.console import Console
+
+    say = Console(highlight=False).print
+    say("\n  [bold green]Signalbox[/] is at work, with a live board of sample data. Ctrl+C stops it.\n")
+    say(f"  [bold]GraphiQL[/]   {address}/graphql", soft_wrap=True)
+    say(
+        f"  [bold]GraphQL[/]    POST {address}/graphql, and graphql-transport-ws on the same path\n",
+        soft_wrap=True,
+    )
+    say("  Three things to try:")
+    say("  [cyan]1[/]  Open GraphiQL: its first tab shows your boards. You are the owner, no login needed.")
+    say(
+        "  [cyan]2[/]  Run the tab [bold]WatchBoard[/] and look: every move on the board arrives as it commits."
+    )
+    say(
+        "  [cyan]3[/]  In a second window run [bold]MoveCard[/]; a move against the law says what it would allow.\n"
+    )
+
+
+@contextmanager
+def lively(address: str) -> Iterator[None]:
+    """While this lasts, a client of the public API works on the boards."""
+    command = [sys.executable, "-m", "agents.lively", address]
+    client = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603 - our own
+    try:
+        yield
+    finally:
+        client.terminate()
+        client.wait()
+
+
+@cli.command()
+def seed() -> None:
+    """Write the demo workspace: people, boards, cards. What is there already is left alone."""
+    settings = configured()
+    if not settings.is_loopback:
+        fail("the demo's people have a well-known password: seed only what is served on a loopback address")
+    made = asyncio.run(_seed(settings))
+    print(f"made: {', '.join(made)}" if made else "everything is there already")
+
+
+async def _seed(settings: Settings, *, only_new: bool = False) -> list[str]:
+    from actions.seed import PASSWORD, is_seeded, seed
+
+    async with opened(settings) as house:
+        if only_new:
+            async with house.feed.begin(By(ActorKind.SYSTEM)) as tx:
+                if await is_seeded(tx):
+                    return []
+        return await seed(house.feed.begin, await hash_password(PASSWORD))
+
+
+@cli.command()
+def reset(
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Delete all data, after asking. The schema stays."""
+    from runtime.migrate import empty
+
+    settings = configured()
+    asyncio.run(_ready(settings, migrate=False))
+    database = Database(settings.database_url)
+    name = database.name
+    if not yes:
+        if not sys.stdin.isatty():
+            fail("reset asks before it deletes, and nobody is here to answer; say --yes")
+        print(f"All data in {database.safe_url} will be deleted. Type its name, {name}, to go on: ", end="")
+        if input().strip() != name:
+            fail("that is not its name; nothing was deleted")
+    print(f"deleted {asyncio.run(empty(database))} rows from {database.safe_url}")
+
+
+@cli.command("import")
+def bring_in(
+    file: Annotated[
+        Path, typer.Argument(help="A Trello export, a list of GitHub issues, or a board of ours.")
+    ],
+    workspace: Annotated[
+        str | None, typer.Option(help="Id of the workspace; without it, the owner's first.")
+    ] = None,
+    board: Annotated[str | None, typer.Option(help="Id of a board there is, whose law is obeyed.")] = None,
+    law: Annotated[Law | None, typer.Option(help="The law of the new board.")] = None,
+    user: Annotated[
+        str | None, typer.Option(help="Whose name it is done in; without it, the owner's.")
+    ] = None,
+) -> None:
+    """Read a board from a file: all of it or nothing. Says what was not carried over."""
+    asyncio.run(_bring(configured(), file, user, workspace, board, law))
+
+
+async def _bring(
+    settings: Settings,
+    file: Path,
+    user: str | None,
+    workspace: str | None,
+    board: str | None,
+    law: Law | None,
+) -> None:
+    from actions.transfer.bring import bring
+    from actions.transfer.file import read
+    from actions.transfer.parcel import Unreadable
+    from actions.transfer.report import progress_bar, report
+
+    try:
+        parcel = read(file)
+    except Unreadable as error:
+        fail(f"{file} {error}")
+    async with opened(settings) as house:
+        try:
+            async with house.feed.begin(By(ActorKind.SYSTEM)) as tx:
+                actor = await somebody(tx, user)
+                tx.info["by"] = By(actor.kind, actor.id)
+                into = workspace or (None if board else await first_workspace(tx, actor))
+                with progress_bar(len(parcel.cards)) as progress:
+                    brought = await bring(
+                        tx, actor, parcel, workspace_id=into, board_id=board, law=law, progress=progress
+                    )
+        except Refusal as refusal:
+            fail(
+                ": ".join(
+                    [f"nothing was imported from {file}", *getattr(refusal, "__notes__", []), refusal.message]
+                )
+            )
+    print(report(parcel, brought))
+
+
+@cli.command("export")
+def take_out(
+    board: Annotated[str, typer.Argument(help="Id of the board.")],
+    file: Annotated[Path | None, typer.Argument(help="Where to; without it, standard output.")] = None,
+    user: Annotated[
+        str | None, typer.Option(help="Whose name it is done in; without it, the owner's.")
+    ] = None,
+) -> None:
+    """Write a board as one file, which import reads."""
+    text = asyncio.run(_take(configured(), board, user))
+    if file is None:
+        sys.stdout.write(text)
+        return
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        fail(f"cannot write {file}: {error.strerror}")
+
+
+async def _take(settings: Settings, board: str, user: str | None) -> str:
+    from actions.transfer import own
+    from actions.transfer.take import take
+
+    async with opened(settings) as house:
+        snapshot = house.database.snapshot()
+        try:
+            async with house.feed.begin(By(ActorKind.SYSTEM)) as tx:
+                actor = await somebody(tx, user)
+            return own.text(await take(snapshot.read, actor, board))
+        except Refusal as refusal:
+            fail(f"{board}: {refusal.message}")
+        finally:
+            await snapshot.close()
 
 
 @cli.command("schema")
