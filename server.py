@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
+from sqlalchemy import select
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -23,6 +25,8 @@ from starlette.websockets import WebSocket
 
 import actions.account
 from actions.operator import first_workspace, somebody
+from models import words
+from models.account import User
 from models.actor import ActorKind
 from models.refusal import Refusal
 from models.stage import Law
@@ -54,17 +58,23 @@ POLICY = (
 )
 
 
-def make_house(settings: Settings) -> House:
-    """The machines, not started yet."""
+def make_feed(settings: Settings) -> Feed:
+    """The database with its feed and wakes, not started yet."""
     database = Database(settings.database_url)
     wakes = Wakes(
         settings.bus_url or ("memory://" if database.is_sqlite else settings.database_url),
         changed=database.data_version if database.is_sqlite else None,
     )
+    return Feed(database, wakes)
+
+
+def make_house(settings: Settings) -> House:
+    """The machines, not started yet."""
+    feed = make_feed(settings)
     return House(
         settings=settings,
-        database=database,
-        feed=Feed(database, wakes),
+        database=feed.database,
+        feed=feed,
         tokens=Tokens(
             settings.keys,
             timedelta(minutes=settings.access_minutes),
@@ -146,6 +156,7 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        keeping: asyncio.Task[None] | None = None
         try:
             await house.feed.wakes.start()
             if settings.is_loopback:
@@ -153,14 +164,13 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
                     house.local_owner = await actions.account.local_owner(tx)
             keeping = asyncio.create_task(keep_local_owner(house))
             yield
-            keeping.cancel()
-            await asyncio.gather(keeping, return_exceptions=True)
+        finally:  # also when it did not start: an open SQLite file keeps a process alive
+            if keeping is not None:
+                keeping.cancel()
+                await asyncio.gather(keeping, return_exceptions=True)
             await house.uses.settle()
             await house.feed.wakes.stop()
-        finally:
-            await (
-                house.database.close()
-            )  # also when it did not start: an open SQLite file keeps a process alive
+            await house.database.close()
 
     routes = [
         Route("/", lambda request: Response(status_code=307, headers={"location": "graphql"})),
@@ -195,6 +205,8 @@ def doors(settings: Settings) -> list[Middleware]:
         )
     return found
 
+
+MAKE_OWNER = "make an owner first: python server.py owner USERNAME"
 
 cli = typer.Typer(
     add_completion=False,
@@ -240,9 +252,11 @@ def serve(
 ) -> None:
     """Serve the API and GraphiQL."""
     settings = configured()
+    if not settings.keys:
+        fail("SECRET_KEY: must be set to serve on an address that others can reach")
     log.start(settings.log_level, settings.log_format)
     listener = taken(settings)
-    asyncio.run(_ready(settings, migrate=migrate))
+    asyncio.run(_ready(settings, migrate=migrate, serving=True))
     _listen(settings, listener)
 
 
@@ -260,14 +274,17 @@ def _listen(settings: Settings, listener: socket.socket) -> None:
     listen(app, listener, draining=draining, grace=int(settings.drain_seconds), log_config=None)
 
 
-async def _ready(settings: Settings, *, migrate: bool) -> None:
-    """End with one line unless the database answers and has the schema this program needs."""
+async def _ready(settings: Settings, *, migrate: bool = False, serving: bool = False) -> None:
+    """End with one line unless the database answers, has our schema and, where others can reach us, an owner."""
     database = Database(settings.database_url)
+    owner = select(User.id).where(User.password_hash.is_not(None), User.is_active).limit(1)
     try:
         await database.check()
         if migrate:
             await bring(database)
         await require_head(database)
+        if serving and not settings.is_loopback and not await database.read(owner):
+            fail(f"nobody owns this server yet, so it does not listen on {settings.host}; {MAKE_OWNER}")
     except (Unreachable, WrongRevision) as error:
         fail(error)
     finally:
@@ -282,6 +299,36 @@ async def bring(database: Database) -> None:
         from runtime.migrate import migrate
 
         await migrate(database)
+
+
+@cli.command()
+def owner(username: Annotated[str, typer.Argument(help="Whose account: 3 to 40 characters")]) -> None:
+    """Make the owner's account, or give an account a new password.
+
+    Asks for the password; without a terminal it is OWNER_PASSWORD, or the first line of standard input.
+    """
+    settings = configured()
+    try:
+        password = words.password("password", _asked())
+        asyncio.run(_own(settings, username, password))
+    except Refusal as error:
+        fail(error)
+    print(f"{username} may sign in now.")
+
+
+def _asked() -> str:
+    given = os.environ.get("OWNER_PASSWORD")
+    if given is not None:
+        return given
+    if sys.stdin.isatty():
+        return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+    return sys.stdin.readline().rstrip("\r\n")
+
+
+async def _own(settings: Settings, username: str, password: str) -> None:
+    hashed = await hash_password(password)
+    async with opened(settings) as feed, feed.begin(By(ActorKind.SYSTEM)) as tx:
+        await actions.account.make_owner(tx, username, hashed)
 
 
 @cli.command()
@@ -315,16 +362,15 @@ def migration(
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[House]:
-    """The machines, for a command: the database is reachable and at the newest schema, or one line says why not."""
-    await _ready(settings, migrate=False)
-    house = make_house(settings)
-    await house.feed.wakes.start()
+async def opened(settings: Settings) -> AsyncIterator[Feed]:
+    """The door for a command's writes, heard by running servers; or one line says why it cannot be had."""
+    await _ready(settings)
+    feed = make_feed(settings)
     try:
-        yield house
+        async with feed.wakes:
+            yield feed
     finally:
-        await house.feed.wakes.stop()
-        await house.database.close()
+        await feed.database.close()
 
 
 @cli.command()
@@ -333,7 +379,7 @@ def demo() -> None:
     settings = configured(database="sqlite:///demo.sqlite3", level="WARNING")
     log.start(settings.log_level, settings.log_format)
     listener = taken(settings)
-    asyncio.run(_ready(settings, migrate=True))
+    asyncio.run(_ready(settings, migrate=True, serving=True))
     asyncio.run(_seed(settings, only_new=True))
     address = address_of(listener)
     greet(address)
@@ -386,12 +432,12 @@ def seed() -> None:
 async def _seed(settings: Settings, *, only_new: bool = False) -> list[str]:
     from actions.seed import PASSWORD, is_seeded, seed
 
-    async with opened(settings) as house:
+    async with opened(settings) as feed:
         if only_new:
-            async with house.feed.begin(By(ActorKind.SYSTEM)) as tx:
+            async with feed.begin(By(ActorKind.SYSTEM)) as tx:
                 if await is_seeded(tx):
                     return []
-        return await seed(house.feed.begin, await hash_password(PASSWORD))
+        return await seed(feed.begin, await hash_password(PASSWORD))
 
 
 @cli.command()
@@ -402,7 +448,7 @@ def reset(
     from runtime.migrate import empty
 
     settings = configured()
-    asyncio.run(_ready(settings, migrate=False))
+    asyncio.run(_ready(settings))
     database = Database(settings.database_url)
     name = database.name
     if not yes:
@@ -449,9 +495,9 @@ async def _bring(
         parcel = read(file)
     except Unreadable as error:
         fail(f"{file} {error}")
-    async with opened(settings) as house:
+    async with opened(settings) as feed:
         try:
-            async with house.feed.begin(By(ActorKind.SYSTEM)) as tx:
+            async with feed.begin(By(ActorKind.SYSTEM)) as tx:
                 actor = await somebody(tx, user)
                 tx.info["by"] = By(actor.kind, actor.id)
                 into = workspace or (None if board else await first_workspace(tx, actor))
@@ -491,10 +537,10 @@ async def _take(settings: Settings, board: str, user: str | None) -> str:
     from actions.transfer import own
     from actions.transfer.take import take
 
-    async with opened(settings) as house:
-        snapshot = house.database.snapshot()
+    async with opened(settings) as feed:
+        snapshot = feed.database.snapshot()
         try:
-            async with house.feed.begin(By(ActorKind.SYSTEM)) as tx:
+            async with feed.begin(By(ActorKind.SYSTEM)) as tx:
                 actor = await somebody(tx, user)
             return own.text(await take(snapshot.read, actor, board))
         except Refusal as refusal:

@@ -12,6 +12,7 @@ from models.refusal import Refusal, Unauthenticated
 from resolvers.context import Context
 from resolvers.once import Once
 from resolvers.operation import OneMoment
+from runtime.database import Unavailable
 from runtime.feed import CursorExpired, CursorUnknown
 from runtime.transport.guard import Policy
 from runtime.transport.limits import Limits
@@ -31,6 +32,8 @@ def explain(error: Exception) -> tuple[str, dict[str, Any]] | None:
         return error.code, {"cursor": error.cursor, "oldest": error.oldest}
     if isinstance(error, CursorUnknown):
         return error.code, {"cursor": error.cursor}
+    if isinstance(error, Unavailable):
+        return error.code, {"retryable": True}
     return (error.code, {}) if isinstance(error, Refusal) else None
 
 
