@@ -80,7 +80,7 @@ async def is_seeded(tx: AsyncSession) -> bool:
 
 async def _people(tx: AsyncSession) -> dict[str, Actor]:
     query = select(User.username, User.id).where(User.username.in_(PEOPLE))
-    return {name: Actor(ActorKind.USER, id) for name, id in (await tx.execute(query)).tuples()}
+    return {name: Actor(ActorKind.USER, id) for name, id in await tx.execute(query)}
 
 
 async def _workspace(tx: AsyncSession, password_hash: str) -> tuple[str, bool]:
@@ -120,11 +120,8 @@ async def _board(tx: AsyncSession, workspace_id: str, people: dict[str, Actor], 
         template=sampler.template,
         description=sampler.text,
     )
-    labels = dict(
-        (await tx.execute(select(Label.name, Label.id).where(Label.workspace_id == workspace_id)))
-        .tuples()
-        .all()
-    )
+    query = select(Label.name, Label.id).where(Label.workspace_id == workspace_id)
+    labels = dict((await tx.execute(query)).all())
     cards = [await _card(tx, actor, board, people, labels, sample) for sample in sampler.cards]
     for card, parent in sampler.parents:
         await set_parent(tx, actor, cards[card - 1], cards[parent - 1])

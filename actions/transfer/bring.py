@@ -128,12 +128,12 @@ class _Builder:
         """The ids of the workspace's members, by username."""
         query = select(User.username_folded, User.id).join(Membership, Membership.user_id == User.id)
         rows = await self.tx.execute(query.where(Membership.workspace_id == self.board.workspace_id))
-        return dict(rows.tuples().all())
+        return dict(rows.all())
 
     async def _labels(self) -> dict[str, str]:
         """The ids of the labels that the parcel's cards carry, by name; those not there yet are made."""
         query = select(Label.name_folded, Label.id).where(Label.workspace_id == self.board.workspace_id)
-        there = dict((await self.tx.execute(query)).tuples().all())
+        there = dict((await self.tx.execute(query)).all())
         used = {folded(name) for card in self.parcel.cards for name in card.labels}
         colours = {folded(mark.name): mark for mark in reversed(self.parcel.labels)}
         for name in sorted(used - there.keys()):
