@@ -161,7 +161,7 @@ async def test_a_server_told_to_stop_ends_soon_and_loses_nothing(serve, kind, ea
 
 @pytest.mark.parametrize("rate", [20, pytest.param(200, marks=pytest.mark.long)])
 async def test_an_event_is_soon_everywhere(serve, kind, rate, figure):
-    """60 readers of 6 boards hear so many events a second; latency from the change, before COMMIT, to the client."""
+    """60 readers of 6 boards hear so many events a second. Latency counts from the change, before COMMIT."""
     many = """mutation($input: CreateCardsInput!) { createCards(input: $input) { __typename } }"""
     server = await serve(**CROWD)
     async with Api(server) as api:
