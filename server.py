@@ -2,14 +2,17 @@
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -20,14 +23,17 @@ from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 
 import actions.account
+from models import words
+from models.account import User
 from models.actor import ActorKind
+from models.refusal import Refusal
 from resolvers.context import Context, House
 from resolvers.examples import example_ids
 from resolvers.identity import Revoked, identify, keep_local_owner
 from runtime import log
 from runtime.database import Base, Database, Unreachable
 from runtime.feed import By, Feed
-from runtime.passwords import Seal
+from runtime.passwords import Seal, hash_password
 from runtime.settings import Settings, WrongSetting, load, local_key
 from runtime.tokens import Tokens
 from runtime.transport.drain import Draining
@@ -47,17 +53,23 @@ POLICY = (
 )
 
 
-def make_house(settings: Settings) -> House:
-    """The machines, not started yet."""
+def make_feed(settings: Settings) -> Feed:
+    """The database with its feed and wakes, not started yet."""
     database = Database(settings.database_url)
     wakes = Wakes(
         settings.bus_url or ("memory://" if database.is_sqlite else settings.database_url),
         changed=database.data_version if database.is_sqlite else None,
     )
+    return Feed(database, wakes)
+
+
+def make_house(settings: Settings) -> House:
+    """The machines, not started yet."""
+    feed = make_feed(settings)
     return House(
         settings=settings,
-        database=database,
-        feed=Feed(database, wakes),
+        database=feed.database,
+        feed=feed,
         tokens=Tokens(
             settings.keys,
             timedelta(minutes=settings.access_minutes),
@@ -144,12 +156,14 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
             async with house.feed.begin(By(ActorKind.SYSTEM)) as tx:
                 house.local_owner = await actions.account.local_owner(tx)
         keeping = asyncio.create_task(keep_local_owner(house))
-        yield
-        keeping.cancel()
-        await asyncio.gather(keeping, return_exceptions=True)
-        await house.uses.settle()
-        await house.feed.wakes.stop()
-        await house.database.close()
+        try:
+            yield
+        finally:  # a test that fails inside must not leave threads that keep the process
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
+            await house.uses.settle()
+            await house.feed.wakes.stop()
+            await house.database.close()
 
     routes = [
         Route("/", lambda request: Response(status_code=307, headers={"location": "graphql"})),
@@ -185,6 +199,8 @@ def doors(settings: Settings) -> list[Middleware]:
     return found
 
 
+MAKE_OWNER = "make an owner first: python server.py owner USERNAME"
+
 cli = typer.Typer(
     add_completion=False, no_args_is_help=True, help="Signalbox: boards that people and agents work."
 )
@@ -213,9 +229,11 @@ def configured(**overrides: Any) -> Settings:
 def serve() -> None:
     """Serve the API and GraphiQL."""
     settings = configured()
+    if not settings.keys:
+        fail("SECRET_KEY: must be set to serve on an address that others can reach")
     log.start(settings.log_level, settings.log_format)
     draining = Draining()
-    asyncio.run(_reachable(settings))
+    asyncio.run(_ready(settings))
     listen(
         make_app(settings, draining),
         draining=draining,
@@ -226,14 +244,56 @@ def serve() -> None:
     )
 
 
-async def _reachable(settings: Settings) -> None:
+async def _ready(settings: Settings) -> None:
+    """End with one line unless the database answers and, where others can reach us, somebody owns it."""
     database = Database(settings.database_url)
+    owner = select(User.id).where(User.password_hash.is_not(None), User.is_active).limit(1)
     try:
         await database.check()
+        if not settings.is_loopback and not await database.read(owner):
+            fail(f"nobody owns this server yet, so it does not listen on {settings.host}; {MAKE_OWNER}")
     except Unreachable as error:
         fail(error)
+    except DBAPIError:
+        fail("the database has no tables yet; run: python server.py migrate")
     finally:
         await database.close()
+
+
+@cli.command()
+def owner(username: Annotated[str, typer.Argument(help="Whose account: 3 to 40 characters")]) -> None:
+    """Make the owner's account, or give an account a new password.
+
+    Asks for the password; without a terminal it is OWNER_PASSWORD, or the first line of standard input.
+    """
+    settings = configured()
+    try:
+        password = words.password("password", _asked())
+        asyncio.run(_own(settings, username, password))
+    except (Refusal, Unreachable) as error:
+        fail(error)
+    print(f"{username} may sign in now.")
+
+
+def _asked() -> str:
+    given = os.environ.get("OWNER_PASSWORD")
+    if given is not None:
+        return given
+    if sys.stdin.isatty():
+        return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+    return sys.stdin.readline().rstrip("\r\n")
+
+
+async def _own(settings: Settings, username: str, password: str) -> None:
+    feed = make_feed(settings)
+    try:
+        await feed.database.check()
+        hashed = await hash_password(password)
+        async with feed.wakes:  # so that running servers hear of it
+            async with feed.begin(By(ActorKind.SYSTEM)) as tx:
+                await actions.account.make_owner(tx, username, hashed)
+    finally:
+        await feed.database.close()
 
 
 @cli.command()

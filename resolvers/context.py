@@ -28,7 +28,7 @@ from runtime.passwords import Seal
 from runtime.settings import Settings
 from runtime.tokens import Tokens
 from runtime.transport.operation import request_id
-from runtime.transport.rate import Attempts
+from runtime.transport.rate import Attempts, network_of
 
 
 @dataclass
@@ -95,6 +95,11 @@ class Context:
     def principal(self) -> str:
         """Whose budget an operation is taken from."""
         return self._actor.id if self._actor else f"address:{self.address}"
+
+    @property
+    def network(self) -> str:
+        """Where the caller stands, for counting tries: an address, or what one IPv6 customer is given."""
+        return network_of(self.address)
 
     @property
     def by(self) -> By:

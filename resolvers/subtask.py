@@ -80,6 +80,7 @@ async def move_subtask(
     after: Annotated[ID | None, "The subtask it shall stand behind."] = None,
 ) -> Any:
     """Move a subtask within its phase or to another: to the end without a neighbour."""
+    to = given(phase=phase)
     async with info.context.begin() as tx:
         return await actions.subtask.move_subtask(
             tx,
@@ -87,9 +88,9 @@ async def move_subtask(
             id,
             before=before,
             after=after,
-            phase=phase.value if phase else None,
+            phase=to.get("phase"),
             phase_order=phase_order,
-            leave_phase=phase is not None and phase.value is None,
+            leave_phase="phase" in to and to["phase"] is None,
         )
 
 

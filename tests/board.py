@@ -2,13 +2,12 @@
 
 from typing import Any
 
-REFUSALS = """__typename
-  ... on Refusal { code message }
+REFUSALS = """__typename ... on Refusal { code message
   ... on StageRefused { at to allowed cardId reasons { code cardIds limit count } }
   ... on Invalid { issues { path message } }
   ... on Stale { version }
   ... on Conflict { conflict: id }
-  ... on NotFound { missing: id }"""
+  ... on NotFound { missing: id } }"""
 
 CARD = "id name title version stage: column { stage }"
 SUBTASK = "id title completed phase phaseOrder version"

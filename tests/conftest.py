@@ -44,6 +44,13 @@ LOGIN = """mutation Login($input: LoginInput!) {
     __typename
     ... on Session { accessToken refreshToken expiresAt refreshExpiresAt user { id username } }
     ... on Refusal { code message } ... on Unauthenticated { reason } } }"""
+MAKE_KEY = """mutation MakeKey($input: CreateApiKeyInput!) {
+  createApiKey(input: $input) {
+    __typename
+    ... on ApiKeySecret { secret apiKey { id name prefix scopes board { id } createdBy { username } expiresAt } }
+    ... on Refusal { code message } ... on Invalid { issues { path message } } } }"""
+REVOKE_KEY = """mutation RevokeKey($id: ID!) {
+  revokeApiKey(input: {id: $id}) { __typename ... on ApiKey { id revokedAt } ... on Refusal { code } } }"""
 DATABASES = ["sqlite", "postgresql"]
 
 

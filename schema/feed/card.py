@@ -40,13 +40,13 @@ class AboutMessage(AboutCard):
 
 
 @strawberry.interface(description="Something that happened to the labels of a card.")
-class AboutLabel(AboutCard):
+class AboutCardLabel(AboutCard):
     label_id: ID = told("label_id", "Which label.")
     label: Label | None = found(LABEL, "label_id", "The label as it is now.")
 
 
 @strawberry.interface(description="Something that happened to the people a card is assigned to.")
-class AboutAssignee(AboutCard):
+class AboutCardAssignee(AboutCard):
     user_id: ID = told("user_id", "Which person.")
     user: User | None = found(USER, "user_id", "The person.")
 
@@ -104,22 +104,22 @@ class SubtaskDeleted(AboutSubtask):
 
 
 @event(Kind.LABEL_ADDED)
-class LabelAdded(AboutLabel):
+class LabelAdded(AboutCardLabel):
     """A label was put on a card."""
 
 
 @event(Kind.LABEL_REMOVED)
-class LabelRemoved(AboutLabel):
+class LabelRemoved(AboutCardLabel):
     """A label was taken off a card."""
 
 
 @event(Kind.ASSIGNEE_ADDED)
-class AssigneeAdded(AboutAssignee):
+class AssigneeAdded(AboutCardAssignee):
     """A card was assigned to somebody."""
 
 
 @event(Kind.ASSIGNEE_REMOVED)
-class AssigneeRemoved(AboutAssignee):
+class AssigneeRemoved(AboutCardAssignee):
     """A card was taken from somebody."""
 
 
