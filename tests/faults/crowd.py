@@ -59,6 +59,12 @@ class Crowd:
             assert acknowledged <= set(ids), f"{len(acknowledged - set(ids))} acknowledged, not kept"
             assert len(ids) == len(set(ids)), "a change was made twice"
 
+    async def settled(self, *, within: float = 30) -> None:
+        """Wait until every reader follows."""
+        async with asyncio.timeout(within):
+            while not all(reader.heard for reader in self.readers):
+                await asyncio.sleep(0.02)
+
     def since_now(self) -> None:
         """Forget the latencies so far."""
         for reader in self.readers:
