@@ -121,7 +121,7 @@ async def test_a_bus_that_is_gone_costs_a_poll(serve, kind, figure):
     "seconds", [15, pytest.param(60, marks=[pytest.mark.long, pytest.mark.timeout(240)])]
 )
 async def test_readers_go_on_at_another_server(serve, kind, seconds, figure):
-    """Two servers, 50 readers, one of the two killed every five seconds."""
+    """Two servers, 50 readers, one of the two killed again and again."""
     first = await serve(**CROWD)
     servers = [first, await serve(first.database_url, **CROWD)]
     async with Api(*servers) as api:
@@ -130,7 +130,7 @@ async def test_readers_go_on_at_another_server(serve, kind, seconds, figure):
         crowd.has_writers(4, pause=0.1)
         async with crowd.at_work():
             await crowd.settled()
-            kills = await killing(servers, every=5, lasting=seconds)
+            kills = await killing(servers, every=3, lasting=seconds)
         resumes = [seconds for reader in crowd.readers for seconds in reader.resumes]
         p99 = percentile(resumes, 0.99)
         figure(events=crowd.events, kills=kills, resumes=len(resumes), resume_p99=f"{p99:.2f} s")
@@ -170,7 +170,7 @@ async def test_an_event_is_soon_everywhere(serve, kind, rate, figure):
     async with Api(server) as api:
         crowd = Crowd(api, await api.boards(6))
         crowd.has_readers(60)
-        async with crowd.at_work():
+        async with crowd.at_work(within=90):
             await crowd.settled()
             crowd.since_now()
             loop = asyncio.get_running_loop()
@@ -183,4 +183,4 @@ async def test_an_event_is_soon_everywhere(serve, kind, rate, figure):
                 await asyncio.sleep(max(0, at - loop.time()))
             reached = turn * size / 5
         told(crowd, figure, rate=f"{reached:.0f} a second")
-        assert percentile(crowd.latencies, 0.5) < 3
+        assert rate > 20 or percentile(crowd.latencies, 0.5) < 3
