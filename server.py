@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,7 +13,6 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 from sqlalchemy import select
-from sqlalchemy.exc import DBAPIError
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -31,15 +31,17 @@ from resolvers.context import Context, House
 from resolvers.examples import example_ids
 from resolvers.identity import Revoked, identify, keep_local_owner
 from runtime import log
-from runtime.database import Base, Database, Unreachable
+from runtime.database import Database, Unreachable
 from runtime.feed import By, Feed
 from runtime.passwords import Seal, hash_password
+from runtime.revision import WrongRevision, require_head
 from runtime.settings import Settings, WrongSetting, load, local_key
 from runtime.tokens import Tokens
 from runtime.transport.drain import Draining
 from runtime.transport.errors import Rejected
 from runtime.transport.hosts import LOOPBACK, Hosts, is_proxied
 from runtime.transport.rate import Bucket
+from runtime.transport.serve import AddressTaken, bind
 from runtime.transport.serve import serve as listen
 from runtime.transport.view import View
 from runtime.wakes import Wakes
@@ -202,7 +204,10 @@ def doors(settings: Settings) -> list[Middleware]:
 MAKE_OWNER = "make an owner first: python server.py owner USERNAME"
 
 cli = typer.Typer(
-    add_completion=False, no_args_is_help=True, help="Signalbox: boards that people and agents work."
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Signalbox: boards that people and agents work.",
 )
 
 
@@ -222,42 +227,66 @@ def configured(**overrides: Any) -> Settings:
             return load(**{**overrides, "secret_key": local_key(beside)})
     except WrongSetting as error:
         fail(error)
+    except OSError as error:
+        fail(f"cannot keep a secret key in {error.filename}: {error.strerror}")
     return settings
 
 
 @cli.command()
-def serve() -> None:
+def serve(
+    migrate: Annotated[
+        bool, typer.Option("--migrate", help="Bring the database to the newest schema first.")
+    ] = False,
+) -> None:
     """Serve the API and GraphiQL."""
     settings = configured()
     if not settings.keys:
         fail("SECRET_KEY: must be set to serve on an address that others can reach")
     log.start(settings.log_level, settings.log_format)
+    listener = taken(settings)
+    asyncio.run(_ready(settings, migrate=migrate))
+    _listen(settings, listener)
+
+
+def taken(settings: Settings) -> socket.socket:
+    """The address, taken before anything is done for it."""
+    try:
+        return bind(settings.host, settings.port)
+    except AddressTaken as error:
+        fail(error)
+
+
+def _listen(settings: Settings, listener: socket.socket) -> None:
     draining = Draining()
-    asyncio.run(_ready(settings))
-    listen(
-        make_app(settings, draining),
-        draining=draining,
-        host=settings.host,
-        port=settings.port,
-        grace=int(settings.drain_seconds),
-        log_config=None,
-    )
+    app = make_app(settings, draining)
+    listen(app, listener, draining=draining, grace=int(settings.drain_seconds), log_config=None)
 
 
-async def _ready(settings: Settings) -> None:
-    """End with one line unless the database answers and, where others can reach us, somebody owns it."""
+async def _ready(settings: Settings, *, migrate: bool) -> None:
+    """End with one line unless the database answers, has our schema and, where others can reach us, an owner."""
     database = Database(settings.database_url)
     owner = select(User.id).where(User.password_hash.is_not(None), User.is_active).limit(1)
     try:
         await database.check()
+        if migrate:
+            await bring(database)
+        await require_head(database)
         if not settings.is_loopback and not await database.read(owner):
             fail(f"nobody owns this server yet, so it does not listen on {settings.host}; {MAKE_OWNER}")
-    except Unreachable as error:
+    except (Unreachable, WrongRevision) as error:
         fail(error)
-    except DBAPIError:
-        fail("the database has no tables yet; run: python server.py migrate")
     finally:
         await database.close()
+
+
+async def bring(database: Database) -> None:
+    """Bring the database to the newest schema, unless it is there already."""
+    try:
+        await require_head(database)
+    except WrongRevision:
+        from runtime.migrate import migrate
+
+        await migrate(database)
 
 
 @cli.command()
@@ -297,17 +326,33 @@ async def _own(settings: Settings, username: str, password: str) -> None:
 
 
 @cli.command()
-def migrate() -> None:
-    """Bring the database to the newest schema."""
-    settings = configured()
+def migrate(
+    to: Annotated[str, typer.Option(help="A revision, up or down; base is the empty database.")] = "head",
+) -> None:
+    """Bring the database to the newest schema, or to another."""
+    from runtime.migrate import migrate
 
-    async def run() -> None:
-        database = Database(settings.database_url)
-        async with database.engines[0].begin() as connection:
-            await connection.run_sync(Base.metadata.create_all)
-        await database.close()
+    database = Database(configured().database_url)
+    try:
+        before, after = asyncio.run(migrate(database, to))
+    except (Unreachable, WrongRevision) as error:
+        fail(error)
+    moved = (
+        f"{before or 'empty'} -> {after or 'empty'}" if before != after else f"already at {after or 'empty'}"
+    )
+    print(f"{database.safe_url}: {moved}")
 
-    asyncio.run(run())
+
+@cli.command()
+def migration(
+    title: Annotated[str, typer.Argument(help="What it does, after pre or post: “pre add card.colour”.")],
+) -> None:
+    """Write the migration from the newest revision to what the models say."""
+    from runtime.migrate import write
+
+    if not title.startswith(("pre ", "post ")):
+        fail("begin the title with pre or post: before or after the new program is started")
+    print(asyncio.run(write(title)))
 
 
 @cli.command("schema")

@@ -247,7 +247,7 @@ class Database:
             async with self._reader.connect() as connection:
                 await connection.exec_driver_sql("SELECT 1")
         except (DBAPIError, OSError, TimeoutError) as error:
-            raise Unreachable(f"cannot reach {self.safe_url}: {_cause(error)}") from error
+            raise Unreachable(f"cannot reach {self.safe_url}: {cause(error)}") from error
 
     @property
     def file(self) -> str | None:
@@ -266,7 +266,7 @@ class Database:
             await engine.dispose()
 
 
-def _cause(error: Exception) -> str:
+def cause(error: Exception) -> str:
     text = str(getattr(error, "orig", None) or error) or type(error).__name__
     return text.splitlines()[0]
 
@@ -308,6 +308,17 @@ def _postgres(url: str, size: int) -> AsyncEngine:
             "server_settings": POSTGRES_SETTINGS,
         },
     )
+
+
+def migrator(database: Database) -> AsyncEngine:
+    """An engine to change tables with: on SQLite alone from the start, and with foreign keys off.
+
+    SQLite changes a table by copying and dropping it; with foreign keys on, that would delete what refers to it.
+    """
+    if database.is_sqlite:
+        pragmas = "PRAGMA busy_timeout=60000", "PRAGMA foreign_keys=OFF"
+        return _sqlite(database.url, 1, "BEGIN EXCLUSIVE", *pragmas)
+    return _postgres(database.url, 1)
 
 
 async def _give_back(connection: AsyncConnection) -> None:

@@ -24,12 +24,12 @@ import pytest
 from sqlalchemy import event
 
 import actions.account
-import models  # noqa: F401 - every table
 from models.actor import Actor, ActorKind
 from models.workspace import Membership, Role
-from runtime.database import Base, Database
+from runtime.database import Database
 from runtime.feed import By
 from runtime.ids import base32
+from runtime.migrate import migrate
 from runtime.passwords import hash_password
 from runtime.settings import load
 from server import make_app
@@ -103,8 +103,7 @@ async def _admin(host: str, statement: str) -> None:
 
 async def _fill(url: str) -> None:
     database = Database(url)
-    async with database.engines[0].begin() as connection:
-        await connection.run_sync(Base.metadata.create_all)
+    await migrate(database)
     await database.close()
 
 
