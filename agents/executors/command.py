@@ -1,8 +1,8 @@
 """A plain shell command as an agent, in the user's own repository.
 
 It gets the prompt on its standard input and in SIGNALBOX_PROMPT. What it prints is its output. What follows
-`::signalbox ` in a line is one event of the vocabulary, or `{"complete": "summary"}`, so a script can tick a list or
-report progress. An exit code is all that most commands ever say, so here, and only here, 0 is the word that the
+`::signalbox ` in a line is one event of the vocabulary, or `{"complete": "summary"}`, so a script can tick a list
+or report progress. An exit code is all that most commands ever say, so here, and only here, 0 is the word that the
 work is complete; its last line is the summary. With the option `complete: explicit` it has to say so.
 """
 
