@@ -259,6 +259,7 @@ class Agent:
         if data is None or self._process is None or self._process.returncode is not None:
             return False
         self.waiting.discard(key)
+        self._heard = time.monotonic()
         self._spawn(self._write(data))
         return True
 

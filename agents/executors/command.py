@@ -25,6 +25,7 @@ from agents.vocabulary import (
 )
 
 MARK = "::signalbox "
+MOST_ENV = 100_000  # bytes of one variable; systems refuse more than 131,072
 
 
 class Command(Executor):
@@ -43,7 +44,11 @@ class Command(Executor):
         command = work.options.get("command")
         if not command:
             raise ValueError("the executor `command` needs the option `command`: what to run")
-        env = {"SIGNALBOX_PROMPT": clean(work.prompt).replace("\0", ""), "SIGNALBOX_RUN": work.run}
+        prompt = clean(work.prompt)
+        env = {
+            "SIGNALBOX_RUN": work.run,
+            "SIGNALBOX_PROMPT": prompt if len(prompt.encode()) < MOST_ENV else "",
+        }
         env |= {"SIGNALBOX_SESSION": work.session} if work.session else {}
         stdin = work.prompt.encode() + b"\n"
         return Start(argv=["sh", "-c", command], env=env, stdin=stdin, keep_stdin=True)
