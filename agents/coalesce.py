@@ -8,6 +8,7 @@ chunks, put together, byte for byte. Sans I/O: the caller brings the clock.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 
 from agents.vocabulary import Event, Output, Thinking
 
@@ -15,6 +16,7 @@ EVERY = 0.1  # seconds
 CHUNK = 32_768  # bytes
 KEEP = 5.0  # seconds of text that a killed worker can lose
 PART = 262_144  # bytes
+SHUT = 1000  # items that are known after they were broken off
 
 Text = Output | Thinking
 Place = tuple[str, str, str]
@@ -31,15 +33,15 @@ class Open:
     since: float = 0.0
     said: list[str] = field(default_factory=list)  # of this part
     size: int = 0  # bytes of this part
-    kept: list[str] = field(
-        default_factory=list
-    )  # parts sent already, to know them again in the item's whole text
+    kept: int = 0  # characters that left in parts already,
+    digest: Any = field(default_factory=sha256)  # and what they were, to know them again in the whole text
     part: int = 0
 
 
 class Coalescer:
     def __init__(self) -> None:
         self._open: dict[Place, Open] = {}
+        self._shut: dict[Place, Open] = {}  # they can go on, or be said once more as a whole
 
     def feed(self, event: Event, now: float) -> list[Event]:
         """Take one event; give those that may leave, in order."""
@@ -79,7 +81,8 @@ class Coalescer:
 
     def _chunk(self, place: Place, event: Text, now: float) -> list[Event]:
         size = len(event.text.encode(errors="surrogatepass"))
-        item = self._open.setdefault(place, Open(event, now))
+        item = self._open.get(place) or self._shut.pop(place, None) or Open(event, now)
+        self._open[place] = item
         out: list[Event] = []
         if item.weight + size > CHUNK:
             out += self._flush(item)
@@ -104,27 +107,28 @@ class Coalescer:
         text, item.said, item.size = "".join(item.said), [], 0
         if text:
             out.append(replace(item.like, text=text, chunk=False, part=item.part))
-            item.kept.append(text)
+            item.kept += len(text)
+            item.digest.update(text.encode(errors="surrogatepass"))
             item.part += 1
         return out
 
     def _final(self, place: Place, event: Text) -> list[Event]:
         """The program's own word for the whole text. It wins over its chunks, should they differ."""
-        item = self._open.pop(place, None)
-        kept = "".join(item.kept) if item else ""
-        out = self._flush(item) if item else []
-        goes_on = event.text.startswith(kept)
-        rest = event.text.removeprefix(kept) if goes_on else event.text
-        part = item.part if item and goes_on else 0
-        if not rest and kept:
+        item = self._open.pop(place, None) or self._shut.pop(place, None) or Open(event, 0.0)
+        out = self._flush(item)
+        kept = sha256(event.text[: item.kept].encode(errors="surrogatepass"))
+        goes_on = len(event.text) >= item.kept and kept.digest() == item.digest.digest()
+        rest, part = (event.text[item.kept :], item.part) if goes_on else (event.text, 0)
+        if not rest and goes_on:
             return out
-        return [
-            *out,
-            *(replace(event, text=t, chunk=False, part=part + n) for n, t in enumerate(_cut(rest, PART))),
-        ]
+        parts = enumerate(_cut(rest, PART), part)
+        return [*out, *(replace(event, text=text, chunk=False, part=n) for n, text in parts)]
 
     def _close(self, place: Place) -> list[Event]:
-        return self._keep(self._open.pop(place))
+        item = self._shut[place] = self._open.pop(place)
+        while len(self._shut) > SHUT:
+            del self._shut[next(iter(self._shut))]
+        return self._keep(item)
 
     def _close_all(self, agent: str) -> list[Event]:
         return [event for place in [p for p in self._open if p[0] == agent] for event in self._close(place)]

@@ -373,7 +373,7 @@ def wire(event: Event) -> dict[str, Any]:
     row: dict[str, Any] = {"type": event.type.value}
     row |= {"text": clean(event.text)} if event.text else {}
     row |= {"agent": clean(event.agent)} if event.agent else {}
-    row |= {"level": event.level.value} if event.level != Level.INFO else {}
+    row |= {"level": event.level.value} if event.level != type(event).level else {}
     return row | ({"data": data} if data else {})
 
 

@@ -92,6 +92,11 @@ class Codex(Executor):
             return self._item(kind.removeprefix("item."), said["item"])
         return []
 
+    def finish(self, code: int, stderr: str) -> None:
+        """A session that it cannot find is told on standard error only."""
+        if self.ended is None and "no rollout found" in stderr:
+            self.ended = Ended.failed("The session is lost", "SESSION_LOST", retryable=True)
+
     def _error(self, text: str) -> list[Event]:
         """It says that it will try again in the same words as that it gave up; a turn.failed follows the latter."""
         if text.startswith("Reconnecting"):
@@ -99,11 +104,9 @@ class Codex(Executor):
         return [Warn(text=shorten(text, 1000), code="AGENT_WARNING")]
 
     def _failed(self, text: str) -> Error:
-        lost = "no rollout found" in text.lower()
-        retryable = lost or any(word in text.lower() for word in RETRYABLE)
-        code = "SESSION_LOST" if lost else "AGENT_ERROR"
-        self.ended = Ended.failed(shorten(text, 1000), code, retryable=retryable)
-        return Error(text=shorten(text, 1000), code=code, retryable=retryable)
+        retryable = any(word in text.lower() for word in RETRYABLE)
+        self.ended = Ended.failed(shorten(text, 1000), retryable=retryable)
+        return Error(text=shorten(text, 1000), retryable=retryable)
 
     def _item(self, stage: str, item: Json) -> list[Event]:
         kind = item.get("type")

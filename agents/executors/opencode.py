@@ -55,7 +55,7 @@ TODO = {
     "completed": TodoState.DONE,
     "cancelled": TodoState.CANCELLED,
 }
-REJECTED = "permission requested:"
+REJECTED = "rejected permission"
 
 
 class OpenCode(Executor):
@@ -67,7 +67,7 @@ class OpenCode(Executor):
         self._last = ""
         self._tokens = {"input": 0, "output": 0, "reasoning": 0, "cached": 0}
         self._cost = 0.0
-        self._rejected = 0
+        self._denied = ""
 
     def start(self, work: Work, folder: Path) -> Start:
         argv = ["opencode", "run", "--format", "json", "--thinking"]
@@ -80,17 +80,6 @@ class OpenCode(Executor):
         if work.tools or "config" in work.options:
             env["OPENCODE_CONFIG_CONTENT"] = json.dumps(_config(work))
         return Start(argv=argv, env=env, stdin=prompt.encode())
-
-    def read_text(self, line: str) -> list[Event]:
-        if REJECTED not in line:
-            return super().read_text(line)
-        self._rejected += 1
-        wanted = line.split(REJECTED, 1)[1].removesuffix("; auto-rejecting").strip()
-        return [
-            Approval(
-                key=f"permission-{self._rejected}", decision=Decision.DENIED, text=shorten(wanted), by="rule"
-            )
-        ]
 
     def read_json(self, said: Json) -> list[Event]:
         out: list[Event] = []
@@ -114,7 +103,7 @@ class OpenCode(Executor):
         state, name, tool = part["state"], part["tool"], part["callID"]
         input, about = state.get("input") or {}, state.get("metadata") or {}
         ok = state["status"] == "completed"
-        denied = "rejected permission" in str(state.get("error", ""))
+        denied = REJECTED in str(state.get("error", ""))
         status = ToolStatus.SUCCEEDED if ok else ToolStatus.DENIED if denied else ToolStatus.FAILED
         kind = KINDS.get(name, ToolKind.OTHER)
         line = shorten(state.get("title") or "") or title(input)
@@ -129,6 +118,10 @@ class OpenCode(Executor):
             ]
         if name == "todowrite" and ok:
             out.append(_todo(input.get("todos") or about.get("todos") or []))
+        if denied:
+            self._denied = f"{name}: {line}"
+            decision = Decision.DENIED
+            out.append(Approval(key=tool, tool=tool, name=name, text=line, decision=decision, by="rule"))
         text = cut(str(state.get("output") if ok else state.get("error") or ""))
         code = about.get("exit") if isinstance(about.get("exit"), int) else None
         out.append(ToolFinished(tool=tool, name=name, status=status, text=text, exit_code=code))
@@ -179,9 +172,13 @@ class OpenCode(Executor):
         return [Error(text=text, retryable=retryable)]
 
     def finish(self, code: int, stderr: str) -> None:
-        """A session that it cannot find is told on standard error only."""
+        """A lost session is told on standard error only, and it just leaves when it was denied something."""
         if self.ended is None and "Session not found" in stderr:
             self.ended = Ended.failed("The session is lost", "SESSION_LOST", retryable=True)
+        if self.ended is None and self._denied:
+            self.ended = Ended.failed(
+                f"The agent was denied permission for {self._denied}", "POLICY_VIOLATION"
+            )
 
 
 def _todo(todos: list[Json]) -> Todo:

@@ -50,6 +50,8 @@ class Model(ThreadingHTTPServer):
         """A client that hangs up is no news."""
 
     def turn(self, path: str, body: dict[str, Any]) -> Turn:
+        if self.script[0].get("always"):
+            return self.script[0]
         if not body.get("tools"):
             return {"text": ASIDE}
         said = turns_said(body)
@@ -89,9 +91,14 @@ class Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers.get("content-length") or 0)) or b"{}")
         self.server.asked.append((self.path, body))
         turn = self.server.turn(self.path, body)
-        if "status" in turn and self.server.faults == 0:
+        if "status" in turn and (turn.get("always") or self.server.faults == 0):
             self.server.faults += 1
-            error = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
+            words = (
+                ("overloaded_error", "Overloaded")
+                if turn["status"] >= 500
+                else ("invalid_request_error", "No")
+            )
+            error = {"type": "error", "error": dict(zip(("type", "message"), words, strict=True))}
             return self._answer(turn["status"], json.dumps(error).encode(), "application/json")
         path = self.path.split("?")[0]
         if path.endswith("count_tokens"):
