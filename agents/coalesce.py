@@ -9,6 +9,7 @@ chunks, put together, byte for byte. Sans I/O: the caller brings the clock.
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
+from typing import Any
 
 from agents.vocabulary import Event, Output, Thinking
 

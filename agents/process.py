@@ -118,6 +118,8 @@ class Agent:
             await self._start(environment(os.environ if env is None else env))
         except (OSError, ValueError) as error:
             return Outcome(ended=Ended.failed(str(error), "WORKSPACE_ERROR"))
+        if self._stopped is not None:
+            self._spawn(self._end())  # it was stopped before it had begun
         try:
             await self._listen(hear)
             code = await self._exit()
