@@ -11,9 +11,13 @@ part 0 of an item begins it anew: the program corrected itself.
 
 import dataclasses
 import enum
+import types
 import typing
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar, Self
+
+MOST = 2**53  # numbers beyond it are not the same in every language
 
 
 class Type(enum.StrEnum):
@@ -168,6 +172,9 @@ class Event:
     text: str = ""
     agent: str = ""  # the sub-agent that said it; empty for the run's own agent
     level: Level = Level.INFO
+
+    def __post_init__(self) -> None:
+        sound(self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -388,6 +395,34 @@ def read_wire(row: dict[str, Any]) -> Event:
     return event
 
 
+def sound(said: Any) -> None:
+    """Raise TypeError unless every field holds what it says. What programs print can be anything."""
+    for name, hint in _hints(said.__class__):
+        value = getattr(said, name)
+        if not _fits(hint, value):
+            raise TypeError(f"{type(said).__name__}.{name} cannot be {value!r:.80}")
+
+
+@lru_cache
+def _hints(kind: Any) -> tuple[tuple[str, Any], ...]:
+    hints = typing.get_type_hints(kind)
+    return tuple((field.name, hints[field.name]) for field in dataclasses.fields(kind))
+
+
+def _fits(hint: Any, value: Any) -> bool:
+    if isinstance(hint, types.UnionType):
+        return any(_fits(one, value) for one in typing.get_args(hint))
+    if hint is int or hint is float:
+        return not isinstance(value, bool) and isinstance(value, int | hint) and abs(value) < MOST
+    if typing.get_origin(hint) is tuple:
+        if not isinstance(value, tuple):
+            return False
+        for one in value:
+            sound(one)
+        return True
+    return isinstance(value, typing.get_origin(hint) or hint)
+
+
 def is_transient(event: Event) -> bool:
     """Whether an event is shown to who is looking, and not kept."""
     return isinstance(event, Output | Thinking) and event.chunk
@@ -446,6 +481,9 @@ class Ended:
     code: str = ""
     reason: str = ""
     retryable: bool = False
+
+    def __post_init__(self) -> None:
+        sound(self)
 
     @classmethod
     def failed(cls, reason: str, code: str = "AGENT_ERROR", *, retryable: bool = False) -> Self:

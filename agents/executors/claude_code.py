@@ -379,7 +379,8 @@ class ClaudeCode(Executor):
         retryable = status in (408, 409, 429) or (isinstance(status, int) and status >= 500)
         lost = "No conversation found" in text
         code = "SESSION_LOST" if lost else "AGENT_ERROR"
-        reason = shorten(f"{said.get('subtype')}: {text}", 1000)
+        kind = said.get("subtype")  # "success" is what it calls a provider that refused, too
+        reason = shorten(text if kind == "success" else f"{kind}: {text}", 1000)
         self.ended = Ended.failed(reason, code, retryable=retryable or lost)
         return [usage, Error(text=reason, code=code, retryable=retryable or lost)]
 

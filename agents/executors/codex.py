@@ -116,8 +116,9 @@ class Codex(Executor):
     def on_agent_message(self, stage: str, item: Json) -> list[Event]:
         if stage != "completed":
             return []
-        self._last = item["text"]
-        return [Output(text=item["text"], item=item["id"])]
+        output = Output(text=item["text"], item=item["id"])
+        self._last = output.text
+        return [output]
 
     def on_reasoning(self, stage: str, item: Json) -> list[Event]:
         return [Thinking(text=item["text"], item=item["id"])] if stage == "completed" else []

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from agents.vocabulary import (
+    MOST,
     Ask,
     Ended,
     Event,
@@ -79,11 +80,10 @@ class Executor:
         if not isinstance(said, dict):
             return self.read_text(line)
         try:
-            events = self.read_json(said)
+            return self._watch(self.read_json(said))
         except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
             text = f"{self.name} said something unexpected ({error!r}): {shorten(line)}"
             return [Warn(text=text, code="UNREADABLE")]
-        return self._watch(events)
 
     def read_text(self, line: str) -> list[Event]:
         """A line that is no JSON: somebody printed past the protocol."""
@@ -153,7 +153,9 @@ def bounded(value: Any, depth: int = 4) -> Any:
         return {str(key): bounded(one, depth - 1) for key, one in few} if depth else "…"
     if isinstance(value, list):
         return [bounded(one, depth - 1) for one in value[:50]] if depth else "…"
-    return value if value is None or isinstance(value, bool | int | float) else str(value)
+    if isinstance(value, bool) or value is None:
+        return value
+    return value if isinstance(value, int | float) and abs(value) < MOST else str(value)
 
 
 def cut(text: str, most: int = MOST_TEXT) -> str:

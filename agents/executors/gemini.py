@@ -82,9 +82,9 @@ class Gemini(Executor):
     def on_message(self, said: Json) -> list[Event]:
         if said.get("role") != "assistant":
             return []
-        self._said.append(said["content"])
-        item = f"message-{self._turn}"
-        return [Output(text=said["content"], item=item, chunk=bool(said.get("delta")))]
+        output = Output(text=said["content"], item=f"message-{self._turn}", chunk=bool(said.get("delta")))
+        self._said.append(output.text)
+        return [output]
 
     def on_tool_use(self, said: Json) -> list[Event]:
         self._turn += 1

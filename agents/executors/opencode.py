@@ -92,8 +92,9 @@ class OpenCode(Executor):
         return [Status(state=State.WORKING)]
 
     def on_text(self, said: Json) -> list[Event]:
-        self._last = said["part"]["text"]
-        return [Output(text=self._last, item=said["part"]["id"])]
+        output = Output(text=said["part"]["text"], item=said["part"]["id"])
+        self._last = output.text
+        return [output]
 
     def on_reasoning(self, said: Json) -> list[Event]:
         return [Thinking(text=said["part"]["text"], item=said["part"]["id"])]

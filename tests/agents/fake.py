@@ -57,7 +57,7 @@ class Fake:
 
     async def claim(self, worker, most):
         await self.heard()
-        for _ in range(50):
+        for _ in range(10):
             if self.queue:
                 break
             await asyncio.sleep(0.02)

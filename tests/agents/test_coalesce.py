@@ -22,7 +22,7 @@ def size(event):
     return len(event.text.encode())
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=150)
 @given(st.lists(step, max_size=60))
 def test_the_kept_text_is_the_chunks_byte_for_byte(steps):
     small = {"CHUNK": 32, "PART": 100}

@@ -138,7 +138,7 @@ class Program:
 
     def keep(self, lines):
         self.runs += 1
-        if not os.environ.get("SIGNALBOX_RECORD"):
+        if not (os.environ.get("SIGNALBOX_RECORD") and lines):
             return
         path = DATA / self.name / f"{self.test}{f'-{self.runs}' if self.runs > 1 else ''}.jsonl"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -152,7 +152,9 @@ class Program:
 
 @pytest.fixture
 def program(request, tmp_path):
-    test = request.node.originalname.removeprefix("test_")
+    test = request.node.originalname.removeprefix("test_") + (
+        "-denied" if "False" in request.node.name else ""
+    )
     return lambda name: Program(name, tmp_path, test)
 
 

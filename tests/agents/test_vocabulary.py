@@ -19,7 +19,7 @@ def values(hint, field):
 
 
 @pytest.mark.parametrize("kind", Type)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.data())
 def test_every_event_survives_json(kind, data):
     st.register_type_strategy(str, texts)

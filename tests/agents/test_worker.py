@@ -286,15 +286,30 @@ async def test_no_more_at_once_than_was_said(house, tmp_path):
     assert max(counts) == 2
 
 
-async def test_a_program_that_cannot_be_told_is_resumed(house, monkeypatch):
+CODEX = """#!/bin/sh
+echo "$@" >> "$PWD/asked"; cat >> "$PWD/asked"
+echo '{"type": "thread.started", "thread_id": "thread-1"}'
+case "$*" in *resume\\ thread-1*) text=Concluded;; *) echo '{"type": "turn.started"}'; sleep 60;; esac
+echo '{"type": "item.completed", "item": {"id": "i", "type": "agent_message", "text": "'$text'"}}'
+echo '{"type": "turn.completed", "usage": {"input_tokens": 7}}'
+"""
+
+
+async def test_a_program_that_cannot_be_told_is_resumed(house, tmp_path, monkeypatch):
     """Concluding a program without a way in: it is ended, and its session goes on with the wish."""
-    monkeypatch.setattr("agents.executors.command.Command.conclude", lambda self: None)
-    await house.worker()
-    command = "if [ -f began ]; then head -1; else touch began; echo ready; sleep 60; fi"
-    enqueue(house, command=command)
-    await house.until(lambda: any(r.get("text") == "ready\n" for r in house.rows.get("run_1", [])))
+    program = tmp_path / "bin" / "codex"
+    program.parent.mkdir()
+    program.write_text(CODEX)
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    await house.worker(executors=("codex",))
+    enqueue(house, executor="codex")
+    await house.until(
+        lambda: any(r.get("data", {}).get("state") == "WORKING" for r in house.rows.get("run_1", []))
+    )
     house.pushed.put_nowait(Conclude(id="c1", run="run_1"))
     how, result = await ended(house)
-    assert how == "complete"
-    assert result.summary.startswith("Wrap up now")
-    assert kinds(house).count("PROMPT") == 2
+    assert (how, result.summary, result.session) == ("complete", "Concluded", "thread-1")
+    asked = (tmp_path / "work" / "run_1" / "asked").read_text()
+    assert asked.count("Do it") == asked.count("Wrap up now") == 1
+    assert result.metrics["inputTokens"] == 7
