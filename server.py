@@ -2,15 +2,20 @@
 
 import asyncio
 import json
+import os
+import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
+from sqlalchemy import select
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
@@ -18,18 +23,25 @@ from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 
 import actions.account
+from models import words
+from models.account import User
 from models.actor import ActorKind
+from models.refusal import Refusal
 from resolvers.context import Context, House
-from resolvers.identity import identify
+from resolvers.examples import example_ids
+from resolvers.identity import Revoked, identify, keep_local_owner
 from runtime import log
-from runtime.database import Base, Database, Unreachable
+from runtime.database import Database, Unreachable
 from runtime.feed import By, Feed
-from runtime.passwords import Seal
+from runtime.passwords import Seal, hash_password
+from runtime.revision import WrongRevision, require_head
 from runtime.settings import Settings, WrongSetting, load, local_key
 from runtime.tokens import Tokens
 from runtime.transport.drain import Draining
 from runtime.transport.errors import Rejected
+from runtime.transport.hosts import LOOPBACK, Hosts, is_proxied
 from runtime.transport.rate import Bucket
+from runtime.transport.serve import AddressTaken, bind
 from runtime.transport.serve import serve as listen
 from runtime.transport.view import View
 from runtime.wakes import Wakes
@@ -43,18 +55,29 @@ POLICY = (
 )
 
 
-def make_house(settings: Settings) -> House:
-    """The machines, not started yet."""
+def make_feed(settings: Settings) -> Feed:
+    """The database with its feed and wakes, not started yet."""
     database = Database(settings.database_url)
     wakes = Wakes(
         settings.bus_url or ("memory://" if database.is_sqlite else settings.database_url),
         changed=database.data_version if database.is_sqlite else None,
     )
+    return Feed(database, wakes)
+
+
+def make_house(settings: Settings) -> House:
+    """The machines, not started yet."""
+    feed = make_feed(settings)
     return House(
         settings=settings,
-        database=database,
-        feed=Feed(database, wakes),
-        tokens=Tokens(settings.keys, timedelta(minutes=settings.access_minutes)),
+        database=feed.database,
+        feed=feed,
+        tokens=Tokens(
+            settings.keys,
+            timedelta(minutes=settings.access_minutes),
+            idle=timedelta(days=settings.refresh_days),
+            most=timedelta(days=settings.refresh_most_days),
+        ),
         seal=Seal(settings.keys),
     )
 
@@ -72,17 +95,19 @@ class Edge:
         given = next((v for k, v in params.items() if k.lower() == "authorization"), None)
         context = await self._context(socket, given if isinstance(given, str) else None)
         if given is not None and context.why is not None:
-            raise Rejected(context.why.message, reason=context.why.reason.lower())
+            raise Rejected(context.why.message, reason=context.why.reason)
         return context
 
     async def _context(self, connection: Request | WebSocket, authorization: str | None) -> Context:
-        actor, why = await identify(self.house, authorization)
+        actor, why = await identify(self.house, authorization, proxied=is_proxied(connection))
         return Context(
             self.house,
             actor,
             why=why,
+            revoked=Revoked(self.house, actor) if actor else None,
             address=connection.client.host if connection.client else "",
             user_agent=connection.headers.get("user-agent", ""),
+            idempotency_key=connection.headers.get("idempotency-key"),
         )
 
     def explorer(self, request: Request) -> Response:
@@ -90,11 +115,13 @@ class Edge:
         return FileResponse(EXPLORER / "dist" / "index.html", headers=headers)
 
     async def examples(self, request: Request) -> Response:
+        ids = await example_ids(self.house.database, self.house.local_owner)
         found = []
         for path in sorted((EXPLORER / "examples").glob("*.graphql")):
             beside = path.with_suffix(".json")
-            variables = json.loads(beside.read_text()) if beside.exists() else None
-            found.append({"name": path.stem, "query": path.read_text(), "variables": variables})
+            variables = json.loads(beside.read_text()) if beside.exists() else {}
+            variables |= {name: id for name, id in ids.items() if name in variables}
+            found.append({"name": path.stem, "query": path.read_text(), "variables": variables or None})
         return JSONResponse(found, headers={"cache-control": "no-store"})
 
     async def livez(self, request: Request) -> Response:
@@ -130,9 +157,15 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
         if settings.is_loopback:
             async with house.feed.begin(By(ActorKind.SYSTEM)) as tx:
                 house.local_owner = await actions.account.local_owner(tx)
-        yield
-        await house.feed.wakes.stop()
-        await house.database.close()
+        keeping = asyncio.create_task(keep_local_owner(house))
+        try:
+            yield
+        finally:  # a test that fails inside must not leave threads that keep the process
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
+            await house.uses.settle()
+            await house.feed.wakes.stop()
+            await house.database.close()
 
     routes = [
         Route("/", lambda request: Response(status_code=307, headers={"location": "graphql"})),
@@ -143,13 +176,38 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
         Route("/explorer/examples.json", edge.examples),
         Mount("/explorer/assets", StaticFiles(directory=EXPLORER / "dist" / "assets")),
     ]
-    app = Starlette(routes=routes, lifespan=lifespan)
+    app = Starlette(routes=routes, lifespan=lifespan, middleware=doors(settings))
     app.state.house = house
     return app
 
 
+def doors(settings: Settings) -> list[Middleware]:
+    """What every request passes first: our names, and pages of other origins where they are allowed."""
+    hosts = [*settings.allowed_hosts, *(LOOPBACK if settings.is_loopback else ())]
+    origins = settings.allowed_origins
+    found = [Middleware(Hosts, hosts=hosts, origins=origins)]
+    if origins:
+        headers = ["authorization", "content-type", "idempotency-key", "x-request-id", "graphql-cost"]
+        shown = ["x-request-id", "retry-after", "ratelimit", "ratelimit-policy"]
+        found.append(
+            Middleware(
+                CORSMiddleware,
+                allow_origins=origins,
+                allow_methods=["GET", "POST"],
+                allow_headers=headers,
+                expose_headers=shown,
+            )
+        )
+    return found
+
+
+MAKE_OWNER = "make an owner first: python server.py owner USERNAME"
+
 cli = typer.Typer(
-    add_completion=False, no_args_is_help=True, help="Signalbox: boards that people and agents work."
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Signalbox: boards that people and agents work.",
 )
 
 
@@ -169,48 +227,132 @@ def configured(**overrides: Any) -> Settings:
             return load(**{**overrides, "secret_key": local_key(beside)})
     except WrongSetting as error:
         fail(error)
+    except OSError as error:
+        fail(f"cannot keep a secret key in {error.filename}: {error.strerror}")
     return settings
 
 
 @cli.command()
-def serve() -> None:
+def serve(
+    migrate: Annotated[
+        bool, typer.Option("--migrate", help="Bring the database to the newest schema first.")
+    ] = False,
+) -> None:
     """Serve the API and GraphiQL."""
     settings = configured()
+    if not settings.keys:
+        fail("SECRET_KEY: must be set to serve on an address that others can reach")
     log.start(settings.log_level, settings.log_format)
+    listener = taken(settings)
+    asyncio.run(_ready(settings, migrate=migrate))
+    _listen(settings, listener)
+
+
+def taken(settings: Settings) -> socket.socket:
+    """The address, taken before anything is done for it."""
+    try:
+        return bind(settings.host, settings.port)
+    except AddressTaken as error:
+        fail(error)
+
+
+def _listen(settings: Settings, listener: socket.socket) -> None:
     draining = Draining()
-    asyncio.run(_reachable(settings))
-    listen(
-        make_app(settings, draining),
-        draining=draining,
-        host=settings.host,
-        port=settings.port,
-        grace=int(settings.drain_seconds),
-        log_config=None,
-    )
+    app = make_app(settings, draining)
+    listen(app, listener, draining=draining, grace=int(settings.drain_seconds), log_config=None)
 
 
-async def _reachable(settings: Settings) -> None:
+async def _ready(settings: Settings, *, migrate: bool) -> None:
+    """End with one line unless the database answers, has our schema and, where others can reach us, an owner."""
     database = Database(settings.database_url)
+    owner = select(User.id).where(User.password_hash.is_not(None), User.is_active).limit(1)
     try:
         await database.check()
-    except Unreachable as error:
+        if migrate:
+            await bring(database)
+        await require_head(database)
+        if not settings.is_loopback and not await database.read(owner):
+            fail(f"nobody owns this server yet, so it does not listen on {settings.host}; {MAKE_OWNER}")
+    except (Unreachable, WrongRevision) as error:
         fail(error)
     finally:
         await database.close()
 
 
+async def bring(database: Database) -> None:
+    """Bring the database to the newest schema, unless it is there already."""
+    try:
+        await require_head(database)
+    except WrongRevision:
+        from runtime.migrate import migrate
+
+        await migrate(database)
+
+
 @cli.command()
-def migrate() -> None:
-    """Bring the database to the newest schema."""
+def owner(username: Annotated[str, typer.Argument(help="Whose account: 3 to 40 characters")]) -> None:
+    """Make the owner's account, or give an account a new password.
+
+    Asks for the password; without a terminal it is OWNER_PASSWORD, or the first line of standard input.
+    """
     settings = configured()
+    try:
+        password = words.password("password", _asked())
+        asyncio.run(_own(settings, username, password))
+    except (Refusal, Unreachable) as error:
+        fail(error)
+    print(f"{username} may sign in now.")
 
-    async def run() -> None:
-        database = Database(settings.database_url)
-        async with database.engines[0].begin() as connection:
-            await connection.run_sync(Base.metadata.create_all)
-        await database.close()
 
-    asyncio.run(run())
+def _asked() -> str:
+    given = os.environ.get("OWNER_PASSWORD")
+    if given is not None:
+        return given
+    if sys.stdin.isatty():
+        return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+    return sys.stdin.readline().rstrip("\r\n")
+
+
+async def _own(settings: Settings, username: str, password: str) -> None:
+    feed = make_feed(settings)
+    try:
+        await feed.database.check()
+        hashed = await hash_password(password)
+        async with feed.wakes:  # so that running servers hear of it
+            async with feed.begin(By(ActorKind.SYSTEM)) as tx:
+                await actions.account.make_owner(tx, username, hashed)
+    finally:
+        await feed.database.close()
+
+
+@cli.command()
+def migrate(
+    to: Annotated[str, typer.Option(help="A revision, up or down; base is the empty database.")] = "head",
+) -> None:
+    """Bring the database to the newest schema, or to another."""
+    from runtime.migrate import migrate
+
+    database = Database(configured().database_url)
+    try:
+        before, after = asyncio.run(migrate(database, to))
+    except (Unreachable, WrongRevision) as error:
+        fail(error)
+    moved = (
+        f"{before or 'empty'} -> {after or 'empty'}" if before != after else f"already at {after or 'empty'}"
+    )
+    print(f"{database.safe_url}: {moved}")
+
+
+@cli.command()
+def migration(
+    title: Annotated[str, typer.Argument(help="What it does, after pre or post: “pre add card.colour”.")],
+) -> None:
+    """Write the migration from the newest revision to what the models say."""
+    from runtime.migrate import write
+
+    if not title.startswith(("pre ", "post ")):
+        fail("begin the title with pre or post: before or after the new program is started")
+    print(asyncio.run(write(title)))
 
 
 @cli.command("schema")

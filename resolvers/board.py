@@ -44,7 +44,7 @@ TOPIC = Link(
 
 BOARDS = Listing("boards", select(Board.__table__), None, lambda actor: sees_board(actor, Board.id))
 BOARDS_OF_WORKSPACE = Listing(
-    "boards", select(Board.__table__), Board.workspace_id, lambda actor: sees_board(actor, Board.id)
+    "workspace.boards", select(Board.__table__), Board.workspace_id, lambda actor: sees_board(actor, Board.id)
 )
 # Across workspaces the rank says nothing between two of them, so the workspace comes first.
 BY_RANK = Order("RANK", ((Board.workspace_id, False), (Board.rank, False)))

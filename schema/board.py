@@ -1,7 +1,7 @@
 """What clients may say and hear about boards and columns."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import strawberry
 from strawberry import ID
@@ -19,7 +19,7 @@ from schema.page import Connection
 from schema.view import ask, do, link, view
 from schema.workspace import Workspace
 
-CardLater = Annotated["Card", strawberry.lazy("schema.card")]
+CardLater: Any = Annotated["Card", strawberry.lazy("schema.card")]
 
 
 @view("column")
