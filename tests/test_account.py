@@ -407,8 +407,9 @@ async def test_no_secret_leaves(run, caplog):
         session = await app.data(REGISTER, input={"username": "ann", "password": password})
         given = await app.data(LOGIN, input={"username": "ann", "password": password})
         app.tokens["ann"] = f"Bearer {given['accessToken']}"
-        refresh = "mutation($t: String!) { refreshSession(input: {refreshToken: $t}) { ... on Session { refreshToken } }}"
-        refreshed = await app.data(refresh, t=given["refreshToken"])
+        again = """mutation($t: String!) {
+          refreshSession(input: {refreshToken: $t}) { ... on Session { refreshToken } } }"""
+        refreshed = await app.data(again, t=given["refreshToken"])
         key = await has_key(app, "ci", scopes=["READ"])
         canaries = {
             password,

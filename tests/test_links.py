@@ -40,7 +40,7 @@ async def test_a_link_is_seen_from_both_sides_and_told(run):
         assert (await do(app, "unlinkCards", id=made["id"]))["__typename"] == "NotFound"
         assert (await card(app, b, shown))["blockedBy"] == []
         events = (await told(app, board, "kind ... on AboutLink { linkKind cardId targetId link { id } }"))[
-            3:
+            4:
         ]
         assert [(e["kind"], e["linkKind"], e["cardId"], e["targetId"]) for e in events] == [
             ("CARD_LINKED", "BLOCKS", a, b),
