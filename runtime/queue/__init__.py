@@ -10,17 +10,8 @@ rises, tells the newer from the older, and whatever the older one says is refuse
 """
 
 from runtime.queue.caps import set_cap
-from runtime.queue.claim import LEASE, Candidate, Lease, Ticket, Wanted, claim, look
+from runtime.queue.claims import LEASE, Candidate, Lease, Ticket, Wanted, claim, look
 from runtime.queue.control import cancel, prioritise, rerun, shelve, unpark, withdraw
-from runtime.queue.enqueue import (
-    MAX_ATTEMPTS,
-    MAX_LOSSES,
-    Work,
-    enqueue,
-    key_cap,
-    scope_cap,
-    worker_cap,
-)
 from runtime.queue.held import (
     Beat,
     complete,
@@ -34,7 +25,7 @@ from runtime.queue.held import (
 )
 from runtime.queue.law import BACKOFF, JITTER, Cause, Code, Transition
 from runtime.queue.refusal import LeaseLost, NoSuchJob, NotAsked, NotDead, QueueRefusal
-from runtime.queue.sweep import Swept, overdue, sweep
+from runtime.queue.sweeps import Swept, overdue, sweep
 from runtime.queue.tables import Attempt, Cap, Job, Outcome, Slot, State
 from runtime.queue.wakes import queue_wake, worker_wake
 from runtime.queue.why import (
@@ -53,6 +44,15 @@ from runtime.queue.why import (
     reading,
     statistics,
     why_not,
+)
+from runtime.queue.work import (
+    MAX_ATTEMPTS,
+    MAX_LOSSES,
+    Work,
+    enqueue,
+    key_cap,
+    scope_cap,
+    worker_cap,
 )
 
 __all__ = [

@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from runtime.feed import wake
 from runtime.queue.clock import now
-from runtime.queue.enqueue import worker_cap
 from runtime.queue.tables import Attempt, Cap, Job, Slot
 from runtime.queue.wakes import queue_wake
+from runtime.queue.work import worker_cap
 
 
 def is_postgres(tx: AsyncSession) -> bool:

@@ -7,11 +7,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from runtime.queue import caps, law
 from runtime.queue.clock import moment, now
-from runtime.queue.enqueue import lane
 from runtime.queue.law import Transition
 from runtime.queue.refusal import NoSuchJob, NotDead
 from runtime.queue.tables import Attempt, Job, State
 from runtime.queue.wakes import rouse
+from runtime.queue.work import lane
 
 
 async def unpark(tx: AsyncSession, id: str) -> Transition | None:

@@ -12,7 +12,7 @@ from sqlalchemy import select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from runtime.queue import caps, law
-from runtime.queue.claim import LEASE, Ticket, hashed
+from runtime.queue.claims import LEASE, Ticket, hashed
 from runtime.queue.clock import now
 from runtime.queue.law import Transition
 from runtime.queue.refusal import LeaseLost, NotAsked

@@ -71,7 +71,7 @@ class Job(Base):
     executor: Mapped[str | None] = mapped_column(String(40))  # None: any worker's
     capabilities: Mapped[list[str]]  # a worker must have all of them
     caps: Mapped[list[str]]  # names of the limits it counts against, beside its worker's
-    lane: Mapped[str] = mapped_column(Hash)  # jobs of one lane differ only in their age; see claim.py
+    lane: Mapped[str] = mapped_column(Hash)  # jobs of one lane differ only in their age; see claims.py
 
     state: Mapped[State] = mapped_column(_named(State, "state"), default=State.READY)
     held: Mapped[bool] = mapped_column(default=False)  # an attempt is open: there is a lease, slots are taken

@@ -19,9 +19,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from runtime.database import Json, UtcDateTime
 from runtime.queue import caps
 from runtime.queue.clock import POSTGRES, SQLITE, now
-from runtime.queue.enqueue import worker_cap
 from runtime.queue.law import Cause, Transition
 from runtime.queue.tables import Attempt, Job, State
+from runtime.queue.work import worker_cap
 
 LEASE = 30.0  # seconds a worker may be silent; it beats three times as often
 LOOK = 8  # candidates at a look: how many other claims may be ahead of this one
