@@ -1,9 +1,10 @@
 """Time passes: the clock is the database's and cannot be set, so everything that happened gets older."""
 
 from sqlalchemy import DateTime, TypeDecorator, text
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from runtime.database import Database
 from runtime.queue import Attempt, Job
+from runtime.queue.caps import is_postgres
 
 
 def _moments(table: type[Job] | type[Attempt]) -> list[str]:
@@ -13,15 +14,14 @@ def _moments(table: type[Job] | type[Attempt]) -> list[str]:
     ]
 
 
-async def age(database: Database, seconds: float) -> None:
+async def age(tx: AsyncSession, seconds: float) -> None:
     """Let so many seconds pass."""
-    async with database.write() as tx:
-        for table in (Job, Attempt):
-            changes = [f"{name} = {_before(name, seconds, database.is_sqlite)}" for name in _moments(table)]
-            await tx.execute(text(f"UPDATE {table.__tablename__} SET {', '.join(changes)}"))
+    for table in (Job, Attempt):
+        changes = [f"{name} = {_before(name, seconds, is_postgres(tx))}" for name in _moments(table)]
+        await tx.execute(text(f"UPDATE {table.__tablename__} SET {', '.join(changes)}"))
 
 
-def _before(name: str, seconds: float, is_sqlite: bool) -> str:
-    if is_sqlite:
-        return f"strftime('%Y-%m-%d %H\\:%M\\:%f000', {name}, '-{seconds} seconds')"
-    return f"{name} - interval '{seconds} seconds'"
+def _before(name: str, seconds: float, is_postgres: bool) -> str:
+    if is_postgres:
+        return f"{name} - interval '{seconds} seconds'"
+    return f"strftime('%Y-%m-%d %H\\:%M\\:%f000', {name}, '-{seconds} seconds')"

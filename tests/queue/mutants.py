@@ -92,12 +92,11 @@ def _change_text(undo: contextlib.ExitStack, module: Any, name: str, old: str, n
 
 
 def _change_code(undo: contextlib.ExitStack, function: Any, old: str, new: str) -> None:
-    code = function.__code__
-    source = textwrap.dedent(inspect.getsource(function))
-    undo.callback(setattr, function, "__code__", code)
-    if hasattr(function, "__seeded__"):
+    undo.callback(setattr, function, "__code__", function.__code__)
+    if hasattr(function, "__seeded__"):  # its second change
         source = function.__seeded__
     else:
+        source = textwrap.dedent(inspect.getsource(function))
         undo.callback(delattr, function, "__seeded__")
     assert old in source, f"{function.__name__} has no {old!r} any more: seed the bug where it is now"
     function.__seeded__ = source.replace(old, new)

@@ -60,7 +60,7 @@ class House:
         return (await queue.why_not(self.database.read, [id]))[id]
 
     async def ages(self, seconds: float) -> None:
-        await age(self.database, seconds)
+        await self.do(age, seconds)
 
 
 @pytest.fixture
