@@ -7,7 +7,7 @@ place. Counting leased jobs instead lets eight workers exceed a limit about seve
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import delete, exists, func, insert, select, tuple_, update
+from sqlalchemy import delete, func, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from runtime.feed import wake
@@ -118,16 +118,33 @@ async def free(tx: AsyncSession, job_ids: Iterable[str]) -> bool:
         .returning(Slot.cap, Slot.n, Slot.surplus)
     )
     places = (await tx.execute(freed, execution_options={"synchronize_session": False})).all()
-    surplus = [(cap, n) for cap, n, is_surplus in places if is_surplus]
-    if surplus:
-        await tx.execute(delete(Slot).where(tuple_(Slot.cap, Slot.n).in_(surplus)))
-    return len(places) > len(surplus)
+    gone = [(cap, n) for cap, n, is_surplus in places if is_surplus]
+    if kept := [(cap, n) for cap, n, is_surplus in places if not is_surplus]:
+        gone += await _instead(tx, kept)
+    if gone:
+        await tx.execute(delete(Slot).where(tuple_(Slot.cap, Slot.n).in_(gone)))
+    return len(places) > len(gone)
 
 
-def is_full(cap: Any) -> Any:
-    """SQL: that the cap of this name is a limit and has no free place."""
-    free = exists().where(Slot.cap == Cap.name, Slot.job_id.is_(None), Slot.surplus.is_(False))
-    return exists().where(Cap.name == cap, ~free)
+async def _instead(tx: AsyncSession, kept: list[tuple[str, int]]) -> list[tuple[str, int]]:
+    """The freed places that go instead of surplus ones, whose holders go on and count from now on.
+
+    Without this a limit that was lowered to one would let another in when the wrong one of two leaves.
+    """
+    query = (
+        select(Slot.cap, Slot.n)
+        .where(Slot.cap.in_({cap for cap, _ in kept}), Slot.surplus, Slot.job_id.is_not(None))
+        .order_by(Slot.cap, Slot.n)
+        .with_for_update()
+    )
+    surplus = [(cap, n) for cap, n in await tx.execute(query)]
+    gone: list[tuple[str, int]] = []
+    for place in kept:
+        if heir := next((one for one in surplus if one[0] == place[0]), None):
+            surplus.remove(heir)
+            gone.append(place)
+            await tx.execute(update(Slot).where(tuple_(Slot.cap, Slot.n).in_([heir])).values(surplus=False))
+    return gone
 
 
 def _key(name: str) -> Any:

@@ -259,11 +259,12 @@ class QueueMachine(RuleBasedStateMachine):
         task = self.model.holds(lease)
         if not task:
             return self.refused(queue.stopped, lease)
-        with contextlib.suppress(queue.NotAsked):
+        if task.cancel:
             self.hear(self.do(queue.stopped, lease))
-            assert task.cancel, "a cancel was confirmed that nobody asked for"
-            task.end(State.CANCELLED)
-        assert not task.cancel
+            return task.end(State.CANCELLED)
+        with contextlib.suppress(queue.NotAsked):
+            self.do(queue.stopped, lease)
+            raise AssertionError("a cancel was confirmed that nobody asked for")
         return None
 
     @rule(lease=leases, keep=st.booleans())
@@ -409,34 +410,121 @@ class QueueMachine(RuleBasedStateMachine):
             self.tick(800)
         return multiple(*burnt)
 
-    @rule(act=st.sampled_from(["complete", "fail", "heartbeat", "release", "park"]), stop=st.booleans())
-    def zombie(self, act: str, stop: bool) -> None:
+    def _urgent(self, **more: Any) -> str:
+        """A job that any claim gets before all others, when nothing limits it."""
+        number = next(self.numbers)
+        given = {"scope": "x", "priority": 10 + number, "tenant": "t", "kind": "CODE", **more}
+        return self._enqueue(Work(id=f"job_{number:04}", **given))
+
+    def _unlimited(self) -> None:
+        for cap in list(self.model.caps):
+            self.set_cap(cap, None)
+
+    def _end(self, how: str, lease: Lease) -> None:
+        if how == "fail":
+            self.fail(lease, True)
+        elif how in ("park", "leave"):
+            self.park(lease, how == "park")
+        elif how == "heartbeat":
+            self.heartbeat(lease, True)
+        elif how == "lose":
+            self.tick(50)
+            self.sweep()
+        elif how == "withdraw":
+            self.withdraw(lease.worker_id)
+        elif how == "shelve":
+            self.park(lease, True)
+            self.shelve(lease.id)
+        elif how == "stop":
+            self.cancel(lease.id)
+            self.stopped(lease)
+        else:
+            {"complete": self.complete, "release": self.release}[how](lease)
+
+    @rule(how=st.sampled_from(["complete", "fail", "heartbeat", "release", "park"]), stop=st.booleans())
+    def zombie(self, how: str, stop: bool) -> None:
         """A worker is replaced, comes back, and acts."""
-        self.model.caps.clear()
-        for cap in CAPS:
-            self.do(queue.set_cap, cap, None)
-        number = next(self.numbers)  # more urgent than all others, also than the last such job
-        work = Work(id=f"job_{number:04}", kind="CODE", tenant="t", scope="x", priority=10 + number)
-        self._enqueue(work)
+        self._unlimited()
+        job = self._urgent()
         [old] = self._claim("w0")
-        self.tick(50)
-        self.sweep()
+        self._end("lose", old)
         [new] = self._claim("w1")
-        assert (old.id, new.id) == (work.id, work.id)
-        actions: dict[str, Any] = {
-            "complete": self.complete,
-            "fail": lambda lease: self.fail(lease, True),
-            "heartbeat": lambda lease: self.heartbeat(lease, True),
-            "release": self.release,
-            "park": lambda lease: self.park(lease, True),
-        }
-        actions[act](old)
+        assert (old.id, new.id) == (job, job)
+        self._end(how, old)
         self.same()
         if stop:
-            self.cancel(new.id)
-        actions[act](new)
+            self.cancel(job)
+        self._end(how, new)
         self.same()
-        actions[act](new)
+        self._end(how, new)
+
+    @rule(
+        how=st.sampled_from(["complete", "fail", "release", "leave", "lose", "withdraw", "shelve", "stop"]),
+        cap=st.sampled_from(["scope:x", "worker:w0", "key:k"]),
+        most=st.integers(1, 2),
+        lowered=st.booleans(),
+    )
+    def crowd(self, how: str, cap: str, most: int, lowered: bool) -> None:
+        """More wait than may be held; one that leaves lets one in, or none if the cap was lowered."""
+        self._unlimited()
+        self.set_cap(cap, most)
+        for _ in range(most + 2):
+            self._urgent(keys=("k",))
+        leases = self._claim("w0", most=most + 1)
+        if lowered:
+            self.set_cap(cap, most - 1)
+        if leases:
+            self._end(how, leases[0])
+        self.same()
+        self._claim("w0", most=most + 1)
+
+    @rule(stop=st.booleans())
+    def poison(self, stop: bool) -> None:
+        """A job kills its workers until it is stopped; one that was cancelled does not come back."""
+        self._unlimited()
+        self._urgent(max_losses=2)
+        for _ in range(3):
+            [lease, *_] = self._claim("w0") or [None]
+            if lease and stop:
+                self.cancel(lease.id)
+            self.tick(50)
+            self.sweep()
+
+    @rule(delay=st.sampled_from([0.0, 45.0]))
+    def order(self, delay: float) -> None:
+        """Three that differ in their age only, and not before they are due."""
+        self._unlimited()
+        priority = 10 + next(self.numbers)
+        for _ in range(3):
+            self._urgent(priority=priority, delay=delay)
+        self._claim("w0")
+        self.tick(50)
+        self._claim("w0", most=2)
+
+    @rule(
+        limit=st.sampled_from(["attempt_limit", "silence_limit", "whole_limit", "wait_limit"]),
+        wait=st.booleans(),
+        active=st.booleans(),
+        beats=st.booleans(),
+    )
+    def patience(self, limit: str, wait: bool, active: bool, beats: bool) -> None:
+        """A limit passes, or would have if its clock did not stand still."""
+        self._unlimited()
+        self._urgent(**{limit: 95.0})
+        leases = self._claim("w0") if limit != "wait_limit" else []
+        for n in range(5):
+            for lease in leases:
+                if wait and n == 1:
+                    self.park(lease, True)
+                if wait and n == 3:
+                    self.unpark(lease.id)
+                if beats:
+                    self.heartbeat(lease, active)
+            self.tick(28)
+            if beats:
+                for lease in leases:
+                    self.heartbeat(lease, active)
+            self.sweep()
 
     @invariant()
     def same(self) -> None:

@@ -13,7 +13,7 @@ from tests.queue.machine import Memory, QueueMachine, Real, World
 from tests.queue.mutants import MUTANTS, SPECIFIED, seeded
 
 SECONDS = {"sqlite": 12.0, "postgresql": 6.0}  # however fast this machine is
-BATCH = 10  # examples between two looks at the clock
+BATCH = {"sqlite": 10, "postgresql": 2}  # examples between two looks at the clock
 QUIET = settings(deadline=None, database=None, print_blob=False, suppress_health_check=list(HealthCheck))
 
 
@@ -43,7 +43,7 @@ def caught(world: World, name: str, seconds: float) -> bool:
     with seeded(name):
         while time.monotonic() < end:
             try:
-                drive(world, BATCH)
+                drive(world, BATCH["sqlite"])
             except Exception:
                 return True
     return False
@@ -51,9 +51,9 @@ def caught(world: World, name: str, seconds: float) -> bool:
 
 def test_the_queue_does_what_its_model_does(world: World, kind: str) -> None:
     end = time.monotonic() + SECONDS[kind]
-    drive(world, BATCH)
+    drive(world, BATCH[kind])
     while time.monotonic() < end:
-        drive(world, BATCH)
+        drive(world, BATCH[kind])
 
 
 @pytest.mark.long
