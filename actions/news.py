@@ -1,6 +1,7 @@
 """Telling what happened: which topics hear of it and what its data must name."""
 
 from dataclasses import replace
+from enum import IntEnum
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -65,4 +66,6 @@ def changed(row: Any, changes: dict[str, Any]) -> dict[str, list[Any]]:
 
 
 def _json(value: Any) -> Any:
+    if isinstance(value, IntEnum):
+        return value.name  # a number is how it is kept, not what it is called
     return value.isoformat() if hasattr(value, "isoformat") else value

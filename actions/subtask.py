@@ -168,7 +168,7 @@ async def _phase(
     words.within("phaseOrder", order, 0, 1000)
     query = select(Subtask.phase, Subtask.phase_order).where(Subtask.card_id == card_id).distinct()
     orders: dict[str | None, int] = {None: 0}
-    orders |= dict((await tx.execute(query)).tuples().all())
+    orders |= {row.phase: row.phase_order for row in await tx.execute(query)}
     names = {number: name for name, number in orders.items()}
     if phase is None:
         if order is None or order in names:

@@ -255,6 +255,11 @@ class Database:
         return self._writer.url.database if self.is_sqlite else None
 
     @property
+    def name(self) -> str:
+        """What people call it: the file's name, or the database's on its server."""
+        return re.split(r"[/\\\\]", self._writer.url.database or "")[-1]
+
+    @property
     def safe_url(self) -> str:
         return self._writer.url.render_as_string(hide_password=True)
 

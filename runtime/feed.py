@@ -182,9 +182,10 @@ class Feed:
         with self.wakes.listen(topic, *also) as grew:
             epoch, at, last = await self._place(topic, after)
             with self._tails.of(topic, epoch, last) as tail:
+                age = 0.0
                 while True:
                     grew.clear()  # before looking, so a commit during the look is not slept through
-                    await patiently(tail.look)
+                    await patiently(partial(tail.look, age=age))
                     if tail.epoch != epoch and epoch:
                         raise CursorExpired(str(Cursor(epoch, at)), str(Cursor(tail.epoch, 0)))
                     if tail.has(at):
@@ -194,8 +195,9 @@ class Feed:
                     yield events
                     if events:
                         epoch, at = events[-1].epoch, events[-1].seq
-                    if len(events) < page:
-                        await grew.wait(self.wakes.poll)
+                    age = 0.0
+                    if len(events) < page and not await grew.wait(poll := self.wakes.poll):
+                        age = poll / 2  # unasked, a look that another follower had is as good
 
     async def _place(self, topic: str, after: str | None) -> tuple[str, int, int]:
         """The topic's epoch, where to begin, and its newest number."""

@@ -16,7 +16,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -102,6 +102,23 @@ def _config(connection: Connection) -> Config:
 
 def _run(connection: Connection, to: str, down: bool) -> None:
     (command.downgrade if down else command.upgrade)(_config(connection), to)
+
+
+async def empty(database: Database) -> int:
+    """Delete every row of every table, but not which revision it is. Returns how many there were."""
+    async with _alone(database) as connection:
+        tables = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
+        quote = connection.dialect.identifier_preparer.quote
+        names = [quote(name) for name in tables if name != "alembic_version"]
+        count = 0
+        for name in names:
+            count += await connection.scalar(text(f"SELECT count(*) FROM {name}")) or 0  # noqa: S608 - from the catalogue
+        if not database.is_sqlite:
+            await connection.execute(text(f"TRUNCATE {', '.join(names)}"))
+        else:
+            for name in names:
+                await connection.execute(text(f"DELETE FROM {name}"))  # noqa: S608
+        return count
 
 
 async def write(title: str) -> Path:

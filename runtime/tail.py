@@ -5,6 +5,7 @@ what is kept here reads the log by itself, at its own pace. What is kept has a b
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -42,18 +43,22 @@ class Tail:
         self._turn = asyncio.Lock()
         self._begun = 0  # looks begun so far
         self._ended = 0  # the last of them that was not cut short
+        self._looked = float("-inf")  # when that one began
 
-    async def look(self) -> None:
-        """See every event that was committed before this was called."""
+    async def look(self, *, age: float = 0) -> None:
+        """See every event that was committed before this was called, or `age` seconds before."""
+        if time.monotonic() < self._looked + age:
+            return
         asked = self._begun
         async with self._turn:
             # A look that had begun before we asked may have been too early for what woke us; one that
             # another follower has begun and ended since is as good as our own.
             if self._ended <= asked:
                 self._begun += 1
+                began = time.monotonic()
                 while await self._read() == PAGE:
                     pass
-                self._ended = self._begun
+                self._ended, self._looked = self._begun, began
 
     async def _read(self) -> int:
         rows = await self.database.read(page_of(self.topic, self.last, PAGE))

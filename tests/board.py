@@ -49,3 +49,8 @@ async def told(app: Any, board: str, shown: str = "kind") -> list[Any]:
         events = [(await hear())["boardFeed"] for _ in range(seq)]
     assert [event.pop("seq") for event in events] == list(range(1, seq + 1)), "numbers are dense"
     return events
+
+
+def reads(statements: list[str]) -> list[str]:
+    """What an operation read, without the look at who asks, which is remembered for a moment."""
+    return [s for s in statements if "user.is_local" not in s.replace('"', "")]

@@ -17,9 +17,11 @@ from graphql import (
     GraphQLScalarType,
     GraphQLSchema,
     GraphQLUnionType,
+    Undefined,
     get_named_type,
 )
 
+import actions.account
 from schema.make import make_schema
 
 SCHEMA: GraphQLSchema = make_schema()._schema
@@ -214,8 +216,12 @@ class Tenant:
 async def tenant(app: Any, mark: str) -> Tenant:
     """Make a tenant through the public door."""
     made = Tenant(app, mark)
-    for who in ("ann", "max", "vic", "gus", "newcomer"):
-        await app.has_user(made.actor(who), None, workspace="none")
+    for who in ("ann", "max", "vic"):
+        id = await app.has_user(made.actor(who), None, workspace="none")
+        made.ids.setdefault("admin", id)
+    async with app.begin() as tx:
+        for who in ("gus", "newcomer"):  # who never sign in
+            await actions.account.add_user(tx, {"username": made.actor(who)}, None)
     for name, mutation, input in MAKES:
         answer = await made.mutate(mutation, made.fill(input), made.actor("ann"))
         assert "id" in answer, (name, answer)
@@ -255,23 +261,41 @@ def outcome(mutation: str) -> str:
 
 
 def everything(kind: Any, depth: int, selected: set[str] | None = None) -> str:
-    """Select all there is below a type, `depth` objects deep; lists two long. Notes each "Type.field"."""
+    """Select all there is below a type, `depth` objects deep; lists two long. Notes each "Type.field".
+
+    Of a node below another only its own words are selected: every node type is asked for by itself.
+    """
     kind = get_named_type(kind)
-    if isinstance(kind, GraphQLUnionType | GraphQLInterfaceType):
-        return "{ __typename " + ("id " if "id" in getattr(kind, "fields", {}) else "") + "}"
-    assert isinstance(kind, GraphQLObjectType), kind
     parts = ["__typename"]
+    if isinstance(kind, GraphQLUnionType | GraphQLInterfaceType):
+        if kind.name == "Node":
+            return "{ __typename id }"
+        for one in SCHEMA.get_possible_types(kind):
+            # Each field by a name of its own: those of two types would be in each other's way.
+            inner = _fields(one, depth, selected, f"{one.name}_")
+            parts.append(f"... on {one.name} {{ {' '.join(inner)} }}")
+    else:
+        parts += _fields(kind, depth, selected, "")
+    return "{ " + " ".join(parts) + " }"
+
+
+def _fields(kind: Any, depth: int, selected: set[str] | None, alias: str) -> list[str]:
+    assert isinstance(kind, GraphQLObjectType), kind
+    parts = []
     for name, said in kind.fields.items():
         inner = get_named_type(said.type)
         leaf = isinstance(inner, GraphQLScalarType | GraphQLEnumType)
         needs = [a for a, arg in said.args.items() if isinstance(arg.type, GraphQLNonNull)]
+        needs = [a for a in needs if said.args[a].default_value is Undefined]
         if (depth == 0 and not leaf) or needs:
             continue
         if selected is not None:
             selected.add(f"{kind.name}.{name}")
-        text = name + ("(first: 2)" if "first" in said.args else "")
-        parts.append(text if leaf else f"{text} {everything(inner, depth - 1, selected)}")
-    return "{ " + " ".join(parts) + " }"
+        text = (f"{alias}{name}: " if alias else "") + name + ("(first: 2)" if "first" in said.args else "")
+        is_node = "Node" in {one.name for one in getattr(inner, "interfaces", ())}
+        below = 0 if is_node else depth - 1
+        parts.append(text if leaf else f"{text} {everything(inner, below, selected)}")
+    return parts
 
 
 def asking(name: str, arguments: dict[str, Any], depth: int = 4, selected: set[str] | None = None) -> str:

@@ -21,6 +21,7 @@ async def test_a_restarted_database_fails_nothing_once_it_is_up(serve, own_postg
         crowd.has_writers(8, pause=0.1)
         crowd.has_readers(8)
         async with crowd.at_work():
+            await crowd.settled()
             await asyncio.sleep(1)
             own_postgres.kill()
             with pytest.raises(Unanswered, match="does not answer"):
@@ -43,6 +44,7 @@ async def test_a_frozen_database_is_told_soon_and_forgotten_at_once(serve, own_p
         crowd.has_readers(4)
         crowd.has_writers(2, pause=0.1)
         async with crowd.at_work():
+            await crowd.settled()
             await asyncio.sleep(1)
             own_postgres.freeze()
             frozen = time.monotonic()

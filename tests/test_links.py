@@ -40,7 +40,7 @@ async def test_a_link_is_seen_from_both_sides_and_told(run):
         assert (await do(app, "unlinkCards", id=made["id"]))["__typename"] == "NotFound"
         assert (await card(app, b, shown))["blockedBy"] == []
         events = (await told(app, board, "kind ... on AboutLink { linkKind cardId targetId link { id } }"))[
-            3:
+            4:
         ]
         assert [(e["kind"], e["linkKind"], e["cardId"], e["targetId"]) for e in events] == [
             ("CARD_LINKED", "BLOCKS", a, b),
@@ -99,9 +99,10 @@ async def test_parents_stand_on_one_board_without_circles(run):
     async with run() as app:
         _, [a, b, c] = await app.has_board(*"abc")
         _, [far] = await app.has_board("far", name="Other")
-        put = lambda id, parent: do(
-            app, "setParentCard", "... on Card { parent { id } }", id=id, parentId=parent
-        )
+
+        async def put(id, parent):
+            return await do(app, "setParentCard", "... on Card { parent { id } }", id=id, parentId=parent)
+
         assert (await put(b, a))["parent"] == {"id": a}
         await put(c, b)
         assert (await put(a, c))["__typename"] == "Conflict"

@@ -14,6 +14,7 @@ CREATE_BOARD = """mutation($input: CreateBoardInput!) {
   createBoard(input: $input) { __typename ... on Board { id } } }"""
 CREATE_CARD = """mutation($input: CreateCardInput!) {
   createCard(input: $input) { __typename ... on Card { id } } }"""
+CREATE_CARDS = "mutation($input: CreateCardsInput!) { createCards(input: $input) { __typename } }"
 UPDATE_CARD = """mutation($input: UpdateCardInput!) {
   updateCard(input: $input) { __typename ... on Card { id } } }"""
 MOVE_CARD = """mutation($input: MoveCardInput!) {

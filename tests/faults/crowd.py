@@ -27,10 +27,10 @@ class Crowd:
             board = self.boards[n // 2 % len(self.boards)]
             self.readers.append(Reader(self.reading, board, transport, drops=drops))
 
-    def has_writers(self, count: int, *, pause: float = 0.0) -> None:
+    def has_writers(self, count: int, *, pause: float = 0.0, patience: float = 60) -> None:
         for n in range(count):
             board = self.boards[n % len(self.boards)]
-            self.writers.append(Writer(self.api, board, self.told, pause=pause))
+            self.writers.append(Writer(self.api, board, self.told, pause=pause, patience=patience))
 
     @contextlib.asynccontextmanager
     async def at_work(self, *, within: float = 30) -> AsyncIterator[None]:
@@ -57,7 +57,14 @@ class Crowd:
         for board, ids in kept.items():
             acknowledged = {id for id, on in self.told.acknowledged.items() if on == board}
             assert acknowledged <= set(ids), f"{len(acknowledged - set(ids))} acknowledged, not kept"
-            assert len(ids) == len(set(ids)), "a change was made twice"
+            sent = [id for id in ids if id in self.told.acknowledged or id in self.told.unknown]
+            assert len(sent) == len(set(sent)), "a change was made twice"
+
+    async def settled(self, *, within: float = 30) -> None:
+        """Wait until every reader follows."""
+        async with asyncio.timeout(within):
+            while not all(reader.heard for reader in self.readers):
+                await asyncio.sleep(0.02)
 
     def since_now(self) -> None:
         """Forget the latencies so far."""
@@ -82,14 +89,13 @@ async def restart(process: Any, *, down: float = 0.0) -> None:
 
 
 async def killing(processes: list[Any], *, every: float, lasting: float) -> int:
-    """Kill one of `processes` at random every so many seconds and start it again. Returns how often."""
+    """Kill one of `processes` at random and start it again, to live `every` seconds or so. Returns how often."""
     loop, kills = asyncio.get_running_loop(), 0
     end = loop.time() + lasting
     while loop.time() < end:
-        began = loop.time()
         await restart(random.choice(processes))
         kills += 1
-        await asyncio.sleep(max(0, began + every * random.uniform(0.5, 1.5) - loop.time()))
+        await asyncio.sleep(every * random.uniform(0.5, 1.5))
     return kills
 
 

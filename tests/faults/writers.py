@@ -26,15 +26,16 @@ class Writer:
     A change that was not answered is sent again with the same idempotency key, until it is or the writer stops.
     """
 
-    def __init__(self, api: Api, board: str, told: Told, *, pause: float = 0.0) -> None:
-        self.api, self.board, self.told, self.pause = api, board, told, pause
+    def __init__(self, api: Api, board: str, told: Told, *, pause: float = 0.0, patience: float = 60) -> None:
+        self.api, self.board, self.told = api, board, told
+        self.pause, self.patience = pause, patience  # seconds between changes; for the answer to one
         self.cards: list[str] = []
 
-    async def run(self, stop: asyncio.Event, patience: float = 60) -> None:
+    async def run(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
             request = uuid4().hex
             self.told.unknown[request] = self.board
-            made = await self._insist(request, *self._change(request), within=patience)
+            made = await self._insist(request, *self._change(request), within=self.patience)
             assert made["__typename"] == "Card", made
             self.told.acknowledged[request] = self.told.unknown.pop(request)
             if self._is_new(made["id"]):
