@@ -17,7 +17,7 @@ from models.card import Card, image
 from models.event import EventKind
 from models.rank import after as ranks_after
 from models.rank import between
-from models.refusal import Conflict, Forbidden, Invalid, NotFound
+from models.refusal import Conflict, Invalid, NotFound
 from models.stage import Lane, Law, Stage, judge
 from runtime.database import utcnow
 from runtime.ids import new_id
@@ -39,8 +39,6 @@ async def create_board(
 
     Without `law`, the pipeline template obeys the PIPELINE law, the others are FREE.
     """
-    if actor.board_id:
-        raise Forbidden("A key of one board makes no other")
     workspace = await reach_workspace(tx, actor, workspace_id)
     name = words.line("name", name, 100)
     boards = select(func.count(), func.max(Board.rank)).where(Board.workspace_id == workspace.id)

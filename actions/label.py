@@ -91,7 +91,7 @@ async def _checked(
 async def _used(tx: AsyncSession, id: str) -> tuple[list[str], int]:
     """The boards whose cards carry a label, and how many cards do."""
     query = select(CardLabel.board_id, func.count()).where(CardLabel.label_id == id)
-    rows = (await tx.execute(query.group_by(CardLabel.board_id))).tuples().all()
+    rows = (await tx.execute(query.group_by(CardLabel.board_id))).all()
     return sorted(board for board, _ in rows), sum(count for _, count in rows)
 
 

@@ -83,7 +83,7 @@ async def _unassign(tx: AsyncSession, leaving: Membership) -> None:
     boards = select(Board.id).where(Board.workspace_id == leaving.workspace_id)
     theirs = CardAssignee.user_id == leaving.user_id, CardAssignee.board_id.in_(boards)
     gone = delete(CardAssignee).where(*theirs).returning(CardAssignee.board_id, CardAssignee.card_id)
-    for board_id, card_id in sorted((await tx.execute(gone)).tuples()):
+    for board_id, card_id in sorted((await tx.execute(gone)).all()):
         data = {"card_id": card_id, "user_id": leaving.user_id}
         topics, kind = [board_topic(board_id)], EventKind.ASSIGNEE_REMOVED
         record(tx, topics, kind, tenant=leaving.workspace_id, subject=card_id, data=data)

@@ -12,7 +12,7 @@ from actions.news import acting, tell_user
 from models.account import AuthReason, AuthSession, EndReason, RefreshToken, User, access_of
 from models.actor import ActorKind
 from models.event import EventKind
-from models.refusal import Unauthenticated
+from models.refusal import Reused, Unauthenticated
 from models.words import folded
 from runtime.database import utcnow
 from runtime.feed import wake
@@ -100,12 +100,11 @@ async def _make_room(tx: AsyncSession, user_id: str, now: datetime) -> None:
     await _end(tx, user_id, list(await tx.scalars(old)), EndReason.REPLACED)
 
 
-async def refresh_session(tx: AsyncSession, tokens: Tokens, token: str) -> Session | Unauthenticated:
-    """Spend a refresh token for the next one.
+async def refresh_session(tx: AsyncSession, tokens: Tokens, token: str) -> Session:
+    """Spend a refresh token for the next one. Raises Unauthenticated.
 
-    A refusal is returned, not raised: a token that was spent before ends its login, and that must be committed.
-    Within LEEWAY the token spent last is answered with the same successor again, so that requests in parallel
-    share one chain.
+    A token that was spent before ends its login: Reused. Within LEEWAY the token spent last is answered with the
+    same successor again, so that requests in parallel share one chain.
     """
     now, spent, following = utcnow(), digest(token), tokens.following(token)
     live = select(AuthSession.id).where(AuthSession.revoked_at.is_(None), AuthSession.expires_at > now)
@@ -121,7 +120,7 @@ async def refresh_session(tx: AsyncSession, tokens: Tokens, token: str) -> Sessi
         return await _spent_before(tx, tokens, spent, following, now)
     user, login = await _owner(tx, session_id)
     if not user.is_active:
-        return _over(AuthReason.REVOKED)
+        raise _over(AuthReason.REVOKED)
     login.used_at = now
     old = RefreshToken.session_id == login.id, RefreshToken.expires_at < now
     await tx.execute(delete(RefreshToken).where(*old))
@@ -137,21 +136,21 @@ async def _owner(tx: AsyncSession, session_id: str) -> tuple[User, AuthSession]:
 
 async def _spent_before(
     tx: AsyncSession, tokens: Tokens, spent: str, following: list[str], now: datetime
-) -> Session | Unauthenticated:
+) -> Session:
     token = await tx.get(RefreshToken, spent)
     if token is None:
-        return _over(AuthReason.INVALID)
+        raise _over(AuthReason.INVALID)
     user, login = await _owner(tx, token.session_id)
     if login.revoked_at is not None or not user.is_active:
-        return _over(AuthReason.REVOKED)
+        raise _over(AuthReason.REVOKED)
     if login.expires_at <= now or token.rotated_at is None:
-        return _over(AuthReason.EXPIRED)
+        raise _over(AuthReason.EXPIRED)
     next = await tx.get(RefreshToken, token.successor)
     again = [one for one in following if digest(one) == token.successor]
     if next is not None and next.rotated_at is None and again and now - token.rotated_at <= LEEWAY:
         return _shown(tokens, user, login, again[0], next.expires_at)
     await _end(tx, user.id, [login.id], EndReason.REUSED)
-    return Unauthenticated(AuthReason.REVOKED, "The refresh token was used before: this login has been ended")
+    raise Reused(AuthReason.REVOKED, "The refresh token was used before: this login has been ended")
 
 
 def _over(reason: AuthReason) -> Unauthenticated:

@@ -77,3 +77,9 @@ class Unauthenticated(Refusal):
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
         self.reason = reason
+
+
+class Reused(Unauthenticated):
+    """A refresh token came a second time. The login that it ended stays ended."""
+
+    keeps = True

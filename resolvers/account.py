@@ -48,7 +48,8 @@ async def is_local(root: Parent[Any]) -> bool:
 
 async def email_of_user(root: Parent[Any], info: Info) -> str | None:
     """The e-mail address. Only your own is shown."""
-    return root.email if root.id == info.context.actor.id else None
+    who = info.context.who
+    return root.email if who is not None and who.id == root.id else None
 
 
 async def register(
@@ -65,7 +66,7 @@ async def register(
     The first one is given a workspace, whose admin it is.
     """
     context = info.context
-    context.house.attempts.count(f"register:{context.address}")
+    context.house.attempts.count(f"register:{context.network}")
     fields = {
         "username": username,
         "email": email,
@@ -118,11 +119,14 @@ async def change_password(
     await context.refresh()  # no connection is held while passwords are hashed
     old_hash = account.password_hash if account else None
     if old_hash is not None:
-        tries = (f"account:{actor.id}", f"address:{context.address}")
+        tries = (f"account:{actor.id}", f"address:{context.network}")
         context.house.attempts.count(*tries)
         if not (await check_password(current_password or "", old_hash))[0]:
             raise Invalid(("currentPassword", "is not your password"))
         context.house.attempts.forgive(*tries)
     hashed = await hash_password(new_password)
     async with context.begin() as tx:
-        return await actions.account.change_password(tx, actor, old_hash, hashed)
+        user = await actions.account.change_password(tx, actor, old_hash, hashed)
+    if context.house.local_owner and context.house.local_owner.id == user.id:
+        context.house.local_owner = None  # in other processes `keep_local_owner` sees to it
+    return user

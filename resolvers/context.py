@@ -22,13 +22,13 @@ from models.account import AuthReason
 from models.actor import Actor, ActorKind
 from models.refusal import Refusal, Unauthenticated
 from resolvers.loaders import Link, Loaders
-from runtime.database import Database, Snapshot
+from runtime.database import Database, Snapshot, telling
 from runtime.feed import By, Feed, number
 from runtime.passwords import Seal
 from runtime.settings import Settings
 from runtime.tokens import Tokens
 from runtime.transport.operation import request_id
-from runtime.transport.rate import Attempts
+from runtime.transport.rate import Attempts, network_of
 
 
 @dataclass
@@ -97,6 +97,11 @@ class Context:
         return self._actor.id if self._actor else f"address:{self.address}"
 
     @property
+    def network(self) -> str:
+        """Where the caller stands, for counting tries: an address, or what one IPv6 customer is given."""
+        return network_of(self.address)
+
+    @property
     def by(self) -> By:
         return By(self.actor.kind, self.actor.id, request_id.get())
 
@@ -130,7 +135,8 @@ class Context:
         """Read from the operation's one moment, or from its open transaction."""
         if self.tx is not None:
             async with self._turn:
-                return (await self.tx.execute(query)).all()
+                with telling():
+                    return (await self.tx.execute(query)).all()
         return await self._snapshot.read(query)
 
     @asynccontextmanager
@@ -158,9 +164,10 @@ class Context:
     async def _part(self) -> AsyncIterator[AsyncSession]:
         assert self.tx is not None, "a part of an open transaction"
         try:
-            async with self.tx.begin_nested():
-                yield self.tx
-                self.tx.info.setdefault("grew", set()).update(await number(self.tx))
+            with telling():
+                async with self.tx.begin_nested():
+                    yield self.tx
+                    self.tx.info.setdefault("grew", set()).update(await number(self.tx))
         except BaseException:
             self.tx.info.pop("happened", None)
             raise

@@ -13,6 +13,7 @@ from resolvers.board import BOARD
 from resolvers.context import Context, Info
 from resolvers.workspace import WORKSPACE
 from runtime.event import Event
+from runtime.feed import patiently
 
 RECENT = 50  # of a person's own events, looked through for how a membership ended
 
@@ -88,10 +89,15 @@ async def _follow(
     if not await seen():
         raise NotFound(id)
     await context.refresh()  # no connection is held while waiting
+
+    async def may() -> bool:
+        await context.refresh()  # also of a look that failed
+        return await seen()
+
     feed = context.house.feed
     async with aclosing(feed.follow(topic, after, also=[user_topic(context.actor.id)])) as pages:
         async for events in pages:
-            if not await seen():
+            if not await patiently(may):
                 if events and events[-1].kind == end and await _stayed(context, events[-1]):
                     for event in events:
                         yield event

@@ -42,7 +42,7 @@ async def login(
     context = info.context
     account = await actions.session.account_named(context.read, username)
     await context.refresh()  # no connection is held while the password is checked
-    tries = (f"account:{account.id if account else username[:100].casefold()}", f"address:{context.address}")
+    tries = (f"account:{account.id if account else username[:100].casefold()}", f"address:{context.network}")
     context.house.attempts.count(*tries)
     ok, renewed = await check_password(password, account.password_hash if account else None)
     if account is None or not (ok and account.is_active):
@@ -70,14 +70,14 @@ async def refresh_session(
     seconds the last one spent is answered with the same successor instead, so that tabs may refresh at once.
     """
     context = info.context
-    tries = f"refresh:{context.address}"
+    tries = f"refresh:{context.network}"
     context.house.attempts.check(tries)
-    async with context.begin(context.nobody) as tx:
-        answer = await actions.session.refresh_session(tx, context.house.tokens, refresh_token)
-    if isinstance(answer, Unauthenticated):  # only now: what ended is committed
+    try:
+        async with context.begin(context.nobody) as tx:
+            return await actions.session.refresh_session(tx, context.house.tokens, refresh_token)
+    except Unauthenticated:
         context.house.attempts.count(tries)
-        raise answer
-    return answer
+        raise
 
 
 async def logout(

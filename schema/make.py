@@ -1,7 +1,7 @@
 """Putting the words together into the one schema of a process."""
 
-from collections.abc import Callable
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from graphql import build_schema, lexicographic_sort_schema, print_schema
@@ -12,6 +12,7 @@ from models.refusal import Refusal, Unauthenticated
 from resolvers.context import Context
 from resolvers.once import Once
 from resolvers.operation import OneMoment
+from runtime.database import Unavailable
 from runtime.feed import CursorExpired, CursorUnknown
 from runtime.transport.guard import Policy
 from runtime.transport.limits import Limits
@@ -31,15 +32,27 @@ def explain(error: Exception) -> tuple[str, dict[str, Any]] | None:
         return error.code, {"cursor": error.cursor, "oldest": error.oldest}
     if isinstance(error, CursorUnknown):
         return error.code, {"cursor": error.cursor}
+    if isinstance(error, Unavailable):
+        return error.code, {"retryable": True}
     return (error.code, {}) if isinstance(error, Refusal) else None
 
 
 def make_schema(*, bucket: Bucket | None = None, limits: Limits | None = None) -> Schema:
-    principal: Callable[[Context], str] = lambda context: context.principal  # noqa: E731
-    policy = Policy(limits=limits or Limits(), bucket=bucket, principal=principal, explain=explain)
+    """The schema of this process, under these limits."""
+    return _built().under(
+        Policy(limits=limits or Limits(), bucket=bucket, principal=_principal, explain=explain)
+    )
+
+
+def _principal(context: Context) -> str:
+    return context.principal
+
+
+@cache
+def _built() -> Schema:
     return Schema(
         schema.Query,
-        policy=policy,
+        policy=Policy(),
         mutation=schema.Mutation,
         subscription=schema.Subscription,
         types=[*EVENTS, *ENTRIES, *TYPES.values()],

@@ -50,8 +50,11 @@ def _kind(root: Any) -> Kind:
 
 
 def _changes(root: Any) -> list[Change]:
-    told = [(name, *pair) for name, pair in root.data.get("changes", {}).items()]
-    pairs = CHANGES.get(root.kind, lambda d: told)(root.data)
+    told = CHANGES.get(root.kind)
+    if told is None:
+        pairs: Pairs = [(name, *pair) for name, pair in root.data.get("changes", {}).items()]
+    else:
+        pairs = told(root.data)
     return [change_of(name, before, after) for name, before, after in pairs if before != after]
 
 

@@ -91,6 +91,11 @@ class OneInput(InputMutationExtension):
         definition = typing.cast(Any, argument.type_annotation).raw_annotation.__strawberry_definition__
         definition.description = f"What `{camel(field.python_name)}` takes."
 
+    def map_arguments(self, kwargs: dict[str, Any]) -> dict[str, Any]:
+        # A field of the input that is left out arrives as UNSET, which is no Some and no None.
+        given = super().map_arguments(kwargs)
+        return {name: None if value is strawberry.UNSET else value for name, value in given.items()}
+
 
 def do(resolver: Callable[..., Any], *outcomes: Any, **options: Any) -> Any:
     """Make a mutation: one `input`, and a union of `outcomes` and the refusals that every write knows."""

@@ -17,15 +17,21 @@ from graphql import (
     GraphQLScalarType,
     GraphQLSchema,
     GraphQLUnionType,
+    Undefined,
     get_named_type,
 )
 
+import actions.account
 from schema.make import make_schema
 
 SCHEMA: GraphQLSchema = make_schema()._schema
 
+# Nobody is let in without signing in, and nobody runs out of points.
+SERVED: dict[str, Any] = {"host": "0.0.0.0", "points": 10**9}
+
 # Who may. Each line of MUTATIONS names one of these.
 ADMIN = "ADMIN"  # admins of the workspace
+AUTHOR = "AUTHOR"  # the admin that wrote it
 MEMBER = "MEMBER"  # its members, and keys of the whole workspace that may write
 BOARD = "BOARD"  # the same, and keys of the board that may write
 PERSON = "PERSON"  # any person that signed in: it is about the person, or makes a workspace
@@ -46,9 +52,15 @@ MAKES: list[tuple[str, str, dict[str, Any]]] = [
     ("next", "createCard", {"boardId": "$board", "title": "% next", "columnId": "$column"}),
     ("parent", "createCard", {"boardId": "$board", "title": "% parent", "columnId": "$column"}),
     ("child", "createCard", {"boardId": "$board", "title": "% child", "parentId": "$parent"}),
+    ("subtask", "addSubtask", {"cardId": "$card", "title": "% subtask"}),
+    ("step", "addSubtask", {"cardId": "$card", "title": "% step"}),
+    ("message", "postMessage", {"cardId": "$card", "body": "% message"}),
+    ("link", "linkCards", {"cardId": "$card", "kind": "RELATED", "targetId": "$next"}),
     ("sibling", "createBoard", {"workspaceId": "$workspace", "name": "% sibling", "description": "%"}),
     ("siblingColumn", "createColumn", {"boardId": "$sibling", "name": "% sibling", "stage": "BACKLOG"}),
     ("siblingCard", "createCard", {"boardId": "$sibling", "title": "% sibling card"}),
+    ("siblingSubtask", "addSubtask", {"cardId": "$siblingCard", "title": "% sibling subtask"}),
+    ("siblingMessage", "postMessage", {"cardId": "$siblingCard", "body": "% sibling message"}),
 ]
 
 
@@ -87,7 +99,6 @@ MUTATIONS: dict[str, Case] = {
     "revokeApiKey": Case(ADMIN, {"id": "$spare key"}),
     "createLabel": Case(MEMBER, {"workspaceId": "$workspace", "name": "% new", "colour": "#AA0000"}),
     "updateLabel": Case(MEMBER, {"id": "$label", "name": "% renamed"}),
-    "deleteLabel": Case(MEMBER, {"id": "$label"}),
     "createBoard": Case(MEMBER, {"workspaceId": "$workspace", "name": "% new"}),
     "updateBoard": Case(BOARD, {"id": "$board", "name": "% renamed"}),
     "moveBoard": Case(MEMBER, {"id": "$board", "after": "$sibling"}),
@@ -95,14 +106,30 @@ MUTATIONS: dict[str, Case] = {
     "updateColumn": Case(BOARD, {"id": "$column", "name": "% renamed"}),
     "moveColumn": Case(BOARD, {"id": "$column", "before": "$other"}),
     "createCard": Case(BOARD, {"boardId": "$board", "title": "% new", "columnId": "$column"}),
+    "createCards": Case(BOARD, {"boardId": "$board", "cards": [{"title": "% bulk"}]}),
     "updateCard": Case(BOARD, {"id": "$card", "title": "% renamed"}),
     "moveCard": Case(BOARD, {"id": "$card", "columnId": "$column", "after": "$next"}),
+    "moveCards": Case(BOARD, {"ids": ["$card", "$next"], "columnId": "$column", "after": "$parent"}),
+    "addLabel": Case(BOARD, {"cardId": "$card", "labelId": "$label"}),
+    "removeLabel": Case(BOARD, {"cardId": "$card", "labelId": "$label"}),
+    "assignCard": Case(BOARD, {"cardId": "$card", "userId": "$person"}),
+    "unassignCard": Case(BOARD, {"cardId": "$card", "userId": "$person"}),
+    "unlinkCards": Case(BOARD, {"id": "$link"}),
+    "linkCards": Case(BOARD, {"cardId": "$card", "kind": "BLOCKS", "targetId": "$parent"}),
+    "addSubtask": Case(BOARD, {"cardId": "$card", "title": "% new"}),
+    "updateSubtask": Case(BOARD, {"id": "$subtask", "completed": True}),
+    "moveSubtask": Case(BOARD, {"id": "$subtask", "after": "$step"}),
+    "deleteSubtask": Case(BOARD, {"id": "$subtask"}),
+    "postMessage": Case(BOARD, {"cardId": "$card", "body": "% new"}),
+    "editMessage": Case(AUTHOR, {"id": "$message", "body": "% edited"}),
+    "deleteMessage": Case(ADMIN, {"id": "$message"}),
     "restoreCardRevision": Case(BOARD, {"cardId": "$card", "revision": "$revision"}),
     "setParentCard": Case(BOARD, {"id": "$card", "parentId": "$parent"}),
     "archiveCard": Case(BOARD, {"id": "$card"}),
     "unarchiveCard": Case(BOARD, {"id": "$card"}),
     "deleteCard": Case(BOARD, {"id": "$card"}),
     "deleteColumn": Case(BOARD, {"id": "$column", "moveCardsTo": "$other"}),
+    "deleteLabel": Case(MEMBER, {"id": "$label"}),
     "archiveBoard": Case(ADMIN, {"id": "$board"}),
     "unarchiveBoard": Case(ADMIN, {"id": "$board"}),
     "deleteBoard": Case(ADMIN, {"id": "$board", "confirmName": "% renamed"}),
@@ -142,6 +169,9 @@ NODES: dict[str, str] = {
     "Board": "board",
     "Column": "column",
     "Card": "card",
+    "Subtask": "subtask",
+    "Message": "message",
+    "CardLink": "link",
 }
 
 
@@ -186,8 +216,12 @@ class Tenant:
 async def tenant(app: Any, mark: str) -> Tenant:
     """Make a tenant through the public door."""
     made = Tenant(app, mark)
-    for who in ("ann", "max", "vic", "gus", "newcomer"):
-        await app.has_user(made.actor(who), None)
+    for who in ("ann", "max", "vic"):
+        id = await app.has_user(made.actor(who), None, workspace="none")
+        made.ids.setdefault("admin", id)
+    async with app.begin() as tx:
+        for who in ("gus", "newcomer"):  # who never sign in
+            await actions.account.add_user(tx, {"username": made.actor(who)}, None)
     for name, mutation, input in MAKES:
         answer = await made.mutate(mutation, made.fill(input), made.actor("ann"))
         assert "id" in answer, (name, answer)
@@ -227,23 +261,41 @@ def outcome(mutation: str) -> str:
 
 
 def everything(kind: Any, depth: int, selected: set[str] | None = None) -> str:
-    """Select all there is below a type, `depth` objects deep; lists two long. Notes each "Type.field"."""
+    """Select all there is below a type, `depth` objects deep; lists two long. Notes each "Type.field".
+
+    Of a node below another only its own words are selected: every node type is asked for by itself.
+    """
     kind = get_named_type(kind)
-    if isinstance(kind, GraphQLUnionType | GraphQLInterfaceType):
-        return "{ __typename " + ("id " if "id" in getattr(kind, "fields", {}) else "") + "}"
-    assert isinstance(kind, GraphQLObjectType), kind
     parts = ["__typename"]
+    if isinstance(kind, GraphQLUnionType | GraphQLInterfaceType):
+        if kind.name == "Node":
+            return "{ __typename id }"
+        for one in SCHEMA.get_possible_types(kind):
+            # Each field by a name of its own: those of two types would be in each other's way.
+            inner = _fields(one, depth, selected, f"{one.name}_")
+            parts.append(f"... on {one.name} {{ {' '.join(inner)} }}")
+    else:
+        parts += _fields(kind, depth, selected, "")
+    return "{ " + " ".join(parts) + " }"
+
+
+def _fields(kind: Any, depth: int, selected: set[str] | None, alias: str) -> list[str]:
+    assert isinstance(kind, GraphQLObjectType), kind
+    parts = []
     for name, said in kind.fields.items():
         inner = get_named_type(said.type)
         leaf = isinstance(inner, GraphQLScalarType | GraphQLEnumType)
         needs = [a for a, arg in said.args.items() if isinstance(arg.type, GraphQLNonNull)]
+        needs = [a for a in needs if said.args[a].default_value is Undefined]
         if (depth == 0 and not leaf) or needs:
             continue
         if selected is not None:
             selected.add(f"{kind.name}.{name}")
-        text = name + ("(first: 2)" if "first" in said.args else "")
-        parts.append(text if leaf else f"{text} {everything(inner, depth - 1, selected)}")
-    return "{ " + " ".join(parts) + " }"
+        text = (f"{alias}{name}: " if alias else "") + name + ("(first: 2)" if "first" in said.args else "")
+        is_node = "Node" in {one.name for one in getattr(inner, "interfaces", ())}
+        below = 0 if is_node else depth - 1
+        parts.append(text if leaf else f"{text} {everything(inner, below, selected)}")
+    return parts
 
 
 def asking(name: str, arguments: dict[str, Any], depth: int = 4, selected: set[str] | None = None) -> str:

@@ -8,6 +8,7 @@ given back to and bounded in keys. With several processes each has its own; the 
 process.
 """
 
+import ipaddress
 import math
 import time
 from collections import OrderedDict, deque
@@ -122,3 +123,12 @@ class Attempts:
         if len(self._tries) > KEYS:
             self._tries.popitem(last=False)
         return tries
+
+
+def network_of(address: str) -> str:
+    """What to count tries under: an IPv4 address as it is, of an IPv6 address the /64, all of which one has."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    return address if found.version == 4 else str(ipaddress.ip_network((found, 64), strict=False))

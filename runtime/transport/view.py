@@ -249,7 +249,7 @@ class View(GraphQL[Any, Any]):
         return [drained, without_access] if access.can_end(context) else [drained]
 
     def _expired(self, reason: str) -> GraphQLHTTPResponse:
-        return self._failed(PublicError(f"Token {reason}", code=Code.UNAUTHENTICATED, reason=reason))
+        return self._failed(PublicError(f"Token {reason}", code=Code.UNAUTHENTICATED, reason=reason.upper()))
 
     def _failed(self, error: GraphQLError) -> GraphQLHTTPResponse:
         return {"data": None, "errors": [self.public(error).formatted]}

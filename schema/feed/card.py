@@ -46,7 +46,7 @@ class AboutCardLabel(AboutCard):
 
 
 @strawberry.interface(description="Something that happened to the people a card is assigned to.")
-class AboutAssignee(AboutCard):
+class AboutCardAssignee(AboutCard):
     user_id: ID = told("user_id", "Which person.")
     user: User | None = found(USER, "user_id", "The person.")
 
@@ -114,12 +114,12 @@ class LabelRemoved(AboutCardLabel):
 
 
 @event(Kind.ASSIGNEE_ADDED)
-class AssigneeAdded(AboutAssignee):
+class AssigneeAdded(AboutCardAssignee):
     """A card was assigned to somebody."""
 
 
 @event(Kind.ASSIGNEE_REMOVED)
-class AssigneeRemoved(AboutAssignee):
+class AssigneeRemoved(AboutCardAssignee):
     """A card was taken from somebody."""
 
 

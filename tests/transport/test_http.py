@@ -235,7 +235,7 @@ async def test_a_stream_ends_when_access_does(view: Any) -> None:
     [error] = told[-2][1]["errors"]
     assert error["message"] == "Token expired"
     assert error["extensions"]["code"] == "UNAUTHENTICATED"
-    assert error["extensions"]["reason"] == "expired"
+    assert error["extensions"]["reason"] == "EXPIRED"
     assert COUNTS.alive == 0
 
 
@@ -243,12 +243,12 @@ async def test_a_clock_may_be_given_and_a_stream_may_be_revoked() -> None:
     later = datetime.now(UTC) + timedelta(days=1)
     app = Toy(more={"now": lambda: later})
     told = events(await ask(app.view, LONG, {**STREAM, "authorization": "for 3600"}))
-    assert told[-2][1]["errors"][0]["extensions"]["reason"] == "expired"
+    assert told[-2][1]["errors"][0]["extensions"]["reason"] == "EXPIRED"
     app = Toy(revoked=asyncio.Event())
     assert isinstance(app._context("x"), Context)
     asyncio.get_running_loop().call_later(0.1, app.revoked.set)  # type: ignore[union-attr]
     told = events(await ask(app.view, LONG, STREAM))
-    assert told[-2][1]["errors"][0]["extensions"]["reason"] == "revoked"
+    assert told[-2][1]["errors"][0]["extensions"]["reason"] == "REVOKED"
 
 
 async def test_a_stream_completes_when_the_server_drains() -> None:

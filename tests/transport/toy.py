@@ -29,6 +29,7 @@ from runtime.transport import (
     Rejected,
     Schema,
     View,
+    bind,
     cost,
     list_size,
     rate_state,
@@ -333,7 +334,8 @@ def main() -> None:
     if "--bucket" in sys.argv:
         toy.policy.bucket = Bucket()
     with contextlib.suppress(KeyboardInterrupt):
-        serve(toy.app, draining=toy.draining, port=int(os.environ.get("PORT", "0")), grace=5)
+        listener = bind("127.0.0.1", int(os.environ.get("PORT", "0")))
+        serve(toy.app, listener, draining=toy.draining, grace=5)
 
 
 if __name__ == "__main__":
