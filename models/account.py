@@ -22,7 +22,7 @@ class User(Editable, Base):
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=maker("user"))
     username: Mapped[str] = mapped_column(String(40))
-    username_folded: Mapped[str] = mapped_column(String(80), unique=True)
+    username_folded: Mapped[str] = mapped_column(String(120), unique=True)
     email: Mapped[str | None] = mapped_column(String(254))
     email_folded: Mapped[str | None] = mapped_column(String(508), unique=True)
     nickname: Mapped[str | None] = mapped_column(String(80))

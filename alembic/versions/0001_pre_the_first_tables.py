@@ -57,7 +57,7 @@ def upgrade() -> None:
         "user",
         sa.Column("id", Id, nullable=False),
         sa.Column("username", sa.String(length=40), nullable=False),
-        sa.Column("username_folded", sa.String(length=80), nullable=False),
+        sa.Column("username_folded", sa.String(length=120), nullable=False),
         sa.Column("email", sa.String(length=254), nullable=True),
         sa.Column("email_folded", sa.String(length=508), nullable=True),
         sa.Column("nickname", sa.String(length=80), nullable=True),

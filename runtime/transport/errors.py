@@ -103,7 +103,7 @@ def meaning(error: GraphQLError, explain: Explain) -> tuple[str, str, Mapping[st
     elif code := (cause.extensions or {}).get("code"):
         return str(code), error.message, cause.extensions or {}
     elif error.path is None or _is_about_an_argument(cause):
-        return Code.BAD_USER_INPUT, _without_values(error.message)[:TEXT], {}
+        return Code.BAD_USER_INPUT, _without_values(error.message[:TEXT]), {}
     return Code.INTERNAL, "Internal error", {}
 
 

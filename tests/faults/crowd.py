@@ -85,7 +85,7 @@ async def restart(process: Any, *, down: float = 0.0) -> None:
     process.kill()
     await asyncio.sleep(down)
     process.start()
-    await process.ready()
+    await process.ready(within=120)
 
 
 async def killing(processes: list[Any], *, every: float, lasting: float) -> int:
