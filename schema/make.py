@@ -1,7 +1,7 @@
 """Putting the words together into the one schema of a process."""
 
-from collections.abc import Callable
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from graphql import build_schema, lexicographic_sort_schema, print_schema
@@ -38,11 +38,21 @@ def explain(error: Exception) -> tuple[str, dict[str, Any]] | None:
 
 
 def make_schema(*, bucket: Bucket | None = None, limits: Limits | None = None) -> Schema:
-    principal: Callable[[Context], str] = lambda context: context.principal  # noqa: E731
-    policy = Policy(limits=limits or Limits(), bucket=bucket, principal=principal, explain=explain)
+    """The schema of this process, under these limits."""
+    return _built().under(
+        Policy(limits=limits or Limits(), bucket=bucket, principal=_principal, explain=explain)
+    )
+
+
+def _principal(context: Context) -> str:
+    return context.principal
+
+
+@cache
+def _built() -> Schema:
     return Schema(
         schema.Query,
-        policy=policy,
+        policy=Policy(),
         mutation=schema.Mutation,
         subscription=schema.Subscription,
         types=[*EVENTS, *ENTRIES, *TYPES.values()],

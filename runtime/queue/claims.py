@@ -1,0 +1,314 @@
+"""How a worker gets work: exactly one gets each job, the most urgent and oldest that it may have.
+
+Jobs that differ only in their age share a lane. A claim looks at the first job of each lane, by one seek in
+an index for each lane, and never at the rest; so it takes as long with 200,000 jobs waiting as with a
+thousand, also when all of those in front are ones this worker cannot have.
+"""
+
+import base64
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import Row, String, TextClause, bindparam, func, insert, literal_column, select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from runtime.database import Json, UtcDateTime
+from runtime.queue import caps
+from runtime.queue.clock import POSTGRES, SQLITE, now
+from runtime.queue.law import Cause, Transition
+from runtime.queue.tables import Attempt, Job, State
+from runtime.queue.work import worker_cap
+
+LEASE = 30.0  # seconds a worker may be silent; it beats three times as often
+LOOK = 8  # candidates at a look: how many other claims may be ahead of this one
+TRIES = 3  # looks, if all of them went to others meanwhile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a worker can do. None is no restriction."""
+
+    tenant: str
+    kinds: Sequence[str] | None = None
+    executors: Sequence[str] | None = None
+    capabilities: Sequence[str] = ()
+    scopes: Sequence[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What a worker shows with everything it says about a job: the job, the fence, the secret."""
+
+    id: str
+    attempt: int
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lease(Ticket):
+    """A job that was claimed. The token is told here only; the database has its hash."""
+
+    kind: str
+    tenant: str
+    scope: str | None
+    executor: str | None
+    worker_id: str
+    until: datetime
+    failures: int
+    losses: int
+    transition: Transition | None  # None if this claim was answered before: its event is written
+
+
+class Candidate(NamedTuple):
+    """A job that could be claimed now, first of its lane."""
+
+    id: str
+    lane: str
+    scope: str | None
+    caps: list[str]
+
+
+async def claim(
+    tx: AsyncSession,
+    worker_id: str,
+    wanted: Wanted,
+    *,
+    most: int = 1,
+    key: str | None = None,
+    lease: float = LEASE,
+) -> list[Lease]:
+    """Claim up to `most` jobs for a worker: highest priority first, then oldest.
+
+    Key:    a claim repeated with the same key, because its answer was lost, gets the same leases with the
+            same tokens, those that are still held. Use another key for the next claim.
+    Units:  `lease` in seconds, on the database's clock.
+    Fewer:  on PostgreSQL, rows that other claims lock are skipped, so that "nothing" may be said although
+            such a claim is rolled back a moment later.
+    """
+    if key is not None and (again := await _again(tx, worker_id, key)) is not None:
+        return again
+    got: list[Lease] = []
+    while len(got) < most and (one := await _claim_one(tx, worker_id, wanted, key, len(got), lease)):
+        got.append(one)
+    return got
+
+
+async def look(tx: AsyncSession, wanted: Wanted, most: int = LOOK) -> list[Candidate]:
+    """What a claim would take first, one of each lane, without locking anything.
+
+    For callers that lock rows of their own before the queue's: look, lock what belongs to `scope`, then
+    claim within that scope.
+    """
+    rows = await tx.execute(*_look(wanted, most, is_postgres=caps.is_postgres(tx)))
+    return [Candidate(*row) for row in rows]
+
+
+async def _claim_one(
+    tx: AsyncSession, worker_id: str, wanted: Wanted, key: str | None, place: int, lease: float
+) -> Lease | None:
+    mine = worker_cap(worker_id)
+    for _ in range(TRIES):
+        candidates = await look(tx, wanted)
+        for candidate in candidates:
+            at, places, full = await caps.reserve(tx, [mine, *candidate.caps])
+            if mine in full:
+                return None
+            if places is not None and (job := await _take(tx, wanted.tenant, candidate.lane)):
+                await caps.occupy(tx, places, job.id)
+                return await _open(tx, job, worker_id, at, key, place, lease)
+        if not candidates:
+            return None
+    return None
+
+
+async def _take(tx: AsyncSession, tenant: str, lane: str) -> Row[Any] | None:
+    """Lease the first job of a lane that nobody else is taking."""
+    first = (
+        select(Job.id)
+        .where(_is_ready(), Job.tenant == tenant, Job.lane == lane, Job.available_at <= now())
+        .order_by(Job.available_at, Job.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    job = Job.__table__
+    leased = (
+        update(job)  # type: ignore[arg-type]
+        .where(job.c.id == first.scalar_subquery())
+        .values(
+            state=State.LEASED,
+            held=True,
+            attempt=job.c.attempt + 1,
+            expires_at=None,
+            # The whole is timed from the first claim; NULL without such a limit.
+            deadline_at=func.coalesce(job.c.deadline_at, now(job.c.whole_limit)),
+        )
+        .returning(*job.c)
+    )
+    return (await tx.execute(leased)).one_or_none()
+
+
+async def _open(
+    tx: AsyncSession, job: Row[Any], worker_id: str, at: datetime, key: str | None, place: int, lease: float
+) -> Lease:
+    nonce = secrets.token_hex(16)
+    token = _token(key or secrets.token_hex(16), nonce)
+    until = at + timedelta(seconds=lease)
+    attempt = {
+        "job_id": job.id,
+        "number": job.attempt,
+        "worker_id": worker_id,
+        "lease_token_hash": hashed(token),
+        "lease_nonce": nonce,
+        "claim_hash": _claim_hash(worker_id, key) if key is not None else None,
+        "claim_place": place if key is not None else None,
+        "lease_until": until,
+        "heartbeat_at": at,
+        "silence_limit": job.silence_limit,
+        "silent_by": _after(at, job.silence_limit),
+        "limit_by": _after(at, job.attempt_limit),
+        "started_at": at,
+    }
+    await tx.execute(insert(Attempt.__table__).values(attempt))  # type: ignore[arg-type]
+    transition = Transition(
+        id=job.id,
+        kind=job.kind,
+        tenant=job.tenant,
+        scope=job.scope,
+        cause=Cause.CLAIMED,
+        was=State.READY,
+        now=State.LEASED,
+        held=True,
+        attempt=job.attempt,
+        worker_id=worker_id,
+        at=at,
+        available_at=job.available_at,
+    )
+    return _lease(job, job.attempt, token, worker_id, until, transition)
+
+
+async def _again(tx: AsyncSession, worker_id: str, key: str) -> list[Lease] | None:
+    """The leases that this key got before, if it got any."""
+    query = (
+        select(
+            Job.__table__,
+            Attempt.number,
+            Attempt.lease_nonce,
+            Attempt.lease_until,
+            Attempt.ended_at.label("over"),
+        )
+        .join(Attempt, Attempt.job_id == Job.id)
+        .where(Attempt.claim_hash == _claim_hash(worker_id, key))
+        .order_by(Attempt.claim_place)
+    )
+    rows = (await tx.execute(query)).all()
+    if not rows:
+        return None
+    return [
+        _lease(row, row.number, _token(key, row.lease_nonce), worker_id, row.lease_until, None)
+        for row in rows
+        if row.over is None
+    ]
+
+
+def _lease(
+    job: Row[Any], number: int, token: str, worker_id: str, until: datetime, transition: Transition | None
+) -> Lease:
+    return Lease(
+        id=job.id,
+        attempt=number,
+        token=token,
+        kind=job.kind,
+        tenant=job.tenant,
+        scope=job.scope,
+        executor=job.executor,
+        worker_id=worker_id,
+        until=until,
+        failures=job.failures,
+        losses=job.losses,
+        transition=transition,
+    )
+
+
+def hashed(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _token(key: str, nonce: str) -> str:
+    """The worker's key and our nonce make the token: it can be told again, but not from the database alone."""
+    digest = hashlib.sha256(f"{nonce}:{key}".encode()).digest()
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+def _claim_hash(worker_id: str, key: str) -> str:
+    return hashlib.sha256(f"{worker_id}:{key}".encode()).hexdigest()
+
+
+def _after(at: datetime, seconds: float | None) -> datetime | None:
+    return None if seconds is None else at + timedelta(seconds=seconds)
+
+
+def _is_ready() -> Any:
+    """A literal, not a parameter: only so is the partial index used."""
+    return Job.state == literal_column("'READY'")
+
+
+COLUMNS = "id, lane, scope, caps, kind, executor, capabilities, priority, available_at"
+HEAD = """SELECT {columns} FROM job WHERE state = 'READY' AND tenant = :tenant {beyond}
+          ORDER BY lane, available_at, id LIMIT 1"""
+
+# From each lane to the next: a loose index scan. The databases agree on everything but how to join to a LIMIT.
+NEXT = {
+    True: "SELECT next.* FROM head CROSS JOIN LATERAL ({head}) AS next",
+    False: "SELECT {qualified} FROM head JOIN job AS next ON next.id = ({head})",
+}
+EACH = {True: "jsonb_array_elements_text", False: "json_each"}
+LOOKING = """
+WITH RECURSIVE head({columns}) AS (
+    SELECT * FROM ({first}) AS first
+    UNION ALL
+    {next}
+)
+SELECT id, lane, scope, caps FROM head
+WHERE available_at <= {now} {restrictions}
+AND NOT EXISTS (SELECT 1 FROM {each}(head.capabilities) AS needed WHERE needed.value NOT IN :capabilities)
+AND NOT EXISTS (
+    SELECT 1 FROM {each}(head.caps) AS counted JOIN cap ON cap.name = counted.value
+    WHERE NOT EXISTS (
+        SELECT 1 FROM slot WHERE slot.cap = cap.name AND slot.job_id IS NULL AND NOT slot.surplus
+    )
+)
+ORDER BY priority DESC, available_at, id LIMIT :most
+"""
+
+
+def _look(wanted: Wanted, most: int, *, is_postgres: bool) -> tuple[TextClause, dict[str, Any]]:
+    asked: dict[str, Any] = {"capabilities": list(wanted.capabilities)}
+    restrictions = ""
+    for column, values in (("kind", wanted.kinds), ("scope", wanted.scopes)):
+        if values is not None:
+            restrictions += f" AND {column} IN :{column}"
+            asked[column] = list(values)
+    if wanted.executors is not None:
+        restrictions += " AND (executor IS NULL OR executor IN :executor)"
+        asked["executor"] = list(wanted.executors)
+    query = _looking(restrictions, tuple(asked), is_postgres)
+    return query, {**asked, "tenant": wanted.tenant, "most": most}
+
+
+def _looking(restrictions: str, lists: tuple[str, ...], is_postgres: bool) -> TextClause:
+    beyond = HEAD.format(columns=COLUMNS if is_postgres else "id", beyond="AND lane > head.lane")
+    qualified = ", ".join(f"next.{column}" for column in COLUMNS.split(", "))
+    statement = LOOKING.format(
+        columns=COLUMNS,
+        first=HEAD.format(columns=COLUMNS, beyond=""),
+        next=NEXT[is_postgres].format(head=beyond, qualified=qualified),
+        now=POSTGRES if is_postgres else SQLITE,
+        restrictions=restrictions,
+        each=EACH[is_postgres],
+    )
+    query = text(statement).bindparams(*(bindparam(name, type_=String(), expanding=True) for name in lists))
+    return query.columns(caps=Json, available_at=UtcDateTime())  # type: ignore[return-value]

@@ -1,0 +1,118 @@
+"""What time does to jobs. Any process may sweep, several at once; a limit takes effect when it is swept."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, func, literal_column, or_, select, union_all
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from runtime.database import UtcDateTime
+from runtime.feed import wake
+from runtime.queue import caps, law
+from runtime.queue.clock import moment, now
+from runtime.queue.control import open_attempts
+from runtime.queue.law import Transition
+from runtime.queue.tables import Attempt, Job, State
+from runtime.queue.wakes import queue_wake, rouse
+
+BATCH = 100  # jobs a sweep takes at once; the next begins at once if there were as many
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    transitions: list[Transition]
+    at: datetime
+    next_at: datetime | None  # when the next limit passes or the next delayed job is due, as far as known
+    more: bool  # there is more to sweep now
+
+
+async def sweep(
+    tx: AsyncSession, *, since: datetime | None = None, only: Sequence[str] | None = None
+) -> Swept:
+    """Apply what time has done: leases, attempts, silence, waits and wholes that ran out.
+
+    Wakes the workers whose delayed jobs became due since `since`, the `at` of the sweep before.
+    `only` restricts it to jobs whose rows the caller locked its own rows for; see `overdue`.
+    """
+    ids = list(only) if only is not None else [id for id, _ in await overdue(tx)]
+    at = await moment(tx)
+    transitions = await _apply(tx, ids, at) if ids else []
+    if only is None:
+        await _wake_due(tx, since, at)
+    next_at = await tx.scalar(
+        select(func.min(literal_column("at", UtcDateTime()))).select_from(_next(at).subquery())
+    )
+    return Swept(transitions, at, next_at, more=only is None and len(ids) == BATCH)
+
+
+async def overdue(tx: AsyncSession, most: int = BATCH) -> list[tuple[str, str | None]]:
+    """Jobs, with their scopes, that a sweep would change. Locks nothing."""
+    ready = Job.state == literal_column("'READY'")
+    live = Job.state.in_([literal_column(f"'{state}'") for state in ("READY", "LEASED", "PARKED")])
+    leased = Job.state == State.LEASED
+    columns = select(Job.id, Job.scope)
+    queries: list[Select[Any, Any]] = [
+        columns.join(Attempt, Attempt.job_id == Job.id)
+        .where(Attempt.ended_at.is_(None))
+        .where(
+            or_(
+                Attempt.lease_until <= now(),
+                leased & (Attempt.limit_by <= now()),
+                leased & (Attempt.silent_by <= now()),
+            )
+        ),
+        columns.where(ready, Job.expires_at.is_not(None), Job.expires_at <= now()),
+        columns.where(live, Job.deadline_at.is_not(None), Job.deadline_at <= now()),
+    ]
+    rows = await tx.execute(union_all(*queries).limit(most))
+    return list({row.id: (row.id, row.scope) for row in rows}.values())
+
+
+async def _apply(tx: AsyncSession, ids: list[str], at: datetime) -> list[Transition]:
+    """Judge each anew under its locks. What another sweep or its worker has locked is theirs."""
+    query = select(Job).where(Job.id.in_(ids)).order_by(Job.id).with_for_update(skip_locked=True)
+    jobs = (await tx.scalars(query, execution_options={"populate_existing": True})).all()
+    attempts = await open_attempts(tx, [job.id for job in jobs], skip_locked=True)
+    transitions = [
+        transition
+        for job in jobs
+        if job.held == (job.id in attempts)  # else its worker is beating just now
+        and (transition := law.overdue(job, attempts.get(job.id), at))
+    ]
+    freed = await caps.free(tx, [one.id for one in transitions if not one.held])
+    rouse(tx, *transitions, freed=freed)
+    return transitions
+
+
+async def _wake_due(tx: AsyncSession, since: datetime | None, at: datetime) -> None:
+    """Jobs that came at once woke their workers themselves; this is for those that were delayed."""
+    query = (
+        select(Job.tenant)
+        .distinct()
+        .where(
+            Job.state == literal_column("'READY'"),
+            Job.available_at <= at,
+            Job.available_at > Job.enqueued_at,
+        )
+    )
+    if since is not None:
+        query = query.where(Job.available_at > since)
+    for tenant in await tx.scalars(query):
+        wake(tx, queue_wake(tenant))
+
+
+def _next(at: datetime) -> Any:
+    ready = Job.state == literal_column("'READY'")
+    live = Job.state.in_([literal_column(f"'{state}'") for state in ("READY", "LEASED", "PARKED")])
+    is_open = Attempt.ended_at.is_(None)
+    moments = [
+        select(func.min(Job.available_at).label("at")).where(ready, Job.available_at > at),
+        select(func.min(Job.expires_at)).where(ready, Job.expires_at.is_not(None)),
+        select(func.min(Job.deadline_at)).where(live, Job.deadline_at.is_not(None)),
+        select(func.min(Attempt.lease_until)).where(is_open),
+        select(func.min(Attempt.limit_by)).where(is_open),
+        select(func.min(Attempt.silent_by)).where(is_open),
+    ]
+    return union_all(*moments)

@@ -1,0 +1,227 @@
+"""Reads about the queue: why a job is not running, its place, the numbers. Nothing is locked.
+
+`read` is anything that answers a query with rows: `Snapshot.read`, or `reading(tx)`.
+"""
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Executable, Row, and_, case, func, literal_column, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from runtime.queue.clock import now
+from runtime.queue.tables import Attempt, Cap, Job, Slot, State
+
+MOST_AHEAD = 1_000  # how far back a place is counted
+DAY = 86_400.0  # seconds
+
+Read = Callable[[Executable], Awaitable[Sequence[Row[Any]]]]
+
+
+def reading(tx: AsyncSession) -> Read:
+    """Reads in a transaction."""
+
+    async def read(query: Executable) -> Sequence[Row[Any]]:
+        return (await tx.execute(query)).all()
+
+    return read
+
+
+@dataclass(frozen=True, slots=True)
+class DueLater:
+    """It was delayed, or failed and is tried again."""
+
+    at: datetime
+    failures: int
+    code: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CapReached:
+    """As many as allowed are held. None of them has to be of the same tenant."""
+
+    cap: str
+    most: int
+    held_by: tuple[str, ...]  # ids of jobs
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseHeld:
+    """A worker has it: it is running, as far as is known."""
+
+    worker_id: str
+    until: datetime
+    attempt: int
+    cancel_requested: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """It is parked until somebody unparks it."""
+
+    waits_for: str | None
+    since: datetime | None
+    worker_id: str | None  # who waits with it
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    state: State
+    code: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """Nothing of the queue's keeps it: it waits for its turn, or for a worker that can do it."""
+
+    position: int
+
+
+Reason = DueLater | CapReached | LeaseHeld | Waits | Ended | Queued
+
+
+async def why_not(read: Read, ids: Sequence[str]) -> dict[str, list[Reason]]:
+    """Why each of these jobs is not running, or that it is. Four statements, however many jobs."""
+    query = (
+        select(Job.__table__, now().label("now"), Attempt.worker_id, Attempt.lease_until)
+        .outerjoin(Attempt, and_(Attempt.job_id == Job.id, Attempt.ended_at.is_(None)))
+        .where(Job.id.in_(ids))
+    )
+    jobs = await read(query)
+    ready = [job for job in jobs if job.state == State.READY]
+    full = await full_caps(read, sorted({cap for job in ready for cap in job.caps}))
+    places = await positions(read, [job.id for job in ready])
+    return {job.id: _reasons(job, full, places.get(job.id, 1)) for job in jobs}
+
+
+def _reasons(job: Row[Any], full: dict[str, CapReached], position: int) -> list[Reason]:
+    if job.state == State.READY:
+        reasons: list[Reason] = [full[cap] for cap in job.caps if cap in full]
+        if job.available_at > job.now:
+            reasons.insert(0, DueLater(job.available_at, job.failures, job.code))
+        return reasons or [Queued(position)]
+    if job.state == State.LEASED:
+        return [LeaseHeld(job.worker_id, job.lease_until, job.attempt, job.cancel_requested_at is not None)]
+    if job.state == State.PARKED:
+        return [Waits(job.parked_for, job.parked_at, job.worker_id)]
+    return [Ended(job.state, job.code)]
+
+
+async def full_caps(read: Read, names: Sequence[str]) -> dict[str, CapReached]:
+    """Which of these caps have no free place, and who holds theirs."""
+    if not names:
+        return {}
+    query = (
+        select(Cap.name, Cap.most, Slot.job_id, Slot.surplus)
+        .outerjoin(Slot, Slot.cap == Cap.name)
+        .where(Cap.name.in_(names))
+        .order_by(Cap.name, Slot.n)
+    )
+    holders: dict[str, list[str]] = defaultdict(list)
+    most: dict[str, int] = {}
+    free: set[str] = set()
+    for row in await read(query):
+        most[row.name] = row.most
+        if row.job_id is not None:
+            holders[row.name].append(row.job_id)
+        elif row.surplus is False:
+            free.add(row.name)
+    return {name: CapReached(name, most[name], tuple(holders[name])) for name in most if name not in free}
+
+
+async def positions(read: Read, ids: Sequence[str]) -> dict[str, int]:
+    """The place of each job in the queue of its scope, from 1; one more than MOST_AHEAD is "far back"."""
+    if not ids:
+        return {}
+    other = aliased(Job)
+    older = or_(
+        other.available_at < Job.available_at,
+        and_(other.available_at == Job.available_at, other.id < Job.id),
+    )
+    ahead = (
+        select(other.id)
+        .where(
+            other.state == literal_column("'READY'"),
+            other.tenant == Job.tenant,
+            or_(other.scope == Job.scope, and_(other.scope.is_(None), Job.scope.is_(None))),
+            or_(other.priority > Job.priority, and_(other.priority == Job.priority, older)),
+        )
+        .limit(MOST_AHEAD)
+        .correlate(Job)
+        .subquery()
+    )
+    count = select(func.count()).select_from(ahead).correlate(Job).scalar_subquery()
+    query = select(Job.id, count.label("ahead")).where(Job.id.in_(ids), Job.state == State.READY)
+    return {row.id: row.ahead + 1 for row in await read(query)}
+
+
+@dataclass(slots=True)
+class Numbers:
+    """What is in the queue of one scope and priority."""
+
+    scope: str | None
+    priority: int
+    queued: int = 0  # may be claimed now
+    delayed: int = 0  # not due yet
+    active: int = 0  # a worker has it, working
+    waiting: int = 0  # parked
+    dead: int = 0  # in the last 24 hours
+    oldest_at: datetime | None = field(default=None)  # since when the oldest that is queued was due
+
+
+async def statistics(read: Read, tenant: str, *, scopes: Sequence[str] | None = None) -> list[Numbers]:
+    """The numbers for each scope and priority, in two statements."""
+    is_due = and_(Job.state == State.READY, Job.available_at <= now())
+    live = Job.state.in_([literal_column(f"'{state}'") for state in ("READY", "LEASED", "PARKED")])
+    columns = [Job.scope, Job.priority, Job.state, is_due.label("due"), func.count().label("count")]
+    oldest = func.min(case((is_due, Job.available_at))).label("oldest")
+    recent = and_(Job.state == literal_column("'DEAD'"), Job.ended_at > now(-DAY))
+    found: dict[tuple[str | None, int], Numbers] = {}
+    for where in (live, recent):
+        query = select(*columns, oldest).where(where, Job.tenant == tenant).group_by(*columns[:3], is_due)
+        if scopes is not None:
+            query = query.where(Job.scope.in_(scopes))
+        for row in await read(query):
+            numbers = found.setdefault((row.scope, row.priority), Numbers(row.scope, row.priority))
+            _count(numbers, row)
+    return sorted(found.values(), key=lambda one: (one.scope or "", -one.priority))
+
+
+def _count(numbers: Numbers, row: Row[Any]) -> None:
+    count = row._mapping["count"]  # not row.count, which is a method of tuples
+    if row.state == State.READY and row.due:
+        numbers.queued += count
+        numbers.oldest_at = row.oldest
+    elif row.state == State.READY:
+        numbers.delayed += count
+    elif row.state == State.LEASED:
+        numbers.active += count
+    elif row.state == State.PARKED:
+        numbers.waiting += count
+    else:
+        numbers.dead += count
+
+
+async def dead(
+    read: Read, tenant: str, *, most: int = 50, before: datetime | None = None
+) -> Sequence[Row[Any]]:
+    """Dead jobs, newest first: what could be run again."""
+    query = select(Job.__table__).where(Job.tenant == tenant, Job.state == literal_column("'DEAD'"))
+    if before is not None:
+        query = query.where(Job.ended_at < before)
+    return await read(query.order_by(Job.ended_at.desc(), Job.id.desc()).limit(most))
+
+
+async def held_by(read: Read, worker_id: str) -> Sequence[Row[Any]]:
+    """The open attempts of a worker, with the job's kind and state."""
+    query = (
+        select(Attempt.__table__, Job.kind, Job.scope, Job.state)
+        .join(Job, Job.id == Attempt.job_id)
+        .where(Attempt.worker_id == worker_id, Attempt.ended_at.is_(None))
+        .order_by(Attempt.started_at, Attempt.job_id)
+    )
+    return await read(query)

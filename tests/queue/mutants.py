@@ -1,0 +1,106 @@
+"""Seeded bugs: the test of the test. Each is a line of the queue that is changed while it lasts."""
+
+import contextlib
+import inspect
+import textwrap
+from collections.abc import Iterator
+from typing import Any
+
+from runtime.queue import caps, claims, control, held, law, sweeps
+
+Change = tuple[Any, str, str]
+
+# The first fourteen are those of the specification; the others are bugs that were met in other queues.
+MUTANTS: dict[str, list[Change]] = {
+    "no fence check on finish": [
+        (held.reach, "Attempt.number == ticket.attempt,", ""),
+        (held.reach, "Attempt.lease_token_hash == hashed(ticket.token),", ""),
+    ],
+    "no fence check on heartbeat": [
+        (
+            held.heartbeats,
+            ".where(tuple_(Attempt.job_id, Attempt.number, Attempt.lease_token_hash).in_(mine))",
+            ".where(Attempt.job_id.in_([one[0] for one in mine]))",
+        )
+    ],
+    "double done": [(held.reach, "Attempt.ended_at.is_(None),", "")],
+    "slot leak": [(held._settle, "await caps.free(tx, [transition.id])", "True")],
+    "no cap": [
+        (caps.reserve, "Cap.name.in_(names)", "Cap.name.in_([])"),
+        ((claims, "LOOKING"), "slot.job_id IS NULL AND NOT slot.surplus", "1 = 1"),
+    ],
+    "run_at ignored": [
+        (claims._take, ", Job.available_at <= now()", ""),
+        ((claims, "LOOKING"), "available_at <= {now}", "1 = 1"),
+    ],
+    "attempt not counted": [(law.failed, "job.failures += 1", "pass")],
+    "fence not raised": [(claims._take, "attempt=job.c.attempt + 1", "attempt=1")],
+    "never dead": [(law.failed, "retryable and job.failures < job.max_attempts", "retryable")],
+    "no back-off": [(law.failed, "at + timedelta(seconds=delay(job.failures))", "at")],
+    "cancelled job retried": [(law.failed, "if job.cancel_requested_at:", "if False:")],
+    "missing event": [(sweeps._apply, "return transitions", "return transitions[1:]")],
+    "priority ignored": [((claims, "LOOKING"), "ORDER BY priority DESC,", "ORDER BY")],
+    "late reaper": [(sweeps.overdue, "Attempt.lease_until <= now()", "Attempt.lease_until <= now(-100_000)")],
+    # More.
+    "the heartbeat does not extend": [(held.heartbeats, "lease_until=now(lease), ", "")],
+    "reclaim counted as a failure": [(law.lost, "job.losses += 1", "job.losses += 1; job.failures += 1")],
+    "a soft stop counted": [(law.released, "_ready(job, at)", "_ready(job, at); job.failures += 1")],
+    "a poisonous job is never stopped": [(law.lost, "job.losses < job.max_losses", "True")],
+    "a lost claim burns an attempt": [(claims._again, "if not rows:", "if True:")],
+    "another tenant's work": [
+        ((claims, "HEAD"), "AND tenant = :tenant", ""),
+        (claims._take, "Job.tenant == tenant, ", ""),
+    ],
+    "the oldest is not first": [((claims, "HEAD"), "lane, available_at, id", "lane, available_at DESC, id")],
+    "a lost lease of a cancelled job": [(law.lost, "if job.cancel_requested_at:", "if False:")],
+    "a surplus place is freed": [(caps.free, "if is_surplus]", "if False]")],
+    "the wrong one leaves a lowered cap": [(caps.free, "gone += await _instead(tx, kept)", "pass")],
+    "a lowered cap forgets its holders": [(caps._limit, "most - len(kept)", "most")],
+    "a new cap forgets its holders": [(caps._limit, "if rows:", "if False:")],
+    "the sweep leaks slots": [(sweeps._apply, "if not one.held", "if False")],
+    "a waiting worker's death frees the job": [(law.lost, "elif was is State.LEASED:", "else:")],
+    "the clock runs while it waits": [(law.overdue, "attempt and job.state is State.LEASED", "attempt")],
+    "the wait is not given back": [(law.unparked, "attempt.limit_by += waited", "pass")],
+    "silence is not broken": [(held.heartbeats, "now(Attempt.silence_limit)", "Attempt.silent_by")],
+    "a waiting job does not expire": [(law._ready, "job.wait_limit is not None", "False")],
+    "the deadline is forgotten": [
+        (sweeps.overdue, "Job.deadline_at <= now()", "Job.deadline_at <= now(-9e9)")
+    ],
+    "a worker that left keeps its slots": [
+        (control.withdraw, "await caps.free(tx, [one.id for one in transitions])", "True")
+    ],
+}
+SPECIFIED = list(MUTANTS)[:14]
+
+
+@contextlib.contextmanager
+def seeded(name: str) -> Iterator[None]:
+    """The queue with a bug in it."""
+    with contextlib.ExitStack() as undo:
+        for target, old, new in MUTANTS[name]:
+            if isinstance(target, tuple):
+                _change_text(undo, *target, old, new)
+            else:
+                _change_code(undo, target, old, new)
+        yield
+
+
+def _change_text(undo: contextlib.ExitStack, module: Any, name: str, old: str, new: str) -> None:
+    text = getattr(module, name)
+    assert old in text, f"{name} has no {old!r} any more: seed the bug where it is now"
+    undo.callback(setattr, module, name, text)
+    setattr(module, name, text.replace(old, new))
+
+
+def _change_code(undo: contextlib.ExitStack, function: Any, old: str, new: str) -> None:
+    undo.callback(setattr, function, "__code__", function.__code__)
+    if hasattr(function, "__seeded__"):  # its second change
+        source = function.__seeded__
+    else:
+        source = textwrap.dedent(inspect.getsource(function))
+        undo.callback(delattr, function, "__seeded__")
+    assert old in source, f"{function.__name__} has no {old!r} any more: seed the bug where it is now"
+    function.__seeded__ = source.replace(old, new)
+    namespace = dict(function.__globals__)
+    exec(function.__seeded__, namespace)
+    function.__code__ = namespace[function.__name__].__code__

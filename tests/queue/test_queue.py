@@ -1,0 +1,628 @@
+"""What the queue promises, one promise a test, on both databases."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import event, func, select
+
+from runtime import queue
+from runtime.database import Database
+from runtime.feed import By, Feed
+from runtime.queue import Cause, Outcome, State, Wanted, Work
+from runtime.wakes import Wakes
+from tests.queue.ageing import age
+
+WEB = Wanted(tenant="t")
+
+
+def work(id: str, **more: Any) -> Work:
+    return Work(**{"id": id, "kind": "CODE", "tenant": "t", "scope": "web", **more})
+
+
+class House:
+    """A database with a queue, and short ways to say things to it."""
+
+    def __init__(self, url: str) -> None:
+        self.database = Database(url)
+        self.wakes = Wakes()
+        self.feed = Feed(self.database, self.wakes)
+
+    async def do(self, what: Callable[..., Awaitable[Any]], *args: Any, **options: Any) -> Any:
+        """One call in one transaction."""
+        async with self.feed.begin(By("SYSTEM")) as tx:
+            return await what(tx, *args, **options)
+
+    async def put(self, *works: Work) -> Any:
+        return await self.do(queue.enqueue, *works)
+
+    async def claim(self, worker: str = "w", wanted: Wanted = WEB, **options: Any) -> Any:
+        return await self.do(queue.claim, worker, wanted, **options)
+
+    async def take(self, worker: str = "w", **options: Any) -> Any:
+        [lease] = await self.claim(worker, **options)
+        return lease
+
+    async def sweep(self, **options: Any) -> Any:
+        return (await self.do(queue.sweep, **options)).transitions
+
+    async def job(self, id: str) -> Any:
+        [row] = await self.database.read(select(queue.Job.__table__).where(queue.Job.id == id))
+        return row
+
+    async def attempts(self, id: str) -> list[Any]:
+        query = select(queue.Attempt.__table__).where(queue.Attempt.job_id == id)
+        return list(await self.database.read(query.order_by(queue.Attempt.number)))
+
+    async def why(self, id: str) -> Any:
+        return (await queue.why_not(self.database.read, [id]))[id]
+
+    async def ages(self, seconds: float) -> None:
+        await self.do(age, seconds)
+
+
+@pytest.fixture
+async def house(fresh: Callable[[], Any]) -> AsyncIterator[House]:
+    house = House(await fresh())
+    yield house
+    await house.database.close()
+
+
+async def test_work_is_claimed_once_finished_once_and_told(house: House) -> None:
+    [put] = await house.put(work("a"))
+    assert (put.cause, put.was, put.now) == (Cause.ENQUEUED, None, State.READY)
+    lease = await house.take()
+    assert (lease.id, lease.attempt, lease.kind, lease.scope) == ("a", 1, "CODE", "web")
+    assert (lease.transition.was, lease.transition.now) == (State.READY, State.LEASED)
+    assert await house.claim() == []
+    done = await house.do(queue.complete, lease, exit_code=0, metrics={"tokens": 7})
+    assert (done.cause, done.was, done.now, done.held) == (Cause.COMPLETED, State.LEASED, State.DONE, False)
+    [attempt] = await house.attempts("a")
+    assert (attempt.outcome, attempt.exit_code, attempt.metrics) == (Outcome.SUCCEEDED, 0, {"tokens": 7})
+    with pytest.raises(queue.LeaseLost):
+        await house.do(queue.complete, lease)
+    assert attempt.lease_token_hash != lease.token
+    assert (await house.job("a")).state == State.DONE
+
+
+async def test_the_most_urgent_then_the_oldest_is_claimed_first(house: House) -> None:
+    for id, priority in (("a", 1), ("b", 4), ("c", 1), ("d", 4), ("e", 0)):
+        await house.put(work(id, priority=priority))
+    assert [lease.id for lease in await house.claim(most=3)] == ["b", "d", "a"]
+    await house.do(queue.prioritise, "e", 9)
+    assert [lease.id for lease in await house.claim(most=3)] == ["e", "c"]
+
+
+FITS: list[tuple[Any, Any, bool]] = [
+    ({}, {"tenant": "other"}, False),
+    ({}, {"kinds": ["PLAN"]}, False),
+    ({}, {"kinds": ["PLAN", "CODE"]}, True),
+    ({}, {"kinds": []}, False),
+    ({}, {"scopes": ["app"]}, False),
+    ({}, {"scopes": ["app", "web"]}, True),
+    ({"scope": None}, {"scopes": ["web"]}, False),
+    ({"scope": None}, {}, True),
+    ({}, {"executors": ["codex"]}, True),
+    ({"executor": "gemini"}, {"executors": ["codex"]}, False),
+    ({"executor": "codex"}, {"executors": ["codex"]}, True),
+    ({"executor": "codex"}, {}, True),
+    ({"capabilities": ["python", "gpu"]}, {"capabilities": ["python"]}, False),
+    ({"capabilities": ["python", "gpu"]}, {"capabilities": ["gpu", "python", "go"]}, True),
+    ({"capabilities": ["python"]}, {}, False),
+    ({"delay": 60}, {}, False),
+    ({"at": datetime(2001, 1, 1, tzinfo=UTC)}, {}, True),
+    ({"at": datetime(2999, 1, 1, tzinfo=UTC)}, {}, False),
+    ({"parked_for": "CHILDREN"}, {}, False),
+]
+
+
+async def test_only_fitting_work_is_claimed(house: House) -> None:
+    for n, (given, wanted, fits) in enumerate(FITS):
+        tenant = f"t{n}"
+        await house.put(work(f"a{n}", tenant=tenant, **given))
+        claimed = await house.claim(wanted=Wanted(**{"tenant": tenant, **wanted}))
+        assert bool(claimed) is fits, (given, wanted)
+
+
+async def test_work_in_front_that_does_not_fit_hides_nothing(house: House) -> None:
+    await house.put(*(work(f"a{n}", priority=9, capabilities=["gpu"]) for n in range(20)))
+    await house.put(*(work(f"b{n}", priority=8, scope="full") for n in range(20)))
+    await house.put(*(work(f"c{n}", priority=7, delay=50) for n in range(20)))
+    await house.put(work("d"))
+    await house.do(queue.set_cap, queue.scope_cap("full"), 0)
+    assert (await house.take()).id == "d"
+
+
+async def test_a_claim_whose_answer_was_lost_gets_the_same_lease(house: House) -> None:
+    await house.put(work("a"), work("b"), work("c"))
+    first = await house.claim(most=2, key="k")
+    again = await house.claim(most=2, key="k")
+    assert [(one.id, one.attempt, one.token) for one in again] == [(one.id, 1, one.token) for one in first]
+    assert [one.transition for one in again] == [None, None]
+    await house.do(queue.complete, again[0])
+    assert [one.id for one in await house.claim(most=2, key="k")] == ["b"]
+    assert [one.id for one in await house.claim("other", key="k")] == ["c"]
+
+
+async def test_a_claim_without_an_answer_may_be_repeated_with_its_key(house: House) -> None:
+    assert await house.claim(key="k") == []
+    await house.put(work("a"))
+    assert len(await house.claim(key="k")) == 1
+
+
+async def test_a_heartbeat_extends_the_lease_and_carries_commands(house: House) -> None:
+    await house.put(work("a"))
+    lease = await house.take()
+    await house.ages(25)
+    beat = await house.do(queue.heartbeat, lease)
+    assert beat.until - lease.until > timedelta(seconds=-1)  # the lease moved with the ageing
+    assert (beat.cancel, beat.parked) == (False, False)
+    await house.ages(25)
+    assert await house.sweep() == []
+    asked = await house.do(queue.cancel, "a")
+    assert (asked.cause, asked.was, asked.now) == (Cause.CANCEL_REQUESTED, State.LEASED, State.LEASED)
+    assert (await house.do(queue.heartbeat, lease)).cancel
+    assert await house.do(queue.cancel, "a") is None
+    stopped = await house.do(queue.stopped, lease)
+    assert (stopped.now, (await house.attempts("a"))[0].outcome) == (State.CANCELLED, Outcome.CANCELLED)
+
+
+async def test_a_confirmation_that_nobody_asked_for_is_refused(house: House) -> None:
+    await house.put(work("a"))
+    with pytest.raises(queue.NotAsked):
+        await house.do(queue.stopped, await house.take())
+    assert (await house.job("a")).state == State.LEASED
+
+
+async def test_a_stale_worker_changes_nothing(house: House) -> None:
+    await house.put(work("a", attempt_limit=500, silence_limit=500))
+    old = await house.take("old")
+    await house.ages(31)
+    [lost] = await house.sweep()
+    assert (lost.cause, lost.was, lost.now) == (Cause.LOST, State.LEASED, State.READY)
+    new = await house.take("new")
+    assert (new.id, new.attempt) == ("a", 2)
+    forged = queue.Ticket("a", 2, old.token)
+    before = (await house.job("a"), await house.attempts("a"))
+    for stale in (old, forged, queue.Ticket("a", 3, new.token), queue.Ticket("b", 2, new.token)):
+        for call in (
+            lambda tx, ticket: queue.heartbeat(tx, ticket),
+            lambda tx, ticket: queue.complete(tx, ticket),
+            lambda tx, ticket: queue.fail(tx, ticket, code="X"),
+            lambda tx, ticket: queue.release(tx, ticket),
+            lambda tx, ticket: queue.stopped(tx, ticket),
+            lambda tx, ticket: queue.park(tx, ticket, waits_for="QUESTION"),
+        ):
+            with pytest.raises(queue.LeaseLost):
+                await house.do(call, stale)
+    assert await house.do(queue.heartbeats, [old, forged]) == []
+    assert (await house.job("a"), await house.attempts("a")) == before
+    await house.do(queue.complete, new)
+
+
+async def test_a_lease_that_ran_out_is_held_until_it_is_swept(house: House) -> None:
+    await house.put(work("a"))
+    lease = await house.take()
+    await house.ages(31)
+    await house.do(queue.heartbeat, lease)
+    assert await house.sweep() == []
+    await house.ages(31)
+    await house.do(queue.complete, lease)
+    assert (await house.job("a")).state == State.DONE
+
+
+async def test_retryable_failures_back_off_and_then_end(house: House) -> None:
+    await house.put(work("a"))
+    for seconds in (60, 180):
+        lease = await house.take()
+        failed = await house.do(queue.fail, lease, code="AGENT_ERROR", reason="boom", retryable=True)
+        assert failed.now == State.READY
+        wait = (failed.available_at - failed.at).total_seconds()
+        assert seconds * 0.8 <= wait <= seconds * 1.2
+        assert await house.claim() == []
+        await house.ages(seconds * 1.2)
+    failed = await house.do(queue.fail, await house.take(), code="AGENT_ERROR", retryable=True)
+    assert (failed.now, failed.code) == (State.DEAD, "AGENT_ERROR")
+    [dead] = await queue.dead(house.database.read, "t")
+    assert (dead.id, dead.failures) == ("a", 3)
+    assert (await house.do(queue.rerun, "a")).now == State.READY
+    assert (await house.take()).attempt == 4
+    with pytest.raises(queue.NotDead):
+        await house.do(queue.rerun, "a")
+
+
+async def test_a_failure_that_no_retry_mends_ends_at_once(house: House) -> None:
+    await house.put(work("a"))
+    failed = await house.do(queue.fail, await house.take(), code="POLICY_VIOLATION")
+    assert (failed.now, (await house.job("a")).failures) == (State.DEAD, 1)
+
+
+async def test_a_soft_stop_and_a_lost_lease_are_no_failures(house: House) -> None:
+    await house.put(work("a"), work("b"))
+    lease = await house.take()
+    released = await house.do(queue.release, lease)
+    assert (released.cause, released.now, released.available_at) == (
+        Cause.RELEASED,
+        State.READY,
+        lease.transition.available_at,
+    )
+    again = await house.take("other")
+    assert (again.id, again.attempt) == ("a", 2)  # it kept its place
+    await house.ages(31)
+    await house.sweep()
+    job = await house.job("a")
+    assert (job.failures, job.losses, job.code) == (0, 1, "LEASE_EXPIRED")
+    assert [one.outcome for one in await house.attempts("a")] == [Outcome.RELEASED, Outcome.LOST]
+    assert (await house.take()).id == "a"  # at once
+
+
+async def test_a_job_that_kills_its_workers_is_stopped(house: House) -> None:
+    await house.put(work("a", max_losses=2))
+    for expected in (State.READY, State.DEAD):
+        await house.take()
+        await house.ages(31)
+        [lost] = await house.sweep()
+        assert (lost.now, lost.code) == (expected, "LEASE_EXPIRED")
+
+
+async def test_waiting_with_the_worker_keeps_lease_and_slot(house: House) -> None:
+    await house.do(queue.set_cap, queue.scope_cap("web"), 1)
+    await house.put(work("a", attempt_limit=100), work("b"))
+    lease = await house.take()
+    await house.do(queue.park, lease, waits_for="QUESTION")
+    assert await house.claim() == []
+    for _ in range(10):
+        await house.ages(20)
+        assert (await house.do(queue.heartbeat, lease)).parked
+        assert await house.sweep() == []  # the attempt's clock stands still
+    resumed = await house.do(queue.unpark, "a")
+    assert (resumed.now, resumed.held, resumed.worker_id) == (State.LEASED, True, "w")
+    assert not (await house.do(queue.heartbeat, lease)).parked
+    assert await house.do(queue.unpark, "a") is None
+    await house.do(queue.complete, lease)
+    assert (await house.take()).id == "b"
+
+
+async def test_waiting_without_the_worker_gives_the_slot_away(house: House) -> None:
+    await house.do(queue.set_cap, queue.scope_cap("web"), 1)
+    await house.put(work("a"), work("b"))
+    lease = await house.take()
+    parked = await house.do(queue.park, lease, waits_for="QUESTION", keep=False)
+    assert (parked.now, parked.held) == (State.PARKED, False)
+    other = await house.take()
+    assert other.id == "b"
+    resumed = await house.do(queue.unpark, "a")
+    assert resumed.now == State.READY
+    assert await house.claim() == []
+    await house.do(queue.complete, other)
+    assert (await house.take()).attempt == 2
+
+
+async def test_a_worker_that_dies_waiting_leaves_the_job_waiting(house: House) -> None:
+    await house.put(work("a", max_losses=1))
+    lease = await house.take()
+    await house.do(queue.park, lease, waits_for="QUESTION")
+    await house.ages(31)
+    [lost] = await house.sweep()
+    assert (lost.cause, lost.was, lost.now, lost.held) == (Cause.LOST, State.PARKED, State.PARKED, False)
+    with pytest.raises(queue.LeaseLost):
+        await house.do(queue.heartbeat, lease)
+    assert (await house.do(queue.unpark, "a")).now == State.READY
+    assert (await house.take()).attempt == 2
+
+
+async def test_work_is_put_aside_without_a_worker(house: House) -> None:
+    await house.put(work("a"))
+    assert (await house.do(queue.shelve, "a", waits_for="BLOCKED")).now == State.PARKED
+    assert await house.claim() == []
+    await house.do(queue.unpark, "a")
+    lease = await house.take()
+    assert await house.do(queue.shelve, "a", waits_for="BLOCKED") is None
+    await house.do(queue.park, lease, waits_for="QUESTION")
+    assert not (await house.do(queue.shelve, "a", waits_for="DECISION")).held
+    with pytest.raises(queue.LeaseLost):
+        await house.do(queue.complete, lease)
+
+
+@pytest.mark.parametrize("end", ["release", "fail", "expire", "park", "withdraw"])
+async def test_a_job_that_was_asked_to_stop_never_comes_back(house: House, end: str) -> None:
+    await house.put(work("a"))
+    lease = await house.take()
+    await house.do(queue.cancel, "a")
+    if end == "release":
+        await house.do(queue.release, lease)
+    elif end == "fail":
+        await house.do(queue.fail, lease, code="X", retryable=True)
+    elif end == "park":
+        await house.do(queue.park, lease, waits_for="QUESTION", keep=False)
+    elif end == "withdraw":
+        await house.do(queue.withdraw, "w")
+    else:
+        await house.ages(31)
+        await house.sweep()
+    assert (await house.job("a")).state == State.CANCELLED
+    await house.ages(1000)
+    await house.sweep()
+    assert await house.claim() == []
+    assert await house.do(queue.cancel, "a") is None
+
+
+async def test_work_that_waits_is_cancelled_at_once(house: House) -> None:
+    await house.put(work("a"), work("b", parked_for="CHILDREN"), work("c", delay=100))
+    for id in "abc":
+        assert (await house.do(queue.cancel, id)).now == State.CANCELLED
+    assert await house.claim() == []
+
+
+@pytest.mark.parametrize(
+    ("limits", "after", "now", "code", "outcome"),
+    [
+        ({"wait_limit": 50}, 0, State.DEAD, "EXPIRED", None),
+        ({"attempt_limit": 50}, 1, State.READY, "TIMEOUT", Outcome.FAILED),
+        ({"silence_limit": 50}, 1, State.READY, "SILENT", Outcome.FAILED),
+        ({"whole_limit": 50}, 1, State.DEAD, "TIMEOUT", Outcome.FAILED),
+        ({"attempt_limit": 50, "max_attempts": 1}, 1, State.DEAD, "TIMEOUT", Outcome.FAILED),
+    ],
+)
+async def test_each_time_limit_ends_what_it_limits(
+    house: House, limits: Any, after: int, now: State, code: str, outcome: Outcome | None
+) -> None:
+    await house.put(work("a", **limits))
+    lease = await house.take() if after else None
+    for _ in range(2):
+        await house.ages(20)
+        if lease:
+            await house.do(queue.heartbeat, lease)
+        assert await house.sweep() == []
+    await house.ages(11)
+    [ended] = await house.sweep()
+    assert (ended.now, ended.code) == (now, code)
+    if outcome:
+        assert [one.outcome for one in await house.attempts("a")] == [outcome]
+        assert (await house.job("a")).failures == (0 if "whole_limit" in limits else 1)
+
+
+async def test_progress_breaks_the_silence_and_a_heartbeat_does_not(house: House) -> None:
+    await house.put(work("a", silence_limit=50))
+    lease = await house.take()
+    for _ in range(4):
+        await house.ages(20)
+        await house.do(queue.heartbeat, lease, active=True)
+    assert await house.sweep() == []
+    await house.ages(20)
+    await house.do(queue.heartbeat, lease)
+    await house.ages(25)
+    await house.do(queue.heartbeat, lease)
+    await house.ages(6)
+    [silent] = await house.sweep()
+    assert silent.code == "SILENT"
+
+
+async def test_the_wait_limit_is_for_the_queue_only(house: House) -> None:
+    await house.put(work("a", wait_limit=50))
+    lease = await house.take()
+    await house.ages(25)
+    await house.do(queue.heartbeat, lease)
+    await house.ages(29)
+    assert await house.sweep() == []
+    await house.do(queue.release, lease)
+    await house.ages(45)
+    assert await house.sweep() == []
+    await house.ages(6)
+    assert [one.code for one in await house.sweep()] == ["EXPIRED"]
+
+
+async def test_the_whole_limit_also_ends_what_waits(house: House) -> None:
+    await house.put(work("a", whole_limit=50), work("b", whole_limit=50))
+    await house.do(queue.park, await house.take(), waits_for="QUESTION", keep=False)
+    await house.do(queue.fail, await house.take(), code="X", retryable=True)
+    await house.ages(51)
+    assert {(one.id, one.now, one.code) for one in await house.sweep()} == {
+        ("a", State.DEAD, "TIMEOUT"),
+        ("b", State.DEAD, "TIMEOUT"),
+    }
+
+
+async def test_a_worker_that_leaves_gives_everything_back(house: House) -> None:
+    await house.put(work("a"), work("b"), work("c"))
+    leases = await house.claim(most=2)
+    [other] = await house.claim("other")
+    back = await house.do(queue.withdraw, "w")
+    assert [(one.id, one.now) for one in back] == [("a", State.READY), ("b", State.READY)]
+    assert [row.job_id for row in await queue.held_by(house.database.read, "other")] == ["c"]
+    with pytest.raises(queue.LeaseLost):
+        await house.do(queue.complete, leases[0])
+    await house.do(queue.complete, other)
+
+
+async def test_caps_are_raised_lowered_lifted_and_exact(house: House) -> None:
+    cap = queue.scope_cap("web")
+    await house.put(*(work(f"a{n:02}") for n in range(12)))
+    held = await house.claim(most=3)
+    await house.do(queue.set_cap, cap, 2)  # three are held: none fits, and one leaving is not enough
+    await house.do(queue.complete, held.pop())
+    assert await house.claim() == []
+    await house.do(queue.complete, held.pop())
+    held += await house.claim(most=5)
+    assert len(held) == 2
+    await house.do(queue.set_cap, cap, 4)
+    held += await house.claim(most=5)
+    assert len(held) == 4
+    await house.do(queue.set_cap, cap, 1)
+    for _ in range(3):
+        await house.do(queue.release, held.pop())
+        assert await house.claim() == []
+    await house.do(queue.set_cap, cap, None)
+    held += await house.claim(most=3)
+    assert len(held) == 4
+    await house.do(queue.set_cap, cap, 5)
+    assert len(await house.claim(most=5)) == 1
+    slots = await house.database.read(select(queue.Slot.__table__))
+    assert len(slots) == 5
+    assert all(slot.job_id for slot in slots)
+
+
+async def test_every_cap_of_a_job_counts(house: House) -> None:
+    await house.do(queue.set_cap, queue.worker_cap("w"), 2)
+    await house.do(queue.set_cap, queue.key_cap("merge"), 1)
+    await house.put(work("a", keys=["merge"], scope="x"), work("b", keys=["merge"]), work("c"), work("d"))
+    assert [one.id for one in await house.claim(most=9)] == ["a", "c"]
+    assert [one.id for one in await house.claim("other", most=9)] == ["d"]
+    [reason] = await house.why("b")
+    assert reason == queue.CapReached("key:merge", 1, ("a",))
+
+
+async def test_why_a_job_is_not_running(house: House) -> None:
+    await house.do(queue.set_cap, queue.scope_cap("full"), 0)
+    await house.put(
+        work("run"),
+        work("next", priority=1),
+        work("later", delay=60),
+        work("full", scope="full"),
+        work("wait", parked_for="CHILDREN"),
+    )
+    await house.put(work("last", priority=-1), work("end"))
+    await house.do(queue.cancel, "end")
+    await house.do(queue.prioritise, "run", 9)
+    lease = await house.take()
+    ids = ["run", "next", "later", "full", "wait", "last", "end"]
+    why = await queue.why_not(house.database.read, ids)
+    assert why["run"] == [queue.LeaseHeld("w", lease.until, 1, False)]
+    assert why["next"] == [queue.Queued(1)]
+    assert why["last"] == [queue.Queued(3)]  # also after the one that is due later
+    [later] = why["later"]
+    assert isinstance(later, queue.DueLater)
+    assert why["full"] == [queue.CapReached("scope:full", 0, ())]
+    [waits] = why["wait"]
+    assert isinstance(waits, queue.Waits)
+    assert (waits.waits_for, waits.worker_id) == ("CHILDREN", None)
+    assert why["end"] == [queue.Ended(State.CANCELLED, None)]
+
+
+async def test_the_numbers(house: House) -> None:
+    [first, *_] = await house.put(work("a"), work("b"), work("c", delay=60), work("d", parked_for="X"))
+    await house.put(work("e", scope="app"), work("f", scope="app", priority=4), work("x", tenant="u"))
+    await house.do(queue.fail, await house.take(), code="X")  # f
+    await house.take()  # a
+    app, none, web = [
+        one for one in await queue.statistics(house.database.read, "t") if one.scope in ("app", "web")
+    ]
+    assert (app.priority, app.queued, app.dead) == (4, 0, 1)
+    assert (none.scope, none.priority, none.queued) == ("app", 0, 1)
+    assert (web.queued, web.delayed, web.active, web.waiting, web.dead) == (1, 1, 1, 1, 0)
+    assert web.oldest_at == first.at
+    [only] = await queue.statistics(house.database.read, "t", scopes=["web"])
+    assert only == web
+
+
+async def test_a_transaction_that_fails_leaves_no_trace(house: House) -> None:
+    await house.put(work("a"))
+
+    async def broken(tx: Any) -> None:
+        await queue.enqueue(tx, work("b"))
+        [lease] = await queue.claim(tx, "w", WEB)
+        await queue.complete(tx, lease)
+        raise RuntimeError("in the middle")
+
+    with pytest.raises(RuntimeError):
+        await house.do(broken)
+    rows = await house.database.read(select(queue.Job.id, queue.Job.state, queue.Job.attempt))
+    assert [tuple(row) for row in rows] == [("a", State.READY, 0)]
+    assert await house.attempts("a") == []
+
+
+async def test_workers_that_wait_are_woken(house: House) -> None:
+    woken: list[set[str]] = []
+    house.wakes.send = lambda names: woken.append(set(names))  # type: ignore[method-assign, assignment, misc]
+    await house.put(work("later", delay=60))
+    assert woken.pop() == set()
+    await house.put(work("a"))
+    assert woken.pop() == {"queue:t"}
+    await house.do(queue.set_cap, queue.scope_cap("web"), 1, tenant="t")
+    lease = await house.take()
+    woken.clear()
+    await house.do(queue.cancel, "a")
+    assert woken.pop() == {"worker:w"}
+    await house.do(queue.complete, lease)
+    assert woken.pop() == {"queue:t"}  # its place is free
+    since = (await house.do(queue.sweep)).at
+    woken.clear()
+    await house.ages(61)
+    swept = await house.do(queue.sweep, since=since - timedelta(seconds=61))
+    assert woken.pop() == {"queue:t"}
+    await house.do(queue.sweep, since=swept.at)
+    assert woken.pop() == set()
+    await house.do(queue.set_cap, queue.scope_cap("web"), 2, tenant="t")
+    assert woken.pop() == {"queue:t"}
+
+
+async def test_a_sweep_tells_when_to_sweep_next(house: House) -> None:
+    assert (await house.do(queue.sweep)).next_at is None
+    await house.put(work("a", delay=100))
+    swept = await house.do(queue.sweep)
+    assert (await house.job("a")).available_at == swept.next_at
+    await house.ages(100)
+    lease = await house.take()
+    assert (await house.do(queue.sweep)).next_at == lease.until
+
+
+async def test_a_look_names_what_a_claim_would_take(house: House) -> None:
+    await house.put(work("a"), work("b", scope="app", priority=3), work("c"))
+    found = await house.do(queue.look, WEB)
+    assert [(one.id, one.scope, one.caps) for one in found] == [
+        ("b", "app", ["scope:app"]),
+        ("a", "web", ["scope:web"]),
+    ]
+
+
+async def test_few_statements_are_sent(house: House, kind: str) -> None:
+    await house.do(queue.set_cap, queue.scope_cap("web"), 9)
+    await house.do(queue.set_cap, queue.worker_cap("w"), 9)
+    sent: list[str] = []
+
+    def heard(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        if not statement.startswith(("BEGIN", "COMMIT")):
+            sent.append(statement)
+
+    for engine in house.database.engines:
+        event.listen(engine.sync_engine, "before_cursor_execute", heard)
+
+    async def counted(what: Any, *args: Any, **options: Any) -> tuple[Any, int]:
+        sent.clear()
+        result = await house.do(what, *args, **options)
+        return result, len(sent)
+
+    counts: dict[str, int] = {}
+    _, counts["enqueue"] = await counted(queue.enqueue, work("a"), work("b"), work("c"))
+    [lease], counts["claim"] = await counted(queue.claim, "w", WEB)
+    _, counts["heartbeat"] = await counted(queue.heartbeats, [lease])
+    _, counts["complete"] = await counted(queue.complete, lease)
+    [lease], counts["claim by key"] = await counted(queue.claim, "w", WEB, key="k")
+    _, counts["same claim again"] = await counted(queue.claim, "w", WEB, key="k")
+    _, counts["fail"] = await counted(queue.fail, lease, code="X", retryable=True)
+    await house.take()
+    _, counts["nothing to claim"] = await counted(queue.claim, "w", WEB)
+    _, counts["nothing to sweep"] = await counted(queue.sweep)
+    assert counts == {
+        "enqueue": 2,
+        "claim": 6,
+        "heartbeat": 1,
+        "complete": 5,
+        "claim by key": 7,
+        "same claim again": 1,
+        "fail": 5,
+        "nothing to claim": 1,
+        "nothing to sweep": 4,
+    }
+
+
+async def test_two_sweeps_at_once_sweep_once(house: House) -> None:
+    await house.put(*(work(f"a{n}") for n in range(30)))
+    await house.claim(most=30)
+    await house.ages(31)
+    swept = await asyncio.gather(*(house.sweep() for _ in range(6)))
+    assert sorted(one.id for some in swept for one in some) == sorted(f"a{n}" for n in range(30))
+    [(total,)] = await house.database.read(select(func.sum(queue.Job.losses)))
+    assert total == 30
