@@ -378,6 +378,7 @@ async def opened(settings: Settings) -> AsyncIterator[Feed]:
 def demo() -> None:
     """Serve a live board with sample data: made on the first start, in demo.sqlite3 unless told otherwise."""
     settings = configured(database="sqlite:///demo.sqlite3", level="WARNING")
+    only_here(settings)
     log.start(settings.log_level, settings.log_format)
     listener = taken(settings)
     asyncio.run(_ready(settings, migrate=True, serving=True))
@@ -389,22 +390,24 @@ def demo() -> None:
 
 
 def greet(address: str) -> None:
-    from rich.console import Console
+    def shown(text: str, code: int) -> str:
+        return f"\033[{code}m{text}\033[0m" if sys.stdout.isatty() else text
 
-    say = Console(highlight=False).print
-    say("\n  [bold green]Signalbox[/] is at work, with a live board of sample data. Ctrl+C stops it.\n")
-    say(f"  [bold]GraphiQL[/]   {address}/graphql", soft_wrap=True)
-    say(
-        f"  [bold]GraphQL[/]    POST {address}/graphql, and graphql-transport-ws on the same path\n",
-        soft_wrap=True,
-    )
-    say("  Three things to try:")
-    say("  [cyan]1[/]  Open GraphiQL: its first tab shows your boards. You are the owner, no login needed.")
-    say(
-        "  [cyan]2[/]  Run the tab [bold]WatchBoard[/] and look: every move on the board arrives as it commits."
-    )
-    say(
-        "  [cyan]3[/]  In a second window run [bold]MoveCard[/]; a move against the law says what it would allow.\n"
+    one, two, three = (shown(number, 36) for number in "123")
+    print(
+        f"""
+  {shown("Signalbox", 32)} is at work, on a live board of sample data. Ctrl+C stops it.
+
+  {shown("GraphiQL", 1)}  {address}/graphql
+  {shown("API", 1)}       the same address: POST, server-sent events, graphql-transport-ws
+
+  Three things to try:
+  {one}  Open GraphiQL: its first tab shows your boards. No login: you are the owner.
+  {two}  Run its tab Watch: every move arrives the moment it commits.
+  {three}  In a second window run MoveCard. A move against the law is refused, and
+     the answer says which moves it would allow.
+""",
+        flush=True,
     )
 
 
@@ -424,10 +427,14 @@ def lively(address: str) -> Iterator[None]:
 def seed() -> None:
     """Write the demo workspace: people, boards, cards. What is there already is left alone."""
     settings = configured()
-    if not settings.is_loopback:
-        fail("the demo's people have a well-known password: seed only what is served on a loopback address")
+    only_here(settings)
     made = asyncio.run(_seed(settings))
     print(f"made: {', '.join(made)}" if made else "everything is there already")
+
+
+def only_here(settings: Settings) -> None:
+    if not settings.is_loopback:
+        fail("the demo's people have a well-known password: seed only what is served on a loopback address")
 
 
 async def _seed(settings: Settings, *, only_new: bool = False) -> list[str]:

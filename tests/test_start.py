@@ -37,7 +37,11 @@ async def start(folder, *arguments, **environment):
         ({"LOG_LEVEL": "LOUD"}, "signalbox: LOG_LEVEL: string should match"),
         ({"DATABASE_URL": "mysql://localhost/x"}, "signalbox: DATABASE_URL: must begin with sqlite:///"),
         ({"SECRET_KEY": "short"}, "signalbox: SECRET_KEY: must have 32 characters or more"),
-        ({"HOST": "256.1.1.1"}, "signalbox: cannot listen on 256.1.1.1:0: "),
+        (
+            {"HOST": "0.0.0.0"},
+            "signalbox: SECRET_KEY: must be set to serve on an address that others can reach",
+        ),
+        ({"HOST": "256.1.1.1", "SECRET_KEY": "k" * 40}, "signalbox: cannot listen on 256.1.1.1:0: "),
         (
             {"DATABASE_URL": "sqlite:///no/such/folder/x.sqlite3"},
             "signalbox: cannot keep a secret key in no/",
