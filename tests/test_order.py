@@ -119,3 +119,12 @@ async def test_a_card_stands_where_it_was_dragged(run):
         for ids in ([a, a], [], [a] * 101):
             assert (await do(app, "moveCards", ids=ids))["__typename"] == "Invalid"
         assert (await do(app, "moveCards", ids=[a, b], after=a))["__typename"] == "Invalid"
+
+
+async def test_cards_that_change_places_never_share_a_rank(run):
+    async with run() as app:
+        _, column, [a, b, c, d] = await prepared(app, 4)
+        assert (await do(app, "moveCards", ids=[c, b], after=a))["__typename"] == "Cards"
+        assert [row.id for row in await lane(app, column)] == [a, c, b, d]
+        assert (await do(app, "moveCards", ids=[d, b, c, a]))["__typename"] == "Cards"
+        assert [row.id for row in await lane(app, column)] == [d, b, c, a]
