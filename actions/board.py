@@ -5,20 +5,22 @@ from typing import Any
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from actions.card import tell_moved
 from actions.lane import settle
 from actions.law import facts_of, reader
 from actions.news import changed, tell_board, tell_of_board
 from actions.reach import reach_board, reach_column, reach_workspace
 from models import words
-from models.actor import Actor
+from models.actor import Actor, sees_board
 from models.board import MOST_BOARDS, MOST_COLUMNS, TEMPLATES, Board, BoardColumn, Template
-from models.card import Card
+from models.card import Card, image
 from models.event import EventKind
 from models.rank import after as ranks_after
 from models.rank import between
-from models.refusal import Conflict, Forbidden, Invalid, NotFound
+from models.refusal import Conflict, Invalid, NotFound
 from models.stage import Lane, Law, Stage, judge
 from runtime.database import utcnow
+from runtime.ids import new_id
 
 
 async def create_board(
@@ -37,8 +39,6 @@ async def create_board(
 
     Without `law`, the pipeline template obeys the PIPELINE law, the others are FREE.
     """
-    if actor.board_id:
-        raise Forbidden("A key of one board makes no other")
     workspace = await reach_workspace(tx, actor, workspace_id)
     name = words.line("name", name, 100)
     boards = select(func.count(), func.max(Board.rank)).where(Board.workspace_id == workspace.id)
@@ -111,8 +111,12 @@ async def move_board(
     tx: AsyncSession, actor: Actor, id: str, *, before: str | None = None, after: str | None = None
 ) -> Board:
     """Move a board among the boards of its workspace: before or after another, or to the end."""
+    # The workspace's lock orders its boards. It is taken before a board's, as everywhere.
+    workspace = await tx.scalar(select(Board.workspace_id).where(Board.id == id, sees_board(actor, Board.id)))
+    if workspace is None:
+        raise NotFound(id)
+    await reach_workspace(tx, actor, workspace)
     board = await reach_board(tx, actor, id)
-    await reach_workspace(tx, actor, board.workspace_id)  # whose lock orders the boards
     mine = Board.workspace_id == board.workspace_id
     board.rank = await settle(tx, Board, mine, board.id, before, after)
     board.version += 1
@@ -198,8 +202,8 @@ async def update_column(
         clean["name"] = words.line("name", clean["name"], 50)
     if "wip_limit" in clean:
         words.within("wipLimit", clean["wip_limit"], 1, 1000)
-    if "stage" in clean:
-        await _judge_all(tx, board, column, Lane("", words.required("stage", clean["stage"])))
+    if words.required("stage", clean.get("stage", column.stage)) is not column.stage:
+        await _judge_all(tx, board, column, Lane("", clean["stage"]))
     told = changed(column, clean)
     if told:
         tell_board(tx, board, EventKind.COLUMN_UPDATED, column.id, column_id=column.id, changes=told)
@@ -245,8 +249,11 @@ async def delete_column(
             raise NotFound(move_cards_to)
         await _judge_all(tx, board, column, await _lane(tx, target))
         last = await tx.scalar(select(func.max(Card.rank)).where(Card.column_id == target.id))
+        batch = new_id("batch")
         for card, rank in zip(cards, ranks_after(last, len(cards)), strict=True):
+            before = image(card) | {"stage": column.stage}
             card.column_id, card.rank, card.version = target.id, rank, card.version + 1
+            tell_moved(tx, board, card, column.id, column.stage, target.stage, before=before, batch=batch)
         await tx.flush()
     elif cards:
         await tx.execute(delete(Card).where(in_it))
@@ -274,6 +281,6 @@ async def _lane(tx: AsyncSession, column: BoardColumn) -> Lane:
 async def _judge_all(tx: AsyncSession, board: Board, column: BoardColumn, to: Lane) -> None:
     """Raise StageRefused unless every unarchived card of `column` may go to `to` together."""
     standing = Card.column_id == column.id, Card.archived_at.is_(None)
-    cards = list(await tx.scalars(select(Card).where(*standing)))
+    cards = list(await tx.scalars(select(Card).where(*standing).order_by(Card.rank)))
     for facts in await facts_of(reader(tx), {board.id: board}, cards) if cards else ():
         judge(facts, to, coming=len(cards))

@@ -1,24 +1,24 @@
 """What can be done to a card. Each function is one change, in the caller's transaction, judged by the law."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from actions.lane import settle
+from actions.lane import Ends, settle, settle_all
 from actions.law import facts_of, facts_of_new, reader
 from actions.news import changed, tell_board
 from actions.reach import reach_board, reach_card, reach_cards
 from models import words
 from models.actor import Actor
 from models.board import Board, BoardColumn
-from models.card import MOST_AT_ONCE, Card, CardType, Priority, Size, image
+from models.card import MOST_AT_ONCE, MOST_CHILDREN, Card, CardType, Priority, Size, image
 from models.event import EventKind
 from models.refusal import Conflict, Invalid, NotFound
-from models.stage import Facts, Lane, MoveGate, Reason, Stage, StageRefused, judge
+from models.stage import ENTRY, Facts, Lane, Stage, StageRefused, judge, lane_for, reasons_against
 from runtime.database import utcnow
 from runtime.ids import new_id
 
@@ -81,20 +81,22 @@ async def create_cards(
     words.at_most("cards", list(news), MOST_AT_ONCE)
     board = await reach_board(tx, actor, board_id)
     facts = await facts_of_new(reader(tx), board)
-    coming: dict[str, int] = {}
     batch = new_id("batch") if len(news) > 1 else None
-    cards = []
+    cards, ends = [], Ends(tx, Card)
     for index, new in enumerate(news):
         path = f"{at}{index}." if at else ""
-        lane = _lane(facts, new.place)
-        coming[lane.id] = coming.get(lane.id, 0) + 1
-        judge(facts, lane, coming=coming[lane.id])
+        lane = _target([facts], new.place)
+        judge(facts, lane)
         values = {name: getattr(new, name) for name in FIELDS}
         clean = checked(values, path)
         if new.parent_id is not None:
             await _parent(tx, board.id, None, new.parent_id)
-        here = Card.column_id == lane.id
-        rank = await settle(tx, Card, here, None, new.place.before, new.place.after, top=new.place.top)
+        here, place = Card.column_id == lane.id, new.place
+        if place.before or place.after or place.top:
+            rank = await settle(tx, Card, here, None, place.before, place.after, top=place.top)
+            ends.forget()
+        else:
+            rank = await ends.next(lane.id, here, len(news) - index)
         board.last_number += 1
         card = Card(
             id=new_id("card"),
@@ -106,7 +108,6 @@ async def create_cards(
             **clean,
         )
         tx.add(card)
-        await tx.flush()  # the next card's neighbours are read from the database
         tell_board(
             tx,
             board,
@@ -119,29 +120,48 @@ async def create_cards(
             title=card.title,
         )
         cards.append(card)
+        facts = _joined(facts, lane)
+    await tx.flush()  # what was made is read by whoever asked for it
     return cards
+
+
+def _joined(facts: Facts, to: Lane) -> Facts:
+    """The facts for the next card, once one more stands in `to`."""
+    lanes = [replace(lane, count=lane.count + 1) if lane == to else lane for lane in facts.lanes]
+    return replace(facts, lanes=lanes)
 
 
 FIELDS = ("title", "description", "type", "priority", "size", "story_points", "due_on", "parent_id")
 
 
-def _lane(facts: Facts, place: Place, *, at: Lane | None = None) -> Lane:
-    """The column a place means. Raises NotFound for a column of another board."""
+def _target(every: Sequence[Facts], place: Place) -> Lane:
+    """The one column a place means for these cards. Raises NotFound for a column of another board."""
+    facts, stage = every[0], place.stage
     if place.column_id is not None:
         for lane in facts.lanes:
             if lane.id == place.column_id:
-                if place.stage not in (None, lane.stage):
+                if stage not in (None, lane.stage):
                     raise Invalid(("stage", f"is not the stage of that column, {lane.stage}"))
                 return lane
         raise NotFound(place.column_id)
-    stage = place.stage
     if stage is None:
-        return at or next((lane for lane in facts.lanes if lane.stage is Stage.BACKLOG), facts.lanes[0])
+        return _own([one.column_id for one in every], facts)
+    found = lane_for(every, stage)
+    if found is None:
+        reasons = reasons_against(facts, stage)
+        allowed = [stage for stage in Stage if not reasons_against(facts, stage)]
+        raise StageRefused(facts.at, stage, allowed, reasons, facts.card_id)
+    return found
+
+
+def _own(columns: list[str | None], facts: Facts) -> Lane:
+    """The column that cards stand in already; for a new one the first of the backlog, or the first."""
+    if len(set(columns)) > 1:
+        raise Invalid(("columnId", "or a stage must be said: the cards stand in several columns"))
     for lane in facts.lanes:
-        if lane.stage is stage:
+        if lane.id == columns[0]:
             return lane
-    reason = Reason(MoveGate.NO_COLUMN, f"The board has no column of stage {stage}")
-    raise StageRefused(facts.at, stage, [lane.stage for lane in facts.lanes], [reason], facts.card_id)
+    return lane_for([facts], Stage.BACKLOG) or facts.lanes[0]
 
 
 async def update_card(
@@ -159,12 +179,14 @@ async def update_card(
     clean = checked(changes)
     if clean.get("parent_id") is not None:
         await _parent(tx, board.id, card.id, clean["parent_id"])
+    moving = place is not None and (place.column_id or place.stage)
+    to = await _judged(tx, board, [card], place) if place and moving else None
     before = await _image(tx, card)
     told = changed(card, clean)
     if told:
         tell_board(tx, board, EventKind.CARD_UPDATED, card.id, card_id=card.id, changes=told, before=before)
-    if place is not None and (place.column_id or place.stage):
-        await _move(tx, board, [card], place)
+    if place and to:
+        await _move(tx, board, [card], place, to)
     return card
 
 
@@ -182,7 +204,7 @@ async def move_card(
     """
     board, card = await reach_card(tx, actor, id)
     card.expect(if_version)
-    await _move(tx, board, [card], place)
+    await _move(tx, board, [card], place, await _judged(tx, board, [card], place))
     return card
 
 
@@ -192,43 +214,74 @@ async def move_cards(tx: AsyncSession, actor: Actor, ids: list[str], place: Plac
     if {place.before, place.after} & set(ids):
         raise Invalid(("ids", "names the neighbour they are moved to"))
     board, cards = await reach_cards(tx, actor, ids)
-    await _move(tx, board, cards, place, batch=new_id("batch"))
+    to = await _judged(tx, board, cards, place)
+    await _move(tx, board, cards, place, to, batch=new_id("batch"))
     return cards
 
 
-async def _move(
-    tx: AsyncSession, board: Board, cards: Sequence[Card], place: Place, *, batch: str | None = None
-) -> None:
-    """Judge all, then move all. The caller holds the board."""
+@dataclass(frozen=True)
+class Judged:
+    """A move that the law allows: to which column, and the stage each card leaves."""
+
+    lane: Lane
+    left: list[Stage]
+
+
+async def _judged(tx: AsyncSession, board: Board, cards: Sequence[Card], place: Place) -> Judged:
+    """Judge the move of all these cards to one place. The caller holds the board."""
     every = await facts_of(reader(tx), {board.id: board}, cards)
-    lanes = {lane.id: lane for lane in every[0].lanes}
-    targets = [
-        _lane(facts, place, at=lanes[card.column_id]) for facts, card in zip(every, cards, strict=True)
-    ]
-    coming = sum(target.id != card.column_id for target, card in zip(targets, cards, strict=True))
-    for facts, target in zip(every, targets, strict=True):
-        judge(facts, target, coming=coming)
-    after, before, top = place.after, place.before, place.top
-    for facts, card, target in zip(every, cards, targets, strict=True):
-        image_before = image(card) | {"stage": facts.at}
-        rank = await settle(tx, Card, Card.column_id == target.id, card.id, before, after, top=top)
+    lane = _target(every, place)
+    coming = sum(card.column_id != lane.id for card in cards)
+    for facts in every:
+        judge(facts, lane, coming=coming)
+    return Judged(lane, [facts.at for facts in every])
+
+
+async def _move(
+    tx: AsyncSession,
+    board: Board,
+    cards: Sequence[Card],
+    place: Place,
+    to: Judged,
+    *,
+    batch: str | None = None,
+) -> None:
+    """Move what was judged, one card behind the other."""
+    ids, lane = [card.id for card in cards], to.lane
+    here = Card.column_id == lane.id
+    ranks = await settle_all(tx, Card, here, ids, place.before, place.after, top=place.top, count=len(cards))
+    for card, rank, left in zip(cards, ranks, to.left, strict=True):
+        image_before = image(card) | {"stage": left}
         source = card.column_id
-        card.column_id, card.rank, card.version = target.id, rank, card.version + 1
-        await tx.flush()  # the next card's neighbours are read from the database
-        tell_board(
-            tx,
-            board,
-            EventKind.CARD_MOVED,
-            card.id,
-            batch=batch,
-            card_id=card.id,
-            from_column_id=source,
-            from_stage=facts.at,
-            to_column_id=target.id,
-            to_stage=target.stage,
-            before=image_before,
-        )
-        after, before, top = card.id, None, False  # the next one stands behind this one
+        card.column_id, card.rank, card.version = lane.id, rank, card.version + 1
+        tell_moved(tx, board, card, source, left, lane.stage, before=image_before, batch=batch)
+    await tx.flush()
+
+
+def tell_moved(
+    tx: AsyncSession,
+    board: Board,
+    card: Card,
+    source: str,
+    left: Stage,
+    to: Stage,
+    *,
+    before: dict[str, Any],
+    batch: str | None,
+) -> None:
+    tell_board(
+        tx,
+        board,
+        EventKind.CARD_MOVED,
+        card.id,
+        batch=batch,
+        card_id=card.id,
+        from_column_id=source,
+        from_stage=left,
+        to_column_id=card.column_id,
+        to_stage=to,
+        before=before,
+    )
 
 
 async def archive_card(tx: AsyncSession, actor: Actor, id: str, *, if_version: int | None = None) -> Card:
@@ -247,8 +300,9 @@ async def unarchive_card(tx: AsyncSession, actor: Actor, id: str, *, if_version:
     card.expect(if_version)
     if card.archived_at is None:
         return card
-    facts = await facts_of_new(reader(tx), board)
-    lane = _lane(facts, Place())
+    [facts] = await facts_of(reader(tx), {board.id: board}, [card])
+    facts = replace(facts, at=ENTRY, column_id=None, card_archived=False)  # it comes in as a new card does
+    lane = _target([facts], Place())
     judge(facts, lane)
     card.rank = await settle(tx, Card, Card.column_id == lane.id, card.id, None, None)
     card.column_id = lane.id
@@ -311,6 +365,9 @@ async def _parent(tx: AsyncSession, board_id: str, card_id: str | None, parent_i
         raise NotFound(parent_id)
     if card_id in ids:
         raise Conflict("A card cannot stand under itself or under its own descendants", parent_id)
+    children = select(func.count()).select_from(Card).where(Card.parent_id == parent_id, Card.id != card_id)
+    if (await tx.scalar(children) or 0) >= MOST_CHILDREN:
+        raise Conflict(f"A card has at most {MOST_CHILDREN} children", parent_id)
 
 
 async def _image(tx: AsyncSession, card: Card) -> dict[str, Any]:

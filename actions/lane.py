@@ -1,11 +1,12 @@
 """Places in an order that people drag: the server turns neighbours into a rank."""
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models.rank import LONG, between
+from models.rank import LONG, among
 from models.rank import after as ranks_after
 from models.refusal import Invalid
 
@@ -20,30 +21,66 @@ async def settle(
     *,
     top: bool = False,
 ) -> str:
-    """The rank of a place in a lane: before or after a neighbour, at the top, or at the end.
+    """The rank of a place in a lane: before or after a neighbour, at the top, or at the end."""
+    moved = () if moving is None else (moving,)
+    return (await settle_all(tx, kind, lane, moved, before, after, top=top))[0]
 
-    `lane` is the clause that says which rows stand in it, `moving` the row that is being moved, which is no
-    neighbour of itself. The caller holds the lock of the lane's owner. With both neighbours named, `after`
+
+async def settle_all(
+    tx: AsyncSession,
+    kind: Any,
+    lane: Any,
+    moving: Collection[str],
+    before: str | None,
+    after: str | None,
+    *,
+    top: bool = False,
+    count: int = 1,
+) -> list[str]:
+    """The ranks of `count` rows that come to stand there together, in order.
+
+    `lane` is the clause that says which rows stand in it, `moving` names the rows that are being moved, which
+    are nobody's neighbours. The caller holds the lock of the lane's owner. With both neighbours named, `after`
     decides and `before` must stand somewhere behind it. Raises Invalid when a neighbour is not in the lane.
     """
-    others = lane if moving is None else lane & (kind.id != moving)
+    others = lane & kind.id.not_in(moving) if moving else lane
+    # One row may keep its own rank. Of several, none may be given a rank that another has not left yet.
+    around = others if count == 1 else lane
     low = await _rank(tx, kind, others, "after", after)
     high = await _rank(tx, kind, others, "before", before)
     if low is not None:
         if high is not None and high <= low:
             raise Invalid(("before", "stands in front of `after`"))
-        high = await tx.scalar(select(func.min(kind.rank)).where(others, kind.rank > low))
+        high = await tx.scalar(select(func.min(kind.rank)).where(around, kind.rank > low))
     elif high is not None:
-        low = await tx.scalar(select(func.max(kind.rank)).where(others, kind.rank < high))
+        low = await tx.scalar(select(func.max(kind.rank)).where(around, kind.rank < high))
     elif top:
-        high = await tx.scalar(select(func.min(kind.rank)).where(others))
+        high = await tx.scalar(select(func.min(kind.rank)).where(around))
     else:
-        low = await tx.scalar(select(func.max(kind.rank)).where(others))
-    rank = between(low, high)
-    if len(rank) <= LONG:
-        return rank
+        low = await tx.scalar(select(func.max(kind.rank)).where(around))
+    ranks = among(low, high, count)
+    if max(map(len, ranks)) <= LONG:
+        return ranks
     await rewrite(tx, kind, lane)
-    return await settle(tx, kind, lane, moving, before, after, top=top)
+    return await settle_all(tx, kind, lane, moving, before, after, top=top, count=count)
+
+
+class Ends:
+    """Ranks for several new rows at the ends of their lanes: asked for once a lane, not once a row."""
+
+    def __init__(self, tx: AsyncSession, kind: Any) -> None:
+        self._tx, self._kind = tx, kind
+        self._ready: dict[Any, list[str]] = {}
+
+    async def next(self, name: Any, lane: Any, most: int) -> str:
+        """The next rank at the end of the lane of this name; at most `most` more will be asked for."""
+        if not self._ready.get(name):
+            self._ready[name] = await settle_all(self._tx, self._kind, lane, (), None, None, count=most)
+        return self._ready[name].pop(0)
+
+    def forget(self) -> None:
+        """Something was put elsewhere: look again."""
+        self._ready.clear()
 
 
 async def _rank(tx: AsyncSession, kind: Any, lane: Any, path: str, id: str | None) -> str | None:

@@ -1,16 +1,16 @@
 """Bringing the facts that the law judges by: in a fixed number of statements for any number of cards."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Container, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.board import Board, BoardColumn
 from models.card import Card, CardLink, LinkKind
 from models.stage import ENTRY, Facts, Lane, Stage
 
-Read = Callable[[Select[Any]], Awaitable[Sequence[Any]]]
+Read = Callable[[Any], Awaitable[Sequence[Any]]]
 
 # The law's view of columns: how many unarchived cards stand in each.
 LANES = (
@@ -28,8 +28,9 @@ LANES = (
 
 
 def reader(tx: AsyncSession) -> Read:
-    async def read(query: Select[Any]) -> Sequence[Any]:
-        return (await tx.execute(query)).all()
+    async def read(query: Any) -> Sequence[Any]:
+        rows: Sequence[Any] = (await tx.execute(query)).all()
+        return rows
 
     return read
 
@@ -61,8 +62,13 @@ async def blockers_of(read: Read, card_ids: list[str]) -> dict[str, list[str]]:
     return blockers
 
 
-async def facts_of(read: Read, boards: dict[str, Any], cards: Sequence[Any]) -> list[Facts]:
-    """The facts of each card, in order: two statements for any number of cards."""
+async def facts_of(
+    read: Read, boards: dict[str, Any], cards: Sequence[Any], *, writable: Container[str] | None = None
+) -> list[Facts]:
+    """The facts of each card, in order: two statements for any number of cards.
+
+    `writable` names the boards that whoever asks may change, when that was not made sure before.
+    """
     lanes = await lanes_of(read, {card.board_id for card in cards})
     blockers = await blockers_of(read, [card.id for card in cards])
     stages = {lane.id: lane.stage for board in lanes.values() for lane in board}
@@ -76,6 +82,7 @@ async def facts_of(read: Read, boards: dict[str, Any], cards: Sequence[Any]) -> 
             board_archived=boards[card.board_id].archived_at is not None,
             card_archived=card.archived_at is not None,
             blockers=blockers[card.id],
+            may_write=writable is None or card.board_id in writable,
         )
         for card in cards
     ]

@@ -1,12 +1,20 @@
 """Telling what happened: which topics hear of it and what its data must name."""
 
+from dataclasses import replace
+from enum import IntEnum
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from models.actor import ActorKind
 from models.board import Board
 from models.event import EventKind, board_topic, user_topic, workspace_topic
 from runtime.feed import record
+
+
+def acting(tx: AsyncSession, kind: ActorKind, id: str) -> None:
+    """Say who this transaction turned out to act for: signing in starts as nobody."""
+    tx.info["by"] = replace(tx.info["by"], kind=kind, id=id)
 
 
 def tell_board(
@@ -26,7 +34,7 @@ def tell_board(
 def tell_of_board(tx: AsyncSession, board: Board, kind: EventKind, **data: Any) -> None:
     """Something happened to a board: its workspace hears of it, and whoever watches the board."""
     topics = [workspace_topic(board.workspace_id), board_topic(board.id)]
-    data = {"board_id": board.id, **data}
+    data = {"board_id": board.id, "workspace_id": board.workspace_id, **data}
     record(tx, topics, kind, tenant=board.workspace_id, subject=board.id, data=data)
 
 
@@ -58,4 +66,6 @@ def changed(row: Any, changes: dict[str, Any]) -> dict[str, list[Any]]:
 
 
 def _json(value: Any) -> Any:
+    if isinstance(value, IntEnum):
+        return value.name  # a number is how it is kept, not what it is called
     return value.isoformat() if hasattr(value, "isoformat") else value

@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import Select, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models.actor import Actor, Scope, sees_board, sees_workspace
+from models.actor import Actor, Scope, sees_board, sees_members, sees_workspace
 from models.board import Board, BoardColumn
-from models.card import Card, Subtask
+from models.card import Card, CardLink, Subtask
 from models.message import Message
 from models.refusal import Forbidden, NotFound
 from models.workspace import Label, Membership, Role, Workspace
@@ -46,13 +46,51 @@ async def reach_workspace(tx: AsyncSession, actor: Actor, id: str, *, admin: boo
     query = select(Workspace, role_in(actor, Workspace.id))
     query = query.where(Workspace.id == id, sees_workspace(actor, Workspace.id))
     row = await _reach(tx, query.with_for_update(of=Workspace), id, admin=admin)
+    if actor.board_id is not None:
+        raise Forbidden("A key of one board changes nothing else of its workspace")
+    # Whoever waited for the lock may have lost the role meanwhile: on PostgreSQL the first look was before.
+    role = await tx.scalar(select(role_in(actor, id)))
+    if role is None:
+        raise NotFound(id)
+    allow(role, admin=admin)
     return row[0]  # type: ignore[no-any-return]
 
 
-async def reach_label(tx: AsyncSession, actor: Actor, id: str) -> Label:
+async def _workspace_of(tx: AsyncSession, actor: Actor, kind: Any, id: str) -> str:
+    sees = sees_members if kind is Membership else sees_workspace
+    found = await tx.scalar(select(kind.workspace_id).where(kind.id == id, sees(actor, kind.workspace_id)))
+    if found is None:
+        raise NotFound(id)
+    return str(found)
+
+
+async def _held(tx: AsyncSession, kind: Any, id: str) -> Any:
+    query = select(kind).where(kind.id == id).with_for_update()
+    row = await tx.scalar(query.execution_options(populate_existing=True))
+    if row is None:  # it went while its workspace was waited for
+        raise NotFound(id)
+    return row
+
+
+async def reach_label(tx: AsyncSession, actor: Actor, id: str, *, to_change: bool = False) -> Label:
+    """A label, to put on a card; or `to_change`, with its workspace held first: names are unique there."""
+    if to_change:
+        await reach_workspace(tx, actor, await _workspace_of(tx, actor, Label, id))
+        return await _held(tx, Label, id)  # type: ignore[no-any-return]
     query = select(Label, role_in(actor, Label.workspace_id))
     query = query.where(Label.id == id, sees_workspace(actor, Label.workspace_id))
     return (await _reach(tx, query.with_for_update(of=Label), id))[0]  # type: ignore[no-any-return]
+
+
+async def reach_membership(tx: AsyncSession, actor: Actor, id: str, *, own: bool = False) -> Membership:
+    """A membership, its workspace held first. An admin's to change; with `own`, also the member's."""
+    workspace_id = await _workspace_of(tx, actor, Membership, id)
+    mine = select(Membership.id).where(Membership.id == id, Membership.user_id == actor.id)
+    if own and await tx.scalar(mine) is not None:
+        await tx.execute(select(Workspace.id).where(Workspace.id == workspace_id).with_for_update())
+    else:
+        await reach_workspace(tx, actor, workspace_id, admin=True)
+    return await _held(tx, Membership, id)  # type: ignore[no-any-return]
 
 
 async def reach_board(tx: AsyncSession, actor: Actor, id: str, *, admin: bool = False) -> Board:
@@ -82,6 +120,10 @@ async def reach_subtask(tx: AsyncSession, actor: Actor, id: str) -> tuple[Board,
 
 async def reach_message(tx: AsyncSession, actor: Actor, id: str) -> tuple[Board, Message]:
     return await _reach_on_board(tx, actor, Message, id)
+
+
+async def reach_link(tx: AsyncSession, actor: Actor, id: str) -> tuple[Board, CardLink]:
+    return await _reach_on_board(tx, actor, CardLink, id)
 
 
 async def reach_cards(tx: AsyncSession, actor: Actor, ids: list[str]) -> tuple[Board, list[Card]]:

@@ -8,8 +8,11 @@ from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.columns import Editable, Stamped
-from runtime.database import Base, Id
+from runtime.database import Base, Id, utcnow
 from runtime.ids import maker
+
+KEY_PREFIX = "sb_"  # how every API key begins
+MOST_KEYS = 100  # of a workspace that are not revoked
 
 
 class User(Editable, Base):
@@ -19,39 +22,52 @@ class User(Editable, Base):
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=maker("user"))
     username: Mapped[str] = mapped_column(String(40))
-    username_folded: Mapped[str] = mapped_column(String(80), unique=True)
+    username_folded: Mapped[str] = mapped_column(String(120), unique=True)
     email: Mapped[str | None] = mapped_column(String(254))
     email_folded: Mapped[str | None] = mapped_column(String(508), unique=True)
     nickname: Mapped[str | None] = mapped_column(String(80))
     first_name: Mapped[str | None] = mapped_column(String(80))
     last_name: Mapped[str | None] = mapped_column(String(80))
-    password_hash: Mapped[str | None] = mapped_column(String(200))  # None: the local owner, who needs none
+    password_hash: Mapped[str | None] = mapped_column(String(200))
+    is_local: Mapped[bool] = mapped_column(
+        default=False
+    )  # let in from this machine until there is a password
     is_active: Mapped[bool] = mapped_column(default=True)
     last_login_at: Mapped[datetime | None]
 
 
 class AuthSession(Stamped, Base):
-    """One refresh token. The tokens that grew from one login share a family: reusing an old one ends it."""
+    """One login of a person. Ending it ends every token that came of it."""
 
     __tablename__ = "auth_session"
-    __table_args__ = (Index(None, "family_id"), Index(None, "user_id"))
+    __table_args__ = (Index(None, "user_id"),)
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=maker("session"))
     user_id: Mapped[str] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"))
-    family_id: Mapped[str] = mapped_column(Id)
-    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
-    expires_at: Mapped[datetime]  # idle: a token not used by then is dead
-    family_expires_at: Mapped[datetime]  # absolute: however often it was rotated
-    rotated_at: Mapped[datetime | None]
-    revoked_at: Mapped[datetime | None]
     user_agent: Mapped[str | None] = mapped_column(String(200))
+    used_at: Mapped[datetime] = mapped_column(default=utcnow)  # when it was last refreshed
+    expires_at: Mapped[datetime]  # absolute: however often it is refreshed
+    revoked_at: Mapped[datetime | None]
+
+
+class RefreshToken(Base):
+    """One link in the chain of a login's refresh tokens. Using one twice ends the login."""
+
+    __tablename__ = "refresh_token"
+    __table_args__ = (Index(None, "session_id"),)
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    session_id: Mapped[str] = mapped_column(ForeignKey("auth_session.id", ondelete="CASCADE"))
+    expires_at: Mapped[datetime]  # idle: a token not used by then is dead
+    rotated_at: Mapped[datetime | None]
+    successor: Mapped[str | None] = mapped_column(String(64))  # hash of the token that followed
 
 
 class ApiKey(Stamped, Base):
     """A machine's credential. Shown once, kept as its hash."""
 
     __tablename__ = "api_key"
-    __table_args__ = (Index(None, "workspace_id"),)
+    __table_args__ = (Index(None, "workspace_id"), Index(None, "board_id"))
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=maker("key"))
     workspace_id: Mapped[str] = mapped_column(ForeignKey("workspace.id", ondelete="CASCADE"))
@@ -67,10 +83,21 @@ class ApiKey(Stamped, Base):
 
 
 class AuthReason(enum.StrEnum):
+    """Why somebody is not signed in."""
+
     MISSING = "MISSING"
     EXPIRED = "EXPIRED"
     INVALID = "INVALID"
     REVOKED = "REVOKED"
+
+
+class EndReason(enum.StrEnum):
+    """Why a login was ended."""
+
+    LOGOUT = "LOGOUT"
+    PASSWORD_CHANGED = "PASSWORD_CHANGED"  # noqa: S105 - a reason
+    REUSED = "REUSED"
+    REPLACED = "REPLACED"
 
 
 class IdempotencyKey(Base):
@@ -89,3 +116,8 @@ class IdempotencyKey(Base):
 def public(user: Any) -> str:
     """The name others see."""
     return str(user.nickname or user.username)
+
+
+def access_of(id: str) -> str:
+    """What is woken when the access of a session, a key or the local owner may have ended."""
+    return f"access:{id}"

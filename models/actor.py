@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, false, select
 
 from models.board import Board
 from models.workspace import Membership, Role
@@ -68,6 +68,18 @@ def sees_board(actor: Actor, board_id: Any) -> ColumnElement[bool]:
     if actor.board_id is not None:
         return board_id == actor.board_id  # type: ignore[no-any-return]
     return board_id.in_(select(Board.id).where(sees_workspace(actor, Board.workspace_id)))  # type: ignore[no-any-return]
+
+
+def sees_members(actor: Actor, workspace_id: Any) -> ColumnElement[bool]:
+    """That who belongs to a workspace is the actor's to see. A key of one board sees nobody listed."""
+    return false() if actor.board_id is not None else sees_workspace(actor, workspace_id)
+
+
+def administrates(actor: Actor, workspace_id: Any) -> ColumnElement[bool]:
+    """That the actor is an admin of the workspace named by a column. Keys never are."""
+    mine = Membership.user_id == actor.id, Membership.role == Role.ADMIN
+    admin = workspace_id.in_(select(Membership.workspace_id).where(*mine))
+    return admin if actor.is_person else false()
 
 
 WRITERS = (Role.ADMIN, Role.MEMBER)

@@ -18,6 +18,7 @@ MOST_SUBTASKS = 100  # on a card
 MOST_LABELS = 20
 MOST_ASSIGNEES = 20
 MOST_LINKS = 50  # on a card, in either direction
+MOST_CHILDREN = 100  # of one card
 MOST_AT_ONCE = 100  # cards in one bulk change
 MOST_REVISIONS = 50  # shown of a card's history
 

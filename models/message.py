@@ -10,6 +10,8 @@ from models.columns import Editable, stored
 from runtime.database import Base, Id
 from runtime.ids import maker
 
+LONGEST = 10_000  # characters of a message
+
 
 class MessageKind(enum.StrEnum):
     COMMENT = "COMMENT"

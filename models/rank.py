@@ -16,3 +16,8 @@ def between(left: str | None, right: str | None) -> str:
 def after(last: str | None, count: int) -> list[str]:
     """`count` ranks, in order, behind `last`."""
     return list(generate_n_keys_between(last, None, count))
+
+
+def among(left: str | None, right: str | None, count: int) -> list[str]:
+    """`count` ranks, in order, between two."""
+    return list(generate_n_keys_between(left, right, count))

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 class Refusal(Exception):
     code = "REFUSED"
+    keeps = False  # whether what was written before it is committed all the same
 
     @property
     def message(self) -> str:
@@ -76,3 +77,9 @@ class Unauthenticated(Refusal):
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
         self.reason = reason
+
+
+class Reused(Unauthenticated):
+    """A refresh token came a second time. The login that it ended stays ended."""
+
+    keeps = True

@@ -6,6 +6,7 @@ brings the `Facts`. docs/stages.md is drawn from this file.
 """
 
 import enum
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from models.refusal import Refusal
@@ -61,6 +62,7 @@ class MoveGate(enum.StrEnum):
     BLOCKED = "BLOCKED"
     ACTIVE_RUN = "ACTIVE_RUN"
     OPEN_QUESTION = "OPEN_QUESTION"
+    FORBIDDEN = "FORBIDDEN"
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,7 @@ class Facts:
     blockers: list[str] = field(default_factory=list)  # unfinished cards that block this one
     active_run: str | None = None
     open_question: str | None = None
+    may_write: bool = True  # of who asks; a move by one who may not is Forbidden before it is judged
 
 
 def lawful(at: Stage, law: Law, by: Mover = Mover.PERSON) -> list[Stage]:
@@ -140,15 +143,36 @@ def judge(
 
 def reasons_against(facts: Facts, to: Stage, *, by: Mover = Mover.PERSON) -> list[Reason]:
     """Why the card may not move to stage `to` now; empty when some column of that stage would take it."""
-    lanes = [lane for lane in facts.lanes if lane.stage is to]
-    if not lanes:
+    lane = lane_for([facts], to, by=by)
+    if lane is None:
         return [Reason(MoveGate.NO_COLUMN, f"The board has no column of stage {to}")]
-    against = [_reasons(facts, lane, by, False, 1) for lane in lanes]
-    return min(against, key=len)
+    return _reasons(facts, lane, by, False, 1)
+
+
+def lane_for(every: Sequence[Facts], to: Stage, *, by: Mover = Mover.PERSON) -> Lane | None:
+    """The column that a move of these cards, all of one board, to a stage means; None where there is none.
+
+    Cards that stand together in a column of that stage stay in it. Otherwise it is the first that takes them
+    all, or the first with the least against it.
+    """
+    lanes = [lane for lane in every[0].lanes if lane.stage is to]
+    for lane in lanes:
+        if all(facts.column_id == lane.id for facts in every):
+            return lane
+    if len(lanes) < 2:
+        return lanes[0] if lanes else None
+
+    def against(lane: Lane) -> int:
+        coming = sum(facts.column_id != lane.id for facts in every)
+        return sum(len(_reasons(facts, lane, by, False, coming)) for facts in every)
+
+    return min(lanes, key=against)
 
 
 def _reasons(facts: Facts, to: Lane, by: Mover, cancel_run: bool, coming: int) -> list[Reason]:
     reasons: list[Reason] = []
+    if not facts.may_write:
+        reasons.append(Reason(MoveGate.FORBIDDEN, "A viewer may look, not change"))
     if facts.board_archived:
         reasons.append(Reason(MoveGate.BOARD_ARCHIVED, "The board is archived"))
     if facts.card_archived:

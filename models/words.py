@@ -1,6 +1,7 @@
 """What people type, checked once: trimmed, bounded, without characters that are never meant."""
 
 import re
+import unicodedata
 from datetime import date
 from typing import Any
 
@@ -9,7 +10,9 @@ from models.refusal import Invalid
 UNMEANT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
+USERNAME = re.compile(r"\w[\w.-]{2,39}")
 KEY = re.compile(r"[A-Z][A-Z0-9]{0,9}")
+PASSWORD = 8, 1_024  # bytes, at least and at most
 PROSE = 50_000  # characters of a description
 
 
@@ -56,6 +59,21 @@ def email(path: str, text: str | None) -> str | None:
     return text
 
 
+def username(path: str, text: str | None) -> str:
+    text = _composed(text or "")
+    if not USERNAME.fullmatch(text):
+        raise Invalid((path, "must have 3 to 40 letters, digits, dots, dashes and underscores"))
+    return text
+
+
+def password(path: str, text: str) -> str:
+    """A password, as it is. Never quoted: what is said of it goes into answers."""
+    least, most = PASSWORD
+    if not least <= len(text.encode(errors="replace")) <= most:
+        raise Invalid((path, f"must have {least} to {most} bytes"))
+    return text
+
+
 def colour(path: str, text: str | None) -> str:
     if not COLOUR.fullmatch(text or ""):
         raise Invalid((path, "must be #RRGGBB"))
@@ -71,7 +89,12 @@ def board_key(path: str, text: str | None) -> str:
 
 def folded(text: str) -> str:
     """How names are compared: two that differ only in case are the same."""
-    return text.casefold()
+    return _composed(text).casefold()
+
+
+def _composed(text: str) -> str:
+    # One way to write each character: names that look the same are the same.
+    return unicodedata.normalize("NFKC", text.strip())
 
 
 def day(path: str, value: date | None) -> date | None:

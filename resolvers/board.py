@@ -1,8 +1,9 @@
 """How boards and columns are answered, and the adapters of their changes."""
 
+from dataclasses import dataclass
 from typing import Annotated, Any
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 from strawberry import ID, Maybe, Parent
 
 import actions.board
@@ -35,6 +36,14 @@ CARD_COUNT = Link(
     lambda actor: sees_board(actor, Card.board_id),
     group=True,
 )
+COUNTS_OF_BOARD = Link(
+    select(*(func.sum(case((BoardColumn.stage == stage, 1), else_=0)).label(stage) for stage in Stage))
+    .join(BoardColumn, BoardColumn.id == Card.column_id)
+    .where(Card.archived_at.is_(None)),
+    Card.board_id,
+    lambda actor: sees_board(actor, Card.board_id),
+    group=True,
+)
 TOPIC = Link(
     select(Topic.__table__),
     Topic.name,
@@ -44,7 +53,7 @@ TOPIC = Link(
 
 BOARDS = Listing("boards", select(Board.__table__), None, lambda actor: sees_board(actor, Board.id))
 BOARDS_OF_WORKSPACE = Listing(
-    "boards", select(Board.__table__), Board.workspace_id, lambda actor: sees_board(actor, Board.id)
+    "workspace.boards", select(Board.__table__), Board.workspace_id, lambda actor: sees_board(actor, Board.id)
 )
 # Across workspaces the rank says nothing between two of them, so the workspace comes first.
 BY_RANK = Order("RANK", ((Board.workspace_id, False), (Board.rank, False)))
@@ -95,6 +104,24 @@ async def cursor_of_board(root: Parent[Any], info: Info) -> str:
     """Where its feed stood at the moment of this answer. Follow `boardFeed` after it and nothing is missed."""
     topic = await info.context.load(TOPIC, board_topic(root.id))
     return str(Cursor(topic.epoch, topic.last)) if topic else "0"
+
+
+@dataclass(frozen=True)
+class StageCount:
+    stage: Stage
+    count: int
+
+
+async def card_counts(root: Parent[Any], info: Info) -> Any:
+    """How many cards stand in each stage, archived ones not counted."""
+    row = await info.context.load(COUNTS_OF_BOARD, root.id)
+    return [StageCount(stage, getattr(row, stage) if row else 0) for stage in Stage]
+
+
+async def open_card_count(root: Parent[Any], info: Info) -> int:
+    """How many cards are neither done nor archived."""
+    counts = await card_counts(root, info)
+    return sum(one.count for one in counts if one.stage is not Stage.DONE)
 
 
 async def card_count(root: Parent[Any], info: Info) -> int:

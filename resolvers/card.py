@@ -9,19 +9,21 @@ from strawberry import ID, Maybe, Parent
 
 import actions.card
 import actions.revision
-from actions.card import NewCard, Place
+from actions.card import FIELDS, NewCard, Place
 from actions.law import facts_of
-from models.actor import sees_board
-from models.board import BoardColumn
+from actions.reach import role_in
+from models.actor import WRITERS, sees_board
+from models.board import Board, BoardColumn
 from models.card import MOST_REVISIONS, Card, CardOrder, CardType, Priority, Size
 from models.stage import Reason, Stage, reasons_against
 from resolvers.board import BOARD, COLUMN
 from resolvers.cards import CardFilter, clauses, order_of
 from resolvers.context import IfVersion, Info, given
 from resolvers.loaders import Link
-from resolvers.page import After, Ask, Before, First, Last, Listing, Page, page
+from resolvers.page import After, Ask, Before, First, Last, Listing, Order, Page, page
 from runtime.database import utcnow
 from runtime.event import Event
+from runtime.transport.describe import takes
 
 MOST_CARDS = 500  # of a board in one page
 FirstOfBoard = Annotated[int | None, "How many, from the top: 1 to 500; 50 where nothing is said."]
@@ -33,19 +35,20 @@ CHILDREN_OF_CARD = Link(
     lambda actor: sees_board(actor, Card.board_id),
     many=True,
 )
-REVISIONS_OF_CARD = Link(
-    select(Event.__table__)
-    .where(Event.kind.in_(actions.revision.SNAPSHOTS))
-    .order_by(Event.at.desc(), Event.seq.desc()),
+REVISIONS_OF_CARD = Listing(
+    "card.revisions",
+    select(Event.__table__).where(Event.kind.in_(actions.revision.SNAPSHOTS)),
     Event.subject,
     lambda actor: Event.subject.in_(select(Card.id).where(sees_board(actor, Card.board_id))),
-    many=True,
 )
+NEWEST = Order("NEWEST", ((Event.at, True), (Event.seq, True)))
 
 _CARDS = select(Card.__table__).join(BoardColumn, BoardColumn.id == Card.column_id)
 CARDS = Listing("cards", _CARDS, None, lambda actor: sees_board(actor, Card.board_id))
-CARDS_OF_BOARD = Listing("cards", _CARDS, Card.board_id, lambda actor: sees_board(actor, Card.board_id))
-CARDS_OF_COLUMN = Listing("cards", _CARDS, Card.column_id, lambda actor: sees_board(actor, Card.board_id))
+CARDS_OF_BOARD = Listing("board.cards", _CARDS, Card.board_id, lambda actor: sees_board(actor, Card.board_id))
+CARDS_OF_COLUMN = Listing(
+    "column.cards", _CARDS, Card.column_id, lambda actor: sees_board(actor, Card.board_id)
+)
 
 
 async def card(info: Info, id: Annotated[ID, "Which card."]) -> Any:
@@ -125,6 +128,13 @@ async def name_of_card(root: Parent[Any], info: Info) -> str:
     return f"{board.key if board else ''}-{root.number}"
 
 
+async def stage_of_card(root: Parent[Any], info: Info) -> Stage:
+    """The stage of the column it stands in."""
+    column = await info.context.load(COLUMN, root.column_id)
+    stage: Stage = column.stage
+    return stage
+
+
 async def overdue(root: Parent[Any], info: Info) -> bool:
     """Whether it was due before today (UTC) and is not done."""
     if root.due_on is None or root.due_on >= utcnow().date():
@@ -149,10 +159,17 @@ async def moves_of_card(root: Parent[Any], info: Info) -> Any:
     async def load(cards: list[Any]) -> list[list[Move]]:
         boards = [await info.context.load(BOARD, id) for id in {card.board_id for card in cards}]
         seen = {board.id: board for board in boards if board}
-        every = await facts_of(info.context.read, seen, cards)
+        may = select(Board.id, role_in(info.context.actor, Board.workspace_id)).where(Board.id.in_(seen))
+        writable = {id for id, role in await info.context.read(may) if role in WRITERS}
+        every = await facts_of(info.context.read, seen, cards, writable=writable)
         return [[Move(stage, reasons_against(facts, stage)) for stage in Stage] for facts in every]
 
     return await info.context.loaders.through("moves", load).load(root)
+
+
+async def allowed_stages(root: Parent[Any], info: Info) -> list[Stage]:
+    """Where it may go now, in the order of the board: the short form of `moves`."""
+    return [move.stage for move in await moves_of_card(root, info) if move.allowed]
 
 
 async def revisions_of_card(
@@ -161,13 +178,8 @@ async def revisions_of_card(
     first: Annotated[int, "How many of the newest: 1 to 50."] = 20,
 ) -> Any:
     """What the card said before each change, newest first. Moves and updates make revisions."""
-    size = Ask(first, most=MOST_REVISIONS).size
-
-    async def load(ids: list[str]) -> list[list[Any]]:
-        lists = [await info.context.load(REVISIONS_OF_CARD, id) for id in ids]
-        return [revisions[:size] for revisions in lists]
-
-    return await info.context.loaders.through(("revisions", size), load).load(root.id)
+    ask = Ask(first, most=MOST_REVISIONS)
+    return (await page(info.context, REVISIONS_OF_CARD, NEWEST, ask, root.id)).rows
 
 
 async def create_card(
@@ -184,7 +196,7 @@ async def create_card(
     column_id: Annotated[
         ID | None, "In which column; the board's first BACKLOG column if nothing is said."
     ] = None,
-    stage: Annotated[Stage | None, "Instead of a column: the first of this stage."] = None,
+    stage: Annotated[Stage | None, "Instead of a column: the first of this stage that takes it."] = None,
     before: Annotated[ID | None, "The card it shall stand in front of."] = None,
     after: Annotated[ID | None, "The card it shall stand behind."] = None,
     top: Annotated[bool, "At the top of the column instead of the end."] = False,
@@ -194,6 +206,44 @@ async def create_card(
     new = NewCard(title, description, type, priority, size, story_points, due_on, parent_id, place)
     async with info.context.begin() as tx:
         return await actions.card.create_card(tx, info.context.actor, board_id, new)
+
+
+@takes
+class NewCardInput:
+    """One of several cards to be made together."""
+
+    title: Annotated[str, "1 to 255 characters."]
+    description: Annotated[str, "Markdown."] = ""
+    type: Annotated[CardType, "What kind of work it is."] = CardType.FEATURE
+    priority: Annotated[Priority, "How urgent it is."] = Priority.MEDIUM
+    size: Annotated[Size | None, "How big it is."] = None
+    story_points: Annotated[int | None, "0 to 99."] = None
+    due_on: Annotated[date | None, "The day it is due."] = None
+    parent_id: Annotated[ID | None, "The card it is a part of, on the same board."] = None
+
+
+async def create_cards(
+    info: Info,
+    board_id: Annotated[ID, "On which board."],
+    cards: Annotated[list[NewCardInput], "1 to 100 cards, in their order from the top."],
+    column_id: Annotated[
+        ID | None, "In which column; the board's first BACKLOG column if nothing is said."
+    ] = None,
+    stage: Annotated[Stage | None, "Instead of a column: the first of this stage that takes it."] = None,
+) -> Any:
+    """Make up to 100 cards at the end of one column, in order: all of them or none."""
+    place = Place(column_id, stage)
+    news = [NewCard(**{name: getattr(card, name) for name in FIELDS}, place=place) for card in cards]
+    async with info.context.begin() as tx:
+        made = await actions.card.create_cards(tx, info.context.actor, board_id, news)
+        return Several(made)
+
+
+@dataclass(frozen=True)
+class Several:
+    """Cards that were changed together."""
+
+    cards: list[Card]
 
 
 async def update_card(
@@ -207,7 +257,10 @@ async def update_card(
     story_points: Annotated[Maybe[int | None], "0 to 99; null clears it."],
     due_on: Annotated[Maybe[date | None], "The day it is due; null clears it."],
     column_id: Annotated[ID | None, "Also move it to the end of this column, as `moveCard` would."] = None,
-    stage: Annotated[Stage | None, "Also move it to the first column of this stage."] = None,
+    stage: Annotated[
+        Stage | None,
+        "Also move it to the first column of this stage that takes it; it stays where it is of that stage already.",
+    ] = None,
     if_version: IfVersion = None,
 ) -> Any:
     """Change a card. What is left out stays, null clears. With a column or stage it also moves."""
@@ -235,7 +288,7 @@ async def move_card(
     info: Info,
     id: Annotated[ID, "Which card."],
     column_id: Annotated[ID | None, "To which column; its own if nothing is said."] = None,
-    stage: Annotated[Stage | None, "Instead of a column: the first of this stage."] = None,
+    stage: Annotated[Stage | None, "Instead of a column: the first of this stage that takes it."] = None,
     before: Annotated[ID | None, "The card it shall stand in front of."] = None,
     after: Annotated[ID | None, "The card it shall stand behind."] = None,
     top: Annotated[bool, "To the top instead of the end, where no neighbour is named."] = False,
@@ -245,6 +298,21 @@ async def move_card(
     place = Place(column_id, stage, before, after, top)
     async with info.context.begin() as tx:
         return await actions.card.move_card(tx, info.context.actor, id, place, if_version=if_version)
+
+
+async def move_cards(
+    info: Info,
+    ids: Annotated[list[ID], "1 to 100 cards of one board, in the order they shall stand in."],
+    column_id: Annotated[ID | None, "To which column; their own if nothing is said."] = None,
+    stage: Annotated[Stage | None, "Instead of a column: the first of this stage that takes them."] = None,
+    before: Annotated[ID | None, "The card they shall stand in front of."] = None,
+    after: Annotated[ID | None, "The card they shall stand behind."] = None,
+    top: Annotated[bool, "To the top instead of the end, where no neighbour is named."] = False,
+) -> Any:
+    """Move up to 100 cards to one place, one behind the other: all of them or, if one is refused, none."""
+    place = Place(column_id, stage, before, after, top)
+    async with info.context.begin() as tx:
+        return Several(await actions.card.move_cards(tx, info.context.actor, list(ids), place))
 
 
 async def archive_card(

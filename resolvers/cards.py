@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Any
 
-from sqlalchemy import ColumnElement, and_, func, not_, or_, select
+from sqlalchemy import ColumnElement, and_, false, func, not_, or_, select, true
 from strawberry import ID
 
 from models.board import BoardColumn
@@ -69,11 +69,11 @@ def _fits(filter: CardFilter, depth: int) -> list[ColumnElement[bool]]:
         raise PublicError(f"A filter nests at most {DEEPEST} levels", code="BAD_USER_INPUT")
     every = list(_simple(filter))
     if filter.all is not None:
-        every += [and_(*(and_(True, *_fits(one, depth - 1)) for one in filter.all), True)]
+        every += [and_(*(and_(true(), *_fits(one, depth - 1)) for one in filter.all), true())]
     if filter.any is not None:
-        every += [or_(*(and_(True, *_fits(one, depth - 1)) for one in filter.any), False)]
+        every += [or_(*(and_(true(), *_fits(one, depth - 1)) for one in filter.any), false())]
     if filter.no is not None:
-        every.append(not_(and_(True, *_fits(filter.no, depth - 1))))
+        every.append(not_(and_(true(), *_fits(filter.no, depth - 1))))
     return every
 
 

@@ -4,26 +4,31 @@ A socket carries many operations and a subscription many events; each gets a con
 what was loaded is only true for one moment.
 """
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any, Protocol
 
 import strawberry
 from sqlalchemy import Executable
 from sqlalchemy.ext.asyncio import AsyncSession
+from strawberry import Some
 
-from models.actor import Actor
-from models.refusal import Unauthenticated
+from actions.key import Uses
+from models.account import AuthReason
+from models.actor import Actor, ActorKind
+from models.refusal import Refusal, Unauthenticated
 from resolvers.loaders import Link, Loaders
-from runtime.database import Database, Snapshot
+from runtime.database import Database, Snapshot, telling
 from runtime.feed import By, Feed, number
 from runtime.passwords import Seal
 from runtime.settings import Settings
 from runtime.tokens import Tokens
 from runtime.transport.operation import request_id
+from runtime.transport.rate import Attempts, network_of
 
 
 @dataclass
@@ -36,6 +41,11 @@ class House:
     tokens: Tokens
     seal: Seal
     local_owner: Actor | None = None  # let in without signing in, on a loopback address only
+    attempts: Attempts = field(default_factory=Attempts)  # at passwords and tokens
+    uses: Uses = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.uses = Uses(self.database)
 
 
 class Revoked(Protocol):
@@ -54,11 +64,14 @@ class Context:
         address: str = "",
         user_agent: str = "",
         revoked: Revoked | None = None,
+        idempotency_key: str | None = None,
     ) -> None:
         self.house, self._actor, self.why = house, actor, why
         self.address, self.user_agent = address, user_agent
         self.revoked = revoked  # what ends a socket or stream early
+        self.idempotency_key = idempotency_key
         self.tx: AsyncSession | None = None  # open while an operation with an idempotency key runs
+        self._turn = asyncio.Lock()  # resolvers run side by side, a transaction does not
         self._snapshot: Snapshot = house.database.snapshot()
         self._loaders: Loaders | None = None
 
@@ -66,7 +79,12 @@ class Context:
     def actor(self) -> Actor:
         """Who asks. Raises Unauthenticated when nobody signed in, with the reason."""
         if self._actor is None:
-            raise self.why or Unauthenticated("MISSING", "Sign in, or send an API key")
+            raise self.why or Unauthenticated(AuthReason.MISSING, "Sign in, or send an API key")
+        return self._actor
+
+    @property
+    def who(self) -> Actor | None:
+        """Who asks, or None when nobody signed in."""
         return self._actor
 
     @property
@@ -79,8 +97,18 @@ class Context:
         return self._actor.id if self._actor else f"address:{self.address}"
 
     @property
+    def network(self) -> str:
+        """Where the caller stands, for counting tries: an address, or what one IPv6 customer is given."""
+        return network_of(self.address)
+
+    @property
     def by(self) -> By:
         return By(self.actor.kind, self.actor.id, request_id.get())
+
+    @property
+    def nobody(self) -> By:
+        """For a change that begins before it is known who asks: signing in, registering."""
+        return By(ActorKind.SYSTEM, None, request_id.get())
 
     def fork(self) -> "Context":
         """A context for the next operation of the same caller."""
@@ -91,6 +119,7 @@ class Context:
             address=self.address,
             user_agent=self.user_agent,
             revoked=self.revoked,
+            idempotency_key=self.idempotency_key,
         )
 
     def load(self, link: Link, key: Any) -> Awaitable[Any]:
@@ -105,26 +134,43 @@ class Context:
     async def read(self, query: Executable) -> Sequence[Any]:
         """Read from the operation's one moment, or from its open transaction."""
         if self.tx is not None:
-            return (await self.tx.execute(query)).all()
+            async with self._turn:
+                with telling():
+                    return (await self.tx.execute(query)).all()
         return await self._snapshot.read(query)
 
     @asynccontextmanager
     async def begin(self, by: By | None = None) -> AsyncIterator[AsyncSession]:
         """Open one transaction. What was read before it is forgotten, before and after.
 
-        An operation with an idempotency key has its transaction open already: then this is a part of it,
-        undone by itself when refused, so that the refusal can be stored.
+        A refusal undoes it, unless it `keeps` what was written: that commits, and then it is raised. An
+        operation with an idempotency key has its transaction open already: then this is a part of it, undone
+        by itself, so that the refusal can be stored.
         """
         await self.refresh()
-        if self.tx is not None:
-            async with self.tx.begin_nested():
-                yield self.tx
-                grew = await number(self.tx)
-            self.tx.info.setdefault("grew", set()).update(grew)
-        else:
-            async with self.house.feed.begin(by or self.by) as tx:
+        kept: Refusal | None = None
+        async with self._part() if self.tx is not None else self.house.feed.begin(by or self.by) as tx:
+            try:
                 yield tx
+            except Refusal as refusal:
+                if not refusal.keeps:
+                    raise
+                kept = refusal
         await self.refresh()
+        if kept is not None:
+            raise kept
+
+    @asynccontextmanager
+    async def _part(self) -> AsyncIterator[AsyncSession]:
+        assert self.tx is not None, "a part of an open transaction"
+        try:
+            with telling():
+                async with self.tx.begin_nested():
+                    yield self.tx
+                    self.tx.info.setdefault("grew", set()).update(await number(self.tx))
+        except BaseException:
+            self.tx.info.pop("happened", None)
+            raise
 
     async def refresh(self) -> None:
         """Let go of the connection and forget what was loaded: the next read is a new moment."""
@@ -142,4 +188,4 @@ def digest_of(*parts: str | None) -> str:
 
 def given(**fields: Any) -> dict[str, Any]:
     """The fields of a patch that were sent: absent keeps, null clears."""
-    return {name: some.value for name, some in fields.items() if some is not None}
+    return {name: some.value for name, some in fields.items() if isinstance(some, Some)}

@@ -1,12 +1,148 @@
-"""Who asks: from the Authorization of a request or a socket to an actor."""
+"""Who asks: from the Authorization of a request or a socket to an actor, and how long that holds.
 
-from models.actor import Actor
+A person's access token is a signed JWT, and still every request asks whether its login lives: one statement.
+A key is looked up by its hash. Nothing is remembered between two requests, so nothing revoked is let in.
+"""
+
+import logging
+import time
+from typing import Any
+
+from sqlalchemy import select
+
+from models.account import KEY_PREFIX, ApiKey, AuthReason, AuthSession, User, access_of
+from models.actor import Actor, ActorKind, Scope
 from models.refusal import Unauthenticated
 from resolvers.context import House
+from runtime.database import utcnow
+from runtime.passwords import digest
+from runtime.tokens import Expired, Forged
+
+log = logging.getLogger("signalbox.identity")
+
+LOOK = 60.0  # seconds at most between two looks whether an open socket may stay
+AGAIN = 2.0  # seconds until the next look when the database did not answer
 
 
-async def identify(house: House, authorization: str | None) -> tuple[Actor | None, Unauthenticated | None]:
-    """The actor, or why there is none."""
+async def identify(
+    house: House, authorization: str | None, *, proxied: bool = False
+) -> tuple[Actor | None, Unauthenticated | None]:
+    """The actor, or why there is none. Without a credential that is the local owner, if there is one.
+
+    `proxied`: the request came through a proxy, so that nobody knows from where; it is never the local owner's.
+    """
     if not authorization:
-        return house.local_owner, None
-    return None, Unauthenticated("INVALID", "The token is not ours")
+        return (None if proxied else house.local_owner), None
+    scheme, _, credential = authorization.strip().partition(" ")
+    if scheme.lower() != "bearer" or not credential:
+        return None, refused(AuthReason.INVALID)
+    try:
+        by_key = credential.startswith(KEY_PREFIX)
+        return await (_key(house, credential) if by_key else _person(house, credential)), None
+    except Unauthenticated as why:
+        return None, why
+
+
+def refused(reason: AuthReason) -> Unauthenticated:
+    return Unauthenticated(reason, f"Token {reason.lower()}")
+
+
+async def _person(house: House, token: str) -> Actor:
+    try:
+        claims = house.tokens.read(token)
+    except Expired:
+        raise refused(AuthReason.EXPIRED) from None
+    except Forged:
+        raise refused(AuthReason.INVALID) from None
+    await _check_login(house, claims.session_id)
+    return Actor(ActorKind.USER, claims.user_id, session_id=claims.session_id, expires_at=claims.expires_at)
+
+
+async def _check_login(house: House, session_id: str) -> None:
+    query = select(User.is_active, AuthSession.revoked_at, AuthSession.expires_at)
+    query = query.join(AuthSession, AuthSession.user_id == User.id).where(AuthSession.id == session_id)
+    rows = await house.database.read(query)
+    if not rows or not rows[0].is_active:
+        raise refused(AuthReason.REVOKED)
+    _check_times(rows[0])
+
+
+def _check_times(row: Any) -> None:
+    if row.revoked_at is not None:
+        raise refused(AuthReason.REVOKED)
+    if row.expires_at is not None and row.expires_at <= utcnow():
+        raise refused(AuthReason.EXPIRED)
+
+
+async def _key(house: House, credential: str) -> Actor:
+    rows = await house.database.read(select(ApiKey.__table__).where(ApiKey.key_hash == digest(credential)))
+    if not rows:
+        raise refused(AuthReason.INVALID)
+    key = rows[0]
+    _check_times(key)
+    house.uses.note(key.id)
+    scopes = frozenset(Scope(scope) for scope in key.scopes)
+    kind = ActorKind.WORKER if Scope.WORKER in scopes else ActorKind.AGENT
+    return Actor(kind, key.id, key.workspace_id, key.board_id, scopes, expires_at=key.expires_at)
+
+
+async def _check_key(house: House, id: str) -> None:
+    rows = await house.database.read(select(ApiKey.revoked_at, ApiKey.expires_at).where(ApiKey.id == id))
+    if not rows:
+        raise refused(AuthReason.REVOKED)
+    _check_times(rows[0])
+
+
+async def _check_local(house: House, id: str) -> None:
+    local = User.is_local, User.password_hash.is_(None), User.is_active
+    if not await house.database.read(select(User.id).where(User.id == id, *local)):
+        raise refused(AuthReason.REVOKED)
+
+
+async def check(house: House, actor: Actor) -> None:
+    """Raise Unauthenticated unless what the actor signed in with still holds. One statement."""
+    if actor.session_id is not None:
+        await _check_login(house, actor.session_id)
+    elif actor.is_person:
+        await _check_local(house, actor.id)
+    else:
+        await _check_key(house, actor.id)
+
+
+class Revoked:
+    """Ends when what an actor signed in with is no longer good.
+
+    Looks at the database when it begins to wait, when somebody says that this access may have ended (in any
+    process), and every LOOK seconds. A database that does not answer ends nothing.
+    """
+
+    def __init__(self, house: House, actor: Actor) -> None:
+        self._house, self._actor = house, actor
+        self._next = 0.0  # when to look again, on the monotonic clock
+
+    async def wait(self) -> None:
+        with self._house.feed.wakes.listen(access_of(self._actor.session_id or self._actor.id)) as woken:
+            while True:
+                if time.monotonic() >= self._next or await woken.wait(self._next - time.monotonic()):
+                    woken.clear()
+                    if not await self._holds():
+                        return
+
+    async def _holds(self) -> bool:
+        try:
+            await check(self._house, self._actor)
+        except Unauthenticated:
+            return False
+        except Exception as error:
+            log.warning("access not checked", extra={"type": type(error).__qualname__})
+            self._next = time.monotonic() + AGAIN
+        else:
+            self._next = time.monotonic() + LOOK
+        return True
+
+
+async def keep_local_owner(house: House) -> None:
+    """Take the pass from the local owner as soon as there is a password, whichever process it was set in."""
+    while house.local_owner is not None:
+        await Revoked(house, house.local_owner).wait()
+        house.local_owner = None

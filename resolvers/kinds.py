@@ -1,11 +1,12 @@
 """What each enum and its members mean to a client. Said before anything that uses them is read."""
 
+import models.account
 import models.actor
 import models.board
 import models.card
-import models.event
 import models.stage
 import models.workspace
+from models.event import EventKind
 from runtime.transport.describe import enum
 
 enum(
@@ -29,6 +30,7 @@ enum(
     BLOCKED="Cards that block this one are not done.",
     ACTIVE_RUN="An agent is at work on the card.",
     OPEN_QUESTION="A question on the card waits for an answer.",
+    FORBIDDEN="You may look at the board, not change it.",
 )
 enum(
     models.workspace.Role,
@@ -72,6 +74,13 @@ enum(
 )
 enum(models.card.Size, "How big a card is.", SMALL="Hours.", MEDIUM="A day or two.", LARGE="Longer.")
 enum(
+    models.card.LinkKind,
+    "How one card is linked to another.",
+    BLOCKS="It must be done before work on the other begins.",
+    RELATED="They have to do with each other.",
+    DUPLICATE="It is the same as the other.",
+)
+enum(
     models.card.CardOrder,
     "In which order cards are listed.",
     BOARD="As they stand: column by column, from the top.",
@@ -81,9 +90,9 @@ enum(
     DUE="Due first; those without a day last.",
 )
 enum(
-    models.event.EventKind,
+    EventKind,
     "What happened; an item's type has the same name.",
-    **{kind: f"{kind.replace('_', ' ').capitalize()}." for kind in models.event.EventKind},
+    **{kind: f"{kind.replace('_', ' ').capitalize()}." for kind in EventKind},
 )
 enum(
     models.actor.ActorKind,
@@ -92,4 +101,27 @@ enum(
     AGENT="A coding agent.",
     WORKER="A worker, which runs agents.",
     SYSTEM="Signalbox itself, by a rule.",
+)
+enum(
+    models.actor.Scope,
+    "What a key may do.",
+    WRITE="Everything a member may.",
+    READ="Look.",
+    WORKER="Work runs.",
+)
+enum(
+    models.account.AuthReason,
+    "Why somebody is not signed in.",
+    MISSING="No credential was sent.",
+    EXPIRED="It was good once: refresh it, or sign in again.",
+    INVALID="It is not one of ours.",
+    REVOKED="It was ended: signed out, replaced, or its account was closed.",
+)
+enum(
+    models.account.EndReason,
+    "Why a login was ended.",
+    LOGOUT="Its holder signed out.",
+    PASSWORD_CHANGED="The password was changed.",  # noqa: S106 - a reason
+    REUSED="A refresh token was used twice: somebody else may have had it.",
+    REPLACED="There were too many, and it was the one unused longest.",
 )

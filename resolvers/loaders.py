@@ -30,7 +30,7 @@ class Link:
     missing: what is answered for a key that found nothing, when that is not None.
     """
 
-    query: Select[Any]
+    query: Select[*tuple[Any, ...]]
     key: Any
     sees: Sees
     many: bool = False

@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Select, TypeDecorator, and_, func, or_, select
 
 from resolvers.context import Context
 from resolvers.loaders import Sees
 from runtime.transport.errors import PublicError
 
 DEFAULT, MOST = 50, 100
+LARGE, LARGEST = 2**31, 2**63  # beyond what an integer column holds
 
 First = Annotated[int | None, "How many, from the front: 1 to 100; 50 where nothing is said."]
 After = Annotated[str | None, "Only what stands behind this cursor."]
@@ -109,12 +110,14 @@ def read_cursor(name: str, text: str, columns: Sequence[Any]) -> list[Any]:
         if values[0] != name or len(values) != len(columns) + 1:
             raise ValueError
         return [_as(column, value) for column, value in zip(columns, values[1:], strict=True)]
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
         raise BadCursor("That cursor belongs to another field or order") from error
 
 
 def _as(column: Any, value: Any) -> Any:
-    kind = column.type.python_type
+    """A value as its column holds it. Raises ValueError for what no cursor of ours says."""
+    kept = column.type.impl_instance if isinstance(column.type, TypeDecorator) else column.type
+    kind = kept.python_type
     if kind is datetime:
         moment = datetime.fromisoformat(value)
         if moment.tzinfo is None:
@@ -123,6 +126,10 @@ def _as(column: Any, value: Any) -> Any:
     if kind is date:
         return date.fromisoformat(value)
     if isinstance(value, bool) or not isinstance(value, kind):
+        raise ValueError
+    if isinstance(value, str) and not value.isprintable():
+        raise ValueError  # PostgreSQL would refuse some of it, and a driver the rest
+    if isinstance(value, int) and not abs(value) < (LARGEST if isinstance(kept, BigInteger) else LARGE):
         raise ValueError
     return value
 
@@ -193,7 +200,7 @@ async def page(
 
         return Page(rows, has_next, has_previous, name, len(order.columns), count)
 
-    group = (name, ask, fingerprint)
+    group = (listing, order.name, ask, fingerprint)
     result: Page = await context.loaders.through(group, load).load(parent)
     return result
 
@@ -219,5 +226,5 @@ async def _count(
         found = {row[0]: row[1] for row in await context.read(grouped)}
         return [found.get(key, 0) for key in parents]
 
-    count: int = await context.loaders.through((listing.name, "count", fingerprint), load).load(parent)
+    count: int = await context.loaders.through((listing, "count", fingerprint), load).load(parent)
     return count

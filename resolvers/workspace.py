@@ -1,11 +1,16 @@
-"""How workspaces, their members and their labels are answered."""
+"""How workspaces, their members and their labels are answered, and the adapters of a workspace's changes."""
 
-from sqlalchemy import select
+from typing import Annotated, Any
 
+from sqlalchemy import func, select
+from strawberry import ID, Maybe, Parent
+
+import actions.workspace
 from models.account import User
-from models.actor import sees_workspace
-from models.workspace import Label, Membership, Workspace
-from resolvers.context import Info
+from models.actor import Scope, sees_board, sees_members, sees_workspace
+from models.card import CardLabel
+from models.workspace import Label, Membership, Role, Workspace
+from resolvers.context import IfVersion, Info, given
 from resolvers.loaders import Link
 from resolvers.page import After, Ask, Before, First, Last, Listing, Order, Page, page
 
@@ -14,8 +19,12 @@ LABEL = Link(select(Label.__table__), Label.id, lambda actor: sees_workspace(act
 MEMBERSHIP = Link(
     select(Membership.__table__),
     Membership.id,
-    lambda actor: sees_workspace(actor, Membership.workspace_id),
+    lambda actor: sees_members(actor, Membership.workspace_id),
 )
+MY_MEMBERSHIP = Link(
+    select(Membership.__table__), Membership.workspace_id, lambda actor: Membership.user_id == actor.id
+)
+# A key of one board sees who stands on its cards, so it may see the people of its workspace one by one.
 USER = Link(
     select(User.__table__),
     User.id,
@@ -30,6 +39,12 @@ LABELS_OF_WORKSPACE = Link(
     lambda actor: sees_workspace(actor, Label.workspace_id),
     many=True,
 )
+CARDS_OF_LABEL = Link(
+    select(func.count().label("count")),
+    CardLabel.label_id,
+    lambda actor: sees_board(actor, CardLabel.board_id),
+    group=True,
+)
 
 WORKSPACES = Listing(
     "workspaces",
@@ -37,14 +52,12 @@ WORKSPACES = Listing(
     None,
     lambda actor: sees_workspace(actor, Workspace.id),
 )
-MEMBERS = Listing(
-    "members",
-    select(Membership.__table__).join(User, User.id == Membership.user_id),
-    Membership.workspace_id,
-    lambda actor: sees_workspace(actor, Membership.workspace_id),
-)
 BY_NAME = Order("NAME", ((Workspace.name, False), (Workspace.id, False)))
-BY_USERNAME = Order("USERNAME", ((User.username_folded, False), (Membership.id, False)))
+
+
+async def workspace(info: Info, id: Annotated[ID, "Which workspace."]) -> Any:
+    """One workspace, or null where there is none that you may see."""
+    return await info.context.load(WORKSPACE, id)
 
 
 async def workspaces(
@@ -52,3 +65,53 @@ async def workspaces(
 ) -> Page:
     """The workspaces you belong to, by name."""
     return await page(info.context, WORKSPACES, BY_NAME, Ask(first, after, last, before))
+
+
+async def role_in(info: Info, workspace_id: str) -> Role:
+    """What the actor may do in a workspace that it sees."""
+    actor = info.context.actor
+    if not actor.is_person:
+        return Role.MEMBER if Scope.WRITE in actor.scopes else Role.VIEWER
+    row = await info.context.load(MY_MEMBERSHIP, workspace_id)
+    return row.role if row else Role.VIEWER
+
+
+async def my_role(root: Parent[Any], info: Info) -> Role:
+    """What you may do here. A key that may write counts as a MEMBER, any other as a VIEWER."""
+    return await role_in(info, root.id)
+
+
+async def cards_of_label(root: Parent[Any], info: Info) -> int:
+    """How many cards that you may see carry it."""
+    row = await info.context.load(CARDS_OF_LABEL, root.id)
+    return row.count if row else 0
+
+
+async def create_workspace(info: Info, name: Annotated[str, "1 to 100 characters."]) -> Any:
+    """Make a workspace. You are its first admin."""
+    async with info.context.begin() as tx:
+        return await actions.workspace.create_workspace(tx, info.context.actor, name)
+
+
+async def update_workspace(
+    info: Info,
+    id: Annotated[ID, "Which workspace."],
+    name: Annotated[Maybe[str], "1 to 100 characters."],
+    if_version: IfVersion = None,
+) -> Any:
+    """Change a workspace. What is left out stays. Admins only."""
+    changes = given(name=name)
+    async with info.context.begin() as tx:
+        return await actions.workspace.update_workspace(
+            tx, info.context.actor, id, changes, if_version=if_version
+        )
+
+
+async def delete_workspace(
+    info: Info,
+    id: Annotated[ID, "Which workspace."],
+    confirm_name: Annotated[str, "Its name, to show that you mean it."],
+) -> Any:
+    """Delete a workspace with everything in it. Admins only. Answers the workspace as it was."""
+    async with info.context.begin() as tx:
+        return await actions.workspace.delete_workspace(tx, info.context.actor, id, confirm_name)

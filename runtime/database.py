@@ -10,12 +10,13 @@ database itself refuses (`query_only`, READ ONLY).
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from typing import Any
 
 import aiosqlite
+import asyncpg
 from sqlalchemy import (
     JSON,
     DateTime,
@@ -28,7 +29,8 @@ from sqlalchemy import (
     event,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import (
     AsyncConnection,
     AsyncEngine,
@@ -40,7 +42,9 @@ from sqlalchemy.orm import DeclarativeBase
 
 BUSY = 5_000  # milliseconds a writer waits for another process on the same SQLite file
 CONNECT = 3.0  # seconds to reach PostgreSQL
-COMMAND = 5.0  # seconds one statement may take, told to PostgreSQL and held by the client as well
+COMMAND = 4.0  # seconds one statement may take; PostgreSQL itself is told a little less
+QUEUE = 8.0  # seconds a write may wait for a connection: a crowd is served in turn, not sent away
+READ = 5.0  # seconds a read may take, with the wait for a connection and whatever is broken on the way
 READERS = 4  # connections that read one SQLite file at once
 POOL = 10  # connections to PostgreSQL a process
 
@@ -48,8 +52,8 @@ POOL = 10  # connections to PostgreSQL a process
 POSTGRES_SETTINGS = {
     "timezone": "UTC",
     "jit": "off",
-    "statement_timeout": "5s",
-    "lock_timeout": "4s",
+    "statement_timeout": "3800ms",
+    "lock_timeout": "3500ms",
     "idle_in_transaction_session_timeout": "5s",
     "application_name": "signalbox",
 }
@@ -102,6 +106,32 @@ class Unreachable(Exception):
     """The database does not answer. The text says which and why, without its password."""
 
 
+class Unavailable(Exception):
+    """The database does not answer just now, or somebody held a lock too long: trying again may help.
+
+    Whether a change that ends so was made is not known if it was lost during COMMIT.
+    """
+
+    code = "UNAVAILABLE"
+
+    def __init__(self) -> None:
+        super().__init__("The database does not answer just now; try again")
+
+
+@contextmanager
+def telling() -> Iterator[None]:
+    """What is passing is told as Unavailable."""
+    try:
+        yield
+    except Exception as error:
+        if is_passing(error):
+            raise Unavailable from error
+        raise
+
+
+ENDING: set[asyncio.Task[None]] = set()  # reads that nobody waits for any more; asyncio itself keeps no task
+
+
 class Snapshot:
     """One moment of the database, on one connection that is taken at the first read.
 
@@ -111,19 +141,54 @@ class Snapshot:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine, self._lock = engine, asyncio.Lock()
         self._connection: AsyncConnection | None = None
+        self._ending: asyncio.Task[None] | None = None  # closes it after a read that was left
 
     async def read(self, query: Executable) -> Sequence[Row[Any]]:
+        """Answer one statement. Cancelled, it ends in the background: half a read would cost its connection."""
+        reading = asyncio.create_task(self._read(query))
+        try:
+            async with asyncio.timeout(READ):
+                return await asyncio.shield(reading)
+        except asyncio.CancelledError:
+            self._leave(reading)
+            raise
+        except TimeoutError as error:
+            self._leave(reading)
+            raise Unavailable from error
+
+    def _leave(self, reading: asyncio.Task[Any]) -> None:
+        ending = self._ending = asyncio.create_task(self._let_go(reading))
+        ENDING.add(ending)
+        ending.add_done_callback(ENDING.discard)
+
+    async def _let_go(self, reading: asyncio.Task[Any]) -> None:
+        await asyncio.gather(reading, return_exceptions=True)
+        await self._close()
+
+    async def _read(self, query: Executable) -> Sequence[Row[Any]]:
         async with self._lock:
-            if self._connection is None:
-                self._connection = await self._engine.connect()
-            return (await self._connection.execute(query)).all()
+            try:
+                if self._connection is None:
+                    self._connection = await self._engine.connect()
+                return (await self._connection.execute(query)).all()
+            except Exception as error:
+                if not is_passing(error):
+                    raise
+                connection, self._connection = self._connection, None
+                if connection is not None:
+                    await _throw_away(connection)
+                raise Unavailable from error
 
     async def close(self) -> None:
+        if self._ending is None or self._ending.done():  # else it is being closed, and may take its time
+            await self._close()
+
+    async def _close(self) -> None:
         async with self._lock:
             connection, self._connection = self._connection, None
             if connection is not None:
                 # Shielded: a cancelled reader must still give its connection back.
-                await asyncio.shield(connection.close())
+                await asyncio.shield(_give_back(connection))
 
 
 class Database:
@@ -149,13 +214,19 @@ class Database:
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
-        """Open one transaction: committed on success, rolled back on any error."""
-        if self.is_sqlite:
-            async with self._turn, self._sessions.begin() as tx:
-                yield tx
-        else:
-            async with self._sessions.begin() as tx:
-                yield tx
+        """Open one transaction: committed on success, rolled back on any error. Raises Unavailable."""
+        turn = self._turn if self.is_sqlite else nullcontext()
+        with telling():
+            async with turn, self._sessions.begin() as tx:
+                try:
+                    if not self.is_sqlite:
+                        async with asyncio.timeout(QUEUE):
+                            await tx.connection()
+                    yield tx
+                except Exception as error:
+                    if isinstance(error, Unavailable) or is_passing(error):
+                        await tx.invalidate()  # a server that is frozen would not answer a ROLLBACK either
+                    raise
 
     def snapshot(self) -> Snapshot:
         return Snapshot(self._reader)
@@ -182,7 +253,7 @@ class Database:
             async with self._reader.connect() as connection:
                 await connection.exec_driver_sql("SELECT 1")
         except (DBAPIError, OSError, TimeoutError) as error:
-            raise Unreachable(f"cannot reach {self.safe_url}: {_cause(error)}") from error
+            raise Unreachable(f"cannot reach {self.safe_url}: {cause(error)}") from error
 
     @property
     def file(self) -> str | None:
@@ -190,10 +261,16 @@ class Database:
         return self._writer.url.database if self.is_sqlite else None
 
     @property
+    def name(self) -> str:
+        """What people call it: the file's name, or the database's on its server."""
+        return re.split(r"[/\\\\]", self._writer.url.database or "")[-1]
+
+    @property
     def safe_url(self) -> str:
         return self._writer.url.render_as_string(hide_password=True)
 
     async def close(self) -> None:
+        await asyncio.gather(*ENDING, return_exceptions=True)
         if self._watch is not None:
             await self._watch.close()
             self._watch = None
@@ -201,7 +278,7 @@ class Database:
             await engine.dispose()
 
 
-def _cause(error: Exception) -> str:
+def cause(error: Exception) -> str:
     text = str(getattr(error, "orig", None) or error) or type(error).__name__
     return text.splitlines()[0]
 
@@ -236,7 +313,7 @@ def _postgres(url: str, size: int) -> AsyncEngine:
         pool_size=size,
         max_overflow=0,
         pool_pre_ping=True,
-        pool_timeout=10,
+        pool_timeout=QUEUE,
         connect_args={
             "timeout": CONNECT,
             "command_timeout": COMMAND,
@@ -245,6 +322,50 @@ def _postgres(url: str, size: int) -> AsyncEngine:
     )
 
 
-def is_passing(error: Exception) -> bool:
+def migrator(database: Database) -> AsyncEngine:
+    """An engine to change tables with: on SQLite alone from the start, and with foreign keys off.
+
+    SQLite changes a table by copying and dropping it; with foreign keys on, that would delete what refers to it.
+    """
+    if database.is_sqlite:
+        pragmas = "PRAGMA busy_timeout=60000", "PRAGMA foreign_keys=OFF"
+        return _sqlite(database.url, 1, "BEGIN EXCLUSIVE", *pragmas)
+    return _postgres(database.url, 1)
+
+
+async def _give_back(connection: AsyncConnection) -> None:
+    try:
+        await connection.close()
+    except Exception as error:
+        if not is_passing(error):
+            raise
+        await _throw_away(connection)  # lost since it was read from: what was read is still good
+
+
+async def _throw_away(connection: AsyncConnection) -> None:
+    with suppress(Exception):  # it is broken already
+        await connection.invalidate()
+        await connection.close()
+
+
+# Classes of SQLSTATE, and states, that say "not now": the connection, resources, the operator, a lock.
+PASSING = ("08", "40", "53", "57", "55P03", "25P03")
+BUSY_FILE = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR", "SQLITE_FULL", "SQLITE_CANTOPEN")
+
+
+def is_passing(error: BaseException) -> bool:
     """Whether trying the same again may help: the connection was lost or somebody held a lock too long."""
-    return isinstance(error, OperationalError | InterfaceError | TimeoutError)
+    if isinstance(error, PoolTimeout | OSError):  # OSError is also TimeoutError, and no connection at all
+        return True
+    if isinstance(error, asyncpg.InternalClientError):  # the protocol broke off in the middle
+        return True
+    if isinstance(error, asyncpg.InterfaceError):
+        return "closed" in str(error)
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    state = getattr(error, "sqlstate", None) or getattr(error, "sqlite_errorname", None)
+    if isinstance(state, str):
+        return state.startswith((*PASSING, *BUSY_FILE))
+    # SQLAlchemy wraps its adapter's error, which wraps the driver's.
+    under = getattr(error, "orig", None) or error.__cause__
+    return under is not None and is_passing(under)

@@ -6,22 +6,27 @@ numbers of a topic have no gaps. A reader resumes from any number and is given e
 or is told that it cannot be: `CursorExpired`, `CursorUnknown`. Losing a wake costs a poll, never an event.
 """
 
+import asyncio
+import random
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from runtime.database import Database, utcnow
+from runtime.database import Database, Unavailable, utcnow
 from runtime.event import NUMBER, Event, Topic
 from runtime.ids import ALPHABET
+from runtime.tail import PAGE, Tails, is_gone, page_of
 from runtime.wakes import Wakes
 
-PAGE = 100  # events a follower holds at once, however far behind it is
+PATIENCE = 30.0  # seconds a follower waits for a database that is gone
+T = TypeVar("T")
 START = "0"  # the cursor before the first event
 
 
@@ -152,6 +157,7 @@ def new_epoch() -> str:
 class Feed:
     def __init__(self, database: Database, wakes: Wakes) -> None:
         self.database, self.wakes = database, wakes
+        self._tails = Tails(database)
 
     @asynccontextmanager
     async def begin(self, by: By) -> AsyncIterator[AsyncSession]:
@@ -169,47 +175,53 @@ class Feed:
 
         `after` is a cursor, "0" for the start, None for now. A page is empty when the follower was only
         woken, by one of `also` or by its poll: the moment to look whether it may go on. No connection is
-        held while waiting or while a page is worked on.
+        held while waiting or while a page is worked on. A database that is gone for a while is waited for.
         Errors: CursorUnknown, CursorExpired; the latter also in the middle, when a reader so far behind
-        that its events were pruned would otherwise skip them.
+        that its events were pruned would otherwise skip them. Unavailable, see `patiently`.
         """
         with self.wakes.listen(topic, *also) as grew:
-            at = await self._place(topic, after)
-            while True:
-                grew.clear()  # before looking, so a commit during the look is not slept through
-                events = await self._page(topic, at, page)
-                yield events
-                if events:
-                    at = events[-1].seq
-                if len(events) < page:
-                    await grew.wait(self.wakes.poll)
+            epoch, at, last = await self._place(topic, after)
+            with self._tails.of(topic, epoch, last) as tail:
+                age = 0.0
+                while True:
+                    grew.clear()  # before looking, so a commit during the look is not slept through
+                    await patiently(partial(tail.look, age=age))
+                    if tail.epoch != epoch and epoch:
+                        raise CursorExpired(str(Cursor(epoch, at)), str(Cursor(tail.epoch, 0)))
+                    if tail.has(at):
+                        events = tail.after(at, page)
+                    else:
+                        events = await patiently(partial(self._page, topic, epoch, at, page))
+                    yield events
+                    if events:
+                        epoch, at = events[-1].epoch, events[-1].seq
+                    age = 0.0
+                    if len(events) < page and not await grew.wait(poll := self.wakes.poll):
+                        age = poll / 2  # unasked, a look that another follower had is as good
 
-    async def _place(self, topic: str, after: str | None) -> int:
+    async def _place(self, topic: str, after: str | None) -> tuple[str, int, int]:
+        """The topic's epoch, where to begin, and its newest number."""
         query = select(Topic.epoch, Topic.last, Topic.lowest).where(Topic.name == topic)
         rows = await self.database.read(query)
-        epoch, last, lowest = rows[0] if rows else ("", 0, 1)
+        epoch, last, lowest = tuple(rows[0]) if rows else ("", 0, 1)
         if after is None:
-            return last
+            return epoch, last, last
         cursor = Cursor(epoch, 0) if after == START else Cursor.parse(after)
         if cursor.epoch != epoch or cursor.seq < lowest - 1:
             raise CursorExpired(after, str(Cursor(epoch, lowest - 1)))
         if cursor.seq > last:
             raise CursorUnknown(after)
-        return cursor.seq
+        return epoch, cursor.seq, last
 
-    async def _page(self, topic: str, after: int, most: int) -> Sequence[Any]:
-        query = (
-            select(Event.__table__, Topic.epoch)
-            .join(Topic, Topic.name == Event.topic)
-            .where(Event.topic == topic, Event.seq > after)
-            .order_by(Event.seq)
-            .limit(most)
-        )
-        events = await self.database.read(query)
-        if events and events[0].seq != after + 1:
-            first = events[0]
-            raise CursorExpired(str(Cursor(first.epoch, after)), str(Cursor(first.epoch, first.seq - 1)))
-        return events
+    async def _page(self, topic: str, epoch: str, after: int, most: int) -> Sequence[Any]:
+        """Events after a number, from the log, for a follower that is far behind."""
+        rows = await self.database.read(page_of(topic, after, most))
+        if not rows:
+            return []
+        first = rows[0]
+        if (epoch and first.epoch != epoch) or first.last < after or is_gone(first, after):
+            raise CursorExpired(str(Cursor(epoch, after)), str(Cursor(first.epoch, first.lowest - 1)))
+        return [row for row in rows if row.seq is not None]
 
     async def prune(self, topic: str, keep: int) -> int:
         """Forget all but the newest `keep` events of a topic. Returns how many were forgotten."""
@@ -227,3 +239,16 @@ class Feed:
 def wake(tx: AsyncSession, name: str) -> None:
     """Wake whoever listens to `name` once `tx` has committed, without an event."""
     tx.info.setdefault("wake", set()).add(name)
+
+
+async def patiently(look: Callable[[], Awaitable[T]]) -> T:
+    """Look again and again until the database answers. Unavailable after PATIENCE seconds without it."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + PATIENCE
+    while True:
+        try:
+            return await look()
+        except Unavailable:
+            if loop.time() > until:
+                raise
+            await asyncio.sleep(random.uniform(0.2, 0.6))  # noqa: S311 - only jitter, so that not all look at once

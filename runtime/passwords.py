@@ -31,9 +31,11 @@ async def check_password(password: str, hashed: str | None) -> tuple[bool, str |
 
     Takes as long for an account that does not exist (`hashed` is None) as for one that does.
     """
+    fits = len(password.encode(errors="replace")) <= MOST
     async with _gate:
-        ok, renewed = await asyncio.to_thread(_context.verify_and_update, password, hashed or _dummy)
-    return (ok and hashed is not None), renewed
+        given = password if fits else ""
+        ok, renewed = await asyncio.to_thread(_context.verify_and_update, given, hashed or _dummy)
+    return (ok and fits and hashed is not None), renewed
 
 
 def new_secret() -> str:
@@ -43,7 +45,7 @@ def new_secret() -> str:
 
 def digest(secret: str) -> str:
     """What is stored of a secret that is random by itself: its SHA-256."""
-    return hashlib.sha256(secret.encode()).hexdigest()
+    return hashlib.sha256(secret.encode(errors="replace")).hexdigest()
 
 
 def same(one: str, other: str) -> bool:

@@ -1,6 +1,12 @@
-"""Access tokens: short-lived JWTs, signed with the newest key and checked with every key."""
+"""Access tokens: short-lived JWTs, signed with the newest key and checked with every key.
 
+Refresh tokens: 256 bits that say nothing. The first of a login is random; each further one is made of the one
+before and the secret key, so that a client that asks twice is given the same token twice and a chain has one end.
+"""
+
+import base64
 import hashlib
+import hmac
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -25,12 +31,22 @@ class Claims:
 
 
 class Tokens:
-    def __init__(self, keys: list[str], life: timedelta) -> None:
+    """Makes and reads tokens. `life` of an access token, `idle` of a refresh token, `most` of a whole login."""
+
+    def __init__(
+        self,
+        keys: list[str],
+        life: timedelta,
+        *,
+        idle: timedelta = timedelta(days=14),
+        most: timedelta = timedelta(days=90),
+    ) -> None:
         self._keys = {hashlib.sha256(key.encode()).hexdigest()[:8]: key for key in keys}
-        self.life = life
+        self.life, self.idle, self.most = life, idle, most
 
     def make(self, user_id: str, session_id: str) -> Claims:
-        return Claims(user_id, session_id, utcnow() + self.life)
+        expires_at = (utcnow() + self.life).replace(microsecond=0)  # a JWT counts whole seconds
+        return Claims(user_id, session_id, expires_at)
 
     def write(self, claims: Claims) -> str:
         kid = next(iter(self._keys))
@@ -59,3 +75,12 @@ class Tokens:
         except (jwt.InvalidTokenError, KeyError, TypeError, ValueError) as error:
             raise Forged from error
         return Claims(payload["sub"], payload["sid"], datetime.fromtimestamp(payload["exp"], UTC))
+
+    def following(self, refresh: str) -> list[str]:
+        """The refresh token that follows this one: by the newest key, then by each older one."""
+        return [_mac(key, refresh) for key in self._keys.values()]
+
+
+def _mac(key: str, refresh: str) -> str:
+    made = hmac.digest(key.encode(), b"signalbox refresh " + refresh.encode(errors="replace"), "sha256")
+    return base64.urlsafe_b64encode(made).decode().rstrip("=")

@@ -1,33 +1,58 @@
 """WORDS: what a client may say and hear. The nouns' queries, mutations and subscriptions, merged."""
 
 from datetime import datetime
+from typing import Annotated
 
 import strawberry
 from graphql import GraphQLError
 
+from resolvers import limit
 from resolvers import node as nodes
-from runtime.transport.describe import Node
+from runtime.transport.describe import Node, said
 from runtime.transport.sizes import list_size
+from schema.account import AccountMutation, AccountQuery
 from schema.board import BoardMutation, BoardQuery
 from schema.card import CardMutation, CardQuery
 from schema.feed import FeedSubscription
+from schema.link import LinkMutation
+from schema.message import MessageMutation
+from schema.subtask import SubtaskMutation
 from schema.view import ask
-from schema.workspace import WorkspaceQuery
+from schema.workspace import WorkspaceMutation, WorkspaceQuery
+
+
+@said
+class RateLimit:
+    """What operations may cost you, in points. Points come back all the time."""
+
+    limit: Annotated[int, "The most you may have saved up."]
+    cost: Annotated[int, "What this operation cost."]
+    remaining: Annotated[int, "What is left."]
+    reset_at: Annotated[datetime, "When all of it will have come back."]
 
 
 @strawberry.type
 class NodeQuery:
     node: Node | None = ask(nodes.node)
+    rate_limit: RateLimit | None = ask(limit.rate_limit)
     nodes: list[Node | None] = ask(nodes.nodes, directives=[list_size(100, slicing=("ids",))])
 
 
 @strawberry.type(description="What may be asked.")
-class Query(NodeQuery, WorkspaceQuery, BoardQuery, CardQuery):
+class Query(NodeQuery, AccountQuery, WorkspaceQuery, BoardQuery, CardQuery):
     pass
 
 
 @strawberry.type(description="What may be changed. Each answers a union: what changed, or why nothing did.")
-class Mutation(BoardMutation, CardMutation):
+class Mutation(
+    AccountMutation,
+    WorkspaceMutation,
+    BoardMutation,
+    CardMutation,
+    SubtaskMutation,
+    LinkMutation,
+    MessageMutation,
+):
     pass
 
 

@@ -1,12 +1,26 @@
-"""What clients may say and hear about people."""
+"""What clients may say and hear about people, their logins, and the keys of machines."""
 
 from datetime import datetime
 from typing import Annotated
 
 import strawberry
+from strawberry import ID
 
-from runtime.transport.describe import Node
-from schema.view import view
+import actions.session
+import resolvers.key
+import resolvers.session
+from models.actor import ActorKind, Scope
+from resolvers import account as accounts
+from resolvers import key as keys
+from resolvers import session as sessions
+from resolvers.board import BOARD
+from resolvers.workspace import USER
+from runtime.transport.describe import Node, said
+from runtime.transport.sizes import list_size
+from schema.error import Conflict, Stale, Unauthenticated
+from schema.view import answer, ask, do, link, view
+
+BoardLater = Annotated["Board", strawberry.lazy("schema.board")]  # type: ignore[name-defined]
 
 
 @view("user")
@@ -17,7 +31,98 @@ class User(Node):
     nickname: Annotated[str | None, "The name to show, where there is one."]
     first_name: Annotated[str | None, "First name."]
     last_name: Annotated[str | None, "Last name."]
+    email: str | None = ask(accounts.email_of_user)
+    version: Annotated[int, "Grows by one with every change."]
     created_at: Annotated[datetime, "When the person registered."]
+
+
+@view("key")
+class ApiKey(Node):
+    """What a machine signs in with: `Authorization: Bearer sb_…`. Its secret is shown once."""
+
+    workspace_id: Annotated[ID, "The workspace it is good for."]
+    name: Annotated[str, "What it is for."]
+    prefix: Annotated[str, "How it begins, to recognise it by."]
+    scopes: Annotated[list[Scope], "What it may do."]
+    board: BoardLater | None = link(BOARD, "board_id", text="The only board it sees; null for every board.")
+    created_by: User | None = link(USER, "created_by", text="Who made it.")
+    created_at: Annotated[datetime, "When it was made."]
+    last_used_at: Annotated[datetime | None, "When it was last used, to about a minute."]
+    expires_at: Annotated[datetime | None, "Until when it is good; null is for ever."]
+    revoked_at: Annotated[datetime | None, "When it was revoked."]
+
+
+@answer(resolvers.key.ApiKeySecret)
+class ApiKeySecret:
+    """A new key, with its secret: keep it now, it cannot be shown again."""
+
+    secret: Annotated[str, "The whole key, as it is sent."]
+    api_key: Annotated[ApiKey, "What the server keeps of it."]
+
+
+@answer(actions.session.Session)
+class Session:
+    """What you hold after signing in."""
+
+    access_token: Annotated[str, "Send it as `Authorization: Bearer …`."]
+    expires_at: Annotated[datetime, "When the access token is no longer good."]
+    refresh_token: Annotated[str, "Spend it for the next pair with `refreshSession`. Good once."]
+    refresh_expires_at: Annotated[datetime, "When the refresh token is no longer good, unless used before."]
+    user: Annotated[User, "Who signed in."]
+
+
+@answer(resolvers.session.SignedOut)
+class SignedOut:
+    """That logins have ended."""
+
+    count: Annotated[int, "How many."]
+
+
+@said
+class Login:
+    """A login of yours."""
+
+    id: Annotated[ID, "For `logout`."]
+    user_agent: Annotated[str | None, "What the client called itself."]
+    created_at: Annotated[datetime, "When you signed in."]
+    used_at: Annotated[datetime, "When it was last refreshed."]
+    expires_at: Annotated[datetime, "When it ends, however often it is refreshed."]
+    current: bool = ask(sessions.is_current)
+
+
+@said
+class Viewer:
+    """Who asks."""
+
+    kind: Annotated[ActorKind, "A person, or what kind of machine."]
+    user: User | None = ask(accounts.user_of_viewer)
+    api_key: ApiKey | None = ask(accounts.key_of_viewer)
+    scopes: list[Scope] = ask(accounts.scopes_of_viewer)
+    may_write: Annotated[bool, "Whether what you signed in with may write at all; your role says where."]
+    is_local: bool = ask(accounts.is_local)
+    expires_at: Annotated[datetime | None, "When what you signed in with is no longer good."]
+    sessions: list[Login] = ask(
+        sessions.sessions_of_viewer, directives=[list_size(actions.session.MOST_SESSIONS, slicing=())]
+    )
+
+
+@strawberry.type
+class AccountQuery:
+    viewer: Viewer = ask(accounts.viewer)
+    me: User | None = ask(accounts.me)
+
+
+@strawberry.type
+class AccountMutation:
+    register = do(accounts.register, Session, Conflict)
+    login = do(sessions.login, Session, Unauthenticated)
+    refresh_session = do(sessions.refresh_session, Session, Unauthenticated)
+    logout = do(sessions.logout, SignedOut, Unauthenticated)
+    logout_everywhere = do(sessions.logout_everywhere, SignedOut)
+    update_me = do(accounts.update_me, User, Stale, Conflict)
+    change_password = do(accounts.change_password, User)
+    create_api_key = do(keys.create_api_key, ApiKeySecret, Conflict)
+    revoke_api_key = do(keys.revoke_api_key, ApiKey)
 
 
 UserLater = Annotated["User", strawberry.lazy("schema.account")]

@@ -1,7 +1,7 @@
 """What clients may say and hear about boards and columns."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import strawberry
 from strawberry import ID
@@ -12,14 +12,22 @@ from resolvers import board as boards
 from resolvers import card as cards
 from resolvers.board import BOARD, COLUMNS_OF_BOARD
 from resolvers.workspace import WORKSPACE
-from runtime.transport.describe import Node
+from runtime.transport.describe import Node, said
 from runtime.transport.sizes import list_size
 from schema.error import Conflict, StageRefused, Stale
 from schema.page import Connection
 from schema.view import ask, do, link, view
 from schema.workspace import Workspace
 
-CardLater = Annotated["Card", strawberry.lazy("schema.card")]
+CardLater: Any = Annotated["Card", strawberry.lazy("schema.card")]
+
+
+@said
+class StageCount:
+    """How many cards stand in a stage."""
+
+    stage: Annotated[Stage, "Which stage."]
+    count: Annotated[int, "How many."]
 
 
 @view("column")
@@ -57,6 +65,8 @@ class Board(Node):
         COLUMNS_OF_BOARD, text="Its columns, from left to right.", size=models.board.MOST_COLUMNS
     )
     cards: Connection[CardLater] = ask(cards.cards_of_board, directives=[list_size(50, maximum=500)])
+    card_counts: list[StageCount] = ask(boards.card_counts, directives=[list_size(6, slicing=())])
+    open_card_count: int = ask(boards.open_card_count)
     seq: int = ask(boards.seq_of_board)
     cursor: str = ask(boards.cursor_of_board)
 

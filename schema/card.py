@@ -6,17 +6,30 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import ID
 
-from models.card import CardType, Priority, Size
+from models.card import MOST_AT_ONCE, CardType, Priority, Size
 from models.stage import Stage
 from resolvers import card as cards
+from resolvers import link as links
+from resolvers import mark as marks
+from resolvers import message as messages
+from resolvers import timeline as timelines
 from resolvers.board import BOARD, COLUMN
 from resolvers.card import CARD, CHILDREN_OF_CARD
+from resolvers.link import BLOCKED_BY_CARD, BLOCKERS_OF_CARD
+from resolvers.mark import ASSIGNEES_OF_CARD, LABELS_OF_CARD
+from resolvers.subtask import SUBTASK_COUNT, SUBTASKS_OF_CARD
 from runtime.transport.describe import Node, said
 from runtime.transport.sizes import list_size
+from schema.account import User
 from schema.board import Board, Column
 from schema.error import Conflict, MoveReason, StageRefused, Stale
+from schema.link import CardLink
+from schema.message import Message
 from schema.page import Connection
+from schema.subtask import Subtask, SubtaskCount
+from schema.timeline import TimelineEntry
 from schema.view import ask, do, link, view
+from schema.workspace import Label
 
 
 @said
@@ -25,7 +38,9 @@ class Move:
 
     stage: Annotated[Stage, "To which stage."]
     allowed: Annotated[bool, "Whether you may move it there."]
-    reasons: Annotated[list[MoveReason], "What stands against it."]
+    reasons: list[MoveReason] = strawberry.field(
+        description="What stands against it.", directives=[list_size(1, slicing=())]
+    )
 
 
 def was(key: str, text: str) -> Any:
@@ -58,6 +73,7 @@ class Card(Node):
     number: Annotated[int, "Its number on the board."]
     name: str = ask(cards.name_of_card)
     title: Annotated[str, "1 to 255 characters."]
+    stage: Stage = ask(cards.stage_of_card)
     description: Annotated[str, "Markdown."]
     type: Annotated[CardType, "What kind of work it is."]
     priority: Annotated[Priority, "How urgent it is."]
@@ -74,11 +90,45 @@ class Card(Node):
     parent: Annotated["Card | None", "The card it is a part of."] = link(
         CARD, "parent_id", text="The card it is a part of."
     )
-    children: list["Card"] = link(CHILDREN_OF_CARD, text="The cards that are parts of it.", size=10)
+    children: list["Card"] = link(
+        CHILDREN_OF_CARD, text="The cards that are parts of it, by number.", size=10
+    )
+    subtasks: list[Subtask] = link(
+        SUBTASKS_OF_CARD, text="Its subtasks: phase by phase, in their order. At most 100.", size=5
+    )
+    subtask_count: SubtaskCount = link(SUBTASK_COUNT, text="How many subtasks are done, of how many.")
+    labels: list[Label] = link(LABELS_OF_CARD, text="Its labels, by name. At most 20.", size=3)
+    assignees: list[User] = link(
+        ASSIGNEES_OF_CARD, text="Who it is assigned to, by name. At most 20.", size=2
+    )
+    links: list[CardLink] = ask(links.links_of_card, directives=[list_size(5, slicing=())])
+    blocks: list["Card"] = link(BLOCKED_BY_CARD, text="The cards that wait for this one, by number.", size=5)
+    blocked_by: list["Card"] = link(
+        BLOCKERS_OF_CARD, text="The cards this one waits for, by number, also those that are done.", size=5
+    )
+    message_count: int = ask(messages.message_count)
+    messages: Connection[Message] = ask(messages.messages_of_card, directives=[list_size(50)])
+    timeline: Connection[TimelineEntry] = ask(
+        timelines.timeline_of_card, directives=[list_size(20, maximum=50)]
+    )
+    allowed_stages: list[Stage] = ask(cards.allowed_stages)
     moves: list[Move] = ask(cards.moves_of_card, directives=[list_size(6, slicing=())])
     revisions: list[CardRevision] = ask(
         cards.revisions_of_card, directives=[list_size(20, slicing=("first",), maximum=50)]
     )
+
+
+@said
+class Cards:
+    """Several cards that were changed together, in the order they were named."""
+
+    cards: list[Card] = strawberry.field(
+        description="The cards as they are now.", directives=[list_size(MOST_AT_ONCE, slicing=())]
+    )
+
+    @classmethod
+    def is_type_of(cls, value: Any, info: Any) -> bool:
+        return isinstance(value, cards.Several)
 
 
 @strawberry.type
@@ -89,11 +139,17 @@ class CardQuery:
 
 @strawberry.type
 class CardMutation:
-    create_card = do(cards.create_card, Card, StageRefused)
+    create_card = do(cards.create_card, Card, StageRefused, Conflict)
+    create_cards = do(cards.create_cards, Cards, StageRefused, Conflict)
     update_card = do(cards.update_card, Card, StageRefused, Stale, Conflict)
     move_card = do(cards.move_card, Card, StageRefused, Stale)
+    move_cards = do(cards.move_cards, Cards, StageRefused)
     archive_card = do(cards.archive_card, Card, Stale)
     unarchive_card = do(cards.unarchive_card, Card, StageRefused, Stale)
     delete_card = do(cards.delete_card, Card, Stale, Conflict)
     set_parent_card = do(cards.set_parent_card, Card, Stale, Conflict)
     restore_card_revision = do(cards.restore_card_revision, Card, StageRefused, Stale, Conflict)
+    assign_card = do(marks.assign_card, Card, Conflict)
+    unassign_card = do(marks.unassign_card, Card)
+    add_label = do(marks.add_label, Card, Conflict)
+    remove_label = do(marks.remove_label, Card)

@@ -7,8 +7,10 @@ import strawberry
 
 import models.refusal
 import models.stage
+from models.account import AuthReason
 from models.stage import MoveGate, Stage
 from runtime.transport.describe import said
+from runtime.transport.sizes import list_size
 
 
 @strawberry.interface(description="An answer that says no. Nothing was changed.")
@@ -41,7 +43,9 @@ class Issue:
 class Invalid(Refusal):
     """The input cannot be taken."""
 
-    issues: Annotated[list[Issue], "What is wrong, field by field."]
+    issues: list[Issue] = strawberry.field(
+        description="What is wrong, field by field.", directives=[list_size(1, slicing=())]
+    )
 
 
 @said
@@ -56,6 +60,13 @@ class Conflict(Refusal):
     """It would break what must be unique, or go over a bound."""
 
     id: Annotated[strawberry.ID | None, "What it collides with, when that can be named."]
+
+
+@said
+class Unauthenticated(Refusal):
+    """You are not who you say, or no longer. Elsewhere than here it is an error with the code UNAUTHENTICATED."""
+
+    reason: Annotated[AuthReason, "What is wrong with what you signed in with."]
 
 
 @said
@@ -76,15 +87,17 @@ class StageRefused(Refusal):
     at: Annotated[Stage, "Where the card stands."]
     to: Annotated[Stage, "Where it should have gone."]
     allowed: Annotated[list[Stage], "Where it may go now."]
-    reasons: Annotated[list[MoveReason], "Everything that stands against the move."]
+    reasons: list[MoveReason] = strawberry.field(
+        description="Everything that stands against the move.", directives=[list_size(1, slicing=())]
+    )
     card_id: Annotated[strawberry.ID | None, "Which card, when the change was about several."]
 
 
-def shows(refusal: type[Exception], error: type) -> strawberry.ExceptionHandler:
+def shows(refusal: type[Exception], error: type) -> Any:
     """Answer `refusal` with `error` in every union that has it; fields are copied by name."""
     names = [field.name for field in dataclasses.fields(error)]
 
-    class Handler(strawberry.ExceptionHandler):
+    class Handler(strawberry.ExceptionHandler):  # type: ignore[type-arg]
         exception_type = refusal
         error_type = error
 
@@ -103,5 +116,6 @@ REFUSALS = [
     shows(models.refusal.Invalid, Invalid),
     shows(models.refusal.Stale, Stale),
     shows(models.refusal.Conflict, Conflict),
+    shows(models.refusal.Unauthenticated, Unauthenticated),
     shows(models.stage.StageRefused, StageRefused),
 ]

@@ -1,7 +1,7 @@
 """Putting the words together into the one schema of a process."""
 
-from collections.abc import Callable
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from graphql import build_schema, lexicographic_sort_schema, print_schema
@@ -10,7 +10,9 @@ from strawberry.schema.config import StrawberryConfig
 import schema
 from models.refusal import Refusal, Unauthenticated
 from resolvers.context import Context
+from resolvers.once import Once
 from resolvers.operation import OneMoment
+from runtime.database import Unavailable
 from runtime.feed import CursorExpired, CursorUnknown
 from runtime.transport.guard import Policy
 from runtime.transport.limits import Limits
@@ -18,6 +20,7 @@ from runtime.transport.rate import Bucket
 from runtime.transport.schema import Schema
 from schema.error import REFUSALS
 from schema.feed import EVENTS
+from schema.timeline import ENTRIES
 from schema.view import TYPES
 
 
@@ -29,19 +32,31 @@ def explain(error: Exception) -> tuple[str, dict[str, Any]] | None:
         return error.code, {"cursor": error.cursor, "oldest": error.oldest}
     if isinstance(error, CursorUnknown):
         return error.code, {"cursor": error.cursor}
+    if isinstance(error, Unavailable):
+        return error.code, {"retryable": True}
     return (error.code, {}) if isinstance(error, Refusal) else None
 
 
 def make_schema(*, bucket: Bucket | None = None, limits: Limits | None = None) -> Schema:
-    principal: Callable[[Context], str] = lambda context: context.principal  # noqa: E731
-    policy = Policy(limits=limits or Limits(), bucket=bucket, principal=principal, explain=explain)
+    """The schema of this process, under these limits."""
+    return _built().under(
+        Policy(limits=limits or Limits(), bucket=bucket, principal=_principal, explain=explain)
+    )
+
+
+def _principal(context: Context) -> str:
+    return context.principal
+
+
+@cache
+def _built() -> Schema:
     return Schema(
         schema.Query,
-        policy=policy,
+        policy=Policy(),
         mutation=schema.Mutation,
         subscription=schema.Subscription,
-        types=[*EVENTS, *TYPES.values()],
-        extensions=[OneMoment],
+        types=[*EVENTS, *ENTRIES, *TYPES.values()],
+        extensions=[OneMoment, Once],
         exception_handlers=REFUSALS,
         config=StrawberryConfig(scalar_map={datetime: schema.DateTime}),
     )
@@ -49,4 +64,19 @@ def make_schema(*, bucket: Bucket | None = None, limits: Limits | None = None) -
 
 def print_sorted(made: Schema) -> str:
     """The schema as it is committed: sorted, so that a diff shows what changed."""
-    return print_schema(lexicographic_sort_schema(build_schema(made.as_str()))) + "\n"
+    built = build_schema(made.as_str())
+    for directive in built.directives:
+        # strawberry keeps no description of a directive's arguments
+        for name, argument in directive.args.items():
+            argument.description = argument.description or ARGUMENTS[name]
+    return print_schema(lexicographic_sort_schema(built)) + "\n"
+
+
+ARGUMENTS = {
+    "assumedSize": "Items when no slicing argument is given.",
+    "slicingArguments": "Arguments that bound the list.",
+    "sizedFields": "Fields of the answered connection that hold the items.",
+    "maximum": "The most a slicing argument may ask for.",
+    "within": "All lists of this field inside one object of this type share one size.",
+    "weight": "Points of one answer.",
+}

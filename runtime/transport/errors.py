@@ -7,6 +7,7 @@ error" with the code INTERNAL. Each error carries `extensions.code` and `extensi
 keeps its path and locations. Nothing here ever reads the text of the query.
 """
 
+import re
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
@@ -18,6 +19,10 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOpe
 
 TEXT = 500  # characters of a library's message kept: it may quote what the client sent
 FRAMES = 8  # innermost frames of an unexpected error that are logged
+
+QUOTED = re.compile(
+    r"(String cannot represent a non string value|unknown field '\w*'|required field '\w*').*", re.DOTALL
+)
 
 Explain = Callable[[Exception], tuple[str, Mapping[str, Any]] | None]
 
@@ -98,8 +103,13 @@ def meaning(error: GraphQLError, explain: Explain) -> tuple[str, str, Mapping[st
     elif code := (cause.extensions or {}).get("code"):
         return str(code), error.message, cause.extensions or {}
     elif error.path is None or _is_about_an_argument(cause):
-        return Code.BAD_USER_INPUT, error.message[:TEXT], {}
+        return Code.BAD_USER_INPUT, _without_values(error.message[:TEXT]), {}
     return Code.INTERNAL, "Internal error", {}
+
+
+def _without_values(message: str) -> str:
+    # What the library quotes whole may hold a password that was put in the wrong place.
+    return QUOTED.sub(r"\1", message)
 
 
 def _is_about_an_argument(cause: GraphQLError) -> bool:

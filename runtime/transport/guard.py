@@ -95,8 +95,11 @@ class Guard(SchemaExtension):
         self._charge(cost)
 
     def _charge(self, cost: int) -> None:
-        bucket, key = self._policy.bucket, self._policy.principal(self.execution_context.context)
-        if bucket is None or key is None:
+        bucket = self._policy.bucket
+        if bucket is None:
+            return
+        key = self._policy.principal(self.execution_context.context)
+        if key is None:
             return
         try:
             self._operation.rate = bucket.take(key, cost)

@@ -8,6 +8,7 @@ given back to and bounded in keys. With several processes each has its own; the 
 process.
 """
 
+import ipaddress
 import math
 import time
 from collections import OrderedDict, deque
@@ -91,13 +92,23 @@ class Attempts:
 
     def count(self, *keys: str) -> None:
         """Count one try under each key. Errors: RateLimited if any is used up; then none counts."""
+        self.check(*keys)
         now = self._clock()
-        tries = [self._of(key, now) for key in keys]
-        full = [each[0] for each in tries if len(each) >= self.limit]
+        for key in keys:
+            self._of(key, now).append(now)
+
+    def check(self, *keys: str) -> None:
+        """Count nothing. Errors: RateLimited if any of these keys is used up."""
+        now = self._clock()
+        full = [each[0] for each in (self._of(key, now) for key in keys) if len(each) >= self.limit]
         if full:
             raise RateLimited(max(full) + self.per - now, "Too many attempts")
-        for each in tries:
-            each.append(now)
+
+    def forgive(self, *keys: str) -> None:
+        """Take back one try of each key: it was a good one."""
+        for key in keys:
+            if tries := self._tries.get(key):
+                tries.pop()
 
     def forget(self, *keys: str) -> None:
         """Forget the tries of these keys: the account's, after a success."""
@@ -112,3 +123,12 @@ class Attempts:
         if len(self._tries) > KEYS:
             self._tries.popitem(last=False)
         return tries
+
+
+def network_of(address: str) -> str:
+    """What to count tries under: an IPv4 address as it is, of an IPv6 address the /64, all of which one has."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    return address if found.version == 4 else str(ipaddress.ip_network((found, 64), strict=False))

@@ -6,7 +6,8 @@ one by its class, its path and where it was raised.
 """
 
 import logging
-from typing import Any
+from copy import copy
+from typing import Any, Self
 
 import strawberry
 from graphql import GraphQLError
@@ -27,6 +28,12 @@ class Schema(strawberry.Schema):
     def __init__(self, query: type, *, policy: Policy, extensions: Any = (), **more: Any) -> None:
         self.policy = policy
         super().__init__(query, extensions=[lambda: Guard(policy), *extensions], **more)
+
+    def under(self, policy: Policy) -> Self:
+        """The same schema under another policy: building one takes a tenth of a second, this does not."""
+        twin = copy(self)
+        twin.policy, twin.extensions = policy, (lambda: Guard(policy), *self.extensions[1:])
+        return twin
 
     async def _prepare_operation_async(
         self, context: ExecutionContext, extensions_runner: SchemaExtensionsRunner

@@ -6,6 +6,7 @@ the kernel: uvicorn's own ping never notices a client that stops reading.
 """
 
 import asyncio
+import logging
 import socket
 from types import FrameType
 from typing import Any
@@ -15,6 +16,7 @@ import uvicorn
 from runtime.transport.drain import Draining
 
 STALLED = 30.0  # seconds
+BACKLOG = 2048  # connections that wait to be accepted
 MESSAGE = 256 * 1024  # bytes of one socket message
 
 
@@ -34,27 +36,49 @@ class Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
-def serve(
-    app: Any,
-    *,
-    draining: Draining,
-    host: str = "127.0.0.1",
-    port: int = 8000,
-    grace: int = 20,
-    **more: Any,
-) -> None:
+class AddressTaken(Exception):
+    """The address cannot be listened on. One line says which and why."""
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Take an address before anything else is done for it. Port 0 lets the system choose. Raises AddressTaken."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, protocol, _, address = found[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise AddressTaken(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        # Refused here when somebody else listens: SO_REUSEADDR lets two bind before either does.
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise AddressTaken(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
+    cut_stalled(listener)
+    return listener
+
+
+def serve(app: Any, listener: socket.socket, *, draining: Draining, grace: int = 20, **more: Any) -> None:
     """Serve `app` until a signal; return when every connection ended, within `grace` seconds.
 
-    `more` goes to uvicorn.Config, and may override what is set here. Errors: SystemExit if the
-    address cannot be bound.
+    `more` goes to uvicorn.Config, and may override what is set here.
     """
+    host, port = listener.getsockname()[:2]
     config = uvicorn.Config(app, host=host, port=port, **{**defaults(grace), **more})
-    listener = config.bind_socket()
-    cut_stalled(listener)
+    logging.getLogger("uvicorn.error").info("Listening on %s", address_of(listener))
     try:
         Server(config, draining).run(sockets=[listener])
     finally:
         listener.close()
+
+
+def address_of(listener: socket.socket) -> str:
+    """The address to type into a browser on this machine."""
+    host, port = listener.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - what everybody listens on
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def defaults(grace: int) -> dict[str, Any]:

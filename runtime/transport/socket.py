@@ -25,7 +25,7 @@ from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from runtime.transport import access
 from runtime.transport.errors import Code, PublicError, Rejected, frames
-from runtime.transport.operation import begin
+from runtime.transport.operation import begin, request_id
 
 if TYPE_CHECKING:
     from runtime.transport.view import View
@@ -204,4 +204,5 @@ class Handler(BaseGraphQLTransportWSHandler[Any, Any]):
         return True
 
     async def handle_task_exception(self, error: Exception) -> None:
-        log.error("socket failed", extra={"type": type(error).__qualname__, "frames": frames(error)})
+        told = {"type": type(error).__qualname__, "frames": frames(error)}
+        log.error("socket failed", extra=told | {"request_id": request_id.get()})

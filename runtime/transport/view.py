@@ -131,13 +131,16 @@ class View(GraphQL[Any, Any]):
             text = str(getattr(error, "reason", None) or getattr(error, "detail", "Bad request"))
             return self._refused(request, PublicError(text, status=error.status_code))
         except Exception as error:
-            extra = {"type": type(error).__qualname__, "frames": frames(error)}
-            log.error("request failed", extra=extra | {"request_id": running().request_id})
-            return self._refused(request, GraphQLError("", original_error=error))
+            return self._refused(request, self._unexpected(error))
 
     def _refused(self, request: Request, error: GraphQLError) -> Response:
         content = self.encode_json({"errors": [self.public(error).formatted]})
         return refusal(error, content, accept.of(request))
+
+    def _unexpected(self, error: Exception) -> GraphQLError:
+        told = {"type": type(error).__qualname__, "frames": frames(error)}
+        log.error("request failed", extra=told | {"request_id": running().request_id})
+        return GraphQLError("", original_error=error)
 
     # What the library asks of a view
 
@@ -216,16 +219,19 @@ class View(GraphQL[Any, Any]):
                 yield transport.heartbeat_message(encode)
             pending: list[Any] = []
             source = framed(result, interval=transport.heartbeat_interval, ends=self._ends(request))
-            async with aclosing(source):
-                async for frame in source:
-                    if frame is Beat:
-                        yield transport.heartbeat_message(encode)
-                    elif isinstance(frame, Ended):
-                        if frame.reason is not None:
-                            yield transport.encode_next(self._expired(frame.reason), encode)
-                    else:
-                        told, pending = await self._process_stream_result(request, frame, pending)
-                        yield transport.encode_next(told, encode)
+            try:
+                async with aclosing(source):
+                    async for frame in source:
+                        if frame is Beat:
+                            yield transport.heartbeat_message(encode)
+                        elif isinstance(frame, Ended):
+                            if frame.reason is not None:
+                                yield transport.encode_next(self._expired(frame.reason), encode)
+                        else:
+                            told, pending = await self._process_stream_result(request, frame, pending)
+                            yield transport.encode_next(told, encode)
+            except Exception as error:  # a torn response tells the client nothing
+                yield transport.encode_next(self._failed(self._unexpected(error)), encode)
             yield transport.encode_complete()
 
         return stream
@@ -243,5 +249,7 @@ class View(GraphQL[Any, Any]):
         return [drained, without_access] if access.can_end(context) else [drained]
 
     def _expired(self, reason: str) -> GraphQLHTTPResponse:
-        error = PublicError(f"Token {reason}", code=Code.UNAUTHENTICATED, reason=reason)
+        return self._failed(PublicError(f"Token {reason}", code=Code.UNAUTHENTICATED, reason=reason.upper()))
+
+    def _failed(self, error: GraphQLError) -> GraphQLHTTPResponse:
         return {"data": None, "errors": [self.public(error).formatted]}

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-import asyncpg  # type: ignore[import-untyped]
+import asyncpg
 from broadcaster import Event
 
 from runtime.wakes.plug import Plug

@@ -97,6 +97,7 @@ class Socket:
         self.to_app: asyncio.Queue[Any] = asyncio.Queue()
         self.from_app: asyncio.Queue[Any] = asyncio.Queue()
         self.closed: tuple[int, str] | None = None
+        self.deaf = False  # whether a close is left unanswered
 
     def send(self, message: Any) -> None:
         text = message if isinstance(message, str) else json.dumps(message)
@@ -135,8 +136,10 @@ async def socket(app: Any, headers: Any = None) -> AsyncIterator[Socket]:
             peer.from_app.put_nowait(json.loads(message["text"]))
         elif message["type"] in ("websocket.close", "websocket.http.response.start"):
             peer.closed = message.get("code", message.get("status")), message.get("reason", "")
+            assert len(peer.closed[1].encode()) <= 123, "A close frame holds no more"
             peer.from_app.put_nowait(None)
-            peer.to_app.put_nowait({"type": "websocket.disconnect", "code": peer.closed[0]})
+            if not peer.deaf:
+                peer.to_app.put_nowait({"type": "websocket.disconnect", "code": peer.closed[0]})
 
     peer.to_app.put_nowait({"type": "websocket.connect"})
     asgi = scope("websocket", "GET", "/graphql", "", headers or {})

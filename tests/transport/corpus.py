@@ -224,6 +224,11 @@ def attacks() -> dict[str, str]:
         found[f"eightfold bomb of {size}"] = (
             "{ ...F0 } " + " ".join(parts) + f" fragment F{size} on Query {{ hello }}"
         )
+        found[f"doubling bomb of {size} that holds nothing"] = (
+            "{ ...F0 } "
+            + " ".join(f"fragment F{n} on Query {{ ...F{n + 1} ...F{n + 1} }}" for n in range(size - 1))
+            + f" fragment F{size - 1} on Query {{ }}"
+        )
     ring = "".join(f" fragment F{n} on Query {{ ...F{(n + 1) % 50} }}" for n in range(50))
     knot = "".join(
         f" fragment F{n} on Query {{ " + " ".join(f"...F{m}" for m in range(20)) + " }" for n in range(20)
@@ -338,6 +343,7 @@ def dialogues() -> list[Dialogue]:
         ("init twice", [INIT, INIT], 4429),
         ("an id twice", [INIT, *two], 4409),
         ("rejected", [{**INIT, "payload": {"authorization": "bad"}}], 4403),
+        ("rejected at length", [{**INIT, "payload": {"authorization": "long"}}], 4403),
         ("a bug in who authenticates", [{**INIT, "payload": {"bug": True}}], 4500),
         ("bytes", [b"\x00\x01"], 4400),
         ("bytes of JSON", [json.dumps(INIT).encode()], 4400),

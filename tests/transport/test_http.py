@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import re
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -166,8 +167,10 @@ async def test_an_operation_has_a_deadline() -> None:
 async def test_a_query_ends_with_its_client_and_a_mutation_does_not(view: Any) -> None:
     before, finished = COUNTS.slow_ended, COUNTS.slow_finished
     body = json.dumps({"query": "{ slow }"}).encode()
+    began = time.monotonic()
     async with asyncio.timeout(5):
         gone = await http(view, body=body, gone_after=0.05)
+    assert time.monotonic() - began < 3, "It was the connection that ended it"
     assert (gone.status, COUNTS.slow_ended, COUNTS.slow_finished) == (0, before + 1, finished)
     body = json.dumps({"query": "mutation { slowTouch(seconds: 0.3) }"}).encode()
     done = await http(view, body=body, gone_after=0.05)
@@ -199,6 +202,17 @@ async def test_a_stream_of_events(view: Any) -> None:
     assert wrong[0][1]["errors"][0]["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
 
 
+async def test_a_stream_that_breaks_says_so(view: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(*_: Any) -> Any:
+        raise RuntimeError("CANARY")
+
+    monkeypatch.setattr(view, "process_result", broken)
+    told = events(await ask(view, "subscription { count }", STREAM))
+    assert [name for name, _ in told] == ["next", "complete"]
+    assert told[0][1]["errors"][0]["extensions"]["code"] == "INTERNAL"
+    assert "CANARY" not in str(told)
+
+
 async def test_a_multipart_subscription(view: Any) -> None:
     answer = await ask(view, "subscription { count(to: 2) }", MULTIPART)
     assert answer.headers["content-type"].startswith("multipart/mixed;boundary=graphql")
@@ -221,7 +235,7 @@ async def test_a_stream_ends_when_access_does(view: Any) -> None:
     [error] = told[-2][1]["errors"]
     assert error["message"] == "Token expired"
     assert error["extensions"]["code"] == "UNAUTHENTICATED"
-    assert error["extensions"]["reason"] == "expired"
+    assert error["extensions"]["reason"] == "EXPIRED"
     assert COUNTS.alive == 0
 
 
@@ -229,12 +243,12 @@ async def test_a_clock_may_be_given_and_a_stream_may_be_revoked() -> None:
     later = datetime.now(UTC) + timedelta(days=1)
     app = Toy(more={"now": lambda: later})
     told = events(await ask(app.view, LONG, {**STREAM, "authorization": "for 3600"}))
-    assert told[-2][1]["errors"][0]["extensions"]["reason"] == "expired"
+    assert told[-2][1]["errors"][0]["extensions"]["reason"] == "EXPIRED"
     app = Toy(revoked=asyncio.Event())
     assert isinstance(app._context("x"), Context)
     asyncio.get_running_loop().call_later(0.1, app.revoked.set)  # type: ignore[union-attr]
     told = events(await ask(app.view, LONG, STREAM))
-    assert told[-2][1]["errors"][0]["extensions"]["reason"] == "revoked"
+    assert told[-2][1]["errors"][0]["extensions"]["reason"] == "REVOKED"
 
 
 async def test_a_stream_completes_when_the_server_drains() -> None:

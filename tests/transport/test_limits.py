@@ -83,6 +83,9 @@ def test_operations_and_fragments_are_counted() -> None:
     many = "{hello}" + " ".join(f"fragment F{n} on Query {{ hello }}" for n in range(61))
     with pytest.raises(LimitExceeded, match="fragments: 61, at most 60"):
         check_document(parse(many), Limits())
+    unused = "{hello} fragment A on Query {" + " hello" * 401 + "}"
+    with pytest.raises(LimitExceeded, match="fields: 401, at most 400"):
+        check_document(parse(unused), Limits())
 
 
 @pytest.mark.parametrize(
@@ -115,9 +118,9 @@ async def test_the_schema_can_still_be_read(view: Any) -> None:
 
 
 async def timed(view: Any, query: str) -> float:
-    began = time.perf_counter()
+    began = time.process_time()  # what others do on this machine does not count
     answer = await ask(view, query, {"accept": corpus.GRAPHQL})
-    took = time.perf_counter() - began
+    took = time.process_time() - began
     assert answer.status < 500
     return took
 

@@ -123,6 +123,18 @@ async def test_a_socket_ends_when_access_does(view: Any) -> None:
     assert COUNTS.alive == 0
 
 
+async def test_a_peer_who_ignores_the_close_hears_nothing_more(view: Any) -> None:
+    async with socket(view) as peer:
+        peer.deaf = True
+        await peer.ready(authorization="for 0.2")
+        subscribe(peer, "1", LONG)
+        assert await peer.end() == (4403, "Token expired")
+        async with asyncio.timeout(1):
+            while COUNTS.alive:
+                await asyncio.sleep(0.01)
+        assert peer.from_app.empty()
+
+
 async def test_a_socket_ends_when_access_is_revoked() -> None:
     app = Toy(revoked=asyncio.Event())
     async with socket(app.view) as peer:

@@ -29,6 +29,7 @@ from runtime.transport import (
     Rejected,
     Schema,
     View,
+    bind,
     cost,
     list_size,
     rate_state,
@@ -253,6 +254,16 @@ class Subscription:
             COUNTS.alive -= 1
 
     @strawberry.subscription
+    async def text(self, size: int) -> AsyncGenerator[str, None]:
+        COUNTS.alive += 1
+        try:
+            while True:
+                yield "x" * size
+                await asyncio.sleep(0.01)
+        finally:
+            COUNTS.alive -= 1
+
+    @strawberry.subscription
     async def failing(self) -> AsyncGenerator[int, None]:
         yield 0
         raise RuntimeError("CANARY")
@@ -305,6 +316,8 @@ class Toy:
 
     def _context(self, token: Any) -> Context:
         """Tokens: "bad" is rejected, "for 1" lives a second, anything else is somebody."""
+        if token == "long":
+            raise Rejected("é" * 300)
         if token == "bad":
             raise Rejected("Token unknown", reason="unknown")
         if isinstance(token, str) and token.startswith("for "):
@@ -321,7 +334,8 @@ def main() -> None:
     if "--bucket" in sys.argv:
         toy.policy.bucket = Bucket()
     with contextlib.suppress(KeyboardInterrupt):
-        serve(toy.app, draining=toy.draining, port=int(os.environ.get("PORT", "0")), grace=5)
+        listener = bind("127.0.0.1", int(os.environ.get("PORT", "0")))
+        serve(toy.app, listener, draining=toy.draining, grace=5)
 
 
 if __name__ == "__main__":

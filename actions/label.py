@@ -1,0 +1,101 @@
+"""What can be done to a workspace's labels. Boards that use one hear of it too."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from actions.news import changed
+from actions.reach import reach_label, reach_workspace
+from models import words
+from models.actor import Actor
+from models.card import CardLabel
+from models.event import EventKind, board_topic, workspace_topic
+from models.refusal import Conflict, Invalid
+from models.workspace import MOST_LABELS, Label
+from runtime.feed import record
+
+FOLDED = Label.name_folded.type.length
+
+
+@dataclass(frozen=True)
+class DeletedLabel:
+    """A label that is gone, and how many cards carried it."""
+
+    label: Label
+    card_count: int
+
+
+async def create_label(tx: AsyncSession, actor: Actor, workspace_id: str, name: str, colour: str) -> Label:
+    """Make a label. Its name is unique in the workspace, whatever its case."""
+    workspace = await reach_workspace(tx, actor, workspace_id)
+    values = await _checked(tx, workspace.id, None, {"name": name, "colour": colour})
+    here = select(func.count()).select_from(Label).where(Label.workspace_id == workspace.id)
+    if (await tx.scalar(here) or 0) >= MOST_LABELS:
+        raise Conflict(f"A workspace has at most {MOST_LABELS} labels")
+    label = Label(workspace_id=workspace.id, **values)
+    tx.add(label)
+    await tx.flush()  # generates label.id
+    _tell(tx, label, EventKind.LABEL_CREATED, [], name=label.name)
+    return label
+
+
+async def update_label(
+    tx: AsyncSession, actor: Actor, id: str, changes: dict[str, Any], *, if_version: int | None = None
+) -> Label:
+    """Rename or recolour a label."""
+    label = await reach_label(tx, actor, id, to_change=True)
+    label.expect(if_version)
+    clean = await _checked(tx, label.workspace_id, label.id, changes)
+    label.name_folded = clean.pop("name_folded", label.name_folded)
+    told = changed(label, clean)
+    if told:
+        boards, _ = await _used(tx, label.id)
+        _tell(tx, label, EventKind.LABEL_UPDATED, boards, changes=told)
+    return label
+
+
+async def delete_label(
+    tx: AsyncSession, actor: Actor, id: str, *, if_version: int | None = None
+) -> DeletedLabel:
+    """Delete a label and take it off every card. Says how many cards carried it."""
+    label = await reach_label(tx, actor, id, to_change=True)
+    label.expect(if_version)
+    boards, count = await _used(tx, label.id)
+    await tx.execute(delete(Label).where(Label.id == label.id))
+    tx.expunge(label)
+    _tell(tx, label, EventKind.LABEL_DELETED, boards, name=label.name, card_count=count)
+    return DeletedLabel(label, count)
+
+
+async def _checked(
+    tx: AsyncSession, workspace_id: str, id: str | None, values: dict[str, Any]
+) -> dict[str, Any]:
+    """The fields of a label, cleaned; a name comes with its folded form. The caller holds the workspace."""
+    clean = dict(values)
+    if "colour" in clean:
+        clean["colour"] = words.colour("colour", clean["colour"])
+    if "name" in clean:
+        clean["name"] = words.line("name", clean["name"], 50)
+        clean["name_folded"] = words.folded(clean["name"])
+        if len(clean["name_folded"]) > FOLDED:  # folding may triple a letter
+            raise Invalid(("name", "is too long once its case is folded"))
+        same = Label.workspace_id == workspace_id, Label.name_folded == clean["name_folded"]
+        taken = await tx.scalar(select(Label.id).where(*same))
+        if taken not in (None, id):
+            raise Conflict("Another label of the workspace has that name", taken)
+    return clean
+
+
+async def _used(tx: AsyncSession, id: str) -> tuple[list[str], int]:
+    """The boards whose cards carry a label, and how many cards do."""
+    query = select(CardLabel.board_id, func.count()).where(CardLabel.label_id == id)
+    rows = (await tx.execute(query.group_by(CardLabel.board_id))).all()
+    return sorted(board for board, _ in rows), sum(count for _, count in rows)
+
+
+def _tell(tx: AsyncSession, label: Label, kind: EventKind, boards: list[str], **data: Any) -> None:
+    topics = [workspace_topic(label.workspace_id), *map(board_topic, boards)]
+    data = {"workspace_id": label.workspace_id, "label_id": label.id, **data}
+    record(tx, topics, kind, tenant=label.workspace_id, subject=label.id, data=data)

@@ -1,0 +1,94 @@
+"""What marks a card: the people it is assigned to, and its labels. Doing either twice changes nothing."""
+
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from actions.news import tell_board, tell_user
+from actions.reach import reach_card
+from models.actor import Actor
+from models.board import Board
+from models.card import MOST_ASSIGNEES, MOST_LABELS, Card, CardAssignee, CardLabel
+from models.event import EventKind
+from models.refusal import Conflict, NotFound
+from models.workspace import Label, Membership
+
+
+async def assign_card(tx: AsyncSession, actor: Actor, card_id: str, user_id: str) -> Card:
+    """Assign a card to a member of its workspace, who is told."""
+    board, card = await reach_card(tx, actor, card_id)
+    if await tx.get(CardAssignee, (card.id, user_id)) is not None:
+        return card
+    await _member(tx, board, user_id)
+    await _room(tx, CardAssignee, card, MOST_ASSIGNEES, "people it is assigned to")
+    tx.add(CardAssignee(card_id=card.id, user_id=user_id, board_id=board.id))
+    _tell_assignee(tx, board, card, EventKind.ASSIGNEE_ADDED, EventKind.ASSIGNED, user_id)
+    return card
+
+
+async def unassign_card(tx: AsyncSession, actor: Actor, card_id: str, user_id: str) -> Card:
+    """Take a card from somebody, who is told; also from those who are no members any more."""
+    board, card = await reach_card(tx, actor, card_id)
+    row = await tx.get(CardAssignee, (card.id, user_id))
+    if row is None:
+        await _member(tx, board, user_id)
+        return card
+    await tx.delete(row)
+    _tell_assignee(tx, board, card, EventKind.ASSIGNEE_REMOVED, EventKind.UNASSIGNED, user_id)
+    return card
+
+
+async def add_label(tx: AsyncSession, actor: Actor, card_id: str, label_id: str) -> Card:
+    """Put a label of the workspace on a card."""
+    board, card = await reach_card(tx, actor, card_id)
+    label = await _label(tx, board, label_id)
+    if await tx.get(CardLabel, (card.id, label.id)) is not None:
+        return card
+    await _room(tx, CardLabel, card, MOST_LABELS, "labels")
+    tx.add(CardLabel(card_id=card.id, label_id=label.id, board_id=board.id))
+    told = {"card_id": card.id, "label_id": label.id, "name": label.name}
+    tell_board(tx, board, EventKind.LABEL_ADDED, card.id, **told)
+    return card
+
+
+async def remove_label(tx: AsyncSession, actor: Actor, card_id: str, label_id: str) -> Card:
+    """Take a label off a card."""
+    board, card = await reach_card(tx, actor, card_id)
+    label = await _label(tx, board, label_id)
+    row = await tx.get(CardLabel, (card.id, label.id))
+    if row is not None:
+        await tx.delete(row)
+        told = {"card_id": card.id, "label_id": label.id, "name": label.name}
+        tell_board(tx, board, EventKind.LABEL_REMOVED, card.id, **told)
+    return card
+
+
+def _tell_assignee(
+    tx: AsyncSession, board: Board, card: Card, of_card: EventKind, of_user: EventKind, user_id: str
+) -> None:
+    tell_board(tx, board, of_card, card.id, card_id=card.id, user_id=user_id)
+    tell_user(tx, user_id, of_user, card_id=card.id, board_id=board.id, title=card.title)
+
+
+async def _member(tx: AsyncSession, board: Board, user_id: str) -> None:
+    """Raise NotFound unless the user is a member. The membership is held, so it cannot end meanwhile."""
+    mine = Membership.workspace_id == board.workspace_id, Membership.user_id == user_id
+    if await tx.scalar(select(Membership.id).where(*mine).with_for_update(read=True)) is None:
+        raise NotFound(user_id)
+
+
+async def _label(tx: AsyncSession, board: Board, id: str) -> Label:
+    """A label of the board's workspace, held so that it cannot be deleted meanwhile. Raises NotFound."""
+    mine = Label.id == id, Label.workspace_id == board.workspace_id
+    label: Label | None = await tx.scalar(select(Label).where(*mine).with_for_update(read=True))
+    if label is None:
+        raise NotFound(id)
+    return label
+
+
+async def _room(tx: AsyncSession, kind: Any, card: Card, most: int, what: str) -> None:
+    """Raise Conflict when the card has as many as it may have. The board is held, so nobody adds meanwhile."""
+    count = await tx.scalar(select(func.count()).select_from(kind).where(kind.card_id == card.id))
+    if (count or 0) >= most:
+        raise Conflict(f"A card has at most {most} {what}")

@@ -1,0 +1,65 @@
+"""What is said on a card. Whoever said it may change it; a deleted message keeps its place, not its text."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from actions.news import tell_board
+from actions.reach import reach_board, reach_card, reach_message
+from models import words
+from models.actor import Actor
+from models.event import EventKind
+from models.message import LONGEST, Message
+from models.refusal import Conflict, Forbidden
+from runtime.database import utcnow
+
+
+async def post_message(tx: AsyncSession, actor: Actor, card_id: str, body: str) -> Message:
+    """Say something on a card."""
+    board, card = await reach_card(tx, actor, card_id)
+    message = Message(
+        card_id=card.id,
+        board_id=board.id,
+        author_kind=actor.kind,
+        author_id=actor.id,
+        body=words.prose("body", body, LONGEST, least=1),
+    )
+    tx.add(message)
+    await tx.flush()  # generates message.id
+    tell_board(tx, board, EventKind.MESSAGE_POSTED, message.id, card_id=card.id, message_id=message.id)
+    return message
+
+
+async def edit_message(
+    tx: AsyncSession, actor: Actor, id: str, body: str, *, if_version: int | None = None
+) -> Message:
+    """Say it differently. Only who said it may, and only while it is not deleted."""
+    board, message = await reach_message(tx, actor, id)
+    if not _own(actor, message):
+        raise Forbidden("Only who wrote a message may edit it")
+    message.expect(if_version)
+    if message.deleted_at is not None:
+        raise Conflict("The message was deleted")
+    body = words.prose("body", body, LONGEST, least=1)
+    if body != message.body:
+        message.body, message.edited_at, message.version = body, utcnow(), message.version + 1
+        told = {"card_id": message.card_id, "message_id": message.id}
+        tell_board(tx, board, EventKind.MESSAGE_EDITED, message.id, **told)
+    return message
+
+
+async def delete_message(
+    tx: AsyncSession, actor: Actor, id: str, *, if_version: int | None = None
+) -> Message:
+    """Take back what was said: the author or an admin may. Doing it twice changes nothing."""
+    board, message = await reach_message(tx, actor, id)
+    if not _own(actor, message):
+        await reach_board(tx, actor, board.id, admin=True)
+    message.expect(if_version)
+    if message.deleted_at is None:
+        message.body, message.deleted_at, message.version = "", utcnow(), message.version + 1
+        told = {"card_id": message.card_id, "message_id": message.id}
+        tell_board(tx, board, EventKind.MESSAGE_DELETED, message.id, **told)
+    return message
+
+
+def _own(actor: Actor, message: Message) -> bool:
+    return (message.author_kind, message.author_id) == (actor.kind, actor.id)

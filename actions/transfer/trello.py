@@ -1,0 +1,148 @@
+"""A board as Trello exports it (Menu, Print, export and share, Export as JSON)."""
+
+from typing import Any
+
+from actions.transfer.parcel import (
+    Lane,
+    Mark,
+    Parcel,
+    Piece,
+    Reader,
+    Said,
+    Step,
+    first,
+    fit,
+    stage_named,
+    standard_columns,
+)
+from models import words
+from models.card import MOST_LABELS, MOST_SUBTASKS
+from models.message import LONGEST
+from models.stage import Stage
+
+COLOURS = {
+    "green": "#61BD4F",
+    "yellow": "#F2D600",
+    "orange": "#FF9F1A",
+    "red": "#EB5A46",
+    "purple": "#C377E0",
+    "blue": "#0079BF",
+    "sky": "#00C2E0",
+    "lime": "#51E898",
+    "pink": "#FF78CB",
+    "black": "#344563",
+}
+GREY = "#B3BAC5"  # of a label without a colour
+
+
+def parcel(value: Any) -> Parcel:
+    board = Reader(value, "")
+    made = Parcel(name="", source="a Trello board")
+    made.name = fit(made, board.get("name", str), 100, "names") or "Trello"
+    made.description = fit(made, board.get("desc", str, ""), words.PROSE, "descriptions")
+    lanes, closed = _columns(made, board)
+    labels = _labels(made, board)
+    people = {one.get("id", str): one.get("username", str, "") for one in board.objects("members")}
+    steps, said = _checklists(made, board), _comments(made, board)
+    cards = sorted(board.objects("cards"), key=lambda card: card.number("pos"))
+    for card in sorted(cards, key=lambda card: lanes.get(card.get("idList", str), 0)):
+        lane = lanes.get(card.get("idList", str))
+        if lane is None:
+            made.left["cards of lists that are not in the file"] += 1
+            continue
+        piece = _card(made, card, lane)
+        piece.archived = card.get("closed", bool, False) or card.get("idList", str) in closed
+        marks = [labels[one] for one in card.strings("idLabels") if one in labels]
+        piece.labels = first(made, list(dict.fromkeys(marks)), MOST_LABELS, "labels")
+        piece.assignees = [people.get(one) or one for one in card.strings("idMembers")]
+        piece.subtasks = first(made, steps.get(card.get("id", str), []), MOST_SUBTASKS, "checklist items")
+        piece.comments = said.get(card.get("id", str), [])
+        made.cards.append(piece)
+    for name, what in (("customFields", "custom fields"), ("pluginData", "plug-in data")):
+        made.left[what] += len(board.get(name, list, []))
+    return made
+
+
+def _columns(made: Parcel, board: Reader) -> tuple[dict[str, int], set[str]]:
+    """Which of the parcel's columns each list is, and which lists are closed.
+
+    A closed list makes no column: its cards are archived in one of the stage its name means.
+    """
+    lists = sorted(board.objects("lists"), key=lambda one: one.number("pos"))
+    lanes: dict[str, int] = {}
+    for one in (one for one in lists if not one.get("closed", bool, False)):
+        name = fit(made, one.get("name", str), 50, "names of lists") or "List"
+        stage = stage_named(name)
+        if stage is None:
+            made.notes.append(f"the list “{name}” is read as stage BACKLOG")
+        lanes[one.get("id", str)] = len(made.columns)
+        made.columns.append(Lane(name, stage or Stage.BACKLOG))
+    made.columns = made.columns or standard_columns()
+    stages = [lane.stage for lane in made.columns]
+    closed = {
+        one.get("id", str): stage_named(one.get("name", str))
+        for one in lists
+        if one.get("closed", bool, False)
+    }
+    for id, stage in closed.items():
+        lanes[id] = stages.index(stage) if stage in stages else 0
+    made.left["closed lists (their cards are archived)"] += len(closed)
+    return lanes, set(closed)
+
+
+def _labels(made: Parcel, board: Reader) -> dict[str, str]:
+    names = {}
+    for label in board.objects("labels"):
+        colour = label.get("color", str, "")
+        name = fit(made, label.get("name", str, ""), 50, "names of labels") or colour or "label"
+        names[label.get("id", str)] = name
+        made.labels.append(Mark(name, COLOURS.get(colour.split("_")[0], GREY)))
+    return names
+
+
+def _card(made: Parcel, card: Reader, lane: int) -> Piece:
+    due, title = card.moment("due"), card.get("name", str)
+    text = fit(made, card.get("desc", str, ""), words.PROSE, "descriptions")
+    made.left["attachments"] += len(card.get("attachments", list, []))
+    made.left["votes"] += len(card.get("idMembersVoted", list, []))
+    made.left["values of custom fields"] += len(card.get("customFieldItems", list, []))
+    made.left["stickers"] += len(card.get("stickers", list, []))
+    made.left["start dates"] += card.value.get("start") is not None
+    made.left["hours of due dates"] += due is not None
+    made.left["due dates ticked as complete"] += card.get("dueComplete", bool, False)
+    made.left["covers"] += card.value.get("idAttachmentCover") is not None
+    title = fit(made, " ".join(title.split()), 255, "titles") or "(no title)"
+    return Piece(title=title, column=lane, description=text, due_on=due.date() if due else None)
+
+
+def _checklists(made: Parcel, board: Reader) -> dict[str, list[Step]]:
+    """The items of all checklists of each card: a checklist is a phase."""
+    steps: dict[str, list[Step]] = {}
+    for checklist in sorted(board.objects("checklists"), key=lambda one: one.number("pos")):
+        card = steps.setdefault(checklist.get("idCard", str), [])
+        phase = fit(made, " ".join(checklist.get("name", str, "").split()), 80, "names of checklists") or None
+        for item in sorted(checklist.objects("checkItems"), key=lambda one: one.number("pos")):
+            title = fit(made, " ".join(item.get("name", str).split()), 255, "checklist items") or "(no title)"
+            made.left["due dates of checklist items"] += item.value.get("due") is not None
+            made.left["people of checklist items"] += item.value.get("idMember") is not None
+            card.append(Step(title, item.get("state", str, "") == "complete", phase))
+    return steps
+
+
+def _comments(made: Parcel, board: Reader) -> dict[str, list[Said]]:
+    """What was said on each card, oldest first. Other actions are Trello's history, which stays there."""
+    said: dict[str, list[Said]] = {}
+    for action in board.objects("actions"):
+        if action.get("type", str, "") != "commentCard":
+            made.left["entries of Trello's own history"] += 1
+            continue
+        data = Reader(action.value.get("data"), action.path("data"))
+        card = Reader(data.value.get("card"), data.path("card")).get("id", str)
+        by = action.value.get("memberCreator")
+        author = Reader(by, action.path("memberCreator")).maybe("username", str) if by else None
+        body = fit(made, data.get("text", str, ""), LONGEST, "comments")
+        if body:
+            said.setdefault(card, []).append(Said(body, author, action.moment("date")))
+    for comments in said.values():
+        comments.sort(key=lambda one: one.at.timestamp() if one.at else 0)
+    return said

@@ -1,0 +1,56 @@
+"""Runs migrations on the connection it is given, inside the caller's transaction (runtime/migrate.py).
+
+SQLite changes most of a table by copying it (batch), so what is generated is written that way.
+"""
+
+from typing import Any
+
+from alembic import context
+from sqlalchemy import Enum
+
+import models  # noqa: F401 - every table
+from models.columns import Ordered
+from runtime.database import Base, Id, Json, Rank, UtcDateTime
+
+NAMED = {id(Id): "Id", id(Rank): "Rank", id(Json): "Json"}
+
+
+def render(kind: str, item: Any, autogen: Any) -> str | bool:
+    """How a generated migration writes a type: machines by name, nouns frozen as they are today."""
+    if kind != "type":
+        return False
+    if isinstance(item, UtcDateTime):
+        autogen.imports.add("from runtime.database import UtcDateTime")
+        return "UtcDateTime()"
+    if isinstance(item, Ordered):
+        return "sa.Integer()"
+    if isinstance(item, Enum):
+        members = ", ".join(f'"{member}"' for member in item.enums)
+        more = "native_enum=False, create_constraint=True"
+        return f'sa.Enum({members}, name="{item.name}", length={item.length}, {more})'
+    name = NAMED.get(id(item)) or _same(item)
+    if name:
+        autogen.imports.add(f"from runtime.database import {name}")
+        return name
+    return False
+
+
+def _same(item: Any) -> str | None:
+    """Columns keep copies of the types that tables were declared with."""
+    for name, one in (("Id", Id), ("Rank", Rank), ("Json", Json)):
+        if repr(one) == repr(item) and one._variant_mapping.keys() == item._variant_mapping.keys() != set():
+            return name
+    return None
+
+
+connection = context.config.attributes.get("connection")
+assert connection is not None, "migrations are run by `python server.py migrate`"
+context.configure(
+    connection=connection,
+    target_metadata=Base.metadata,
+    render_as_batch=True,
+    render_item=render,
+    compare_type=True,
+    compare_server_default=True,
+)
+context.run_migrations()

@@ -1,0 +1,78 @@
+"""How messages are answered, and the adapters of their changes."""
+
+from typing import Annotated, Any
+
+from sqlalchemy import func, select
+from strawberry import ID, Parent
+
+import actions.message
+from models.actor import sees_board
+from models.message import Message
+from resolvers.context import IfVersion, Info
+from resolvers.loaders import Link
+from resolvers.page import After, Ask, Before, First, Last, Listing, Order, Page, page
+
+MESSAGE = Link(select(Message.__table__), Message.id, lambda actor: sees_board(actor, Message.board_id))
+MESSAGE_COUNT = Link(
+    select(func.count().label("count")).where(Message.deleted_at.is_(None)),
+    Message.card_id,
+    lambda actor: sees_board(actor, Message.board_id),
+    group=True,
+)
+MESSAGES_OF_CARD = Listing(
+    "card.messages",
+    select(Message.__table__),
+    Message.card_id,
+    lambda actor: sees_board(actor, Message.board_id),
+)
+OLDEST = Order("OLDEST", ((Message.created_at, False), (Message.id, False)))
+
+
+async def messages_of_card(
+    root: Parent[Any],
+    info: Info,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+) -> Page:
+    """What was said on it, oldest first; `last` reads from the newest. Deleted ones keep their place."""
+    ask = Ask(first, after, last, before)
+    return await page(info.context, MESSAGES_OF_CARD, OLDEST, ask, root.id)
+
+
+async def message_count(root: Parent[Any], info: Info) -> int:
+    """How many messages it has, deleted ones not counted."""
+    row = await info.context.load(MESSAGE_COUNT, root.id)
+    return row.count if row else 0
+
+
+async def post_message(
+    info: Info,
+    card_id: Annotated[ID, "On which card."],
+    body: Annotated[str, "Markdown: 1 to 10,000 characters."],
+) -> Any:
+    """Say something on a card."""
+    async with info.context.begin() as tx:
+        return await actions.message.post_message(tx, info.context.actor, card_id, body)
+
+
+async def edit_message(
+    info: Info,
+    id: Annotated[ID, "Which message, of your own."],
+    body: Annotated[str, "Markdown: 1 to 10,000 characters."],
+    if_version: IfVersion = None,
+) -> Any:
+    """Change what you said. It shows when it was edited."""
+    async with info.context.begin() as tx:
+        return await actions.message.edit_message(tx, info.context.actor, id, body, if_version=if_version)
+
+
+async def delete_message(
+    info: Info,
+    id: Annotated[ID, "Which message: your own, or anybody's if you are an admin."],
+    if_version: IfVersion = None,
+) -> Any:
+    """Take back what was said: the text is gone, the place stays. Answers the message without its text."""
+    async with info.context.begin() as tx:
+        return await actions.message.delete_message(tx, info.context.actor, id, if_version=if_version)

@@ -1,0 +1,66 @@
+"""A card's timeline: what was changed and what was said, as one list, newest first.
+
+Both are read as one list by the database, so a page is one statement however old the card is. A message is
+only named here; its text is loaded with the other messages of the page.
+"""
+
+from typing import Annotated, Any
+
+from sqlalchemy import literal, null, select, union_all
+from strawberry import Parent
+
+from models.actor import sees_board
+from models.card import Card
+from models.event import EventKind
+from models.message import Message
+from resolvers.context import Info
+from resolvers.page import After, Ask, Listing, Order, Page, page
+from runtime.event import Event
+
+DEFAULT, MOST = 20, 50
+UNTOLD = (EventKind.MESSAGE_POSTED, EventKind.MESSAGE_EDITED, EventKind.MESSAGE_DELETED)
+
+# `seq` is 0 for a message, `message_id` empty for a change: so the three of the order tell any two apart.
+_ENTRIES = union_all(
+    select(
+        Event.subject.label("card_id"),
+        Event.at.label("at"),
+        Event.seq.label("seq"),
+        literal("").label("message_id"),
+        Event.kind.label("kind"),
+        Event.actor_kind.label("actor_kind"),
+        Event.actor_id.label("actor_id"),
+        Event.batch.label("batch"),
+        Event.data.label("data"),
+    ).where(Event.kind.not_in(UNTOLD)),
+    select(
+        Message.card_id,
+        Message.created_at,
+        literal(0),
+        Message.id,
+        literal(""),
+        Message.author_kind,
+        Message.author_id,
+        null(),
+        null(),
+    ),
+).subquery("entry")
+_SHOWN = ("at", "seq", "message_id", "kind", "actor_kind", "actor_id", "batch", "data")
+TIMELINE = Listing(
+    "card.timeline",
+    select(*(_ENTRIES.c[name] for name in _SHOWN)),
+    _ENTRIES.c.card_id,
+    lambda actor: _ENTRIES.c.card_id.in_(select(Card.id).where(sees_board(actor, Card.board_id))),
+)
+NEWEST = Order("NEWEST", ((_ENTRIES.c.at, True), (_ENTRIES.c.seq, True), (_ENTRIES.c.message_id, True)))
+
+
+async def timeline_of_card(
+    root: Parent[Any],
+    info: Info,
+    first: Annotated[int | None, "How many, from the newest: 1 to 50; 20 where nothing is said."] = None,
+    after: After = None,
+) -> Page:
+    """Everything that was changed on it and everything that was said, newest first."""
+    size = DEFAULT if first is None else first
+    return await page(info.context, TIMELINE, NEWEST, Ask(size, after, most=MOST), root.id)

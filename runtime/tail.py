@@ -1,0 +1,107 @@
+"""The newest events of a topic, read once for all its followers in this process.
+
+A wake makes every follower look; together they make one read. Only a follower that is further behind than
+what is kept here reads the log by itself, at its own pace. What is kept has a bound, whoever lags.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import Select, and_, select
+
+from runtime.database import Database
+from runtime.event import Event, Topic
+
+RING = 256  # events of a topic that are kept here
+PAGE = 100  # events of one read
+
+
+def page_of(topic: str, after: int, most: int) -> Select[Any]:
+    """Events after a number; where there are none, one row without `seq`. Each says how the topic stands."""
+    newer = and_(Event.topic == Topic.name, Event.seq > after)
+    query = select(Event.__table__, Topic.epoch, Topic.lowest, Topic.last).outerjoin_from(Topic, Event, newer)
+    return query.where(Topic.name == topic).order_by(Event.seq).limit(most)
+
+
+def is_gone(first: Any, after: int) -> bool:
+    """Whether what follows number `after` is not kept any more; `first` is the first row of its page."""
+    return bool(first.lowest > after + 1 or (first.seq or after + 1) != after + 1)
+
+
+class Tail:
+    """One topic's newest events: `events` ends with number `last`."""
+
+    def __init__(self, database: Database, topic: str, epoch: str, last: int) -> None:
+        self.database, self.topic, self.epoch, self.last = database, topic, epoch, last
+        self.events: deque[Any] = deque(maxlen=RING)
+        self.followers = 0
+        self._turn = asyncio.Lock()
+        self._begun = 0  # looks begun so far
+        self._ended = 0  # the last of them that was not cut short
+        self._looked = float("-inf")  # when that one began
+
+    async def look(self, *, age: float = 0) -> None:
+        """See every event that was committed before this was called, or `age` seconds before."""
+        if time.monotonic() < self._looked + age:
+            return
+        asked = self._begun
+        async with self._turn:
+            # A look that had begun before we asked may have been too early for what woke us; one that
+            # another follower has begun and ended since is as good as our own.
+            if self._ended <= asked:
+                self._begun += 1
+                began = time.monotonic()
+                while await self._read() == PAGE:
+                    pass
+                self._ended, self._looked = self._begun, began
+
+    async def _read(self) -> int:
+        rows = await self.database.read(page_of(self.topic, self.last, PAGE))
+        if not rows:
+            return 0
+        first = rows[0]
+        events = [row for row in rows if row.seq is not None]
+        if first.epoch != self.epoch or first.last < self.last or is_gone(first, self.last):
+            # Restored, or pruned beyond us: what is kept here is not the newest any more.
+            self.events.clear()
+            self.epoch, self.last = first.epoch, first.last
+            return 0
+        self.events.extend(events)
+        self.last = events[-1].seq if events else self.last
+        return len(events)
+
+    def has(self, after: int) -> bool:
+        """Whether all that follows number `after` is here."""
+        return after == self.last or bool(self.events and self.events[0].seq <= after + 1 <= self.last)
+
+    def after(self, after: int, most: int) -> Sequence[Any]:
+        """At most so many events after number `after`; ask `has` first."""
+        start = after + 1 - self.events[0].seq if self.events else 0
+        return list(islice(self.events, start, start + most))
+
+
+class Tails:
+    """The tails of the topics that are followed in this process."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._tails: dict[str, Tail] = {}
+
+    @contextmanager
+    def of(self, topic: str, epoch: str, last: int) -> Iterator[Tail]:
+        """The tail of a topic; kept while somebody follows it. It begins at `last` if it is new."""
+        tail = self._tails.get(topic)
+        if tail is None:
+            tail = self._tails[topic] = Tail(self._database, topic, epoch, last)
+        tail.followers += 1
+        try:
+            yield tail
+        finally:
+            tail.followers -= 1
+            if not tail.followers:
+                del self._tails[topic]

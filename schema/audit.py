@@ -1,0 +1,43 @@
+"""What clients may read of an audit log."""
+
+from datetime import datetime
+from typing import Any
+
+import strawberry
+from strawberry import ID
+
+from models.event import EventKind
+from resolvers import audit
+from resolvers.workspace import USER
+from runtime.transport.describe import Node
+from schema.account import User
+from schema.actor import Actor, Change, actor_of_event, changes
+from schema.feed.base import kind_of
+from schema.view import ask, link
+
+
+def _subject_id(root: Any) -> ID | None:
+    return ID(root.subject) if root.subject else None
+
+
+def _name(root: Any) -> str | None:
+    name: str | None = root.data.get("name") or root.data.get("title")
+    return name
+
+
+@strawberry.type(description="One thing that was done. Entries are never changed.")
+class AuditEntry:
+    at: datetime = strawberry.field(description="When it was done.")
+    kind: EventKind = strawberry.field(resolver=kind_of, description="What was done.")
+    actor: Actor = strawberry.field(resolver=actor_of_event, description="Who did it.")
+    user: User | None = link(USER, "actor_id", text="Who did it, where it was a person you still see.")
+    subject_id: ID | None = strawberry.field(resolver=_subject_id, description="What it was done to.")
+    subject: Node | None = ask(audit.subject)
+    name: str | None = strawberry.field(
+        resolver=_name, description="What that was called, where it was told."
+    )
+    changes: list[Change] = changes()
+    request_id: str | None = strawberry.field(
+        description="The request that did it, as in its answer's headers."
+    )
+    batch: ID | None = strawberry.field(description="Shared by what one bulk change did.")

@@ -1,0 +1,22 @@
+"""What clients hear: one object type for each kind of event, under the interface of each feed that tells it.
+
+A file of this package tells what happens to one noun; importing it puts its types into `EVENTS`.
+"""
+
+from collections.abc import AsyncGenerator
+
+import strawberry
+
+from resolvers import feed
+from schema.feed import account, board, card, workspace
+from schema.feed.base import EVENTS, BoardEvent, UserEvent, WorkspaceEvent
+from schema.view import hear
+
+__all__ = ["EVENTS", "FeedSubscription", "account", "board", "card", "workspace"]
+
+
+@strawberry.type
+class FeedSubscription:
+    board_feed: AsyncGenerator[BoardEvent, None] = hear(feed.board_feed)
+    workspace_feed: AsyncGenerator[WorkspaceEvent, None] = hear(feed.workspace_feed)
+    user_feed: AsyncGenerator[UserEvent, None] = hear(feed.user_feed)

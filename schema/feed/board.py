@@ -1,0 +1,128 @@
+"""What happens on a board, to its columns and its cards."""
+
+import strawberry
+from strawberry import ID
+
+from models.event import EventKind as Kind
+from models.stage import Stage
+from resolvers.board import BOARD, COLUMN
+from resolvers.card import CARD
+from schema.actor import Change, changes
+from schema.board import Board, Column
+from schema.card import Card
+from schema.feed.base import BoardEvent, WorkspaceEvent, event, found
+from schema.view import told
+
+
+@strawberry.interface(description="Something that happened to a board itself.")
+class AboutBoard(BoardEvent, WorkspaceEvent):
+    board_id: ID = told("board_id", "Which board.")
+    board: Board | None = found(BOARD, "board_id", "The board as it is now.")
+
+
+@strawberry.interface(description="Something that happened to a column.")
+class AboutColumn(BoardEvent):
+    column_id: ID = told("column_id", "Which column.")
+    column: Column | None = found(COLUMN, "column_id", "The column as it is now.")
+
+
+@strawberry.interface(description="Something that happened to a card or on it.")
+class AboutCard(BoardEvent):
+    card_id: ID = told("card_id", "Which card.")
+    card: Card | None = found(CARD, "card_id", "The card as it is now; null once it is deleted.")
+
+
+@event(Kind.BOARD_CREATED)
+class BoardCreated(AboutBoard):
+    """A board was made."""
+
+
+@event(Kind.BOARD_UPDATED)
+class BoardUpdated(AboutBoard):
+    """A board was changed."""
+
+    changes: list[Change] = changes()
+
+
+@event(Kind.BOARD_MOVED)
+class BoardMoved(AboutBoard):
+    """A board stands elsewhere among its workspace's."""
+
+
+@event(Kind.BOARD_ARCHIVED)
+class BoardArchived(AboutBoard):
+    """A board was archived."""
+
+
+@event(Kind.BOARD_UNARCHIVED)
+class BoardUnarchived(AboutBoard):
+    """A board was brought back."""
+
+
+@event(Kind.BOARD_DELETED)
+class BoardDeleted(AboutBoard):
+    """A board was deleted with everything on it. The last event of its feed."""
+
+
+@event(Kind.COLUMN_CREATED)
+class ColumnCreated(AboutColumn):
+    """A column was added."""
+
+
+@event(Kind.COLUMN_UPDATED)
+class ColumnUpdated(AboutColumn):
+    """A column was changed."""
+
+    changes: list[Change] = changes()
+
+
+@event(Kind.COLUMN_MOVED)
+class ColumnMoved(AboutColumn):
+    """A column stands elsewhere."""
+
+
+@event(Kind.COLUMN_DELETED)
+class ColumnDeleted(AboutColumn):
+    """A column was deleted, and its cards moved or deleted with it."""
+
+    moved_to: ID | None = told("moved_to", "The column its cards went to; null if they were deleted.")
+    card_ids: list[ID] = told("card_ids", "The cards that stood in it.")
+
+
+@event(Kind.CARD_CREATED)
+class CardCreated(AboutCard):
+    """A card was made."""
+
+
+@event(Kind.CARD_UPDATED)
+class CardUpdated(AboutCard):
+    """A card was changed."""
+
+    changes: list[Change] = changes()
+
+
+@event(Kind.CARD_MOVED)
+class CardMoved(AboutCard):
+    """A card was moved."""
+
+    from_column_id: ID = told("from_column_id", "The column it left.")
+    from_stage: Stage = told("from_stage", "The stage it left.")
+    to_column_id: ID = told("to_column_id", "The column it stands in.")
+    to_stage: Stage = told("to_stage", "The stage it stands in.")
+
+
+@event(Kind.CARD_ARCHIVED)
+class CardArchived(AboutCard):
+    """A card was archived."""
+
+
+@event(Kind.CARD_UNARCHIVED)
+class CardUnarchived(AboutCard):
+    """A card was brought back."""
+
+
+@event(Kind.CARD_DELETED)
+class CardDeleted(AboutCard):
+    """A card was deleted."""
+
+    title: str = told("title", "What it was called.")

@@ -1,0 +1,34 @@
+"""What clients may say and hear about links between cards."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import strawberry
+from strawberry import ID
+
+from models.card import LinkKind
+from resolvers import link as links
+from resolvers.card import CARD
+from runtime.transport.describe import Node
+from schema.error import Conflict
+from schema.view import do, link, view
+
+CardLater: Any = Annotated["Card", strawberry.lazy("schema.card")]
+
+
+@view("link")
+class CardLink(Node):
+    """That one card blocks, is related to, or duplicates another of its board."""
+
+    kind: Annotated[LinkKind, "What the card is to the target."]
+    card_id: Annotated[ID, "The card."]
+    target_id: Annotated[ID, "The other card."]
+    created_at: Annotated[datetime, "When it was made."]
+    card: CardLater | None = link(CARD, "card_id", text="The card.")
+    target: CardLater | None = link(CARD, "target_id", text="The other card.")
+
+
+@strawberry.type
+class LinkMutation:
+    link_cards = do(links.link_cards, CardLink, Conflict)
+    unlink_cards = do(links.unlink_cards, CardLink)

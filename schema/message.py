@@ -1,0 +1,41 @@
+"""What clients may say and hear about messages."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import strawberry
+from strawberry import ID
+
+from resolvers import message as messages
+from resolvers.card import CARD
+from runtime.transport.describe import Node
+from schema.actor import Actor, actor_of
+from schema.error import Conflict, Stale
+from schema.view import do, link, view
+
+CardLater: Any = Annotated["Card", strawberry.lazy("schema.card")]
+
+
+def _author(root: Any) -> Actor:
+    return actor_of(root.author_kind, root.author_id)
+
+
+@view("message")
+class Message(Node):
+    """Something that was said on a card."""
+
+    card_id: Annotated[ID, "On which card."]
+    body: Annotated[str, "Markdown: 1 to 10,000 characters; empty once it is deleted."]
+    edited_at: Annotated[datetime | None, "When it was last edited."]
+    deleted_at: Annotated[datetime | None, "When it was deleted."]
+    version: Annotated[int, "Grows by one with every change."]
+    created_at: Annotated[datetime, "When it was said."]
+    author: Actor = strawberry.field(resolver=_author, description="Who said it.")
+    card: CardLater | None = link(CARD, "card_id", text="The card.")
+
+
+@strawberry.type
+class MessageMutation:
+    post_message = do(messages.post_message, Message)
+    edit_message = do(messages.edit_message, Message, Stale, Conflict)
+    delete_message = do(messages.delete_message, Message, Stale)

@@ -1,0 +1,47 @@
+"""What clients may say and hear about subtasks."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import strawberry
+from strawberry import ID
+
+from resolvers import subtask as subtasks
+from resolvers.card import CARD
+from runtime.transport.describe import Node, said
+from schema.error import Conflict, Stale
+from schema.view import do, link, view
+
+CardLater: Any = Annotated["Card", strawberry.lazy("schema.card")]
+
+
+@view("subtask")
+class Subtask(Node):
+    """A step of a card's work."""
+
+    card_id: Annotated[ID, "Of which card."]
+    title: Annotated[str, "1 to 255 characters."]
+    completed: Annotated[bool, "Whether it is done."]
+    completed_at: Annotated[datetime | None, "When it was ticked."]
+    phase: Annotated[str | None, "The phase it belongs to."]
+    phase_order: Annotated[int, "The phase's number: phases follow one another by it. 0 without a phase."]
+    version: Annotated[int, "Grows by one with every change."]
+    created_at: Annotated[datetime, "When it was made."]
+    updated_at: Annotated[datetime, "When it was last changed."]
+    card: CardLater | None = link(CARD, "card_id", text="The card.")
+
+
+@said
+class SubtaskCount:
+    """How far a card's subtasks are."""
+
+    done: Annotated[int, "How many are done."]
+    total: Annotated[int, "How many there are."]
+
+
+@strawberry.type
+class SubtaskMutation:
+    add_subtask = do(subtasks.add_subtask, Subtask, Conflict)
+    update_subtask = do(subtasks.update_subtask, Subtask, Stale)
+    move_subtask = do(subtasks.move_subtask, Subtask)
+    delete_subtask = do(subtasks.delete_subtask, Subtask, Stale)

@@ -1,0 +1,57 @@
+"""What tests say about boards: mutations in one line, and everything a board shows, to compare."""
+
+import re
+from typing import Any
+
+REFUSALS = """__typename ... on Refusal { code message
+  ... on StageRefused { at to allowed cardId reasons { code cardIds limit count } }
+  ... on Invalid { issues { path message } }
+  ... on Stale { version }
+  ... on Conflict { conflict: id }
+  ... on NotFound { missing: id } }"""
+
+CARD = "id name title version stage: column { stage }"
+SUBTASK = "id title completed phase phaseOrder version"
+MESSAGE = "id body editedAt deletedAt version author { kind name }"
+
+
+async def do(app: Any, field: str, shown: str = "", actor: str = "", **input: Any) -> Any:
+    """Run one mutation by its name; `shown` selects what it answers when it is not refused."""
+    kind = field[0].upper() + field[1:]
+    query = f"mutation($input: {kind}Input!) {{ {field}(input: $input) {{ {REFUSALS} {shown} }} }}"
+    return await app.data(query, actor, input=input)
+
+
+async def card(app: Any, id: str, shown: str, actor: str = "") -> Any:
+    return await app.data(f"query($id: ID!) {{ card(id: $id) {{ {shown} }} }}", actor, id=id)
+
+
+BOARD = """query($id: ID!) { board(id: $id) {
+  name law archivedAt version seq
+  columns { id name stage wipLimit version cardCount
+    cards(first: 50, filter: {any: [{}]}) { nodes { id } } }
+  cards(first: 50) { nodes { ...C } }
+  archived: cards(first: 50, filter: {archived: true}) { nodes { ...C } } } }
+  fragment C on Card { id title description type priority size storyPoints dueOn version updatedAt archivedAt
+    columnId parent { id } labels { id } assignees { id } links { id } blocks { id }
+    subtasks { id title completed phase phaseOrder } messageCount }"""
+
+
+async def dump(app: Any, board: str) -> Any:
+    """Everything that a board shows, and how far its feed is."""
+    return await app.data(BOARD, id=board)
+
+
+async def told(app: Any, board: str, shown: str = "kind") -> list[Any]:
+    """Every event of a board's feed."""
+    seq = (await app.data("query($id: ID!) { board(id: $id) { seq } }", id=board))["seq"]
+    query = f'subscription($id: ID!) {{ boardFeed(boardId: $id, after: "0") {{ seq {shown} }} }}'
+    async with app.follow(query, id=board) as hear:
+        events = [(await hear())["boardFeed"] for _ in range(seq)]
+    assert [event.pop("seq") for event in events] == list(range(1, seq + 1)), "numbers are dense"
+    return events
+
+
+def reads(statements: list[str]) -> list[str]:
+    """What an operation read, without the look at who asks, which is remembered for a moment."""
+    return [s for s in statements if not re.search("is_local (=|IS)", s)]

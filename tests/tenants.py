@@ -1,0 +1,310 @@
+"""Two tenants that have one of everything, and what may be said to them: the tables behind the matrices.
+
+A new query field, mutation, subscription or node type needs one line here, or the matrices of
+tests/test_roles.py and tests/test_tenancy.py fail and name it. In a line `$card` is the id of the tenant's
+card, and `%` its mark, a word that no other tenant's data has: say it in every text.
+"""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInterfaceType,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLScalarType,
+    GraphQLSchema,
+    GraphQLUnionType,
+    Undefined,
+    get_named_type,
+)
+
+import actions.account
+from schema.make import make_schema
+
+SCHEMA: GraphQLSchema = make_schema()._schema
+
+# Nobody is let in without signing in, and nobody runs out of points.
+SERVED: dict[str, Any] = {"host": "0.0.0.0", "points": 10**9}
+
+# Who may. Each line of MUTATIONS names one of these.
+ADMIN = "ADMIN"  # admins of the workspace
+AUTHOR = "AUTHOR"  # the admin that wrote it
+MEMBER = "MEMBER"  # its members, and keys of the whole workspace that may write
+BOARD = "BOARD"  # the same, and keys of the board that may write
+PERSON = "PERSON"  # any person that signed in: it is about the person, or makes a workspace
+ANYONE = "ANYONE"  # without signing in
+
+# Everything a tenant has, in the order it is made, by its admin: name of the thing, mutation, input.
+# What belongs to the board that no key of the other board may see says "sibling".
+MAKES: list[tuple[str, str, dict[str, Any]]] = [
+    ("workspace", "createWorkspace", {"name": "% workspace"}),
+    ("member", "addMember", {"workspaceId": "$workspace", "username": "%max", "role": "MEMBER"}),
+    ("viewer", "addMember", {"workspaceId": "$workspace", "username": "%vic", "role": "VIEWER"}),
+    ("guest", "addMember", {"workspaceId": "$workspace", "username": "%gus", "role": "MEMBER"}),
+    ("label", "createLabel", {"workspaceId": "$workspace", "name": "% label", "colour": "#00AA00"}),
+    ("board", "createBoard", {"workspaceId": "$workspace", "name": "% board", "description": "%"}),
+    ("column", "createColumn", {"boardId": "$board", "name": "% column", "stage": "BACKLOG"}),
+    ("other", "createColumn", {"boardId": "$board", "name": "% other", "stage": "BACKLOG"}),
+    ("card", "createCard", {"boardId": "$board", "title": "% card", "columnId": "$column"}),
+    ("next", "createCard", {"boardId": "$board", "title": "% next", "columnId": "$column"}),
+    ("parent", "createCard", {"boardId": "$board", "title": "% parent", "columnId": "$column"}),
+    ("child", "createCard", {"boardId": "$board", "title": "% child", "parentId": "$parent"}),
+    ("subtask", "addSubtask", {"cardId": "$card", "title": "% subtask"}),
+    ("step", "addSubtask", {"cardId": "$card", "title": "% step"}),
+    ("message", "postMessage", {"cardId": "$card", "body": "% message"}),
+    ("link", "linkCards", {"cardId": "$card", "kind": "RELATED", "targetId": "$next"}),
+    ("sibling", "createBoard", {"workspaceId": "$workspace", "name": "% sibling", "description": "%"}),
+    ("siblingColumn", "createColumn", {"boardId": "$sibling", "name": "% sibling", "stage": "BACKLOG"}),
+    ("siblingCard", "createCard", {"boardId": "$sibling", "title": "% sibling card"}),
+    ("siblingSubtask", "addSubtask", {"cardId": "$siblingCard", "title": "% sibling subtask"}),
+    ("siblingMessage", "postMessage", {"cardId": "$siblingCard", "body": "% sibling message"}),
+]
+
+
+@dataclass(frozen=True)
+class Case:
+    """Who may, and the smallest input.
+
+    instead: the code an actor that may not is answered, where it differs from the actor's usual one.
+    answer:  the refusal that also those who may are answered, where a success would need or end too much.
+    """
+
+    who: str
+    input: dict[str, Any]
+    instead: dict[str, str] = field(default_factory=dict)
+    answer: str | None = None
+
+
+HIDDEN = {"board key": "NOT_FOUND"}  # what a key of one board does not see
+
+# In an order in which all of them succeed, one after the other, for who may.
+MUTATIONS: dict[str, Case] = {
+    "createWorkspace": Case(PERSON, {"name": "% new"}),
+    "updateWorkspace": Case(ADMIN, {"id": "$workspace", "name": "% renamed"}),
+    "addMember": Case(ADMIN, {"workspaceId": "$workspace", "username": "%newcomer"}),
+    "setMemberRole": Case(ADMIN, {"id": "$guest", "role": "ADMIN"}, HIDDEN),
+    "removeMember": Case(ADMIN, {"id": "$guest"}, HIDDEN),
+    "register": Case(ANYONE, {"username": "%reg", "password": "long enough"}, answer="FORBIDDEN"),
+    "login": Case(ANYONE, {"username": "%ann", "password": "not hers"}, answer="UNAUTHENTICATED"),
+    "refreshSession": Case(ANYONE, {"refreshToken": "no token"}, answer="UNAUTHENTICATED"),
+    "logout": Case(ANYONE, {"refreshToken": "no token"}, answer="UNAUTHENTICATED"),
+    "updateMe": Case(PERSON, {"nickname": "% nick"}),
+    "changePassword": Case(
+        PERSON, {"currentPassword": "not it", "newPassword": "long enough"}, answer="INVALID"
+    ),
+    "createApiKey": Case(ADMIN, {"workspaceId": "$workspace", "name": "% new", "scopes": ["READ"]}),
+    "revokeApiKey": Case(ADMIN, {"id": "$spare key"}),
+    "createLabel": Case(MEMBER, {"workspaceId": "$workspace", "name": "% new", "colour": "#AA0000"}),
+    "updateLabel": Case(MEMBER, {"id": "$label", "name": "% renamed"}),
+    "createBoard": Case(MEMBER, {"workspaceId": "$workspace", "name": "% new"}),
+    "updateBoard": Case(BOARD, {"id": "$board", "name": "% renamed"}),
+    "moveBoard": Case(MEMBER, {"id": "$board", "after": "$sibling"}),
+    "createColumn": Case(BOARD, {"boardId": "$board", "name": "% new", "stage": "PLAN"}),
+    "updateColumn": Case(BOARD, {"id": "$column", "name": "% renamed"}),
+    "moveColumn": Case(BOARD, {"id": "$column", "before": "$other"}),
+    "createCard": Case(BOARD, {"boardId": "$board", "title": "% new", "columnId": "$column"}),
+    "createCards": Case(BOARD, {"boardId": "$board", "cards": [{"title": "% bulk"}]}),
+    "updateCard": Case(BOARD, {"id": "$card", "title": "% renamed"}),
+    "moveCard": Case(BOARD, {"id": "$card", "columnId": "$column", "after": "$next"}),
+    "moveCards": Case(BOARD, {"ids": ["$card", "$next"], "columnId": "$column", "after": "$parent"}),
+    "addLabel": Case(BOARD, {"cardId": "$card", "labelId": "$label"}),
+    "removeLabel": Case(BOARD, {"cardId": "$card", "labelId": "$label"}),
+    "assignCard": Case(BOARD, {"cardId": "$card", "userId": "$person"}),
+    "unassignCard": Case(BOARD, {"cardId": "$card", "userId": "$person"}),
+    "unlinkCards": Case(BOARD, {"id": "$link"}),
+    "linkCards": Case(BOARD, {"cardId": "$card", "kind": "BLOCKS", "targetId": "$parent"}),
+    "addSubtask": Case(BOARD, {"cardId": "$card", "title": "% new"}),
+    "updateSubtask": Case(BOARD, {"id": "$subtask", "completed": True}),
+    "moveSubtask": Case(BOARD, {"id": "$subtask", "after": "$step"}),
+    "deleteSubtask": Case(BOARD, {"id": "$subtask"}),
+    "postMessage": Case(BOARD, {"cardId": "$card", "body": "% new"}),
+    "editMessage": Case(AUTHOR, {"id": "$message", "body": "% edited"}),
+    "deleteMessage": Case(ADMIN, {"id": "$message"}),
+    "restoreCardRevision": Case(BOARD, {"cardId": "$card", "revision": "$revision"}),
+    "setParentCard": Case(BOARD, {"id": "$card", "parentId": "$parent"}),
+    "archiveCard": Case(BOARD, {"id": "$card"}),
+    "unarchiveCard": Case(BOARD, {"id": "$card"}),
+    "deleteCard": Case(BOARD, {"id": "$card"}),
+    "deleteColumn": Case(BOARD, {"id": "$column", "moveCardsTo": "$other"}),
+    "deleteLabel": Case(MEMBER, {"id": "$label"}),
+    "archiveBoard": Case(ADMIN, {"id": "$board"}),
+    "unarchiveBoard": Case(ADMIN, {"id": "$board"}),
+    "deleteBoard": Case(ADMIN, {"id": "$board", "confirmName": "% renamed"}),
+    "deleteWorkspace": Case(ADMIN, {"id": "$workspace", "confirmName": "% renamed"}),
+    "logoutEverywhere": Case(PERSON, {}),
+}
+
+# Every query field, with arguments that name the tenant's own.
+QUERIES: dict[str, dict[str, Any]] = {
+    "node": {"id": "$card"},
+    "nodes": {"ids": ["$workspace", "$board", "$card", "$label", "$member"]},
+    "workspace": {"id": "$workspace"},
+    "workspaces": {},
+    "board": {"id": "$board"},
+    "boards": {},
+    "card": {"id": "$card"},
+    "cards": {},
+    "viewer": {},
+    "me": {},
+}
+OPEN: set[str] = {"rateLimit"}  # query fields that tell nothing of any tenant
+
+# Every subscription, with arguments that name the tenant's own; the feeds of a person name nobody.
+SUBSCRIPTIONS: dict[str, dict[str, Any]] = {
+    "boardFeed": {"boardId": "$board"},
+    "workspaceFeed": {"workspaceId": "$workspace"},
+    "userFeed": {},
+}
+
+# One of every node type, by the name of a thing that is made above.
+NODES: dict[str, str] = {
+    "Workspace": "workspace",
+    "ApiKey": "spare key",
+    "Membership": "member",
+    "User": "person",
+    "Label": "label",
+    "Board": "board",
+    "Column": "column",
+    "Card": "card",
+    "Subtask": "subtask",
+    "Message": "message",
+    "CardLink": "link",
+}
+
+
+KEY = """mutation($input: CreateApiKeyInput!) {
+  createApiKey(input: $input) { ... on ApiKeySecret { secret apiKey { id } } } }"""
+
+
+class Tenant:
+    """A workspace with one of everything, its people, and its keys. `actor(who)` signs in as one of them."""
+
+    def __init__(self, app: Any, mark: str) -> None:
+        self.app, self.mark = app, mark
+        self.ids: dict[str, Any] = {}
+
+    def actor(self, who: str) -> str:
+        return f"{self.mark}{who}"
+
+    def fill(self, value: Any) -> Any:
+        """Put the tenant's ids and mark into a line of a table."""
+        if isinstance(value, dict):
+            return {key: self.fill(one) for key, one in value.items()}
+        if isinstance(value, list):
+            return [self.fill(one) for one in value]
+        if isinstance(value, str) and value.startswith("$"):
+            return self.ids[value[1:]]
+        return value.replace("%", self.mark) if isinstance(value, str) else value
+
+    async def mutate(self, name: str, input: dict[str, Any], actor: str) -> Any:
+        """What a mutation answers: its typename, and a refusal's code or the id of what changed."""
+        kind = SCHEMA.mutation_type.fields[name].args["input"].type
+        query = f"mutation($input: {kind}) {{ {name}(input: $input) {outcome(name)} }}"
+        answer = await self.app.ask(query, actor, input=input)
+        if answer.get("errors"):
+            return {"__typename": None, **answer["errors"][0]["extensions"], "said": answer["errors"]}
+        return answer["data"][name]
+
+    def texts(self) -> list[str]:
+        """What nobody else may ever read."""
+        return [self.mark, *(id for id in self.ids.values() if isinstance(id, str))]
+
+
+async def tenant(app: Any, mark: str) -> Tenant:
+    """Make a tenant through the public door."""
+    made = Tenant(app, mark)
+    for who in ("ann", "max", "vic"):
+        id = await app.has_user(made.actor(who), None, workspace="none")
+        made.ids.setdefault("admin", id)
+    async with app.begin() as tx:
+        for who in ("gus", "newcomer"):  # who never sign in
+            await actions.account.add_user(tx, {"username": made.actor(who)}, None)
+    for name, mutation, input in MAKES:
+        answer = await made.mutate(mutation, made.fill(input), made.actor("ann"))
+        assert "id" in answer, (name, answer)
+        made.ids[name] = answer["id"]
+    ask = "query($id: ID!) { node(id: $id) { ... on Membership { user { id } } } }"
+    made.ids["person"] = (await app.data(ask, made.actor("ann"), id=made.ids["member"]))["user"]["id"]
+    move = {"id": made.ids["card"], "columnId": made.ids["other"]}
+    await made.mutate("moveCard", move, made.actor("ann"))
+    await made.mutate("moveCard", {**move, "columnId": made.ids["column"]}, made.actor("ann"))
+    ask = "query($id: ID!) { card(id: $id) { revisions { seq } } }"
+    card = await app.data(ask, made.actor("ann"), id=made.ids["card"])
+    made.ids["revision"] = card["revisions"][0]["seq"]
+    for key, scopes, board in (
+        ("read key", ["READ"], None),
+        ("write key", ["WRITE"], None),
+        ("spare key", ["READ"], None),
+        ("board key", ["WRITE"], made.ids["board"]),
+    ):
+        given = {"workspaceId": made.ids["workspace"], "name": f"{mark} {key}", "scopes": scopes}
+        answer = await app.data(
+            KEY, made.actor("ann"), input={**given, **({"boardId": board} if board else {})}
+        )
+        app.tokens[made.actor(key)] = f"Bearer {answer['secret']}"
+        made.ids[key] = answer["apiKey"]["id"]
+    return made
+
+
+def outcome(mutation: str) -> str:
+    """Select what every answer of a mutation has."""
+    kind = get_named_type(SCHEMA.mutation_type.fields[mutation].type)
+    members = kind.types if isinstance(kind, GraphQLUnionType) else [kind]
+    interfaces = {one.name for member in members for one in getattr(member, "interfaces", ())}
+    parts = ["__typename"]
+    parts += ["... on Refusal { code message }"] * ("Refusal" in interfaces)
+    parts += ["... on Node { id }"] * ("Node" in interfaces)
+    return f"{{ {' '.join(parts)} }}"
+
+
+def everything(kind: Any, depth: int, selected: set[str] | None = None) -> str:
+    """Select all there is below a type, `depth` objects deep; lists two long. Notes each "Type.field".
+
+    Of a node below another only its own words are selected: every node type is asked for by itself.
+    """
+    kind = get_named_type(kind)
+    parts = ["__typename"]
+    if isinstance(kind, GraphQLUnionType | GraphQLInterfaceType):
+        if kind.name == "Node":
+            return "{ __typename id }"
+        for one in SCHEMA.get_possible_types(kind):
+            # Each field by a name of its own: those of two types would be in each other's way.
+            inner = _fields(one, depth, selected, f"{one.name}_")
+            parts.append(f"... on {one.name} {{ {' '.join(inner)} }}")
+    else:
+        parts += _fields(kind, depth, selected, "")
+    return "{ " + " ".join(parts) + " }"
+
+
+def _fields(kind: Any, depth: int, selected: set[str] | None, alias: str) -> list[str]:
+    assert isinstance(kind, GraphQLObjectType), kind
+    parts = []
+    for name, said in kind.fields.items():
+        inner = get_named_type(said.type)
+        leaf = isinstance(inner, GraphQLScalarType | GraphQLEnumType)
+        needs = [a for a, arg in said.args.items() if isinstance(arg.type, GraphQLNonNull)]
+        needs = [a for a in needs if said.args[a].default_value is Undefined]
+        if (depth == 0 and not leaf) or needs:
+            continue
+        if selected is not None:
+            selected.add(f"{kind.name}.{name}")
+        text = (f"{alias}{name}: " if alias else "") + name + ("(first: 2)" if "first" in said.args else "")
+        is_node = "Node" in {one.name for one in getattr(inner, "interfaces", ())}
+        below = 0 if is_node else depth - 1
+        parts.append(text if leaf else f"{text} {everything(inner, below, selected)}")
+    return parts
+
+
+def asking(name: str, arguments: dict[str, Any], depth: int = 4, selected: set[str] | None = None) -> str:
+    """A query of one field, with everything below it."""
+    said = SCHEMA.query_type.fields[name]
+    given = {**({"first": 2} if "first" in said.args else {}), **arguments}
+    written = ", ".join(f"{key}: {json.dumps(value)}" for key, value in given.items())
+    text = f"{name}({written})" if written else name
+    inner = get_named_type(said.type)
+    if isinstance(inner, GraphQLScalarType | GraphQLEnumType):
+        return f"{{ {text} }}"
+    return f"{{ {text} {everything(inner, depth, selected)} }}"

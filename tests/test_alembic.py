@@ -1,0 +1,276 @@
+"""Migrations: they build what the models say, go up and down on full tables, and survive being killed."""
+
+import asyncio
+import contextlib
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from alembic.script import ScriptDirectory
+from sqlalchemy import Enum, inspect, text
+from sqlalchemy.exc import DBAPIError
+
+import models  # noqa: F401 - every table
+from runtime.database import Base, Database, migrator
+from runtime.migrate import migrate
+from runtime.revision import FOLDER, WrongRevision, numbered, require_head, revision_of
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+async def empty(kind, fresh):
+    """Makes an empty database at each call."""
+
+    async def make():
+        url = await fresh()
+        if kind == "sqlite":
+            Path(url.removeprefix("sqlite:///")).unlink()
+            return url
+        async with on(url) as connection:
+            await connection.execute(text("DROP SCHEMA public CASCADE"))
+            await connection.execute(text("CREATE SCHEMA public"))
+        return url
+
+    return make
+
+
+@contextlib.asynccontextmanager
+async def on(url):
+    """One transaction, in which rows may refer to what is not there."""
+    database = Database(url)
+    engine = migrator(database)
+    try:
+        async with engine.begin() as connection:
+            if not database.is_sqlite:
+                await connection.execute(text("SET LOCAL session_replication_role = replica"))
+            yield connection
+    finally:
+        await engine.dispose()
+
+
+async def bring(url, to="head"):
+    database = Database(url)
+    try:
+        return await migrate(database, to)
+    finally:
+        await database.close()
+
+
+def shape(connection):
+    """Everything a database knows about its tables."""
+    seen = inspect(connection)
+    tables = {}
+    for name in sorted(set(seen.get_table_names()) - {"alembic_version"}):
+        columns = [column | {"type": repr(column["type"])} for column in seen.get_columns(name)]
+        tables[name] = {
+            "columns": sorted(columns, key=lambda column: column["name"]),
+            "primary key": seen.get_pk_constraint(name),
+            "foreign keys": sorted(seen.get_foreign_keys(name), key=lambda key: key["name"]),
+            "unique": sorted(seen.get_unique_constraints(name), key=lambda key: key["name"]),
+            "checks": sorted(seen.get_check_constraints(name), key=lambda key: key["name"]),
+            "indexes": sorted(map(plain, seen.get_indexes(name)), key=lambda key: key["name"]),
+        }
+        if connection.dialect.name == "postgresql":
+            query = text("SELECT indexdef FROM pg_indexes WHERE tablename = :name ORDER BY 1")
+            tables[name]["definitions"] = list(connection.scalars(query, {"name": name}))
+    return tables
+
+
+def plain(index):
+    """An index with the conditions of a partial one as text, which compares."""
+    return index | {"dialect_options": {k: str(v) for k, v in index.get("dialect_options", {}).items()}}
+
+
+async def test_migrations_build_what_the_models_say(empty):
+    by_migrations, by_models = await empty(), await empty()
+    assert await bring(by_migrations) == (None, numbered()[-1])
+    async with on(by_models) as connection:
+        await connection.run_sync(Base.metadata.create_all)
+        wanted = await connection.run_sync(shape)
+    async with on(by_migrations) as connection:
+        built = await connection.run_sync(shape)
+    assert built == wanted
+    assert built.keys() == Base.metadata.tables.keys()
+    assert any(table["checks"] for table in built.values()), "checks are seen"
+    assert any(key["options"] for table in built.values() for key in table["foreign keys"]), (
+        "ondelete is seen"
+    )
+
+
+def row(table, tag="x", **given):
+    """A row of made-up values for every column."""
+    sample = {str: tag, int: 1, float: 1.0, bool: False, datetime: datetime.now(UTC), date: date(2026, 1, 2)}
+    values = {}
+    for column in table.columns:
+        if column.name in given:
+            values[column.name] = given[column.name]
+        elif isinstance(column.type, Enum):
+            values[column.name] = column.type.enums[0]
+        elif "JSON" in repr(column.type):
+            values[column.name] = {}
+        else:
+            kind = getattr(getattr(column.type, "impl_instance", column.type), "python_type", str)
+            values[column.name] = sample[kind]
+    return values | ({"target_id": f"{tag}2"} if "target_id" in values else {})
+
+
+async def fill(url, tag="x"):
+    """A row in every table there is."""
+    async with on(url) as connection:
+        there = await connection.run_sync(lambda sync: set(inspect(sync).get_table_names()))
+        for table in Base.metadata.sorted_tables:
+            if table.name in there:
+                await connection.execute(table.insert(), row(table, tag))
+        if "card" in there:  # what the link points at
+            card = Base.metadata.tables["card"]
+            stands = {"board_id": tag, "column_id": tag, "parent_id": tag}
+            await connection.execute(card.insert(), row(card, f"{tag}2", number=2, **stands))
+
+
+async def test_every_member_of_a_stored_enum_can_be_kept(fresh):
+    url, count = await fresh(), 0
+    for table in Base.metadata.sorted_tables:
+        for column in table.columns:
+            for member in column.type.enums if isinstance(column.type, Enum) else ():
+                count += 1
+                async with on(url) as connection:
+                    tag = f"{column.name}{member}"[:10]
+                    stored = column.type.enum_class[member]
+                    await connection.execute(table.insert(), row(table, tag, **{column.name: stored}))
+                    await connection.execute(table.delete())
+    assert count > 20
+    await fill(url)
+    with pytest.raises(DBAPIError, match=r"(?i)check"):
+        async with on(url) as connection:
+            await connection.execute(text("UPDATE board SET law = 'NONE'"))
+
+
+async def test_up_down_and_up_again_with_rows_in_every_table(empty):
+    url = await empty()
+    for revision, below in zip(numbered(), ["base", *numbered()], strict=False):
+        await bring(url, revision)
+        if revision == numbered()[-1]:
+            await fill(url)
+        await bring(url, below)
+        await bring(url, revision)
+    assert await bring(url, "base") == (numbered()[-1], None)
+    async with on(url) as connection:
+        assert await connection.run_sync(shape) == {}
+    assert await bring(url) == (None, numbered()[-1])
+    await fill(url)
+    assert await bring(url) == (numbered()[-1], numbered()[-1])
+
+
+DIE = """
+import asyncio, os, signal, sys
+from sqlalchemy import Engine, event
+from runtime.database import Database
+from runtime.migrate import migrate
+
+left = int(sys.argv[2])
+
+@event.listens_for(Engine, "before_cursor_execute")
+def count(connection, cursor, statement, *_):
+    global left
+    if statement.lstrip().startswith(("CREATE", "DROP", "INSERT")):
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+asyncio.run(migrate(Database(sys.argv[1]), sys.argv[3]))
+"""
+
+
+@pytest.mark.parametrize(("to", "statement"), [("head", 1), ("head", 2), ("head", 17), ("base", 9)])
+async def test_killed_in_the_middle_it_can_be_run_again(empty, to, statement):
+    url = await empty()
+    if to == "base":
+        await bring(url)
+        await fill(url)
+    before = await state(url)
+    killed = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", DIE, url, str(statement), to, cwd=ROOT, env={**os.environ, "PYTHONPATH": "."}
+    )
+    assert await asyncio.wait_for(killed.wait(), 60) == -9
+    assert await state(url) == before, "half of it was done"
+    assert (await bring(url, to))[1] == (numbered()[-1] if to == "head" else None)
+
+
+async def state(url):
+    async with on(url) as connection:
+        return await connection.run_sync(revision_of), await connection.run_sync(shape)
+
+
+def start(url, *arguments):
+    return asyncio.create_subprocess_exec(
+        *(sys.executable, str(ROOT / "server.py"), *arguments),
+        env={**os.environ, "DATABASE_URL": url, "PORT": "0", "SECRET_KEY": "k" * 40},
+        cwd=tempfile.gettempdir(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+async def test_of_two_at_once_one_waits(empty):
+    url = await empty()
+    both = [await start(url, "migrate") for _ in range(2)]
+    told = [await asyncio.wait_for(one.communicate(), 60) for one in both]
+    assert [one.returncode for one in both] == [0, 0], told
+    ends = sorted(out.decode().strip().rsplit(": ", 1)[1] for out, _ in told)
+    assert ends == [f"already at {numbered()[-1]}", f"empty -> {numbered()[-1]}"]
+
+
+async def test_it_waits_for_whoever_migrates(kind, empty):
+    url = await empty()
+    async with on(url) as connection:
+        if kind == "postgresql":
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": KEY})
+        waiting = await start(url, "migrate")
+        for _ in range(12):  # seconds in all: longer than it starts and any lock or statement may last
+            await connection.execute(text("SELECT 1"))
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(waiting.wait(), 1)
+    out, _ = await asyncio.wait_for(waiting.communicate(), 60)
+    assert out.decode().strip().endswith(f"empty -> {numbered()[-1]}")
+
+
+KEY = 0x5163_6E61_6C42_6F78  # written a second time on purpose: old and new programs must share it
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["serve"], f"is empty and must be at {numbered()[-1]}: run `python server.py migrate`"),
+        (["migrate", "--to", "nowhere"], "there is no revision nowhere"),
+    ],
+)
+async def test_a_wrong_revision_is_one_line(empty, arguments, line):
+    one = await start(await empty(), *arguments)
+    _, told = await asyncio.wait_for(one.communicate(), 60)
+    assert (one.returncode, told.decode().count("\n")) == (2, 1), told
+    assert told.decode().strip().endswith(line)
+
+
+async def test_a_database_of_a_newer_program_is_left_alone(fresh):
+    url = await fresh()
+    async with on(url) as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(WrongRevision, match="9999"):
+        await bring(url)
+    database = Database(url)
+    with pytest.raises(WrongRevision, match="9999"):
+        await require_head(database)
+    await database.close()
+
+
+def test_the_folder():
+    assert not (FOLDER / "__init__.py").exists(), "it would hide the library of that name"
+    assert ScriptDirectory(str(FOLDER)).get_heads() == numbered()[-1:]
+    for path in (FOLDER / "versions").glob("*.py"):
+        assert re.fullmatch(r"\d{4}_(pre|post)_\w+\.py", path.name), path

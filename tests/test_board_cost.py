@@ -1,0 +1,128 @@
+"""What a board page costs: as many statements for 500 cards as for 10, within the limits of one operation."""
+
+import itertools
+
+from actions.card import NewCard, Place, create_cards
+from actions.link import link_cards
+from actions.mark import add_label, assign_card
+from actions.message import post_message
+from actions.subtask import NewSubtask, add_subtasks
+from models.card import LinkKind, Priority
+from models.stage import Stage
+from models.words import folded
+from models.workspace import Label
+from tests.board import reads
+
+PAGE = """query Page($id: ID!) { board(id: $id) {
+  name seq cursor openCardCount cardCounts { stage count }
+  columns { id name stage wipLimit cardCount }
+  cards(first: 500) { totalCount nodes {
+    id name title priority type dueOn overdue columnId version
+    subtasks { id title completed phase } subtaskCount { done total } messageCount
+    labels { id name colour } assignees { id username } blockedBy { id } allowedStages } } } }"""
+BY_COLUMN = """query Page($id: ID!) { board(id: $id) { columns { id name stage
+  cards(first: 500) { nodes { id name title subtaskCount { done total } messageCount
+    labels { name colour } assignees { username } moves { stage allowed } } } } } }"""
+NEEDED = {
+    "page": [
+        "the board",
+        "its topic",
+        "its counts by stage",
+        "its columns",
+        "the counts of its columns",
+        "its cards",
+        "how many there are",
+        "their subtasks",
+        "their subtasks, counted",
+        "their messages, counted",
+        "their labels",
+        "who they are assigned to",
+        "the cards that block them",
+        "what the actor may write",
+        "the lanes, for the law",
+        "the blockers, for the law",
+    ],
+    "by column": [
+        "the board",
+        "its columns",
+        "their cards",
+        "their subtasks, counted",
+        "their messages, counted",
+        "their labels",
+        "who they are assigned to",
+        "what the actor may write",
+        "the lanes, for the law",
+        "the blockers, for the law",
+    ],
+}
+
+
+async def grow(app, actor, board, labels, start, end):
+    """Bring a board from `start` to `end` cards, with everything that hangs on them."""
+    async with app.begin(actor) as tx:
+        made = []
+        for first in range(start, end, 50):
+            numbers = range(first, min(first + 50, end))
+            news = [
+                NewCard(
+                    f"card {n}", priority=Priority(n % 5), place=Place(stage=list(Stage)[first // 50 % 3])
+                )
+                for n in numbers
+            ]
+            made += [card.id for card in await create_cards(tx, actor, board, news)]
+        for n, id in enumerate(made):
+            subtasks = [NewSubtask(f"step {k}", phase="One", completed=k < n % 5) for k in range(5)]
+            await add_subtasks(tx, actor, id, subtasks)
+            for label in labels[: 1 + n % 3]:
+                await add_label(tx, actor, id, label)
+            await assign_card(tx, actor, id, actor.id)
+            if n % 5 == 0:
+                await post_message(tx, actor, id, "Hello")
+        for one, other in itertools.pairwise(made[:20]):
+            await link_cards(tx, actor, one, other, LinkKind.BLOCKS)
+
+
+async def test_a_board_page_costs_the_same_for_10_200_and_500_cards(run):
+    async with run(points=1_000_000) as app:
+        actor, (board, _) = app.house.local_owner, await app.has_board()
+        home = await app.home()
+        async with app.begin() as tx:
+            rows = [
+                Label(workspace_id=home, name=n, name_folded=folded(n), colour="#00FF00")
+                for n in ("a", "b", "c")
+            ]
+            tx.add_all(rows)
+            await tx.flush()
+            labels = [row.id for row in rows]
+        size, counts = 0, {}
+        for end in (10, 200, 500):
+            await grow(app, actor, board, labels, size, end)
+            size = end
+            for name, query in (("page", PAGE), ("by column", BY_COLUMN)):
+                with app.counting() as statements:
+                    found = await app.data(query, id=board)
+                counts.setdefault(name, {})[end] = len(reads(statements))
+                if name == "page":
+                    cards = found["cards"]["nodes"]
+                    assert (len(cards), found["cards"]["totalCount"], found["openCardCount"]) == (
+                        end,
+                        end,
+                        end,
+                    )
+                    assert sum(one["count"] for one in found["cardCounts"]) == end
+                    assert all(len(c["subtasks"]) == c["subtaskCount"]["total"] == 5 for c in cards)
+                    assert all(c["allowedStages"][0] == "BACKLOG" for c in cards)
+                else:
+                    assert sum(len(c["cards"]["nodes"]) for c in found["columns"]) == end
+        print("statements of a board page:", counts)
+        for name, needed in NEEDED.items():
+            assert counts[name] == dict.fromkeys((10, 200, 500), len(needed)), name
+
+
+async def test_the_page_of_500_cards_is_within_the_limits_of_one_operation(run):
+    async with run() as app:
+        board, _ = await app.has_board("one")
+        for query in (PAGE, BY_COLUMN):
+            body = {"query": query, "variables": {"id": board}, "extensions": {"cost": True}}
+            answer = (await app.client.post("/graphql", json=body)).json()
+            assert "errors" not in answer

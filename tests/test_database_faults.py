@@ -1,0 +1,79 @@
+"""A database that dies, restarts or freezes: a clear answer meanwhile, nothing lost, nothing to repair after."""
+
+import asyncio
+import time
+
+import pytest
+
+from tests.faults.api import CROWD, Api, Unanswered
+from tests.faults.crowd import Crowd
+
+BOARDS = "{ boards { nodes { id } } }"
+
+pytestmark = pytest.mark.parametrize("kind", ["postgresql"])
+
+
+async def test_a_restarted_database_fails_nothing_once_it_is_up(serve, own_postgres, figure):
+    """The postmaster is killed under load and started again: subscribers stay, no request fails after that."""
+    server = await serve(own_postgres.url, **CROWD)
+    async with Api(server) as api:
+        crowd = Crowd(api, await api.boards(2))
+        crowd.has_writers(8, pause=0.1)
+        crowd.has_readers(8)
+        async with crowd.at_work():
+            await crowd.settled()
+            await asyncio.sleep(1)
+            own_postgres.kill()
+            with pytest.raises(Unanswered, match="does not answer"):
+                await api.ask(BOARDS)
+            await own_postgres.start()
+            for _ in range(30):
+                await api.ask(BOARDS)
+            await asyncio.sleep(0.5)
+        figure(events=crowd.events, retries=crowd.told.retries)
+        assert crowd.told.retries, "the kill was felt"
+        assert [reader.connections for reader in crowd.readers] == [1] * 8, "the subscribers stayed"
+    assert "unexpected error" not in server.errors.read_text()
+
+
+async def test_a_frozen_database_is_told_soon_and_forgotten_at_once(serve, own_postgres, figure):
+    """All of PostgreSQL stops for ten seconds, as behind a dead network."""
+    server = await serve(own_postgres.url, **CROWD)
+    async with Api(server) as api:
+        crowd = Crowd(api, await api.boards(1))
+        crowd.has_readers(4)
+        crowd.has_writers(2, pause=0.1)
+        async with crowd.at_work():
+            await crowd.settled()
+            await asyncio.sleep(1)
+            own_postgres.freeze()
+            frozen = time.monotonic()
+            try:
+                took = await asyncio.gather(*(refused(api) for _ in range(15)))
+                assert await api.http.get(server.http.replace("graphql", "livez"))
+                await asyncio.sleep(max(0, frozen + 10 - time.monotonic()))
+            finally:
+                own_postgres.thaw()
+            recovered = await answered(api)
+        figure(failed_within=f"{max(took):.1f} s", recovered_within=f"{recovered:.2f} s", events=crowd.events)
+        assert max(took) < 6 + 1  # and one for a busy machine
+        assert recovered < 1 + 1
+        assert [reader.connections for reader in crowd.readers] == [1] * 4, "the subscribers stayed"
+
+
+async def refused(api: Api) -> float:
+    began = time.monotonic()
+    with pytest.raises(Unanswered, match="does not answer"):
+        await api.ask(BOARDS)
+    return time.monotonic() - began
+
+
+async def answered(api: Api) -> float:
+    """Seconds until requests are answered again."""
+    began = time.monotonic()
+    while True:
+        try:
+            await api.ask(BOARDS)
+        except Unanswered:
+            continue
+        return time.monotonic() - began

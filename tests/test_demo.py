@@ -1,0 +1,179 @@
+"""The demo: its data, the script that keeps it alive, and starting and stopping it for real."""
+
+import asyncio
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from actions.seed import LABELS, PEOPLE, WORKSPACE, seed
+from agents.lively import Lively
+from tests.test_start import start
+
+ROOT = Path(__file__).parent.parent
+BOARDS = """{ boards(first: 3) { nodes { name law
+  cards(first: 100) { nodes { number column { stage } subtaskCount { total } } } } } }"""
+
+
+async def test_seeding_twice_is_seeding_once(run):
+    async with run() as app:
+        feed = app.house.feed
+        made = await seed(feed.begin, "$argon2id$a-hash-that-fits-nothing")
+        assert made == [WORKSPACE, "Signalbox server", "Website", "Ideas"]
+        first = await app.data(BOARDS)
+        assert await seed(feed.begin, "$argon2id$a-hash-that-fits-nothing") == []
+        assert await app.data(BOARDS) == first, "the local owner sees it all, and nothing was made twice"
+        board = first["nodes"][0]
+        assert (board["name"], board["law"], len(board["cards"]["nodes"])) == (
+            "Signalbox server",
+            "PIPELINE",
+            26,
+        )
+        stages = {card["column"]["stage"] for card in board["cards"]["nodes"]}
+        assert stages == {"BACKLOG", "PLAN", "TODO", "IN_PROGRESS", "REVIEW", "DONE"}
+        spaces = await app.data("{ workspaces { nodes { name } } }")
+        assert WORKSPACE in [space["name"] for space in spaces["nodes"]]
+        assert (len(PEOPLE), len(LABELS)) == (4, 6)
+
+
+async def test_what_seeding_was_killed_at_is_made_the_next_time(run):
+    async with run() as app:
+        feed, begun = app.house.feed, 0
+
+        def dies(by):
+            nonlocal begun
+            begun += 1
+            if begun == 3:
+                raise KeyboardInterrupt
+            return feed.begin(by)
+
+        with pytest.raises(KeyboardInterrupt):
+            await seed(dies, "hash")
+        assert await seed(feed.begin, "hash") == ["Website", "Ideas"]
+
+
+async def started(folder):
+    """A real demo, its address as it prints it, and how many seconds it took to answer."""
+    environment = {k: v for k, v in os.environ.items() if k not in ("HOST", "PORT", "DATABASE_URL")}
+    began = time.monotonic()
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "server.py"), "demo"],
+        cwd=folder,
+        env=environment | {"PORT": "0", "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    told = ""
+    while "would allow" not in told:  # the last thing to try
+        line = await asyncio.to_thread(process.stdout.readline)
+        assert line, process.stderr.read()
+        told += line
+    assert "Three things to try" in told
+    address = re.search(r"http://[\d.:]+/graphql", told)[0]
+    async with httpx2.AsyncClient(timeout=30) as client:
+        answer = (await client.post(address, json={"query": "{ boards { nodes { name } } }"})).json()
+    return process, address, answer, time.monotonic() - began
+
+
+async def stopped(process):
+    process.send_signal(signal.SIGINT)
+    return await asyncio.to_thread(process.communicate, timeout=30)
+
+
+async def test_the_demo_starts_lives_and_stops(tmp_path):
+    process, _, answer, first = await started(tmp_path)
+    names = [board["name"] for board in answer["data"]["boards"]["nodes"]]
+    assert names == ["Signalbox server", "Website", "Ideas"]
+    children = subprocess.run(
+        ["pgrep", "-P", str(process.pid)], capture_output=True, text=True
+    ).stdout.split()
+    assert len(children) == 1, "the script that keeps it alive"
+    assert await stopped(process) == ("", "")
+    assert not Path(f"/proc/{children[0]}").exists(), "it stops with the server"
+    process, _, again, warm = await started(tmp_path)
+    await stopped(process)
+    assert again == answer
+    print(f"first {first:.1f} s, warm {warm:.1f} s")
+
+
+async def test_the_script_works_on_a_board_until_its_input_ends(serve):
+    server = await serve()
+    status, _, err = await start(ROOT, "seed", DATABASE_URL=server.database_url, SECRET_KEY="k" * 40)
+    assert status == 0, err
+    follow = "query { boards { nodes { id seq } } }"
+    async with httpx2.AsyncClient(timeout=30) as client:
+        ask = lambda: client.post(server.http, json={"query": follow})  # noqa: E731
+        before = (await ask()).json()
+        script = subprocess.Popen(
+            [sys.executable, "-m", "agents.lively", server.http, "0.05"], cwd=ROOT, stdin=subprocess.PIPE
+        )
+        deadline = time.monotonic() + 30
+        while (await ask()).json() == before:
+            assert time.monotonic() < deadline, "nothing moved"
+            await asyncio.sleep(0.1)
+        server.kill()
+        await asyncio.sleep(0.3)  # several beats without a server
+        assert script.poll() is None, "it gets over a server that is gone"
+        script.stdin.close()
+        assert await asyncio.to_thread(script.wait, 10) == 0
+
+
+def test_the_script_moves_only_where_it_may():
+    asked = []
+
+    class Told(Lively):
+        def ask(self, query, **variables):
+            asked.append(variables)
+            return {"__typename": "Card"}
+
+    card = {
+        "id": "card_1",
+        "allowedStages": ["BACKLOG", "IN_PROGRESS", "REVIEW"],
+        "column": {"stage": "IN_PROGRESS"},
+    }
+    for _ in range(50):
+        Told(None, "", random.Random()).move(card)
+    assert {each["to"] for each in asked} == {"BACKLOG", "REVIEW"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "line"),
+    [
+        (["reset"], {}, "signalbox: reset asks before it deletes, and nobody is here to answer; say --yes\n"),
+        (
+            ["seed"],
+            {"HOST": "0.0.0.0", "SECRET_KEY": "k" * 40},
+            "signalbox: the demo's people have a well-known password: "
+            "seed only what is served on a loopback address\n",
+        ),
+        (
+            ["demo"],
+            {"HOST": "0.0.0.0", "SECRET_KEY": "k" * 40},
+            "signalbox: the demo's people have a well-known password: "
+            "seed only what is served on a loopback address\n",
+        ),
+    ],
+    ids=["reset", "seed", "demo"],
+)
+async def test_what_it_does_not_do(tmp_path, arguments, environment, line):
+    assert (await start(tmp_path, "migrate"))[0] == 0
+    assert await start(tmp_path, *arguments, **environment) == (2, "", line)
+
+
+async def test_reset_leaves_an_empty_database(fresh):
+    url = await fresh()
+    given = {"DATABASE_URL": url, "SECRET_KEY": "k" * 40}
+    assert (await start(ROOT, "seed", **given))[0] == 0
+    status, out, err = await start(ROOT, "reset", "--yes", **given)
+    assert (status, err) == (0, "")
+    assert re.match(r"deleted \d{3} rows from ", out)
+    status, out, _ = await start(ROOT, "seed", **given)
+    assert (status, out) == (0, f"made: {WORKSPACE}, Signalbox server, Website, Ideas\n")

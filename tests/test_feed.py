@@ -1,0 +1,315 @@
+"""What the feed promises, through its door: an event exactly when its change, every number once, no silence."""
+
+import asyncio
+import contextlib
+import random
+import re
+
+import pytest
+from sqlalchemy import delete, func, select
+
+from models.event import EventKind, board_topic
+from models.workspace import Membership
+from runtime.database import Unavailable
+from runtime.event import Event, Topic
+from runtime.feed import Cursor, record
+from tests.client import Refused
+from tests.faults.api import CREATE_CARD, MOVE_CARD, UPDATE_CARD
+
+FEED = """subscription($board: ID!, $after: String) {
+  boardFeed(boardId: $board, after: $after) { seq cursor kind
+    ... on AboutCard { cardId card { id title column { id } } }
+    ... on AboutColumn { columnId } } }"""
+BOARD = "query($id: ID!) { board(id: $id) { seq cursor } }"
+SNAPSHOT = """query($id: ID!) { board(id: $id) { seq cursor
+  cards(first: 500) { nodes { id title column { id } } } } }"""
+
+
+async def kept(app, topic):
+    query = select(Event.seq).where(Event.topic == topic).order_by(Event.seq)
+    return [row.seq for row in await app.house.database.read(query)]
+
+
+async def heard_until(hear, seq):
+    """Events until the number `seq`, checked to be dense."""
+    events = []
+    while not events or events[-1]["seq"] < seq:
+        events.append((await hear())["boardFeed"])
+        assert events[-1]["seq"] == events[0]["seq"] + len(events) - 1
+    return events
+
+
+async def test_an_event_exists_exactly_when_its_change_does(run):
+    async with run() as app:
+        board, [card] = await app.has_board("Do it")
+        topic = board_topic(board)
+        before = await kept(app, topic)
+        with contextlib.suppress(ZeroDivisionError):
+            async with app.begin() as tx:
+                record(tx, [topic], EventKind.CARD_UPDATED, tenant=None, subject=card, data={"card_id": card})
+                await tx.flush()
+                raise ZeroDivisionError
+        refused = await app.data(UPDATE_CARD, input={"id": card, "title": ""})
+        assert refused["__typename"] == "Invalid"
+        assert await kept(app, topic) == before, "what was rolled back or refused leaves no event and no hole"
+        await app.data(UPDATE_CARD, input={"id": card, "title": "Do it now"})
+        assert await kept(app, topic) == [*before, before[-1] + 1]
+
+
+async def test_writers_of_several_topics_in_opposite_order_do_not_deadlock(run):
+    """Topics are numbered in sorted order, whichever way they were named."""
+    async with run() as app:
+
+        async def write(*topics):
+            for _ in range(20):
+                async with app.begin() as tx:
+                    record(tx, topics, EventKind.BOARD_UPDATED, tenant=None, subject=None, data={})
+
+        async with asyncio.timeout(30):
+            await asyncio.gather(write("a", "b"), write("b", "a"), write("b", "a"), write("a", "b"))
+        assert await kept(app, "a") == await kept(app, "b") == list(range(1, 81))
+
+
+class Model:
+    """A client: it applies an event by taking the node that the event names."""
+
+    def __init__(self, snapshot):
+        self.seq = snapshot["seq"]
+        self.cards = {card["id"]: card for card in snapshot["cards"]["nodes"]}
+
+    def apply(self, event):
+        assert event["seq"] == self.seq + 1, "nothing missing, nothing twice"
+        self.seq = event["seq"]
+        if event.get("cardId") is None:
+            return
+        if event["card"] is None:
+            self.cards.pop(event["cardId"], None)
+        else:
+            self.cards[event["cardId"]] = event["card"]
+
+
+DELETE_CARD = "mutation($input: DeleteCardInput!) { deleteCard(input: $input) { __typename } }"
+
+
+async def change_at_random(app, board, cards):
+    dice = random.random()
+    if dice < 0.2 or not cards:
+        cards.append((await app.data(CREATE_CARD, input={"boardId": board, "title": "New"}))["id"])
+    elif dice < 0.3:
+        await app.data(DELETE_CARD, input={"id": cards.pop(random.randrange(len(cards)))})
+    elif dice < 0.6:
+        title = f"Title {random.random()}"
+        await app.data(UPDATE_CARD, input={"id": random.choice(cards), "title": title})
+    else:
+        stage = random.choice(["BACKLOG", "PLAN", "TODO"])
+        await app.data(MOVE_CARD, input={"id": random.choice(cards), "stage": stage})
+
+
+@pytest.mark.parametrize(
+    "hands", [40, pytest.param(1000, marks=[pytest.mark.long, pytest.mark.timeout(900)])]
+)
+async def test_a_snapshot_and_its_cursor_hand_over_without_a_hole(run, hands, figure):
+    """Under writes: what a snapshot shows and what follows its cursor are the board, nothing missing or double."""
+    async with run(points=10**9) as app:
+        board, cards = await app.has_board("One", "Two")
+        done = asyncio.Event()
+
+        async def write():
+            while not done.is_set():
+                await change_at_random(app, board, cards)
+
+        async def hand_over():
+            model = Model(await app.data(SNAPSHOT, id=board))
+            await asyncio.sleep(random.uniform(0, 0.05))  # the network between the two
+            async with app.follow(FEED, board=board, after=(await app_cursor(app, model, board))) as hear:
+                for _ in range(random.randrange(1, 5)):
+                    model.apply((await hear())["boardFeed"])
+            return model
+
+        writing = asyncio.create_task(write())
+        models = []
+        for _ in range(hands // 4):
+            models += await asyncio.gather(*(hand_over() for _ in range(4)))
+        done.set()
+        await writing
+        now = await app.data(SNAPSHOT, id=board)
+        for model in random.sample(models, 10):  # and some go on to the end
+            if model.seq < now["seq"]:
+                cursor = await app_cursor(app, model, board)
+                async with app.follow(FEED, board=board, after=cursor) as hear:
+                    while model.seq < now["seq"]:
+                        model.apply((await hear())["boardFeed"])
+            assert model.cards == {card["id"]: card for card in now["cards"]["nodes"]}
+        figure(hands=len(models), events=now["seq"])
+
+
+async def app_cursor(app, model, board):
+    [row] = await app.house.database.read(select(Topic.epoch).where(Topic.name == board_topic(board)))
+    return str(Cursor(row.epoch, model.seq))
+
+
+EPOCH = "e" * 8
+FORGED = {
+    "": "CURSOR_UNKNOWN",
+    ".": "CURSOR_UNKNOWN",
+    "1": "CURSOR_UNKNOWN",
+    "00": "CURSOR_UNKNOWN",
+    "-1": "CURSOR_UNKNOWN",
+    "null": "CURSOR_UNKNOWN",
+    "{epoch}": "CURSOR_UNKNOWN",
+    "{epoch}.": "CURSOR_UNKNOWN",
+    ".{seq}": "CURSOR_UNKNOWN",
+    "{epoch}.-1": "CURSOR_UNKNOWN",
+    "{epoch}.+1": "CURSOR_UNKNOWN",
+    "{epoch}.01": "CURSOR_UNKNOWN",
+    "{epoch}.1.0": "CURSOR_UNKNOWN",
+    "{epoch}.1e3": "CURSOR_UNKNOWN",
+    "{epoch}. 1": "CURSOR_UNKNOWN",
+    "{epoch}.1\n": "CURSOR_UNKNOWN",
+    "{epoch}.\u0661": "CURSOR_UNKNOWN",  # Arabic-Indic one
+    "{epoch}.\u00b2": "CURSOR_UNKNOWN",  # superscript two: isdigit, and int() refuses it
+    "{epoch}.\uff11": "CURSOR_UNKNOWN",  # fullwidth one
+    "{epoch}.{ahead}": "CURSOR_UNKNOWN",
+    "{epoch}.999999999999999999": "CURSOR_UNKNOWN",
+    "{epoch}.9223372036854775808": "CURSOR_UNKNOWN",
+    "{epoch}." + "9" * 5000: "CURSOR_UNKNOWN",
+    "x" * 5000: "CURSOR_UNKNOWN",
+    "\U0001f600.1": "CURSOR_EXPIRED",
+    EPOCH + ".1": "CURSOR_EXPIRED",
+    EPOCH.upper() + ".0": "CURSOR_EXPIRED",
+    "{other}": "CURSOR_EXPIRED",  # of another board
+    "{upper}.1": "CURSOR_EXPIRED",
+    "{pruned}": "CURSOR_EXPIRED",
+    "0": "CURSOR_EXPIRED",  # the start is not kept any more
+}
+
+
+async def test_a_forged_cursor_is_an_error_and_never_silence(run):
+    async with run() as app:
+        board, _ = await app.has_board(*"abcdef")
+        other, _ = await app.has_board("a", name="Other")
+        old = (await app.data(BOARD, id=board))["cursor"]
+        await app.data(CREATE_CARD, input={"boardId": board, "title": "g"})
+        await app.data(CREATE_CARD, input={"boardId": board, "title": "h"})
+        await app.house.feed.prune(board_topic(board), keep=1)
+        now = await app.data(BOARD, id=board)
+        epoch, seq = now["cursor"].split(".")
+        names = {"epoch": epoch, "upper": epoch.upper(), "seq": seq, "ahead": int(seq) + 1, "pruned": old}
+        names["other"] = (await app.data(BOARD, id=other))["cursor"]
+        for forged, code in FORGED.items():
+            cursor = re.sub(r"{(\w+)}", lambda found: str(names[found[1]]), forged)
+            assert await codes(app, board, cursor) == (code, code), forged[:50]
+        async with app.follow(FEED, board=board, after=now["cursor"]) as hear:  # the true one goes on
+            await app.data(CREATE_CARD, input={"boardId": board, "title": "i"})
+            assert (await hear())["boardFeed"]["seq"] == now["seq"] + 1
+
+
+@pytest.mark.parametrize(
+    "board",
+    [
+        "",
+        "board_",
+        "board_00000000000000000000000000",
+        "card_1",
+        "x" * 5000,
+        "bo\u00e4rd",
+        "%",
+        "' or 1=1 --",
+    ],
+)
+async def test_the_feed_of_no_board_is_not_found(run, board):
+    async with run() as app:
+        assert await codes(app, board, "0") == ("NOT_FOUND", "NOT_FOUND")
+
+
+async def codes(app, board, after):
+    """How a subscription ends over a socket and over SSE."""
+    with pytest.raises(Refused) as refused:
+        async with app.follow(FEED, board=board, after=after) as hear:
+            raise AssertionError(f"heard {await hear()}")
+    variables = {"board": board, "after": after}
+    answer = await app.post(FEED, variables, headers={"accept": "text/event-stream"})
+    return refused.value.code, re.search(r'"code":\s*"(\w+)"', answer.text)[1]
+
+
+async def test_what_is_pruned_under_a_reader_is_told(run):
+    """A reader behind what is kept is told so, be it reading or at rest; one that is not goes on."""
+    async with run() as app:
+        board, _ = await app.has_board(*map(str, range(20)))
+        topic, feed = board_topic(board), app.house.feed
+        last = (await app.data(BOARD, id=board))["seq"]
+        async with contextlib.aclosing(feed.follow(topic, "0", page=5)) as slow:
+            assert [event.seq for event in await anext(slow)] == [1, 2, 3, 4, 5]
+            assert await feed.prune(topic, keep=6) == last - 6
+            with pytest.raises(Exception, match="no longer kept") as told:
+                await anext(slow)
+            assert told.value.code == "CURSOR_EXPIRED"
+            assert told.value.oldest.endswith(f".{last - 6}")
+        async with contextlib.aclosing(feed.follow(topic, told.value.oldest, page=5)) as again:
+            assert [event.seq for event in await anext(again)] == list(range(last - 5, last))
+            await feed.prune(topic, keep=0)
+            with pytest.raises(Exception, match="no longer kept"):
+                await anext(again)
+        assert await feed.prune(topic, keep=0) == 0
+
+
+async def test_permission_lost_in_the_middle_ends_the_feed(run):
+    async with run() as app:
+        board, [card] = await app.has_board("Do it")
+        cursor = (await app.data(BOARD, id=board))["cursor"]
+        async with app.follow(FEED, board=board, after=cursor) as hear:
+            await app.data(UPDATE_CARD, input={"id": card, "title": "Seen"})
+            assert (await hear())["boardFeed"]["kind"] == "CARD_UPDATED"
+            async with app.begin() as tx:
+                await tx.execute(delete(Membership))
+                record(tx, [board_topic(board)], EventKind.CARD_UPDATED, tenant=None, subject=card, data={})
+            assert await hear() is None, "nothing more is told, and the feed ends"
+
+
+async def test_the_feed_of_a_deleted_board_ends_with_that(run):
+    remove = "mutation($input: DeleteBoardInput!) { deleteBoard(input: $input) { __typename } }"
+    async with run() as app:
+        board, _ = await app.has_board("Do it")
+        cursor = (await app.data(BOARD, id=board))["cursor"]
+        async with app.follow(FEED, board=board, after=cursor) as hear:
+            await app.data(remove, input={"id": board, "confirmName": "Web"})
+            assert (await hear())["boardFeed"]["kind"] == "BOARD_DELETED"
+            assert await hear() is None
+
+
+async def test_followers_of_a_topic_share_one_read(run):
+    """Thirty who follow a board read its log once for an event, not thirty times."""
+    async with run() as app, contextlib.AsyncExitStack() as stack:
+        board, [card] = await app.has_board("Do it")
+        hears = [await stack.enter_async_context(app.follow(SEQ, board=board, after="0")) for _ in range(30)]
+        last = (await app.data(BOARD, id=board))["seq"]
+        for hear in hears:
+            for _ in range(last):
+                await hear()
+        with app.counting() as statements:
+            await app.data(UPDATE_CARD, input={"id": card, "title": "Once"})
+            for hear in hears:
+                assert (await hear())["boardFeed"]["seq"] == last + 1
+        reads = [statement for statement in statements if "LEFT OUTER JOIN event" in statement]
+        assert len(reads) <= 6, f"{len(reads)} reads"
+
+
+SEQ = "subscription($board: ID!, $after: String) { boardFeed(boardId: $board, after: $after) { seq } }"
+
+
+async def test_a_reader_that_drops_in_the_middle_leaves_nothing_behind(run):
+    """Connections are given back, however often a reader is cut off while it reads."""
+    async with run() as app:
+        board, _ = await app.has_board(*map(str, range(10)))
+        for n in range(60):
+            async with app.follow(FEED, board=board, after="0"):
+                await asyncio.sleep(n % 10 / 2000)
+        async with asyncio.timeout(20):
+            while any(engine.pool.checkedout() for engine in app.house.database.engines):
+                await asyncio.sleep(0.01)
+        assert not app.house.feed._tails._tails
+        assert (await app.house.database.read(select(func.count()).select_from(Event)))[0][0]
+
+
+def test_unavailable_says_to_try_again():
+    assert "try again" in str(Unavailable())

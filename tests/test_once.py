@@ -1,0 +1,117 @@
+"""Idempotency keys: done once, answered the same, whatever happens in between."""
+
+import asyncio
+
+import pytest
+
+CREATE = """mutation($board: ID!, $title: String!) { createCard(input: {boardId: $board, title: $title}) {
+  __typename ... on Card { id number version board { seq } } ... on Invalid { issues { path } } } }"""
+MOVE = """mutation($card: ID!, $to: Stage!) { moveCard(input: {id: $card, stage: $to}) {
+  __typename ... on Card { version } ... on StageRefused { at to } } }"""
+COUNT = "query($id: ID!) { board(id: $id) { seq cards { totalCount } } }"
+
+
+def keyed(key):
+    return {"idempotency-key": key}
+
+
+async def test_the_same_key_is_done_once_and_answered_the_same(run):
+    async with run() as app:
+        board, _ = await app.has_board()
+        asked = {"board": board, "title": "Once"}
+        answers = [await app.post(CREATE, asked, headers=keyed("k1")) for _ in range(3)]
+        assert len({answer.content for answer in answers}) == 1
+        made = answers[0].json()["data"]["createCard"]
+        assert made["__typename"] == "Card"
+        state = await app.data(COUNT, id=board)
+        assert state["cards"]["totalCount"] == 1
+        assert (
+            made["board"]["seq"] == state["seq"] == 2
+        )  # the payload was read after its events were numbered
+
+
+async def test_twenty_at_once_are_one(run):
+    async with run() as app:
+        board, _ = await app.has_board()
+        asked = {"board": board, "title": "Once"}
+        answers = await asyncio.gather(*(app.post(CREATE, asked, headers=keyed("k")) for _ in range(20)))
+        assert len({answer.content for answer in answers}) == 1
+        assert (await app.data(COUNT, id=board))["cards"]["totalCount"] == 1
+
+
+async def test_another_operation_with_the_key_is_refused(run):
+    async with run() as app:
+        board, _ = await app.has_board()
+        await app.post(CREATE, {"board": board, "title": "One"}, headers=keyed("k"))
+        answer = (await app.post(CREATE, {"board": board, "title": "Other"}, headers=keyed("k"))).json()
+        assert answer["errors"][0]["extensions"]["code"] == "IDEMPOTENCY_CONFLICT"
+        assert (await app.data(COUNT, id=board))["cards"]["totalCount"] == 1
+
+
+async def test_a_refusal_is_kept_although_it_changed_nothing(run):
+    async with run() as app:
+        board, [card] = await app.has_board("Do it")
+        asked = {"card": card, "to": "IN_PROGRESS"}
+        first = await app.post(MOVE, asked, headers=keyed("k"))
+        assert first.json()["data"]["moveCard"] == {
+            "__typename": "StageRefused",
+            "at": "BACKLOG",
+            "to": "IN_PROGRESS",
+        }
+        await app.data(MOVE, card=card, to="TODO")
+        assert (await app.post(MOVE, asked, headers=keyed("k"))).content == first.content
+        assert (await app.data(MOVE, card=card, to="IN_PROGRESS"))["__typename"] == "Card"
+        assert (await app.data(COUNT, id=board))["seq"] == 4
+
+
+@pytest.mark.parametrize("key", ["", "x" * 201, "tab\there"])
+async def test_a_key_that_cannot_be_taken_changes_nothing(run, key):
+    async with run() as app:
+        board, _ = await app.has_board()
+        given = {
+            "extensions": {"idempotencyKey": key},
+            "query": CREATE,
+            "variables": {"board": board, "title": "x"},
+        }
+        answer = (await app.client.post("/graphql", json=given)).json()
+        assert answer["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+        assert (await app.data(COUNT, id=board))["cards"]["totalCount"] == 0
+
+
+async def test_a_key_goes_with_one_mutation_field(run):
+    async with run() as app:
+        board, _ = await app.has_board()
+        create = 'createCard(input: {boardId: $b, title: "x"}) { __typename }'
+        two = f"mutation($b: ID!) {{ a: {create} b: {create} }}"
+        answer = (await app.post(two, {"b": board}, headers=keyed("k"))).json()
+        assert answer["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+        assert (await app.data(COUNT, id=board))["cards"]["totalCount"] == 0
+
+
+async def test_a_stored_answer_is_sealed(run):
+    async with run() as app:
+        board, _ = await app.has_board()
+        await app.post(CREATE, {"board": board, "title": "A secret plan"}, headers=keyed("k"))
+        from models.account import IdempotencyKey
+
+        [row] = await app.house.database.read(IdempotencyKey.__table__.select())
+        assert "Card" not in row.response
+        assert "createCard" in app.house.seal.open(row.response)
+
+
+async def test_a_key_on_a_socket(run):
+    async with run() as app:
+        board, _ = await app.has_board()
+        from tests.client import AsgiSocket
+
+        async with AsgiSocket(app.app) as socket:
+            await socket.init()
+            told = []
+            for id in ("1", "2"):
+                payload = {"query": CREATE, "variables": {"board": board, "title": "x"}}
+                payload["extensions"] = {"idempotencyKey": "k"}
+                socket.send({"id": id, "type": "subscribe", "payload": payload})
+                told.append((await socket.receive())["payload"])
+                assert (await socket.receive())["type"] == "complete"
+            assert told[0] == told[1]
+        assert (await app.data(COUNT, id=board))["cards"]["totalCount"] == 1

@@ -1,0 +1,81 @@
+"""Starting: what is wrong is told in one line, and the process ends with 2."""
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+async def start(folder, *arguments, **environment):
+    """Run the command line in an empty folder; return its status, what it printed and what it complained of."""
+    clean = {
+        name: value for name, value in os.environ.items() if name not in ("HOST", "PORT", "DATABASE_URL")
+    }
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, str(ROOT / "server.py"), *arguments),
+        cwd=folder,
+        env=clean | {"DATABASE_URL": "sqlite:///one.sqlite3", "PORT": "0"} | environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    out, err = await asyncio.wait_for(process.communicate(), 60)
+    return process.returncode, out.decode(), err.decode()
+
+
+@pytest.mark.parametrize(
+    ("environment", "line"),
+    [
+        ({"PORT": "eighty"}, "signalbox: PORT: input should be a valid integer"),
+        ({"PORT": "70000"}, "signalbox: PORT: input should be less than or equal to 65535"),
+        ({"LOG_LEVEL": "LOUD"}, "signalbox: LOG_LEVEL: string should match"),
+        ({"DATABASE_URL": "mysql://localhost/x"}, "signalbox: DATABASE_URL: must begin with sqlite:///"),
+        ({"SECRET_KEY": "short"}, "signalbox: SECRET_KEY: must have 32 characters or more"),
+        (
+            {"HOST": "0.0.0.0"},
+            "signalbox: SECRET_KEY: must be set to serve on an address that others can reach",
+        ),
+        ({"HOST": "256.1.1.1", "SECRET_KEY": "k" * 40}, "signalbox: cannot listen on 256.1.1.1:0: "),
+        (
+            {"DATABASE_URL": "sqlite:///no/such/folder/x.sqlite3"},
+            "signalbox: cannot keep a secret key in no/",
+        ),
+        (
+            {"DATABASE_URL": "sqlite:///no/x.sqlite3", "SECRET_KEY": "k" * 40},
+            "signalbox: cannot reach sqlite",
+        ),
+        ({"DATABASE_URL": "postgresql://me:hidden@127.0.0.1:1/x"}, "signalbox: cannot reach postgresql"),
+        (
+            {"DATABASE_URL": "sqlite:///one.sqlite3"},
+            "signalbox: sqlite+aiosqlite:///one.sqlite3 is empty and must be",
+        ),
+    ],
+    ids=lambda value: ",".join(value) if isinstance(value, dict) else "",
+)
+async def test_what_is_wrong_is_one_line(tmp_path, environment, line):
+    status, out, err = await start(tmp_path, "serve", **environment)
+    assert (status, out, err.count("\n")) == (2, "", 1), err
+    assert err.startswith(line)
+    assert "hidden" not in err
+
+
+async def test_a_taken_port_is_one_line(tmp_path):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = str(other.getsockname()[1])
+        status, _, err = await start(tmp_path, "serve", "--migrate", PORT=port)
+    assert (status, err) == (2, f"signalbox: cannot listen on 127.0.0.1:{port}: Address already in use\n")
+    assert not (tmp_path / "one.sqlite3").exists(), "nothing was made before"
+
+
+async def test_settings_are_read_from_a_file_too(tmp_path):
+    (tmp_path / ".env").write_text("DRAIN_SECONDS=soon\n")
+    status, _, err = await start(tmp_path, "serve")
+    assert (status, err.split(": ")[1]) == (2, "DRAIN_SECONDS")

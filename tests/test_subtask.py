@@ -1,0 +1,147 @@
+"""Subtasks: phases in the order of the work, progress that follows, events that tell it."""
+
+import pytest
+
+from tests.board import SUBTASK, card, do, told
+
+
+async def add(app, card_id, title, **input):
+    return await do(
+        app, "addSubtask", f"... on Subtask {{ {SUBTASK} }}", cardId=card_id, title=title, **input
+    )
+
+
+async def listed(app, card_id):
+    found = await card(app, card_id, "subtasks { title phase phaseOrder } subtaskCount { done total }")
+    return [(s["title"], s["phase"], s["phaseOrder"]) for s in found["subtasks"]], found["subtaskCount"]
+
+
+async def test_phases_follow_the_work_not_the_alphabet(run):
+    async with run() as app:
+        _, [id] = await app.has_board("Ship it")
+        await add(app, id, "plan", phase="Think")
+        await add(app, id, "ask", phase="Think")
+        await add(app, id, "code", phase="Build")
+        await add(app, id, "loose")
+        await add(app, id, "test", phase="Zero", phaseOrder=10)
+        await add(app, id, "demo", phase="After", phaseOrder=9)
+        await add(app, id, "more", phase="Build")
+        shown, count = await listed(app, id)
+        assert shown == [
+            ("loose", None, 0),
+            ("plan", "Think", 1),
+            ("ask", "Think", 1),
+            ("code", "Build", 2),
+            ("more", "Build", 2),
+            ("demo", "After", 9),  # 9 before 10: numbers, not text
+            ("test", "Zero", 10),
+        ]
+        assert count == {"done": 0, "total": 7}
+
+
+async def test_a_subtask_is_moved_within_its_phase_and_across(run):
+    async with run() as app:
+        _, [id] = await app.has_board("Ship it")
+        a, b, c = [(await add(app, id, t, phase="One"))["id"] for t in "abc"]
+        d = (await add(app, id, "d", phase="Two"))["id"]
+
+        async def titles():
+            return [f"{title}{order}" for title, _, order in (await listed(app, id))[0]]
+
+        await do(app, "moveSubtask", id=c, before=a)
+        assert await titles() == ["c1", "a1", "b1", "d2"]
+        await do(app, "moveSubtask", id=c, after=a)
+        assert await titles() == ["a1", "c1", "b1", "d2"]
+        await do(app, "moveSubtask", id=a, after=d)  # the phase is its neighbour's
+        assert await titles() == ["c1", "b1", "d2", "a2"]
+        await do(app, "moveSubtask", id=a, phase="Three")
+        await do(app, "moveSubtask", id=b, phase=None)
+        assert await titles() == ["b0", "c1", "d2", "a3"]
+        await do(app, "moveSubtask", id=d, phaseOrder=1, before=c)
+        assert await titles() == ["b0", "d1", "c1", "a3"]
+        refused = await do(app, "moveSubtask", id=d, phase="Three", before=c)
+        assert refused["issues"][0]["path"] == "before", "that neighbour stands in another phase"
+        assert await titles() == ["b0", "d1", "c1", "a3"]
+
+
+async def test_ticking_a_subtask_is_told_with_the_progress(run):
+    async with run() as app:
+        board, [id] = await app.has_board("Ship it")
+        one, two = [(await add(app, id, t))["id"] for t in ("one", "two")]
+        done = await do(
+            app, "updateSubtask", f"... on Subtask {{ {SUBTASK} completedAt }}", id=one, completed=True
+        )
+        assert done["completed"]
+        assert done["completedAt"]
+        assert done["version"] == 2
+        same = await do(app, "updateSubtask", "... on Subtask { version }", id=one, completed=True)
+        assert same["version"] == 2, "what is so already is no change"
+        await do(app, "updateSubtask", id=two, title="second", phase="Later")
+        await do(app, "deleteSubtask", id=two)
+        open_again = await do(app, "updateSubtask", "... on Subtask { completedAt }", id=one, completed=False)
+        assert open_again["completedAt"] is None
+        shown = """kind ... on AboutSubtask { title done total subtask { id } card { id } }
+          ... on SubtaskUpdated { changes { field before after } }"""
+        events = (await told(app, board, shown))[2:]
+        tuples = [(e["kind"], e["title"], e["done"], e["total"]) for e in events]
+        assert tuples == [
+            ("SUBTASK_CREATED", "one", 0, 1),
+            ("SUBTASK_CREATED", "two", 0, 2),
+            ("SUBTASK_UPDATED", "one", 1, 2),
+            ("SUBTASK_UPDATED", "second", 1, 2),
+            ("SUBTASK_DELETED", "second", 1, 1),
+            ("SUBTASK_UPDATED", "one", 0, 1),
+        ]
+        assert events[2]["changes"] == [{"field": "completed", "before": "false", "after": "true"}]
+        assert events[1]["subtask"] is None, "it is gone by now"
+        assert {e["card"]["id"] for e in events} == {id}
+
+
+@pytest.mark.parametrize(
+    ("input", "path"),
+    [
+        ({"title": "  "}, "title"),
+        ({"title": "x" * 256}, "title"),
+        ({"title": "ok", "phase": ""}, "phase"),
+        ({"title": "ok", "phase": "x" * 81}, "phase"),
+        ({"title": "ok", "phaseOrder": -1, "phase": "P"}, "phaseOrder"),
+        ({"title": "ok", "phaseOrder": 0, "phase": "P"}, "phaseOrder"),
+        ({"title": "ok", "phaseOrder": 3}, "phase"),
+        ({"title": "ok", "phaseOrder": 2, "phase": "Known"}, "phaseOrder"),
+        ({"title": "ok", "phaseOrder": 1, "phase": "Other"}, "phaseOrder"),
+        ({"title": "ok", "after": "subtask_00000000000000000000000000"}, "after"),
+    ],
+)
+async def test_what_a_subtask_cannot_be(run, input, path):
+    async with run() as app:
+        _, [id] = await app.has_board("Ship it")
+        await add(app, id, "first", phase="Known")
+        answer = await do(app, "addSubtask", cardId=id, **input)
+        assert answer["__typename"] == "Invalid"
+        assert answer["issues"][0]["path"] == path
+        assert (await listed(app, id))[1]["total"] == 1
+
+
+async def test_a_card_has_at_most_100_subtasks(run):
+    async with run() as app:
+        _, [id] = await app.has_board("Ship it")
+        adds = " ".join(
+            f'a{i}: addSubtask(input: {{cardId: $c, title: "{i}"}}) {{ __typename }}' for i in range(25)
+        )
+        for _ in range(4):
+            await app.ask(f"mutation($c: ID!) {{ {adds} }}", c=id)
+        answer = await add(app, id, "one too many")
+        assert answer["__typename"] == "Conflict"
+        assert (await listed(app, id))[1] == {"done": 0, "total": 100}
+        assert [t for t, _, _ in (await listed(app, id))[0]] == [str(i) for i in range(25)] * 4
+
+
+async def test_a_stale_version_changes_nothing(run):
+    async with run() as app:
+        _, [id] = await app.has_board("Ship it")
+        subtask = (await add(app, id, "one"))["id"]
+        await do(app, "updateSubtask", id=subtask, title="two")
+        for field, more in (("updateSubtask", {"title": "three"}), ("deleteSubtask", {})):
+            stale = await do(app, field, id=subtask, ifVersion=1, **more)
+            assert (stale["__typename"], stale["version"]) == ("Stale", 2)
+        assert [t for t, _, _ in (await listed(app, id))[0]] == ["two"]

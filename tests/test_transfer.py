@@ -1,0 +1,315 @@
+"""Boards in and out of files: what is carried over, what is told, and that a bad file changes nothing."""
+
+import copy
+import json
+from pathlib import Path
+
+import pytest
+
+from actions.transfer import own
+from actions.transfer.bring import bring
+from actions.transfer.file import LARGEST, parse
+from actions.transfer.parcel import STAGES, Unreadable, stage_named
+from actions.transfer.report import report
+from actions.transfer.take import take
+from models.refusal import Refusal
+from models.stage import Law, Stage, StageRefused
+from tests.test_start import start
+
+DATA = Path(__file__).parent / "data"
+BOARD = """query($id: ID!) { board(id: $id) { name description law
+  columns { name stage wipLimit }
+  cards(first: 100) { nodes { number title description type priority dueOn column { name }
+    labels { name colour } assignees { username } subtasks { title completed phase }
+    messages(first: 10) { nodes { body author { name } createdAt } } } } } }"""
+
+
+async def brought(app, name, **options):
+    """Import one of our sample files as the local owner; Ann is a member."""
+    parcel = parse((DATA / name).read_bytes(), name) if isinstance(name, str) else name
+    if "board_id" not in options:
+        options = {"workspace_id": await app.home()} | options
+    async with app.begin(app.house.local_owner) as tx:
+        told = await bring(tx, app.house.local_owner, parcel, **options)
+    return told, report(parcel, told)
+
+
+async def exported(app, id):
+    snapshot = app.house.database.snapshot()
+    text = own.text(await take(snapshot.read, app.house.local_owner, id))
+    await snapshot.close()
+    return text
+
+
+async def test_a_trello_board(run):
+    async with run() as app:
+        await app.has_user("ann")
+        told, said = await brought(app, "trello.json")
+        board = await app.data(BOARD, id=told.board.id)
+        assert (board["name"], board["law"]) == ("Platform work", "FREE")
+        assert board["description"] == "What the platform team does.\nUpdated weekly."
+        assert [(c["name"], c["stage"]) for c in board["columns"]] == [
+            ("Parking lot", "BACKLOG"),
+            ("To Do", "TODO"),
+            ("In Progress", "IN_PROGRESS"),
+            ("Done 🎉", "DONE"),
+        ]
+        cards = {card["title"]: card for card in board["cards"]["nodes"]}
+        assert list(cards) == [
+            "Perhaps one day",
+            "First in its list",
+            "Rotate the certificates",
+            "Move the log store",
+            "Write the runbook",
+        ]
+        card = cards["Rotate the certificates"]
+        assert card["dueOn"] == "2024-07-01"
+        assert card["labels"] == [{"name": "Bug", "colour": "#EB5A46"}, {"name": "Ops", "colour": "#61BD4F"}]
+        assert card["assignees"] == [{"username": "ann"}]
+        assert [(s["phase"], s["title"], s["completed"]) for s in card["subtasks"]] == [
+            ("Prepare", "List the old ones", True),
+            ("Prepare", "Order new ones", False),
+            ("Rollout", "Tell everybody", False),
+        ]
+        messages = [(m["author"]["name"], m["body"]) for m in card["messages"]["nodes"]]
+        assert sorted(messages) == [
+            ("ann", "They are in the vault."),
+            ("owner", "**elsewhere9**:\n\nWhich vendor?"),
+        ]
+        assert {m["createdAt"][:10] for m in card["messages"]["nodes"]} == {"2024-06-01", "2024-06-02"}
+        assert cards["First in its list"]["labels"] == [{"name": "sky", "colour": "#00C2E0"}]
+        for line in (
+            "7 cards",
+            "2 of them archived",
+            "3 subtasks",
+            "2 comments",
+            "1  attachments",
+            "1  votes",
+            "1  custom fields",
+            "1  closed lists (their cards are archived)",
+            "1  labels that no card carries",
+            "1  assignments of people who are not members here",
+            "1  due dates ticked as complete",
+            "1  entries of Trello's own history",
+            "the list “Parking lot” is read as stage BACKLOG",
+        ):
+            assert line in said, said
+
+
+async def test_github_issues(run):
+    async with run() as app:
+        await app.has_user("ann")
+        told, said = await brought(app, "github.json")
+        board = await app.data(BOARD, id=told.board.id)
+        assert board["name"] == "octo/hello"
+        cards = [(c["title"], c["column"]["name"], c["type"], c["priority"]) for c in board["cards"]["nodes"]]
+        assert cards == [
+            ("Hello", "Backlog", "FEATURE", "MEDIUM"),
+            ("Crash when the list is empty", "Backlog", "BUG", "HIGH"),
+            ("Say how to install it", "Done", "DOCS", "MEDIUM"),
+        ]
+        crash = board["cards"]["nodes"][1]
+        link = "GitHub issue [#7](https://github.com/octo/hello/issues/7)"
+        assert crash["description"] == f"Steps:\n\n1. Start\n2. Look\n\n{link}"
+        assert crash["assignees"] == [{"username": "ann"}]
+        assert {label["colour"] for label in crash["labels"]} == {"#D73A4A", "#FF0000"}
+        for line in ("1  pull requests", "3  comments", "1  milestones", "2  reactions", "1  locked"):
+            assert line in said
+
+
+async def test_our_own_file_comes_back_the_same(run):
+    async with run() as app:
+        await app.has_user("ann")
+        first, _ = await brought(app, "trello.json", law=Law.PIPELINE)
+        cards = await app.data(BOARD.replace("number", "id number"), id=first.board.id)
+        one, two, three = [card["id"] for card in cards["cards"]["nodes"]][:3]
+        for change in (
+            f'linkCards(input: {{cardId: "{one}", targetId: "{two}", kind: BLOCKS}})',
+            f'setParentCard(input: {{id: "{three}", parentId: "{one}"}})',
+            f'updateCard(input: {{id: "{two}", size: LARGE, storyPoints: 8, priority: CRITICAL}})',
+            f'moveCard(input: {{id: "{three}", before: "{two}"}})',
+        ):
+            assert "errors" not in await app.ask(f"mutation {{ {change} {{ __typename }} }}")
+        text = await exported(app, first.board.id)
+        other = await app.data(
+            'mutation { createWorkspace(input: {name: "Other"}) { ... on Workspace { id } } }'
+        )
+        await app.data(
+            'mutation($id: ID!) { addMember(input: {workspaceId: $id, username: "ann"}) { __typename } }',
+            id=other["id"],
+        )
+        again, _ = await brought(app, parse(text.encode(), "x"), workspace_id=other["id"])
+        assert again.board.id != first.board.id
+        assert await exported(app, again.board.id) == text, (
+            "same bytes; it has no ids, and the times of comments are kept"
+        )
+        assert json.loads(text)["board"]["law"] == "PIPELINE"
+        numbers = [card["number"] for card in json.loads(text)["cards"]]
+        assert sorted(numbers) == list(range(1, 8)) != numbers
+
+
+async def everything(app):
+    """How much there is of what an import makes."""
+    tables = ("board", "board_column", "card", "label", "subtask", "message", "event")
+    async with app.begin() as tx:
+        return [await (await tx.connection()).scalar(count(table)) for table in tables]
+
+
+def count(table):
+    from sqlalchemy import text
+
+    return text(f"SELECT count(*) FROM {table}")
+
+
+async def test_the_law_of_a_board_there_is_refuses(run):
+    async with run() as app:
+        board, _ = await app.has_board("Do it")
+        before = await everything(app)
+        parcel = parse((DATA / "trello.json").read_bytes(), "x")
+        with pytest.raises(StageRefused) as refused:
+            await brought(app, parcel, board_id=board)
+        assert (refused.value.at, refused.value.to) == (Stage.BACKLOG, Stage.IN_PROGRESS)
+        assert refused.value.__notes__ == ["card “Move the log store”"]
+        assert await everything(app) == before, "nothing was written"
+        parcel.cards = [
+            card for card in parcel.cards if parcel.columns[card.column].stage in (Stage.TODO, Stage.BACKLOG)
+        ]
+        told, _ = await brought(app, parcel, board_id=board)
+        assert told.made["cards"] == 3
+
+
+def changed(path, value):
+    """Our sample file with one thing in it changed."""
+    whole = json.loads((DATA / "trello.json").read_text())
+    target = whole
+    for step in path[:-1]:
+        target = target[step]
+    target[path[-1]] = value
+    return json.dumps(whole).encode()
+
+
+OWN = {
+    "format": "signalbox/1",
+    "board": {"name": "X", "columns": [{"name": "A", "stage": "TODO"}]},
+    "cards": [],
+}
+
+
+def ours(**parts):
+    return json.dumps(copy.deepcopy(OWN) | parts).encode()
+
+
+CARD = {"number": 1, "column": 1, "title": "A"}
+
+
+@pytest.mark.parametrize(
+    ("raw", "line"),
+    [
+        (b"", "is not JSON"),
+        (b"hello", "is not JSON"),
+        (b"\xff\xfe{}", "is not text in UTF-8"),
+        (b"[" * 100_000, "nests too deep"),
+        (b'{"format": "signalbox/1", "board": NaN}', "is not JSON: NaN is no number"),
+        (b" " * (LARGEST + 1), "is larger than 64 MB"),
+        (b"42", "is no Trello board"),
+        (b"{}", "is no Trello board"),
+        (b"[]", "is an empty list"),
+        (b"[1]", "[0] must be an object, not a whole number"),
+        (b'[{"title": "x"}]', "[0].state must be text, not missing"),
+        (
+            b'[{"state": "open", "number": true, "title": "x"}]',
+            "[0].number must be a whole number",
+        ),
+        (changed(["cards"], 7), "cards must be a list, not a whole number"),
+        (changed(["cards", 1, "name"], None), "cards[1].name must be text, not missing"),
+        (changed(["cards", 0, "pos"], "top"), "cards[0].pos must be a number, not text"),
+        (changed(["cards", 0, "due"], "soon"), "cards[0].due must be a moment"),
+        (changed(["cards", 0, "idLabels"], [[]]), "cards[0].idLabels[0] must be text, not a list"),
+        (
+            changed(["checklists", 0, "checkItems"], {"a": 1}),
+            "checklists[0].checkItems must be a list",
+        ),
+        (changed(["actions", 0, "data"], []), "actions[0].data must be an object, not a list"),
+        (b'{"format": "signalbox/9"}', "has format 'signalbox/9'; this program reads signalbox/1"),
+        (b'{"format": ["x"]}', "has format"),
+        (ours(board=None), "board must be an object, not missing"),
+        (ours(board={"name": "X", "columns": []}), "board.columns must name one column or more"),
+        (ours(cards=[CARD | {"column": 2}]), "cards[0].column must be 1 to 1"),
+        (ours(cards=[CARD, CARD]), "cards must have different numbers"),
+        (ours(cards=[CARD | {"parent": 9}]), "card 1 stands under card 9, which is not in the file"),
+        (ours(cards=[CARD | {"type": "EPIC"}]), "cards[0].type must be one of FEATURE, BUG"),
+        (
+            ours(links=[{"card": 1, "target": 2, "kind": "BLOCKS"}]),
+            "links name card 1, which is not in the file",
+        ),
+        (ours(cards=[CARD | {"number": n} for n in range(1, 2_100)]), "has 2099 cards; 2000 is the most"),
+    ],
+    ids=lambda value: value[:40] if isinstance(value, str) else "",
+)
+def test_a_bad_file_is_one_clear_line(raw, line):
+    with pytest.raises(Unreadable) as error:
+        parse(raw, "x")
+    assert str(error.value).startswith(line)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"cards": [CARD | {"title": ""}]},
+        {"cards": [CARD | {"storyPoints": 100}]},
+        {"cards": [CARD | {"labels": ["nobody told"]}]},
+        {"cards": [CARD, CARD | {"number": 2, "title": "x" * 256}]},
+        {"cards": [CARD | {"subtasks": [{"title": "s"}] * 101}]},
+        {"cards": [CARD | {"parent": 1}]},
+        {"labels": [{"name": "a", "colour": "red"}], "cards": [CARD | {"labels": ["a"]}]},
+        {"board": {"name": "", "columns": [{"name": "A", "stage": "TODO"}]}},
+        {"board": {"name": "X", "columns": [{"name": "A", "stage": "TODO", "wipLimit": 0}]}},
+        {"board": {"name": "X", "columns": [{"name": "A", "stage": "TODO"}] * 21}},
+    ],
+    ids=lambda value: str(value)[:60],
+)
+async def test_what_the_actions_refuse_leaves_nothing(run, parts):
+    async with run() as app:
+        await app.home()
+        before = await everything(app)
+        with pytest.raises(Refusal):
+            await brought(app, parse(ours(**parts), "x"))
+        assert await everything(app) == before
+
+
+async def test_unknown_fields_are_passed_over_and_a_key_is_taken_once(run):
+    async with run() as app:
+        parcel = ours(cards=[CARD | {"mood": "good"}], board=OWN["board"] | {"key": "ABC"}, more={"a": [1]})
+        first, _ = await brought(app, parse(parcel, "x"))
+        second, said = await brought(app, parse(parcel, "x"))
+        assert (first.board.key, second.board.key) == ("ABC", "X")
+        assert "another board has the key ABC" in said
+
+
+def test_names_of_lists_mean_stages():
+    assert [stage_named(name) for name in ("To-Do", "DOING", "In review", "✅ Done", "Sprint 12")] == [
+        Stage.TODO,
+        Stage.IN_PROGRESS,
+        Stage.REVIEW,
+        Stage.DONE,
+        None,
+    ]
+    words = " ".join(STAGES.values()).split()
+    assert len(words) == len(set(words))
+
+
+async def test_the_command_line(tmp_path):
+    status, out, err = await start(tmp_path, "migrate")
+    assert (status, err) == (0, "")
+    (tmp_path / "bad.json").write_text('{"name": "x", "lists": 1, "cards": []}')
+    status, out, err = await start(tmp_path, "import", "bad.json")
+    assert (status, out, err) == (2, "", "signalbox: bad.json lists must be a list, not a whole number\n")
+    status, out, err = await start(tmp_path, "import", str(DATA / "trello.json"))
+    assert status == 0, err
+    assert out.startswith("a Trello board: ")
+    board = out.splitlines()[0].rsplit(", ", 1)[1].rstrip(")")
+    status, out, err = await start(tmp_path, "export", board)
+    assert (status, json.loads(out)["format"]) == (0, "signalbox/1")
+    status, out, err = await start(tmp_path, "import", str(DATA / "trello.json"), "--board", "board_nowhere")
+    assert (status, out, err.count("\n")) == (2, "", 1)
