@@ -1,6 +1,6 @@
 """How fast work is claimed and finished, and whether depth slows it.
 
-`python bench/claims.py [DATABASE_URL] [DEEP]`
+`python -m bench.claims [DATABASE_URL] [DEEP]`
 
 Claims and completes, one job a transaction, with a thousand jobs waiting and with 200,000, of which most are
 ones that this worker cannot have. Prints milliseconds, undisturbed ones, and the ratio.
@@ -11,9 +11,6 @@ import statistics
 import sys
 import tempfile
 import time
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from sqlalchemy import delete, text
 
