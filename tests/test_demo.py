@@ -96,7 +96,8 @@ async def test_the_demo_starts_lives_and_stops(tmp_path):
         ["pgrep", "-P", str(process.pid)], capture_output=True, text=True
     ).stdout.split()
     assert len(children) == 1, "the script that keeps it alive"
-    assert await stopped(process) == ("", "")
+    out, err = await stopped(process)
+    assert (out.strip(), err) == ("", "")
     assert not Path(f"/proc/{children[0]}").exists(), "it stops with the server"
     process, _, again, warm = await started(tmp_path)
     await stopped(process)
