@@ -39,7 +39,7 @@ class AsgiSocket:
     async def __aenter__(self) -> "AsgiSocket":
         self._in.put_nowait({"type": "websocket.connect"})
         self._task = asyncio.create_task(self._app(self._scope, self._in.get, self._out.put))
-        first = await asyncio.wait_for(self._out.get(), 10)
+        first = await asyncio.wait_for(self._out.get(), 30)
         if first["type"] != "websocket.accept":
             raise Closed(first.get("code", 1006), first.get("reason", ""))
         return self
@@ -47,13 +47,13 @@ class AsgiSocket:
     async def __aexit__(self, *_: Any) -> None:
         self._in.put_nowait({"type": "websocket.disconnect", "code": 1000})
         with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.wait_for(self._task, 10)
+            await asyncio.wait_for(self._task, 30)
 
     def send(self, message: Any) -> None:
         text = message if isinstance(message, str) else json.dumps(message)
         self._in.put_nowait({"type": "websocket.receive", "text": text})
 
-    async def receive(self, timeout: float = 10) -> Any:
+    async def receive(self, timeout: float = 30) -> Any:
         """The next message. Raises Closed."""
         message = await asyncio.wait_for(self._out.get(), timeout)
         if message["type"] == "websocket.close":
@@ -84,7 +84,7 @@ class Hear:
     def __init__(self, socket: AsgiSocket, id: str) -> None:
         self._socket, self._id = socket, id
 
-    async def __call__(self, timeout: float = 10) -> Any:
+    async def __call__(self, timeout: float = 30) -> Any:
         message = await self._socket.receive(timeout)
         if message["type"] == "complete":
             return None

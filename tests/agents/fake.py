@@ -40,7 +40,7 @@ class Fake:
         if self.live.get(lease.run) != lease.token:
             raise Stale
 
-    async def until(self, check, seconds=8.0):
+    async def until(self, check, seconds=30.0):
         async with asyncio.timeout(seconds):
             while not check():
                 self.news.clear()

@@ -56,7 +56,7 @@ def is_alive(pid):
     return False
 
 
-async def until(check, seconds=5.0):
+async def until(check, seconds=20.0):
     deadline = time.monotonic() + seconds
     while not check():
         assert time.monotonic() < deadline, "it did not happen in time"

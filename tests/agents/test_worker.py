@@ -53,7 +53,7 @@ async def house(repository, tmp_path):
     api.away = False
     for one, task in tasks:
         one.leave()
-        await asyncio.wait_for(task, 10)
+        await asyncio.wait_for(task, 30)
 
 
 def enqueue(api, run="run_1", *, executor="command", lease=60.0, session="", wall=20.0, **options):
@@ -82,7 +82,7 @@ def kinds(api, run="run_1"):
     return [row["type"] for row in api.rows[run] if not row.get("data", {}).get("chunk")]
 
 
-async def ended(api, run="run_1", seconds=10.0):
+async def ended(api, run="run_1", seconds=30.0):
     await api.until(lambda: run in api.ended, seconds)
     return api.ended[run][:2]
 
