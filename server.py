@@ -49,6 +49,7 @@ from runtime.transport.serve import serve as listen
 from runtime.transport.view import View
 from runtime.wakes import Wakes
 from schema.make import make_schema, print_sorted
+from schema.stages import draw
 
 ROOT = Path(__file__).parent
 EXPLORER = ROOT / "explorer"
@@ -560,6 +561,12 @@ async def _take(settings: Settings, board: str, user: str | None) -> str:
 def print_schema() -> None:
     """Print the GraphQL schema, sorted."""
     print(print_sorted(make_schema()), end="")
+
+
+@cli.command("stages")
+def print_stages() -> None:
+    """Print the law of stages, for docs/stages.md."""
+    print(draw(), end="")
 
 
 if __name__ == "__main__":

@@ -281,6 +281,6 @@ async def _lane(tx: AsyncSession, column: BoardColumn) -> Lane:
 async def _judge_all(tx: AsyncSession, board: Board, column: BoardColumn, to: Lane) -> None:
     """Raise StageRefused unless every unarchived card of `column` may go to `to` together."""
     standing = Card.column_id == column.id, Card.archived_at.is_(None)
-    cards = list(await tx.scalars(select(Card).where(*standing)))
+    cards = list(await tx.scalars(select(Card).where(*standing).order_by(Card.rank)))
     for facts in await facts_of(reader(tx), {board.id: board}, cards) if cards else ():
         judge(facts, to, coming=len(cards))

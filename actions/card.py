@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from actions.lane import settle, settle_all
+from actions.lane import Ends, settle, settle_all
 from actions.law import facts_of, facts_of_new, reader
 from actions.news import changed, tell_board
 from actions.reach import reach_board, reach_card, reach_cards
@@ -82,7 +82,7 @@ async def create_cards(
     board = await reach_board(tx, actor, board_id)
     facts = await facts_of_new(reader(tx), board)
     batch = new_id("batch") if len(news) > 1 else None
-    cards = []
+    cards, ends = [], Ends(tx, Card)
     for index, new in enumerate(news):
         path = f"{at}{index}." if at else ""
         lane = _target([facts], new.place)
@@ -91,8 +91,12 @@ async def create_cards(
         clean = checked(values, path)
         if new.parent_id is not None:
             await _parent(tx, board.id, None, new.parent_id)
-        here = Card.column_id == lane.id
-        rank = await settle(tx, Card, here, None, new.place.before, new.place.after, top=new.place.top)
+        here, place = Card.column_id == lane.id, new.place
+        if place.before or place.after or place.top:
+            rank = await settle(tx, Card, here, None, place.before, place.after, top=place.top)
+            ends.forget()
+        else:
+            rank = await ends.next(lane.id, here, len(news) - index)
         board.last_number += 1
         card = Card(
             id=new_id("card"),
@@ -104,7 +108,6 @@ async def create_cards(
             **clean,
         )
         tx.add(card)
-        await tx.flush()  # the next card's neighbours are read from the database
         tell_board(
             tx,
             board,
@@ -118,6 +121,7 @@ async def create_cards(
         )
         cards.append(card)
         facts = _joined(facts, lane)
+    await tx.flush()  # what was made is read by whoever asked for it
     return cards
 
 

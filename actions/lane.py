@@ -65,6 +65,24 @@ async def settle_all(
     return await settle_all(tx, kind, lane, moving, before, after, top=top, count=count)
 
 
+class Ends:
+    """Ranks for several new rows at the ends of their lanes: asked for once a lane, not once a row."""
+
+    def __init__(self, tx: AsyncSession, kind: Any) -> None:
+        self._tx, self._kind = tx, kind
+        self._ready: dict[Any, list[str]] = {}
+
+    async def next(self, name: Any, lane: Any, most: int) -> str:
+        """The next rank at the end of the lane of this name; at most `most` more will be asked for."""
+        if not self._ready.get(name):
+            self._ready[name] = await settle_all(self._tx, self._kind, lane, (), None, None, count=most)
+        return self._ready[name].pop(0)
+
+    def forget(self) -> None:
+        """Something was put elsewhere: look again."""
+        self._ready.clear()
+
+
 async def _rank(tx: AsyncSession, kind: Any, lane: Any, path: str, id: str | None) -> str | None:
     if id is None:
         return None

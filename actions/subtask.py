@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from actions.lane import settle
+from actions.lane import Ends, settle
 from actions.news import changed, tell_board
 from actions.reach import reach_card, reach_subtask
 from models import words
@@ -21,6 +21,7 @@ from models.card import MOST_SUBTASKS, Subtask
 from models.event import EventKind
 from models.refusal import Conflict, Invalid
 from runtime.database import utcnow
+from runtime.ids import new_id
 
 
 @dataclass(frozen=True)
@@ -48,25 +49,33 @@ async def add_subtasks(
     done, total = await _progress(tx, card.id)
     if total + len(news) > MOST_SUBTASKS:
         raise Conflict(f"A card has at most {MOST_SUBTASKS} subtasks")
-    made = []
-    for new in news:
+    made, ends, phases = [], Ends(tx, Subtask), await _phases(tx, card.id)
+    for index, new in enumerate(news):
         title = words.line("title", new.title, 255)
-        phase, order = await _phase(tx, card.id, new.phase, new.phase_order)
+        phase, order = _phase(phases, new.phase, new.phase_order)
+        phases[phase] = order
+        lane = _lane(card.id, order)
+        if new.before or new.after:
+            rank = await settle(tx, Subtask, lane, None, new.before, new.after)
+            ends.forget()
+        else:
+            rank = await ends.next(order, lane, len(news) - index)
         subtask = Subtask(
+            id=new_id("subtask"),
             card_id=card.id,
             board_id=board.id,
             title=title,
             phase=phase,
             phase_order=order,
-            rank=await settle(tx, Subtask, _lane(card.id, order), None, new.before, new.after),
+            rank=rank,
         )
         if new.completed:
             _complete(subtask, actor, True)
         tx.add(subtask)
-        await tx.flush()  # the next one's neighbours are read from the database
         done, total = done + new.completed, total + 1
         _tell(tx, board, EventKind.SUBTASK_CREATED, subtask, (done, total))
         made.append(subtask)
+    await tx.flush()  # what was made is read by whoever asked for it
     return made
 
 
@@ -87,7 +96,7 @@ async def update_subtask(
     if "completed" in clean:
         words.required("completed", clean["completed"])
     if "phase" in clean:
-        clean["phase"], order = await _phase(tx, subtask.card_id, clean["phase"], None)
+        clean["phase"], order = _phase(await _phases(tx, subtask.card_id), clean["phase"], None)
         if order != subtask.phase_order:
             lane = _lane(subtask.card_id, order)
             subtask.rank = await settle(tx, Subtask, lane, subtask.id, None, None)
@@ -123,7 +132,7 @@ async def move_subtask(
     if leave_phase:
         name, order = None, 0
     elif phase is not None or phase_order is not None:
-        name, order = await _phase(tx, subtask.card_id, phase, phase_order)
+        name, order = _phase(await _phases(tx, subtask.card_id), phase, phase_order)
     else:
         name, order = await _phase_of(tx, subtask, after or before)
     lane = _lane(subtask.card_id, order)
@@ -158,17 +167,18 @@ def _lane(card_id: str, order: int) -> Any:
     return (Subtask.card_id == card_id) & (Subtask.phase_order == order)
 
 
-async def _phase(
-    tx: AsyncSession, card_id: str, phase: str | None, order: int | None
-) -> tuple[str | None, int]:
+async def _phases(tx: AsyncSession, card_id: str) -> dict[str | None, int]:
+    """The phases of a card and their numbers. No phase is 0."""
+    query = select(Subtask.phase, Subtask.phase_order).where(Subtask.card_id == card_id).distinct()
+    return {None: 0} | {row.phase: row.phase_order for row in await tx.execute(query)}
+
+
+def _phase(orders: dict[str | None, int], phase: str | None, order: int | None) -> tuple[str | None, int]:
     """The phase that is meant, and its number. A new one without a number comes after all others.
 
     Raises Invalid where the name has another number on this card, or the number another name.
     """
     words.within("phaseOrder", order, 0, 1000)
-    query = select(Subtask.phase, Subtask.phase_order).where(Subtask.card_id == card_id).distinct()
-    orders: dict[str | None, int] = {None: 0}
-    orders |= {row.phase: row.phase_order for row in await tx.execute(query)}
     names = {number: name for name, number in orders.items()}
     if phase is None:
         if order is None or order in names:

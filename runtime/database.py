@@ -42,7 +42,8 @@ from sqlalchemy.orm import DeclarativeBase
 
 BUSY = 5_000  # milliseconds a writer waits for another process on the same SQLite file
 CONNECT = 3.0  # seconds to reach PostgreSQL
-COMMAND = 3.5  # seconds one statement may take; PostgreSQL itself is told a little less
+COMMAND = 4.0  # seconds one statement may take; PostgreSQL itself is told a little less
+QUEUE = 8.0  # seconds a write may wait for a connection: a crowd is served in turn, not sent away
 READ = 5.0  # seconds a read may take, with the wait for a connection and whatever is broken on the way
 READERS = 4  # connections that read one SQLite file at once
 POOL = 10  # connections to PostgreSQL a process
@@ -51,8 +52,8 @@ POOL = 10  # connections to PostgreSQL a process
 POSTGRES_SETTINGS = {
     "timezone": "UTC",
     "jit": "off",
-    "statement_timeout": "3s",
-    "lock_timeout": "2s",
+    "statement_timeout": "3800ms",
+    "lock_timeout": "3500ms",
     "idle_in_transaction_session_timeout": "5s",
     "application_name": "signalbox",
 }
@@ -140,6 +141,7 @@ class Snapshot:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine, self._lock = engine, asyncio.Lock()
         self._connection: AsyncConnection | None = None
+        self._ending: asyncio.Task[None] | None = None  # closes it after a read that was left
 
     async def read(self, query: Executable) -> Sequence[Row[Any]]:
         """Answer one statement. Cancelled, it ends in the background: half a read would cost its connection."""
@@ -155,13 +157,13 @@ class Snapshot:
             raise Unavailable from error
 
     def _leave(self, reading: asyncio.Task[Any]) -> None:
-        ending = asyncio.create_task(self._let_go(reading))
+        ending = self._ending = asyncio.create_task(self._let_go(reading))
         ENDING.add(ending)
         ending.add_done_callback(ENDING.discard)
 
     async def _let_go(self, reading: asyncio.Task[Any]) -> None:
         await asyncio.gather(reading, return_exceptions=True)
-        await self.close()
+        await self._close()
 
     async def _read(self, query: Executable) -> Sequence[Row[Any]]:
         async with self._lock:
@@ -178,6 +180,10 @@ class Snapshot:
                 raise Unavailable from error
 
     async def close(self) -> None:
+        if self._ending is None or self._ending.done():  # else it is being closed, and may take its time
+            await self._close()
+
+    async def _close(self) -> None:
         async with self._lock:
             connection, self._connection = self._connection, None
             if connection is not None:
@@ -214,7 +220,7 @@ class Database:
             async with turn, self._sessions.begin() as tx:
                 try:
                     if not self.is_sqlite:
-                        async with asyncio.timeout(CONNECT):
+                        async with asyncio.timeout(QUEUE):
                             await tx.connection()
                     yield tx
                 except Exception as error:
@@ -264,6 +270,7 @@ class Database:
         return self._writer.url.render_as_string(hide_password=True)
 
     async def close(self) -> None:
+        await asyncio.gather(*ENDING, return_exceptions=True)
         if self._watch is not None:
             await self._watch.close()
             self._watch = None
@@ -306,7 +313,7 @@ def _postgres(url: str, size: int) -> AsyncEngine:
         pool_size=size,
         max_overflow=0,
         pool_pre_ping=True,
-        pool_timeout=CONNECT,
+        pool_timeout=QUEUE,
         connect_args={
             "timeout": CONNECT,
             "command_timeout": COMMAND,

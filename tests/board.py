@@ -1,5 +1,6 @@
 """What tests say about boards: mutations in one line, and everything a board shows, to compare."""
 
+import re
 from typing import Any
 
 REFUSALS = """__typename ... on Refusal { code message
@@ -28,9 +29,9 @@ async def card(app: Any, id: str, shown: str, actor: str = "") -> Any:
 BOARD = """query($id: ID!) { board(id: $id) {
   name law archivedAt version seq
   columns { id name stage wipLimit version cardCount
-    cards(first: 500, filter: {any: [{}]}) { nodes { id } } }
-  cards(first: 500) { nodes { ...C } }
-  archived: cards(first: 500, filter: {archived: true}) { nodes { ...C } } } }
+    cards(first: 50, filter: {any: [{}]}) { nodes { id } } }
+  cards(first: 50) { nodes { ...C } }
+  archived: cards(first: 50, filter: {archived: true}) { nodes { ...C } } } }
   fragment C on Card { id title description type priority size storyPoints dueOn version updatedAt archivedAt
     columnId parent { id } labels { id } assignees { id } links { id } blocks { id }
     subtasks { id title completed phase phaseOrder } messageCount }"""
@@ -53,4 +54,4 @@ async def told(app: Any, board: str, shown: str = "kind") -> list[Any]:
 
 def reads(statements: list[str]) -> list[str]:
     """What an operation read, without the look at who asks, which is remembered for a moment."""
-    return [s for s in statements if "user.is_local" not in s.replace('"', "")]
+    return [s for s in statements if not re.search("is_local (=|IS)", s)]

@@ -23,25 +23,38 @@ PAGE = """query Page($id: ID!) { board(id: $id) {
 BY_COLUMN = """query Page($id: ID!) { board(id: $id) { columns { id name stage
   cards(first: 500) { nodes { id name title subtaskCount { done total } messageCount
     labels { name colour } assignees { username } moves { stage allowed } } } } } }"""
-NEEDED = [
-    "the board",
-    "its topic",
-    "its columns",
-    "its counts by stage",
-    "the counts of its columns",
-    "its cards",
-    "how many cards",
-    "the columns of overdue cards",
-    "their subtasks",
-    "their subtasks, counted",
-    "their messages, counted",
-    "their labels",
-    "who they are assigned to",
-    "the cards that block them",
-    "what the actor may write",
-    "the lanes, for the law",
-    "the blockers, for the law",
-]
+NEEDED = {
+    "page": [
+        "the board",
+        "its topic",
+        "its counts by stage",
+        "its columns",
+        "the counts of its columns",
+        "its cards",
+        "how many there are",
+        "their subtasks",
+        "their subtasks, counted",
+        "their messages, counted",
+        "their labels",
+        "who they are assigned to",
+        "the cards that block them",
+        "what the actor may write",
+        "the lanes, for the law",
+        "the blockers, for the law",
+    ],
+    "by column": [
+        "the board",
+        "its columns",
+        "their cards",
+        "their subtasks, counted",
+        "their messages, counted",
+        "their labels",
+        "who they are assigned to",
+        "what the actor may write",
+        "the lanes, for the law",
+        "the blockers, for the law",
+    ],
+}
 
 
 async def grow(app, actor, board, labels, start, end):
@@ -51,7 +64,9 @@ async def grow(app, actor, board, labels, start, end):
         for first in range(start, end, 50):
             numbers = range(first, min(first + 50, end))
             news = [
-                NewCard(f"card {n}", priority=Priority(n % 5), place=Place(stage=list(Stage)[n % 3]))
+                NewCard(
+                    f"card {n}", priority=Priority(n % 5), place=Place(stage=list(Stage)[first // 50 % 3])
+                )
                 for n in numbers
             ]
             made += [card.id for card in await create_cards(tx, actor, board, news)]
@@ -100,8 +115,8 @@ async def test_a_board_page_costs_the_same_for_10_200_and_500_cards(run):
                 else:
                     assert sum(len(c["cards"]["nodes"]) for c in found["columns"]) == end
         print("statements of a board page:", counts)
-        assert counts["page"] == dict.fromkeys((10, 200, 500), len(NEEDED) - 1), "nothing is due, so one less"
-        assert set(counts["by column"].values()) == {12}
+        for name, needed in NEEDED.items():
+            assert counts[name] == dict.fromkeys((10, 200, 500), len(needed)), name
 
 
 async def test_the_page_of_500_cards_is_within_the_limits_of_one_operation(run):

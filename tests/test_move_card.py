@@ -1,8 +1,11 @@
 """Moving a card: the law, the door, the feed."""
 
+from pathlib import Path
+
 import pytest
 
 from models.stage import MOVES, Facts, Lane, Law, Stage, StageRefused, judge
+from schema.stages import draw
 
 LAW = {  # written a second time on purpose: changing the law takes two hands
     "BACKLOG": "BACKLOG PLAN TODO",
@@ -30,6 +33,11 @@ def test_the_law(at, to):
 
 def test_every_stage_has_its_law():
     assert set(MOVES) == set(Stage) == set(LAW)
+
+
+def test_the_page_about_the_law_is_current():
+    page = Path(__file__).parent.parent / "docs" / "stages.md"
+    assert page.read_text() == draw(), "run: python server.py stages > docs/stages.md"
 
 
 MOVE = """mutation Move($card: ID!, $to: Stage!, $ifVersion: Int) {

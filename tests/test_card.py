@@ -1,0 +1,356 @@
+"""Cards: made, changed, found again by every filter and in every order, and what they said before."""
+
+import base64
+import itertools
+import json
+
+import pytest
+
+from models.workspace import Label
+from tests.board import card, do, told
+
+FOUND = """query($id: ID!, $filter: CardFilter, $orderBy: CardOrder!) { board(id: $id) {
+  cards(first: 500, filter: $filter, orderBy: $orderBy) { nodes { title } } } }"""
+
+
+async def found(app, board, filter=None, order="CREATED"):
+    data = await app.data(FOUND, id=board, filter=filter, orderBy=order)
+    return "".join(node["title"] for node in data["cards"]["nodes"])
+
+
+async def prepared(app):
+    """Five cards, a to e, that differ in everything a filter asks for."""
+    board, ids = await app.has_board(*"abcde")
+    a, b, c, d, e = ids
+    async with app.begin() as tx:
+        label = Label(workspace_id=await app.home(), name="Red", name_folded="red", colour="#FF0000")
+        tx.add(label)
+        await tx.flush()
+    await do(app, "updateCard", id=a, priority="HIGH", type="BUG", size="LARGE", dueOn="2001-01-01")
+    await do(
+        app, "updateCard", id=b, priority="LOW", dueOn="2999-01-01", description="Sanded 100% by HAND_made"
+    )
+    await do(app, "updateCard", id=c, priority="CRITICAL", size="SMALL", dueOn="2001-01-02")
+    await do(app, "setParentCard", id=d, parentId=a)
+    await do(app, "assignCard", cardId=b, userId=app.house.local_owner.id)
+    await do(app, "addLabel", cardId=c, labelId=label.id)
+    await do(app, "linkCards", cardId=a, targetId=d, kind="BLOCKS")
+    for stage in ("TODO", "IN_PROGRESS", "REVIEW", "DONE"):
+        await do(app, "moveCard", id=c, stage=stage)
+    await do(app, "moveCard", id=b, stage="TODO")
+    await do(app, "archiveCard", id=e)
+    return board, ids, label.id
+
+
+async def test_every_filter(run):
+    async with run() as app:
+        board, [a, _, c, _, _], label = await prepared(app)
+        done, me = (await card(app, c, "columnId"))["columnId"], app.house.local_owner.id
+        for filter, expected in (
+            (None, "abcd"),
+            ({}, "abcd"),
+            ({"columnIds": [done]}, "c"),
+            ({"columnIds": []}, ""),
+            ({"stages": ["TODO", "DONE"]}, "bc"),
+            ({"assigneeIds": [me]}, "b"),
+            ({"unassigned": True}, "acd"),
+            ({"unassigned": False}, "b"),
+            ({"labelIds": [label]}, "c"),
+            ({"priorities": ["HIGH", "CRITICAL"]}, "ac"),
+            ({"types": ["BUG"]}, "a"),
+            ({"sizes": ["SMALL", "LARGE"]}, "ac"),
+            ({"parentId": a}, "d"),
+            ({"overdue": True}, "a"),  # c was due as well, but is done
+            ({"overdue": False}, "bcd"),
+            ({"dueFrom": "2001-01-02"}, "bc"),
+            ({"dueTo": "2001-01-01"}, "a"),
+            ({"dueFrom": "2001-01-01", "dueTo": "2001-01-02"}, "ac"),
+            ({"blocked": True}, "d"),
+            ({"blocked": False}, "abc"),
+            ({"archived": True}, "e"),
+            ({"archived": False}, "abcd"),
+            ({"text": "hand_MADE"}, "b"),
+            ({"text": "100%"}, "b"),
+            ({"text": "1%0"}, ""),  # % and _ are themselves
+            ({"text": "C"}, "c"),
+            ({"any": [{"types": ["BUG"]}, {"stages": ["TODO"]}]}, "ab"),
+            ({"any": []}, ""),
+            ({"all": [{"priorities": ["HIGH", "LOW"]}, {"no": {"types": ["BUG"]}}]}, "b"),
+            ({"all": []}, "abcd"),
+            ({"no": {"any": [{"types": ["BUG"]}, {"stages": ["TODO"]}]}}, "cd"),
+            ({"no": {"sizes": ["LARGE"]}}, "c"),  # the others have no size: unknown is not "not"
+            ({"types": ["FEATURE"], "any": [{"blocked": True}, {"sizes": ["SMALL"]}]}, "cd"),
+        ):
+            assert await found(app, board, filter) == expected, filter
+
+
+async def test_every_order(run):
+    async with run() as app:
+        board, _, _ = await prepared(app)
+        for order, expected in (
+            ("BOARD", "adbc"),
+            ("CREATED", "abcd"),
+            ("PRIORITY", "cadb"),
+            ("DUE", "acbd"),
+            ("UPDATED", "bcda"),
+        ):
+            assert await found(app, board, None, order) == expected, order
+
+
+async def test_a_filter_nests_five_levels_deep(run):
+    async with run() as app:
+        board, _ = await app.has_board("a")
+        deep = {"types": ["FEATURE"]}
+        for _ in range(4):
+            deep = {"no": deep}
+        assert await found(app, board, deep) == "a"
+        answer = await app.ask(FOUND, id=board, filter={"no": deep}, orderBy="BOARD")
+        assert answer["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+
+
+PAGES = """query($id: ID!, $order: CardOrder!, $first: Int, $after: String, $last: Int, $before: String) {
+  board(id: $id) { cards(orderBy: $order, first: $first, after: $after, last: $last, before: $before) {
+    nodes { id } pageInfo { startCursor endCursor hasNextPage hasPreviousPage } } } }"""
+
+
+@pytest.mark.parametrize("forward", [True, False], ids=["forward", "backward"])
+@pytest.mark.parametrize("order", ["BOARD", "CREATED", "UPDATED", "PRIORITY", "DUE"])
+async def test_pages_skip_nothing_and_show_nothing_twice_while_cards_move(run, order, forward):
+    async with run(points=1_000_000) as app:
+        board, _ = await app.has_board()
+        due = itertools.cycle([{}, {"dueOn": "2030-01-01"}, {"dueOn": "2030-01-02"}])
+        cards = [{"title": str(n), "priority": ["LOW", "HIGH"][n % 2], **next(due)} for n in range(100)]
+        made = await do(app, "createCards", "... on Cards { cards { id } }", boardId=board, cards=cards)
+        ids = [one["id"] for one in made["cards"]]
+        seen, cursor, pages = [], None, 0
+        moved = set()
+        while True:
+            place = {"first": 17, "after": cursor} if forward else {"last": 17, "before": cursor}
+            page = (await app.data(PAGES, id=board, order=order, **place))["cards"]
+            got = [node["id"] for node in page["nodes"]]
+            seen = seen + got if forward else got + seen
+            info, pages = page["pageInfo"], pages + 1
+            assert info["hasPreviousPage" if forward else "hasNextPage"] == (pages > 1)
+            if not info["hasNextPage" if forward else "hasPreviousPage"]:
+                break
+            cursor = info["endCursor" if forward else "startCursor"]
+            for id in (ids[pages * 3], ids[99 - pages * 5]):
+                moved.add(id)
+                await do(app, "moveCard", id=id, top=pages % 2 == 0)
+        still = [id for id in seen if id not in moved]
+        assert len(set(still)) == len(still), "shown twice"
+        assert set(still) == set(ids) - moved, "skipped"
+        whole = (await app.data(PAGES, id=board, order=order, first=500))["cards"]["nodes"]
+        assert still == [node["id"] for node in whole if node["id"] not in moved], "one order for all"
+        assert pages >= 6
+
+
+def forged(*values):
+    return base64.urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
+
+
+async def test_a_cursor_of_another_field_or_order_is_refused(run):
+    async with run() as app:
+        board, _ = await app.has_board(*"abc")
+        query = "{ boards(first: 1) { pageInfo { endCursor } } cards(first: 1) { pageInfo { endCursor } } }"
+        others = (await app.ask(query))["data"]
+        by_board = (await app.data(PAGES, id=board, order="BOARD", first=1))["cards"]["pageInfo"]["endCursor"]
+        name = "board.cards:PRIORITY"
+        for cursor in (
+            others["boards"]["pageInfo"]["endCursor"],
+            others["cards"]["pageInfo"]["endCursor"],
+            by_board,  # of another order
+            "",
+            "nonsense",
+            "ünïcode",
+            forged(),
+            forged(name),
+            forged(name, "3", "card_x"),
+            forged(name, True, "card_x"),
+            forged(name, 2**40, "card_x"),
+            forged(name, 3, 7),
+            forged(name, 3, "a\u0000"),
+            forged(name, 3, "\ud800"),
+            base64.urlsafe_b64encode(b"[" * 9000).decode(),
+            base64.urlsafe_b64encode(b"\xff\xfe").decode(),
+        ):
+            answer = await app.ask(PAGES, id=board, order="PRIORITY", first=1, after=cursor)
+            assert answer["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT", cursor
+        for order, bad in (("UPDATED", "2020-01-01T00:00:00"), ("UPDATED", "soon"), ("DUE", "never")):
+            cursor = forged(f"board.cards:{order}", bad, "card_x")
+            answer = await app.ask(PAGES, id=board, order=order, first=1, after=cursor)
+            assert answer["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT", (order, bad)
+        for sizes in ({"first": 0}, {"first": 501}, {"last": -1}, {"first": 1, "last": 1}):
+            answer = await app.ask(PAGES, id=board, order="BOARD", **sizes)
+            assert answer["errors"][0]["extensions"]["code"] in ("BAD_USER_INPUT", "LIMIT_EXCEEDED"), sizes
+
+
+async def test_lists_of_one_operation_do_not_mix(run):
+    """The cards of a board and those of its columns are read at once, each as if alone."""
+    async with run() as app:
+        board, ids = await app.has_board(*"abc")
+        await do(app, "moveCard", id=ids[0], stage="TODO")
+        page = "(first: 2, orderBy: BOARD) { totalCount nodes { title } }"
+        query = f"query($id: ID!) {{ board(id: $id) {{ cards{page} columns {{ stage cards{page} }} }} }}"
+        shown = await app.data(query, id=board)
+        assert shown["cards"] == {"totalCount": 3, "nodes": [{"title": "b"}, {"title": "c"}]}
+        lanes = {lane["stage"]: lane["cards"] for lane in shown["columns"]}
+        assert lanes["BACKLOG"] == {"totalCount": 2, "nodes": [{"title": "b"}, {"title": "c"}]}
+        assert lanes["TODO"] == {"totalCount": 1, "nodes": [{"title": "a"}]}
+
+
+async def test_the_whole_is_counted_only_when_asked_for(run):
+    async with run() as app:
+        board, _ = await app.has_board(*"abc")
+        query = "query($id: ID!) { board(id: $id) { cards(first: 1) { %s nodes { title } } } }"
+        with app.counting() as statements:
+            await app.data(query % "", id=board)
+        assert not [s for s in statements if "count(" in s.lower()]
+        with app.counting() as statements:
+            assert (await app.data(query % "totalCount", id=board))["cards"]["totalCount"] == 3
+        assert len([s for s in statements if "count(" in s.lower()]) == 1
+
+
+@pytest.mark.parametrize(
+    ("input", "path"),
+    [
+        ({"title": ""}, "title"),
+        ({"title": " \n "}, "title"),
+        ({"title": "x" * 256}, "title"),
+        ({"title": "a\u0007b"}, "title"),
+        ({"title": "ok", "description": "x" * 50_001}, "description"),
+        ({"title": "ok", "storyPoints": 100}, "storyPoints"),
+        ({"title": "ok", "storyPoints": -1}, "storyPoints"),
+        ({"title": "ok", "dueOn": "1969-12-31"}, "dueOn"),
+    ],
+)
+async def test_what_a_card_cannot_be(run, input, path):
+    async with run() as app:
+        board, [id] = await app.has_board("Ship it")
+        for field, more in (("createCard", {"boardId": board}), ("updateCard", {"id": id})):
+            refused = await do(app, field, **more, **input)
+            assert refused["__typename"] == "Invalid"
+            assert refused["issues"][0]["path"] == path
+        many = await do(app, "createCards", boardId=board, cards=[{"title": "fine"}, input])
+        assert many["issues"][0]["path"] == f"cards.1.{path}"
+        assert await found(app, board) == "Ship it"
+        assert (await card(app, id, "version"))["version"] == 1
+
+
+@pytest.mark.parametrize(
+    "input",
+    [
+        'stage: "TODO"',
+        "stage: LATER",
+        'dueOn: "tomorrow"',
+        'dueOn: "2020-02-30"',
+        "priority: 3",
+        "title: null",
+    ],
+)
+async def test_what_is_no_value_of_its_type_is_refused_before_it_runs(run, input):
+    async with run() as app:
+        _, [id] = await app.has_board("Ship it")
+        answer = await app.ask(f'mutation {{ updateCard(input: {{id: "{id}", {input}}}) {{ __typename }} }}')
+        codes = [error["extensions"]["code"] for error in answer.get("errors", ())]
+        kinds = answer["data"] and answer["data"]["updateCard"]["__typename"]
+        assert codes[:1] in (["GRAPHQL_VALIDATION_FAILED"], ["BAD_USER_INPUT"]) or kinds == "Invalid"
+        assert (await card(app, id, "version title"))["version"] == 1
+
+
+async def test_what_is_left_out_stays_and_null_clears(run):
+    async with run() as app:
+        board, [id] = await app.has_board("Ship it")
+        await do(
+            app, "updateCard", id=id, description="Text", size="SMALL", storyPoints=3, dueOn="2030-01-01"
+        )
+        shown = "title description size storyPoints dueOn version"
+        await do(app, "updateCard", id=id, size=None, dueOn=None, description=None)
+        assert await card(app, id, shown) == {
+            "title": "Ship it",
+            "description": "",
+            "size": None,
+            "storyPoints": 3,
+            "dueOn": None,
+            "version": 3,
+        }
+        same = await do(app, "updateCard", "... on Card { version }", id=id, storyPoints=3)
+        assert same["version"] == 3, "what is so already is no change"
+        stale = await do(app, "updateCard", id=id, title="New", ifVersion=2)
+        assert (stale["__typename"], stale["version"]) == ("Stale", 3)
+        kinds = [event["kind"] for event in await told(app, board)]
+        assert kinds[2:] == ["CARD_UPDATED", "CARD_UPDATED"]
+
+
+async def test_many_cards_are_made_in_their_order(run):
+    async with run() as app:
+        board, _ = await app.has_board("first")
+        cards = [{"title": str(n)} for n in range(100)]
+        shown = "... on Cards { cards { title number name column { stage } } }"
+        made = await do(app, "createCards", shown, boardId=board, cards=cards, stage="PLAN")
+        assert [one["title"] for one in made["cards"]] == [str(n) for n in range(100)]
+        assert [one["number"] for one in made["cards"]] == list(range(2, 102))
+        assert await found(app, board, None, "BOARD") == "first" + "".join(map(str, range(100)))
+        batches = {e["batch"] for e in (await told(app, board, "batch"))[2:]}
+        assert len(batches) == 1
+        assert batches != {None}
+        for cards in ([], [{"title": "x"}] * 101):
+            assert (await do(app, "createCards", boardId=board, cards=cards))["__typename"] == "Invalid"
+
+
+async def test_revisions_say_what_was_and_give_it_back(run):
+    async with run() as app:
+        _, [id] = await app.has_board("First")
+        await do(app, "updateCard", id=id, title="Second", priority="HIGH")
+        await do(app, "moveCard", id=id, stage="TODO")
+        await do(app, "updateCard", id=id, title="Third")
+        shown = "revisions(first: 50) { seq title stage }"
+        old = (await card(app, id, shown))["revisions"]
+        assert [(r["title"], r["stage"]) for r in old] == [
+            ("Second", "TODO"),
+            ("Second", "BACKLOG"),
+            ("First", "BACKLOG"),
+        ]
+        back = "... on Card { title priority column { stage } version }"
+        restored = await do(app, "restoreCardRevision", back, cardId=id, revision=old[-1]["seq"])
+        assert restored["title"] == "First"
+        assert restored["priority"] == "MEDIUM"
+        assert restored["column"] == {"stage": "BACKLOG"}
+        assert (await do(app, "restoreCardRevision", cardId=id, revision=1))["__typename"] == "NotFound"
+        assert len((await card(app, id, "revisions(first: 2) { seq }"))["revisions"]) == 2
+        for _ in range(60):
+            await do(app, "moveCard", id=id)
+        with app.counting() as statements:
+            assert len((await card(app, id, shown))["revisions"]) == 50, "the newest 50"
+        assert all("event" not in s or "LIMIT" in s or "place" in s for s in statements), "no more are read"
+        assert (await app.ask(f'{{ card(id: "{id}") {{ revisions(first: 51) {{ seq }} }} }}'))["errors"]
+
+
+async def test_deleting_a_column_moves_its_cards_or_deletes_them(run):
+    async with run() as app:
+        board, [a, b] = await app.has_board(*"ab")
+        lanes = (await app.data("query($id: ID!) { board(id: $id) { columns { id stage } } }", id=board))[
+            "columns"
+        ]
+        lane = {one["stage"]: one["id"] for one in lanes}
+        assert (await do(app, "deleteColumn", id=lane["BACKLOG"]))["__typename"] == "Conflict"
+        both = await do(app, "deleteColumn", id=lane["BACKLOG"], moveCardsTo=lane["TODO"], deleteCards=True)
+        assert both["__typename"] == "Invalid"
+        assert (await do(app, "deleteColumn", id=lane["BACKLOG"], moveCardsTo=lane["TODO"]))[
+            "__typename"
+        ] == "Column"
+        assert await found(app, board, {"stages": ["TODO"]}, "BOARD") == "ab"
+        shown = "kind ... on CardMoved { cardId toStage } ... on ColumnDeleted { movedTo cardIds }"
+        events = (await told(app, board, shown))[-3:]
+        assert [(e["kind"], e.get("cardId"), e.get("toStage")) for e in events] == [
+            ("CARD_MOVED", a, "TODO"),
+            ("CARD_MOVED", b, "TODO"),
+            ("COLUMN_DELETED", None, None),
+        ]
+        assert events[-1] == {"kind": "COLUMN_DELETED", "movedTo": lane["TODO"], "cardIds": [a, b]}
+        assert (await card(app, a, "timeline { nodes { ... on TimelineChange { kind } } }"))["timeline"][
+            "nodes"
+        ][0] == {"kind": "CARD_MOVED"}
+        assert (await do(app, "deleteColumn", id=lane["TODO"], deleteCards=True))["__typename"] == "Column"
+        assert await found(app, board) == ""
+        assert await card(app, a, "id") is None
