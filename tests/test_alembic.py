@@ -83,7 +83,7 @@ def shape(connection):
 
 
 def plain(index):
-    """An index with the conditions of a partial one as text, which compares."""
+    """A partial index's clause is an object that equals nothing."""
     return index | {"dialect_options": {k: str(v) for k, v in index.get("dialect_options", {}).items()}}
 
 
@@ -105,7 +105,7 @@ async def test_migrations_build_what_the_models_say(empty):
 
 def row(table, tag="x", **given):
     """A row of made-up values for every column."""
-    sample = {str: tag, int: 1, float: 1.0, bool: False, datetime: datetime.now(UTC), date: date(2026, 1, 2)}
+    sample = {str: tag, int: 1, float: 1.5, bool: False, datetime: datetime.now(UTC), date: date(2026, 1, 2)}
     values = {}
     for column in table.columns:
         if column.name in given:

@@ -211,6 +211,39 @@ async def test_a_stage_without_a_column_is_a_gate(run):
         assert refused["allowed"] == ["TODO", "IN_PROGRESS", "REVIEW", "DONE"], "the board is FREE"
 
 
+KEY = """mutation($input: CreateApiKeyInput!) { createApiKey(input: $input) {
+  ... on ApiKeySecret { secret } ... on Refusal { message } } }"""
+
+
+async def test_a_key_obeys_the_law_as_people_do(run):
+    async with run() as app:
+        board, id, _ = await prepared(app)
+        made = await app.data(
+            KEY, input={"workspaceId": await app.home(), "name": "bot", "scopes": ["WRITE"]}
+        )
+        app.tokens["bot"] = f"Bearer {made['secret']}"
+        before = await dump(app, board)
+        for field, input in (
+            ("moveCard", {"id": id, "stage": "DONE"}),
+            ("moveCards", {"ids": [id], "stage": "DONE"}),
+            ("updateCard", {"id": id, "title": "x", "stage": "DONE"}),
+            ("createCard", {"boardId": board, "title": "x", "stage": "DONE"}),
+        ):
+            refused = await do(app, field, actor="bot", **input)
+            assert (refused["at"], refused["to"], refused["allowed"]) == ("BACKLOG", "DONE", ALLOWED), field
+        assert await dump(app, board) == before
+
+
+async def test_who_may_only_look_is_told_so_beforehand(run):
+    async with run() as app:
+        _, [id] = await app.has_board("a")
+        await app.has_user("vic", "VIEWER")
+        found = await card(app, id, "allowedStages moves { reasons { code } }", "vic")
+        assert found["allowedStages"] == []
+        assert all(move["reasons"][0] == {"code": "FORBIDDEN"} for move in found["moves"])
+        assert (await do(app, "moveCard", actor="vic", id=id, stage="TODO"))["__typename"] == "Forbidden"
+
+
 @pytest.mark.parametrize("seed", range(4))
 async def test_moves_tell_beforehand_what_a_move_answers(run, seed):
     """On boards made by dice, `moves` and `moveCard` agree about every card and stage."""

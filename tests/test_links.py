@@ -207,7 +207,7 @@ async def test_members_are_assigned_and_told(run):
                 kinds.append(event["kind"])
             assert event == {"kind": "UNASSIGNED", "title": "Ship it", "card": {"id": id}}
             assert kinds.count("ASSIGNED") == 1
-        events = (await told(app, board, "kind ... on AboutAssignee { user { username } }"))[2:]
+        events = (await told(app, board, "kind ... on AboutCardAssignee { user { username } }"))[2:]
         assert [(e["kind"], e["user"]["username"]) for e in events] == [
             ("ASSIGNEE_ADDED", "ann"),
             ("ASSIGNEE_ADDED", "owner"),

@@ -149,3 +149,21 @@ async def test_the_timeline_has_its_bounds(run, first):
         _, [id] = await app.has_board("Ship it")
         answer = await app.ask(ASK, id=id, first=first)
         assert answer["errors"][0]["extensions"]["code"] in ("BAD_USER_INPUT", "LIMIT_EXCEEDED")
+
+
+async def test_a_message_is_its_authors_and_an_admin_may_take_it_back(run):
+    async with run() as app:
+        _, [id] = await app.has_board("Ship it")
+        await app.has_user("ann")
+        await app.has_user("bob")
+        await app.has_user("vic", "VIEWER")
+        said = await post(app, id, "Mine", "ann")
+        assert said["author"] == {"kind": "USER", "name": "ann"}
+        assert (await post(app, id, "Mine", "vic"))["__typename"] == "Forbidden"
+        for actor in ("", "bob", "vic"):
+            refused = await do(app, "editMessage", actor=actor, id=said["id"], body="Yours")
+            assert refused["__typename"] == "Forbidden", actor or "an admin"
+        for actor in ("bob", "vic"):
+            assert (await do(app, "deleteMessage", actor=actor, id=said["id"]))["__typename"] == "Forbidden"
+        gone = await do(app, "deleteMessage", f"... on Message {{ {MESSAGE} }}", id=said["id"])
+        assert (gone["body"], gone["author"]["name"]) == ("", "ann"), "the admin took it back"

@@ -40,23 +40,19 @@ async def test_ten_thousand_drags_into_one_gap_keep_a_strict_order(run):
 
         async def client(mine):
             nonlocal rewritten, longest
-            for turn in range(DRAGS // 2 // 100):
-                moved = [mine[(turn + n) % len(mine)] for n in range(100)]
+            for turn in range(DRAGS // 2 // len(mine)):
+                moved = mine[turn:] + mine[:turn]
                 async with app.begin(actor) as tx:
-                    for id in moved[:5]:  # one by one, as people do
-                        await move_card(tx, actor, id, Place(after=top, before=bottom))
-                    await move_cards(tx, actor, moved[5:], Place(after=top, before=bottom))
-                    rank = await tx.scalar(select(Card.rank).where(Card.id == moved[5]))
-                    longest = max(longest, len(rank))
-                    head = await tx.scalar(select(Card.rank).where(Card.id == top))
-                    rewritten += last.get("head") not in (None, head)
-                    last["head"] = head
-                    # What was moved last stands first, in the order it was named.
-                    order = list(
-                        await tx.scalars(select(Card.id).where(Card.column_id == column).order_by(Card.rank))
-                    )
-                    assert order[:36] == [top, *moved[5:]]
-                    assert order[-1] == bottom
+                    await move_card(tx, actor, moved[0], Place(after=top, before=bottom))
+                    await move_cards(tx, actor, moved[1:], Place(after=top, before=bottom))
+                    standing = select(Card.id, Card.rank).where(Card.column_id == column)
+                    rows = (await tx.execute(standing.order_by(Card.rank))).all()
+                # What was moved last stands first, in the order it was named.
+                assert [row.id for row in rows][: len(mine)] == [top, *moved[1:]]
+                assert rows[-1].id == bottom
+                longest = max(longest, *(len(row.rank) for row in rows))
+                rewritten += last.get("top") not in (None, rows[0].rank)
+                last["top"] = rows[0].rank
 
         began = time.perf_counter()
         await asyncio.gather(client(ids[:100]), client(ids[100:]))
@@ -123,3 +119,12 @@ async def test_a_card_stands_where_it_was_dragged(run):
         for ids in ([a, a], [], [a] * 101):
             assert (await do(app, "moveCards", ids=ids))["__typename"] == "Invalid"
         assert (await do(app, "moveCards", ids=[a, b], after=a))["__typename"] == "Invalid"
+
+
+async def test_cards_that_change_places_never_share_a_rank(run):
+    async with run() as app:
+        _, column, [a, b, c, d] = await prepared(app, 4)
+        assert (await do(app, "moveCards", ids=[c, b], after=a))["__typename"] == "Cards"
+        assert [row.id for row in await lane(app, column)] == [a, c, b, d]
+        assert (await do(app, "moveCards", ids=[d, b, c, a]))["__typename"] == "Cards"
+        assert [row.id for row in await lane(app, column)] == [d, b, c, a]

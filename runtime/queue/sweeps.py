@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, literal_column, or_, select, union_all
+from sqlalchemy import Select, and_, func, literal_column, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from runtime.database import UtcDateTime
@@ -51,17 +51,14 @@ async def overdue(tx: AsyncSession, most: int = BATCH) -> list[tuple[str, str | 
     """Jobs, with their scopes, that a sweep would change. Locks nothing."""
     ready = Job.state == literal_column("'READY'")
     live = Job.state.in_([literal_column(f"'{state}'") for state in ("READY", "LEASED", "PARKED")])
-    leased = Job.state == State.LEASED
+    # Asked of the attempt, not joined: the few that are open are looked at, never all the jobs there are.
+    of_attempt = select(Job.scope).where(Job.id == Attempt.job_id)
+    is_working = of_attempt.where(Job.state == State.LEASED).exists()
+    is_slow = or_(Attempt.limit_by <= now(), Attempt.silent_by <= now())
     columns = select(Job.id, Job.scope)
     queries: list[Select[Any, Any]] = [
-        columns.join(Attempt, Attempt.job_id == Job.id)
-        .where(Attempt.ended_at.is_(None))
-        .where(
-            or_(
-                Attempt.lease_until <= now(),
-                leased & (Attempt.limit_by <= now()),
-                leased & (Attempt.silent_by <= now()),
-            )
+        select(Attempt.job_id.label("id"), of_attempt.scalar_subquery().label("scope")).where(
+            Attempt.ended_at.is_(None), or_(Attempt.lease_until <= now(), and_(is_slow, is_working))
         ),
         columns.where(ready, Job.expires_at.is_not(None), Job.expires_at <= now()),
         columns.where(live, Job.deadline_at.is_not(None), Job.deadline_at <= now()),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Executable, Row, and_, case, func, literal_column, or_, select
+from sqlalchemy import Executable, Row, and_, case, func, literal_column, select, tuple_, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -78,7 +78,7 @@ class Ended:
 class Queued:
     """Nothing of the queue's keeps it: it waits for its turn, or for a worker that can do it."""
 
-    position: int
+    position: int | None  # in its scope
 
 
 Reason = DueLater | CapReached | LeaseHeld | Waits | Ended | Queued
@@ -95,10 +95,10 @@ async def why_not(read: Read, ids: Sequence[str]) -> dict[str, list[Reason]]:
     ready = [job for job in jobs if job.state == State.READY]
     full = await full_caps(read, sorted({cap for job in ready for cap in job.caps}))
     places = await positions(read, [job.id for job in ready])
-    return {job.id: _reasons(job, full, places.get(job.id, 1)) for job in jobs}
+    return {job.id: _reasons(job, full, places.get(job.id)) for job in jobs}
 
 
-def _reasons(job: Row[Any], full: dict[str, CapReached], position: int) -> list[Reason]:
+def _reasons(job: Row[Any], full: dict[str, CapReached], position: int | None) -> list[Reason]:
     if job.state == State.READY:
         reasons: list[Reason] = [full[cap] for cap in job.caps if cap in full]
         if job.available_at > job.now:
@@ -134,28 +134,24 @@ async def full_caps(read: Read, names: Sequence[str]) -> dict[str, CapReached]:
 
 
 async def positions(read: Read, ids: Sequence[str]) -> dict[str, int]:
-    """The place of each job in the queue of its scope, from 1; one more than MOST_AHEAD is "far back"."""
+    """The place of each job in the queue of its scope, from 1; one more than MOST_AHEAD is "far back".
+
+    Jobs without a scope stand in no queue that anybody could see, and are left out.
+    """
     if not ids:
         return {}
     other = aliased(Job)
-    older = or_(
-        other.available_at < Job.available_at,
-        and_(other.available_at == Job.available_at, other.id < Job.id),
+    same = select(other.id).where(
+        other.state == literal_column("'READY'"), other.tenant == Job.tenant, other.scope == Job.scope
     )
-    ahead = (
-        select(other.id)
-        .where(
-            other.state == literal_column("'READY'"),
-            other.tenant == Job.tenant,
-            or_(other.scope == Job.scope, and_(other.scope.is_(None), Job.scope.is_(None))),
-            or_(other.priority > Job.priority, and_(other.priority == Job.priority, older)),
-        )
-        .limit(MOST_AHEAD)
-        .correlate(Job)
-        .subquery()
-    )
+    age = tuple_(other.available_at, other.id) < tuple_(Job.available_at, Job.id)
+    # Two ranges of one index, so that nothing behind it is read.
+    before = (same.where(other.priority > Job.priority), same.where(other.priority == Job.priority, age))
+    ahead = union_all(*(query.correlate(Job) for query in before)).limit(MOST_AHEAD).subquery()
     count = select(func.count()).select_from(ahead).correlate(Job).scalar_subquery()
-    query = select(Job.id, count.label("ahead")).where(Job.id.in_(ids), Job.state == State.READY)
+    query = select(Job.id, count.label("ahead")).where(
+        Job.id.in_(ids), Job.state == State.READY, Job.scope.is_not(None)
+    )
     return {row.id: row.ahead + 1 for row in await read(query)}
 
 
@@ -174,14 +170,15 @@ class Numbers:
 
 
 async def statistics(read: Read, tenant: str, *, scopes: Sequence[str] | None = None) -> list[Numbers]:
-    """The numbers for each scope and priority, in two statements."""
+    """The numbers for each scope and priority, in three statements; ended jobs are not read."""
     is_due = and_(Job.state == State.READY, Job.available_at <= now())
-    live = Job.state.in_([literal_column(f"'{state}'") for state in ("READY", "LEASED", "PARKED")])
+    ready = Job.state == literal_column("'READY'")
+    active = Job.state.in_([literal_column("'LEASED'"), literal_column("'PARKED'")])
     columns = [Job.scope, Job.priority, Job.state, is_due.label("due"), func.count().label("count")]
     oldest = func.min(case((is_due, Job.available_at))).label("oldest")
     recent = and_(Job.state == literal_column("'DEAD'"), Job.ended_at > now(-DAY))
     found: dict[tuple[str | None, int], Numbers] = {}
-    for where in (live, recent):
+    for where in (ready, active, recent):
         query = select(*columns, oldest).where(where, Job.tenant == tenant).group_by(*columns[:3], is_due)
         if scopes is not None:
             query = query.where(Job.scope.in_(scopes))

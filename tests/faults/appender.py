@@ -32,7 +32,7 @@ async def append(url: str, acknowledged: int, *, early: bool) -> None:
                 if early:
                     await number(tx)
                     os.write(acknowledged, b"\n")
-                    await asyncio.sleep(0.02)
+                    await asyncio.sleep(0.2)
         except Unavailable:
             await asyncio.sleep(0.05)
             continue
