@@ -12,8 +12,10 @@ from actions.transfer.parcel import Parcel
 
 @contextmanager
 def progress_bar(total: int) -> Iterator[Callable[[int, int], None]]:
+    """A bar for people; nothing where nobody looks, so that an error stays one line."""
     columns = TextColumn("importing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("", total=total)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
