@@ -33,6 +33,7 @@ from models.stage import Law
 from resolvers.context import Context, House
 from resolvers.examples import example_ids
 from resolvers.identity import Revoked, identify, keep_local_owner
+from resolvers.once import keep_tidy
 from runtime import log
 from runtime.database import Database, Unreachable
 from runtime.feed import By, Feed
@@ -157,13 +158,13 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        keeping: asyncio.Task[None] | None = None
+        keeping: asyncio.Future[Any] | None = None
         try:
             await house.feed.wakes.start()
             if settings.is_loopback:
                 async with house.feed.begin(By(ActorKind.SYSTEM)) as tx:
                     house.local_owner = await actions.account.local_owner(tx)
-            keeping = asyncio.create_task(keep_local_owner(house))
+            keeping = asyncio.gather(keep_local_owner(house), keep_tidy(house.database))
             yield
         finally:  # also when it did not start: an open SQLite file keeps a process alive
             if keeping is not None:

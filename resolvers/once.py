@@ -5,13 +5,15 @@ from inside, sealed and stored, and all of it commits together. Of two that come
 the first. A change that is refused is stored as such; an answer with errors is not, so trying again may help.
 """
 
+import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
 from graphql import OperationDefinitionNode, OperationType, print_ast
-from sqlalchemy import bindparam, select, text, update
+from sqlalchemy import bindparam, delete, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from strawberry.extensions import SchemaExtension
 from strawberry.types import ExecutionResult
@@ -19,12 +21,15 @@ from strawberry.types import ExecutionResult
 from models.account import IdempotencyKey
 from models.actor import ActorKind
 from resolvers.context import Context, digest_of
-from runtime.database import UtcDateTime, utcnow
+from runtime.database import Database, Unavailable, UtcDateTime, utcnow
 from runtime.feed import By
 from runtime.transport.errors import PublicError
 
+log = logging.getLogger("signalbox.once")
+
 KEPT = timedelta(hours=24)
 LONGEST = 200  # characters of a key
+TIDY = 600.0  # seconds between two looks for answers that are no longer kept
 
 # Takes a key that is new or whose answer is no longer kept. Waits for whoever holds it.
 TAKE = text(
@@ -112,6 +117,22 @@ class Once(SchemaExtension):
         mine = IdempotencyKey.actor_id == _owner(context), IdempotencyKey.key == key
         sealed = context.house.seal.close(json.dumps(result.data))
         await tx.execute(update(IdempotencyKey).where(*mine).values(response=sealed))
+
+
+async def keep_tidy(database: Database) -> None:
+    """Forget what is no longer kept, again and again, for ever."""
+    while True:
+        await asyncio.sleep(TIDY)
+        try:
+            await forget_expired(database)
+        except Unavailable as error:
+            log.warning("tidying waits for the database: %s", error)
+
+
+async def forget_expired(database: Database) -> None:
+    """Delete the answers that are no longer kept."""
+    async with database.write() as tx:
+        await tx.execute(delete(IdempotencyKey).where(IdempotencyKey.expires_at < utcnow()))
 
 
 def _owner(context: Context) -> str:

@@ -1,8 +1,13 @@
 """Idempotency keys: done once, answered the same, whatever happens in between."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
+
+from models.account import IdempotencyKey
+from resolvers.once import forget_expired
+from runtime.database import utcnow
 
 CREATE = """mutation($board: ID!, $title: String!) { createCard(input: {boardId: $board, title: $title}) {
   __typename ... on Card { id number version board { seq } } ... on Invalid { issues { path } } } }"""
@@ -92,8 +97,6 @@ async def test_a_stored_answer_is_sealed(run):
     async with run() as app:
         board, _ = await app.has_board()
         await app.post(CREATE, {"board": board, "title": "A secret plan"}, headers=keyed("k"))
-        from models.account import IdempotencyKey
-
         [row] = await app.house.database.read(IdempotencyKey.__table__.select())
         assert "Card" not in row.response
         assert "createCard" in app.house.seal.open(row.response)
@@ -115,3 +118,16 @@ async def test_a_key_on_a_socket(run):
                 assert (await socket.receive())["type"] == "complete"
             assert told[0] == told[1]
         assert (await app.data(COUNT, id=board))["cards"]["totalCount"] == 1
+
+
+async def test_an_answer_is_forgotten_after_a_day(run):
+    async with run() as app:
+        board, _ = await app.has_board()
+        await app.post(CREATE, {"board": board, "title": "Once"}, headers=keyed("k"))
+        table = IdempotencyKey.__table__
+        await forget_expired(app.house.database)
+        assert len(await app.house.database.read(table.select())) == 1
+        async with app.begin() as tx:
+            await tx.execute(table.update().values(expires_at=utcnow() - timedelta(seconds=1)))
+        await forget_expired(app.house.database)
+        assert await app.house.database.read(table.select()) == []
