@@ -38,6 +38,7 @@ async def test_a_bad_operation_leaves_its_siblings_alone(view: Any) -> None:
         "c": "QUERY_TOO_COMPLEX",
         "d": "OPERATION_RESOLUTION_FAILURE",
     }
+    assert all(m["payload"][0]["message"] for m in heard if m["type"] == "error")
     assert len({told["requestId"] for told in wrong.values()}) == 4, "One id an operation"
     assert sum(m["type"] == "next" for m in heard) == 5
 
@@ -127,7 +128,7 @@ async def test_a_peer_who_ignores_the_close_hears_nothing_more(view: Any) -> Non
     async with socket(view) as peer:
         peer.deaf = True
         await peer.ready(authorization="for 0.2")
-        subscribe(peer, "1", LONG)
+        subscribe(peer, "1", "subscription { count(to: 2, every: 30) }")  # silent
         assert await peer.end() == (4403, "Token expired")
         async with asyncio.timeout(1):
             while COUNTS.alive:
