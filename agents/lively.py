@@ -1,4 +1,4 @@
-"""Keeps the demo's boards alive: every few seconds it ticks a subtask or moves a card where `allowedStages` lets it.
+"""Keeps the demo's boards alive: every few seconds it ticks a subtask, or moves a card where it may go.
 
 `python -m agents.lively http://127.0.0.1:8000/graphql` is a client of the public API and nothing else. It gets over
 errors, and ends when its standard input does: with the server that started it.
@@ -73,7 +73,7 @@ class Lively:
 
 
 def main(address: str, beat: float = BEAT) -> None:
-    chance = random.Random()
+    chance = random.Random()  # noqa: S311 - it only makes a board lively
     with httpx2.Client(timeout=10, headers={"user-agent": "signalbox-lively"}) as client:
         lively = Lively(client, address, chance)
         while not select.select([sys.stdin], [], [], beat * chance.uniform(0.5, 1.5))[0]:

@@ -99,9 +99,10 @@ async def test_parents_stand_on_one_board_without_circles(run):
     async with run() as app:
         _, [a, b, c] = await app.has_board(*"abc")
         _, [far] = await app.has_board("far", name="Other")
-        put = lambda id, parent: do(
-            app, "setParentCard", "... on Card { parent { id } }", id=id, parentId=parent
-        )
+
+        async def put(id, parent):
+            return await do(app, "setParentCard", "... on Card { parent { id } }", id=id, parentId=parent)
+
         assert (await put(b, a))["parent"] == {"id": a}
         await put(c, b)
         assert (await put(a, c))["__typename"] == "Conflict"

@@ -89,7 +89,7 @@ async def test_ten_clients_drag_in_one_column_and_see_the_same(run):
 
 async def test_a_card_stands_where_it_was_dragged(run):
     async with run() as app:
-        board, column, [a, b, c, d] = await prepared(app, 4)
+        _, column, [a, b, c, d] = await prepared(app, 4)
 
         async def order():
             return "".join({a: "a", b: "b", c: "c", d: "d"}[row.id] for row in await lane(app, column))

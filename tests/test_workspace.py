@@ -34,7 +34,8 @@ async def do(app, name, actor="", /, **input):
     shown = {
         "deleteLabel": labelled.split(" ... on Label")[0],
         "createLabel": "... on Label { id name colour version } ... on Conflict { with: id }",
-        "updateLabel": "... on Label { id name version } ... on Conflict { with: id } ... on Stale { version }",
+        "updateLabel": "... on Label { id name colour version } ... on Conflict { with: id }"
+        " ... on Stale { version }",
         "updateWorkspace": "... on Workspace { name version } ... on Stale { version }",
         "addMember": "... on Membership { id role } ... on Conflict { with: id }",
         "setMemberRole": "... on Membership { id role } ... on Conflict { with: id }",

@@ -1,0 +1,153 @@
+"""What a worker needs of the public API: the words between them, and nothing of how they travel.
+
+Every report names its lease: the run, the number of the attempt, and its token. `Stale` means that somebody else
+has the run now, or that it ended: whatever the worker still knows changes nothing any more.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from agents.vocabulary import Ask
+from agents.worktree import Diff, Made
+
+Row = dict[str, Any]
+
+
+class Stale(Exception):
+    """The lease is not ours any more."""
+
+
+class Unreachable(Exception):
+    """The server did not answer. It may or may not have heard; asking again is safe."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registration:
+    """Registering the same name again is the same worker."""
+
+    name: str
+    version: str
+    executors: tuple[str, ...]
+    at_once: int = 1
+    capabilities: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lease:
+    run: str
+    attempt: int
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """A run that is ours, and everything it was given when it was claimed."""
+
+    lease: Lease
+    executor: str
+    prompt: str
+    repository: str = ""  # a folder on this machine; empty: the worker's own
+    base: str = "HEAD"
+    branch: str = ""  # go on with this branch
+    branch_template: str = "signalbox/{card}-{slug}"
+    names: dict[str, str] = field(default_factory=dict)  # card, slug: for the template
+    session: str = ""
+    model: str = ""
+    instructions: str = ""
+    supervised: bool = False
+    options: dict[str, str] = field(default_factory=dict)
+    tools: Row = field(default_factory=dict)
+    silence: float = 300.0  # seconds
+    wall: float = 3600.0  # seconds
+    lease_seconds: float = 60.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """Delivered at least once; acknowledged when it was carried out."""
+
+    id: str
+    run: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stop(Command):
+    reason: str = "A person stopped the run"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conclude(Command):
+    pass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer(Command):
+    key: str
+    answers: dict[str, list[str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decide(Command):
+    key: str
+    allow: bool
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    summary: str
+    branch: str
+    head: str
+    outcome: str  # CHANGES, NO_CHANGES, AGENT_COMMITTED
+    diff: Diff
+    commits: tuple[Made, ...] = ()
+    session: str = ""
+    exit_code: int | None = None
+    metrics: Row = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """What was done until then is reported too: work is kept."""
+
+    code: str
+    reason: str
+    retryable: bool
+    result: Result | None = None
+
+
+class Api(Protocol):
+    async def register(self, worker: Registration) -> str: ...
+
+    async def deregister(self, worker: str) -> None: ...
+
+    async def claim(self, worker: str, most: int) -> list[Claim]:
+        """Claim up to `most` runs; waits a while on the server's side when there is none."""
+        ...
+
+    def commands(self, worker: str) -> AsyncIterator[Command]:
+        """Commands as they come. It may end at any time; heartbeats carry the same commands."""
+        ...
+
+    async def acknowledge(self, lease: Lease, command: str) -> None: ...
+
+    async def heartbeat(self, lease: Lease, progress: Row) -> list[Command]:
+        """Extend the lease. Raises Stale."""
+        ...
+
+    async def report(self, lease: Lease, key: str, events: Sequence[Row]) -> None:
+        """Append events once, however often the same key comes. Raises Stale."""
+        ...
+
+    async def ask(self, lease: Lease, key: str, asks: Sequence[Ask], session: str) -> None:
+        """Ask a person. The run waits from now on; the answer comes as a command, here or to its next worker."""
+        ...
+
+    async def complete(self, lease: Lease, result: Result) -> None: ...
+
+    async def fail(self, lease: Lease, failure: Failure) -> None: ...
+
+    async def release(self, lease: Lease, reason: str, session: str) -> None:
+        """Give the attempt back: it is no failure."""
+        ...

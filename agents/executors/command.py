@@ -1,0 +1,105 @@
+"""A plain shell command as an agent, in the user's own repository.
+
+It gets the prompt on its standard input and in SIGNALBOX_PROMPT. What it prints is its output. What follows
+`::signalbox ` in a line is one event of the vocabulary, or `{"complete": "summary"}`, so a script can tick a list
+or report progress. An exit code is all that most commands ever say, so here, and only here, 0 is the word that the
+work is complete; its last line is the summary. With the option `complete: explicit` it has to say so.
+"""
+
+import json
+from pathlib import Path
+from typing import ClassVar
+
+from agents.executors.executor import Executor, Json, Start, Work, answered, shorten
+from agents.vocabulary import (
+    Ended,
+    Event,
+    Output,
+    Question,
+    State,
+    Status,
+    Stream,
+    Warn,
+    clean,
+    read_wire,
+)
+
+MARK = "::signalbox "
+MOST_ENV = 100_000  # bytes of one variable; systems refuse more than 131,072
+
+
+class Command(Executor):
+    name: ClassVar[str] = "command"
+    program: ClassVar[str] = "sh"
+    asks: ClassVar[bool] = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._explicit = False
+        self._last = ""
+        self._asked: dict[str, Question] = {}
+
+    def start(self, work: Work, folder: Path) -> Start:
+        self._explicit = work.options.get("complete") == "explicit"
+        command = work.options.get("command")
+        if not command:
+            raise ValueError("the executor `command` needs the option `command`: what to run")
+        prompt = clean(work.prompt)
+        env = {
+            "SIGNALBOX_RUN": work.run,
+            "SIGNALBOX_PROMPT": prompt if len(prompt.encode()) < MOST_ENV else "",
+        }
+        env |= {"SIGNALBOX_SESSION": work.session} if work.session else {}
+        stdin = work.prompt.encode() + b"\n"
+        return Start(argv=["sh", "-c", command], env=env, stdin=stdin, keep_stdin=True)
+
+    def read(self, line: str) -> list[Event]:
+        line = line.rstrip("\r\n")
+        if line.startswith(MARK):
+            return self._watch(self._marked(line.removeprefix(MARK)))
+        if line.strip():
+            self._last = line
+        return [Output(text=f"{line}\n", item="stdout", stream=Stream.STDOUT, chunk=True)]
+
+    def _marked(self, text: str) -> list[Event]:
+        try:
+            said = json.loads(text)
+            if "complete" in said:
+                self.ended = Ended(ok=True, summary=str(said["complete"]))
+                return [Status(state=State.IDLE, reason="completed")]
+            if "fail" in said:
+                self.ended = _failure(said["fail"])
+                return []
+            event = read_wire(said)
+        except (ValueError, TypeError, RecursionError) as error:
+            return [Warn(text=f"{error}: {shorten(text)}", code="UNREADABLE")]
+        if isinstance(event, Question):
+            self._asked[event.key] = event
+        return [event]
+
+    def answer(self, key: str, answers: dict[str, list[str]]) -> bytes | None:
+        """One JSON line: the answers by the keys of the questions, and the same in words."""
+        question = self._asked.pop(key, None)
+        if question is None:
+            return None
+        said = {"answer": key, "answers": answers, "text": answered(question.asks, answers)}
+        return json.dumps(said).encode() + b"\n"
+
+    def conclude(self) -> bytes | None:
+        return b'{"conclude": true}\n'
+
+    def finish(self, code: int, stderr: str) -> None:
+        if self.ended is not None:
+            return
+        if code != 0:
+            last = shorten(stderr.strip().rpartition("\n")[2] or self._last, 500)
+            self.ended = Ended.failed(f"The command exited with {code}: {last}".rstrip(": "))
+        elif not self._explicit:
+            self.ended = Ended(ok=True, summary=self._last.strip())
+
+
+def _failure(said: Json | str) -> Ended:
+    if isinstance(said, str):
+        return Ended.failed(said)
+    code, retryable = str(said.get("code", "AGENT_ERROR")), bool(said.get("retryable"))
+    return Ended.failed(str(said.get("reason", "")), code, retryable=retryable)

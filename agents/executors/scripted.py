@@ -1,0 +1,33 @@
+"""An agent that plays a recording: for the demo, for tests, and to show a run again.
+
+It is a program like any other (agents/executors/player.py), so it is started, answered, stopped and killed like any
+other; it prints this vocabulary itself.
+"""
+
+import sys
+from pathlib import Path
+from typing import ClassVar
+
+from agents.executors.command import MARK, Command
+from agents.executors.executor import Start, Work
+from agents.vocabulary import Event
+
+
+class Scripted(Command):
+    """The option `recording` is the path of a recording; `speed` 10 plays it ten times as fast."""
+
+    name: ClassVar[str] = "scripted"
+    program: ClassVar[str] = sys.executable
+    asks: ClassVar[bool] = True
+
+    def start(self, work: Work, folder: Path) -> Start:
+        self._explicit = True
+        recording = work.options.get("recording")
+        if not recording:
+            raise ValueError("the executor `scripted` needs the option `recording`: the path of a recording")
+        argv = [sys.executable, "-I", str(Path(__file__).with_name("player.py"))]
+        argv += [str(Path(recording).absolute()), work.options.get("speed", "1"), work.session or "0"]
+        return Start(argv=argv, stdin=work.prompt.encode() + b"\n", keep_stdin=True)
+
+    def read(self, line: str) -> list[Event]:
+        return super().read(line if line.startswith(MARK) or not line.startswith("{") else f"{MARK}{line}")

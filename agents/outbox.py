@@ -1,0 +1,98 @@
+"""The way out of a run's events: coalesced, in batches, each sent until it arrived, in order.
+
+A batch keeps its key however often it is sent, so that a retry appends nothing twice. When the server is away, what
+is kept waits here, and when MOST wait, the agent waits too; chunks are dropped instead, for their text follows.
+"""
+
+import asyncio
+import json
+import time
+from contextlib import suppress
+
+from agents.api import Api, Lease, Row, Unreachable
+from agents.coalesce import Coalescer
+from agents.vocabulary import Event, is_transient, wire
+
+BATCH = 100  # events
+BYTES = 524_288  # of one batch
+MOST = 2_000  # events that wait
+AGAIN = (0.2, 0.5, 1.0, 2.0, 5.0)  # seconds before a batch is sent again; the last one for ever
+
+
+class Outbox:
+    def __init__(self, api: Api, lease: Lease) -> None:
+        self._api, self._lease = api, lease
+        self._gather = Coalescer()
+        self._waiting: list[tuple[Row, int]] = []
+        self._new = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+        self._sent = 0
+        self._closed = self._dropped = False
+
+    async def put(self, event: Event) -> None:
+        """Take one event. Waits while too many wait."""
+        await self._room.wait()
+        self._take(self._gather.feed(event, time.monotonic()))
+
+    async def run(self) -> None:
+        """Send what comes until `close`. Raises Stale when nobody wants to hear it any more."""
+        while not (self._closed and not self._waiting):
+            if not self._waiting:
+                await self._rest()
+            if batch := self._next():
+                await self._send(batch)
+
+    def close(self) -> None:
+        self._take(self._gather.close())
+        self._closed = True
+        self._new.set()
+
+    def drop(self) -> None:
+        """Nobody wants to hear it: let go of everything, and of an agent that waits."""
+        self._closed, self._dropped = True, True
+        self._waiting.clear()
+        self._room.set()
+        self._new.set()
+
+    def _take(self, events: list[Event]) -> None:
+        for event in [] if self._dropped else events:
+            if is_transient(event) and len(self._waiting) > MOST // 2:
+                continue
+            row = wire(event)
+            self._waiting.append((row, len(json.dumps(row))))
+        if len(self._waiting) >= MOST:
+            self._room.clear()
+        self._new.set()
+
+    async def _rest(self) -> None:
+        self._new.clear()
+        due = self._gather.due()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(
+                self._new.wait(), None if due is None else max(0.0, due - time.monotonic())
+            )
+        self._take(self._gather.tick(time.monotonic()))
+
+    def _next(self) -> list[Row]:
+        size = 0
+        batch: list[Row] = []
+        for row, weight in self._waiting[:BATCH]:
+            size += weight
+            if batch and size > BYTES:
+                break
+            batch.append(row)
+        return batch
+
+    async def _send(self, batch: list[Row]) -> None:
+        key = f"{self._lease.attempt}:{self._sent}"
+        for tried in range(10**9):
+            try:
+                await self._api.report(self._lease, key, batch)
+                break
+            except Unreachable:
+                await asyncio.sleep(AGAIN[min(tried, len(AGAIN) - 1)])
+        self._sent += 1
+        del self._waiting[: len(batch)]
+        if len(self._waiting) < MOST // 2:
+            self._room.set()

@@ -1,0 +1,490 @@
+"""What an agent's run can say: one vocabulary over every agent program.
+
+An executor turns each program's own words into these; the worker reports them; clients need no knowledge of any
+program. Each event is small data that survives JSON: `wire` writes one as a row of a run's log (type, level,
+agent, text, data), `read_wire` reads it back. docs/agents.md says which event stands for what of each program.
+
+Text that is still being said comes as chunks (`chunk=True`): they are shown and forgotten. The whole text follows
+as one or more parts that are kept, and the parts of an `item` put together are its chunks put together. A second
+part 0 of an item begins it anew: the program corrected itself.
+"""
+
+import dataclasses
+import enum
+import types
+import typing
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, ClassVar, Self
+
+MOST = 2**53  # numbers beyond it are not the same in every language
+
+
+class Type(enum.StrEnum):
+    STATUS = "STATUS"
+    PROMPT = "PROMPT"
+    OUTPUT = "OUTPUT"
+    THINKING = "THINKING"
+    TOOL_STARTED = "TOOL_STARTED"
+    TOOL_FINISHED = "TOOL_FINISHED"
+    FILE = "FILE"
+    TODO = "TODO"
+    PROGRESS = "PROGRESS"
+    COMMIT = "COMMIT"
+    SUBAGENT = "SUBAGENT"
+    QUESTION = "QUESTION"
+    APPROVAL = "APPROVAL"
+    KNOWLEDGE = "KNOWLEDGE"
+    USAGE = "USAGE"
+    LIMIT = "LIMIT"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+    ATTEMPT = "ATTEMPT"
+
+
+class Level(enum.StrEnum):
+    DEBUG = "DEBUG"
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+    CRITICAL = "CRITICAL"
+
+
+class State(enum.StrEnum):
+    """What the agent is doing, or has become."""
+
+    QUEUED = "QUEUED"
+    STARTED = "STARTED"
+    WORKING = "WORKING"
+    WAITING = "WAITING"  # for a person; `reason` says for what
+    RETRYING = "RETRYING"  # the provider is asked again
+    CHANGED = "CHANGED"  # its model or its mode
+    COMPACTED = "COMPACTED"  # its context was summarised
+    RESET = "RESET"  # its context was emptied
+    IDLE = "IDLE"  # its turn ended; which is not the run's completion
+    ENDED = "ENDED"
+
+
+class Origin(enum.StrEnum):
+    HUMAN = "HUMAN"
+    AGENT = "AGENT"
+    SCHEDULE = "SCHEDULE"
+    SYSTEM = "SYSTEM"
+
+
+class Stream(enum.StrEnum):
+    ANSWER = "ANSWER"
+    STDOUT = "STDOUT"
+    STDERR = "STDERR"
+
+
+class ToolKind(enum.StrEnum):
+    READ = "READ"
+    EDIT = "EDIT"
+    SEARCH = "SEARCH"
+    EXECUTE = "EXECUTE"
+    FETCH = "FETCH"
+    THINK = "THINK"
+    DELEGATE = "DELEGATE"
+    ASK = "ASK"
+    MCP = "MCP"
+    OTHER = "OTHER"  # what this version does not know is never refused
+
+
+class ToolStatus(enum.StrEnum):
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    DENIED = "DENIED"
+    STOPPED = "STOPPED"
+
+
+class Change(enum.StrEnum):
+    ADD = "ADD"
+    EDIT = "EDIT"
+    MOVE = "MOVE"
+    DELETE = "DELETE"
+
+
+class TodoState(enum.StrEnum):
+    PENDING = "PENDING"
+    IN_PROGRESS = "IN_PROGRESS"
+    DONE = "DONE"
+    CANCELLED = "CANCELLED"
+
+
+class Phase(enum.StrEnum):
+    """Where something that begins and ends stands."""
+
+    STARTED = "STARTED"
+    PROGRESS = "PROGRESS"
+    ENDED = "ENDED"
+    FAILED = "FAILED"
+
+
+class Decision(enum.StrEnum):
+    ASKED = "ASKED"
+    ANSWERED = "ANSWERED"
+    ALLOWED = "ALLOWED"
+    DENIED = "DENIED"
+    EXPIRED = "EXPIRED"
+
+
+class LimitState(enum.StrEnum):
+    NEAR = "NEAR"
+    HIT = "HIT"
+    CLEARED = "CLEARED"
+
+
+class Produced(enum.StrEnum):
+    COMMIT = "COMMIT"
+    PULL_REQUEST = "PULL_REQUEST"
+    ARTIFACT = "ARTIFACT"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    label: str
+    description: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ask:
+    """One of the questions asked together. `key` names it in the answer."""
+
+    key: str
+    text: str
+    header: str = ""
+    options: tuple[Option, ...] = ()
+    multiple: bool = False
+    other: bool = True  # free text is taken too
+
+
+@dataclass(frozen=True, kw_only=True)
+class TodoItem:
+    text: str
+    state: TodoState = TodoState.PENDING
+    key: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    type: ClassVar[Type]
+    text: str = ""
+    agent: str = ""  # the sub-agent that said it; empty for the run's own agent
+    level: Level = Level.INFO
+
+    def __post_init__(self) -> None:
+        sound(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status(Event):
+    type = Type.STATUS
+    state: State
+    reason: str = ""
+    session: str = ""  # the program's own name for the conversation: what it is resumed by
+    model: str = ""
+    mode: str = ""
+    tokens_before: int | None = None
+    tokens_after: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prompt(Event):
+    type = Type.PROMPT
+    origin: Origin = Origin.SYSTEM
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output(Event):
+    type = Type.OUTPUT
+    item: str = ""
+    chunk: bool = False
+    part: int = 0
+    stream: Stream = Stream.ANSWER
+    tool: str = ""  # the tool call whose output it is
+
+
+@dataclass(frozen=True, kw_only=True)
+class Thinking(Event):
+    type = Type.THINKING
+    item: str = ""
+    chunk: bool = False
+    part: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToolStarted(Event):
+    """`text` is one line for a person: the command, the path, the question."""
+
+    type = Type.TOOL_STARTED
+    tool: str
+    name: str
+    kind: ToolKind = ToolKind.OTHER
+    input: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToolFinished(Event):
+    """`text` is what came out, its end cut off when long."""
+
+    type = Type.TOOL_FINISHED
+    tool: str
+    name: str = ""
+    status: ToolStatus = ToolStatus.SUCCEEDED
+    exit_code: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileChanged(Event):
+    type = Type.FILE
+    path: str
+    change: Change
+    moved_from: str = ""
+    additions: int | None = None
+    deletions: int | None = None
+    tool: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Todo(Event):
+    """The whole list or plan as it is now; `text` is a plan in words."""
+
+    type = Type.TODO
+    items: tuple[TodoItem, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress(Event):
+    """One line of what goes on, and how far along it is when that is known."""
+
+    type = Type.PROGRESS
+    percent: float | None = None
+    step: int | None = None
+    steps: int | None = None
+    tool: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Commit(Event):
+    """Something that stays: a commit, a pull request, an artifact. `text` is its title."""
+
+    type = Type.COMMIT
+    what: Produced = Produced.COMMIT
+    sha: str = ""
+    url: str = ""
+    files: int | None = None
+    additions: int | None = None
+    deletions: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subagent(Event):
+    type = Type.SUBAGENT
+    phase: Phase
+    name: str = ""
+    session: str = ""
+    tool: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question(Event):
+    type = Type.QUESTION
+    key: str
+    asks: tuple[Ask, ...] = ()
+    decision: Decision = Decision.ASKED
+    blocking: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Approval(Event):
+    """Permission for one thing. `text` is one line for a person."""
+
+    type = Type.APPROVAL
+    key: str
+    decision: Decision = Decision.ASKED
+    name: str = ""
+    tool: str = ""
+    input: dict[str, Any] = dataclasses.field(default_factory=dict)
+    reason: str = ""
+    by: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Knowledge(Event):
+    type = Type.KNOWLEDGE
+    kind: str = "FACT"
+    evidence: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Usage(Event):
+    """Tokens and money so far in this process (not since the last report). `input_tokens` holds the cached ones."""
+
+    type = Type.USAGE
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+    cost_usd: float | None = None
+    context_window: int | None = None
+    context_used: int | None = None
+    model: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limit(Event):
+    """The provider's limit, not ours."""
+
+    type = Type.LIMIT
+    state: LimitState
+    window: str = ""
+    resets_at: float | None = None  # seconds since 1970
+    used: float | None = None  # 0 to 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Warn(Event):
+    type = Type.WARNING
+    code: str = ""
+    level: Level = Level.WARNING
+
+
+@dataclass(frozen=True, kw_only=True)
+class Error(Event):
+    type = Type.ERROR
+    code: str = "AGENT_ERROR"
+    retryable: bool = False
+    level: Level = Level.ERROR
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt(Event):
+    type = Type.ATTEMPT
+    number: int
+    phase: Phase
+    reason: str = ""
+
+
+EVENTS: dict[Type, type[Event]] = {event.type: event for event in Event.__subclasses__()}
+ROW = ("text", "agent", "level")  # columns of their own; everything else is `data`
+
+
+def wire(event: Event) -> dict[str, Any]:
+    """Write an event as JSON's own types. Fields that say nothing are left out."""
+    data = {
+        field.name: _plain(getattr(event, field.name))
+        for field in dataclasses.fields(event)
+        if field.name not in ROW and getattr(event, field.name) != _default(field)
+    }
+    row: dict[str, Any] = {"type": event.type.value}
+    row |= {"text": clean(event.text)} if event.text else {}
+    row |= {"agent": clean(event.agent)} if event.agent else {}
+    row |= {"level": event.level.value} if event.level != type(event).level else {}
+    return row | ({"data": data} if data else {})
+
+
+def read_wire(row: dict[str, Any]) -> Event:
+    """Read what `wire` wrote. Raises ValueError for what is not an event."""
+    try:
+        kind = EVENTS[Type(row["type"])]
+        given = {name: row[name] for name in ROW if name in row} | row.get("data", {})
+        event: Event = _build(kind, given)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"not an event: {error}") from error
+    return event
+
+
+def sound(said: Any) -> None:
+    """Raise TypeError unless every field holds what it says. What programs print can be anything."""
+    for name, hint in _hints(said.__class__):
+        value = getattr(said, name)
+        if not _fits(hint, value):
+            raise TypeError(f"{type(said).__name__}.{name} cannot be {value!r:.80}")
+
+
+@lru_cache
+def _hints(kind: Any) -> tuple[tuple[str, Any], ...]:
+    hints = typing.get_type_hints(kind)
+    return tuple((field.name, hints[field.name]) for field in dataclasses.fields(kind))
+
+
+def _fits(hint: Any, value: Any) -> bool:
+    if isinstance(hint, types.UnionType):
+        return any(_fits(one, value) for one in typing.get_args(hint))
+    if hint is int or hint is float:
+        return not isinstance(value, bool) and isinstance(value, int | hint) and abs(value) < MOST
+    if typing.get_origin(hint) is tuple:
+        if not isinstance(value, tuple):
+            return False
+        for one in value:
+            sound(one)
+        return True
+    return isinstance(value, typing.get_origin(hint) or hint)
+
+
+def is_transient(event: Event) -> bool:
+    """Whether an event is shown to who is looking, and not kept."""
+    return isinstance(event, Output | Thinking) and event.chunk
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {
+            field.name: _plain(getattr(value, field.name))
+            for field in dataclasses.fields(value)
+            if getattr(value, field.name) != _default(field)
+        }
+    if isinstance(value, tuple | list):
+        return [_plain(one) for one in value]
+    if isinstance(value, dict):
+        return {clean(str(key)): _plain(one) for key, one in value.items()}
+    if isinstance(value, enum.Enum):
+        return value.value
+    return clean(value) if isinstance(value, str) else value
+
+
+def clean(text: str) -> str:
+    """Text that every database and every JSON reader takes: no NUL, no half of a letter."""
+    if text.isascii():
+        return text.replace("\0", "\ufffd") if "\0" in text else text
+    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return whole.replace("\0", "\ufffd")
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    return field.default_factory() if callable(field.default_factory) else field.default
+
+
+def _build(kind: Any, given: dict[str, Any]) -> Any:
+    hints = typing.get_type_hints(kind)
+    known = {field.name for field in dataclasses.fields(kind)}
+    return kind(**{name: _typed(hints[name], value) for name, value in given.items() if name in known})
+
+
+def _typed(hint: Any, value: Any) -> Any:
+    if isinstance(hint, type) and issubclass(hint, enum.StrEnum):
+        return hint(value)
+    if typing.get_origin(hint) is tuple:
+        return tuple(_build(typing.get_args(hint)[0], one) for one in value)
+    if hint is str and not isinstance(value, str):
+        raise TypeError(f"text was expected, not {value!r}")
+    return value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """How an agent's own account of its work ended: the only way a run can succeed."""
+
+    ok: bool
+    summary: str = ""
+    code: str = ""
+    reason: str = ""
+    retryable: bool = False
+
+    def __post_init__(self) -> None:
+        sound(self)
+
+    @classmethod
+    def failed(cls, reason: str, code: str = "AGENT_ERROR", *, retryable: bool = False) -> Self:
+        return cls(ok=False, code=code, reason=reason, retryable=retryable)

@@ -1,0 +1,453 @@
+"""The worker: claims runs, works each in a worktree of its own with an agent program, and reports what happens.
+
+It promises little and keeps it. A run that it holds is heartbeaten; when the server says that the lease is somebody
+else's, the program is ended and nothing more is said. When the worker is asked to leave, it gives its runs back,
+which counts as no failure, and their worktrees and sessions wait for whoever goes on. When it is killed, its
+programs die with it (agents/leash.py) and its leases run out.
+"""
+
+import asyncio
+import logging
+import random
+import signal
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from agents.api import (
+    Answer,
+    Api,
+    Claim,
+    Command,
+    Conclude,
+    Decide,
+    Failure,
+    Registration,
+    Result,
+    Row,
+    Stale,
+    Stop,
+    Unreachable,
+)
+from agents.executors import EXECUTORS
+from agents.executors.executor import WRAP_UP, Executor, Work, answered
+from agents.outbox import AGAIN, Outbox
+from agents.process import Agent, Limits, Outcome
+from agents.vocabulary import Attempt as AttemptEvent
+from agents.vocabulary import (
+    Commit,
+    Ended,
+    Event,
+    Phase,
+    Progress,
+    Prompt,
+    Question,
+    Status,
+    Todo,
+    TodoState,
+    ToolFinished,
+    ToolStarted,
+    Usage,
+    Warn,
+)
+from agents.worktree import Diff, WorkspaceError, Worktree
+
+log = logging.getLogger(__name__)
+RELEASED, CANCELLED, CONCLUDE, ANSWERED = "RELEASED", "CANCELLED", "CONCLUDE", "ANSWERED"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    name: str
+    repository: Path
+    worktrees: Path
+    executors: tuple[str, ...]
+    at_once: int = 1
+    version: str = "0"
+    grace: float = 10.0  # seconds an agent program gets to leave
+    options: dict[str, dict[str, str]] | None = (
+        None  # of executors, given to the worker: they win over a run's
+    )
+
+
+class Worker:
+    def __init__(self, api: Api, settings: Settings) -> None:
+        self.api, self.settings = api, settings
+        self.id = ""
+        self.runs: dict[str, Run] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._asking: asyncio.Task[list[Claim]] | None = None
+        self._leaving = asyncio.Event()
+        self._free = asyncio.Event()
+
+    async def work(self) -> None:
+        """Work until `leave`."""
+        loop = asyncio.get_running_loop()
+        with suppress(NotImplementedError, ValueError):
+            loop.add_signal_handler(signal.SIGTERM, self.leave)
+        settings = self.settings
+        registration = Registration(
+            name=settings.name,
+            version=settings.version,
+            executors=settings.executors,
+            at_once=settings.at_once,
+        )
+        self.id = await until_heard(lambda: self.api.register(registration))
+        listening = asyncio.create_task(self._listen())
+        claiming = asyncio.create_task(self._claim())
+        await self._leaving.wait()
+        claiming.cancel()
+        await asyncio.gather(claiming, return_exceptions=True)
+        for run in self.runs.values():
+            run.release("The worker is leaving")
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        if self._asking:
+            await asyncio.wait([self._asking], timeout=settings.grace)
+            self._asking.cancel()
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
+        with suppress(Unreachable):
+            await self.api.deregister(self.id)
+
+    def leave(self) -> None:
+        """Give everything back, and end."""
+        self._leaving.set()
+
+    async def _claim(self) -> None:
+        while not self._leaving.is_set():
+            free = self.settings.at_once - len(self.runs)
+            if free <= 0:
+                self._free.clear()
+                await self._free.wait()
+                continue
+            # Not cancelled half-way: a claim that arrived after we left would hold its run until its lease ends.
+            self._asking = asyncio.create_task(self._ask_for(free))
+            for claim in await asyncio.shield(self._asking):
+                self._begin(claim)
+
+    async def _ask_for(self, free: int) -> list[Claim]:
+        try:
+            claims = await self.api.claim(self.id, free)
+        except Unreachable:
+            await asyncio.sleep(AGAIN[-1] * random.random())  # noqa: S311 - spread, not secret
+            return []
+        if self._leaving.is_set():
+            for claim in claims:
+                with suppress(Stale, Unreachable):
+                    await self.api.release(claim.lease, "The worker is leaving", claim.session)
+            return []
+        return claims
+
+    def _begin(self, claim: Claim) -> None:
+        """Begin. A run that came back to us waits until our last attempt at it has left its folder."""
+        id, run = claim.lease.run, Run(self.api, claim, self.settings)
+        if before := self.runs.get(id):
+            before.lose()
+        self.runs[id] = run
+        self._tasks[id] = asyncio.create_task(self._one(run, self._tasks.get(id)))
+
+    async def _one(self, run: "Run", before: asyncio.Task[None] | None) -> None:
+        id = run.lease.run
+        try:
+            if before:
+                await asyncio.wait([before])
+            await run.work()
+        except Exception:
+            log.exception("run %s broke its worker's code", id)
+        finally:
+            if self.runs[id] is run:
+                del self.runs[id], self._tasks[id]
+            self._free.set()
+
+    async def _listen(self) -> None:
+        while True:
+            with suppress(Unreachable):
+                async for command in self.api.commands(self.id):
+                    if run := self.runs.get(command.run):
+                        run.obey(command)
+            await asyncio.sleep(AGAIN[2])
+
+
+class Run:
+    """One claimed run, from its worktree to its report."""
+
+    def __init__(self, api: Api, claim: Claim, settings: Settings) -> None:
+        self.api, self.claim, self.settings = api, claim, settings
+        self.lease = claim.lease
+        self.outbox = Outbox(api, claim.lease)
+        self.agent: Agent | None = None
+        self.session = claim.session
+        self.usage: Usage | None = None
+        self.spent: list[Usage] = []  # of the processes before this one
+        self.progress: Row = {}
+        self._asked: dict[str, Question] = {}
+        self._answers: dict[str, Answer] = {}  # that came before anybody could take them
+        self._next = ""  # the prompt to resume with
+        self._obeyed: set[str] = set()
+        self._ended: Ended | None = None  # why it ends, whatever the agent says
+        self._lost = False
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    async def work(self) -> None:
+        beat = self._spawn(self._beat())
+        post = self._spawn(self._post())
+        try:
+            tree, outcome = await self._try()
+            if self._lost:
+                return
+            result = await self._result(tree, outcome) if tree else None
+            self.outbox.close()
+            await post
+            if not self._lost:
+                await self._finish(outcome, result)
+        finally:
+            for task in (beat, post, *self._tasks):
+                task.cancel()
+            await asyncio.gather(beat, post, *self._tasks, return_exceptions=True)
+
+    def obey(self, command: Command) -> None:
+        """Carry out a command, once. Commands come by two ways and may come twice."""
+        if command.id in self._obeyed:
+            return
+        self._obeyed.add(command.id)
+        match command:
+            case Stop():
+                self._end(Ended.failed(command.reason, CANCELLED))
+            case Conclude():
+                if self.agent and not self.agent.conclude():
+                    self._resume_with(WRAP_UP, CONCLUDE)
+            case Answer():
+                self._answer(command)
+            case Decide():
+                if self.agent:
+                    self.agent.decide(command.key, allow=command.allow, note=command.note)
+        self._spawn(self._acknowledge(command))
+
+    def release(self, reason: str) -> None:
+        self._end(Ended.failed(reason, RELEASED, retryable=True))
+
+    def _end(self, why: Ended) -> None:
+        self._ended = self._ended or why
+        if self.agent:
+            self.agent.stop(why)
+
+    def _answer(self, command: Answer) -> None:
+        question = self._asked.pop(command.key, None)
+        if question is None:
+            self._answers[command.key] = command  # it overtook its question
+        elif self.agent and not self.agent.answer(command.key, command.answers):
+            self._resume_with(answered(question.asks, command.answers), ANSWERED)
+
+    def _resume_with(self, prompt: str, why: str) -> None:
+        """For programs that cannot be told anything while they run: end it, and go on with its session."""
+        self._next = prompt
+        if self.agent:
+            self.agent.stop(Ended.failed(prompt, why))
+
+    async def _try(self) -> tuple[Worktree | None, Outcome]:
+        claim = self.claim
+        await self.outbox.put(AttemptEvent(number=self.lease.attempt, phase=Phase.STARTED))
+        if claim.executor not in self.settings.executors or claim.executor not in EXECUTORS:
+            why = f"This worker has no executor {claim.executor!r}"
+            return None, Outcome(ended=Ended.failed(why, "WORKSPACE_ERROR"))
+        try:
+            tree = await Worktree.cut(
+                Path(claim.repository) if claim.repository else self.settings.repository,
+                self.settings.worktrees,
+                self.lease.run,
+                template=claim.branch_template,
+                names=claim.names,
+                base=claim.base,
+                branch=claim.branch,
+            )
+        except (WorkspaceError, OSError) as error:
+            return None, Outcome(ended=Ended.failed(str(error), "WORKSPACE_ERROR"))
+        return tree, await self._converse(tree)
+
+    async def _converse(self, tree: Worktree) -> Outcome:
+        """Run the program; and again, when it is resumed, or when its session turned out to be lost."""
+        prompt, retried = self.claim.prompt, False
+        while True:
+            self._next = ""
+            outcome = await self._process(tree, prompt)
+            if self._ended is not None:
+                kept = outcome.ended if outcome.ended.ok else self._ended
+                return Outcome(ended=kept, session=self.session, exit_code=outcome.exit_code)
+            if outcome.ended.code == "SESSION_LOST" and self.session and not retried:
+                await self.outbox.put(
+                    Warn(text="The session is lost; starting without it", code="SESSION_LOST")
+                )
+                self.session, retried = "", True
+                continue
+            if not self._next or outcome.ended.ok:
+                return outcome
+            prompt = self._next
+
+    async def _process(self, tree: Worktree, prompt: str) -> Outcome:
+        claim = self.claim
+        executor: Executor = EXECUTORS[claim.executor]()
+        work = Work(
+            run=self.lease.run,
+            prompt=prompt,
+            session=self.session,
+            model=claim.model,
+            supervised=claim.supervised,
+            instructions=claim.instructions,
+            tools=claim.tools,
+            options=claim.options | (self.settings.options or {}).get(claim.executor, {}),
+        )
+        limits = Limits(silence=claim.silence, wall=claim.wall, grace=self.settings.grace)
+        self.agent = Agent(executor, work, tree.folder, limits)
+        if self._ended:
+            return Outcome(ended=self._ended)
+        await self.outbox.put(Prompt(text=prompt))
+        try:
+            return await self.agent.run(self._hear)
+        finally:
+            self.session = executor.session or self.session
+            if self.usage:
+                self.spent.append(self.usage)
+                self.usage = None
+
+    async def _hear(self, event: Event) -> None:
+        self._note(event)
+        if isinstance(event, Question) and event.asks:
+            await self._ask(event)
+        await self.outbox.put(event)
+
+    async def _ask(self, question: Question) -> None:
+        assert self.agent is not None, "it asked"
+        self._asked[question.key] = question
+        session = self.agent.executor.session
+        try:
+            await until_heard(lambda: self.api.ask(self.lease, question.key, question.asks, session))
+        except Stale:
+            self.lose()
+        if early := self._answers.pop(question.key, None):
+            self._answer(early)
+
+    def _note(self, event: Event) -> None:
+        """What a heartbeat tells: the little that a board shows of a run."""
+        if isinstance(event, Todo):
+            done = sum(item.state == TodoState.DONE for item in event.items)
+            now = next((i.text for i in event.items if i.state == TodoState.IN_PROGRESS), "")
+            self.progress |= {"todosDone": done, "todosTotal": len(event.items), "task": now}
+        elif isinstance(event, ToolStarted):
+            self.progress |= {"tool": event.name, "activity": event.text or event.name}
+        elif isinstance(event, ToolFinished):
+            self.progress |= {"tool": ""}
+        elif isinstance(event, Progress):
+            self.progress |= {"activity": event.text}
+        elif isinstance(event, Usage):
+            self.usage = event
+        elif isinstance(event, Status) and event.session:
+            self.session = event.session
+
+    async def _result(self, tree: Worktree, outcome: Outcome) -> Result:
+        """What was made, whatever became of the run."""
+        ended = outcome.ended
+        try:
+            title = next(iter(ended.summary.splitlines()), "")[:72]
+            rest = (
+                await tree.commit_rest(title or f"Work of {self.lease.run}")
+                if ended.code != RELEASED
+                else False
+            )
+            diff, commits, head = await tree.diff(), await tree.commits(), await tree.head()
+        except (WorkspaceError, OSError) as error:
+            await self.outbox.put(Warn(text=str(error), code="WORKSPACE_ERROR"))
+            diff, commits, head, rest = Diff(), [], "", False
+        for commit in commits:
+            await self.outbox.put(Commit(sha=commit.sha, text=commit.subject))
+        return Result(
+            summary=ended.summary,
+            branch=tree.branch,
+            head=head,
+            outcome="CHANGES" if rest else "AGENT_COMMITTED" if commits else "NO_CHANGES",
+            diff=diff,
+            commits=tuple(commits),
+            session=self.session,
+            exit_code=outcome.exit_code,
+            metrics=total(self.spent),
+        )
+
+    async def _finish(self, outcome: Outcome, result: Result | None) -> None:
+        ended, api = outcome.ended, self.api
+        try:
+            if ended.ok and result:
+                await until_heard(lambda: api.complete(self.lease, result))
+            elif ended.code == RELEASED:
+                await until_heard(lambda: api.release(self.lease, ended.reason, self.session))
+            else:
+                failure = Failure(
+                    code=ended.code, reason=ended.reason, retryable=ended.retryable, result=result
+                )
+                await until_heard(lambda: api.fail(self.lease, failure))
+        except Stale:
+            self.lose()
+
+    async def _beat(self) -> None:
+        """Three heartbeats in the time of a lease. A lease that may have run out is a lease that is lost."""
+        every, heard = self.claim.lease_seconds / 3, time.monotonic()
+        while True:
+            await asyncio.sleep(every)
+            try:
+                for command in await self.api.heartbeat(self.lease, self.progress):
+                    self.obey(command)
+                heard = time.monotonic()
+            except Stale:
+                return self.lose()
+            except Unreachable:
+                if time.monotonic() - heard > self.claim.lease_seconds:
+                    return self.lose()
+
+    async def _post(self) -> None:
+        try:
+            await self.outbox.run()
+        except Stale:
+            self.lose()
+
+    async def _acknowledge(self, command: Command) -> None:
+        with suppress(Stale, Unreachable):
+            await self.api.acknowledge(self.lease, command.id)
+
+    def lose(self) -> None:
+        """Somebody else has the run: end the program, and say nothing more."""
+        log.warning("run %s: the lease of attempt %d is lost", self.lease.run, self.lease.attempt)
+        self._lost = True
+        self.outbox.drop()
+        self._end(Ended.failed("The lease is lost", "LEASE_EXPIRED"))
+
+    def _spawn(self, coroutine: Any) -> asyncio.Task[Any]:
+        task = asyncio.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+
+T = TypeVar("T")
+
+
+async def until_heard(say: Callable[[], Awaitable[T]]) -> T:
+    """Say it until the server has heard it."""
+    for tried in range(10**9):
+        try:
+            return await say()
+        except Unreachable:
+            await asyncio.sleep(AGAIN[min(tried, len(AGAIN) - 1)])
+    raise AssertionError("endless")
+
+
+def total(spent: list[Usage]) -> Row:
+    """Tokens and money of all processes of a run."""
+    costs = [usage.cost_usd for usage in spent if usage.cost_usd is not None]
+    return {
+        "inputTokens": sum(usage.input_tokens for usage in spent),
+        "outputTokens": sum(usage.output_tokens for usage in spent),
+        "cachedTokens": sum(usage.cached_tokens for usage in spent),
+        "costUsd": sum(costs) if costs else None,
+        "model": next((usage.model for usage in reversed(spent) if usage.model), ""),
+    }

@@ -1,0 +1,132 @@
+"""The command line of the benchmarks: medians of turns, in this process, on the database of DATABASE_URL.
+
+Machines differ and are shared, so compare what one run prints, not two runs.
+"""
+
+import asyncio
+import statistics
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from bench.house import House
+
+cli = typer.Typer(add_completion=False, no_args_is_help=False, help=__doc__)
+console = Console(stderr=True)
+TURNS = 5
+
+BOARD = """query Board($id: ID!, $first: Int!) { board(id: $id) { name cursor columns { id name stage cardCount
+  cards(first: $first) { nodes { id title priority version subtaskCount { done total } subtasks { title completed }
+  labels { name colour } assignees { username } } } } } }"""
+MOVE = "mutation Move($id: ID!) { moveCard(input: {id: $id, top: true}) { __typename } }"
+
+
+async def rate(work: Callable[[], Awaitable[object]], times: int, name: str) -> float:
+    """The median over turns of how often a second `work` is done."""
+    turns = []
+    for _ in track(range(TURNS), description=name, console=console):
+        began = time.perf_counter()
+        for _ in range(times):
+            await work()
+        turns.append(times / (time.perf_counter() - began))
+    return statistics.median(turns)
+
+
+def shown(title: str, rows: list[tuple[str, float, float]]) -> None:
+    table = Table("what", "a second", "ratio", title=title)
+    for name, value, ratio in rows:
+        table.add_row(name, f"{value:.1f}", f"{ratio:.2f}")
+    Console().print(table)
+
+
+@cli.command()
+def board(cards: Annotated[str, typer.Option(help="How many cards, one board each.")] = "10,100,500") -> None:
+    """Read a whole board with everything a board page shows."""
+
+    async def run(house: House) -> None:
+        rows: list[tuple[str, float, float]] = []
+        for count in [int(text) for text in cards.split(",")]:
+            id, _ = await house.board(count)
+            asked = {"id": id, "first": min(count, 500)}
+            speed = await rate(lambda: house.ask(BOARD, asked), max(2, 400 // count), f"{count} cards")  # noqa: B023
+            rows.append((f"{count} cards", speed, speed / rows[0][1] if rows else 1.0))
+        shown("Boards read", rows)
+
+    _with_house(run)
+
+
+@cli.command()
+def moves(writers: Annotated[int, typer.Option(help="How many at once.")] = 8) -> None:
+    """Move cards: one client, then several on one board, then several on boards of their own."""
+
+    async def run(house: House) -> None:
+        boards = [await house.board(10) for _ in range(writers)]
+
+        async def alone() -> None:
+            await house.ask(MOVE, {"id": boards[0][1][0]})
+
+        async def together() -> None:
+            await asyncio.gather(*(house.ask(MOVE, {"id": boards[0][1][n % 10]}) for n in range(writers)))
+
+        async def apart() -> None:
+            await asyncio.gather(*(house.ask(MOVE, {"id": cards[0]}) for _, cards in boards))
+
+        one = await rate(alone, 40, "one client")
+        same = await rate(together, 10, f"{writers} on one board") * writers
+        own = await rate(apart, 10, f"{writers} on boards of their own") * writers
+        shown(
+            "Moves",
+            [("one client", one, 1.0), ("one board", same, same / one), ("own boards", own, own / one)],
+        )
+
+    _with_house(run)
+
+
+@cli.command()
+def feed(events: Annotated[int, typer.Option(help="How many to wait for.")] = 200) -> None:
+    """From the change to the subscriber, in milliseconds."""
+
+    async def run(house: House) -> None:
+        id, cards = await house.board(10)
+        waits = []
+        async with house.follow(id) as hear:
+            for _ in track(range(events), description="events", console=console):
+                began = time.perf_counter()
+                move = asyncio.create_task(house.ask(MOVE, {"id": cards[0]}))
+                await hear()
+                waits.append((time.perf_counter() - began) * 1000)
+                await move
+        waits.sort()
+        table = Table("events", "p50 ms", "p99 ms", title="A change and its event")
+        table.add_row(str(events), f"{waits[len(waits) // 2]:.1f}", f"{waits[int(len(waits) * 0.99)]:.1f}")
+        Console().print(table)
+
+    _with_house(run)
+
+
+def _with_house(run: Callable[[House], Awaitable[None]]) -> None:
+    async def go() -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            async with House.started(Path(folder)) as house:
+                await run(house)
+
+    asyncio.run(go())
+
+
+@cli.callback(invoke_without_command=True)
+def everything(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        board("10,100,500")
+        moves(8)
+        feed(200)
+
+
+if __name__ == "__main__":
+    cli()

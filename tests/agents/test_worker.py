@@ -1,0 +1,315 @@
+"""The whole worker on real git and real subprocesses, against a server in memory."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+from agents.api import Answer, Claim, Conclude, Lease, Stop
+from agents.worker import Settings, Worker
+from tests.agents.fake import Fake
+
+
+@pytest.fixture
+def repository(tmp_path):
+    folder = tmp_path / "repository"
+    folder.mkdir()
+    for words in (
+        ["init", "-q", "-b", "main"],
+        ["config", "user.name", "Ann"],
+        ["config", "user.email", "a@b.c"],
+    ):
+        subprocess.run(["git", "-C", str(folder), *words], check=True)
+    (folder / "readme.md").write_text("hello\n")
+    for words in (["add", "-A"], ["commit", "-qm", "Begin"]):
+        subprocess.run(["git", "-C", str(folder), *words], check=True)
+    return folder
+
+
+@pytest.fixture
+async def house(repository, tmp_path):
+    """A server, and workers on it that leave at the end."""
+    api, tasks = Fake(), []
+
+    async def worker(at_once=1, executors=("command", "scripted")):
+        settings = Settings(
+            name="w",
+            repository=repository,
+            worktrees=tmp_path / "work",
+            executors=executors,
+            at_once=at_once,
+            grace=1.0,
+        )
+        one = Worker(api, settings)
+        tasks.append((one, asyncio.create_task(one.work())))
+        return one
+
+    api.worker = worker
+    yield api
+    api.away = False
+    for one, task in tasks:
+        one.leave()
+        await asyncio.wait_for(task, 10)
+
+
+def enqueue(api, run="run_1", *, executor="command", lease=60.0, session="", wall=20.0, **options):
+    def make(token):
+        return Claim(
+            lease=Lease(run=run, attempt=api.attempts[run] + 1, token=token),
+            executor=executor,
+            prompt="Do it",
+            names={"card": "WEB-1", "slug": "Do it"},
+            options=options,
+            lease_seconds=lease,
+            session=session,
+            wall=wall,
+        )
+
+    api.queue.append(make)
+
+
+def record(tmp_path, *steps):
+    path = tmp_path / "recording.jsonl"
+    path.write_text("\n".join(map(json.dumps, steps)))
+    return {"recording": str(path), "speed": "20"}
+
+
+def kinds(api, run="run_1"):
+    return [row["type"] for row in api.rows[run] if not row.get("data", {}).get("chunk")]
+
+
+async def ended(api, run="run_1", seconds=10.0):
+    await api.until(lambda: run in api.ended, seconds)
+    return api.ended[run][:2]
+
+
+async def test_a_run_from_its_claim_to_its_result(house, tmp_path, repository):
+    steps = [
+        {"type": "TODO", "data": {"items": [{"text": "Write", "state": "IN_PROGRESS"}]}},
+        {"say": "I will write two files."},
+        {"write": "a.txt", "text": "a\n"},
+        {"commit": "Add a"},
+        {"write": "b.txt", "text": "b\nb\n"},
+        {"type": "USAGE", "data": {"input_tokens": 10, "output_tokens": 5, "cost_usd": 0.25}},
+        {"complete": "Wrote a and b"},
+    ]
+    await house.worker()
+    enqueue(house, executor="scripted", **record(tmp_path, *steps))
+    how, result = await ended(house)
+    assert (how, result.summary, result.outcome) == ("complete", "Wrote a and b", "CHANGES")
+    assert [(f.path, f.additions) for f in result.diff.files] == [("a.txt", 1), ("b.txt", 2)]
+    assert [c.subject for c in result.commits] == ["Add a", "Wrote a and b"]
+    assert (result.branch, result.exit_code) == ("signalbox/WEB-1-Do-it", 0)
+    assert (result.metrics["inputTokens"], result.metrics["costUsd"]) == (10, 0.25)
+    assert kinds(house)[:4] == ["ATTEMPT", "PROMPT", "STATUS", "TODO"]
+    assert kinds(house)[-2:] == ["COMMIT", "COMMIT"]
+    said = [row for row in house.rows["run_1"] if row["type"] == "OUTPUT"]
+    assert "".join(r["text"] for r in said if r["data"].get("chunk")) == "I will write two files."
+    assert [r["text"] for r in said if not r["data"].get("chunk")] == ["I will write two files."]
+    assert not (repository / "a.txt").exists()
+
+
+async def test_nothing_is_said_twice_when_answers_are_lost(house):
+    house.flaky = 3
+    await house.worker()
+    enqueue(house, command="for i in 1 2 3; do echo $i; sleep 0.2; done")
+    how, _ = await ended(house)
+    assert how == "complete"
+    text = "".join(
+        r["text"] for r in house.rows["run_1"] if r["type"] == "OUTPUT" and not r["data"].get("chunk")
+    )
+    assert text == "1\n2\n3\n"
+
+
+async def test_a_server_that_is_away_for_a_while_costs_nothing(house):
+    await house.worker()
+    enqueue(house, command="echo begun; sleep 0.5; echo over")
+    await house.until(lambda: "run_1" in house.rows)
+    house.away = True
+    await asyncio.sleep(1)
+    house.away = False
+    how, result = await ended(house, seconds=15)
+    assert (how, result.summary) == ("complete", "over")
+
+
+async def test_a_question_is_answered_while_the_agent_waits(house, tmp_path):
+    await house.worker()
+    steps = [
+        {"ask": [{"key": "0", "text": "Which?", "options": [{"label": "ahoy"}]}]},
+        {"complete": "Said {answer}"},
+    ]
+    enqueue(house, executor="scripted", **record(tmp_path, *steps))
+    await house.until(lambda: house.asked)
+    [key] = house.asked
+    answer = Answer(id="c1", run="run_1", key=key, answers={"0": ["ahoy"]})
+    house.pushed.put_nowait(answer)
+    house.pushed.put_nowait(answer)  # delivered at least once
+    _, result = await ended(house)
+    assert result.summary == "Said ahoy"
+    assert house.acknowledged == ["c1"]
+    assert "QUESTION" in kinds(house)
+
+
+async def test_a_run_goes_on_with_its_answer_after_its_worker_left(house, tmp_path):
+    steps = [
+        {"write": "a.txt", "text": "a"},
+        {"ask": [{"key": "0", "text": "Which?"}]},
+        {"complete": "Said {answer}"},
+    ]
+    options = record(tmp_path, *steps)
+    first = await house.worker()
+    enqueue(house, executor="scripted", **options)
+    await house.until(lambda: house.asked)
+    first.leave()
+    how, (_, session) = await ended(house)
+    assert (how, session) == ("release", "2")
+    await house.worker()
+    house.ended.clear()
+
+    def make(token):
+        lease = Lease(run="run_1", attempt=2, token=token)
+        prompt = "Your questions were answered. Answer: ahoy"
+        return Claim(lease=lease, executor="scripted", prompt=prompt, session=session, options=options)
+
+    house.queue.append(make)
+    how, result = await ended(house)
+    assert (how, result.summary) == ("complete", "Said ahoy")
+    assert [f.path for f in result.diff.files] == ["a.txt"]  # the same folder, nothing lost
+
+
+async def test_stopping_keeps_the_work(house, repository):
+    await house.worker()
+    enqueue(house, command="echo precious > new.txt; echo ready; sleep 60")
+    await house.until(lambda: any(r.get("text") == "ready\n" for r in house.rows.get("run_1", [])))
+    house.pushed.put_nowait(Stop(id="c1", run="run_1"))
+    how, failure = await ended(house)
+    assert (how, failure.code, failure.reason) == ("fail", "CANCELLED", "A person stopped the run")
+    shown = subprocess.run(
+        ["git", "-C", str(repository), "show", f"{failure.result.branch}:new.txt"],
+        capture_output=True,
+        text=True,
+    )
+    assert shown.stdout == "precious\n"
+
+
+async def test_commands_come_by_heartbeat_too(house):
+    await house.worker()
+    house.pending["run_1"] = [Conclude(id="c1", run="run_1")]
+    command = "head -1 > /dev/null; read line; case $line in *conclude*) echo concluded;; esac"
+    enqueue(house, command=command, lease=0.6)
+    how, result = await ended(house)
+    assert (how, result.summary) == ("complete", "concluded")
+    assert house.acknowledged == ["c1"]
+
+
+async def test_a_stale_lease_ends_the_agent_and_changes_nothing(house, tmp_path):
+    await house.worker()
+    pid = tmp_path / "pid"
+    enqueue(house, command=f"echo $$ > {pid}; while :; do echo tick; sleep 0.1; done", lease=30)
+    await house.until(lambda: "OUTPUT" in [r["type"] for r in house.rows.get("run_1", [])])
+    house.live["run_1"] = "somebody else's"
+    before = len(house.rows["run_1"])
+    deadline = time.monotonic() + 5
+    while not_gone(int(pid.read_text())):
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.05)
+    assert len(house.rows["run_1"]) == before
+    assert "run_1" not in house.ended
+
+
+def not_gone(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+async def test_a_lease_that_may_have_run_out_is_lost(house, tmp_path):
+    worker = await house.worker()
+    pid = tmp_path / "pid"
+    enqueue(house, command=f"echo $$ > {pid}; echo ready; sleep 60", lease=0.5)
+    await house.until(lambda: any(r.get("text") == "ready\n" for r in house.rows.get("run_1", [])))
+    house.away = True
+    deadline = time.monotonic() + 6
+    while worker.runs:
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.05)
+    assert not not_gone(int(pid.read_text()))
+
+
+async def test_leaving_gives_everything_back(house):
+    worker = await house.worker(at_once=2)
+    for run in ("run_1", "run_2"):
+        enqueue(house, run, command="echo ready; sleep 60")
+    await house.until(lambda: len(house.rows) == 2)
+    os.kill(os.getpid(), signal.SIGTERM)
+    assert {(await ended(house, run))[0] for run in ("run_1", "run_2")} == {"release"}
+    await house.until(lambda: "left" in house.registered)
+    assert worker.runs == {}
+
+
+@pytest.mark.parametrize(
+    ("executor", "options", "code", "reason"),
+    [
+        ("gemini", {}, "WORKSPACE_ERROR", "This worker has no executor 'gemini'"),
+        ("scripted", {}, "WORKSPACE_ERROR", "the executor `scripted` needs the option `recording`"),
+        ("command", {"command": "exit 7"}, "AGENT_ERROR", "The command exited with 7"),
+        ("command", {"command": "true", "complete": "explicit"}, "AGENT_ERROR", "exited without completing"),
+    ],
+)
+async def test_a_failure_says_why(house, executor, options, code, reason):
+    await house.worker()
+    enqueue(house, executor=executor, **options)
+    how, failure = await ended(house)
+    assert (how, failure.code) == ("fail", code)
+    assert reason in failure.reason
+
+
+async def test_no_more_at_once_than_was_said(house, tmp_path):
+    await house.worker(at_once=2)
+    for n in range(5):
+        enqueue(
+            house,
+            f"run_{n}",
+            command=f"touch {tmp_path}/on-$$; ls {tmp_path} | grep -c '^on-'; sleep 0.3; rm {tmp_path}/on-$$",
+        )
+    for n in range(5):
+        assert (await ended(house, f"run_{n}"))[0] == "complete"
+    counts = [
+        int(r["text"].split()[0]) for rows in house.rows.values() for r in rows if r["type"] == "OUTPUT"
+    ]
+    assert max(counts) == 2
+
+
+CODEX = """#!/bin/sh
+echo "$@" >> "$PWD/asked"; cat >> "$PWD/asked"
+echo '{"type": "thread.started", "thread_id": "thread-1"}'
+case "$*" in *resume\\ thread-1*) text=Concluded;; *) echo '{"type": "turn.started"}'; sleep 60;; esac
+echo '{"type": "item.completed", "item": {"id": "i", "type": "agent_message", "text": "'$text'"}}'
+echo '{"type": "turn.completed", "usage": {"input_tokens": 7}}'
+"""
+
+
+async def test_a_program_that_cannot_be_told_is_resumed(house, tmp_path, monkeypatch):
+    """Concluding a program without a way in: it is ended, and its session goes on with the wish."""
+    program = tmp_path / "bin" / "codex"
+    program.parent.mkdir()
+    program.write_text(CODEX)
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    await house.worker(executors=("codex",))
+    enqueue(house, executor="codex")
+    await house.until(
+        lambda: any(r.get("data", {}).get("state") == "WORKING" for r in house.rows.get("run_1", []))
+    )
+    house.pushed.put_nowait(Conclude(id="c1", run="run_1"))
+    how, result = await ended(house)
+    assert (how, result.summary, result.session) == ("complete", "Concluded", "thread-1")
+    asked = (tmp_path / "work" / "run_1" / "asked").read_text()
+    assert asked.count("Do it") == asked.count("Wrap up now") == 1
+    assert result.metrics["inputTokens"] == 7
