@@ -51,7 +51,9 @@ MUTANTS: dict[str, list[Change]] = {
         ((claims, "HEAD"), "AND tenant = :tenant", ""),
         (claims._take, "Job.tenant == tenant, ", ""),
     ],
-    "the oldest is not first": [((claims, "HEAD"), "lane, available_at, id", "lane, available_at DESC, id")],
+    "the oldest is not first": [
+        (claims._take, ".order_by(Job.available_at, Job.id)", ".order_by(Job.available_at.desc())")
+    ],
     "a lost lease of a cancelled job": [(law.lost, "if job.cancel_requested_at:", "if False:")],
     "a surplus place is freed": [(caps.free, "if is_surplus]", "if False]")],
     "the wrong one leaves a lowered cap": [(caps.free, "gone += await _instead(tx, kept)", "pass")],
@@ -59,7 +61,10 @@ MUTANTS: dict[str, list[Change]] = {
     "a new cap forgets its holders": [(caps._limit, "if rows:", "if False:")],
     "the sweep leaks slots": [(sweeps._apply, "if not one.held", "if False")],
     "a waiting worker's death frees the job": [(law.lost, "elif was is State.LEASED:", "else:")],
-    "the clock runs while it waits": [(law.overdue, "attempt and job.state is State.LEASED", "attempt")],
+    "the clock runs while it waits": [
+        (law.overdue, "attempt and job.state is State.LEASED", "attempt"),
+        (sweeps.overdue, "and_(is_slow, is_working)", "is_slow"),
+    ],
     "the wait is not given back": [(law.unparked, "attempt.limit_by += waited", "pass")],
     "silence is not broken": [(held.heartbeats, "now(Attempt.silence_limit)", "Attempt.silent_by")],
     "a waiting job does not expire": [(law._ready, "job.wait_limit is not None", "False")],

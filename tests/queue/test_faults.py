@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.exc import DBAPIError
 
 from runtime import queue
 from runtime.database import Database
@@ -21,11 +22,22 @@ from runtime.queue import Attempt, Job, Lease, Outcome, Slot, State, Wanted, Wor
 
 SCOPES = ["a", "b", "c", "d"]
 CAP = 3
+WORKERS = 20
 WORKER = Path(__file__).with_name("worker.py")
 
 
-async def filled(url: str, jobs: int) -> Database:
-    database = Database(url)
+@contextlib.asynccontextmanager
+async def filled(url: str, jobs: int) -> AsyncIterator[Database]:
+    """A database with so many jobs and its limits, closed in the end."""
+    database = Database(url, pool=WORKERS + 2)
+    try:
+        await _fill(database, jobs)
+        yield database
+    finally:
+        await database.close()
+
+
+async def _fill(database: Database, jobs: int) -> None:
     for scope in SCOPES:
         async with database.write() as tx:
             await queue.set_cap(tx, queue.scope_cap(scope), CAP)
@@ -36,7 +48,6 @@ async def filled(url: str, jobs: int) -> Database:
     for start in range(0, jobs, 500):
         async with database.write() as tx:
             await queue.enqueue(tx, *works[start : start + 500])
-    return database
 
 
 class Watch:
@@ -80,8 +91,7 @@ async def assert_all_was_done_once(database: Database, jobs: int) -> None:
     assert all(slot.job_id is None for slot in slots), "no place is left taken"
 
 
-async def workers_at_once(url: str, workers: int, jobs: int) -> None:
-    database = await filled(url, jobs)
+async def workers_at_once(database: Database, jobs: int) -> None:
     worked: Counter[str] = Counter()
 
     async def worker(name: str) -> None:
@@ -98,21 +108,22 @@ async def workers_at_once(url: str, workers: int, jobs: int) -> None:
             await queue.complete(tx, lease)
 
     async with Watch(database).watching() as watch:
-        await asyncio.gather(*(worker(f"w{n}") for n in range(workers)))
+        await asyncio.gather(*(worker(f"w{n}") for n in range(WORKERS)))
     assert set(worked.values()) == {1}, "each is worked exactly once"
     assert 1 <= watch.worst <= CAP, "the limits are used, and kept"
     await assert_all_was_done_once(database, jobs)
-    await database.close()
 
 
 async def test_many_workers_do_each_job_once_within_the_limits(fresh: Callable[[], Any]) -> None:
-    await workers_at_once(await fresh(), 20, 200)
+    async with filled(await fresh(), 200) as database:
+        await workers_at_once(database, 200)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(900)
 async def test_twenty_workers_do_three_thousand_jobs_once_within_the_limits(fresh: Callable[[], Any]) -> None:
-    await workers_at_once(await fresh(), 20, 3_000)
+    async with filled(await fresh(), 3_000) as database:
+        await workers_at_once(database, 3_000)
 
 
 class Crew:
@@ -156,31 +167,35 @@ class Crew:
 
 async def crew_under_fire(url: str, ledger: Path, jobs: int, every: float, faults: int) -> Crew:
     """Faults go on until there were that many; then the crew may finish."""
-    database = await filled(url, jobs)
     ledger.touch()
-    crew = Crew(url, 4, 1.0, ledger)
-    deadline, due = time.monotonic() + 300, time.monotonic() + 2
-    try:
-        async with Watch(database).watching() as watch:
-            while await left(database):
-                assert time.monotonic() < deadline, "the crew does not get on"
-                if crew.kills + crew.stops < faults and time.monotonic() > due:
-                    crew.fault()
-                    due = time.monotonic() + every
-                crew.thaw()
-                async with database.write() as tx:
-                    await queue.sweep(tx)
-                await asyncio.sleep(0.05)
-            deadline = time.monotonic() + 5
-            while crew.frozen and time.monotonic() < deadline:  # let the zombies speak
-                crew.thaw()
-                await asyncio.sleep(0.1)
-    finally:
-        crew.end()
-    assert watch.worst <= CAP, "the limits are kept"
-    await assert_all_was_done_once(database, jobs)
-    await database.close()
+    async with filled(url, jobs) as database:
+        crew = Crew(url, 4, 1.0, ledger)
+        try:
+            async with Watch(database).watching() as watch:
+                await _fire(database, crew, every, faults)
+        finally:
+            crew.end()
+        assert watch.worst <= CAP, "the limits are kept"
+        await assert_all_was_done_once(database, jobs)
     return crew
+
+
+async def _fire(database: Database, crew: Crew, every: float, faults: int) -> None:
+    deadline, due = time.monotonic() + 600, time.monotonic() + 2
+    while await left(database):
+        assert time.monotonic() < deadline, "the crew does not get on"
+        if crew.kills + crew.stops < faults and time.monotonic() > due:
+            crew.fault()
+            due = time.monotonic() + every
+        crew.thaw()
+        with contextlib.suppress(DBAPIError):  # one that is frozen may hold the lock of all writers
+            async with database.write() as tx:
+                await queue.sweep(tx)
+        await asyncio.sleep(0.05)
+    deadline = time.monotonic() + 5
+    while crew.frozen and time.monotonic() < deadline:  # let the zombies speak
+        crew.thaw()
+        await asyncio.sleep(0.1)
 
 
 def assert_ledger(ledger: Path) -> Counter[str]:
@@ -209,31 +224,37 @@ async def test_two_thousand_jobs_under_a_hundred_faults(fresh: Callable[[], Any]
 async def test_a_zombie_is_refused(fresh: Callable[[], Any], tmp_path: Path) -> None:
     """A worker is frozen with a lease in its hand; its late report is refused, and changes nothing."""
     url, ledger = await fresh(), tmp_path / "ledger"
-    database = await filled(url, 1)
     ledger.touch()
-    worker = subprocess.Popen([sys.executable, WORKER, url, "w", "0.5", ledger, "5"])
-    deadline = time.monotonic() + 60
-    try:
-        while "claimed" not in ledger.read_text():
-            assert time.monotonic() < deadline
-            await asyncio.sleep(0.01)
-        worker.send_signal(signal.SIGSTOP)
-        lease: list[Lease] = []
-        while not lease:
-            assert time.monotonic() < deadline
-            async with database.write() as tx:
-                await queue.sweep(tx)
-                lease = await queue.claim(tx, "other", Wanted(tenant="t"))
-            await asyncio.sleep(0.05)
-        worker.send_signal(signal.SIGCONT)
-        while "refused job00000 1" not in ledger.read_text():
-            assert time.monotonic() < deadline
-            await asyncio.sleep(0.01)
+    async with filled(url, 1) as database:
+        worker = subprocess.Popen([sys.executable, WORKER, url, "w", "0.5", ledger, "5"])
+        try:
+            await _said(ledger, "claimed job00000 1")
+            worker.send_signal(signal.SIGSTOP)
+            lease = await _taken_over(database)
+            worker.send_signal(signal.SIGCONT)
+            await _said(ledger, "refused job00000 1")
+        finally:
+            worker.kill()
+            worker.wait()
         async with database.write() as tx:
-            await queue.complete(tx, lease[0])
-    finally:
-        worker.kill()
-        worker.wait()
-    outcomes = await database.read(select(Attempt.outcome).order_by(Attempt.number))
+            await queue.complete(tx, lease)
+        outcomes = await database.read(select(Attempt.outcome).order_by(Attempt.number))
     assert [row[0] for row in outcomes] == [Outcome.LOST, Outcome.SUCCEEDED]
-    await database.close()
+
+
+async def _said(ledger: Path, line: str) -> None:
+    deadline = time.monotonic() + 60
+    while line not in ledger.read_text():
+        assert time.monotonic() < deadline, f"nobody said {line!r}"
+        await asyncio.sleep(0.01)
+
+
+async def _taken_over(database: Database) -> Lease:
+    deadline = time.monotonic() + 60
+    while True:
+        assert time.monotonic() < deadline, "the lease does not expire"
+        async with database.write() as tx:
+            await queue.sweep(tx)
+            if leases := await queue.claim(tx, "other", Wanted(tenant="t")):
+                return leases[0]
+        await asyncio.sleep(0.05)
