@@ -9,6 +9,7 @@ from actions.card import tell_moved
 from actions.lane import settle
 from actions.law import facts_of, reader
 from actions.news import changed, tell_board, tell_of_board
+from actions.policy import keep_cap
 from actions.reach import reach_board, reach_column, reach_workspace
 from models import words
 from models.actor import Actor, sees_board
@@ -21,6 +22,7 @@ from models.refusal import Conflict, Invalid, NotFound
 from models.stage import Lane, Law, Stage, judge
 from runtime.database import utcnow
 from runtime.ids import new_id
+from runtime.queue import scope_cap, set_cap
 
 
 async def create_board(
@@ -34,13 +36,17 @@ async def create_board(
     law: Law | None = None,
     description: str = "",
     columns: list[tuple[str, Stage, int | None]] | None = None,
+    auto_dispatch: bool | None = None,
 ) -> Board:
     """Make a board with the columns of a template, or with those given.
 
-    Without `law`, the pipeline template obeys the PIPELINE law, the others are FREE.
+    Without `law`, the pipeline template obeys the PIPELINE law, the others are FREE. Without `auto_dispatch`,
+    agents are given what enters TODO of the pipeline template, and of nothing else.
     """
     workspace = await reach_workspace(tx, actor, workspace_id)
     name = words.line("name", name, 100)
+    if auto_dispatch is None:
+        auto_dispatch = template is Template.PIPELINE and columns is None
     boards = select(func.count(), func.max(Board.rank)).where(Board.workspace_id == workspace.id)
     count, last = (await tx.execute(boards)).one()
     if count >= MOST_BOARDS:
@@ -53,6 +59,7 @@ async def create_board(
         law=law or (Law.PIPELINE if template is Template.PIPELINE else Law.FREE),
         rank=between(last, None),
         last_number=0,
+        policy={"auto_dispatch": True} if auto_dispatch else {},
         created_by=actor.id if actor.is_person else None,
     )
     tx.add(board)
@@ -65,6 +72,7 @@ async def create_board(
             words.within("columns.wipLimit", limit, 1, 1000),
         )
         tx.add(BoardColumn(board_id=board.id, name=title, stage=stage, rank=rank, wip_limit=limit))
+    await keep_cap(tx, board)
     tell_of_board(tx, board, EventKind.BOARD_CREATED, name=name)
     return board
 
@@ -149,6 +157,7 @@ async def delete_board(tx: AsyncSession, actor: Actor, id: str, confirm_name: st
     if confirm_name != board.name:
         raise Invalid(("confirmName", "is not the board's name"))
     tell_of_board(tx, board, EventKind.BOARD_DELETED, name=board.name)
+    await set_cap(tx, scope_cap(board.id), None)
     await tx.execute(delete(Board).where(Board.id == board.id))
     tx.expunge(board)
     return board
