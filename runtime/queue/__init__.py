@@ -11,7 +11,7 @@ rises, tells the newer from the older, and whatever the older one says is refuse
 
 from runtime.queue.caps import set_cap
 from runtime.queue.claims import LEASE, Candidate, Lease, Ticket, Wanted, claim, look
-from runtime.queue.control import cancel, prioritise, rerun, shelve, unpark, withdraw
+from runtime.queue.control import cancel, drop, give_up, hold, prioritise, rerun, shelve, unpark, withdraw
 from runtime.queue.held import (
     Beat,
     complete,
@@ -94,12 +94,15 @@ __all__ = [
     "claim",
     "complete",
     "dead",
+    "drop",
     "enqueue",
     "fail",
     "full_caps",
+    "give_up",
     "heartbeat",
     "heartbeats",
     "held_by",
+    "hold",
     "key_cap",
     "look",
     "overdue",

@@ -195,6 +195,25 @@ def rerun(job: Job, at: datetime) -> Transition:
     return told(job, Cause.RERUN, was, at, None)
 
 
+def given_up(job: Job, attempt: Attempt | None, at: datetime, code: str, reason: str | None) -> Transition:
+    """The server ends it, whoever has it."""
+    was = job.state
+    if attempt:
+        _close(job, attempt, Outcome.FAILED, at, code, reason)
+    job.code, job.reason = code, reason
+    _end(job, State.CANCELLED if job.cancel_requested_at else State.DEAD, at)
+    return told(job, Cause.FAILED, was, at, attempt)
+
+
+def dropped(job: Job, attempt: Attempt | None, at: datetime) -> Transition:
+    """What it was about is gone: it ends at once, and whoever has it finds its lease lost."""
+    was = job.state
+    if attempt:
+        _close(job, attempt, Outcome.CANCELLED, at)
+    _end(job, State.CANCELLED, at)
+    return told(job, Cause.CANCELLED, was, at, attempt)
+
+
 def overdue(job: Job, attempt: Attempt | None, at: datetime) -> Transition | None:
     """Apply the first limit that has passed: of the whole, of the lease, of the attempt, of the wait."""
     if _passed(job.deadline_at, at):
