@@ -104,9 +104,12 @@ STEPS: dict[Type, Callable[[Kept, Any, datetime], None]] = {
 }
 
 
+HIDDEN = ("tools", "untold")  # `untold`: it changed since the board was told
+
+
 def shown(kept: Kept | None) -> Kept:
     """What a board is told: the tool that was started last stands for those that run."""
-    now = {name: value for name, value in (kept or {}).items() if name != "tools" and value is not None}
+    now = {name: value for name, value in (kept or {}).items() if name not in HIDDEN and value is not None}
     if tools := (kept or {}).get("tools"):
         now |= {"tool": tools[-1]["name"], "tool_text": tools[-1]["text"], "tool_since": tools[-1]["since"]}
     return now
