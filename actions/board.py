@@ -9,6 +9,7 @@ from actions.lane import settle
 from actions.law import facts_of, reader
 from actions.move import tell_moved
 from actions.news import changed, tell_board, tell_of_board
+from actions.policy import keep_cap
 from actions.reach import reach_board, reach_column, reach_workspace
 from actions.run.dispatch import arrived, leave, reopen
 from models import words
@@ -23,6 +24,7 @@ from models.stage import Lane, Law, Stage, judge
 from runtime import queue
 from runtime.database import utcnow
 from runtime.ids import new_id
+from runtime.queue import scope_cap, set_cap
 
 
 async def create_board(
@@ -36,13 +38,17 @@ async def create_board(
     law: Law | None = None,
     description: str = "",
     columns: list[tuple[str, Stage, int | None]] | None = None,
+    auto_dispatch: bool | None = None,
 ) -> Board:
     """Make a board with the columns of a template, or with those given.
 
-    Without `law`, the pipeline template obeys the PIPELINE law, the others are FREE.
+    Without `law`, the pipeline template obeys the PIPELINE law, the others are FREE. Without `auto_dispatch`,
+    agents are given what enters TODO of the pipeline template, and of nothing else.
     """
     workspace = await reach_workspace(tx, actor, workspace_id)
     name = words.line("name", name, 100)
+    if auto_dispatch is None:
+        auto_dispatch = template is Template.PIPELINE and columns is None
     boards = select(func.count(), func.max(Board.rank)).where(Board.workspace_id == workspace.id)
     count, last = (await tx.execute(boards)).one()
     if count >= MOST_BOARDS:
@@ -55,6 +61,7 @@ async def create_board(
         law=law or (Law.PIPELINE if template is Template.PIPELINE else Law.FREE),
         rank=between(last, None),
         last_number=0,
+        policy={"auto_dispatch": True} if auto_dispatch else {},
         created_by=actor.id if actor.is_person else None,
     )
     tx.add(board)
@@ -67,6 +74,7 @@ async def create_board(
             words.within("columns.wipLimit", limit, 1, 1000),
         )
         tx.add(BoardColumn(board_id=board.id, name=title, stage=stage, rank=rank, wip_limit=limit))
+    await keep_cap(tx, board)
     tell_of_board(tx, board, EventKind.BOARD_CREATED, name=name)
     return board
 
@@ -160,6 +168,7 @@ async def delete_board(
     await leave(tx, board, cards, cancel_run=cancel_runs)
     await queue.set_cap(tx, queue.scope_cap(board.id), None)
     tell_of_board(tx, board, EventKind.BOARD_DELETED, name=board.name)
+    await set_cap(tx, scope_cap(board.id), None)
     await tx.execute(delete(Board).where(Board.id == board.id))
     tx.expunge(board)
     return board
