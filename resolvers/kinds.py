@@ -5,6 +5,7 @@ import models.actor
 import models.board
 import models.card
 import models.policy
+import models.run
 import models.stage
 import models.workspace
 from models.event import EventKind
@@ -279,4 +280,39 @@ enum(
     COMMIT="A commit.",
     PULL_REQUEST="A pull request.",
     ARTIFACT="A file or page besides.",
+)
+enum(
+    models.run.RunStatus,
+    "How far a run is. The last three are final.",
+    QUEUED="It waits for a worker.",
+    CLAIMED="A worker has it, and its agent has not said anything yet.",
+    RUNNING="Its agent works.",
+    WAITING="It waits, for a person or for something outside.",
+    SUCCEEDED="Its work is done.",
+    FAILED="It ended without.",
+    CANCELLED="Somebody stopped it.",
+)
+enum(
+    models.run.RunOutcome,
+    "What a run brought.",
+    CHANGES="Changes, on its branch.",
+    NO_CHANGES="Nothing had to be changed.",
+    AGENT_COMMITTED="Changes that the agent committed itself.",
+)
+enum(
+    models.run.FailureCode,
+    "Why a run failed.",
+    AGENT_ERROR="Its agent failed, or ended without completing.",
+    TIMEOUT="It took longer than it may.",
+    SILENT="Its agent said nothing for longer than it may.",
+    LEASE_EXPIRED="Its workers were lost again and again.",
+    EXPIRED="No worker took it in the time it may wait.",
+    ATTEMPTS_EXHAUSTED="All its attempts failed.",
+    POLICY_VIOLATION="Its agent did, or wanted, what the policy forbids.",
+    WORKSPACE_ERROR="The repository, the branch or the agent's program could not be had.",
+    SESSION_LOST="The conversation it should have gone on with is gone.",
+    QUESTION_EXPIRED="Nobody answered its question in time.",
+    CHECK_FAILED="A check of its work failed.",
+    REJECTED="Its work was rejected.",
+    LIMIT_REACHED="A limit of the provider was reached.",
 )
