@@ -16,6 +16,7 @@ from schema.card import CardMutation, CardQuery
 from schema.feed import FeedSubscription
 from schema.link import LinkMutation
 from schema.message import MessageMutation
+from schema.profile import ProfileMutation, ProfileQuery
 from schema.subtask import SubtaskMutation
 from schema.view import ask
 from schema.workspace import WorkspaceMutation, WorkspaceQuery
@@ -39,7 +40,7 @@ class NodeQuery:
 
 
 @strawberry.type(description="What may be asked.")
-class Query(NodeQuery, AccountQuery, WorkspaceQuery, BoardQuery, CardQuery):
+class Query(NodeQuery, AccountQuery, WorkspaceQuery, BoardQuery, CardQuery, ProfileQuery):
     pass
 
 
@@ -52,6 +53,7 @@ class Mutation(
     SubtaskMutation,
     LinkMutation,
     MessageMutation,
+    ProfileMutation,
 ):
     pass
 
