@@ -27,7 +27,8 @@ class Scripted(Command):
             raise ValueError("the executor `scripted` needs the option `recording`: the path of a recording")
         argv = [sys.executable, "-I", str(Path(__file__).with_name("player.py"))]
         argv += [str(Path(recording).absolute()), work.options.get("speed", "1"), work.session or "0"]
-        return Start(argv=argv, stdin=work.prompt.encode() + b"\n", keep_stdin=True)
+        env = work.env | {"SIGNALBOX_RUN": work.run}
+        return Start(argv=argv, env=env, stdin=work.prompt.encode() + b"\n", keep_stdin=True)
 
     def read(self, line: str) -> list[Event]:
         return super().read(line if line.startswith(MARK) or not line.startswith("{") else f"{MARK}{line}")
