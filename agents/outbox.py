@@ -87,21 +87,30 @@ class Outbox:
         return batch
 
     async def _send(self, batch: list[Row]) -> None:
-        try:
-            await self._until_heard(batch)
-        except Rejected as error:
-            log.warning("run %s: %d events were refused: %s", self._lease.run, len(batch), error)
-            text = f"{len(batch)} events were refused and are left out: {error}"
-            await self._until_heard([wire(Warn(text=text, code="REFUSED"))])
+        await self._say(batch)
         del self._waiting[: len(batch)]
         if len(self._waiting) < MOST // 2:
             self._room.set()
+
+    async def _say(self, batch: list[Row]) -> None:
+        """Say a batch; of one that is refused everything but what is wrong with it."""
+        try:
+            await self._until_heard(batch)
+        except Rejected as error:
+            if len(batch) > 1:
+                for half in (batch[: len(batch) // 2], batch[len(batch) // 2 :]):
+                    await self._say(half)
+                return
+            log.warning("run %s: an event was refused: %s", self._lease.run, error)
+            text = f"An event ({batch[0]['type']}) was refused and is left out: {error}"
+            await self._until_heard([wire(Warn(text=text, code="REFUSED"))])
 
     async def _until_heard(self, batch: list[Row]) -> None:
         key = f"{self._lease.attempt}:{self._sent}"
         self._sent += 1
         for tried in range(10**9):
             try:
-                return await self._api.report(self._lease, key, batch)
+                await self._api.report(self._lease, key, batch)
+                return
             except Unreachable as error:
                 await asyncio.sleep(max(error.after, AGAIN[min(tried, len(AGAIN) - 1)]))

@@ -183,6 +183,7 @@ class Worker:
         if before := self.runs.get(id):
             before.lose()
         self.runs[id] = run
+        log.info("run %s: attempt %d begins with %s", id, claim.lease.attempt, claim.executor)
         self._tasks[id] = asyncio.create_task(self._one(run, self._tasks.get(id)))
         self._new.set()
 
@@ -315,8 +316,8 @@ class Run:
             self.agent.stop(why)
 
     async def _conclude(self) -> None:
-        while self.agent is None or self.agent.pid is None:
-            await asyncio.sleep(0.1)  # it has not begun yet
+        while self.agent is None or self.agent.pid is None:  # noqa: ASYNC110 - nobody tells when a program began
+            await asyncio.sleep(0.1)
         if not self.agent.conclude():
             self._resume_with(WRAP_UP, CONCLUDE)
 
@@ -469,6 +470,7 @@ class Run:
 
     async def _finish(self, outcome: Outcome, result: Result | None) -> None:
         self.finishing = True
+        log.info("run %s: %s", self.lease.run, outcome.ended.reason or "completed")
         try:
             await until_heard(lambda: self._tell(outcome.ended, result))
         except Stale:

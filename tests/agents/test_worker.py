@@ -251,7 +251,8 @@ async def test_what_the_server_refuses_is_left_out_and_said(house):
     how, result = await ended(house)
     assert (how, result.summary) == ("complete", "fine")
     said = [row["text"] for row in house.rows["run_1"] if row["type"] == "WARNING"]
-    assert any("refused and are left out: events.0.text: is not wanted" in text for text in said)
+    assert said == ["An event (OUTPUT) was refused and is left out: events.0.text: is not wanted"] * 2
+    assert "PROGRESS" in kinds(house), "what came in the same batch is kept"
 
 
 async def test_a_worker_leaves_although_its_server_is_gone(house, monkeypatch):
