@@ -88,12 +88,23 @@ def taken(settings: Settings) -> socket.socket:
 def _listen(make: Make, settings: Settings, listener: socket.socket) -> None:
     draining = Draining()
     app = make(settings, draining)
-    listen(app, listener, draining=draining, grace=int(settings.drain_seconds), log_config=None)
+    listen(
+        app,
+        listener,
+        draining=draining,
+        grace=int(settings.drain_seconds),
+        log_config=None,
+        forwarded_allow_ips=settings.forwarded_allow_ips,
+    )
 
 
 async def ready(settings: Settings, *, migrate: bool = False, serving: bool = False) -> None:
-    """End with one line unless the database answers, has our schema and, where others can reach us, an owner."""
-    database = Database(settings.database_url)
+    """End with one line unless the database answers, has our schema and, where others can reach us, an owner.
+
+    To serve, the bus must answer as well.
+    """
+    feed = make_feed(settings)
+    database = feed.database
     owner = select(User.id).where(User.password_hash.is_not(None), User.is_active).limit(1)
     try:
         await database.check()
@@ -102,9 +113,12 @@ async def ready(settings: Settings, *, migrate: bool = False, serving: bool = Fa
         await require_head(database)
         if serving and not settings.is_loopback and not await database.read(owner):
             fail(f"nobody owns this server yet, so it does not listen on {settings.host}; {MAKE_OWNER}")
-    except (Unreachable, WrongRevision) as error:
+        if serving:
+            await feed.wakes.start()
+    except (Unreachable, WrongRevision, ConnectionError) as error:
         fail(error)
     finally:
+        await feed.wakes.stop()
         await database.close()
 
 
@@ -183,9 +197,13 @@ async def opened(settings: Settings) -> AsyncIterator[Feed]:
     await ready(settings)
     feed = make_feed(settings)
     try:
-        async with feed.wakes:
-            yield feed
+        try:
+            await feed.wakes.start()
+        except ConnectionError as error:
+            fail(error)
+        yield feed
     finally:
+        await feed.wakes.stop()
         await feed.database.close()
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,12 +22,12 @@ from starlette.websockets import WebSocket
 
 import actions.account
 import commands
-from models.actor import ActorKind
+from models.actor import Actor, ActorKind
 from resolvers.context import Context, House
 from resolvers.examples import example_ids
 from resolvers.identity import Revoked, identify, keep_local_owner
 from resolvers.once import keep_tidy
-from runtime.feed import By, make_feed
+from runtime.feed import By, Feed, make_feed, patiently
 from runtime.passwords import Seal
 from runtime.settings import Settings
 from runtime.tokens import Tokens
@@ -137,8 +138,7 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
         try:
             await house.feed.wakes.start()
             if settings.is_loopback:
-                async with house.feed.begin(By(ActorKind.SYSTEM)) as tx:
-                    house.local_owner = await actions.account.local_owner(tx)
+                house.local_owner = await patiently(partial(local_owner, house.feed))
             keeping = asyncio.gather(keep_local_owner(house), keep_tidy(house.database))
             yield
         finally:  # also when it did not start: an open SQLite file keeps a process alive
@@ -161,6 +161,11 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
     app = Starlette(routes=routes, lifespan=lifespan, middleware=doors(settings))
     app.state.house = house
     return app
+
+
+async def local_owner(feed: Feed) -> Actor | None:
+    async with feed.begin(By(ActorKind.SYSTEM)) as tx:
+        return await actions.account.local_owner(tx)
 
 
 def doors(settings: Settings) -> list[Middleware]:
