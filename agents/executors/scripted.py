@@ -15,7 +15,7 @@ from runtime.vocabulary import Event
 
 
 class Scripted(Command):
-    """The option `recording` is the path of a recording, or of a folder of them; `speed` 10 is ten times as fast."""
+    """The option `recording` is the path of a recording, or of a folder of them; `speed` 10: ten times as fast."""
 
     name: ClassVar[str] = "scripted"
     program: ClassVar[str] = sys.executable
