@@ -171,8 +171,13 @@ class Api(Protocol):
         """Append events once, however often the same key comes. Raises Stale."""
         ...
 
-    async def ask(self, lease: Lease, key: str, asks: Sequence[Ask], session: str, *, blocking: bool) -> None:
-        """Ask a person. The run waits from now on; the answer comes as a command, here or to its next worker."""
+    async def ask(
+        self, lease: Lease, key: str, asks: Sequence[Ask], session: str, *, blocking: bool
+    ) -> dict[str, list[str]] | None:
+        """Ask a person. The run waits from now on; the answer comes as a command, here or to its next worker.
+
+        What an attempt before this one asked with the same key may be answered already: then this is the answer.
+        """
         ...
 
     async def complete(self, lease: Lease, result: Result) -> None: ...

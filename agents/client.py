@@ -137,10 +137,15 @@ class Client:
         given = {"lease": _lease(lease), "key": key, "events": [_event(row) for row in events]}
         await self._do("ReportRunEvents", given)
 
-    async def ask(self, lease: Lease, key: str, asks: Sequence[Ask], session: str, *, blocking: bool) -> None:
+    async def ask(
+        self, lease: Lease, key: str, asks: Sequence[Ask], session: str, *, blocking: bool
+    ) -> dict[str, list[str]] | None:
         questions = [_question(ask, blocking) for ask in asks]
         given = {"lease": _lease(lease), "key": key, "questions": questions, "sessionId": session or None}
-        await self._do("AskQuestions", given)
+        asked = (await self._do("AskQuestions", given))["questions"]
+        if any(one["status"] == "OPEN" for one in asked):
+            return None
+        return {one["key"]: one["answer"] or [] for one in asked}
 
     async def complete(self, lease: Lease, result: Result) -> None:
         await self._end("CompleteRun", lease, {"result": _result(result)})

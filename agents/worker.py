@@ -40,11 +40,14 @@ from agents.executors.executor import WRAP_UP, Executor, Work, answered
 from agents.outbox import AGAIN, Outbox
 from agents.process import Agent, Limits, Outcome
 from agents.worktree import Diff, WorkspaceError, Worktree
-from runtime.vocabulary import Attempt as AttemptEvent
 from runtime.vocabulary import (
+    Approval,
+    Ask,
     Commit,
+    Decision,
     Ended,
     Event,
+    Option,
     Phase,
     Progress,
     Prompt,
@@ -57,9 +60,11 @@ from runtime.vocabulary import (
     Usage,
     Warn,
 )
+from runtime.vocabulary import Attempt as AttemptEvent
 
 log = logging.getLogger(__name__)
 RELEASED, CANCELLED, CONCLUDE, ANSWERED = "RELEASED", "CANCELLED", "CONCLUDE", "ANSWERED"
+LEAVE, ALLOW = "leave", "Allow"  # the key of the question for a permission, and its good answer
 BEAT = 10.0  # seconds between two signs of life, when no lease wants them sooner
 FAREWELL = 10.0  # seconds beyond an agent's grace that a leaving worker tries to give its runs back
 LISTEN = (1.0, 2.0, 5.0, 10.0, 30.0)  # seconds before commands are listened to again
@@ -325,6 +330,9 @@ class Run:
         question = self._asked.pop(command.key, None)
         if question is None:
             self._answers[command.key] = command  # it overtook its question
+        elif (said := command.answers.get(LEAVE)) is not None and self.agent:
+            note = " ".join(word for word in said if word != ALLOW)
+            self.agent.decide(command.key, allow=ALLOW in said, note=note)
         elif self.agent and not self.agent.answer(command.key, command.answers):
             self._resume_with(answered(question.asks, command.answers), ANSWERED)
 
@@ -404,6 +412,8 @@ class Run:
         self._note(event)
         if isinstance(event, Question) and event.asks:
             await self._ask(event)
+        elif isinstance(event, Approval) and event.decision == Decision.ASKED:
+            await self._ask(leave(event))
         await self.outbox.put(event)
 
     async def _ask(self, question: Question) -> None:
@@ -411,16 +421,21 @@ class Run:
         self._asked[question.key] = question
         session = self.agent.executor.session
         try:
-            await until_heard(
+            known = await until_heard(
                 lambda: self.api.ask(
                     self.lease, question.key, question.asks, session, blocking=question.blocking
                 )
             )
         except Stale:
             self.lose()
+            return
         except Rejected as error:
             self._end(Ended.failed(f"The question was refused: {error}"))
-        if early := self._answers.pop(question.key, None):
+            return
+        early = self._answers.pop(question.key, None)
+        if early is None and known is not None:
+            early = Answer(id="", run=self.lease.run, key=question.key, answers=known)
+        if early:
             self._answer(early)
 
     def _note(self, event: Event) -> None:
@@ -539,6 +554,17 @@ async def until_heard(say: Callable[[], Awaitable[T]], enough: Callable[[], bool
                 raise
             await asyncio.sleep(max(error.after, AGAIN[min(tried, len(AGAIN) - 1)]))
     raise AssertionError("endless")
+
+
+def leave(approval: Approval) -> Question:
+    """The question whether an agent may do what it asks leave for."""
+    ask = Ask(
+        key=LEAVE,
+        header="Permission",
+        text=f"May the agent use {approval.name or 'a tool'}? {approval.text or approval.reason}".strip(),
+        options=(Option(label=ALLOW), Option(label="Deny")),
+    )
+    return Question(key=approval.key, asks=(ask,))
 
 
 def total(spent: list[Usage]) -> Row:

@@ -1,4 +1,4 @@
-"""Plays a recording: `player.py recording.jsonl [speed] [from]`. Needs nothing but Python.
+"""Plays a recording: `player.py recording.jsonl [speed] [session]`. Needs nothing but Python.
 
 A recording has one JSON object in a line; of a folder of recordings, each run gets one. `after` is how many seconds
 to wait first. Then one of:
@@ -113,8 +113,9 @@ class Card:
 
 
 class Player:
-    def __init__(self, speed: float) -> None:
+    def __init__(self, speed: float, name: str) -> None:
         self.speed = speed
+        self.name = f"{os.environ.get('SIGNALBOX_RUN', '')}:{name}"
         self.answer = ""
         self.tools = 0
         self.card = Card()
@@ -130,6 +131,11 @@ class Player:
             if name in step:
                 return getattr(self, f"do_{name}")(line, step) is not False
         return True
+
+    def session(self, line: int, state: str = "STARTED", **more: str) -> None:
+        """Say where to go on, should this be the last that is heard of us."""
+        data = {"state": state, "session": f"{self.name}:{line}", "model": "scripted", **more}
+        say({"type": "STATUS", "data": data})
 
     def filled(self, value: Any) -> Any:
         if isinstance(value, str):
@@ -215,9 +221,10 @@ class Player:
             return  # there was nothing to commit: played once more, it had been committed before
         sha = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True)
         say({"type": "COMMIT", "text": title, "data": {"sha": sha.stdout.strip()}})
+        self.session(line + 1, "WORKING")
 
     def do_ask(self, line: int, step: dict[str, Any]) -> None:
-        say({"type": "STATUS", "data": {"state": "WAITING", "reason": "QUESTION", "session": str(line + 1)}})
+        self.session(line + 1, "WAITING", reason="QUESTION")
         say({"type": "QUESTION", "data": {"key": f"line-{line}", "asks": self.filled(step["ask"])}})
         for answer in sys.stdin:
             try:
@@ -250,23 +257,30 @@ class Player:
         return False
 
 
-def recording_of(path: Path) -> Path:
-    """The recording; of a folder of them the one that falls to this run, each time the same."""
+def recording_of(path: Path, session: str) -> Path:
+    """The recording; of a folder of them the one that the session tells, or the one that falls to this run."""
     if not path.is_dir():
         return path
     found = sorted(path.glob("*.jsonl"))
-    return found[zlib.crc32(os.environ.get("SIGNALBOX_RUN", "").encode()) % len(found)]
+    fallen = found[zlib.crc32(os.environ.get("SIGNALBOX_RUN", "").encode()) % len(found)]
+    return next((one for one in found if one.stem == session), fallen)
 
 
-def main(path: str, speed: str = "1", begin: str = "0") -> None:
-    text = recording_of(Path(path)).read_text(encoding="utf-8")
-    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
-    player, first = Player(float(speed)), int(begin) if begin.isdigit() else 0
+def main(path: str, speed: str = "1", session: str = "") -> None:
+    """A session is called after its run, its recording and the line to go on with, so no two are the same."""
+    _, name, begin = ["", "", *session.split(":")][-3:]
+    recording = recording_of(Path(path), name)
+    lines = [
+        line
+        for line in recording.read_text(encoding="utf-8").splitlines()
+        if line.strip() and not line.startswith("#")
+    ]
+    player, first = Player(float(speed), recording.stem), int(begin) if begin.isdigit() else 0
     prompt = json.loads(sys.stdin.readline() or "{}").get("prompt", "")
     player.card.look()
-    if first:
-        player.answer = ", ".join(re.findall(r"Answer: (.*)", prompt))
-    say({"type": "STATUS", "data": {"state": "STARTED", "session": str(first), "model": "scripted"}})
+    if answers := re.findall(r"^  (?:Answer: )?(.+)$", prompt, re.MULTILINE) if first else []:
+        player.answer = answers[-1]
+    player.session(first)
     for number, line in enumerate(lines):
         if number >= first and not player.play(number, json.loads(line)):
             return

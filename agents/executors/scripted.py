@@ -27,7 +27,7 @@ class Scripted(Command):
         if not recording:
             raise ValueError("the executor `scripted` needs the option `recording`: the path of a recording")
         argv = [sys.executable, "-I", str(Path(__file__).with_name("player.py"))]
-        argv += [str(Path(recording).absolute()), work.options.get("speed", "1"), work.session or "0"]
+        argv += [str(Path(recording).absolute()), work.options.get("speed", "1"), work.session]
         env = work.env | {"SIGNALBOX_RUN": work.run}
         stdin = json.dumps({"prompt": work.prompt}).encode() + b"\n"
         return Start(argv=argv, env=env, stdin=stdin, keep_stdin=True)

@@ -166,19 +166,28 @@ async def test_a_run_goes_on_with_its_answer_after_its_worker_left(house, tmp_pa
     await house.until(lambda: house.asked)
     first.leave()
     how, (_, session) = await ended(house)
-    assert (how, session) == ("release", "2")
+    assert (how, session) == ("release", "run_1:recording:2")
     await house.worker()
     house.ended.clear()
 
     def make(token):
         lease = Lease(run="run_1", attempt=2, token=token)
-        prompt = "Your questions were answered. Answer: ahoy"
+        prompt = "Your questions were answered:\n- Which?\n  ahoy"
         return Claim(lease=lease, executor="scripted", prompt=prompt, session=session, options=options)
 
     house.queue.append(make)
     how, result = await ended(house)
     assert (how, result.summary) == ("complete", "Said ahoy")
     assert [f.path for f in result.diff.files] == ["a.txt"]  # the same folder, nothing lost
+
+
+async def test_what_was_answered_to_an_attempt_before_is_not_waited_for(house, tmp_path):
+    house.known["line-0"] = {"0": ["ahoy"]}
+    await house.worker()
+    steps = [{"ask": [{"key": "0", "text": "Which?"}]}, {"complete": "Said {answer}"}]
+    enqueue(house, executor="scripted", **record(tmp_path, *steps))
+    _, result = await ended(house)
+    assert result.summary == "Said ahoy"
 
 
 async def test_stopping_keeps_the_work(house, repository):
