@@ -5,8 +5,12 @@ import models.actor
 import models.board
 import models.card
 import models.policy
+import models.question
+import models.run
 import models.stage
+import models.worker
 import models.workspace
+import runtime.queue
 from models.event import EventKind
 from runtime.transport.describe import enum
 
@@ -138,4 +142,136 @@ enum(
     PASSWORD_CHANGED="The password was changed.",  # noqa: S106 - a reason
     REUSED="A refresh token was used twice: somebody else may have had it.",
     REPLACED="There were too many, and it was the one unused longest.",
+)
+enum(
+    models.run.RunKind,
+    "What an agent is to do.",
+    CODE="Change the code; moves the card to IN_PROGRESS and REVIEW.",
+    PLAN="Write the card's steps; for cards in PLAN.",
+    REVIEW="Look at other work.",
+    TEST="Prove other work.",
+    INTEGRATE="Bring work together with its base branch.",
+    DOCUMENT="Write documents.",
+    BREAKDOWN="Break the card down into others.",
+)
+enum(
+    models.run.RunStatus,
+    "Where a run stands. The last three are its end.",
+    QUEUED="Waits for a worker.",
+    CLAIMED="A worker has it; its agent has not said anything yet.",
+    RUNNING="Its agent is at work.",
+    WAITING="Waits for people or for other things; see `waitReason`.",
+    SUCCEEDED="Done, as its agent said.",
+    FAILED="Failed for good; see `failureCode`.",
+    CANCELLED="Stopped.",
+)
+enum(
+    models.run.WaitReason,
+    "What a run waits for.",
+    QUESTION="An answer.",
+    APPROVAL="An approval.",
+    DECISION="A decision: its agent changed nothing.",
+    CI="Checks.",
+    CHILDREN="Other runs.",
+)
+enum(
+    models.run.RunOutcome,
+    "Whether a run changed anything.",
+    CHANGES="It did; its worker committed the rest of it.",
+    NO_CHANGES="It did not.",
+    AGENT_COMMITTED="It did, and its agent committed all of it.",
+)
+enum(
+    models.run.FailureCode,
+    "Why a run failed.",
+    AGENT_ERROR="Its agent said so, broke off, or left without a word.",
+    TIMEOUT="It took longer than it may.",
+    SILENT="Its agent said nothing for too long.",
+    LEASE_EXPIRED="Its workers were lost, again and again.",
+    EXPIRED="No worker took it in time.",
+    ATTEMPTS_EXHAUSTED="It was tried as often as it may be.",
+    POLICY_VIOLATION="It did, or needed, what it may not.",
+    WORKSPACE_ERROR="Its worker could not give it a place to work: no program, no repository, no branch.",
+    SESSION_LOST="The conversation it was to go on with is gone.",
+    QUESTION_EXPIRED="Nobody answered its question in time.",
+    CHECK_FAILED="A check that it must pass failed.",
+    REJECTED="A person rejected it.",
+    LIMIT_REACHED="A limit of the agent's provider was reached.",
+)
+enum(
+    models.run.PermissionLevel,
+    "How freely an agent may act.",
+    AUTONOMOUS="As it sees fit.",
+    SUPERVISED="A person decides what it asks permission for.",
+    HUMAN_REQUIRED="The same, and no rule answers in a person's place.",
+)
+enum(
+    models.run.AgentState,
+    "What agents are doing on a card.",
+    IDLE="Nothing, and nothing was asked of them.",
+    QUEUED="A run waits for a worker.",
+    STARTING="A worker has it; its agent starts.",
+    PLANNING="An agent plans the card.",
+    WORKING="An agent is at work.",
+    WAITING_TOOL="An agent waits for a tool: a command, a download.",
+    WAITING_INPUT="An agent waits for an answer.",
+    BLOCKED="An agent waits for something else.",
+    SUCCEEDED="The last run succeeded.",
+    FAILED="The last run failed.",
+    CANCELLED="The last run was stopped.",
+)
+enum(
+    runtime.queue.Outcome,
+    "How an attempt ended.",
+    SUCCEEDED="Done.",
+    FAILED="It failed.",
+    CANCELLED="It was stopped.",
+    LOST="Its lease ran out: its worker was not heard.",
+    RELEASED="Its worker gave it back.",
+)
+enum(
+    models.question.QuestionType,
+    "What an answer consists of.",
+    TEXT="Words; options are suggestions.",
+    SINGLE="One of the options, or other words where they are taken.",
+    MULTI="One or more of the options, and other words where they are taken.",
+)
+enum(
+    models.question.QuestionStatus,
+    "Whether a question waits for an answer.",
+    OPEN="It does.",
+    ANSWERED="It was answered.",
+    EXPIRED="Nobody answered in time.",
+    CANCELLED="It need not be answered any more.",
+)
+enum(
+    models.question.AnsweredBy,
+    "Who answered a question.",
+    HUMAN="A person.",
+    AUTOMATED="A rule, a default, or a program with a key.",
+)
+enum(
+    models.worker.Executor,
+    "Which agent program works a run.",
+    CLAUDE_CODE="Claude Code.",
+    CODEX="Codex.",
+    GEMINI="Gemini CLI.",
+    OPENCODE="OpenCode.",
+    COMMAND="A shell command of the worker's own.",
+    SCRIPTED="A recording that is played.",
+)
+enum(
+    models.run.HoldCode,
+    "Why a run is not running.",
+    BLOCKED="Cards that block its card are not done.",
+    WIP_LIMIT="The column its card would enter is full.",
+    BOARD_ARCHIVED="The board is archived.",
+    CARD_ARCHIVED="The card is archived.",
+    NO_CAPABLE_WORKER="No worker that could do it is online.",
+    LIMIT_REACHED="As many as allowed are at work, on the board or with its profile.",
+    DUE_LATER="It failed and is tried again later.",
+    IN_QUEUE="Nothing keeps it: it waits for its turn.",
+    LEASE_HELD="A worker has it, and its agent has not said anything yet.",
+    WAITS="It waits, with or without its worker.",
+    STOPPING="It was asked to stop.",
 )

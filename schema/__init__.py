@@ -16,6 +16,8 @@ from schema.card import CardMutation, CardQuery
 from schema.feed import FeedSubscription
 from schema.link import LinkMutation
 from schema.message import MessageMutation
+from schema.question import QuestionMutation, QuestionQuery
+from schema.run import RunMutation, RunQuery
 from schema.subtask import SubtaskMutation
 from schema.view import ask
 from schema.workspace import WorkspaceMutation, WorkspaceQuery
@@ -39,7 +41,7 @@ class NodeQuery:
 
 
 @strawberry.type(description="What may be asked.")
-class Query(NodeQuery, AccountQuery, WorkspaceQuery, BoardQuery, CardQuery):
+class Query(NodeQuery, AccountQuery, WorkspaceQuery, BoardQuery, CardQuery, RunQuery, QuestionQuery):
     pass
 
 
@@ -52,6 +54,8 @@ class Mutation(
     SubtaskMutation,
     LinkMutation,
     MessageMutation,
+    RunMutation,
+    QuestionMutation,
 ):
     pass
 
