@@ -164,7 +164,7 @@ class Client:
         await self._end("ConfirmStop", lease, {"result": _result(result) if result else None})
 
     async def release(self, lease: Lease, reason: str, session: str) -> None:
-        await self._end("ReleaseRun", lease, {"reason": reason, "sessionId": session or None})
+        await self._end("ReleaseRun", lease, {"sessionId": session or None})
 
     async def _end(self, name: str, lease: Lease, more: Row) -> None:
         key = f"{name}:{lease.run}:{lease.attempt}"
