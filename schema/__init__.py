@@ -15,6 +15,7 @@ from schema.board import BoardMutation, BoardQuery
 from schema.card import CardMutation, CardQuery
 from schema.feed import FeedSubscription
 from schema.link import LinkMutation
+from schema.log import LogMutation, LogSubscription
 from schema.message import MessageMutation
 from schema.question import QuestionMutation, QuestionQuery
 from schema.run import RunMutation, RunQuery
@@ -56,12 +57,13 @@ class Mutation(
     MessageMutation,
     RunMutation,
     QuestionMutation,
+    LogMutation,
 ):
     pass
 
 
 @strawberry.type(description="What may be followed. Each replays from a cursor, then goes on.")
-class Subscription(FeedSubscription):
+class Subscription(FeedSubscription, LogSubscription):
     pass
 
 
