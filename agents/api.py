@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from agents.vocabulary import Ask
 from agents.worktree import Diff, Made
+from runtime.vocabulary import Ask
 
 Row = dict[str, Any]
 

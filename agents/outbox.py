@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from agents.api import Api, Lease, Row, Unreachable
 from agents.coalesce import Coalescer
-from agents.vocabulary import Event, is_transient, wire
+from runtime.vocabulary import Event, is_transient, wire
 
 BATCH = 100  # events
 BYTES = 524_288  # of one batch

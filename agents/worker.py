@@ -36,8 +36,9 @@ from agents.executors import EXECUTORS
 from agents.executors.executor import WRAP_UP, Executor, Work, answered
 from agents.outbox import AGAIN, Outbox
 from agents.process import Agent, Limits, Outcome
-from agents.vocabulary import Attempt as AttemptEvent
-from agents.vocabulary import (
+from agents.worktree import Diff, WorkspaceError, Worktree
+from runtime.vocabulary import Attempt as AttemptEvent
+from runtime.vocabulary import (
     Commit,
     Ended,
     Event,
@@ -53,7 +54,6 @@ from agents.vocabulary import (
     Usage,
     Warn,
 )
-from agents.worktree import Diff, WorkspaceError, Worktree
 
 log = logging.getLogger(__name__)
 RELEASED, CANCELLED, CONCLUDE, ANSWERED = "RELEASED", "CANCELLED", "CONCLUDE", "ANSWERED"

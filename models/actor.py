@@ -49,6 +49,11 @@ class Actor:
         """Whether this kind of credential may write at all; the role decides the rest."""
         return self.is_person or Scope.WRITE in self.scopes
 
+    @property
+    def may_work(self) -> bool:
+        """Whether this kind of credential may claim runs and report on them."""
+        return self.may_write or Scope.WORKER in self.scopes
+
 
 def workspaces_of(actor: Actor) -> Select[Any]:
     """The ids of the workspaces the actor may see."""

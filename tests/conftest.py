@@ -223,9 +223,12 @@ class App:
         return answer
 
     async def has_board(self, *titles: str, name: str = "Web", **input: Any) -> tuple[str, list[str]]:
-        """A board with cards of these titles in its backlog: its id and theirs."""
+        """A board with cards of these titles in its backlog: its id and theirs.
+
+        No agent is given what enters TODO unless `autoDispatch` says so: most tests are about moves.
+        """
         create = "mutation($input: CreateBoardInput!) { createBoard(input: $input) { ... on Board { id } } }"
-        made = {"workspaceId": await self.home(), "name": name, **input}
+        made = {"workspaceId": await self.home(), "name": name, "autoDispatch": False, **input}
         board = (await self.data(create, input=made))["id"]
         add = "mutation($input: CreateCardInput!) { createCard(input: $input) { ... on Card { id } } }"
         cards = [(await self.data(add, input={"boardId": board, "title": t}))["id"] for t in titles]

@@ -22,7 +22,7 @@ from agents.executors.executor import (
     text_of,
     title,
 )
-from agents.vocabulary import (
+from runtime.vocabulary import (
     Approval,
     Change,
     Commit,

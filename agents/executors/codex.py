@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from agents.executors.executor import Executor, Json, Start, Work, ask_of, bounded, cut, shorten, text_of
-from agents.vocabulary import (
+from runtime.vocabulary import (
     Change,
     Ended,
     Error,

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from agents.executors.executor import Executor, Json, Start, Work, answered, shorten
-from agents.vocabulary import (
+from runtime.vocabulary import (
     Ended,
     Event,
     Output,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
-from agents.vocabulary import (
+from runtime.vocabulary import (
     MOST,
     Ask,
     Ended,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from agents.executors.executor import Executor, Json, Start, Work, bounded, cut, shorten, title
-from agents.vocabulary import (
+from runtime.vocabulary import (
     Approval,
     Change,
     Decision,

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from agents.executors.command import MARK, Command
 from agents.executors.executor import Start, Work
-from agents.vocabulary import Event
+from runtime.vocabulary import Event
 
 
 class Scripted(Command):

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from agents.executors import Command, Scripted
 from agents.executors.executor import Work
 from agents.process import Agent, Limits, Lines, TooLong
-from agents.vocabulary import Ended, Output, Question, Status, Type, wire
+from runtime.vocabulary import Ended, Output, Question, Status, Type, wire
 
 QUICK = Limits(silence=5, wall=10, grace=1, line=100_000)
 
