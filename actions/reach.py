@@ -14,7 +14,10 @@ from models.actor import Actor, Scope, sees_board, sees_members, sees_workspace
 from models.board import Board, BoardColumn
 from models.card import Card, CardLink, Subtask
 from models.message import Message
-from models.refusal import Forbidden, NotFound
+from models.question import Question
+from models.refusal import Conflict, Forbidden, NotFound
+from models.run import Run
+from models.worker import Worker
 from models.workspace import Label, Membership, Role, Workspace
 
 
@@ -112,6 +115,39 @@ async def reach_column(tx: AsyncSession, actor: Actor, id: str) -> tuple[Board, 
 
 async def reach_card(tx: AsyncSession, actor: Actor, id: str) -> tuple[Board, Card]:
     return await _reach_on_board(tx, actor, Card, id)
+
+
+async def reach_run(tx: AsyncSession, actor: Actor, id: str) -> tuple[Board, Run]:
+    return await _reach_on_board(tx, actor, Run, id)
+
+
+async def reach_question(tx: AsyncSession, actor: Actor, id: str) -> tuple[Board, Question]:
+    return await _reach_on_board(tx, actor, Question, id)
+
+
+async def reach_work(tx: AsyncSession, actor: Actor, run_id: str) -> tuple[Board, Run]:
+    """A run, for whoever works it: also a worker's key may. Whether the lease is its own, the queue says."""
+    board = select(Board, working_in(actor, Board.workspace_id)).join(Run, Run.board_id == Board.id)
+    board = board.where(Run.id == run_id, sees_board(actor, Board.id)).with_for_update(of=Board)
+    found = (await _reach(tx, board, run_id))[0]
+    return found, await _held(tx, Run, run_id)
+
+
+def working_in(actor: Actor, workspace_id: Any) -> Any:
+    """The actor's role in a workspace when it works runs, as a column."""
+    return literal(Role.MEMBER) if actor.may_work and not actor.is_person else role_in(actor, workspace_id)
+
+
+async def reach_worker(tx: AsyncSession, actor: Actor, id: str) -> Worker:
+    """A worker, for itself: the one that registered it, as the same key or person."""
+    query = select(Worker, working_in(actor, Worker.workspace_id))
+    query = query.where(Worker.id == id, sees_workspace(actor, Worker.workspace_id))
+    worker: Worker = (await _reach(tx, query.with_for_update(of=Worker, read=True), id))[0]
+    if worker.owner_id != actor.id:
+        raise Forbidden("Only the one who registered a worker speaks for it")
+    if worker.deregistered_at is not None:
+        raise Conflict("The worker is not registered any more; register it again", worker.id)
+    return worker
 
 
 async def reach_subtask(tx: AsyncSession, actor: Actor, id: str) -> tuple[Board, Subtask]:

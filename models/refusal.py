@@ -74,7 +74,9 @@ class LeaseLost(Refusal):
     code = "LEASE_LOST"
 
     def __init__(self, run_id: str, attempt: int) -> None:
-        super().__init__("That lease is over: the run ended, was given to another attempt, or was never yours")
+        super().__init__(
+            "That lease is over: the run ended, was given to another attempt, or was never yours"
+        )
         self.run_id, self.attempt = run_id[:100], attempt
 
 

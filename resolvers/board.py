@@ -141,6 +141,10 @@ async def create_board(
     template: Annotated[Template, "Which columns it starts with."] = Template.PIPELINE,
     law: Annotated[Law | None, "PIPELINE for the pipeline template, FREE for others, if left out."] = None,
     description: Annotated[str, "Markdown."] = "",
+    auto_dispatch: Annotated[
+        bool | None,
+        "Give a card that enters TODO to an agent: true for the pipeline template, if left out.",
+    ] = None,
 ) -> Any:
     """Make a board in a workspace, with fresh columns from a template."""
     async with info.context.begin() as tx:
@@ -153,6 +157,7 @@ async def create_board(
             template=template,
             law=law,
             description=description,
+            auto_dispatch=auto_dispatch,
         )
 
 

@@ -9,8 +9,9 @@ from strawberry import ID, Maybe, Parent
 
 import actions.card
 import actions.revision
-from actions.card import FIELDS, NewCard, Place
+from actions.card import FIELDS, NewCard
 from actions.law import facts_of
+from actions.move import Place
 from actions.reach import role_in
 from models.actor import WRITERS, sees_board
 from models.board import Board, BoardColumn

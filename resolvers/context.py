@@ -43,6 +43,7 @@ class House:
     local_owner: Actor | None = None  # let in without signing in, on a loopback address only
     attempts: Attempts = field(default_factory=Attempts)  # at passwords and tokens
     uses: Uses = field(init=False)
+    is_blind: bool = False  # while the database does not say whose access has ended
 
     def __post_init__(self) -> None:
         self.uses = Uses(self.database)

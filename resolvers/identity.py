@@ -134,9 +134,16 @@ class Revoked:
         except Unauthenticated:
             return False
         except Exception as error:
-            log.warning("access not checked", extra={"type": type(error).__qualname__})
+            if not self._house.is_blind:  # once, not for every socket there is
+                log.warning(
+                    "access not checked until the database answers", extra={"type": type(error).__qualname__}
+                )
+            self._house.is_blind = True
             self._next = time.monotonic() + AGAIN
         else:
+            if self._house.is_blind:
+                log.info("access is checked again")
+            self._house.is_blind = False
             self._next = time.monotonic() + LOOK
         return True
 

@@ -4,6 +4,7 @@ import models.account
 import models.actor
 import models.board
 import models.card
+import models.policy
 import models.stage
 import models.workspace
 from models.event import EventKind
@@ -88,6 +89,19 @@ enum(
     UPDATED="Last changed first.",
     PRIORITY="CRITICAL first.",
     DUE="Due first; those without a day last.",
+)
+enum(
+    models.policy.OnExpiry,
+    "What becomes of a run whose question nobody answered in time.",
+    FAIL="It fails, with the code QUESTION_EXPIRED.",
+    CONTINUE="It goes on with the default the question declared; without one it fails.",
+    HOLD="It goes on waiting.",
+)
+enum(
+    models.policy.NoChange,
+    "What becomes of a run that ends well and changed nothing.",
+    SUCCEED="It succeeded.",
+    DECIDE="A person decides.",
 )
 enum(
     EventKind,

@@ -22,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from runtime.database import Database, Unavailable, utcnow
 from runtime.event import NUMBER, Event, Topic
 from runtime.ids import ALPHABET
+from runtime.settings import Settings
 from runtime.tail import PAGE, Tails, is_gone, page_of
 from runtime.wakes import Wakes
 
@@ -234,6 +235,16 @@ class Feed:
                 update(Topic).where(Topic.name == topic, Topic.lowest < lowest).values(lowest=lowest)
             )
             return int(gone.rowcount)  # type: ignore[attr-defined]
+
+
+def make_feed(settings: Settings) -> Feed:
+    """The database with its feed and wakes, not started yet."""
+    database = Database(settings.database_url)
+    wakes = Wakes(
+        settings.bus_url or ("memory://" if database.is_sqlite else settings.database_url),
+        changed=database.data_version if database.is_sqlite else None,
+    )
+    return Feed(database, wakes)
 
 
 def wake(tx: AsyncSession, name: str) -> None:

@@ -10,12 +10,14 @@ import models.board
 from models.stage import Law, Stage
 from resolvers import board as boards
 from resolvers import card as cards
+from resolvers import policy as policies
 from resolvers.board import BOARD, COLUMNS_OF_BOARD
 from resolvers.workspace import WORKSPACE
 from runtime.transport.describe import Node, said
 from runtime.transport.sizes import list_size
 from schema.error import Conflict, StageRefused, Stale
 from schema.page import Connection
+from schema.policy import BoardPolicy
 from schema.view import ask, do, link, view
 from schema.workspace import Workspace
 
@@ -66,6 +68,7 @@ class Board(Node):
     )
     cards: Connection[CardLater] = ask(cards.cards_of_board, directives=[list_size(50, maximum=500)])
     card_counts: list[StageCount] = ask(boards.card_counts, directives=[list_size(6, slicing=())])
+    policy: BoardPolicy = ask(policies.policy_of_board)
     open_card_count: int = ask(boards.open_card_count)
     seq: int = ask(boards.seq_of_board)
     cursor: str = ask(boards.cursor_of_board)
@@ -81,6 +84,7 @@ class BoardQuery:
 class BoardMutation:
     create_board = do(boards.create_board, Board, Conflict)
     update_board = do(boards.update_board, Board, Stale, Conflict)
+    update_board_policy = do(policies.update_board_policy, Board, Stale)
     move_board = do(boards.move_board, Board)
     archive_board = do(boards.archive_board, Board, Stale)
     unarchive_board = do(boards.unarchive_board, Board, Stale)

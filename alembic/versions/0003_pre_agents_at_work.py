@@ -495,9 +495,14 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("board", schema=None) as batch_op:
         batch_op.add_column(sa.Column("policy", Json, server_default="{}", nullable=False))
+    # Every board works one run at a time until its policy says otherwise; the queue was not used before.
+    op.execute("INSERT INTO cap (name, most) SELECT 'scope:' || id, 1 FROM board")
+    op.execute("INSERT INTO slot (cap, n, surplus) SELECT 'scope:' || id, 1, false FROM board")
 
 
 def downgrade() -> None:
+    op.execute("DELETE FROM slot WHERE cap LIKE 'scope:%'")
+    op.execute("DELETE FROM cap WHERE name LIKE 'scope:%'")
     with op.batch_alter_table("board", schema=None) as batch_op:
         batch_op.drop_column("policy")
 

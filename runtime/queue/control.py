@@ -36,6 +36,14 @@ async def shelve(tx: AsyncSession, id: str, *, waits_for: str) -> Transition | N
     return _told(tx, transition, freed=freed)
 
 
+async def accept(tx: AsyncSession, id: str) -> Transition | None:
+    """A job that waits without a worker is done as it is. None if it does not."""
+    job, attempt, at = await reach(tx, id)
+    if job.state is not State.PARKED or attempt is not None:
+        return None
+    return _told(tx, law.accepted(job, at))
+
+
 async def cancel(tx: AsyncSession, id: str) -> Transition | None:
     """Never run it again: at once if nobody has it, else as soon as its worker hears and confirms.
 

@@ -94,6 +94,14 @@ def completed(job: Job, attempt: Attempt, at: datetime) -> Transition:
     return told(job, Cause.COMPLETED, was, at, attempt)
 
 
+def accepted(job: Job, at: datetime) -> Transition:
+    """What it brought before it was parked without a worker is taken."""
+    was = job.state
+    job.code = job.reason = None
+    _end(job, State.DONE, at)
+    return told(job, Cause.COMPLETED, was, at, None)
+
+
 def failed(
     job: Job, attempt: Attempt, at: datetime, code: str, reason: str | None, *, retryable: bool
 ) -> Transition:

@@ -13,7 +13,7 @@ import pytest
 from runtime.transport import Policy, request_id
 from runtime.transport.accept import first, prefers_graphql
 from tests.pace import leeway
-from tests.transport.ask import Answer, ask, http
+from tests.transport.ask import Answer, ask, http, scope
 from tests.transport.corpus import GRAPHQL, JSON
 from tests.transport.toy import COUNTS, Context, Toy, explain
 
@@ -272,3 +272,29 @@ async def test_an_integer_of_any_size_can_be_answered(view: Any) -> None:
     answer = await ask(view, "query($v: JSON!) { json(value: $v) }", variables={"v": 2**70})
     assert answer.status == 200
     assert answer.json["data"]["json"] == float(2**70)
+
+
+@pytest.mark.parametrize(
+    ("kind", "begun"), [(JSON, b'{"query": "{'), ("multipart/form-data; boundary=x", b"--x\r\nContent-Disp")]
+)
+async def test_a_client_that_hangs_up_while_it_sends_is_no_error(
+    kind: str, begun: bytes, caplog: Any
+) -> None:
+    view = Toy(more={"uploads": True}).view
+    headers = {"content-type": kind, "content-length": "1000", "graphql-require-preflight": "1"}
+    messages = [
+        {"type": "http.request", "body": begun, "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+
+    async def receive() -> Any:
+        return messages.pop(0)
+
+    async def send(message: Any) -> None:
+        raise AssertionError("nobody is there to be told")
+
+    with caplog.at_level(logging.INFO):
+        await view(scope("http", "POST", "/graphql", "", headers), receive, send)
+    [told] = caplog.records
+    assert (told.levelname, told.exc_info) == ("INFO", None)
+    assert told.message == "a client hung up while it sent its request"
