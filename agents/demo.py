@@ -80,7 +80,14 @@ def repository(folder: Path) -> Path:
     for name, text in (("README.md", README), ("lamps.py", LAMPS), ("test_lamps.py", TEST)):
         (made / name).write_text(text)
     (made / ".gitignore").write_text("__pycache__/\n")
-    author = ("-c", "user.name=Signalbox demo", "-c", "user.email=demo@localhost", "-c", "commit.gpgSign=false")
+    author = (
+        "-c",
+        "user.name=Signalbox demo",
+        "-c",
+        "user.email=demo@localhost",
+        "-c",
+        "commit.gpgSign=false",
+    )
     for words in (("init", "-q", "-b", "main"), ("add", "-A"), (*author, "commit", "-qm", "Two lamps")):
         subprocess.run(["git", "-C", str(made), *words], check=True, capture_output=True)
     return made
@@ -107,7 +114,14 @@ def prepared(lively: Lively) -> str | None:
 def worker(address: str, folder: Path, key: str) -> Iterator[None]:
     """While this lasts, a worker with scripted agents is at work, unless somebody kills it."""
     command = [sys.executable, str(ROOT / "server.py"), "worker", "--url", address, "--name", "demo"]
-    command += ["--executor", "scripted", "--at-once", str(AT_ONCE), "--option", f"scripted.recording={RECORDINGS}"]
+    command += [
+        "--executor",
+        "scripted",
+        "--at-once",
+        str(AT_ONCE),
+        "--option",
+        f"scripted.recording={RECORDINGS}",
+    ]
     command += ["--repository", str(repository(folder)), "--worktrees", str(folder / "worktrees")]
     env = os.environ | {"SIGNALBOX_KEY": key, "LOG_LEVEL": "ERROR"}
     process = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
