@@ -32,7 +32,8 @@ PATIENCE = 60.0  # seconds the server gets to start
 GRACE = 3.0  # seconds the worker gets to leave
 
 FIND = "query Boards { boards(first: 20) { nodes { id key workspaceId policy { autoDispatch } } } }"
-KEYS = "query Keys($workspace: ID!) { workspace(id: $workspace) { apiKeys { id name revokedAt } } }"
+KEYS = """query Keys($workspace: ID!) { workspace(id: $workspace) {
+  apiKeys(first: 100) { nodes { id name revokedAt } } } }"""
 REVOKE = "mutation Revoke($id: ID!) { revokeApiKey(input: {id: $id}) { __typename } }"
 MAKE = """mutation Make($workspace: ID!, $board: ID!, $name: String!) {
   createApiKey(input: {workspaceId: $workspace, boardId: $board, name: $name, scopes: [WORKER]}) {
@@ -41,7 +42,7 @@ POLICY = """mutation Policy($board: ID!, $concurrency: Int!, $seconds: Int!) {
   updateBoardPolicy(input: {boardId: $board, autoDispatch: true, concurrency: $concurrency,
     questionSeconds: $seconds, questionExpiry: CONTINUE}) { __typename ... on Refusal { message } } }"""
 TODO = """query Todo($board: ID!) { board(id: $board) {
-  cards(first: 50, filter: {stage: [TODO]}) { nodes { id } } } }"""
+  cards(first: 50, filter: {stages: [TODO]}) { nodes { id } } } }"""
 START = "mutation Start($card: ID!) { startRun(input: {cardId: $card}) { __typename ... on Refusal { message } } }"
 
 README = """# Two lamps
@@ -80,7 +81,14 @@ def repository(folder: Path) -> Path:
     for name, text in (("README.md", README), ("lamps.py", LAMPS), ("test_lamps.py", TEST)):
         (made / name).write_text(text)
     (made / ".gitignore").write_text("__pycache__/\n")
-    author = ("-c", "user.name=Signalbox demo", "-c", "user.email=demo@localhost", "-c", "commit.gpgSign=false")
+    author = (
+        "-c",
+        "user.name=Signalbox demo",
+        "-c",
+        "user.email=demo@localhost",
+        "-c",
+        "commit.gpgSign=false",
+    )
     for words in (("init", "-q", "-b", "main"), ("add", "-A"), (*author, "commit", "-qm", "Two lamps")):
         subprocess.run(["git", "-C", str(made), *words], check=True, capture_output=True)
     return made
@@ -92,7 +100,8 @@ def prepared(lively: Lively) -> str | None:
     if board is None:
         return None
     workspace = board["workspaceId"]
-    keys = [key for key in lively.ask(KEYS, workspace=workspace)["apiKeys"] if key["name"] == KEY]
+    keys = lively.ask(KEYS, workspace=workspace)["apiKeys"]["nodes"]
+    keys = [key for key in keys if key["name"] == KEY]
     for key in keys:
         if key["revokedAt"] is None:
             lively.ask(REVOKE, id=key["id"])
@@ -107,7 +116,14 @@ def prepared(lively: Lively) -> str | None:
 def worker(address: str, folder: Path, key: str) -> Iterator[None]:
     """While this lasts, a worker with scripted agents is at work, unless somebody kills it."""
     command = [sys.executable, str(ROOT / "server.py"), "worker", "--url", address, "--name", "demo"]
-    command += ["--executor", "scripted", "--at-once", str(AT_ONCE), "--option", f"scripted.recording={RECORDINGS}"]
+    command += [
+        "--executor",
+        "scripted",
+        "--at-once",
+        str(AT_ONCE),
+        "--option",
+        f"scripted.recording={RECORDINGS}",
+    ]
     command += ["--repository", str(repository(folder)), "--worktrees", str(folder / "worktrees")]
     env = os.environ | {"SIGNALBOX_KEY": key, "LOG_LEVEL": "ERROR"}
     process = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
