@@ -454,6 +454,27 @@ def worker(
         fail(error)
 
 
+def record(
+    run: Annotated[str, typer.Argument(help="Id of a run that has ended.")],
+    url: Annotated[
+        str, typer.Option(envvar="SIGNALBOX_URL", help="Address of the server's API.")
+    ] = "http://127.0.0.1:8000/graphql",
+    key: Annotated[
+        str, typer.Option(envvar="SIGNALBOX_KEY", help="An API key; a server on this machine wants none.")
+    ] = "",
+) -> None:
+    """Print a run as a recording, which the executor `scripted` plays again."""
+    from agents.api import Rejected, Unreachable
+    from agents.record import text
+
+    try:
+        print(asyncio.run(text(url, key, run)), end="")
+    except (Rejected, ValueError) as error:
+        fail(error)
+    except Unreachable as error:
+        fail(f"{url} does not answer: {error}")
+
+
 def print_schema() -> None:
     """Print the GraphQL schema, sorted."""
     from schema.make import make_schema, print_sorted
