@@ -96,6 +96,40 @@ enum(
     DUE="Due first; those without a day last.",
 )
 enum(
+    models.run.PermissionLevel,
+    "What an agent may do without asking.",
+    AUTONOMOUS="Everything its program lets it do.",
+    SUPERVISED="What changes something is asked first.",
+    HUMAN_REQUIRED="A person decides about each step.",
+)
+enum(
+    models.worker.Executor,
+    "Which agent program works a run.",
+    CLAUDE_CODE="Claude Code.",
+    CODEX="Codex.",
+    GEMINI="Gemini CLI.",
+    OPENCODE="OpenCode.",
+    COMMAND="A command of your own.",
+    SCRIPTED="A recording that is played.",
+)
+enum(
+    models.worker.AgentRole,
+    "What an agent is for.",
+    CODER="It writes code.",
+    PLANNER="It plans.",
+    REVIEWER="It looks at others' work.",
+    TESTER="It tests.",
+    INTEGRATOR="It brings work together.",
+)
+enum(
+    models.worker.Skill,
+    "How well something can be done, from least to most.",
+    BEGINNER="A little.",
+    INTERMEDIATE="Well enough.",
+    ADVANCED="Well.",
+    EXPERT="As well as anybody.",
+)
+enum(
     models.policy.OnExpiry,
     "What becomes of a run whose question nobody answered in time.",
     FAIL="It fails, with the code QUESTION_EXPIRED.",
