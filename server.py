@@ -223,6 +223,7 @@ cli.command()(commands.reset)
 cli.command("import")(commands.bring_in)
 cli.command("export")(commands.take_out)
 cli.command()(commands.worker)
+cli.command("recording")(commands.record)
 cli.command("schema")(commands.print_schema)
 cli.command("stages")(commands.print_stages)
 
