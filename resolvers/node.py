@@ -13,6 +13,9 @@ from resolvers.key import API_KEY
 from resolvers.link import LINK
 from resolvers.loaders import Link
 from resolvers.message import MESSAGE
+from resolvers.profile import PROFILE
+from resolvers.question import QUESTION
+from resolvers.run import RUN
 from resolvers.subtask import SUBTASK
 from resolvers.workspace import LABEL, MEMBERSHIP, USER, WORKSPACE
 from runtime.ids import prefix_of
@@ -31,6 +34,9 @@ LINKS: dict[str, Link] = {
     "link": LINK,
     "subtask": SUBTASK,
     "message": MESSAGE,
+    "run": RUN,
+    "question": QUESTION,
+    "profile": PROFILE,
 }
 
 

@@ -15,7 +15,11 @@ from schema.board import BoardMutation, BoardQuery
 from schema.card import CardMutation, CardQuery
 from schema.feed import FeedSubscription
 from schema.link import LinkMutation
+from schema.log import LogMutation, LogSubscription
 from schema.message import MessageMutation
+from schema.profile import ProfileMutation, ProfileQuery
+from schema.question import QuestionMutation, QuestionQuery
+from schema.run import RunMutation, RunQuery
 from schema.subtask import SubtaskMutation
 from schema.view import ask
 from schema.workspace import WorkspaceMutation, WorkspaceQuery
@@ -39,7 +43,9 @@ class NodeQuery:
 
 
 @strawberry.type(description="What may be asked.")
-class Query(NodeQuery, AccountQuery, WorkspaceQuery, BoardQuery, CardQuery):
+class Query(
+    NodeQuery, AccountQuery, WorkspaceQuery, BoardQuery, CardQuery, RunQuery, QuestionQuery, ProfileQuery
+):
     pass
 
 
@@ -52,12 +58,16 @@ class Mutation(
     SubtaskMutation,
     LinkMutation,
     MessageMutation,
+    RunMutation,
+    QuestionMutation,
+    LogMutation,
+    ProfileMutation,
 ):
     pass
 
 
 @strawberry.type(description="What may be followed. Each replays from a cursor, then goes on.")
-class Subscription(FeedSubscription):
+class Subscription(FeedSubscription, LogSubscription):
     pass
 
 

@@ -60,6 +60,11 @@ MAKES: list[tuple[str, str, dict[str, Any]]] = [
     ("step", "addSubtask", {"cardId": "$card", "title": "% step"}),
     ("message", "postMessage", {"cardId": "$card", "body": "% message"}),
     ("link", "linkCards", {"cardId": "$card", "kind": "RELATED", "targetId": "$next"}),
+    (
+        "profile",
+        "createAgentProfile",
+        {"workspaceId": "$workspace", "name": "% coder", "executor": "SCRIPTED", "options": {"a": "%"}},
+    ),
     ("sibling", "createBoard", {"workspaceId": "$workspace", "name": "% sibling", "description": "%"}),
     ("siblingColumn", "createColumn", {"boardId": "$sibling", "name": "% sibling", "stage": "BACKLOG"}),
     ("siblingCard", "createCard", {"boardId": "$sibling", "title": "% sibling card"}),
@@ -103,6 +108,8 @@ MUTATIONS: dict[str, Case] = {
     "revokeApiKey": Case(ADMIN, {"id": "$spare key"}),
     "createLabel": Case(MEMBER, {"workspaceId": "$workspace", "name": "% new", "colour": "#AA0000"}),
     "updateLabel": Case(MEMBER, {"id": "$label", "name": "% renamed"}),
+    "createAgentProfile": Case(ADMIN, {"workspaceId": "$workspace", "name": "% new", "executor": "COMMAND"}),
+    "updateAgentProfile": Case(ADMIN, {"id": "$profile", "name": "% renamed"}),
     "createBoard": Case(MEMBER, {"workspaceId": "$workspace", "name": "% new"}),
     "updateBoard": Case(BOARD, {"id": "$board", "name": "% renamed"}),
     "updateBoardPolicy": Case(ADMIN, {"boardId": "$board", "instructions": "% be kind"}),
@@ -134,6 +141,7 @@ MUTATIONS: dict[str, Case] = {
     "unarchiveCard": Case(BOARD, {"id": "$card"}),
     "deleteCard": Case(BOARD, {"id": "$card"}),
     "deleteColumn": Case(BOARD, {"id": "$column", "moveCardsTo": "$other"}),
+    "deleteAgentProfile": Case(ADMIN, {"id": "$profile"}),
     "deleteLabel": Case(MEMBER, {"id": "$label"}),
     "archiveBoard": Case(ADMIN, {"id": "$board"}),
     "unarchiveBoard": Case(ADMIN, {"id": "$board"}),
@@ -152,6 +160,7 @@ QUERIES: dict[str, dict[str, Any]] = {
     "boards": {},
     "card": {"id": "$card"},
     "cards": {},
+    "agentProfiles": {"workspaceId": "$workspace"},
     "viewer": {},
     "me": {},
 }
@@ -177,6 +186,7 @@ NODES: dict[str, str] = {
     "Subtask": "subtask",
     "Message": "message",
     "CardLink": "link",
+    "AgentProfile": "profile",
 }
 
 

@@ -77,7 +77,7 @@ async def test_a_recording_plays_and_completes(tmp_path):
         ],
     )
     assert outcome.ended == Ended(ok=True, summary="Said hello")
-    assert (outcome.exit_code, outcome.session) == (0, "0")
+    assert (outcome.exit_code, outcome.session) == (0, "run_1:recording:0")
     assert (tmp_path / "a" / "hello.txt").read_text() == "hello\n"
     kinds = [event.type for event in events if event.type != Type.OUTPUT]
     assert kinds == [
@@ -115,8 +115,10 @@ async def test_a_session_goes_on_where_it_asked(tmp_path):
     outcome, _ = await play(
         tmp_path, steps, on=lambda a, e: isinstance(e, Question) and a.stop(Ended.failed("gone", "RELEASED"))
     )
-    assert (outcome.ended.code, outcome.session) == ("RELEASED", "2")
-    outcome, events = await play(tmp_path, steps, session=outcome.session, prompt="Your answer. Answer: ahoy")
+    assert (outcome.ended.code, outcome.session) == ("RELEASED", "run_1:recording:2")
+    outcome, events = await play(
+        tmp_path, steps, session=outcome.session, prompt="Your answer:\n- Which?\n  ahoy"
+    )
     assert outcome.ended.summary == "Said ahoy"
     assert "once" not in "".join(e.text for e in events)
 
