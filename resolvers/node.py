@@ -15,6 +15,7 @@ from resolvers.loaders import Link
 from resolvers.message import MESSAGE
 from resolvers.profile import PROFILE
 from resolvers.subtask import SUBTASK
+from resolvers.worker import WORKER
 from resolvers.workspace import LABEL, MEMBERSHIP, USER, WORKSPACE
 from runtime.ids import prefix_of
 
@@ -33,6 +34,7 @@ LINKS: dict[str, Link] = {
     "subtask": SUBTASK,
     "message": MESSAGE,
     "profile": PROFILE,
+    "worker": WORKER,
 }
 
 

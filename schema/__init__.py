@@ -19,6 +19,7 @@ from schema.message import MessageMutation
 from schema.profile import ProfileMutation, ProfileQuery
 from schema.subtask import SubtaskMutation
 from schema.view import ask
+from schema.worker import WorkerMutation, WorkerQuery, WorkerSubscription
 from schema.workspace import WorkspaceMutation, WorkspaceQuery
 
 
@@ -40,7 +41,7 @@ class NodeQuery:
 
 
 @strawberry.type(description="What may be asked.")
-class Query(NodeQuery, AccountQuery, WorkspaceQuery, BoardQuery, CardQuery, ProfileQuery):
+class Query(NodeQuery, AccountQuery, WorkspaceQuery, BoardQuery, CardQuery, ProfileQuery, WorkerQuery):
     pass
 
 
@@ -54,12 +55,13 @@ class Mutation(
     LinkMutation,
     MessageMutation,
     ProfileMutation,
+    WorkerMutation,
 ):
     pass
 
 
-@strawberry.type(description="What may be followed. Each replays from a cursor, then goes on.")
-class Subscription(FeedSubscription):
+@strawberry.type(description="What may be followed. A feed replays from a cursor, then goes on.")
+class Subscription(FeedSubscription, WorkerSubscription):
     pass
 
 

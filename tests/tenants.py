@@ -32,6 +32,7 @@ SERVED: dict[str, Any] = {"host": "0.0.0.0", "points": 10**9}
 # Who may. Each line of MUTATIONS names one of these.
 ADMIN = "ADMIN"  # admins of the workspace
 AUTHOR = "AUTHOR"  # the admin that wrote it
+WORK = "WORK"  # members, and keys that may write or work runs
 MEMBER = "MEMBER"  # its members, and keys of the whole workspace that may write
 BOARD = "BOARD"  # the same, and keys of the board that may write
 PERSON = "PERSON"  # any person that signed in: it is about the person, or makes a workspace
@@ -60,6 +61,11 @@ MAKES: list[tuple[str, str, dict[str, Any]]] = [
         "profile",
         "createAgentProfile",
         {"workspaceId": "$workspace", "name": "% coder", "executor": "SCRIPTED", "options": {"a": "%"}},
+    ),
+    (
+        "worker",
+        "registerWorker",
+        {"workspaceId": "$workspace", "name": "% worker", "executors": ["SCRIPTED"], "program": "%"},
     ),
     ("sibling", "createBoard", {"workspaceId": "$workspace", "name": "% sibling", "description": "%"}),
     ("siblingColumn", "createColumn", {"boardId": "$sibling", "name": "% sibling", "stage": "BACKLOG"}),
@@ -106,6 +112,17 @@ MUTATIONS: dict[str, Case] = {
     "updateLabel": Case(MEMBER, {"id": "$label", "name": "% renamed"}),
     "createAgentProfile": Case(ADMIN, {"workspaceId": "$workspace", "name": "% new", "executor": "COMMAND"}),
     "updateAgentProfile": Case(ADMIN, {"id": "$profile", "name": "% renamed"}),
+    "registerWorker": Case(
+        WORK, {"workspaceId": "$workspace", "name": "% new worker", "executors": ["SCRIPTED"]}
+    ),
+    "workerHeartbeat": Case(AUTHOR, {"workerId": "$worker"}),
+    "deregisterWorker": Case(ADMIN, {"id": "$worker"}),
+    "acknowledgeCommand": Case(  # nobody holds that run
+        PERSON,
+        {"lease": {"runId": "run_none", "attempt": 1, "token": "none"}, "commandId": "command_none"},
+        dict.fromkeys(("read key", "write key", "board key", "worker key"), "NOT_FOUND"),
+        answer="NOT_FOUND",
+    ),
     "createBoard": Case(MEMBER, {"workspaceId": "$workspace", "name": "% new"}),
     "updateBoard": Case(BOARD, {"id": "$board", "name": "% renamed"}),
     "updateBoardPolicy": Case(ADMIN, {"boardId": "$board", "instructions": "% be kind"}),
@@ -156,6 +173,8 @@ QUERIES: dict[str, dict[str, Any]] = {
     "boards": {},
     "card": {"id": "$card"},
     "cards": {},
+    "worker": {"id": "$worker"},
+    "workers": {"workspaceId": "$workspace"},
     "agentProfiles": {"workspaceId": "$workspace"},
     "viewer": {},
     "me": {},
@@ -167,6 +186,11 @@ SUBSCRIPTIONS: dict[str, dict[str, Any]] = {
     "boardFeed": {"boardId": "$board"},
     "workspaceFeed": {"workspaceId": "$workspace"},
     "userFeed": {},
+}
+
+# Subscriptions that tell what is so now, and replay nothing: they take no cursor.
+LIVE: dict[str, dict[str, Any]] = {
+    "workerCommands": {"workerId": "$worker"},
 }
 
 # One of every node type, by the name of a thing that is made above.
@@ -183,6 +207,7 @@ NODES: dict[str, str] = {
     "Message": "message",
     "CardLink": "link",
     "AgentProfile": "profile",
+    "Worker": "worker",
 }
 
 
@@ -249,6 +274,7 @@ async def tenant(app: Any, mark: str) -> Tenant:
         ("read key", ["READ"], None),
         ("write key", ["WRITE"], None),
         ("spare key", ["READ"], None),
+        ("worker key", ["WORKER"], None),
         ("board key", ["WRITE"], made.ids["board"]),
     ):
         given = {"workspaceId": made.ids["workspace"], "name": f"{mark} {key}", "scopes": scopes}
