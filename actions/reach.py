@@ -17,7 +17,7 @@ from models.message import Message
 from models.question import Question
 from models.refusal import Conflict, Forbidden, Invalid, NotFound
 from models.run import Run
-from models.worker import AgentProfile, Worker, sees_worker
+from models.worker import AgentProfile, AgentSession, Worker, sees_worker
 from models.workspace import Label, Membership, Role, Workspace
 
 
@@ -177,6 +177,10 @@ async def reach_to_work(tx: AsyncSession, actor: Actor, id: str | None) -> Works
     query = select(Workspace, working_in(actor, Workspace.id))
     query = query.where(Workspace.id == id, sees_workspace(actor, Workspace.id))
     return (await _reach(tx, query.with_for_update(of=Workspace), id))[0]  # type: ignore[no-any-return]
+
+
+async def reach_conversation(tx: AsyncSession, actor: Actor, id: str) -> AgentSession:
+    return (await _reach_on_board(tx, actor, AgentSession, id))[1]  # type: ignore[no-any-return]
 
 
 async def reach_subtask(tx: AsyncSession, actor: Actor, id: str) -> tuple[Board, Subtask]:

@@ -120,6 +120,13 @@ enum(
     OFFLINE="It was not heard for 45 seconds, or has left.",
 )
 enum(
+    models.worker.SessionStatus,
+    "Whether a conversation lives.",
+    ACTIVE="It was used in the last 30 minutes.",
+    IDLE="It was not, and can still be gone on with.",
+    TERMINATED="It was ended, or began four hours ago: it is not gone on with.",
+)
+enum(
     models.run.PermissionLevel,
     "What an agent may do without asking.",
     AUTONOMOUS="Everything its program lets it do.",

@@ -9,6 +9,7 @@ from models.refusal import Invalid
 from resolvers.board import BOARD, COLUMN
 from resolvers.card import CARD
 from resolvers.context import Info
+from resolvers.conversation import SESSION
 from resolvers.key import API_KEY
 from resolvers.link import LINK
 from resolvers.loaders import Link
@@ -35,6 +36,7 @@ LINKS: dict[str, Link] = {
     "message": MESSAGE,
     "profile": PROFILE,
     "worker": WORKER,
+    "chat": SESSION,
 }
 
 

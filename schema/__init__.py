@@ -13,6 +13,7 @@ from runtime.transport.sizes import list_size
 from schema.account import AccountMutation, AccountQuery
 from schema.board import BoardMutation, BoardQuery
 from schema.card import CardMutation, CardQuery
+from schema.conversation import ConversationMutation, ConversationQuery
 from schema.feed import FeedSubscription
 from schema.link import LinkMutation
 from schema.message import MessageMutation
@@ -41,7 +42,16 @@ class NodeQuery:
 
 
 @strawberry.type(description="What may be asked.")
-class Query(NodeQuery, AccountQuery, WorkspaceQuery, BoardQuery, CardQuery, ProfileQuery, WorkerQuery):
+class Query(
+    NodeQuery,
+    AccountQuery,
+    WorkspaceQuery,
+    BoardQuery,
+    CardQuery,
+    ProfileQuery,
+    WorkerQuery,
+    ConversationQuery,
+):
     pass
 
 
@@ -56,6 +66,7 @@ class Mutation(
     MessageMutation,
     ProfileMutation,
     WorkerMutation,
+    ConversationMutation,
 ):
     pass
 

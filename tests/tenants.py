@@ -22,6 +22,7 @@ from graphql import (
 )
 
 import actions.account
+from actions.conversation import keep_session
 from schema.make import make_schema
 
 SCHEMA: GraphQLSchema = make_schema()._schema
@@ -150,6 +151,7 @@ MUTATIONS: dict[str, Case] = {
     "deleteMessage": Case(ADMIN, {"id": "$message"}),
     "restoreCardRevision": Case(BOARD, {"cardId": "$card", "revision": "$revision"}),
     "setParentCard": Case(BOARD, {"id": "$card", "parentId": "$parent"}),
+    "endAgentSession": Case(BOARD, {"id": "$conversation"}),
     "archiveCard": Case(BOARD, {"id": "$card"}),
     "unarchiveCard": Case(BOARD, {"id": "$card"}),
     "deleteCard": Case(BOARD, {"id": "$card"}),
@@ -175,6 +177,7 @@ QUERIES: dict[str, dict[str, Any]] = {
     "cards": {},
     "worker": {"id": "$worker"},
     "workers": {"workspaceId": "$workspace"},
+    "agentSessions": {"cardId": "$card"},
     "agentProfiles": {"workspaceId": "$workspace"},
     "viewer": {},
     "me": {},
@@ -208,6 +211,7 @@ NODES: dict[str, str] = {
     "CardLink": "link",
     "AgentProfile": "profile",
     "Worker": "worker",
+    "AgentSession": "conversation",
 }
 
 
@@ -270,6 +274,9 @@ async def tenant(app: Any, mark: str) -> Tenant:
     ask = "query($id: ID!) { card(id: $id) { revisions { seq } } }"
     card = await app.data(ask, made.actor("ann"), id=made.ids["card"])
     made.ids["revision"] = card["revisions"][0]["seq"]
+    async with app.begin() as tx:
+        where = made.ids["board"], made.ids["card"], made.ids["worker"]
+        made.ids["conversation"] = (await keep_session(tx, *where, f"{mark} talk", "SCRIPTED")).id
     for key, scopes, board in (
         ("read key", ["READ"], None),
         ("write key", ["WRITE"], None),
