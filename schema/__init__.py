@@ -18,6 +18,7 @@ from schema.feed import FeedSubscription
 from schema.link import LinkMutation
 from schema.message import MessageMutation
 from schema.profile import ProfileMutation, ProfileQuery
+from schema.queue import QueueQuery, QueueSubscription
 from schema.subtask import SubtaskMutation
 from schema.view import ask
 from schema.worker import WorkerMutation, WorkerQuery, WorkerSubscription
@@ -51,6 +52,7 @@ class Query(
     ProfileQuery,
     WorkerQuery,
     ConversationQuery,
+    QueueQuery,
 ):
     pass
 
@@ -72,7 +74,7 @@ class Mutation(
 
 
 @strawberry.type(description="What may be followed. A feed replays from a cursor, then goes on.")
-class Subscription(FeedSubscription, WorkerSubscription):
+class Subscription(FeedSubscription, WorkerSubscription, QueueSubscription):
     pass
 
 

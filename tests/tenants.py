@@ -23,6 +23,7 @@ from graphql import (
 
 import actions.account
 from actions.conversation import keep_session
+from runtime.queue import Work, enqueue
 from schema.make import make_schema
 
 SCHEMA: GraphQLSchema = make_schema()._schema
@@ -178,6 +179,7 @@ QUERIES: dict[str, dict[str, Any]] = {
     "worker": {"id": "$worker"},
     "workers": {"workspaceId": "$workspace"},
     "agentSessions": {"cardId": "$card"},
+    "queue": {"workspaceId": "$workspace"},
     "agentProfiles": {"workspaceId": "$workspace"},
     "viewer": {},
     "me": {},
@@ -194,6 +196,7 @@ SUBSCRIPTIONS: dict[str, dict[str, Any]] = {
 # Subscriptions that tell what is so now, and replay nothing: they take no cursor.
 LIVE: dict[str, dict[str, Any]] = {
     "workerCommands": {"workerId": "$worker"},
+    "queueFeed": {"workspaceId": "$workspace"},
 }
 
 # One of every node type, by the name of a thing that is made above.
@@ -276,6 +279,9 @@ async def tenant(app: Any, mark: str) -> Tenant:
     made.ids["revision"] = card["revisions"][0]["seq"]
     async with app.begin() as tx:
         where = made.ids["board"], made.ids["card"], made.ids["worker"]
+        work = {"kind": "CODE", "tenant": made.ids["workspace"]}
+        for place in ("board", "sibling"):
+            await enqueue(tx, Work(id=f"{mark}_{place}", scope=made.ids[place], **work))
         made.ids["conversation"] = (await keep_session(tx, *where, f"{mark} talk", "SCRIPTED")).id
     for key, scopes, board in (
         ("read key", ["READ"], None),

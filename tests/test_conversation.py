@@ -77,7 +77,7 @@ async def test_a_name_is_one_conversation_on_its_worker(run):
         told = await app.ask(ASK)
         assert told["errors"][0]["extensions"]["code"] == "INVALID"
         told = await app.ask(ASK, card=card, first=0)
-        assert told["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+        assert told["errors"][0]["extensions"]["code"] == "LIMIT_EXCEEDED"
 
 
 async def test_what_was_ended_stays_ended(run):
