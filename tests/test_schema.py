@@ -79,6 +79,8 @@ PAYLOADS: set[str] = {
     "ApiKeySecret",
     "Session",
     "SignedOut",
+    "WorkerBeat",
+    "Command",
 }  # answers that are neither: each is explained in docs/api.md
 
 
