@@ -81,7 +81,10 @@ PAYLOADS: set[str] = {
     "SignedOut",
     "WorkerBeat",
     "Command",
-}  # answers that are neither: each is explained in docs/api.md
+    "Claims",
+    "Runs",
+    "RunReported",
+}  # answers that are neither a node nor a refusal
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
