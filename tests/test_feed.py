@@ -14,9 +14,8 @@ from models.account import User
 from models.event import EventKind, board_topic
 from models.workspace import Membership
 from runtime.database import Unavailable
-from runtime.event import Event, Topic
+from runtime.event import EVENTS, Event, Topic
 from runtime.feed import Cursor, record
-from runtime.tail import PAGE
 from tests.client import Refused
 from tests.faults.api import CREATE_CARD, MOVE_CARD, UPDATE_CARD
 
@@ -317,10 +316,10 @@ async def test_who_is_far_behind_is_told_all_until_the_end(run):
             await hear()
             owner = app.house.local_owner
             async with app.begin(owner) as tx:
-                for number in range(2 * PAGE):
+                for number in range(2 * EVENTS.page):
                     await actions.card.create_card(tx, owner, board, actions.card.NewCard(f"Card {number}"))
                 await actions.board.delete_board(tx, owner, board, "Web")
-            events = await heard_until(hear, 2 * PAGE + 2)
+            events = await heard_until(hear, 2 * EVENTS.page + 2)
             assert [event["kind"] for event in events[-2:]] == ["CARD_CREATED", "BOARD_DELETED"]
             assert await hear() is None
 
