@@ -269,9 +269,11 @@ class Feed:
 def make_feed(settings: Settings) -> Feed:
     """The database with its feed and wakes, not started yet."""
     database = Database(settings.database_url)
+    bus = settings.bus_url or ("memory://" if database.is_sqlite else settings.database_url)
     wakes = Wakes(
-        settings.bus_url or ("memory://" if database.is_sqlite else settings.database_url),
+        bus,
         changed=database.data_version if database.is_sqlite else None,
+        deaf=bus.startswith("memory:") and not database.is_sqlite,
     )
     return Feed(database, wakes)
 

@@ -16,7 +16,7 @@ from tests.faults.crowd import Crowd, killing, percentile
 
 WITHOUT = {
     "file": ("sqlite", 1.5),
-    "polling": ("postgresql", 7.0),
+    "polling": ("postgresql", 1.5),
 }  # the database, and seconds a change may take
 
 
