@@ -176,6 +176,14 @@ def new_epoch() -> str:
     return "".join(secrets.choice(ALPHABET) for _ in range(8))
 
 
+class Page(list[Any]):
+    """Events in order, perhaps none. Whoever waits may do with what others saw `age` seconds before."""
+
+    def __init__(self, events: Iterable[Any], age: float) -> None:
+        super().__init__(events)
+        self.age = age
+
+
 class Feed:
     def __init__(self, database: Database, wakes: Wakes) -> None:
         self.database, self.wakes = database, wakes
@@ -198,7 +206,7 @@ class Feed:
         also: Iterable[str] = (),
         page: int | None = None,
         log: Log = EVENTS,
-    ) -> AsyncGenerator[Sequence[Any], None]:
+    ) -> AsyncGenerator[Page, None]:
         """Yield every event of `topic` after the cursor `after`, in order, without end, in pages.
 
         `after` is a cursor, "0" for the start, None for now. A page is empty when the follower was only
@@ -221,7 +229,7 @@ class Feed:
                         events = tail.after(at, page)
                     else:
                         events = await patiently(partial(self._page, log, topic, epoch, at, page))
-                    yield events
+                    yield Page(events, 0 if events else age)
                     if events:
                         epoch, at = events[-1].epoch, events[-1].seq
                     age = 0.0
