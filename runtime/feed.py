@@ -262,14 +262,17 @@ class Feed:
 
     async def prune(self, topic: str, keep: int, log: Log = EVENTS) -> int:
         """Forget all but the newest `keep` events of a topic. Returns how many were forgotten."""
+        rows = await self.database.read(select(Topic.last).where(Topic.name == topic))
+        return await self.forget(topic, rows[0].last - keep, log) if rows else 0
+
+    async def forget(self, topic: str, upto: int, log: Log = EVENTS) -> int:
+        """Forget the events of a topic up to a number. Returns how many there were."""
         async with self.database.write() as tx:
-            query = select(Topic.last).where(Topic.name == topic).with_for_update()
-            last = await tx.scalar(query) or 0
+            await tx.scalar(select(Topic.last).where(Topic.name == topic).with_for_update())
             table = log.table
-            gone = await tx.execute(delete(table).where(table.c.topic == topic, table.c.seq <= last - keep))
-            lowest = max(1, last - keep + 1)
+            gone = await tx.execute(delete(table).where(table.c.topic == topic, table.c.seq <= upto))
             await tx.execute(
-                update(Topic).where(Topic.name == topic, Topic.lowest < lowest).values(lowest=lowest)
+                update(Topic).where(Topic.name == topic, Topic.lowest <= upto).values(lowest=upto + 1)
             )
             return int(gone.rowcount)  # type: ignore[attr-defined]
 
