@@ -72,7 +72,7 @@ async def report_run_events(
     key: Annotated[str, "Names this batch: sent again with its key, it is not taken again."],
     events: Annotated[list[RunEventInput], "1 to 250, in their order."],
 ) -> Any:
-    """Say what the agent of a run says and does. Send one batch of a run after the other, each until it is answered.
+    """Say what the agent of a run says and does. Send the batches of a run one after the other.
 
     What is sent again with its key is answered as taken and appends nothing. Chunks of text (`chunk: true`) are
     shown to who follows the run, and forgotten once the part that holds them is kept.
