@@ -20,9 +20,9 @@ from models.run import TERMINAL, FailureCode, Run, RunEvent, RunLive, RunOutcome
 from resolvers.board import TOPIC
 from resolvers.context import Context, Info
 from resolvers.feed import After as AfterCursor
-from resolvers.lease import LeaseInput
 from resolvers.loaders import Link
 from resolvers.page import After, Ask, Before, First, Last, Listing, Order, Page, page
+from resolvers.run import LeaseInput
 from runtime.event import Topic
 from runtime.feed import START, Cursor, patiently
 from runtime.transport.describe import takes

@@ -13,6 +13,8 @@ from resolvers.key import API_KEY
 from resolvers.link import LINK
 from resolvers.loaders import Link
 from resolvers.message import MESSAGE
+from resolvers.question import QUESTION
+from resolvers.run import RUN
 from resolvers.subtask import SUBTASK
 from resolvers.workspace import LABEL, MEMBERSHIP, USER, WORKSPACE
 from runtime.ids import prefix_of
@@ -31,6 +33,8 @@ LINKS: dict[str, Link] = {
     "link": LINK,
     "subtask": SUBTASK,
     "message": MESSAGE,
+    "run": RUN,
+    "question": QUESTION,
 }
 
 

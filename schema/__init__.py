@@ -17,6 +17,8 @@ from schema.feed import FeedSubscription
 from schema.link import LinkMutation
 from schema.log import LogMutation, LogSubscription
 from schema.message import MessageMutation
+from schema.question import QuestionMutation, QuestionQuery
+from schema.run import RunMutation, RunQuery
 from schema.subtask import SubtaskMutation
 from schema.view import ask
 from schema.workspace import WorkspaceMutation, WorkspaceQuery
@@ -40,7 +42,7 @@ class NodeQuery:
 
 
 @strawberry.type(description="What may be asked.")
-class Query(NodeQuery, AccountQuery, WorkspaceQuery, BoardQuery, CardQuery):
+class Query(NodeQuery, AccountQuery, WorkspaceQuery, BoardQuery, CardQuery, RunQuery, QuestionQuery):
     pass
 
 
@@ -53,6 +55,8 @@ class Mutation(
     SubtaskMutation,
     LinkMutation,
     MessageMutation,
+    RunMutation,
+    QuestionMutation,
     LogMutation,
 ):
     pass

@@ -11,7 +11,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from actions.move import carry
-from actions.news import tell_board
+from actions.news import tell_board, tell_question
 from models.board import Board
 from models.card import Card
 from models.event import EventKind, run_topic
@@ -232,8 +232,7 @@ async def cancel_questions(tx: AsyncSession, board: Board, run: Run) -> None:
             .where(Question.id == id)
             .values(status=QuestionStatus.CANCELLED, version=Question.version + 1, answered_at=utcnow())
         )
-        data = {"question_id": id, "card_id": run.card_id, "run_id": run.id}
-        tell_board(tx, board, EventKind.QUESTION_CANCELLED, run.card_id, **data)
+        tell_question(tx, board, EventKind.QUESTION_CANCELLED, id, run.card_id, run.id)
 
 
 async def command(tx: AsyncSession, run: Run, kind: CommandKind, key: str, data: dict[str, Any]) -> None:
