@@ -17,7 +17,7 @@ from models.message import Message
 from models.question import Question
 from models.refusal import Conflict, Forbidden, NotFound
 from models.run import Run
-from models.worker import Worker
+from models.worker import AgentProfile, Worker
 from models.workspace import Label, Membership, Role, Workspace
 
 
@@ -83,6 +83,12 @@ async def reach_label(tx: AsyncSession, actor: Actor, id: str, *, to_change: boo
     query = select(Label, role_in(actor, Label.workspace_id))
     query = query.where(Label.id == id, sees_workspace(actor, Label.workspace_id))
     return (await _reach(tx, query.with_for_update(of=Label), id))[0]  # type: ignore[no-any-return]
+
+
+async def reach_profile(tx: AsyncSession, actor: Actor, id: str) -> AgentProfile:
+    """An agent profile, an admin's to change; its workspace held first: names are unique there."""
+    await reach_workspace(tx, actor, await _workspace_of(tx, actor, AgentProfile, id), admin=True)
+    return await _held(tx, AgentProfile, id)  # type: ignore[no-any-return]
 
 
 async def reach_membership(tx: AsyncSession, actor: Actor, id: str, *, own: bool = False) -> Membership:

@@ -18,7 +18,7 @@ from models import words
 from models.actor import Actor
 from models.board import Board
 from models.event import EventKind, run_topic
-from models.log import RUN_LOG, Line, Row, digest, gather, kept, line_of, read_report
+from models.log import RUN_LOG, Line, Row, digest, gather, kept, read_report
 from models.progress import TOLD, progressed, shown
 from models.refusal import Conflict, LeaseLost
 from models.run import MOST_TEXT, TERMINAL, Run, RunLive, RunReport, RunStatus
@@ -71,12 +71,6 @@ async def report(tx: AsyncSession, actor: Actor, lease: Ticket, key: str, events
     await _say(tx, run.id, lease.attempt, lines, last - len(rows))
     await _progress(tx, board, run, [line.event for line in lines if line.is_kept], at)
     return Reported(run.id, last, duplicate=False)
-
-
-async def say(tx: AsyncSession, run: Run, *events: Event) -> int:
-    """Add lines of the server's own to a run's log. The caller holds the run, and no topic."""
-    rows = kept([line_of(event) for event in events], run.attempt, utcnow())
-    return await append(tx, RUN_LOG, run_topic(run.id), rows)
 
 
 async def _taken(tx: AsyncSession, run_id: str, key: str, lines: Iterable[Line]) -> Reported | None:

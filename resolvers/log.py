@@ -20,9 +20,9 @@ from models.run import TERMINAL, FailureCode, Run, RunEvent, RunLive, RunOutcome
 from resolvers.board import TOPIC
 from resolvers.context import Context, Info
 from resolvers.feed import After as AfterCursor
+from resolvers.lease import LeaseInput
 from resolvers.loaders import Link
 from resolvers.page import After, Ask, Before, First, Last, Listing, Order, Page, page
-from resolvers.run import LeaseInput
 from runtime.event import Topic
 from runtime.feed import START, Cursor, patiently
 from runtime.transport.describe import takes
@@ -72,7 +72,7 @@ async def report_run_events(
     key: Annotated[str, "Names this batch: sent again with its key, it is not taken again."],
     events: Annotated[list[RunEventInput], "1 to 250, in their order."],
 ) -> Any:
-    """Say what the agent of a run says and does. Send the batches of a run one after the other.
+    """Say what the agent of a run says and does: one batch after the other, each sent until it is answered.
 
     What is sent again with its key is answered as taken and appends nothing. Chunks of text (`chunk: true`) are
     shown to who follows the run, and forgotten once the part that holds them is kept.

@@ -17,6 +17,7 @@ from schema.feed import FeedSubscription
 from schema.link import LinkMutation
 from schema.log import LogMutation, LogSubscription
 from schema.message import MessageMutation
+from schema.profile import ProfileMutation, ProfileQuery
 from schema.question import QuestionMutation, QuestionQuery
 from schema.run import RunMutation, RunQuery
 from schema.subtask import SubtaskMutation
@@ -42,7 +43,9 @@ class NodeQuery:
 
 
 @strawberry.type(description="What may be asked.")
-class Query(NodeQuery, AccountQuery, WorkspaceQuery, BoardQuery, CardQuery, RunQuery, QuestionQuery):
+class Query(
+    NodeQuery, AccountQuery, WorkspaceQuery, BoardQuery, CardQuery, RunQuery, QuestionQuery, ProfileQuery
+):
     pass
 
 
@@ -58,6 +61,7 @@ class Mutation(
     RunMutation,
     QuestionMutation,
     LogMutation,
+    ProfileMutation,
 ):
     pass
 
