@@ -105,7 +105,7 @@ async def _progress(tx: AsyncSession, board: Board, run: Any, events: Sequence[E
         now["untold"] = is_early = _is_early(run, at)
         if not is_early:
             values["progress_told_at"] = at
-            tell(tx, board, run, EventKind.RUN_PROGRESS, **shown(now))
+            tell(tx, board, run, EventKind.RUN_PROGRESS, progress=shown(now))
     await tx.execute(update(Run).where(Run.id == run.id).values(values))
 
 

@@ -56,20 +56,13 @@ def _started(now: Kept, event: ToolStarted, at: datetime) -> None:
         "since": at.isoformat(),
     }
     others = [one for one in now.get("tools", ()) if one["id"] != tool["id"]]
-    _tools(now, [*others, tool][-MOST_TOOLS:])
+    now["tools"] = [*others, tool][-MOST_TOOLS:]
     now["activity"] = tool["text"] or tool["name"]
 
 
 def _finished(now: Kept, event: ToolFinished, at: datetime) -> None:
     id = clean(event.tool)[:LINE]
-    _tools(now, [one for one in now.get("tools", ()) if one["id"] != id])
-
-
-def _tools(now: Kept, tools: list[Kept]) -> None:
-    """The tool that was started last stands for those that run."""
-    last: Kept = tools[-1] if tools else {}
-    now |= {"tools": tools, "tool": last.get("name"), "tool_text": last.get("text")}
-    now["tool_since"] = last.get("since")
+    now["tools"] = [one for one in now.get("tools", ()) if one["id"] != id]
 
 
 def _progress(now: Kept, event: Progress, at: datetime) -> None:
@@ -82,7 +75,7 @@ def _status(now: Kept, event: Status, at: datetime) -> None:
         return  # a sub-agent's end is not the run's
     now["state"] = event.state.value
     if event.state in (State.STARTED, State.IDLE, State.ENDED):
-        _tools(now, [])
+        now["tools"] = []
     if event.state in (State.IDLE, State.ENDED):
         now["finish_reason"] = line(event.reason) or None
 
@@ -114,9 +107,12 @@ STEPS: dict[Type, Callable[[Kept, Any, datetime], None]] = {
 HIDDEN = ("tools", "untold")  # `untold`: it changed since the board was told
 
 
-def shown(kept: Kept) -> Kept:
-    """What a board is told."""
-    return {name: value for name, value in kept.items() if name not in HIDDEN and value is not None}
+def shown(kept: Kept | None) -> Kept:
+    """What a board is told: the tool that was started last stands for those that run."""
+    now = {name: value for name, value in (kept or {}).items() if name not in HIDDEN and value is not None}
+    if tools := (kept or {}).get("tools"):
+        now |= {"tool": tools[-1]["name"], "tool_text": tools[-1]["text"], "tool_since": tools[-1]["since"]}
+    return now
 
 
 def line(text: str) -> str:

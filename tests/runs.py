@@ -1,6 +1,9 @@
 """Runs that a worker holds, for tests of what is said in them; and short ways to say it."""
 
-from dataclasses import dataclass
+import dataclasses
+import typing
+from collections.abc import Iterator
+from dataclasses import MISSING, dataclass
 from typing import Any
 
 from sqlalchemy import select
@@ -16,6 +19,7 @@ from models.worker import Worker
 from models.workspace import Membership
 from runtime.database import utcnow
 from runtime.queue import Ticket
+from runtime.vocabulary import EVENTS, wire
 
 REPORT = """mutation($input: ReportRunEventsInput!) { reportRunEvents(input: $input) {
   __typename ... on RunReported { runId lastSeq duplicate } ... on Refusal { code message }
@@ -93,3 +97,14 @@ def output(text: str, part: int = 0, *, chunk: bool = False, item: str = "1", **
     """Text that an agent says: a chunk of it, or a part that is kept."""
     said = {"item": item, "part": part, **data, **({"chunk": True} if chunk else {})}
     return {"type": "OUTPUT", "text": text, "data": said}
+
+
+LEAST: dict[Any, Any] = {int: 1, str: "x"}
+
+
+def every_event() -> Iterator[dict[str, Any]]:
+    """An event of each type, with as little as it may say."""
+    for kind in EVENTS.values():
+        hints = typing.get_type_hints(kind)
+        needs = [f.name for f in dataclasses.fields(kind) if MISSING is f.default is f.default_factory]
+        yield wire(kind(**{name: LEAST.get(hints[name]) or next(iter(hints[name])) for name in needs}))

@@ -8,7 +8,8 @@ card, and `%` its mark, a word that no other tenant's data has: say it in every 
 import contextlib
 import copy
 import json
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,7 +27,9 @@ from graphql import (
 )
 
 import actions.account
+from models.actor import Actor, ActorKind
 from schema.make import make_schema
+from tests.runs import every_event, has_run
 
 SCHEMA: GraphQLSchema = make_schema()._schema
 
@@ -56,6 +59,7 @@ MAKES: list[tuple[str, str, dict[str, Any]]] = [
     ("next", "createCard", {"boardId": "$board", "title": "% next", "columnId": "$column"}),
     ("parent", "createCard", {"boardId": "$board", "title": "% parent", "columnId": "$column"}),
     ("child", "createCard", {"boardId": "$board", "title": "% child", "parentId": "$parent"}),
+    ("worked", "createCard", {"boardId": "$board", "title": "% worked"}),
     ("subtask", "addSubtask", {"cardId": "$card", "title": "% subtask"}),
     ("step", "addSubtask", {"cardId": "$card", "title": "% step"}),
     ("message", "postMessage", {"cardId": "$card", "body": "% message"}),
@@ -133,6 +137,15 @@ MUTATIONS: dict[str, Case] = {
     "moveSubtask": Case(BOARD, {"id": "$subtask", "after": "$step"}),
     "deleteSubtask": Case(BOARD, {"id": "$subtask"}),
     "postMessage": Case(BOARD, {"cardId": "$card", "body": "% new"}),
+    "reportRunEvents": Case(
+        BOARD,
+        {
+            "lease": {"runId": "$run", "attempt": 1, "token": "guessed"},
+            "key": "% key",
+            "events": [{"type": "OUTPUT", "text": "%"}],
+        },
+        answer="LEASE_LOST",
+    ),
     "editMessage": Case(AUTHOR, {"id": "$message", "body": "% edited"}),
     "deleteMessage": Case(ADMIN, {"id": "$message"}),
     "restoreCardRevision": Case(BOARD, {"cardId": "$card", "revision": "$revision"}),
@@ -160,6 +173,8 @@ QUERIES: dict[str, dict[str, Any]] = {
     "boards": {},
     "card": {"id": "$card"},
     "cards": {},
+    "run": {"id": "$run"},
+    "runs": {},
     "agentProfiles": {"workspaceId": "$workspace"},
     "viewer": {},
     "me": {},
@@ -170,6 +185,7 @@ OPEN: set[str] = {"rateLimit"}  # query fields that tell nothing of any tenant
 SUBSCRIPTIONS: dict[str, dict[str, Any]] = {
     "boardFeed": {"boardId": "$board"},
     "workspaceFeed": {"workspaceId": "$workspace"},
+    "runFeed": {"runId": "$run"},
     "userFeed": {},
 }
 
@@ -186,6 +202,7 @@ NODES: dict[str, str] = {
     "Subtask": "subtask",
     "Message": "message",
     "CardLink": "link",
+    "Run": "run",
     "AgentProfile": "profile",
 }
 
@@ -241,6 +258,10 @@ async def tenant(app: Any, mark: str) -> Tenant:
         answer = await made.mutate(mutation, made.fill(input), made.actor("ann"))
         assert "id" in answer, (name, answer)
         made.ids[name] = answer["id"]
+    admin = Actor(ActorKind.USER, made.ids["admin"])
+    held = await has_run(app, board=made.ids["board"], card=made.ids["worked"], actor=admin)
+    made.ids["run"] = held.id
+    await held.report("1", *(said | {"text": mark} for said in every_event()), actor=made.actor("ann"))
     ask = "query($id: ID!) { node(id: $id) { ... on Membership { user { id } } } }"
     made.ids["person"] = (await app.data(ask, made.actor("ann"), id=made.ids["member"]))["user"]["id"]
     move = {"id": made.ids["card"], "columnId": made.ids["other"]}
@@ -304,6 +325,10 @@ def outcome(mutation: str) -> str:
     return f"{{ {' '.join(parts)} }}"
 
 
+ALIASES = 25  # fields of an interface's types asked for in one operation
+MANY = 10  # types of an interface whose fields are too many for one operation
+
+
 def everything(kind: Any, depth: int, selected: set[str] | None = None) -> str:
     """Select all there is below a type, `depth` objects deep; lists two long. Notes each "Type.field".
 
@@ -336,10 +361,24 @@ def _fields(kind: Any, depth: int, selected: set[str] | None, alias: str) -> lis
         if selected is not None:
             selected.add(f"{kind.name}.{name}")
         text = (f"{alias}{name}: " if alias else "") + name + ("(first: 2)" if "first" in said.args else "")
+        if len(SCHEMA.get_possible_types(inner) if isinstance(inner, GraphQLInterfaceType) else ()) > MANY:
+            parts.append(f"{text} {{ __typename }}")  # each of its types is asked for by itself
+            continue
         is_node = "Node" in {one.name for one in getattr(inner, "interfaces", ())}
         below = 0 if is_node else depth - 1
         parts.append(text if leaf else f"{text} {everything(inner, below, selected)}")
     return parts
+
+
+def each_field(kind: Any, selected: set[str] | None = None) -> Iterator[str]:
+    """Selections that together ask for all that the types of an interface have."""
+    fragments: list[str] = []
+    for one in SCHEMA.get_possible_types(get_named_type(kind)):
+        inner = everything(one, 1, selected).replace("__typename ", "", 1)
+        for text in re.findall(r"(\w+(?: \{.*?\})?)(?= \w| \})", inner[2:]):
+            fragments.append(f"... on {one.name} {{ {one.name}_{text.split()[0]}: {text} }}")
+    for count in range(0, len(fragments), ALIASES):
+        yield "{ seq " + " ".join(fragments[count : count + ALIASES]) + " }"
 
 
 def asking(name: str, arguments: dict[str, Any], depth: int = 4, selected: set[str] | None = None) -> str:

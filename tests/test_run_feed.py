@@ -1,11 +1,8 @@
 """A run's feed: history, then live, what is being said in between, and an end."""
 
 import asyncio
-import dataclasses
 import random
 import signal
-import typing
-from dataclasses import MISSING
 
 import httpx2
 import pytest
@@ -20,7 +17,7 @@ from models.workspace import Membership
 from runtime.database import Database
 from runtime.vocabulary import EVENTS, Output, wire
 from tests.client import Refused
-from tests.runs import REPORT, has_run, output
+from tests.runs import REPORT, every_event, has_run, output
 from tests.tenants import SCHEMA
 
 FEED = """subscription($run: ID!, $after: String) { runFeed(runId: $run, after: $after) {
@@ -302,17 +299,6 @@ async def test_the_log_is_read_in_pages_and_by_what_is_looked_for(run):
         async with follows(app, held, whole["cursor"]) as hear:
             await held.report("2", output("next", 2))
             assert texts(await items(hear, 1)) == [("RunOutput", "next")]
-
-
-LEAST = {int: 1, str: "x"}
-
-
-def every_event():
-    """An event of each type, with as little as it may say."""
-    for kind in EVENTS.values():
-        hints = typing.get_type_hints(kind)
-        needs = [f.name for f in dataclasses.fields(kind) if MISSING is f.default is f.default_factory]
-        yield wire(kind(**{name: LEAST.get(hints[name]) or next(iter(hints[name])) for name in needs}))
 
 
 def everything(kind):

@@ -249,8 +249,8 @@ async def test_the_progress_of_a_run_is_kept_and_the_board_told_once_a_second(ru
         query = select(Event.data).where(Event.kind == EventKind.RUN_PROGRESS).order_by(Event.seq)
         [first, *_] = [row.data for row in await app.house.database.read(query)]
         assert (first["run_id"], first["card_id"]) == (held.id, held.card)
-        assert first["tool"] == "Bash"
-        assert first["tool_text"] == "make test"
+        assert first["progress"]["tool"] == "Bash"
+        assert first["progress"]["tool_text"] == "make test"
 
 
 async def test_a_report_of_any_size_is_a_fixed_number_of_statements(run, figure):
