@@ -71,6 +71,8 @@ PAYLOADS: set[str] = {
     "Session",
     "SignedOut",
     "RunReported",
+    "WorkerBeat",
+    "Command",
 }  # answers that are neither: each is explained in docs/api.md
 
 

@@ -7,6 +7,7 @@ other's "pigeon": an answer to one that has the other's word, or an id that was 
 import json
 from itertools import pairwise
 
+import pytest
 from graphql import (
     GraphQLInterfaceType,
     GraphQLList,
@@ -21,6 +22,7 @@ from runtime.event import Topic
 from tests.client import Refused
 from tests.tenants import (
     ANYONE,
+    LIVE,
     MUTATIONS,
     NODES,
     OPEN,
@@ -57,7 +59,9 @@ def strings(value):
 
 def test_every_query_and_subscription_is_listed():
     assert set(QUERIES) | OPEN == set(SCHEMA.query_type.fields), "say in tests/tenants.py with what"
-    assert set(SUBSCRIPTIONS) == set(SCHEMA.subscription_type.fields), "say in tests/tenants.py with what"
+    assert set(SUBSCRIPTIONS) | set(LIVE) == set(SCHEMA.subscription_type.fields), (
+        "say in tests/tenants.py with what"
+    )
 
 
 def test_every_node_type_is_listed():
@@ -156,7 +160,7 @@ async def test_a_key_of_one_board_sees_that_board_and_no_other(two):
         key = home.actor("board key")
         siblings = {name: id for name, id in home.ids.items() if name.startswith("sibling")}
         for name, query, _ in questions(home):
-            text = json.dumps(await app.ask(query, key))
+            text = json.dumps(list(strings(await app.ask(query, key))))
             assert "sibling" not in text, name
             assert [one for one, id in siblings.items() if id in text] == [], name
         hidden = [*siblings.values(), home.ids["member"], home.ids["viewer"], home.ids["spare key"]]
@@ -317,6 +321,13 @@ async def test_no_feed_is_followed_from_outside(two):
         for name, arguments in SUBSCRIPTIONS.items():
             if arguments:
                 assert await refused(app, name, home.fill(arguments), away.actor("ann")) == "NOT_FOUND", name
+        for name, arguments in LIVE.items():
+            [(key, id)] = home.fill(arguments).items()
+            query = f"subscription {{ {name}({key}: {json.dumps(id)}) {{ __typename }} }}"
+            async with app.follow(query, away.actor("ann")) as hear:
+                with pytest.raises(Refused) as no:
+                    await hear(5)
+            assert no.value.code == "NOT_FOUND", name
 
 
 async def test_a_cursor_of_another_feed_is_refused(two):
