@@ -8,7 +8,8 @@ card, and `%` its mark, a word that no other tenant's data has: say it in every 
 import contextlib
 import copy
 import json
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +30,7 @@ import actions.account
 from actions.conversation import keep_session
 from runtime.queue import Work, enqueue
 from schema.make import make_schema
+from tests.runs import every_event
 from tests.work import Hand
 
 SCHEMA: GraphQLSchema = make_schema()._schema
@@ -60,6 +62,7 @@ MAKES: list[tuple[str, str, dict[str, Any]]] = [
     ("next", "createCard", {"boardId": "$board", "title": "% next", "columnId": "$column"}),
     ("parent", "createCard", {"boardId": "$board", "title": "% parent", "columnId": "$column"}),
     ("child", "createCard", {"boardId": "$board", "title": "% child", "parentId": "$parent"}),
+    ("worked", "createCard", {"boardId": "$board", "title": "% worked"}),
     ("subtask", "addSubtask", {"cardId": "$card", "title": "% subtask"}),
     ("step", "addSubtask", {"cardId": "$card", "title": "% step"}),
     ("message", "postMessage", {"cardId": "$card", "body": "% message"}),
@@ -194,6 +197,15 @@ MUTATIONS: dict[str, Case] = {
     "moveSubtask": Case(BOARD, {"id": "$subtask", "after": "$step"}),
     "deleteSubtask": Case(BOARD, {"id": "$subtask"}),
     "postMessage": Case(BOARD, {"cardId": "$card", "body": "% new"}),
+    "reportRunEvents": Case(
+        BOARD,
+        {
+            "lease": {"runId": "$run", "attempt": 1, "token": "guessed"},
+            "key": "% key",
+            "events": [{"type": "OUTPUT", "text": "%"}],
+        },
+        answer="LEASE_LOST",
+    ),
     "editMessage": Case(AUTHOR, {"id": "$message", "body": "% edited"}),
     "deleteMessage": Case(ADMIN, {"id": "$message"}),
     "restoreCardRevision": Case(BOARD, {"cardId": "$card", "revision": "$revision"}),
@@ -222,6 +234,8 @@ QUERIES: dict[str, dict[str, Any]] = {
     "boards": {},
     "card": {"id": "$card"},
     "cards": {},
+    "run": {"id": "$run"},
+    "runs": {},
     "worker": {"id": "$worker"},
     "workers": {"workspaceId": "$workspace"},
     "agentSessions": {"cardId": "$card"},
@@ -264,6 +278,7 @@ NODES: dict[str, str] = {
     "Subtask": "subtask",
     "Message": "message",
     "CardLink": "link",
+    "Run": "run",
     "AgentProfile": "profile",
     "Worker": "worker",
     "AgentSession": "conversation",
@@ -359,7 +374,7 @@ async def _work(app: Any, made: Tenant) -> None:
     ann = made.actor("ann")
     worker = Hand(app, made.ids["worker"], ann)
     made.ids["run"] = await worker.take()
-    await worker.report(made.ids["run"], "k", {"type": "OUTPUT", "text": f"{made.mark} says"})
+    await worker.report(made.ids["run"], "k", *(said | {"text": made.mark} for said in every_event()))
     text = {"type": "TEXT", "text": f"{made.mark}?"}
     asked = await worker.ask(made.ids["run"], {"key": "0", **text}, {"key": "1", **text})
     await worker.say("releaseRun", made.ids["run"])  # a lease would run out meanwhile
@@ -406,6 +421,10 @@ def outcome(mutation: str) -> str:
     return f"{{ {' '.join(parts)} }}"
 
 
+ALIASES = 25  # fields of an interface's types asked for in one operation
+MANY = 10  # types of an interface whose fields are too many for one operation
+
+
 def everything(kind: Any, depth: int, selected: set[str] | None = None) -> str:
     """Select all there is below a type, `depth` objects deep; lists two long. Notes each "Type.field".
 
@@ -438,10 +457,24 @@ def _fields(kind: Any, depth: int, selected: set[str] | None, alias: str) -> lis
         if selected is not None:
             selected.add(f"{kind.name}.{name}")
         text = (f"{alias}{name}: " if alias else "") + name + ("(first: 2)" if "first" in said.args else "")
+        if len(SCHEMA.get_possible_types(inner) if isinstance(inner, GraphQLInterfaceType) else ()) > MANY:
+            parts.append(f"{text} {{ __typename }}")  # each of its types is asked for by itself
+            continue
         is_node = "Node" in {one.name for one in getattr(inner, "interfaces", ())}
         below = 0 if is_node else depth - 1
         parts.append(text if leaf else f"{text} {everything(inner, below, selected)}")
     return parts
+
+
+def each_field(kind: Any, selected: set[str] | None = None) -> Iterator[str]:
+    """Selections that together ask for all that the types of an interface have."""
+    fragments: list[str] = []
+    for one in SCHEMA.get_possible_types(get_named_type(kind)):
+        inner = everything(one, 1, selected).replace("__typename ", "", 1)
+        for text in re.findall(r"(\w+(?: \{.*?\})?)(?= \w| \})", inner[2:]):
+            fragments.append(f"... on {one.name} {{ {one.name}_{text.split()[0]}: {text} }}")
+    for count in range(0, len(fragments), ALIASES):
+        yield "{ seq " + " ".join(fragments[count : count + ALIASES]) + " }"
 
 
 def asking(name: str, arguments: dict[str, Any], depth: int = 4, selected: set[str] | None = None) -> str:

@@ -79,15 +79,11 @@ PAYLOADS: set[str] = {
     "ApiKeySecret",
     "Session",
     "SignedOut",
+    "RunReported",
     "WorkerBeat",
     "Runs",
     "Claims",
-    "Questions",
-    "RunReported",
     "Command",
-    "Claims",
-    "Runs",
-    "RunReported",
 }  # answers that are neither a node nor a refusal
 
 
