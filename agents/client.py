@@ -199,7 +199,7 @@ def _event(row: Row) -> Row:
 
 def _question(ask: Ask, blocking: bool) -> Row:
     options = [
-        {"label": one.label, "description": one.description or None, "recommended": one.recommended}
+        {"label": one.label, "description": one.description, "recommended": one.recommended}
         for one in ask.options[:MOST_OPTIONS]
     ]
     return {
