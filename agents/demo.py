@@ -1,4 +1,4 @@
-"""Agents for the demo's board: `python -m agents.demo http://127.0.0.1:8000/graphql FOLDER [BEAT [SPEED]]`.
+"""Agents for the demo's board: `python -m agents.demo http://127.0.0.1:8000/graphql FOLDER [BEAT SPEED]`.
 
 A client of the public API and nothing else, as the local owner: it gives the board to agents, makes a small git
 repository in FOLDER, a key for a worker, and starts that worker with scripted agents; meanwhile agents/lively.py
@@ -179,4 +179,5 @@ def main(address: str, folder: Path, beat: float = BEAT, speed: str = "1") -> No
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]), *map(float, sys.argv[3:4]), *sys.argv[4:5])
+    beat, speed = sys.argv[3:5] if len(sys.argv) > 4 else (str(BEAT), "1")
+    main(sys.argv[1], Path(sys.argv[2]), float(beat), speed)
