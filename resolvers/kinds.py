@@ -4,6 +4,7 @@ import models.account
 import models.actor
 import models.board
 import models.card
+import models.notice
 import models.policy
 import models.run
 import models.stage
@@ -125,6 +126,18 @@ enum(
     ACTIVE="It was used in the last 30 minutes.",
     IDLE="It was not, and can still be gone on with.",
     TERMINATED="It was ended, or began four hours ago: it is not gone on with.",
+)
+enum(
+    models.notice.NotificationType,
+    "What a notification is about.",
+    CARD_MOVED="A card was moved.",
+    RUN_SUCCEEDED="An agent finished.",
+    RUN_FAILED="A run failed.",
+    QUESTION_ASKED="An agent asks.",
+    REVIEW_REQUESTED="Work waits to be looked at.",
+    ASSIGNED="A card was assigned to you.",
+    MENTIONED="Somebody named you.",
+    WARNING="Something is not as it should be.",
 )
 enum(
     models.run.PermissionLevel,

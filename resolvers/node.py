@@ -14,6 +14,7 @@ from resolvers.key import API_KEY
 from resolvers.link import LINK
 from resolvers.loaders import Link
 from resolvers.message import MESSAGE
+from resolvers.notice import NOTIFICATION
 from resolvers.profile import PROFILE
 from resolvers.subtask import SUBTASK
 from resolvers.worker import WORKER
@@ -36,6 +37,7 @@ LINKS: dict[str, Link] = {
     "message": MESSAGE,
     "profile": PROFILE,
     "worker": WORKER,
+    "notice": NOTIFICATION,
     "chat": SESSION,
 }
 

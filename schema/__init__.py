@@ -17,6 +17,7 @@ from schema.conversation import ConversationMutation, ConversationQuery
 from schema.feed import FeedSubscription
 from schema.link import LinkMutation
 from schema.message import MessageMutation
+from schema.notice import NoticeMutation, NoticeQuery
 from schema.profile import ProfileMutation, ProfileQuery
 from schema.queue import QueueQuery, QueueSubscription
 from schema.subtask import SubtaskMutation
@@ -53,6 +54,7 @@ class Query(
     WorkerQuery,
     ConversationQuery,
     QueueQuery,
+    NoticeQuery,
 ):
     pass
 
@@ -69,6 +71,7 @@ class Mutation(
     ProfileMutation,
     WorkerMutation,
     ConversationMutation,
+    NoticeMutation,
 ):
     pass
 

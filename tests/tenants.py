@@ -150,6 +150,9 @@ MUTATIONS: dict[str, Case] = {
     "postMessage": Case(BOARD, {"cardId": "$card", "body": "% new"}),
     "editMessage": Case(AUTHOR, {"id": "$message", "body": "% edited"}),
     "deleteMessage": Case(ADMIN, {"id": "$message"}),
+    "markNotificationsRead": Case(AUTHOR, {"ids": ["$notice"]}, {"vic": "NOT_FOUND", "max": "NOT_FOUND"}),
+    "deleteNotification": Case(AUTHOR, {"id": "$notice"}, {"vic": "NOT_FOUND", "max": "NOT_FOUND"}),
+    "markAllNotificationsRead": Case(PERSON, {}),
     "restoreCardRevision": Case(BOARD, {"cardId": "$card", "revision": "$revision"}),
     "setParentCard": Case(BOARD, {"id": "$card", "parentId": "$parent"}),
     "endAgentSession": Case(BOARD, {"id": "$conversation"}),
@@ -179,12 +182,13 @@ QUERIES: dict[str, dict[str, Any]] = {
     "worker": {"id": "$worker"},
     "workers": {"workspaceId": "$workspace"},
     "agentSessions": {"cardId": "$card"},
+    "notifications": {},
     "queue": {"workspaceId": "$workspace"},
     "agentProfiles": {"workspaceId": "$workspace"},
     "viewer": {},
     "me": {},
 }
-OPEN: set[str] = {"rateLimit"}  # query fields that tell nothing of any tenant
+OPEN: set[str] = {"rateLimit", "unreadCount"}  # query fields that tell nothing of any tenant
 
 # Every subscription, with arguments that name the tenant's own; the feeds of a person name nobody.
 SUBSCRIPTIONS: dict[str, dict[str, Any]] = {
@@ -214,6 +218,7 @@ NODES: dict[str, str] = {
     "CardLink": "link",
     "AgentProfile": "profile",
     "Worker": "worker",
+    "Notification": "notice",
     "AgentSession": "conversation",
 }
 
@@ -274,6 +279,10 @@ async def tenant(app: Any, mark: str) -> Tenant:
     move = {"id": made.ids["card"], "columnId": made.ids["other"]}
     await made.mutate("moveCard", move, made.actor("ann"))
     await made.mutate("moveCard", {**move, "columnId": made.ids["column"]}, made.actor("ann"))
+    assign = {"cardId": made.ids["next"], "userId": made.ids["admin"]}
+    await made.mutate("assignCard", assign, made.actor("max"))
+    heard = await app.data("{ notifications { nodes { id } } }", made.actor("ann"))
+    made.ids["notice"] = heard["nodes"][0]["id"]
     ask = "query($id: ID!) { card(id: $id) { revisions { seq } } }"
     card = await app.data(ask, made.actor("ann"), id=made.ids["card"])
     made.ids["revision"] = card["revisions"][0]["seq"]

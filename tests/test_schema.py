@@ -72,6 +72,8 @@ PAYLOADS: set[str] = {
     "SignedOut",
     "WorkerBeat",
     "Command",
+    "NotificationsRead",
+    "AllNotificationsRead",
 }  # answers that are neither: each is explained in docs/api.md
 
 

@@ -8,11 +8,21 @@ from collections.abc import AsyncGenerator
 import strawberry
 
 from resolvers import feed
-from schema.feed import account, board, card, profile, worker, workspace
+from schema.feed import account, board, card, notice, profile, worker, workspace
 from schema.feed.base import EVENTS, BoardEvent, UserEvent, WorkspaceEvent
 from schema.view import hear
 
-__all__ = ["EVENTS", "FeedSubscription", "account", "board", "card", "profile", "worker", "workspace"]
+__all__ = [
+    "EVENTS",
+    "FeedSubscription",
+    "account",
+    "board",
+    "card",
+    "notice",
+    "profile",
+    "worker",
+    "workspace",
+]
 
 
 @strawberry.type
