@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from actions.news import tell_board
+from actions.news import tell_question
 from actions.reach import reach_question
 from actions.run.change import command, follow, waits
 from actions.run.finish import keep_session, leased
@@ -221,8 +221,7 @@ def _close(
 
 
 def _tell(tx: AsyncSession, board: Board, question: Question, kind: EventKind) -> None:
-    data = {"question_id": question.id, "card_id": question.card_id, "run_id": question.run_id}
-    tell_board(tx, board, kind, question.card_id, **data)
+    tell_question(tx, board, kind, question.id, question.card_id, question.run_id)
 
 
 async def go_on(tx: AsyncSession, board: Board, question: Question) -> None:

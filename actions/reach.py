@@ -139,6 +139,15 @@ async def reach_work(tx: AsyncSession, actor: Actor, run_id: str) -> tuple[Board
     return found, await _held(tx, Run, run_id)
 
 
+async def reach_log(tx: AsyncSession, actor: Actor, run_id: str) -> Any:
+    """The little of a run that a report needs, for whoever works it. Its board is not held."""
+    columns = Run.id, Run.board_id, Run.card_id, Run.kind, Run.status, Run.attempt, Run.wait_reason
+    query = select(*columns, Run.progress, Run.progress_told_at, Board.workspace_id)
+    query = query.add_columns(working_in(actor, Board.workspace_id)).join(Board, Board.id == Run.board_id)
+    query = query.where(Run.id == run_id, sees_board(actor, Board.id))
+    return await _reach(tx, query.with_for_update(of=Run), run_id)
+
+
 def working_in(actor: Actor, workspace_id: Any) -> Any:
     """The actor's role in a workspace when it works runs, as a column."""
     return literal(Role.MEMBER) if actor.may_work and not actor.is_person else role_in(actor, workspace_id)

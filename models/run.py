@@ -118,6 +118,22 @@ class AgentState(enum.StrEnum):
     CANCELLED = "CANCELLED"
 
 
+class HoldCode(enum.StrEnum):
+    """Why a run is not running."""
+
+    BLOCKED = "BLOCKED"
+    WIP_LIMIT = "WIP_LIMIT"
+    BOARD_ARCHIVED = "BOARD_ARCHIVED"
+    CARD_ARCHIVED = "CARD_ARCHIVED"
+    NO_CAPABLE_WORKER = "NO_CAPABLE_WORKER"
+    LIMIT_REACHED = "LIMIT_REACHED"
+    DUE_LATER = "DUE_LATER"
+    IN_QUEUE = "IN_QUEUE"
+    LEASE_HELD = "LEASE_HELD"
+    WAITS = "WAITS"
+    STOPPING = "STOPPING"
+
+
 class CommandKind(enum.StrEnum):
     STOP = "STOP"
     CONCLUDE = "CONCLUDE"

@@ -211,10 +211,13 @@ async def delete_board(
     info: Info,
     id: Annotated[ID, "Which board."],
     confirm_name: Annotated[str, "Its name, to show that you mean it."],
+    cancel_runs: Annotated[bool, "End the runs of agents on it; without it they are a Conflict."] = False,
 ) -> Any:
     """Delete a board with everything on it. Admins only. Answers the board as it was."""
     async with info.context.begin() as tx:
-        return await actions.board.delete_board(tx, info.context.actor, id, confirm_name)
+        return await actions.board.delete_board(
+            tx, info.context.actor, id, confirm_name, cancel_runs=cancel_runs
+        )
 
 
 async def create_column(
@@ -270,9 +273,15 @@ async def delete_column(
     id: Annotated[ID, "Which column."],
     move_cards_to: Annotated[ID | None, "The column its cards go to, if the law allows each of them."] = None,
     delete_cards: Annotated[bool, "Delete its cards with it."] = False,
+    cancel_runs: Annotated[bool, "Stop the agents that are at its cards; without it they refuse it."] = False,
 ) -> Any:
     """Delete a column. With cards in it you must say what becomes of them. Answers the column as it was."""
     async with info.context.begin() as tx:
         return await actions.board.delete_column(
-            tx, info.context.actor, id, move_cards_to=move_cards_to, delete_cards=delete_cards
+            tx,
+            info.context.actor,
+            id,
+            move_cards_to=move_cards_to,
+            delete_cards=delete_cards,
+            cancel_runs=cancel_runs,
         )

@@ -262,6 +262,7 @@ async def update_card(
         Stage | None,
         "Also move it to the first column of this stage that takes it; it stays where it is of that stage already.",
     ] = None,
+    cancel_run: Annotated[bool, "Stop the agents that are at it; without it they refuse the move."] = False,
     if_version: IfVersion = None,
 ) -> Any:
     """Change a card. What is left out stays, null clears. With a column or stage it also moves."""
@@ -282,6 +283,7 @@ async def update_card(
             changes,
             place=Place(column_id, stage),
             if_version=if_version,
+            cancel_run=cancel_run,
         )
 
 
@@ -293,12 +295,15 @@ async def move_card(
     before: Annotated[ID | None, "The card it shall stand in front of."] = None,
     after: Annotated[ID | None, "The card it shall stand behind."] = None,
     top: Annotated[bool, "To the top instead of the end, where no neighbour is named."] = False,
+    cancel_run: Annotated[bool, "Stop the agents that are at it; without it they refuse the move."] = False,
     if_version: IfVersion = None,
 ) -> Any:
     """Move a card to another column, or elsewhere in its own. Refused where the law of stages has no such move."""
     place = Place(column_id, stage, before, after, top)
     async with info.context.begin() as tx:
-        return await actions.card.move_card(tx, info.context.actor, id, place, if_version=if_version)
+        return await actions.card.move_card(
+            tx, info.context.actor, id, place, if_version=if_version, cancel_run=cancel_run
+        )
 
 
 async def move_cards(
@@ -309,21 +314,29 @@ async def move_cards(
     before: Annotated[ID | None, "The card they shall stand in front of."] = None,
     after: Annotated[ID | None, "The card they shall stand behind."] = None,
     top: Annotated[bool, "To the top instead of the end, where no neighbour is named."] = False,
+    cancel_run: Annotated[bool, "Stop the agents that are at them; without it they refuse the move."] = False,
 ) -> Any:
     """Move up to 100 cards to one place, one behind the other: all of them or, if one is refused, none."""
     place = Place(column_id, stage, before, after, top)
     async with info.context.begin() as tx:
-        return Several(await actions.card.move_cards(tx, info.context.actor, list(ids), place))
+        return Several(
+            await actions.card.move_cards(tx, info.context.actor, list(ids), place, cancel_run=cancel_run)
+        )
 
 
 async def archive_card(
     info: Info,
     id: Annotated[ID, "Which card."],
+    cancel_run: Annotated[
+        bool, "End the runs of agents that are at it; without it they are a Conflict."
+    ] = False,
     if_version: IfVersion = None,
 ) -> Any:
     """Take a card off its board without deleting it."""
     async with info.context.begin() as tx:
-        return await actions.card.archive_card(tx, info.context.actor, id, if_version=if_version)
+        return await actions.card.archive_card(
+            tx, info.context.actor, id, cancel_run=cancel_run, if_version=if_version
+        )
 
 
 async def unarchive_card(
@@ -342,12 +355,20 @@ async def delete_card(
     detach_children: Annotated[
         bool, "Let its children go, to no parent; without it, a parent is refused."
     ] = False,
+    cancel_run: Annotated[
+        bool, "End the runs of agents that are at it; without it they are a Conflict."
+    ] = False,
     if_version: IfVersion = None,
 ) -> Any:
     """Delete a card and what hangs on it. Answers the card as it was."""
     async with info.context.begin() as tx:
         return await actions.card.delete_card(
-            tx, info.context.actor, id, detach_children=detach_children, if_version=if_version
+            tx,
+            info.context.actor,
+            id,
+            detach_children=detach_children,
+            cancel_run=cancel_run,
+            if_version=if_version,
         )
 
 

@@ -16,6 +16,8 @@ from resolvers.loaders import Link
 from resolvers.message import MESSAGE
 from resolvers.notice import NOTIFICATION
 from resolvers.profile import PROFILE
+from resolvers.question import QUESTION
+from resolvers.run import RUN
 from resolvers.subtask import SUBTASK
 from resolvers.worker import WORKER
 from resolvers.workspace import LABEL, MEMBERSHIP, USER, WORKSPACE
@@ -35,6 +37,8 @@ LINKS: dict[str, Link] = {
     "link": LINK,
     "subtask": SUBTASK,
     "message": MESSAGE,
+    "run": RUN,
+    "question": QUESTION,
     "profile": PROFILE,
     "worker": WORKER,
     "notice": NOTIFICATION,

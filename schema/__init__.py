@@ -16,10 +16,13 @@ from schema.card import CardMutation, CardQuery
 from schema.conversation import ConversationMutation, ConversationQuery
 from schema.feed import FeedSubscription
 from schema.link import LinkMutation
+from schema.log import LogMutation, LogSubscription
 from schema.message import MessageMutation
 from schema.notice import NoticeMutation, NoticeQuery
 from schema.profile import ProfileMutation, ProfileQuery
+from schema.question import QuestionMutation, QuestionQuery
 from schema.queue import QueueQuery, QueueSubscription
+from schema.run import RunMutation, RunQuery
 from schema.subtask import SubtaskMutation
 from schema.view import ask
 from schema.worker import WorkerMutation, WorkerQuery, WorkerSubscription
@@ -50,6 +53,8 @@ class Query(
     WorkspaceQuery,
     BoardQuery,
     CardQuery,
+    RunQuery,
+    QuestionQuery,
     ProfileQuery,
     WorkerQuery,
     ConversationQuery,
@@ -68,6 +73,9 @@ class Mutation(
     SubtaskMutation,
     LinkMutation,
     MessageMutation,
+    RunMutation,
+    QuestionMutation,
+    LogMutation,
     ProfileMutation,
     WorkerMutation,
     ConversationMutation,
@@ -77,7 +85,7 @@ class Mutation(
 
 
 @strawberry.type(description="What may be followed. A feed replays from a cursor, then goes on.")
-class Subscription(FeedSubscription, WorkerSubscription, QueueSubscription):
+class Subscription(FeedSubscription, LogSubscription, WorkerSubscription, QueueSubscription):
     pass
 
 

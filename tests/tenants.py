@@ -5,10 +5,14 @@ tests/test_roles.py and tests/test_tenancy.py fail and name it. In a line `$card
 card, and `%` its mark, a word that no other tenant's data has: say it in every text.
 """
 
+import contextlib
+import copy
 import json
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from graphql import (
     GraphQLEnumType,
     GraphQLInterfaceType,
@@ -28,8 +32,8 @@ from schema.make import make_schema
 
 SCHEMA: GraphQLSchema = make_schema()._schema
 
-# Nobody is let in without signing in, and nobody runs out of points.
-SERVED: dict[str, Any] = {"host": "0.0.0.0", "points": 10**9}
+# Nobody is let in without signing in, and nobody runs out of points or time.
+SERVED: dict[str, Any] = {"host": "0.0.0.0", "points": 10**9, "access_minutes": 600}
 
 # Who may. Each line of MUTATIONS names one of these.
 ADMIN = "ADMIN"  # admins of the workspace
@@ -306,6 +310,35 @@ async def tenant(app: Any, mark: str) -> Tenant:
         app.tokens[made.actor(key)] = f"Bearer {answer['secret']}"
         made.ids[key] = answer["apiKey"]["id"]
     return made
+
+
+_made: dict[
+    str, Any
+] = {}  # of the database that is copied, by its kind: its tenants' ids and everybody's tokens
+
+
+@pytest.fixture
+async def two(run: Any, fresh: Any, kind: str) -> Any:
+    """`async with two() as (app, home, away)`: the application with two tenants of one shape.
+
+    `home`, whose secrets they are, and `away`, who asks. They are made once, and copied for each test.
+    """
+
+    async def fill(url: str) -> None:
+        async with run(url, **SERVED) as app:
+            made = [await tenant(app, mark) for mark in ("canary", "pigeon")]
+            _made[kind] = {"ids": [one.ids for one in made], "tokens": app.tokens}
+
+    @contextlib.asynccontextmanager
+    async def start() -> AsyncIterator[tuple[Any, Tenant, Tenant]]:
+        async with run(await fresh("tenants", fill), **SERVED) as app:
+            kept = copy.deepcopy(_made[kind])
+            home, away = Tenant(app, "canary"), Tenant(app, "pigeon")
+            home.ids, away.ids = kept["ids"]
+            app.tokens |= kept["tokens"]
+            yield app, home, away
+
+    return start
 
 
 def outcome(mutation: str) -> str:

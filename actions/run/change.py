@@ -11,10 +11,11 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from actions.move import carry
-from actions.news import tell_board
+from actions.news import tell_board, tell_question
 from models.board import Board
 from models.card import Card
 from models.event import EventKind, run_topic
+from models.log import RUN_LOG, kept, line_of
 from models.question import Question, QuestionStatus
 from models.refusal import NotFound
 from models.run import (
@@ -33,8 +34,10 @@ from models.run import (
 from models.stage import Stage
 from runtime import queue
 from runtime.database import utcnow
-from runtime.feed import wake
+from runtime.feed import append, wake
 from runtime.queue import Cause, State, Transition, worker_wake
+from runtime.vocabulary import Attempt, Event, Phase, Status
+from runtime.vocabulary import State as Doing
 
 ENDED = {
     RunStatus.SUCCEEDED: EventKind.RUN_SUCCEEDED,
@@ -55,6 +58,12 @@ def tell(tx: AsyncSession, board: Board, run: Run, kind: EventKind, **data: Any)
     }
     tell_board(tx, board, kind, run.card_id, **told, **data)
     wake(tx, run_topic(run.id))
+
+
+async def say(tx: AsyncSession, run: Run, *events: Event) -> None:
+    """Add lines of the server's own to a run's log. The caller holds the run, and no topic but those of runs."""
+    rows = kept([line_of(event) for event in events], run.attempt, utcnow())
+    await append(tx, RUN_LOG, run_topic(run.id), rows)
 
 
 def become(run: Run, status: RunStatus, wait: WaitReason | None = None) -> None:
@@ -132,6 +141,9 @@ async def _requeued(tx: AsyncSession, board: Board, run: Run, transition: Transi
     worked = transition.cause is not Cause.UNPARKED
     become(run, RunStatus.QUEUED)
     await _forget(tx, run)
+    if worked:
+        why = transition.reason or transition.code or transition.cause
+        await say(tx, run, Attempt(number=run.attempt, phase=Phase.ENDED, reason=str(why)))
     tell(
         tx,
         board,
@@ -145,6 +157,7 @@ async def _requeued(tx: AsyncSession, board: Board, run: Run, transition: Transi
     if worked and run.kind is RunKind.CODE and not await others_active(tx, run):
         card = await card_of(tx, run)
         await carry(tx, board, card, Stage.TODO, run_id=run.id)
+        await reopen(tx, board)
 
 
 async def _detached(tx: AsyncSession, board: Board, run: Run, transition: Transition) -> None:
@@ -195,6 +208,7 @@ async def _ended(tx: AsyncSession, board: Board, run: Run, status: RunStatus, **
     run.held_by = None
     await cancel_questions(tx, board, run)
     await _forget(tx, run)
+    await say(tx, run, Status(state=Doing.ENDED, reason=status, text=str(data.get("reason") or "")))
     tell(tx, board, run, ENDED[status], **data)
 
 
@@ -210,6 +224,16 @@ async def _to_review(tx: AsyncSession, board: Board, run: Run) -> None:
     card = await card_of(tx, run)
     for reason in await carry(tx, board, card, Stage.REVIEW, run_id=run.id):
         warn(run, f"The card stays where it is: {reason.message}")
+    await reopen(tx, board)
+
+
+async def reopen(tx: AsyncSession, board: Board) -> None:
+    """Something of the board changed: what a gate kept may be looked at again. The next claim judges it."""
+    kept = Run.board_id == board.id, Run.status == RunStatus.QUEUED, Run.held_by.is_not(None)
+    for run in list(await tx.scalars(select(Run).where(*kept).order_by(Run.id).with_for_update())):
+        transition = await queue.unpark(tx, run.id)
+        if transition is not None:
+            await follow(tx, board, run, transition)
 
 
 def warn(run: Run, text: str) -> None:
@@ -232,8 +256,7 @@ async def cancel_questions(tx: AsyncSession, board: Board, run: Run) -> None:
             .where(Question.id == id)
             .values(status=QuestionStatus.CANCELLED, version=Question.version + 1, answered_at=utcnow())
         )
-        data = {"question_id": id, "card_id": run.card_id, "run_id": run.id}
-        tell_board(tx, board, EventKind.QUESTION_CANCELLED, run.card_id, **data)
+        tell_question(tx, board, EventKind.QUESTION_CANCELLED, id, run.card_id, run.id)
 
 
 async def command(tx: AsyncSession, run: Run, kind: CommandKind, key: str, data: dict[str, Any]) -> None:
