@@ -62,7 +62,6 @@ MAKES: list[tuple[str, str, dict[str, Any]]] = [
     ("next", "createCard", {"boardId": "$board", "title": "% next", "columnId": "$column"}),
     ("parent", "createCard", {"boardId": "$board", "title": "% parent", "columnId": "$column"}),
     ("child", "createCard", {"boardId": "$board", "title": "% child", "parentId": "$parent"}),
-    ("worked", "createCard", {"boardId": "$board", "title": "% worked"}),
     ("subtask", "addSubtask", {"cardId": "$card", "title": "% subtask"}),
     ("step", "addSubtask", {"cardId": "$card", "title": "% step"}),
     ("message", "postMessage", {"cardId": "$card", "body": "% message"}),
@@ -197,17 +196,11 @@ MUTATIONS: dict[str, Case] = {
     "moveSubtask": Case(BOARD, {"id": "$subtask", "after": "$step"}),
     "deleteSubtask": Case(BOARD, {"id": "$subtask"}),
     "postMessage": Case(BOARD, {"cardId": "$card", "body": "% new"}),
-    "reportRunEvents": Case(
-        BOARD,
-        {
-            "lease": {"runId": "$run", "attempt": 1, "token": "guessed"},
-            "key": "% key",
-            "events": [{"type": "OUTPUT", "text": "%"}],
-        },
-        answer="LEASE_LOST",
-    ),
     "editMessage": Case(AUTHOR, {"id": "$message", "body": "% edited"}),
     "deleteMessage": Case(ADMIN, {"id": "$message"}),
+    "markNotificationsRead": Case(AUTHOR, {"ids": ["$notice"]}, {"vic": "NOT_FOUND", "max": "NOT_FOUND"}),
+    "deleteNotification": Case(AUTHOR, {"id": "$notice"}, {"vic": "NOT_FOUND", "max": "NOT_FOUND"}),
+    "markAllNotificationsRead": Case(PERSON, {}),
     "restoreCardRevision": Case(BOARD, {"cardId": "$card", "revision": "$revision"}),
     "setParentCard": Case(BOARD, {"id": "$card", "parentId": "$parent"}),
     "endAgentSession": Case(BOARD, {"id": "$conversation"}),
@@ -239,16 +232,15 @@ QUERIES: dict[str, dict[str, Any]] = {
     "worker": {"id": "$worker"},
     "workers": {"workspaceId": "$workspace"},
     "agentSessions": {"cardId": "$card"},
+    "notifications": {},
     "queue": {"workspaceId": "$workspace"},
-    "run": {"id": "$run"},
-    "runs": {},
     "deadRuns": {"workspaceId": "$workspace"},
     "questions": {},
     "agentProfiles": {"workspaceId": "$workspace"},
     "viewer": {},
     "me": {},
 }
-OPEN: set[str] = {"rateLimit"}  # query fields that tell nothing of any tenant
+OPEN: set[str] = {"rateLimit", "unreadCount"}  # query fields that tell nothing of any tenant
 
 # Every subscription, with arguments that name the tenant's own; the feeds of a person name nobody.
 SUBSCRIPTIONS: dict[str, dict[str, Any]] = {
@@ -281,8 +273,8 @@ NODES: dict[str, str] = {
     "Run": "run",
     "AgentProfile": "profile",
     "Worker": "worker",
+    "Notification": "notice",
     "AgentSession": "conversation",
-    "Run": "run",
     "Question": "question",
 }
 
@@ -343,6 +335,10 @@ async def tenant(app: Any, mark: str) -> Tenant:
     move = {"id": made.ids["card"], "columnId": made.ids["other"]}
     await made.mutate("moveCard", move, made.actor("ann"))
     await made.mutate("moveCard", {**move, "columnId": made.ids["column"]}, made.actor("ann"))
+    assign = {"cardId": made.ids["next"], "userId": made.ids["admin"]}
+    await made.mutate("assignCard", assign, made.actor("max"))
+    heard = await app.data("{ notifications { nodes { id } } }", made.actor("ann"))
+    made.ids["notice"] = heard["nodes"][0]["id"]
     ask = "query($id: ID!) { card(id: $id) { revisions { seq } } }"
     card = await app.data(ask, made.actor("ann"), id=made.ids["card"])
     made.ids["revision"] = card["revisions"][0]["seq"]
