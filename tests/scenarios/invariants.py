@@ -256,5 +256,6 @@ async def assert_sound(database: Database | str) -> World:
         finally:
             await opened.close()
     world = await look(database)
-    assert broken(world) == []
+    found = broken(world)
+    assert not found, "\n".join(found)
     return world

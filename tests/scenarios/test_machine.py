@@ -21,7 +21,7 @@ def house(run: Any) -> Iterator[House]:
     house.close()
 
 
-def drive(house: House, examples: int, steps: int = 25) -> None:
+def drive(house: House, examples: int, steps: int = 40) -> None:
     machine = type("Machine", (RunMachine,), {"house": house})
     options = settings(QUIET, max_examples=examples, stateful_step_count=steps, phases=[Phase.generate])
     run_state_machine_as_test(machine, settings=options)
