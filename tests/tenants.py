@@ -28,10 +28,10 @@ from graphql import (
 
 import actions.account
 from actions.conversation import keep_session
-from models.actor import Actor, ActorKind
 from runtime.queue import Work, enqueue
 from schema.make import make_schema
-from tests.runs import every_event, has_run
+from tests.runs import every_event
+from tests.work import Hand
 
 SCHEMA: GraphQLSchema = make_schema()._schema
 
@@ -62,7 +62,6 @@ MAKES: list[tuple[str, str, dict[str, Any]]] = [
     ("next", "createCard", {"boardId": "$board", "title": "% next", "columnId": "$column"}),
     ("parent", "createCard", {"boardId": "$board", "title": "% parent", "columnId": "$column"}),
     ("child", "createCard", {"boardId": "$board", "title": "% child", "parentId": "$parent"}),
-    ("worked", "createCard", {"boardId": "$board", "title": "% worked"}),
     ("subtask", "addSubtask", {"cardId": "$card", "title": "% subtask"}),
     ("step", "addSubtask", {"cardId": "$card", "title": "% step"}),
     ("message", "postMessage", {"cardId": "$card", "body": "% message"}),
@@ -77,6 +76,7 @@ MAKES: list[tuple[str, str, dict[str, Any]]] = [
         "registerWorker",
         {"workspaceId": "$workspace", "name": "% worker", "executors": ["SCRIPTED"], "program": "%"},
     ),
+    ("worked", "createCard", {"boardId": "$board", "title": "% worked", "stage": "TODO"}),
     ("sibling", "createBoard", {"workspaceId": "$workspace", "name": "% sibling", "description": "%"}),
     ("siblingColumn", "createColumn", {"boardId": "$sibling", "name": "% sibling", "stage": "BACKLOG"}),
     ("siblingCard", "createCard", {"boardId": "$sibling", "title": "% sibling card"}),
@@ -100,6 +100,8 @@ class Case:
 
 
 HIDDEN = {"board key": "NOT_FOUND"}  # what a key of one board does not see
+
+LEASE = {"lease": {"runId": "$run", "attempt": 9, "token": "none"}}  # that nobody has
 
 # In an order in which all of them succeed, one after the other, for who may.
 MUTATIONS: dict[str, Case] = {
@@ -126,6 +128,44 @@ MUTATIONS: dict[str, Case] = {
         WORK, {"workspaceId": "$workspace", "name": "% new worker", "executors": ["SCRIPTED"]}
     ),
     "workerHeartbeat": Case(AUTHOR, {"workerId": "$worker"}),
+    "claimRuns": Case(AUTHOR, {"workerId": "$worker"}),
+    "startRun": Case(BOARD, {"cardId": "$next"}, answer="STAGE_REFUSED"),
+    "concludeRun": Case(BOARD, {"id": "$run"}, answer="CONFLICT"),
+    "retryRun": Case(BOARD, {"id": "$run"}, answer="CONFLICT"),
+    "resumeRun": Case(BOARD, {"id": "$run"}, answer="CONFLICT"),
+    "answerQuestion": Case(BOARD, {"id": "$question", "text": "% yes"}),
+    "cancelQuestion": Case(BOARD, {"id": "$doubt"}),
+    "stopRun": Case(BOARD, {"id": "$run"}),
+    "reportRunEvents": Case(
+        WORK,
+        {
+            "lease": {"runId": "$run", "attempt": 9, "token": "none"},
+            "key": "other",
+            "events": [{"type": "OUTPUT", "text": "%"}],
+        },
+        answer="LEASE_LOST",
+    ),
+    "askQuestions": Case(
+        WORK,
+        {
+            "lease": {"runId": "$run", "attempt": 9, "token": "none"},
+            "key": "other",
+            "questions": [{"key": "0", "text": "%"}],
+        },
+        answer="LEASE_LOST",
+    ),
+    "completeRun": Case(
+        WORK,
+        {**LEASE, "result": {"summary": "%"}},
+        answer="LEASE_LOST",
+    ),
+    "failRun": Case(
+        WORK,
+        {**LEASE, "code": "AGENT_ERROR", "reason": "%"},
+        answer="LEASE_LOST",
+    ),
+    "releaseRun": Case(WORK, {**LEASE}, answer="LEASE_LOST"),
+    "confirmStop": Case(WORK, {**LEASE}, answer="LEASE_LOST"),
     "deregisterWorker": Case(ADMIN, {"id": "$worker"}),
     "acknowledgeCommand": Case(  # nobody holds that run
         PERSON,
@@ -156,17 +196,11 @@ MUTATIONS: dict[str, Case] = {
     "moveSubtask": Case(BOARD, {"id": "$subtask", "after": "$step"}),
     "deleteSubtask": Case(BOARD, {"id": "$subtask"}),
     "postMessage": Case(BOARD, {"cardId": "$card", "body": "% new"}),
-    "reportRunEvents": Case(
-        BOARD,
-        {
-            "lease": {"runId": "$run", "attempt": 1, "token": "guessed"},
-            "key": "% key",
-            "events": [{"type": "OUTPUT", "text": "%"}],
-        },
-        answer="LEASE_LOST",
-    ),
     "editMessage": Case(AUTHOR, {"id": "$message", "body": "% edited"}),
     "deleteMessage": Case(ADMIN, {"id": "$message"}),
+    "markNotificationsRead": Case(AUTHOR, {"ids": ["$notice"]}, {"vic": "NOT_FOUND", "max": "NOT_FOUND"}),
+    "deleteNotification": Case(AUTHOR, {"id": "$notice"}, {"vic": "NOT_FOUND", "max": "NOT_FOUND"}),
+    "markAllNotificationsRead": Case(PERSON, {}),
     "restoreCardRevision": Case(BOARD, {"cardId": "$card", "revision": "$revision"}),
     "setParentCard": Case(BOARD, {"id": "$card", "parentId": "$parent"}),
     "endAgentSession": Case(BOARD, {"id": "$conversation"}),
@@ -198,19 +232,23 @@ QUERIES: dict[str, dict[str, Any]] = {
     "worker": {"id": "$worker"},
     "workers": {"workspaceId": "$workspace"},
     "agentSessions": {"cardId": "$card"},
+    "notifications": {},
     "queue": {"workspaceId": "$workspace"},
+    "deadRuns": {"workspaceId": "$workspace"},
+    "questions": {},
     "agentProfiles": {"workspaceId": "$workspace"},
     "viewer": {},
     "me": {},
 }
-OPEN: set[str] = {"rateLimit"}  # query fields that tell nothing of any tenant
+OPEN: set[str] = {"rateLimit", "unreadCount"}  # query fields that tell nothing of any tenant
 
 # Every subscription, with arguments that name the tenant's own; the feeds of a person name nobody.
 SUBSCRIPTIONS: dict[str, dict[str, Any]] = {
     "boardFeed": {"boardId": "$board"},
     "workspaceFeed": {"workspaceId": "$workspace"},
-    "runFeed": {"runId": "$run"},
     "userFeed": {},
+    "runFeed": {"runId": "$run"},
+    "questionFeed": {"boardId": "$board"},
 }
 
 # Subscriptions that tell what is so now, and replay nothing: they take no cursor.
@@ -235,7 +273,9 @@ NODES: dict[str, str] = {
     "Run": "run",
     "AgentProfile": "profile",
     "Worker": "worker",
+    "Notification": "notice",
     "AgentSession": "conversation",
+    "Question": "question",
 }
 
 
@@ -290,19 +330,19 @@ async def tenant(app: Any, mark: str) -> Tenant:
         answer = await made.mutate(mutation, made.fill(input), made.actor("ann"))
         assert "id" in answer, (name, answer)
         made.ids[name] = answer["id"]
-    admin = Actor(ActorKind.USER, made.ids["admin"])
-    held = await has_run(app, board=made.ids["board"], card=made.ids["worked"], actor=admin)
-    made.ids["run"] = held.id
-    await held.report("1", *(said | {"text": mark} for said in every_event()), actor=made.actor("ann"))
-    await held.completes(f"{mark} is done")  # so that no lease of it runs out
     ask = "query($id: ID!) { node(id: $id) { ... on Membership { user { id } } } }"
     made.ids["person"] = (await app.data(ask, made.actor("ann"), id=made.ids["member"]))["user"]["id"]
     move = {"id": made.ids["card"], "columnId": made.ids["other"]}
     await made.mutate("moveCard", move, made.actor("ann"))
     await made.mutate("moveCard", {**move, "columnId": made.ids["column"]}, made.actor("ann"))
+    assign = {"cardId": made.ids["next"], "userId": made.ids["admin"]}
+    await made.mutate("assignCard", assign, made.actor("max"))
+    heard = await app.data("{ notifications { nodes { id } } }", made.actor("ann"))
+    made.ids["notice"] = heard["nodes"][0]["id"]
     ask = "query($id: ID!) { card(id: $id) { revisions { seq } } }"
     card = await app.data(ask, made.actor("ann"), id=made.ids["card"])
     made.ids["revision"] = card["revisions"][0]["seq"]
+    await _work(app, made)
     async with app.begin() as tx:
         where = made.ids["board"], made.ids["card"], made.ids["worker"]
         work = {"kind": "CODE", "tenant": made.ids["workspace"]}
@@ -323,6 +363,18 @@ async def tenant(app: Any, mark: str) -> Tenant:
         app.tokens[made.actor(key)] = f"Bearer {answer['secret']}"
         made.ids[key] = answer["apiKey"]["id"]
     return made
+
+
+async def _work(app: Any, made: Tenant) -> None:
+    """A run that its worker holds, with a line in its log, which waits for the answers to two questions."""
+    ann = made.actor("ann")
+    worker = Hand(app, made.ids["worker"], ann)
+    made.ids["run"] = await worker.take()
+    await worker.report(made.ids["run"], "k", *(said | {"text": made.mark} for said in every_event()))
+    text = {"type": "TEXT", "text": f"{made.mark}?"}
+    asked = await worker.ask(made.ids["run"], {"key": "0", **text}, {"key": "1", **text})
+    await worker.say("releaseRun", made.ids["run"])  # a lease would run out meanwhile
+    made.ids["question"], made.ids["doubt"] = [one["id"] for one in asked["questions"]]
 
 
 _made: dict[
