@@ -100,7 +100,7 @@ def questions(home):
     """Every query field, and a look at every node type, with everything below it: (name, query, selected)."""
     for name, arguments in QUERIES.items():
         selected = set()
-        yield name, asking(name, home.fill(arguments), selected=selected), selected
+        yield name, asking(name, home.fill(arguments), 3, selected), selected
     for kind, thing in NODES.items():
         selected = set()
         fields = everything(SCHEMA.type_map[kind], 3, selected)
