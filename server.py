@@ -24,12 +24,15 @@ import actions.account
 import commands
 from actions.run.sweep import keep_sweeping
 from models.actor import Actor, ActorKind
+from models.log import RUN_LOG
 from resolvers.context import Context, House
 from resolvers.examples import example_ids
 from resolvers.identity import Revoked, identify, keep_local_owner
 from resolvers.once import keep_tidy
+from runtime.event import EVENTS
 from runtime.feed import By, Feed, make_feed, patiently
 from runtime.passwords import Seal
+from runtime.retention import keep_pruned
 from runtime.settings import Settings
 from runtime.tokens import Tokens
 from runtime.transport.drain import Draining
@@ -123,6 +126,7 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
     """The whole application on one database. Starts with Starlette's lifespan."""
     house = make_house(settings)
     edge = Edge(house, draining or Draining())
+    kept = {EVENTS: settings.history_days, RUN_LOG: settings.run_log_days}
     bucket = Bucket(settings.points, settings.points_per_second)
     view = View(
         make_schema(bucket=bucket),
@@ -141,7 +145,10 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
             if settings.is_loopback:
                 house.local_owner = await patiently(partial(local_owner, house.feed))
             keeping = asyncio.gather(
-                keep_local_owner(house), keep_tidy(house.database), keep_sweeping(house.feed)
+                keep_local_owner(house),
+                keep_tidy(house.database),
+                keep_pruned(house.feed, kept),
+                keep_sweeping(house.feed),
             )
             yield
         finally:  # also when it did not start: an open SQLite file keeps a process alive

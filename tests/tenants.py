@@ -8,7 +8,8 @@ card, and `%` its mark, a word that no other tenant's data has: say it in every 
 import contextlib
 import copy
 import json
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +30,8 @@ import actions.account
 from actions.conversation import keep_session
 from runtime.queue import Work, enqueue
 from schema.make import make_schema
+from tests.runs import every_event
+from tests.work import Hand
 
 SCHEMA: GraphQLSchema = make_schema()._schema
 
@@ -73,6 +76,7 @@ MAKES: list[tuple[str, str, dict[str, Any]]] = [
         "registerWorker",
         {"workspaceId": "$workspace", "name": "% worker", "executors": ["SCRIPTED"], "program": "%"},
     ),
+    ("worked", "createCard", {"boardId": "$board", "title": "% worked", "stage": "TODO"}),
     ("sibling", "createBoard", {"workspaceId": "$workspace", "name": "% sibling", "description": "%"}),
     ("siblingColumn", "createColumn", {"boardId": "$sibling", "name": "% sibling", "stage": "BACKLOG"}),
     ("siblingCard", "createCard", {"boardId": "$sibling", "title": "% sibling card"}),
@@ -96,6 +100,8 @@ class Case:
 
 
 HIDDEN = {"board key": "NOT_FOUND"}  # what a key of one board does not see
+
+LEASE = {"lease": {"runId": "$run", "attempt": 9, "token": "none"}}  # that nobody has
 
 # In an order in which all of them succeed, one after the other, for who may.
 MUTATIONS: dict[str, Case] = {
@@ -122,6 +128,44 @@ MUTATIONS: dict[str, Case] = {
         WORK, {"workspaceId": "$workspace", "name": "% new worker", "executors": ["SCRIPTED"]}
     ),
     "workerHeartbeat": Case(AUTHOR, {"workerId": "$worker"}),
+    "claimRuns": Case(AUTHOR, {"workerId": "$worker"}),
+    "startRun": Case(BOARD, {"cardId": "$next"}, answer="STAGE_REFUSED"),
+    "concludeRun": Case(BOARD, {"id": "$run"}, answer="CONFLICT"),
+    "retryRun": Case(BOARD, {"id": "$run"}, answer="CONFLICT"),
+    "resumeRun": Case(BOARD, {"id": "$run"}, answer="CONFLICT"),
+    "answerQuestion": Case(BOARD, {"id": "$question", "text": "% yes"}),
+    "cancelQuestion": Case(BOARD, {"id": "$doubt"}),
+    "stopRun": Case(BOARD, {"id": "$run"}),
+    "reportRunEvents": Case(
+        WORK,
+        {
+            "lease": {"runId": "$run", "attempt": 9, "token": "none"},
+            "key": "other",
+            "events": [{"type": "OUTPUT", "text": "%"}],
+        },
+        answer="LEASE_LOST",
+    ),
+    "askQuestions": Case(
+        WORK,
+        {
+            "lease": {"runId": "$run", "attempt": 9, "token": "none"},
+            "key": "other",
+            "questions": [{"key": "0", "text": "%"}],
+        },
+        answer="LEASE_LOST",
+    ),
+    "completeRun": Case(
+        WORK,
+        {**LEASE, "result": {"summary": "%"}},
+        answer="LEASE_LOST",
+    ),
+    "failRun": Case(
+        WORK,
+        {**LEASE, "code": "AGENT_ERROR", "reason": "%"},
+        answer="LEASE_LOST",
+    ),
+    "releaseRun": Case(WORK, {**LEASE}, answer="LEASE_LOST"),
+    "confirmStop": Case(WORK, {**LEASE}, answer="LEASE_LOST"),
     "deregisterWorker": Case(ADMIN, {"id": "$worker"}),
     "acknowledgeCommand": Case(  # nobody holds that run
         PERSON,
@@ -183,11 +227,15 @@ QUERIES: dict[str, dict[str, Any]] = {
     "boards": {},
     "card": {"id": "$card"},
     "cards": {},
+    "run": {"id": "$run"},
+    "runs": {},
     "worker": {"id": "$worker"},
     "workers": {"workspaceId": "$workspace"},
     "agentSessions": {"cardId": "$card"},
     "notifications": {},
     "queue": {"workspaceId": "$workspace"},
+    "deadRuns": {"workspaceId": "$workspace"},
+    "questions": {},
     "agentProfiles": {"workspaceId": "$workspace"},
     "viewer": {},
     "me": {},
@@ -199,6 +247,8 @@ SUBSCRIPTIONS: dict[str, dict[str, Any]] = {
     "boardFeed": {"boardId": "$board"},
     "workspaceFeed": {"workspaceId": "$workspace"},
     "userFeed": {},
+    "runFeed": {"runId": "$run"},
+    "questionFeed": {"boardId": "$board"},
 }
 
 # Subscriptions that tell what is so now, and replay nothing: they take no cursor.
@@ -220,10 +270,12 @@ NODES: dict[str, str] = {
     "Subtask": "subtask",
     "Message": "message",
     "CardLink": "link",
+    "Run": "run",
     "AgentProfile": "profile",
     "Worker": "worker",
     "Notification": "notice",
     "AgentSession": "conversation",
+    "Question": "question",
 }
 
 
@@ -290,6 +342,7 @@ async def tenant(app: Any, mark: str) -> Tenant:
     ask = "query($id: ID!) { card(id: $id) { revisions { seq } } }"
     card = await app.data(ask, made.actor("ann"), id=made.ids["card"])
     made.ids["revision"] = card["revisions"][0]["seq"]
+    await _work(app, made)
     async with app.begin() as tx:
         where = made.ids["board"], made.ids["card"], made.ids["worker"]
         work = {"kind": "CODE", "tenant": made.ids["workspace"]}
@@ -310,6 +363,18 @@ async def tenant(app: Any, mark: str) -> Tenant:
         app.tokens[made.actor(key)] = f"Bearer {answer['secret']}"
         made.ids[key] = answer["apiKey"]["id"]
     return made
+
+
+async def _work(app: Any, made: Tenant) -> None:
+    """A run that its worker holds, with a line in its log, which waits for the answers to two questions."""
+    ann = made.actor("ann")
+    worker = Hand(app, made.ids["worker"], ann)
+    made.ids["run"] = await worker.take()
+    await worker.report(made.ids["run"], "k", *(said | {"text": made.mark} for said in every_event()))
+    text = {"type": "TEXT", "text": f"{made.mark}?"}
+    asked = await worker.ask(made.ids["run"], {"key": "0", **text}, {"key": "1", **text})
+    await worker.say("releaseRun", made.ids["run"])  # a lease would run out meanwhile
+    made.ids["question"], made.ids["doubt"] = [one["id"] for one in asked["questions"]]
 
 
 _made: dict[
@@ -352,6 +417,10 @@ def outcome(mutation: str) -> str:
     return f"{{ {' '.join(parts)} }}"
 
 
+ALIASES = 25  # fields of an interface's types asked for in one operation
+MANY = 10  # types of an interface whose fields are too many for one operation
+
+
 def everything(kind: Any, depth: int, selected: set[str] | None = None) -> str:
     """Select all there is below a type, `depth` objects deep; lists two long. Notes each "Type.field".
 
@@ -384,10 +453,24 @@ def _fields(kind: Any, depth: int, selected: set[str] | None, alias: str) -> lis
         if selected is not None:
             selected.add(f"{kind.name}.{name}")
         text = (f"{alias}{name}: " if alias else "") + name + ("(first: 2)" if "first" in said.args else "")
+        if len(SCHEMA.get_possible_types(inner) if isinstance(inner, GraphQLInterfaceType) else ()) > MANY:
+            parts.append(f"{text} {{ __typename }}")  # each of its types is asked for by itself
+            continue
         is_node = "Node" in {one.name for one in getattr(inner, "interfaces", ())}
         below = 0 if is_node else depth - 1
         parts.append(text if leaf else f"{text} {everything(inner, below, selected)}")
     return parts
+
+
+def each_field(kind: Any, selected: set[str] | None = None) -> Iterator[str]:
+    """Selections that together ask for all that the types of an interface have."""
+    fragments: list[str] = []
+    for one in SCHEMA.get_possible_types(get_named_type(kind)):
+        inner = everything(one, 1, selected).replace("__typename ", "", 1)
+        for text in re.findall(r"(\w+(?: \{.*?\})?)(?= \w| \})", inner[2:]):
+            fragments.append(f"... on {one.name} {{ {one.name}_{text.split()[0]}: {text} }}")
+    for count in range(0, len(fragments), ALIASES):
+        yield "{ seq " + " ".join(fragments[count : count + ALIASES]) + " }"
 
 
 def asking(name: str, arguments: dict[str, Any], depth: int = 4, selected: set[str] | None = None) -> str:
