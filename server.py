@@ -21,6 +21,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 
 import actions.account
+import agents.cli
 import commands
 from actions.run.sweep import keep_sweeping
 from models.actor import Actor, ActorKind
@@ -229,8 +230,8 @@ cli.command()(commands.seed)
 cli.command()(commands.reset)
 cli.command("import")(commands.bring_in)
 cli.command("export")(commands.take_out)
-cli.command()(commands.worker)
-cli.command("recording")(commands.record)
+cli.command()(agents.cli.worker)
+cli.command("recording")(agents.cli.record)
 cli.command("schema")(commands.print_schema)
 cli.command("stages")(commands.print_stages)
 

@@ -14,13 +14,14 @@ from urllib.parse import urlsplit
 
 import httpx2
 from websockets.asyncio.client import connect
-from websockets.exceptions import WebSocketException
+from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.typing import Subprotocol
 
 from agents.api import Rejected, Row, Stale, Unreachable
 
 AGAIN = {"UNAVAILABLE", "TIMEOUT", "RATE_LIMITED"}  # codes of errors that pass by themselves
 SECONDS = 30.0  # of one request
+RESTARTS = 1012  # how a socket is closed by a server that ends
 MOST_MESSAGE = 4_194_304  # bytes of one message of the socket
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -112,7 +113,10 @@ class Wire:
                             raise refused(errors[0], None)
                         yield meaning(said["payload"]["data"])
         except (OSError, WebSocketException, TimeoutError) as error:
-            raise Unreachable(str(error)) from error
+            gone = Unreachable(str(error))
+            closed = error.rcvd if isinstance(error, ConnectionClosed) else None
+            gone.restarts = closed is not None and closed.code == RESTARTS
+            raise gone from error
 
 
 def meaning(data: Row) -> Any:

@@ -235,8 +235,8 @@ async def test_a_run_that_ended_is_played_again(live, tmp_path):
 )
 def test_what_cannot_be_started_is_one_line(words, line):
     given = ["--executor", "command", "--repository", str(ROOT), *words]
-    command = [sys.executable, str(ROOT / "server.py"), "worker", *given]
-    told = subprocess.run(command, capture_output=True, text=True)
+    command = [sys.executable, "-m", "agents", "worker", *given]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert (told.returncode, told.stdout, told.stderr.count("\n")) == (2, "", 1), told.stderr
     assert told.stderr.startswith(f"signalbox: {line}"), told.stderr
 
