@@ -20,6 +20,7 @@ from agents.api import (
     Heard,
     Lease,
     Registration,
+    Rejected,
     Result,
     Row,
     Stop,
@@ -64,8 +65,17 @@ class Client:
             "capabilities": [{"name": name, "level": level} for name, level in worker.capabilities.items()],
             "maxConcurrent": worker.at_once,
         }
-        given |= {"workspaceId": self.workspace} if self.workspace else {}
+        if workspace := self.workspace or ("" if self.wire.has_key else await self._only_workspace()):
+            given |= {"workspaceId": workspace}
         return str((await self._do("RegisterWorker", given))["id"])
+
+    async def _only_workspace(self) -> str:
+        """A key knows its workspace; a person has to say which, when there are several."""
+        found = (await self.wire.ask("Workspaces", {}))["nodes"]
+        if len(found) != 1:
+            named = ", ".join(f"{one['id']} ({one['name']})" for one in found) or "there is none"
+            raise Rejected("INVALID", f"say for which workspace, with --workspace: {named}")
+        return str(found[0]["id"])
 
     async def deregister(self, worker: str) -> None:
         await self._do("DeregisterWorker", {"id": worker})
@@ -199,7 +209,7 @@ def _event(row: Row) -> Row:
 
 def _question(ask: Ask, blocking: bool) -> Row:
     options = [
-        {"label": one.label, "description": one.description or None, "recommended": one.recommended}
+        {"label": one.label, "description": one.description, "recommended": one.recommended}
         for one in ask.options[:MOST_OPTIONS]
     ]
     return {

@@ -5,6 +5,7 @@ when it may be said again: no connection, no time, a server that restarts, a lim
 """
 
 import json
+import re
 from collections.abc import AsyncIterator
 from functools import cache
 from pathlib import Path
@@ -29,7 +30,7 @@ def operations() -> dict[str, str]:
     """Every operation of operations.graphql, by its name."""
     blocks = Path(__file__).with_name("operations.graphql").read_text().split("\n\n")
     named = [block for block in blocks if block.startswith(("query ", "mutation ", "subscription "))]
-    return {block.split("(")[0].split()[1]: block for block in named}
+    return {re.split(r"\W+", block)[1]: block for block in named}
 
 
 class Wire:
@@ -40,6 +41,7 @@ class Wire:
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError(f"{url!r} is not the address of a server, like http://127.0.0.1:8000/graphql")
         self.url, self._key = url, f"Bearer {key}" if key else ""
+        self.has_key = bool(key)
         self.is_loopback = parts.hostname in LOOPBACK
         headers = {"user-agent": agent, "accept": "application/json"}
         headers |= {"authorization": self._key} if key else {}

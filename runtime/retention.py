@@ -45,8 +45,7 @@ async def forget_before(feed: Feed, log: Log, moment: datetime) -> int:
     oldest = and_(table.c.topic == Topic.name, table.c.seq == Topic.lowest)
     query = select(Topic.name, Topic.lowest).join(table, oldest).where(table.c.at < moment)
     while topics := await feed.database.read(query.order_by(Topic.name).limit(TOPICS)):
-        for topic in topics:
-            name, lowest = topic.name, topic.lowest
+        for name, lowest in (tuple(row) for row in topics):
             slice = table.c.topic == name, table.c.seq < lowest + ROWS, table.c.at < moment
             rows = await feed.database.read(select(func.max(table.c.seq)).where(*slice))
             count += await feed.forget(name, rows[0][0] or lowest, log)
