@@ -7,7 +7,9 @@ whose cursor is below what is kept is told CURSOR_EXPIRED.
 import asyncio
 import logging
 import random
+from collections.abc import Coroutine
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import and_, func, select
 
@@ -24,7 +26,10 @@ log = logging.getLogger("signalbox.retention")
 
 
 async def keep_pruned(feed: Feed, days: dict[Log, float]) -> None:
-    """Forget what is older than so many days, now and every hour, for ever. 0 days keep all."""
+    """Forget what is older than so many days, now and every hour, for ever. 0 days keep all.
+
+    A step that has begun is ended before we are: half of it would cost its connection.
+    """
     while True:
         for table, kept in days.items():
             if not kept:
@@ -48,6 +53,16 @@ async def forget_before(feed: Feed, log: Log, moment: datetime) -> int:
         for name, lowest in (tuple(row) for row in topics):
             slice = table.c.topic == name, table.c.seq < lowest + ROWS, table.c.at < moment
             rows = await feed.database.read(select(func.max(table.c.seq)).where(*slice))
-            count += await feed.forget(name, rows[0][0] or lowest, log)
+            count += await _ended(feed.forget(name, rows[0][0] or lowest, log))
             await asyncio.sleep(PAUSE)
     return count
+
+
+async def _ended(step: Coroutine[Any, Any, int]) -> int:
+    """Do a step to its end, also when nobody waits for it any more."""
+    doing = asyncio.create_task(step)
+    try:
+        return await asyncio.shield(doing)
+    except asyncio.CancelledError:
+        await asyncio.gather(doing, return_exceptions=True)
+        raise
