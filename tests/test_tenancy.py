@@ -110,6 +110,9 @@ def questions(home):
                 f'{{ node(id: "{home.ids[thing]}") {{ id ... on {kind} {{ {" ".join(some)} }} }} }}',
                 selected,
             )
+    asks = "... on RunQuestion { asks { options { label description } } }"
+    deep = {"RunAsk.options", "RunAskOption.label", "RunAskOption.description"}
+    yield "asks", f'{{ run(id: "{home.ids["run"]}") {{ id events {{ nodes {{ seq {asks} }} }} }} }}', deep
     selected = set()
     for fields in each_field(SCHEMA.type_map["RunLine"], selected):
         yield "lines", f'{{ run(id: "{home.ids["run"]}") {{ id events {{ nodes {fields} }} }} }}', selected
