@@ -150,6 +150,7 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
                 keep_tidy(house.database),
                 keep_pruned(house.feed, kept),
                 keep_sweeping(house.feed),
+                return_exceptions=True,  # cancelled, it is done when all are, not when the first is
             )
             yield
         finally:  # also when it did not start: an open SQLite file keeps a process alive

@@ -433,14 +433,14 @@ def everything(kind: Any, depth: int, selected: set[str] | None = None) -> str:
             return "{ __typename id }"
         for one in SCHEMA.get_possible_types(kind):
             # Each field by a name of its own: those of two types would be in each other's way.
-            inner = _fields(one, depth, selected, f"{one.name}_")
+            inner = fields_of(one, depth, selected, f"{one.name}_")
             parts.append(f"... on {one.name} {{ {' '.join(inner)} }}")
     else:
-        parts += _fields(kind, depth, selected, "")
+        parts += fields_of(kind, depth, selected, "")
     return "{ " + " ".join(parts) + " }"
 
 
-def _fields(kind: Any, depth: int, selected: set[str] | None, alias: str) -> list[str]:
+def fields_of(kind: Any, depth: int, selected: set[str] | None, alias: str) -> list[str]:
     assert isinstance(kind, GraphQLObjectType), kind
     parts = []
     for name, said in kind.fields.items():
