@@ -387,6 +387,69 @@ async def _take(settings: Settings, board: str, user: str | None) -> str:
             await snapshot.close()
 
 
+def worker(
+    url: Annotated[
+        str, typer.Option(envvar="SIGNALBOX_URL", help="Address of the server's API.")
+    ] = "http://127.0.0.1:8000/graphql",
+    key: Annotated[
+        str,
+        typer.Option(
+            envvar="SIGNALBOX_KEY",
+            help="An API key with the scope WORKER. Rather set the variable: others may see command lines. "
+            "A server on this machine lets its owner in without.",
+        ),
+    ] = "",
+    executor: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="claude_code, codex, gemini, opencode, command, scripted; several with commas. "
+            "Without it, the agent programs that are installed."
+        ),
+    ] = None,
+    name: Annotated[
+        str, typer.Option(help="The same name again is the same worker; without it, made of this machine's.")
+    ] = "",
+    at_once: Annotated[int, typer.Option(min=1, max=100, help="Runs worked at the same time.")] = 1,
+    repository: Annotated[Path, typer.Option(help="The git repository to work in.")] = Path("."),
+    worktrees: Annotated[
+        Path | None, typer.Option(help="Where each run gets its folder; without it, beside the repository.")
+    ] = None,
+    option: Annotated[
+        list[str] | None, typer.Option(help="executor.name=value, as docs/agents.md lists them; repeatable.")
+    ] = None,
+    capability: Annotated[
+        list[str] | None, typer.Option(help="What it can do, name or name=level; repeatable.")
+    ] = None,
+    workspace: Annotated[
+        str, typer.Option(help="Id of the workspace to work for; a key knows its own.")
+    ] = "",
+    patience: Annotated[
+        float, typer.Option(help="Seconds to wait for a server that does not answer yet.")
+    ] = 10.0,
+    log_level: Annotated[str, typer.Option(envvar="LOG_LEVEL", help="What is logged.")] = "INFO",
+) -> None:
+    """Work runs with coding agents, each on a branch of its own, until told to stop."""
+    from agents.start import WrongStart, run, settings_of
+
+    try:
+        log.start(log_level.upper(), "text")
+    except ValueError:
+        fail(f"LOG_LEVEL: {log_level!r} is no level")
+    try:
+        settings = settings_of(
+            name=name,
+            executors=executor or [],
+            at_once=at_once,
+            repository=repository,
+            worktrees=worktrees,
+            options=option or [],
+            capabilities=capability or [],
+        )
+        run(settings, url=url, key=key, workspace=workspace, patience=patience)
+    except WrongStart as error:
+        fail(error)
+
+
 def print_schema() -> None:
     """Print the GraphQL schema, sorted."""
     from schema.make import make_schema, print_sorted

@@ -219,6 +219,7 @@ cli.command()(commands.seed)
 cli.command()(commands.reset)
 cli.command("import")(commands.bring_in)
 cli.command("export")(commands.take_out)
+cli.command()(commands.worker)
 cli.command("schema")(commands.print_schema)
 cli.command("stages")(commands.print_stages)
 

@@ -24,7 +24,6 @@ from models.stage import Lane, Law, Stage, judge
 from runtime import queue
 from runtime.database import utcnow
 from runtime.ids import new_id
-from runtime.queue import scope_cap, set_cap
 
 
 async def create_board(
@@ -168,7 +167,6 @@ async def delete_board(
     await leave(tx, board, cards, cancel_run=cancel_runs)
     await queue.set_cap(tx, queue.scope_cap(board.id), None)
     tell_of_board(tx, board, EventKind.BOARD_DELETED, name=board.name)
-    await set_cap(tx, scope_cap(board.id), None)
     await tx.execute(delete(Board).where(Board.id == board.id))
     tx.expunge(board)
     return board

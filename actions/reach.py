@@ -17,7 +17,7 @@ from models.message import Message
 from models.question import Question
 from models.refusal import Conflict, Forbidden, NotFound
 from models.run import Run
-from models.worker import Worker
+from models.worker import AgentProfile, Worker
 from models.workspace import Label, Membership, Role, Workspace
 
 
@@ -85,6 +85,12 @@ async def reach_label(tx: AsyncSession, actor: Actor, id: str, *, to_change: boo
     return (await _reach(tx, query.with_for_update(of=Label), id))[0]  # type: ignore[no-any-return]
 
 
+async def reach_profile(tx: AsyncSession, actor: Actor, id: str) -> AgentProfile:
+    """An agent profile, an admin's to change; its workspace held first: names are unique there."""
+    await reach_workspace(tx, actor, await _workspace_of(tx, actor, AgentProfile, id), admin=True)
+    return await _held(tx, AgentProfile, id)  # type: ignore[no-any-return]
+
+
 async def reach_membership(tx: AsyncSession, actor: Actor, id: str, *, own: bool = False) -> Membership:
     """A membership, its workspace held first. An admin's to change; with `own`, also the member's."""
     workspace_id = await _workspace_of(tx, actor, Membership, id)
@@ -131,6 +137,15 @@ async def reach_work(tx: AsyncSession, actor: Actor, run_id: str) -> tuple[Board
     board = board.where(Run.id == run_id, sees_board(actor, Board.id)).with_for_update(of=Board)
     found = (await _reach(tx, board, run_id))[0]
     return found, await _held(tx, Run, run_id)
+
+
+async def reach_log(tx: AsyncSession, actor: Actor, run_id: str) -> Any:
+    """The little of a run that a report needs, for whoever works it. Its board is not held."""
+    columns = Run.id, Run.board_id, Run.card_id, Run.kind, Run.status, Run.attempt, Run.wait_reason
+    query = select(*columns, Run.progress, Run.progress_told_at, Board.workspace_id)
+    query = query.add_columns(working_in(actor, Board.workspace_id)).join(Board, Board.id == Run.board_id)
+    query = query.where(Run.id == run_id, sees_board(actor, Board.id))
+    return await _reach(tx, query.with_for_update(of=Run), run_id)
 
 
 def working_in(actor: Actor, workspace_id: Any) -> Any:

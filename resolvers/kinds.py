@@ -12,6 +12,7 @@ import models.worker
 import models.workspace
 import runtime.queue
 from models.event import EventKind
+from runtime import vocabulary
 from runtime.transport.describe import enum
 
 enum(
@@ -93,6 +94,40 @@ enum(
     UPDATED="Last changed first.",
     PRIORITY="CRITICAL first.",
     DUE="Due first; those without a day last.",
+)
+enum(
+    models.run.PermissionLevel,
+    "What an agent may do without asking.",
+    AUTONOMOUS="Everything its program lets it do.",
+    SUPERVISED="What changes something is asked first.",
+    HUMAN_REQUIRED="A person decides about each step.",
+)
+enum(
+    models.worker.Executor,
+    "Which agent program works a run.",
+    CLAUDE_CODE="Claude Code.",
+    CODEX="Codex.",
+    GEMINI="Gemini CLI.",
+    OPENCODE="OpenCode.",
+    COMMAND="A command of your own.",
+    SCRIPTED="A recording that is played.",
+)
+enum(
+    models.worker.AgentRole,
+    "What an agent is for.",
+    CODER="It writes code.",
+    PLANNER="It plans.",
+    REVIEWER="It looks at others' work.",
+    TESTER="It tests.",
+    INTEGRATOR="It brings work together.",
+)
+enum(
+    models.worker.Skill,
+    "How well something can be done, from least to most.",
+    BEGINNER="A little.",
+    INTERMEDIATE="Well enough.",
+    ADVANCED="Well.",
+    EXPERT="As well as anybody.",
 )
 enum(
     models.policy.OnExpiry,
@@ -180,6 +215,145 @@ enum(
     CHANGES="It did; its worker committed the rest of it.",
     NO_CHANGES="It did not.",
     AGENT_COMMITTED="It did, and its agent committed all of it.",
+)
+enum(
+    vocabulary.Type,
+    "What a line of a run's log is; the line's own type says the same.",
+    name="RunEventType",
+    STATUS="What the agent's program does, or has become.",
+    PROMPT="What the agent was told.",
+    OUTPUT="What the agent says, or what a command prints.",
+    THINKING="What the agent thinks.",
+    TOOL_STARTED="A tool is used.",
+    TOOL_FINISHED="A tool is done.",
+    FILE="A file was changed.",
+    TODO="The agent's own list of what to do.",
+    PROGRESS="How far along something is.",
+    COMMIT="Something that stays: a commit, a pull request, an artifact.",
+    SUBAGENT="A sub-agent begins, goes on or ends.",
+    QUESTION="A person is asked, or has answered.",
+    APPROVAL="Permission is asked for, given or denied.",
+    KNOWLEDGE="Something was learnt.",
+    USAGE="Tokens and money so far.",
+    LIMIT="A limit of the provider is near, hit or over.",
+    WARNING="Something is not as it should be.",
+    ERROR="Something went wrong.",
+    ATTEMPT="An attempt begins or ends.",
+)
+enum(
+    vocabulary.Level,
+    "How much a line matters.",
+    name="LogLevel",
+    DEBUG="To find out what is wrong.",
+    INFO="As usual.",
+    WARNING="Worth a look.",
+    ERROR="Something failed.",
+    CRITICAL="Nothing goes on.",
+)
+enum(
+    vocabulary.State,
+    "What the agent's program does, or has become.",
+    name="ProgramState",
+    QUEUED="It waits for its turn.",
+    STARTED="It was started.",
+    WORKING="It works.",
+    WAITING="It waits for a person; the reason says for what.",
+    RETRYING="The provider is asked again.",
+    CHANGED="Its model or mode was changed.",
+    COMPACTED="Its context was summarised.",
+    RESET="Its context was emptied.",
+    IDLE="Its turn ended, which is not the run's completion.",
+    ENDED="It has ended.",
+)
+enum(
+    vocabulary.Origin,
+    "Who told an agent something.",
+    name="PromptOrigin",
+    HUMAN="A person.",
+    AGENT="Another agent.",
+    SCHEDULE="A schedule.",
+    SYSTEM="Signalbox.",
+)
+enum(
+    vocabulary.Stream,
+    "Where output comes from.",
+    name="OutputStream",
+    ANSWER="The agent's own words.",
+    STDOUT="What a program prints.",
+    STDERR="What a program prints as errors.",
+)
+enum(
+    vocabulary.ToolKind,
+    "What kind of work a tool does.",
+    READ="Reads files.",
+    EDIT="Changes files.",
+    SEARCH="Searches.",
+    EXECUTE="Runs a command.",
+    FETCH="Reads from the network.",
+    THINK="Thinks or plans.",
+    DELEGATE="Gives work to a sub-agent.",
+    ASK="Asks a person.",
+    MCP="Another server's tool.",
+    OTHER="Something else.",
+)
+enum(
+    vocabulary.ToolStatus,
+    "How the use of a tool ended.",
+    SUCCEEDED="It did what it should.",
+    FAILED="It failed.",
+    DENIED="It was not allowed.",
+    STOPPED="It was cut short.",
+)
+enum(
+    vocabulary.Change,
+    "What was done to a file.",
+    name="FileChangeKind",
+    ADD="It was made.",
+    EDIT="It was changed.",
+    MOVE="It was moved.",
+    DELETE="It was deleted.",
+)
+enum(
+    vocabulary.TodoState,
+    "How far an item of an agent's list is.",
+    PENDING="Not begun.",
+    IN_PROGRESS="Being done.",
+    DONE="Done.",
+    CANCELLED="Not to be done any more.",
+)
+enum(
+    vocabulary.Phase,
+    "Where something that begins and ends stands.",
+    name="WorkPhase",
+    STARTED="It begins.",
+    PROGRESS="It goes on.",
+    ENDED="It has ended.",
+    FAILED="It has failed.",
+)
+enum(
+    vocabulary.Decision,
+    "How far a question or a request for permission is.",
+    name="AskState",
+    ASKED="It was asked.",
+    ANSWERED="It was answered.",
+    ALLOWED="It was allowed.",
+    DENIED="It was denied.",
+    EXPIRED="Nobody answered in time.",
+)
+enum(
+    vocabulary.LimitState,
+    "How a limit of the provider stands.",
+    NEAR="It is near.",
+    HIT="It is reached: the provider answers no more for a while.",
+    CLEARED="It is over.",
+)
+enum(
+    vocabulary.Produced,
+    "What was produced.",
+    name="ProducedKind",
+    COMMIT="A commit.",
+    PULL_REQUEST="A pull request.",
+    ARTIFACT="A file or page besides.",
 )
 enum(
     models.run.FailureCode,

@@ -13,6 +13,7 @@ from resolvers.key import API_KEY
 from resolvers.link import LINK
 from resolvers.loaders import Link
 from resolvers.message import MESSAGE
+from resolvers.profile import PROFILE
 from resolvers.question import QUESTION
 from resolvers.run import RUN
 from resolvers.subtask import SUBTASK
@@ -35,6 +36,7 @@ LINKS: dict[str, Link] = {
     "message": MESSAGE,
     "run": RUN,
     "question": QUESTION,
+    "profile": PROFILE,
 }
 
 

@@ -14,10 +14,10 @@ from models.event import EventKind
 from models.question import Question, QuestionStatus, QuestionType
 from resolvers import feed
 from resolvers.context import Info
+from resolvers.lease import LeaseInput
 from resolvers.loaders import Link
 from resolvers.page import After, Before, First, Last, Listing, Order, Page, page
 from resolvers.page import Ask as Asked
-from resolvers.run import LeaseInput
 from runtime.transport.describe import takes
 
 QUESTION = Link(select(Question.__table__), Question.id, lambda actor: sees_board(actor, Question.board_id))

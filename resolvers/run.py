@@ -19,16 +19,18 @@ from actions.run.start import Wish
 from models.actor import sees_board, sees_workspace
 from models.board import Board
 from models.policy import policy_of
+from models.progress import shown
 from models.refusal import Invalid
 from models.run import ACTIVE, AgentState, FailureCode, PermissionLevel, Run, RunKind, RunOutcome, RunStatus
 from models.worker import Worker
 from resolvers.board import BOARD
 from resolvers.context import Info
+from resolvers.lease import LeaseInput
 from resolvers.loaders import Link
 from resolvers.page import After, Ask, Before, First, Last, Listing, Order, Page, page
 from runtime import queue
 from runtime.database import utcnow
-from runtime.queue import Attempt, Ticket, queue_wake
+from runtime.queue import Attempt, queue_wake
 from runtime.transport.describe import takes
 
 MOST_WAIT = 30  # seconds a claim may wait for work
@@ -216,7 +218,7 @@ def state_of(run: Any) -> AgentState:
         return AgentState.WAITING_INPUT
     if run.kind == RunKind.PLAN and run.status in ACTIVE:
         return AgentState.PLANNING
-    if run.status == RunStatus.RUNNING and (run.progress or {}).get("tool"):
+    if run.status == RunStatus.RUNNING and (run.progress or {}).get("tools"):
         return AgentState.WAITING_TOOL
     return BY_STATUS[RunStatus(run.status)]
 
@@ -229,7 +231,7 @@ async def agent_activity(root: Parent[Any], info: Info) -> str | None:
 
 def line_of(run: Any) -> str:
     """A run in one line."""
-    progress = run.progress or {}
+    progress = shown(run.progress)
     if run.status == RunStatus.QUEUED:
         return f"Waits: {HELD[run.held_by]}" if run.held_by else "Waits for a worker"
     if run.status == RunStatus.WAITING:
@@ -271,23 +273,9 @@ async def is_stuck(root: Parent[Any], info: Info) -> bool:
     return said is not None and (utcnow() - said).total_seconds() > minutes * 60
 
 
-@dataclass(frozen=True)
-class Progress:
-    todos_done: int | None
-    todos_total: int | None
-    task: str | None
-    agent: str | None
-    tool: str | None
-    tool_since: Any
-    activity: str | None
-    percent: float | None
-
-
 def progress_of(root: Parent[Any]) -> Any:
     """How far it is, as its agent last told."""
-    if not root.progress:
-        return None
-    return Progress(**{name: root.progress.get(name) for name in Progress.__dataclass_fields__})
+    return shown(root.progress) if root.progress else None
 
 
 def in_result(name: str) -> Any:
@@ -300,18 +288,6 @@ def in_result(name: str) -> Any:
 def metrics_of_run(root: Parent[Any]) -> JSON | None:
     """Tokens, cost and what else its worker measured, in the worker's own words."""
     return (root.result or {}).get("metrics")
-
-
-@takes
-class LeaseInput:
-    """What a worker shows with everything it says about a run: as `claimRuns` gave it."""
-
-    run_id: Annotated[ID, "Which run."]
-    attempt: Annotated[int, "The attempt's number, the fencing token."]
-    token: Annotated[str, "The lease's secret."]
-
-    def ticket(self) -> Ticket:
-        return Ticket(self.run_id, self.attempt, self.token)
 
 
 @takes

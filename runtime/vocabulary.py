@@ -145,6 +145,7 @@ class Produced(enum.StrEnum):
 class Option:
     label: str
     description: str = ""
+    recommended: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,6 +158,7 @@ class Ask:
     options: tuple[Option, ...] = ()
     multiple: bool = False
     other: bool = True  # free text is taken too
+    default: str = ""  # what may be taken when nobody answers
 
 
 @dataclass(frozen=True, kw_only=True)

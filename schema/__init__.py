@@ -15,7 +15,9 @@ from schema.board import BoardMutation, BoardQuery
 from schema.card import CardMutation, CardQuery
 from schema.feed import FeedSubscription
 from schema.link import LinkMutation
+from schema.log import LogMutation, LogSubscription
 from schema.message import MessageMutation
+from schema.profile import ProfileMutation, ProfileQuery
 from schema.question import QuestionMutation, QuestionQuery
 from schema.run import RunMutation, RunQuery
 from schema.subtask import SubtaskMutation
@@ -41,7 +43,9 @@ class NodeQuery:
 
 
 @strawberry.type(description="What may be asked.")
-class Query(NodeQuery, AccountQuery, WorkspaceQuery, BoardQuery, CardQuery, RunQuery, QuestionQuery):
+class Query(
+    NodeQuery, AccountQuery, WorkspaceQuery, BoardQuery, CardQuery, RunQuery, QuestionQuery, ProfileQuery
+):
     pass
 
 
@@ -56,12 +60,14 @@ class Mutation(
     MessageMutation,
     RunMutation,
     QuestionMutation,
+    LogMutation,
+    ProfileMutation,
 ):
     pass
 
 
 @strawberry.type(description="What may be followed. Each replays from a cursor, then goes on.")
-class Subscription(FeedSubscription):
+class Subscription(FeedSubscription, LogSubscription):
     pass
 
 

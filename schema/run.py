@@ -31,8 +31,10 @@ from resolvers.run import ATTEMPTS_OF_RUN, RUN
 from runtime.queue import Outcome
 from runtime.transport.describe import Node, said
 from runtime.transport.sizes import list_size
+from runtime.vocabulary import State
 from schema.board import Board
 from schema.error import Conflict, LeaseLost, StageRefused
+from schema.log import RunLog
 from schema.page import Connection
 from schema.question import Question
 from schema.view import ask, do, link, view
@@ -40,22 +42,45 @@ from schema.view import ask, do, link, view
 CardLater: Any = Annotated["Card", strawberry.lazy("schema.card")]
 
 
-@said
+def shows(name: str, text: str) -> Any:
+    """A field of what is shown of a run: what it has under that name."""
+
+    def resolve(root: Any) -> Any:
+        return root.get(name)
+
+    return strawberry.field(resolver=resolve, description=text)
+
+
+@strawberry.type(description="How far a run is, as its agent last told.")
 class RunProgress:
-    """How far a run is, as its agent last told."""
-
-    todos_done: Annotated[int | None, "Steps of its list that are done."]
-    todos_total: Annotated[int | None, "Steps of its list."]
-    task: Annotated[str | None, "The step it is at."]
-    agent: Annotated[str | None, "The sub-agent that is at work; null: its own agent."]
-    tool: Annotated[str | None, "The tool it is waiting for."]
-    tool_since: Annotated[str | None, "Since when, as RFC 3339."]
-    activity: Annotated[str | None, "What it does, in one line."]
-    percent: Annotated[float | None, "0 to 100, where it is known."]
+    state: State | None = strawberry.field(
+        resolver=lambda root: State(root["state"]) if root.get("state") else None,
+        description="What its agent does, or has become.",
+    )
+    todos_done: int | None = shows("todos_done", "Steps of its list that are done.")
+    todos_total: int | None = shows("todos_total", "Steps of its list.")
+    task: str | None = shows("task", "The step it is at.")
+    agent: str | None = shows("agent", "The sub-agent that is at work; null: its own agent.")
+    tool: str | None = shows("tool", "The tool it is waiting for.")
+    tool_text: str | None = shows("tool_text", "What the tool does, in one line.")
+    tool_since: datetime | None = strawberry.field(
+        resolver=lambda root: datetime.fromisoformat(root["tool_since"]) if root.get("tool_since") else None,
+        description="Since when.",
+    )
+    activity: str | None = shows("activity", "What it does, in one line.")
+    percent: float | None = shows("percent", "0 to 100, where it is known.")
+    step: int | None = shows("step", "The step of its plan.")
+    steps: int | None = shows("steps", "Steps of its plan.")
+    finish_reason: str | None = shows("finish_reason", "Why its agent's last turn ended.")
+    input_tokens: int | None = shows("input_tokens", "Tokens read so far, in this process of its agent.")
+    output_tokens: int | None = shows("output_tokens", "Tokens written so far.")
+    cost_usd: float | None = shows("cost_usd", "What it cost so far, in US dollars, where it is known.")
+    context_window: int | None = shows("context_window", "Tokens that the model's context holds.")
+    context_used: int | None = shows("context_used", "Tokens that it holds now.")
 
 
 @said
-class RunFile:
+class ResultFile:
     """A file that was changed."""
 
     path: Annotated[str, "From the root of the repository."]
@@ -66,7 +91,7 @@ class RunFile:
 
 
 @said
-class RunCommit:
+class ResultCommit:
     """A commit that was made."""
 
     sha: Annotated[str, "Its id."]
@@ -111,16 +136,16 @@ class Attempt:
 
 
 def _files(root: Any) -> Any:
-    names = RunFile.__dataclass_fields__
-    return [RunFile(**{name: file.get(name) for name in names}) for file in runs.in_result("files")(root)]
+    names = ResultFile.__dataclass_fields__
+    return [ResultFile(**{name: file.get(name) for name in names}) for file in runs.in_result("files")(root)]
 
 
 def _commits(root: Any) -> Any:
-    return [RunCommit(sha=one["sha"], title=one["title"]) for one in runs.in_result("commits")(root)]
+    return [ResultCommit(sha=one["sha"], title=one["title"]) for one in runs.in_result("commits")(root)]
 
 
 @view("run")
-class Run(Node):
+class Run(RunLog, Node):
     """Work that an agent does on a card: asked for, claimed by a worker, tried once or several times."""
 
     board_id: Annotated[ID, "On which board."]
@@ -154,12 +179,12 @@ class Run(Node):
     created_at: Annotated[datetime, "When it was made."]
     progress: RunProgress | None = ask(runs.progress_of)
     stuck: bool = ask(runs.is_stuck)
-    files: list[RunFile] = strawberry.field(
+    files: list[ResultFile] = strawberry.field(
         resolver=_files,
         description="The files it changed. At most 500.",
         directives=[list_size(20, maximum=MOST_FILES, slicing=())],
     )
-    commits: list[RunCommit] = strawberry.field(
+    commits: list[ResultCommit] = strawberry.field(
         resolver=_commits,
         description="The commits it made. At most 100.",
         directives=[list_size(5, maximum=MOST_COMMITS, slicing=())],

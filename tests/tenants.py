@@ -5,10 +5,14 @@ tests/test_roles.py and tests/test_tenancy.py fail and name it. In a line `$card
 card, and `%` its mark, a word that no other tenant's data has: say it in every text.
 """
 
+import contextlib
+import copy
 import json
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from graphql import (
     GraphQLEnumType,
     GraphQLInterfaceType,
@@ -26,8 +30,8 @@ from schema.make import make_schema
 
 SCHEMA: GraphQLSchema = make_schema()._schema
 
-# Nobody is let in without signing in, and nobody runs out of points.
-SERVED: dict[str, Any] = {"host": "0.0.0.0", "points": 10**9}
+# Nobody is let in without signing in, and nobody runs out of points or time.
+SERVED: dict[str, Any] = {"host": "0.0.0.0", "points": 10**9, "access_minutes": 600}
 
 # Who may. Each line of MUTATIONS names one of these.
 ADMIN = "ADMIN"  # admins of the workspace
@@ -56,6 +60,11 @@ MAKES: list[tuple[str, str, dict[str, Any]]] = [
     ("step", "addSubtask", {"cardId": "$card", "title": "% step"}),
     ("message", "postMessage", {"cardId": "$card", "body": "% message"}),
     ("link", "linkCards", {"cardId": "$card", "kind": "RELATED", "targetId": "$next"}),
+    (
+        "profile",
+        "createAgentProfile",
+        {"workspaceId": "$workspace", "name": "% coder", "executor": "SCRIPTED", "options": {"a": "%"}},
+    ),
     ("sibling", "createBoard", {"workspaceId": "$workspace", "name": "% sibling", "description": "%"}),
     ("siblingColumn", "createColumn", {"boardId": "$sibling", "name": "% sibling", "stage": "BACKLOG"}),
     ("siblingCard", "createCard", {"boardId": "$sibling", "title": "% sibling card"}),
@@ -99,6 +108,8 @@ MUTATIONS: dict[str, Case] = {
     "revokeApiKey": Case(ADMIN, {"id": "$spare key"}),
     "createLabel": Case(MEMBER, {"workspaceId": "$workspace", "name": "% new", "colour": "#AA0000"}),
     "updateLabel": Case(MEMBER, {"id": "$label", "name": "% renamed"}),
+    "createAgentProfile": Case(ADMIN, {"workspaceId": "$workspace", "name": "% new", "executor": "COMMAND"}),
+    "updateAgentProfile": Case(ADMIN, {"id": "$profile", "name": "% renamed"}),
     "createBoard": Case(MEMBER, {"workspaceId": "$workspace", "name": "% new"}),
     "updateBoard": Case(BOARD, {"id": "$board", "name": "% renamed"}),
     "updateBoardPolicy": Case(ADMIN, {"boardId": "$board", "instructions": "% be kind"}),
@@ -130,6 +141,7 @@ MUTATIONS: dict[str, Case] = {
     "unarchiveCard": Case(BOARD, {"id": "$card"}),
     "deleteCard": Case(BOARD, {"id": "$card"}),
     "deleteColumn": Case(BOARD, {"id": "$column", "moveCardsTo": "$other"}),
+    "deleteAgentProfile": Case(ADMIN, {"id": "$profile"}),
     "deleteLabel": Case(MEMBER, {"id": "$label"}),
     "archiveBoard": Case(ADMIN, {"id": "$board"}),
     "unarchiveBoard": Case(ADMIN, {"id": "$board"}),
@@ -148,6 +160,7 @@ QUERIES: dict[str, dict[str, Any]] = {
     "boards": {},
     "card": {"id": "$card"},
     "cards": {},
+    "agentProfiles": {"workspaceId": "$workspace"},
     "viewer": {},
     "me": {},
 }
@@ -173,6 +186,7 @@ NODES: dict[str, str] = {
     "Subtask": "subtask",
     "Message": "message",
     "CardLink": "link",
+    "AgentProfile": "profile",
 }
 
 
@@ -248,6 +262,35 @@ async def tenant(app: Any, mark: str) -> Tenant:
         app.tokens[made.actor(key)] = f"Bearer {answer['secret']}"
         made.ids[key] = answer["apiKey"]["id"]
     return made
+
+
+_made: dict[
+    str, Any
+] = {}  # of the database that is copied, by its kind: its tenants' ids and everybody's tokens
+
+
+@pytest.fixture
+async def two(run: Any, fresh: Any, kind: str) -> Any:
+    """`async with two() as (app, home, away)`: the application with two tenants of one shape.
+
+    `home`, whose secrets they are, and `away`, who asks. They are made once, and copied for each test.
+    """
+
+    async def fill(url: str) -> None:
+        async with run(url, **SERVED) as app:
+            made = [await tenant(app, mark) for mark in ("canary", "pigeon")]
+            _made[kind] = {"ids": [one.ids for one in made], "tokens": app.tokens}
+
+    @contextlib.asynccontextmanager
+    async def start() -> AsyncIterator[tuple[Any, Tenant, Tenant]]:
+        async with run(await fresh("tenants", fill), **SERVED) as app:
+            kept = copy.deepcopy(_made[kind])
+            home, away = Tenant(app, "canary"), Tenant(app, "pigeon")
+            home.ids, away.ids = kept["ids"]
+            app.tokens |= kept["tokens"]
+            yield app, home, away
+
+    return start
 
 
 def outcome(mutation: str) -> str:

@@ -14,9 +14,7 @@ from tests.tenants import (
     MUTATIONS,
     PERSON,
     SCHEMA,
-    SERVED,
     Case,
-    tenant,
 )
 
 # What each may do, and what it is answered for the rest.
@@ -44,12 +42,11 @@ def expected(who: str, case: Case) -> str | None:
 
 
 @pytest.mark.parametrize("who", MAY)
-async def test_the_matrix(run, who):
-    async with run(**SERVED) as app:
-        home = await tenant(app, "canary")
+async def test_the_matrix(two, who):
+    async with two() as (_, home, away):
         actor = "" if who == "anonymous" else home.actor(who)
         if who == "foreign":
-            actor = (await tenant(app, "pigeon")).actor("ann")
+            actor = away.actor("ann")
         wrong = []
         for name, case in MUTATIONS.items():
             answer = await home.mutate(name, home.fill(case.input), actor)
@@ -60,9 +57,8 @@ async def test_the_matrix(run, who):
         assert wrong == []
 
 
-async def test_a_refused_change_changed_nothing(run):
-    async with run(**SERVED) as app:
-        home = await tenant(app, "canary")
+async def test_a_refused_change_changed_nothing(two):
+    async with two() as (app, home, _):
         look = "query($id: ID!) { workspace(id: $id) { version auditLog(first: 1) { totalCount } } }"
         before = await app.data(look, home.actor("ann"), id=home.ids["workspace"])
         for who in ("vic", "read key"):

@@ -4,7 +4,6 @@ Generated from the schema; the tables are in tests/tenants.py. One tenant's data
 other's "pigeon": an answer to one that has the other's word, or an id that was not asked with, is a leak.
 """
 
-import contextlib
 import json
 import re
 from itertools import pairwise
@@ -29,21 +28,12 @@ from tests.tenants import (
     PERSON,
     QUERIES,
     SCHEMA,
-    SERVED,
     SUBSCRIPTIONS,
     asking,
     everything,
-    tenant,
 )
 
 REFUSED = {"NOT_FOUND", "FORBIDDEN", "INVALID", "CONFLICT", "STAGE_REFUSED", "BAD_USER_INPUT"}
-
-
-@contextlib.asynccontextmanager
-async def two(run):
-    """The application with two tenants of one shape: `home`, whose secrets they are, and `away`, who asks."""
-    async with run(**SERVED) as app:
-        yield app, await tenant(app, "canary"), await tenant(app, "pigeon")
 
 
 def leaks(home, answer, given=()):
@@ -113,8 +103,8 @@ def questions(home):
         yield kind, f'{{ node(id: "{home.ids[thing]}") {{ ... on {kind} {fields} }} }}', selected
 
 
-async def test_nothing_is_told_to_another_tenant(run):
-    async with two(run) as (app, home, away):
+async def test_nothing_is_told_to_another_tenant(two):
+    async with two() as (app, home, away):
         covered = set()
         for name, query, selected in questions(home):
             mine = await app.ask(query, home.actor("ann"))
@@ -128,15 +118,15 @@ async def test_nothing_is_told_to_another_tenant(run):
         assert not missed, f"no question of this test shows {sorted(missed)}"
 
 
-async def test_a_member_sees_its_own_tenant_only(run):
-    async with two(run) as (app, home, away):
+async def test_a_member_sees_its_own_tenant_only(two):
+    async with two() as (app, home, away):
         for name, query, _ in questions(home):
             for who in ("vic", "read key", "write key"):
                 assert leaks(away, await app.ask(query, home.actor(who))) == [], (name, who)
 
 
-async def test_a_node_of_another_tenant_is_null(run):
-    async with two(run) as (app, home, away):
+async def test_a_node_of_another_tenant_is_null(two):
+    async with two() as (app, home, away):
         ids = [id for id in home.ids.values() if isinstance(id, str)]
         found = await app.data("query($ids: [ID!]!) { nodes(ids: $ids) { id } }", away.actor("ann"), ids=ids)
         assert found == [None] * len(ids)
@@ -144,8 +134,8 @@ async def test_a_node_of_another_tenant_is_null(run):
         assert [one["id"] for one in mine] == ids
 
 
-async def test_a_cursor_of_another_tenant_opens_nothing(run):
-    async with two(run) as (app, home, away):
+async def test_a_cursor_of_another_tenant_opens_nothing(two):
+    async with two() as (app, home, away):
         for name, field in SCHEMA.query_type.fields.items():
             if "after" not in field.args:
                 continue
@@ -158,8 +148,8 @@ async def test_a_cursor_of_another_tenant_opens_nothing(run):
 # A key of one board.
 
 
-async def test_a_key_of_one_board_sees_that_board_and_no_other(run):
-    async with two(run) as (app, home, _):
+async def test_a_key_of_one_board_sees_that_board_and_no_other(two):
+    async with two() as (app, home, _):
         key = home.actor("board key")
         siblings = {name: id for name, id in home.ids.items() if name.startswith("sibling")}
         for name, query, _ in questions(home):
@@ -250,8 +240,8 @@ def named(mutation, path, home, other):
     return other.ids.get(NAMES.get(field, ""), other.ids["card"])
 
 
-async def test_no_change_takes_an_id_of_another_tenant(run):
-    async with two(run) as (app, home, away):
+async def test_no_change_takes_an_id_of_another_tenant(two):
+    async with two() as (app, home, away):
         asked, wrong = 0, []
         look = "query($id: ID!) { workspace(id: $id) { auditLog { totalCount } } }"
         before = await app.data(look, home.actor("ann"), id=home.ids["workspace"])
@@ -275,8 +265,8 @@ async def test_no_change_takes_an_id_of_another_tenant(run):
         print(f"{asked} id arguments")
 
 
-async def test_no_id_is_an_internal_error(run):
-    async with two(run) as (app, home, _):
+async def test_no_id_is_an_internal_error(two):
+    async with two() as (app, home, _):
         wrong = []
         for name, case in MUTATIONS.items():
             for path in id_arguments(SCHEMA.mutation_type.fields[name].args["input"].type):
@@ -333,15 +323,15 @@ async def refused(app, name, arguments, actor, after="0"):
     return None
 
 
-async def test_no_feed_is_followed_from_outside(run):
-    async with two(run) as (app, home, away):
+async def test_no_feed_is_followed_from_outside(two):
+    async with two() as (app, home, away):
         for name, arguments in SUBSCRIPTIONS.items():
             if arguments:
                 assert await refused(app, name, home.fill(arguments), away.actor("ann")) == "NOT_FOUND", name
 
 
-async def test_a_cursor_of_another_feed_is_refused(run):
-    async with two(run) as (app, home, away):
+async def test_a_cursor_of_another_feed_is_refused(two):
+    async with two() as (app, home, away):
         for name, arguments in SUBSCRIPTIONS.items():
             async with app.follow(
                 following(name, home.fill(arguments)), home.actor("ann"), after="0"
@@ -360,8 +350,8 @@ async def history(app, name, arguments, fields, actor, topic):
     return heard
 
 
-async def test_what_is_heard_is_of_ones_own_tenant(run):
-    async with two(run) as (app, home, away):
+async def test_what_is_heard_is_of_ones_own_tenant(two):
+    async with two() as (app, home, away):
         for name, arguments in SUBSCRIPTIONS.items():
             told, given = [], away.fill(arguments)
             topic = f"{name.removesuffix('Feed')}:{next(iter(given.values()), away.ids['admin'])}"

@@ -15,6 +15,7 @@ from actions.news import tell_board, tell_question
 from models.board import Board
 from models.card import Card
 from models.event import EventKind, run_topic
+from models.log import RUN_LOG, kept, line_of
 from models.question import Question, QuestionStatus
 from models.refusal import NotFound
 from models.run import (
@@ -33,8 +34,10 @@ from models.run import (
 from models.stage import Stage
 from runtime import queue
 from runtime.database import utcnow
-from runtime.feed import wake
+from runtime.feed import append, wake
 from runtime.queue import Cause, State, Transition, worker_wake
+from runtime.vocabulary import Attempt, Event, Phase, Status
+from runtime.vocabulary import State as Doing
 
 ENDED = {
     RunStatus.SUCCEEDED: EventKind.RUN_SUCCEEDED,
@@ -55,6 +58,12 @@ def tell(tx: AsyncSession, board: Board, run: Run, kind: EventKind, **data: Any)
     }
     tell_board(tx, board, kind, run.card_id, **told, **data)
     wake(tx, run_topic(run.id))
+
+
+async def say(tx: AsyncSession, run: Run, *events: Event) -> None:
+    """Add lines of the server's own to a run's log. The caller holds the run, and no topic but those of runs."""
+    rows = kept([line_of(event) for event in events], run.attempt, utcnow())
+    await append(tx, RUN_LOG, run_topic(run.id), rows)
 
 
 def become(run: Run, status: RunStatus, wait: WaitReason | None = None) -> None:
@@ -132,6 +141,9 @@ async def _requeued(tx: AsyncSession, board: Board, run: Run, transition: Transi
     worked = transition.cause is not Cause.UNPARKED
     become(run, RunStatus.QUEUED)
     await _forget(tx, run)
+    if worked:
+        why = transition.reason or transition.code or transition.cause
+        await say(tx, run, Attempt(number=run.attempt, phase=Phase.ENDED, reason=str(why)))
     tell(
         tx,
         board,
@@ -195,6 +207,7 @@ async def _ended(tx: AsyncSession, board: Board, run: Run, status: RunStatus, **
     run.held_by = None
     await cancel_questions(tx, board, run)
     await _forget(tx, run)
+    await say(tx, run, Status(state=Doing.ENDED, reason=status, text=str(data.get("reason") or "")))
     tell(tx, board, run, ENDED[status], **data)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from actions.law import facts_of, reader
 from actions.move import carry
 from actions.reach import reach_worker
-from actions.run.change import become, card_of, tell
+from actions.run.change import become, card_of, say, tell
 from models.account import User, public
 from models.actor import Actor
 from models.board import Board
@@ -27,6 +27,7 @@ from models.worker import MOST_AT_ONCE, AgentProfile, AgentSession, Worker
 from runtime import queue
 from runtime.database import utcnow
 from runtime.queue import Lease, Wanted
+from runtime.vocabulary import Attempt, Phase
 
 COMMENTS = 5  # of people, the newest
 GATED = 100  # runs that a claim may find kept by a gate before it gives up
@@ -172,6 +173,7 @@ async def _open(
     await tx.execute(delete(RunLive).where(RunLive.run_id == run.id))
     if run.kind is RunKind.CODE:
         await carry(tx, board, card, Stage.IN_PROGRESS, run_id=run.id)
+    await say(tx, run, Attempt(number=run.attempt, phase=Phase.STARTED, text=f"Claimed by {worker.name}"))
     tell(tx, board, run, EventKind.RUN_CLAIMED, worker_id=worker.id, worker=worker.name)
     return await _claimed(tx, board, run, card, worker, lease)
 

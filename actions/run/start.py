@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from actions.law import facts_of, reader
 from actions.reach import reach_card, reach_run
-from actions.run.change import tell
+from actions.run.change import say, tell
 from models import words
 from models.actor import Actor
 from models.board import Board
@@ -44,6 +44,7 @@ from runtime import queue
 from runtime.database import utcnow
 from runtime.ids import new_id
 from runtime.queue import Work
+from runtime.vocabulary import State, Status
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,6 +191,7 @@ async def enqueue(
     await tx.flush()
     await queue.enqueue(tx, *works)
     for run in runs:
+        await say(tx, run, Status(state=State.QUEUED, reason=run.held_by or ""))
         tell(tx, board, run, EventKind.RUN_QUEUED, held_by=run.held_by)
     return runs
 

@@ -49,7 +49,7 @@ class Command(Executor):
             "SIGNALBOX_RUN": work.run,
             "SIGNALBOX_PROMPT": prompt if len(prompt.encode()) < MOST_ENV else "",
         }
-        env |= {"SIGNALBOX_SESSION": work.session} if work.session else {}
+        env |= work.env | ({"SIGNALBOX_SESSION": work.session} if work.session else {})
         stdin = work.prompt.encode() + b"\n"
         return Start(argv=["sh", "-c", command], env=env, stdin=stdin, keep_stdin=True)
 
@@ -95,7 +95,7 @@ class Command(Executor):
             last = shorten(stderr.strip().rpartition("\n")[2] or self._last, 500)
             self.ended = Ended.failed(f"The command exited with {code}: {last}".rstrip(": "))
         elif not self._explicit:
-            self.ended = Ended(ok=True, summary=self._last.strip())
+            self.ended = Ended(ok=True, summary=self._last.strip() or "The command exited with 0")
 
 
 def _failure(said: Json | str) -> Ended:

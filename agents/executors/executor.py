@@ -43,6 +43,7 @@ class Work:
     supervised: bool = False  # a person decides what the program wants to do outside of its folder's files
     instructions: str = ""  # rules beside the prompt: the board's context, the agent's persona
     tools: Json = field(default_factory=dict)  # MCP servers by name: {"url": …, "headers": {…}}
+    env: dict[str, str] = field(default_factory=dict, repr=False)  # what a program asks the API itself with
     options: dict[str, str] = field(default_factory=dict)  # of this executor: see docs/agents.md
 
 

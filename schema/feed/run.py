@@ -13,7 +13,7 @@ from resolvers.run import RUN
 from schema.feed.base import WorkspaceEvent, event, found
 from schema.feed.board import AboutCard
 from schema.question import Question
-from schema.run import Run
+from schema.run import Run, RunProgress
 from schema.view import told
 
 
@@ -67,9 +67,7 @@ class RunStarted(AboutRun):
 class RunProgressed(AboutRun):
     """Its agent went forward. Told at most once a second for each run; the whole is in `runFeed`."""
 
-    activity: str | None = told("activity", "What it did then, in one line.")
-    todos_done: int | None = told("todos_done", "Steps that were done then.")
-    todos_total: int | None = told("todos_total", "Steps there were then.")
+    progress: RunProgress = told("progress", "How far it was then.")
 
 
 @event(Kind.RUN_WAITING)
