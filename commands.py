@@ -217,7 +217,8 @@ def demo(make: Make) -> None:
     asyncio.run(_seed(settings, only_new=True))
     address = address_of(listener)
     greet(address)
-    with lively(f"{address}/graphql"):
+    beside = Path(Database(settings.database_url).file or "demo").absolute()
+    with agents(f"{address}/graphql", beside.with_name(f"{beside.stem}.agents")):
         _listen(make, settings, listener)
 
 
@@ -225,7 +226,7 @@ def greet(address: str) -> None:
     def shown(text: str, code: int) -> str:
         return f"\033[{code}m{text}\033[0m" if sys.stdout.isatty() else text
 
-    one, two, three = (shown(number, 36) for number in "123")
+    one, two, three, four = (shown(number, 36) for number in "1234")
     print(
         f"""
   {shown("Signalbox", 32)} is at work, on a live board of sample data. Ctrl+C stops it.
@@ -233,10 +234,13 @@ def greet(address: str) -> None:
   {shown("GraphiQL", 1)}  {address}/graphql
   {shown("API", 1)}       the same address: POST, server-sent events, graphql-transport-ws
 
-  Three things to try:
+  Four things to try:
   {one}  Open GraphiQL: its first tab shows your boards. No login: you are the owner.
-  {two}  Run its tab Watch: every move arrives the moment it commits.
-  {three}  In a second window run MoveCard. A move against the law is refused, and
+  {two}  Run its tab Watch: every move arrives the moment it commits. Agents take cards
+     from TODO, work them on branches of a small repository, and hand them in for review.
+  {three}  Now and then one asks you something and waits. The tab Questions shows what;
+     put its id into the tab AnswerQuestion and answer: the agent goes on.
+  {four}  In a second window run MoveCard. A move against the law is refused, and
      the answer says which moves it would allow.
 """,
         flush=True,
@@ -244,9 +248,9 @@ def greet(address: str) -> None:
 
 
 @contextmanager
-def lively(address: str) -> Iterator[None]:
-    """While this lasts, a client of the public API works on the boards."""
-    command = [sys.executable, "-m", "agents.lively", address]
+def agents(address: str, folder: Path) -> Iterator[None]:
+    """While this lasts, clients of the public API work on the boards: people, and a worker with its agents."""
+    command = [sys.executable, "-m", "agents.demo", address, str(folder)]
     client = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603 - our own
     try:
         yield
@@ -448,6 +452,27 @@ def worker(
         run(settings, url=url, key=key, workspace=workspace, patience=patience)
     except WrongStart as error:
         fail(error)
+
+
+def record(
+    run: Annotated[str, typer.Argument(help="Id of a run that has ended.")],
+    url: Annotated[
+        str, typer.Option(envvar="SIGNALBOX_URL", help="Address of the server's API.")
+    ] = "http://127.0.0.1:8000/graphql",
+    key: Annotated[
+        str, typer.Option(envvar="SIGNALBOX_KEY", help="An API key; a server on this machine wants none.")
+    ] = "",
+) -> None:
+    """Print a run as a recording, which the executor `scripted` plays again."""
+    from agents.api import Rejected, Unreachable
+    from agents.record import text
+
+    try:
+        print(asyncio.run(text(url, key, run)), end="")
+    except (Rejected, ValueError) as error:
+        fail(error)
+    except Unreachable as error:
+        fail(f"{url} does not answer: {error}")
 
 
 def print_schema() -> None:

@@ -22,6 +22,7 @@ from starlette.websockets import WebSocket
 
 import actions.account
 import commands
+from actions.run.sweep import keep_sweeping
 from models.actor import Actor, ActorKind
 from resolvers.context import Context, House
 from resolvers.examples import example_ids
@@ -139,7 +140,9 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
             await house.feed.wakes.start()
             if settings.is_loopback:
                 house.local_owner = await patiently(partial(local_owner, house.feed))
-            keeping = asyncio.gather(keep_local_owner(house), keep_tidy(house.database))
+            keeping = asyncio.gather(
+                keep_local_owner(house), keep_tidy(house.database), keep_sweeping(house.feed)
+            )
             yield
         finally:  # also when it did not start: an open SQLite file keeps a process alive
             if keeping is not None:
@@ -220,6 +223,7 @@ cli.command()(commands.reset)
 cli.command("import")(commands.bring_in)
 cli.command("export")(commands.take_out)
 cli.command()(commands.worker)
+cli.command("recording")(commands.record)
 cli.command("schema")(commands.print_schema)
 cli.command("stages")(commands.print_stages)
 

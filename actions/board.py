@@ -11,7 +11,8 @@ from actions.move import tell_moved
 from actions.news import changed, tell_board, tell_of_board
 from actions.policy import keep_cap
 from actions.reach import reach_board, reach_column, reach_workspace
-from actions.run.dispatch import arrived, leave, reopen
+from actions.run.change import reopen
+from actions.run.dispatch import arrived, leave
 from models import words
 from models.actor import Actor, sees_board
 from models.board import MOST_BOARDS, MOST_COLUMNS, TEMPLATES, Board, BoardColumn, Template

@@ -13,7 +13,8 @@ from actions.law import facts_of, facts_of_new, reader
 from actions.move import Place, judged, move, target
 from actions.news import changed, tell_board
 from actions.reach import reach_board, reach_card, reach_cards
-from actions.run.dispatch import arrived, leave, reopen, reprioritise
+from actions.run.change import reopen
+from actions.run.dispatch import arrived, leave, reprioritise
 from models import words
 from models.actor import Actor
 from models.board import BoardColumn

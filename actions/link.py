@@ -5,7 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from actions.news import tell_board
 from actions.reach import reach_cards, reach_link
-from actions.run.dispatch import reopen
+from actions.run.change import reopen
 from models.actor import Actor
 from models.card import MOST_LINKS, CardLink, LinkKind
 from models.event import EventKind

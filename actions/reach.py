@@ -20,9 +20,9 @@ from models.board import Board, BoardColumn
 from models.card import Card, CardLink, Subtask
 from models.message import Message
 from models.question import Question
-from models.refusal import Conflict, Forbidden, NotFound, Unauthenticated
+from models.refusal import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from models.run import Run
-from models.worker import AgentProfile, Worker
+from models.worker import AgentProfile, AgentSession, Worker, sees_worker
 from models.workspace import Label, Membership, Role, Workspace
 from runtime.queue import Attempt
 
@@ -195,16 +195,43 @@ def working_in(actor: Actor, workspace_id: Any) -> Any:
     return literal(Role.MEMBER) if actor.may_work and not actor.is_person else role_in(actor, workspace_id)
 
 
-async def reach_worker(tx: AsyncSession, actor: Actor, id: str) -> Worker:
-    """A worker, for itself: the one that registered it, as the same key or person."""
+async def reach_worker(tx: AsyncSession, actor: Actor, id: str, *, to_change: bool = False) -> Worker:
+    """A worker, for itself: the one that registered it, as the same key or person.
+
+    Several claims may hold it at once; `to_change` holds it alone.
+    """
     query = select(Worker, working_in(actor, Worker.workspace_id))
-    query = query.where(Worker.id == id, sees_workspace(actor, Worker.workspace_id))
-    worker: Worker = (await _reach(tx, actor, query.with_for_update(of=Worker, read=True), id))[0]
+    query = query.where(Worker.id == id, sees_worker(actor))
+    worker: Worker = (await _reach(tx, actor, query.with_for_update(of=Worker, read=not to_change), id))[0]
     if worker.owner_id != actor.id:
         raise Forbidden("Only the one who registered a worker speaks for it")
     if worker.deregistered_at is not None:
         raise Conflict("The worker is not registered any more; register it again", worker.id)
     return worker
+
+
+async def reach_leaving(tx: AsyncSession, actor: Actor, id: str) -> Worker:
+    """A worker, for whoever may let it go: the one that registered it, and admins."""
+    query = select(Worker, working_in(actor, Worker.workspace_id)).where(Worker.id == id, sees_worker(actor))
+    row = (await tx.execute(query.with_for_update(of=Worker))).one_or_none()
+    if row is None:
+        raise NotFound(id)
+    allow(row[-1], admin=row[0].owner_id != actor.id)
+    return row[0]  # type: ignore[no-any-return]
+
+
+async def reach_to_work(tx: AsyncSession, actor: Actor, id: str | None) -> Workspace:
+    """A workspace, to be a worker of; a key's own if none is named."""
+    id = id or actor.workspace_id
+    if id is None:
+        raise Invalid(("workspaceId", "must be said by a person"))
+    query = select(Workspace, working_in(actor, Workspace.id))
+    query = query.where(Workspace.id == id, sees_workspace(actor, Workspace.id))
+    return (await _reach(tx, actor, query.with_for_update(of=Workspace), id))[0]  # type: ignore[no-any-return]
+
+
+async def reach_conversation(tx: AsyncSession, actor: Actor, id: str) -> AgentSession:
+    return (await _reach_of_card(tx, actor, AgentSession, id))[1]  # type: ignore[no-any-return]
 
 
 async def reach_subtask(tx: AsyncSession, actor: Actor, id: str) -> tuple[Board, Subtask]:

@@ -32,8 +32,8 @@ PATIENCE = 60.0  # seconds the server gets to start
 GRACE = 3.0  # seconds the worker gets to leave
 
 FIND = "query Boards { boards(first: 20) { nodes { id key workspaceId policy { autoDispatch } } } }"
-KEYS = "query Keys($workspace: ID!) { workspace(id: $workspace) { apiKeys { id name revokedAt } } }"
-REVOKE = "mutation Revoke($id: ID!) { revokeApiKey(input: {id: $id}) { __typename } }"
+KEYS = """query Keys($workspace: ID!) { workspace(id: $workspace) {
+  apiKeys(first: 100) { nodes { prefix name revokedAt } } } }"""
 MAKE = """mutation Make($workspace: ID!, $board: ID!, $name: String!) {
   createApiKey(input: {workspaceId: $workspace, boardId: $board, name: $name, scopes: [WORKER]}) {
     ... on ApiKeySecret { secret } ... on Refusal { message } } }"""
@@ -41,7 +41,7 @@ POLICY = """mutation Policy($board: ID!, $concurrency: Int!, $seconds: Int!) {
   updateBoardPolicy(input: {boardId: $board, autoDispatch: true, concurrency: $concurrency,
     questionSeconds: $seconds, questionExpiry: CONTINUE}) { __typename ... on Refusal { message } } }"""
 TODO = """query Todo($board: ID!) { board(id: $board) {
-  cards(first: 50, filter: {stage: [TODO]}) { nodes { id } } } }"""
+  cards(first: 50, filter: {stages: [TODO]}) { nodes { id } } } }"""
 START = "mutation Start($card: ID!) { startRun(input: {cardId: $card}) { __typename ... on Refusal { message } } }"
 
 README = """# Two lamps
@@ -80,34 +80,52 @@ def repository(folder: Path) -> Path:
     for name, text in (("README.md", README), ("lamps.py", LAMPS), ("test_lamps.py", TEST)):
         (made / name).write_text(text)
     (made / ".gitignore").write_text("__pycache__/\n")
-    author = ("-c", "user.name=Signalbox demo", "-c", "user.email=demo@localhost", "-c", "commit.gpgSign=false")
+    author = (
+        "-c",
+        "user.name=Signalbox demo",
+        "-c",
+        "user.email=demo@localhost",
+        "-c",
+        "commit.gpgSign=false",
+    )
     for words in (("init", "-q", "-b", "main"), ("add", "-A"), (*author, "commit", "-qm", "Two lamps")):
         subprocess.run(["git", "-C", str(made), *words], check=True, capture_output=True)
     return made
 
 
-def prepared(lively: Lively) -> str | None:
-    """Give the board to agents, once; make this start's key. None where the board is gone."""
+def prepared(lively: Lively, folder: Path) -> str | None:
+    """Give the board to agents, once; the worker's key, kept in the folder. None where the board is gone."""
     board = next((one for one in lively.ask(FIND)["nodes"] if one["key"] == BOARD), None)
     if board is None:
         return None
-    workspace = board["workspaceId"]
-    keys = [key for key in lively.ask(KEYS, workspace=workspace)["apiKeys"] if key["name"] == KEY]
-    for key in keys:
-        if key["revokedAt"] is None:
-            lively.ask(REVOKE, id=key["id"])
+    kept, workspace = folder / "worker.key", board["workspaceId"]
+    keys = [key for key in lively.ask(KEYS, workspace=workspace)["apiKeys"]["nodes"] if key["name"] == KEY]
     if not keys:
         lively.ask(POLICY, board=board["id"], concurrency=AT_ONCE, seconds=QUESTION)
         for card in lively.ask(TODO, board=board["id"])["cards"]["nodes"]:
             lively.ask(START, card=card["id"])
-    return str(lively.ask(MAKE, workspace=workspace, board=board["id"], name=KEY)["secret"])
+    secret = kept.read_text() if kept.exists() else ""
+    if any(secret.startswith(f"{key['prefix']}_") and key["revokedAt"] is None for key in keys):
+        return secret
+    secret = str(lively.ask(MAKE, workspace=workspace, board=board["id"], name=KEY)["secret"])
+    folder.mkdir(parents=True, exist_ok=True)
+    kept.touch(0o600)
+    kept.write_text(secret)
+    return secret
 
 
 @contextmanager
 def worker(address: str, folder: Path, key: str) -> Iterator[None]:
     """While this lasts, a worker with scripted agents is at work, unless somebody kills it."""
     command = [sys.executable, str(ROOT / "server.py"), "worker", "--url", address, "--name", "demo"]
-    command += ["--executor", "scripted", "--at-once", str(AT_ONCE), "--option", f"scripted.recording={RECORDINGS}"]
+    command += [
+        "--executor",
+        "scripted",
+        "--at-once",
+        str(AT_ONCE),
+        "--option",
+        f"scripted.recording={RECORDINGS}",
+    ]
     command += ["--repository", str(repository(folder)), "--worktrees", str(folder / "worktrees")]
     env = os.environ | {"SIGNALBOX_KEY": key, "LOG_LEVEL": "ERROR"}
     process = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
@@ -121,12 +139,12 @@ def worker(address: str, folder: Path, key: str) -> Iterator[None]:
         process.wait()
 
 
-def begun(lively: Lively) -> str | None:
+def begun(lively: Lively, folder: Path) -> str | None:
     """`prepared`, as soon as the server answers."""
     until = time.monotonic() + PATIENCE
     while True:
         try:
-            return prepared(lively)
+            return prepared(lively, folder)
         except (httpx2.HTTPError, ValueError):
             if time.monotonic() > until or is_over(0.2):
                 return None
@@ -148,7 +166,7 @@ def main(address: str, folder: Path, beat: float = BEAT) -> None:
     with httpx2.Client(timeout=10, headers=headers, trust_env=False) as client:
         lively = Lively(client, address, chance)
         try:
-            key = begun(lively)
+            key = begun(lively, folder)
         except (Refused, OSError, subprocess.CalledProcessError) as error:
             print(f"signalbox: the demo has no agents: {error}", file=sys.stderr)
             key = None

@@ -17,6 +17,7 @@ from models.run import TERMINAL, HoldCode, Run, RunKind, RunStatus
 from models.stage import keeps_from_work
 from models.worker import BEAT, MISSED, Worker
 from resolvers.context import Context, Info
+from resolvers.run import RUN
 from runtime import queue
 from runtime.database import utcnow
 
@@ -38,12 +39,12 @@ class Hold:
 async def holds_of_run(root: Parent[Any], info: Info) -> Any:
     """Why it is not running just now, every reason that there is; empty when it is running or has ended."""
 
-    async def load(runs: list[Any]) -> list[list[Hold]]:
-        return await holds(info.context, runs)
+    async def load(ids: list[str]) -> list[list[Hold]]:
+        return await holds(info.context, [await info.context.load(RUN, id) for id in ids])
 
     if root.status in TERMINAL or root.status == RunStatus.RUNNING:
         return []
-    return await info.context.loaders.through("holds", load).load(root)
+    return await info.context.loaders.through("holds", load).load(root.id)
 
 
 async def holds(context: Context, runs: Sequence[Any]) -> list[list[Hold]]:

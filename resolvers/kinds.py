@@ -96,6 +96,40 @@ enum(
     DUE="Due first; those without a day last.",
 )
 enum(
+    models.run.RunKind,
+    "What kind of work a run is.",
+    CODE="Change the code as the card asks.",
+    PLAN="Plan the card: its steps become subtasks.",
+    REVIEW="Look at the work on the card.",
+    TEST="Test the work on the card.",
+    INTEGRATE="Bring the work together with its base branch.",
+    DOCUMENT="Write the documents the card asks for.",
+    BREAKDOWN="Break the card down into smaller ones.",
+)
+enum(
+    models.run.CommandKind,
+    "What a worker is to do about a run it holds.",
+    STOP="Stop the agent, keep its work, then confirm.",
+    CONCLUDE="Let the agent wrap up and finish.",
+    ANSWER="Give the agent the answers it waits for.",
+)
+enum(
+    models.worker.WorkerStatus,
+    "What a worker does now.",
+    IDLE="It holds no run.",
+    BUSY="It works.",
+    WAITING="It holds runs, and all of them wait.",
+    ERROR="It says that something is wrong with it.",
+    OFFLINE="It was not heard for 45 seconds, or has left.",
+)
+enum(
+    models.worker.SessionStatus,
+    "Whether a conversation lives.",
+    ACTIVE="It was used in the last 30 minutes.",
+    IDLE="It was not, and can still be gone on with.",
+    TERMINATED="It was ended, or began four hours ago: it is not gone on with.",
+)
+enum(
     models.run.PermissionLevel,
     "What an agent may do without asking.",
     AUTONOMOUS="Everything its program lets it do.",

@@ -1,4 +1,4 @@
-"""What a worker shows with everything it says about a run it holds."""
+"""What a worker shows with everything it says about a run."""
 
 from typing import Annotated
 
@@ -10,11 +10,11 @@ from runtime.transport.describe import takes
 
 @takes
 class LeaseInput:
-    """What a worker shows with everything it says about a run: what `claimRuns` gave it."""
+    """What a worker shows with everything it says about a run: as `claimRuns` gave it."""
 
     run_id: Annotated[ID, "Which run."]
     attempt: Annotated[int, "The attempt's number, the fencing token."]
     token: Annotated[str, "The lease's secret."]
 
     def ticket(self) -> Ticket:
-        return Ticket(str(self.run_id), self.attempt, self.token)
+        return Ticket(self.run_id, self.attempt, self.token)

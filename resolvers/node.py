@@ -9,6 +9,7 @@ from models.refusal import Invalid
 from resolvers.board import BOARD, COLUMN
 from resolvers.card import CARD
 from resolvers.context import Info
+from resolvers.conversation import SESSION
 from resolvers.key import API_KEY
 from resolvers.link import LINK
 from resolvers.loaders import Link
@@ -17,6 +18,7 @@ from resolvers.profile import PROFILE
 from resolvers.question import QUESTION
 from resolvers.run import RUN
 from resolvers.subtask import SUBTASK
+from resolvers.worker import WORKER
 from resolvers.workspace import LABEL, MEMBERSHIP, USER, WORKSPACE
 from runtime.ids import prefix_of
 
@@ -37,6 +39,8 @@ LINKS: dict[str, Link] = {
     "run": RUN,
     "question": QUESTION,
     "profile": PROFILE,
+    "worker": WORKER,
+    "chat": SESSION,
 }
 
 

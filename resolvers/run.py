@@ -53,18 +53,19 @@ def sees_run(actor: Any, run_id: Any) -> Any:
     return run_id.in_(select(Run.id).where(sees_card(actor, Run.board_id, Run.card_id)))
 
 
-RUN = Link(select(Run.__table__), Run.id, lambda actor: sees_card(actor, Run.board_id, Run.card_id))
+# Everything but what is large and seldom asked for.
+_RUN = select(*(column for column in Run.__table__.c if column.name not in ("snapshot", "patch")))
+
+RUN = Link(_RUN, Run.id, lambda actor: sees_card(actor, Run.board_id, Run.card_id))
 ACTIVE_RUNS_OF_CARD = Link(
-    select(Run.__table__).where(Run.status.in_(ACTIVE)).order_by(Run.id),
+    _RUN.where(Run.status.in_(ACTIVE)).order_by(Run.id),
     Run.card_id,
     lambda actor: sees_card(actor, Run.board_id, Run.card_id),
     many=True,
 )
 _newer = aliased(Run)
 LAST_RUN_OF_CARD = Link(
-    select(Run.__table__).where(
-        Run.id == select(func.max(_newer.id)).where(_newer.card_id == Run.card_id).scalar_subquery()
-    ),
+    _RUN.where(Run.id == select(func.max(_newer.id)).where(_newer.card_id == Run.card_id).scalar_subquery()),
     Run.card_id,
     lambda actor: sees_card(actor, Run.board_id, Run.card_id),
 )
@@ -74,6 +75,7 @@ SIBLINGS_OF_RUN = Link(
     lambda actor: sees_card(actor, Run.board_id, Run.card_id),
     many=True,
 )
+PATCH_OF_RUN = Link(select(Run.patch), Run.id, lambda actor: sees_card(actor, Run.board_id, Run.card_id))
 ATTEMPTS_OF_RUN = Link(
     select(Attempt.__table__).order_by(Attempt.number),
     Attempt.job_id,
@@ -81,22 +83,19 @@ ATTEMPTS_OF_RUN = Link(
     many=True,
 )
 
-RUNS = Listing("runs", select(Run.__table__), None, lambda actor: sees_card(actor, Run.board_id, Run.card_id))
+RUNS = Listing("runs", _RUN, None, lambda actor: sees_card(actor, Run.board_id, Run.card_id))
 RUNS_OF_CARD = Listing(
-    "card.runs", select(Run.__table__), Run.card_id, lambda actor: sees_card(actor, Run.board_id, Run.card_id)
+    "card.runs", _RUN, Run.card_id, lambda actor: sees_card(actor, Run.board_id, Run.card_id)
 )
 RUNS_OF_BOARD = Listing(
-    "board.runs",
-    select(Run.__table__),
-    Run.board_id,
-    lambda actor: sees_card(actor, Run.board_id, Run.card_id),
+    "board.runs", _RUN, Run.board_id, lambda actor: sees_card(actor, Run.board_id, Run.card_id)
 )
 _again = aliased(Run)
 DEAD_RUNS = Listing(
     "deadRuns",
-    select(Run.__table__)
-    .join(Board, Board.id == Run.board_id)
-    .where(Run.status == RunStatus.FAILED, ~select(_again.id).where(_again.retry_of == Run.id).exists()),
+    _RUN.join(Board, Board.id == Run.board_id).where(
+        Run.status == RunStatus.FAILED, ~select(_again.id).where(_again.retry_of == Run.id).exists()
+    ),
     Board.workspace_id,
     lambda actor: sees_card(actor, Run.board_id, Run.card_id),
 )
@@ -291,6 +290,12 @@ async def is_stuck(root: Parent[Any], info: Info) -> bool:
 def progress_of(root: Parent[Any]) -> Any:
     """How far it is, as its agent last told."""
     return shown(root.progress) if root.progress else None
+
+
+async def patch_of_run(root: Parent[Any], info: Info) -> str | None:
+    """All that was changed, as one patch, its end cut off when it is very long."""
+    row = await info.context.load(PATCH_OF_RUN, root.id)
+    return row.patch if row else None
 
 
 def in_result(name: str) -> Any:

@@ -13,15 +13,18 @@ from runtime.transport.sizes import list_size
 from schema.account import AccountMutation, AccountQuery
 from schema.board import BoardMutation, BoardQuery
 from schema.card import CardMutation, CardQuery
+from schema.conversation import ConversationMutation, ConversationQuery
 from schema.feed import FeedSubscription
 from schema.link import LinkMutation
 from schema.log import LogMutation, LogSubscription
 from schema.message import MessageMutation
 from schema.profile import ProfileMutation, ProfileQuery
 from schema.question import QuestionMutation, QuestionQuery
+from schema.queue import QueueQuery, QueueSubscription
 from schema.run import RunMutation, RunQuery
 from schema.subtask import SubtaskMutation
 from schema.view import ask
+from schema.worker import WorkerMutation, WorkerQuery, WorkerSubscription
 from schema.workspace import WorkspaceMutation, WorkspaceQuery
 
 
@@ -44,7 +47,17 @@ class NodeQuery:
 
 @strawberry.type(description="What may be asked.")
 class Query(
-    NodeQuery, AccountQuery, WorkspaceQuery, BoardQuery, CardQuery, RunQuery, QuestionQuery, ProfileQuery
+    NodeQuery,
+    AccountQuery,
+    WorkspaceQuery,
+    BoardQuery,
+    CardQuery,
+    RunQuery,
+    QuestionQuery,
+    ProfileQuery,
+    WorkerQuery,
+    ConversationQuery,
+    QueueQuery,
 ):
     pass
 
@@ -62,12 +75,14 @@ class Mutation(
     QuestionMutation,
     LogMutation,
     ProfileMutation,
+    WorkerMutation,
+    ConversationMutation,
 ):
     pass
 
 
-@strawberry.type(description="What may be followed. Each replays from a cursor, then goes on.")
-class Subscription(FeedSubscription, LogSubscription):
+@strawberry.type(description="What may be followed. A feed replays from a cursor, then goes on.")
+class Subscription(FeedSubscription, LogSubscription, WorkerSubscription, QueueSubscription):
     pass
 
 

@@ -171,7 +171,7 @@ class Run(RunLog, Node):
     reported_at: Annotated[datetime | None, "When its agent last said anything."]
     outcome: Annotated[RunOutcome | None, "Whether it changed anything."]
     summary: Annotated[str | None, "What was done, in the agent's words."]
-    patch: Annotated[str | None, "All that was changed, as one patch, its end cut off when very long."]
+    patch: str | None = ask(runs.patch_of_run)
     exit_code: Annotated[int | None, "Of the agent program."]
     failure_code: Annotated[FailureCode | None, "Why it FAILED."]
     failure_reason: Annotated[str | None, "The same, for people."]

@@ -319,7 +319,7 @@ class Process:
                 stderr=subprocess.PIPE if environment.get("KEEP_STDERR") else errors,
             )
 
-    async def ready(self, within: float = 30) -> None:
+    async def ready(self, within: float = 120) -> None:
         deadline = time.monotonic() + within
         async with httpx2.AsyncClient(verify=False) as client:
             while time.monotonic() < deadline:

@@ -26,6 +26,8 @@ from graphql import (
 )
 
 import actions.account
+from actions.conversation import keep_session
+from runtime.queue import Work, enqueue
 from schema.make import make_schema
 
 SCHEMA: GraphQLSchema = make_schema()._schema
@@ -36,6 +38,7 @@ SERVED: dict[str, Any] = {"host": "0.0.0.0", "points": 10**9, "access_minutes": 
 # Who may. Each line of MUTATIONS names one of these.
 ADMIN = "ADMIN"  # admins of the workspace
 AUTHOR = "AUTHOR"  # the admin that wrote it
+WORK = "WORK"  # members, and keys that may write or work runs
 MEMBER = "MEMBER"  # its members, and keys of the whole workspace that may write
 BOARD = "BOARD"  # the same, and keys of the board that may write
 PERSON = "PERSON"  # any person that signed in: it is about the person, or makes a workspace
@@ -64,6 +67,11 @@ MAKES: list[tuple[str, str, dict[str, Any]]] = [
         "profile",
         "createAgentProfile",
         {"workspaceId": "$workspace", "name": "% coder", "executor": "SCRIPTED", "options": {"a": "%"}},
+    ),
+    (
+        "worker",
+        "registerWorker",
+        {"workspaceId": "$workspace", "name": "% worker", "executors": ["SCRIPTED"], "program": "%"},
     ),
     ("sibling", "createBoard", {"workspaceId": "$workspace", "name": "% sibling", "description": "%"}),
     ("siblingColumn", "createColumn", {"boardId": "$sibling", "name": "% sibling", "stage": "BACKLOG"}),
@@ -110,6 +118,17 @@ MUTATIONS: dict[str, Case] = {
     "updateLabel": Case(MEMBER, {"id": "$label", "name": "% renamed"}),
     "createAgentProfile": Case(ADMIN, {"workspaceId": "$workspace", "name": "% new", "executor": "COMMAND"}),
     "updateAgentProfile": Case(ADMIN, {"id": "$profile", "name": "% renamed"}),
+    "registerWorker": Case(
+        WORK, {"workspaceId": "$workspace", "name": "% new worker", "executors": ["SCRIPTED"]}
+    ),
+    "workerHeartbeat": Case(AUTHOR, {"workerId": "$worker"}),
+    "deregisterWorker": Case(ADMIN, {"id": "$worker"}),
+    "acknowledgeCommand": Case(  # nobody holds that run
+        PERSON,
+        {"lease": {"runId": "run_none", "attempt": 1, "token": "none"}, "commandId": "command_none"},
+        dict.fromkeys(("read key", "write key", "board key", "worker key"), "NOT_FOUND"),
+        answer="NOT_FOUND",
+    ),
     "createBoard": Case(MEMBER, {"workspaceId": "$workspace", "name": "% new"}),
     "updateBoard": Case(BOARD, {"id": "$board", "name": "% renamed"}),
     "updateBoardPolicy": Case(ADMIN, {"boardId": "$board", "instructions": "% be kind"}),
@@ -137,6 +156,7 @@ MUTATIONS: dict[str, Case] = {
     "deleteMessage": Case(ADMIN, {"id": "$message"}),
     "restoreCardRevision": Case(BOARD, {"cardId": "$card", "revision": "$revision"}),
     "setParentCard": Case(BOARD, {"id": "$card", "parentId": "$parent"}),
+    "endAgentSession": Case(BOARD, {"id": "$conversation"}),
     "archiveCard": Case(BOARD, {"id": "$card"}),
     "unarchiveCard": Case(BOARD, {"id": "$card"}),
     "deleteCard": Case(BOARD, {"id": "$card"}),
@@ -160,6 +180,10 @@ QUERIES: dict[str, dict[str, Any]] = {
     "boards": {},
     "card": {"id": "$card"},
     "cards": {},
+    "worker": {"id": "$worker"},
+    "workers": {"workspaceId": "$workspace"},
+    "agentSessions": {"cardId": "$card"},
+    "queue": {"workspaceId": "$workspace"},
     "agentProfiles": {"workspaceId": "$workspace"},
     "viewer": {},
     "me": {},
@@ -171,6 +195,12 @@ SUBSCRIPTIONS: dict[str, dict[str, Any]] = {
     "boardFeed": {"boardId": "$board"},
     "workspaceFeed": {"workspaceId": "$workspace"},
     "userFeed": {},
+}
+
+# Subscriptions that tell what is so now, and replay nothing: they take no cursor.
+LIVE: dict[str, dict[str, Any]] = {
+    "workerCommands": {"workerId": "$worker"},
+    "queueFeed": {"workspaceId": "$workspace"},
 }
 
 # One of every node type, by the name of a thing that is made above.
@@ -187,6 +217,8 @@ NODES: dict[str, str] = {
     "Message": "message",
     "CardLink": "link",
     "AgentProfile": "profile",
+    "Worker": "worker",
+    "AgentSession": "conversation",
 }
 
 
@@ -249,10 +281,17 @@ async def tenant(app: Any, mark: str) -> Tenant:
     ask = "query($id: ID!) { card(id: $id) { revisions { seq } } }"
     card = await app.data(ask, made.actor("ann"), id=made.ids["card"])
     made.ids["revision"] = card["revisions"][0]["seq"]
+    async with app.begin() as tx:
+        where = made.ids["board"], made.ids["card"], made.ids["worker"]
+        work = {"kind": "CODE", "tenant": made.ids["workspace"]}
+        for place in ("board", "sibling"):
+            await enqueue(tx, Work(id=f"{mark}_{place}", scope=made.ids[place], **work))
+        made.ids["conversation"] = (await keep_session(tx, *where, f"{mark} talk", "SCRIPTED")).id
     for key, scopes, board in (
         ("read key", ["READ"], None),
         ("write key", ["WRITE"], None),
         ("spare key", ["READ"], None),
+        ("worker key", ["WORKER"], None),
         ("board key", ["WRITE"], made.ids["board"]),
     ):
         given = {"workspaceId": made.ids["workspace"], "name": f"{mark} {key}", "scopes": scopes}

@@ -419,7 +419,7 @@ async def test_no_secret_leaves(run, caplog):
             given["refreshToken"],
             refreshed["refreshToken"],
             key["secret"],
-            key["secret"].rsplit("_", 1)[1],
+            key["secret"].removeprefix(key["apiKey"]["prefix"] + "_"),
         }
         for query, variables in (
             (LOGIN, {"input": {"username": "ann", "password": other}}),

@@ -8,7 +8,7 @@ import bench.__main__ as bench
 
 @pytest.mark.parametrize(
     "command",
-    [["board", "--cards", "2,4"], ["moves", "--writers", "2"], ["feed", "--events", "3"]],
+    [["board", "--cards", "40,80"], ["moves", "--writers", "2"], ["feed", "--events", "3"]],
     ids=lambda c: c[0],
 )
 def test_it_runs(command, monkeypatch):

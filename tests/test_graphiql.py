@@ -30,6 +30,7 @@ async def execute(page):
     return page.locator(".result-window .view-lines")
 
 
+@pytest.mark.parametrize("kind", ["sqlite"])  # the page does not know which
 async def test_what_one_window_changes_the_other_shows(serve, fresh, run):
     url = await fresh()
     async with run(url) as app:

@@ -14,6 +14,7 @@ from tests.tenants import (
     MUTATIONS,
     PERSON,
     SCHEMA,
+    WORK,
     Case,
 )
 
@@ -22,11 +23,12 @@ MAY: dict[str, tuple[set[str], str]] = {
     "anonymous": ({ANYONE}, "UNAUTHENTICATED"),
     "foreign": ({ANYONE, PERSON}, "NOT_FOUND"),
     "vic": ({ANYONE, PERSON}, "FORBIDDEN"),
-    "max": ({ANYONE, PERSON, MEMBER, BOARD}, "FORBIDDEN"),
-    "ann": ({ANYONE, PERSON, MEMBER, BOARD, AUTHOR, ADMIN}, ""),
+    "max": ({ANYONE, PERSON, MEMBER, BOARD, WORK}, "FORBIDDEN"),
+    "ann": ({ANYONE, PERSON, MEMBER, BOARD, WORK, AUTHOR, ADMIN}, ""),
     "read key": ({ANYONE}, "FORBIDDEN"),
-    "write key": ({ANYONE, MEMBER, BOARD}, "FORBIDDEN"),
-    "board key": ({ANYONE, BOARD}, "FORBIDDEN"),
+    "write key": ({ANYONE, MEMBER, BOARD, WORK}, "FORBIDDEN"),
+    "board key": ({ANYONE, BOARD, WORK}, "FORBIDDEN"),
+    "worker key": ({ANYONE, WORK}, "FORBIDDEN"),
 }
 
 

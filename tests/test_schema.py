@@ -70,6 +70,8 @@ PAYLOADS: set[str] = {
     "ApiKeySecret",
     "Session",
     "SignedOut",
+    "WorkerBeat",
+    "Command",
 }  # answers that are neither: each is explained in docs/api.md
 
 

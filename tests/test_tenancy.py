@@ -8,6 +8,7 @@ import json
 import re
 from itertools import pairwise
 
+import pytest
 from graphql import (
     GraphQLInterfaceType,
     GraphQLList,
@@ -22,6 +23,7 @@ from runtime.event import Topic
 from tests.client import Refused
 from tests.tenants import (
     ANYONE,
+    LIVE,
     MUTATIONS,
     NODES,
     OPEN,
@@ -57,7 +59,9 @@ def strings(value):
 
 def test_every_query_and_subscription_is_listed():
     assert set(QUERIES) | OPEN == set(SCHEMA.query_type.fields), "say in tests/tenants.py with what"
-    assert set(SUBSCRIPTIONS) == set(SCHEMA.subscription_type.fields), "say in tests/tenants.py with what"
+    assert set(SUBSCRIPTIONS) | set(LIVE) == set(SCHEMA.subscription_type.fields), (
+        "say in tests/tenants.py with what"
+    )
 
 
 def test_every_node_type_is_listed():
@@ -328,6 +332,13 @@ async def test_no_feed_is_followed_from_outside(two):
         for name, arguments in SUBSCRIPTIONS.items():
             if arguments:
                 assert await refused(app, name, home.fill(arguments), away.actor("ann")) == "NOT_FOUND", name
+        for name, arguments in LIVE.items():
+            [(key, id)] = home.fill(arguments).items()
+            query = f"subscription {{ {name}({key}: {json.dumps(id)}) {{ __typename }} }}"
+            async with app.follow(query, away.actor("ann")) as hear:
+                with pytest.raises(Refused) as no:
+                    await hear(5)
+            assert no.value.code == "NOT_FOUND", name
 
 
 async def test_a_cursor_of_another_feed_is_refused(two):

@@ -158,6 +158,7 @@ async def _requeued(tx: AsyncSession, board: Board, run: Run, transition: Transi
     if worked and run.kind is RunKind.CODE and not await others_active(tx, run):
         card = await card_of(tx, run)
         await carry(tx, board, card, Stage.TODO, run_id=run.id)
+        await reopen(tx, board)
 
 
 async def _detached(tx: AsyncSession, board: Board, run: Run, transition: Transition) -> None:
@@ -225,6 +226,16 @@ async def _to_review(tx: AsyncSession, board: Board, run: Run) -> None:
     card = await card_of(tx, run)
     for reason in await carry(tx, board, card, Stage.REVIEW, run_id=run.id):
         warn(run, f"The card stays where it is: {reason.message}")
+    await reopen(tx, board)
+
+
+async def reopen(tx: AsyncSession, board: Board) -> None:
+    """Something of the board changed: what a gate kept may be looked at again. The next claim judges it."""
+    kept = Run.board_id == board.id, Run.status == RunStatus.QUEUED, Run.held_by.is_not(None)
+    for run in list(await tx.scalars(select(Run).where(*kept).order_by(Run.id).with_for_update())):
+        transition = await queue.unpark(tx, run.id)
+        if transition is not None:
+            await follow(tx, board, run, transition)
 
 
 def warn(run: Run, text: str) -> None:

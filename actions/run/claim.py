@@ -23,7 +23,7 @@ from models.question import Question, QuestionStatus
 from models.refusal import Invalid
 from models.run import PermissionLevel, Run, RunKind, RunLive, RunStatus
 from models.stage import Reason, Stage, keeps_from_work
-from models.worker import MOST_AT_ONCE, AgentProfile, AgentSession, Worker
+from models.worker import MOST_AT_ONCE, AgentProfile, AgentSession, Worker, reusable
 from runtime import queue
 from runtime.database import utcnow
 from runtime.queue import Lease, Wanted
@@ -292,6 +292,6 @@ async def _session(tx: AsyncSession, run: Run, worker: Worker) -> str | None:
     if run.session_id is None:
         return None
     session = await tx.get(AgentSession, run.session_id)
-    if session is None or session.worker_id != worker.id or session.terminated_at is not None:
+    if session is None or session.worker_id != worker.id or not reusable(session, utcnow()):
         return None
     return session.external_id

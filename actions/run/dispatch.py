@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from actions.law import facts_of, reader
-from actions.run.change import follow
+from actions.run.change import follow, reopen
 from actions.run.start import Wish, enqueue
 from models.actor import Actor
 from models.board import Board
@@ -55,15 +55,6 @@ async def arrived(
             facts = await facts_of(reader(tx), {board.id: board}, idle)
             await enqueue(tx, None, board, [(c, f, Wish()) for c, f in zip(idle, facts, strict=True)])
     await reopen(tx, board)
-
-
-async def reopen(tx: AsyncSession, board: Board) -> None:
-    """Something of the board changed: what a gate kept may be looked at again. The next claim judges it."""
-    kept = Run.board_id == board.id, Run.status == RunStatus.QUEUED, Run.held_by.is_not(None)
-    for run in list(await tx.scalars(select(Run).where(*kept).order_by(Run.id).with_for_update())):
-        transition = await queue.unpark(tx, run.id)
-        if transition is not None:
-            await follow(tx, board, run, transition)
 
 
 async def stop(tx: AsyncSession, board: Board, run: Run, reason: str) -> None:

@@ -5,9 +5,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+import actions.conversation
 from actions.reach import reach_work
 from actions.run.change import follow, waits
 from models import words
@@ -26,9 +26,8 @@ from models.run import (
     RunOutcome,
     WaitReason,
 )
-from models.worker import AgentSession, Worker
+from models.worker import Worker
 from runtime import queue
-from runtime.database import utcnow
 from runtime.queue import Ticket
 
 
@@ -162,20 +161,11 @@ async def keep_session(tx: AsyncSession, run: Run, external_id: str | None) -> N
     """Remember the conversation an agent program keeps, so that the run, or one after it, goes on there."""
     if not external_id or run.worker_id is None:
         return
-    external_id = words.line("sessionId", external_id, 200)
-    mine = AgentSession.worker_id == run.worker_id, AgentSession.external_id == external_id
-    session = await tx.scalar(select(AgentSession).where(*mine))
-    if session is None:
+    executor = run.executor
+    if executor is None:
         worker = await tx.get_one(Worker, run.worker_id)
-        session = AgentSession(
-            board_id=run.board_id,
-            card_id=run.card_id,
-            worker_id=worker.id,
-            external_id=external_id,
-            executor=run.executor or (worker.executors[0] if worker.executors else ""),
-            active_at=utcnow(),
-        )
-        tx.add(session)
-        await tx.flush()
-    session.active_at = utcnow()
+        executor = worker.executors[0] if worker.executors else ""
+    session = await actions.conversation.keep_session(
+        tx, run.board_id, run.card_id, run.worker_id, external_id, executor
+    )
     run.session_id = session.id
