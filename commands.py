@@ -454,6 +454,28 @@ def worker(
         fail(error)
 
 
+def tools(
+    url: Annotated[
+        str, typer.Option(envvar="SIGNALBOX_URL", help="Address of the server.")
+    ] = "http://127.0.0.1:8000",
+    token: Annotated[
+        str,
+        typer.Option(
+            envvar="SIGNALBOX_TOKEN",
+            help="An agent's token, an API key or an access token. Rather set the variable: others may see command"
+            " lines. A server on this machine lets its owner in without.",
+        ),
+    ] = "",
+) -> None:
+    """Give a coding agent Signalbox's tools over standard input and output (Model Context Protocol)."""
+    from agents.tools import stdio
+
+    try:
+        stdio.run(url, token)
+    except stdio.WrongStart as error:
+        fail(error)
+
+
 def record(
     run: Annotated[str, typer.Argument(help="Id of a run that has ended.")],
     url: Annotated[

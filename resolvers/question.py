@@ -53,7 +53,7 @@ QUESTIONS_OF_CARD = Listing(
     Question.card_id,
     lambda actor: sees_card(actor, Question.board_id, Question.card_id),
 )
-MOST_WAIT = 30  # seconds an agent may wait for an answer in one request
+MOST_WAIT = 25  # seconds an agent may wait for an answer in one request: an operation has 30
 LOOK = 5.0  # seconds until it looks without being woken
 OLDEST = Order("OLDEST", ((Question.id, False),))
 TOLD = {
@@ -214,7 +214,7 @@ async def ask_as_agent(
 async def await_answers(
     info: Info,
     key: Annotated[str, "What was asked, by the name it was asked under."],
-    wait: Annotated[float, "Seconds to wait until all of it is closed: 0 to 30."] = 0,
+    wait: Annotated[float, "Seconds to wait until all of it is closed: 0 to 25."] = 0,
 ) -> Any:
     """What an agent asked under its run's own credential, as it stands. Empty where nothing was asked so.
 
