@@ -26,18 +26,26 @@ from resolvers import hold as holds
 from resolvers import run as runs
 from resolvers.board import BOARD
 from resolvers.card import CARD
+from resolvers.conversation import SESSION
+from resolvers.profile import PROFILE
 from resolvers.question import QUESTIONS_OF_RUN
 from resolvers.run import ATTEMPTS_OF_RUN, RUN
+from resolvers.worker import WORKER
+from resolvers.workspace import USER
 from runtime.queue import Outcome
 from runtime.transport.describe import Node, said
 from runtime.transport.sizes import list_size
 from runtime.vocabulary import State
+from schema.account import User
 from schema.board import Board
+from schema.conversation import AgentSession
 from schema.error import Conflict, LeaseLost, StageRefused
 from schema.log import RunLog
 from schema.page import Connection
+from schema.profile import AgentProfile
 from schema.question import Question
 from schema.view import ask, do, link, view
+from schema.worker import Worker
 
 CardLater: Any = Annotated["Card", strawberry.lazy("schema.card")]
 
@@ -197,6 +205,12 @@ class Run(RunLog, Node):
     metrics: JSON | None = ask(runs.metrics_of_run)
     board: Board | None = link(BOARD, "board_id", text="The board.")
     card: CardLater | None = link(CARD, "card_id", text="The card.")
+    profile: AgentProfile | None = link(PROFILE, "profile_id", text="How its agent is started.")
+    worker: Worker | None = link(WORKER, "worker_id", text="Who has it, or had it last.")
+    session: AgentSession | None = link(SESSION, "session_id", text="The conversation its agent keeps.")
+    created_by: User | None = link(
+        USER, "created_by", text="Who asked for it; null for the board's rule and keys."
+    )
     retry_of: Annotated["Run | None", "The run it takes up."] = link(
         RUN, "retry_of", text="The run it takes up."
     )

@@ -29,6 +29,7 @@ import actions.account
 from actions.conversation import keep_session
 from runtime.queue import Work, enqueue
 from schema.make import make_schema
+from tests.work import Hand
 
 SCHEMA: GraphQLSchema = make_schema()._schema
 
@@ -73,6 +74,7 @@ MAKES: list[tuple[str, str, dict[str, Any]]] = [
         "registerWorker",
         {"workspaceId": "$workspace", "name": "% worker", "executors": ["SCRIPTED"], "program": "%"},
     ),
+    ("worked", "createCard", {"boardId": "$board", "title": "% worked", "stage": "TODO"}),
     ("sibling", "createBoard", {"workspaceId": "$workspace", "name": "% sibling", "description": "%"}),
     ("siblingColumn", "createColumn", {"boardId": "$sibling", "name": "% sibling", "stage": "BACKLOG"}),
     ("siblingCard", "createCard", {"boardId": "$sibling", "title": "% sibling card"}),
@@ -96,6 +98,8 @@ class Case:
 
 
 HIDDEN = {"board key": "NOT_FOUND"}  # what a key of one board does not see
+
+LEASE = {"lease": {"runId": "$run", "attempt": 9, "token": "none"}}  # that nobody has
 
 # In an order in which all of them succeed, one after the other, for who may.
 MUTATIONS: dict[str, Case] = {
@@ -122,6 +126,44 @@ MUTATIONS: dict[str, Case] = {
         WORK, {"workspaceId": "$workspace", "name": "% new worker", "executors": ["SCRIPTED"]}
     ),
     "workerHeartbeat": Case(AUTHOR, {"workerId": "$worker"}),
+    "claimRuns": Case(AUTHOR, {"workerId": "$worker"}),
+    "startRun": Case(BOARD, {"cardId": "$next"}, answer="STAGE_REFUSED"),
+    "concludeRun": Case(BOARD, {"id": "$run"}, answer="CONFLICT"),
+    "retryRun": Case(BOARD, {"id": "$run"}, answer="CONFLICT"),
+    "resumeRun": Case(BOARD, {"id": "$run"}, answer="CONFLICT"),
+    "answerQuestion": Case(BOARD, {"id": "$question", "text": "% yes"}),
+    "cancelQuestion": Case(BOARD, {"id": "$doubt"}),
+    "stopRun": Case(BOARD, {"id": "$run"}),
+    "reportRunEvents": Case(
+        WORK,
+        {
+            "lease": {"runId": "$run", "attempt": 9, "token": "none"},
+            "key": "other",
+            "events": [{"type": "OUTPUT", "text": "%"}],
+        },
+        answer="LEASE_LOST",
+    ),
+    "askQuestions": Case(
+        WORK,
+        {
+            "lease": {"runId": "$run", "attempt": 9, "token": "none"},
+            "key": "other",
+            "questions": [{"key": "0", "text": "%"}],
+        },
+        answer="LEASE_LOST",
+    ),
+    "completeRun": Case(
+        WORK,
+        {**LEASE, "result": {"summary": "%"}},
+        answer="LEASE_LOST",
+    ),
+    "failRun": Case(
+        WORK,
+        {**LEASE, "code": "AGENT_ERROR", "reason": "%"},
+        answer="LEASE_LOST",
+    ),
+    "releaseRun": Case(WORK, {**LEASE}, answer="LEASE_LOST"),
+    "confirmStop": Case(WORK, {**LEASE}, answer="LEASE_LOST"),
     "deregisterWorker": Case(ADMIN, {"id": "$worker"}),
     "acknowledgeCommand": Case(  # nobody holds that run
         PERSON,
@@ -184,6 +226,10 @@ QUERIES: dict[str, dict[str, Any]] = {
     "workers": {"workspaceId": "$workspace"},
     "agentSessions": {"cardId": "$card"},
     "queue": {"workspaceId": "$workspace"},
+    "run": {"id": "$run"},
+    "runs": {},
+    "deadRuns": {"workspaceId": "$workspace"},
+    "questions": {},
     "agentProfiles": {"workspaceId": "$workspace"},
     "viewer": {},
     "me": {},
@@ -195,6 +241,8 @@ SUBSCRIPTIONS: dict[str, dict[str, Any]] = {
     "boardFeed": {"boardId": "$board"},
     "workspaceFeed": {"workspaceId": "$workspace"},
     "userFeed": {},
+    "runFeed": {"runId": "$run"},
+    "questionFeed": {"boardId": "$board"},
 }
 
 # Subscriptions that tell what is so now, and replay nothing: they take no cursor.
@@ -219,6 +267,8 @@ NODES: dict[str, str] = {
     "AgentProfile": "profile",
     "Worker": "worker",
     "AgentSession": "conversation",
+    "Run": "run",
+    "Question": "question",
 }
 
 
@@ -281,6 +331,7 @@ async def tenant(app: Any, mark: str) -> Tenant:
     ask = "query($id: ID!) { card(id: $id) { revisions { seq } } }"
     card = await app.data(ask, made.actor("ann"), id=made.ids["card"])
     made.ids["revision"] = card["revisions"][0]["seq"]
+    await _work(app, made)
     async with app.begin() as tx:
         where = made.ids["board"], made.ids["card"], made.ids["worker"]
         work = {"kind": "CODE", "tenant": made.ids["workspace"]}
@@ -301,6 +352,18 @@ async def tenant(app: Any, mark: str) -> Tenant:
         app.tokens[made.actor(key)] = f"Bearer {answer['secret']}"
         made.ids[key] = answer["apiKey"]["id"]
     return made
+
+
+async def _work(app: Any, made: Tenant) -> None:
+    """A run that its worker holds, with a line in its log, which waits for the answers to two questions."""
+    ann = made.actor("ann")
+    worker = Hand(app, made.ids["worker"], ann)
+    made.ids["run"] = await worker.take()
+    await worker.report(made.ids["run"], "k", {"type": "OUTPUT", "text": f"{made.mark} says"})
+    text = {"type": "TEXT", "text": f"{made.mark}?"}
+    asked = await worker.ask(made.ids["run"], {"key": "0", **text}, {"key": "1", **text})
+    await worker.say("releaseRun", made.ids["run"])  # a lease would run out meanwhile
+    made.ids["question"], made.ids["doubt"] = [one["id"] for one in asked["questions"]]
 
 
 _made: dict[

@@ -71,6 +71,10 @@ PAYLOADS: set[str] = {
     "Session",
     "SignedOut",
     "WorkerBeat",
+    "Runs",
+    "Claims",
+    "Questions",
+    "RunReported",
     "Command",
 }  # answers that are neither: each is explained in docs/api.md
 

@@ -2,10 +2,12 @@
 
 from typing import Any
 
-from models.worker import Worker
-from runtime.database import utcnow
-
 REFUSED = "... on Refusal { code message } ... on Invalid { issues { path message } }"
+REGISTER = f"""mutation($input: RegisterWorkerInput!) {{ registerWorker(input: $input) {{ __typename
+  ... on Worker {{ id }} {REFUSED} }} }}"""
+BEAT = f"""mutation($input: WorkerHeartbeatInput!) {{ workerHeartbeat(input: $input) {{ __typename
+  ... on WorkerBeat {{ leases {{ runId until lost }} commands {{ id runId kind key answers {{ key answer }} }} }}
+  {REFUSED} }} }}"""
 START = f"""mutation($input: StartRunInput!) {{ startRun(input: $input) {{ __typename
   ... on Runs {{ runs {{ id status batch: siblings {{ id }} }} }} ... on StageRefused {{ reasons {{ code }} }}
   {REFUSED} }} }}"""
@@ -71,12 +73,12 @@ async def set_policy(app: Any, board: str, **values: Any) -> None:
 class Hand:
     """A worker that is registered."""
 
-    def __init__(self, app: Any, id: str) -> None:
-        self.app, self.id = app, id
+    def __init__(self, app: Any, id: str, actor: str = "") -> None:
+        self.app, self.id, self.actor = app, id, actor
         self.leases: dict[str, dict[str, Any]] = {}
 
     async def claim(self, most: int = 1, **input: Any) -> list[Any]:
-        answer = await self.app.data(CLAIM, input={"workerId": self.id, "most": most, **input})
+        answer = await self.app.data(CLAIM, self.actor, input={"workerId": self.id, "most": most, **input})
         assert answer["__typename"] == "Claims", answer
         for one in answer["claims"]:
             lease = {"runId": one["run"]["id"], "attempt": one["attempt"], "token": one["token"]}
@@ -90,35 +92,32 @@ class Hand:
 
     async def say(self, name: str, run: str, **input: Any) -> Any:
         """A report about a run: completeRun, failRun, releaseRun, confirmStop."""
-        return await self.app.data(about_run(name), input={"lease": self.leases[run], **input})
+        return await self.app.data(about_run(name), self.actor, input={"lease": self.leases[run], **input})
 
     async def complete(self, run: str, summary: str = "Done", outcome: str = "CHANGES", **result: Any) -> Any:
         result = {"summary": summary, "outcome": outcome, **result}
         return await self.say("completeRun", run, result=result)
 
+    async def beat(self) -> Any:
+        """A heartbeat for everything it holds."""
+        leases = [{"lease": lease} for lease in self.leases.values()]
+        return await self.app.data(BEAT, self.actor, input={"workerId": self.id, "leases": leases})
+
     async def ask(self, run: str, *questions: Any, key: str = "q", **input: Any) -> Any:
         given = {"lease": self.leases[run], "key": key, "questions": list(questions), **input}
-        return await self.app.data(ASK, input=given)
+        return await self.app.data(ASK, self.actor, input=given)
 
     async def report(self, run: str, key: str, *events: Any) -> Any:
         given = {"lease": self.leases[run], "key": key, "events": list(events)}
-        return await self.app.data(REPORT, input=given)
+        return await self.app.data(REPORT, self.actor, input=given)
 
 
-async def hand(app: Any, name: str = "hand", **values: Any) -> Hand:
-    """A registered worker of the home workspace, as the local owner."""
-    given = {"executors": ["SCRIPTED"], "max_concurrent": 100, **values}
-    async with app.house.database.write() as tx:
-        worker = Worker(
-            workspace_id=await app.home(),
-            owner_id=app.house.local_owner.id,
-            name=name,
-            heard_at=utcnow(),
-            **given,
-        )
-        tx.add(worker)
-        await tx.flush()
-        return Hand(app, worker.id)
+async def hand(app: Any, name: str = "hand", actor: str = "", **input: Any) -> Hand:
+    """A registered worker of the home workspace."""
+    given = {"workspaceId": await app.home(), "executors": ["SCRIPTED"], "maxConcurrent": 100, **input}
+    answer = await app.data(REGISTER, actor, input={"name": name, **given})
+    assert answer["__typename"] == "Worker", answer
+    return Hand(app, answer["id"], actor)
 
 
 CHOICE = {

@@ -1,5 +1,6 @@
 """What people do to a run: stop it, wrap it up, go on with it."""
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from actions.reach import reach_run
@@ -36,9 +37,10 @@ async def conclude_run(tx: AsyncSession, actor: Actor, id: str) -> Run:
         if transition is not None:
             await follow(tx, board, run, transition)
         return run
-    if run.status not in (RunStatus.CLAIMED, RunStatus.RUNNING, RunStatus.WAITING) or run.stop_requested_at:
+    held = await tx.scalar(select(queue.Job.held).where(queue.Job.id == run.id))
+    if not held or run.stop_requested_at:
         state = "stopping" if run.stop_requested_at else run.status
-        raise Conflict(f"The run is {state}; only one that an agent is at is wrapped up", run.id)
+        raise Conflict(f"The run is {state}; only one that a worker has is wrapped up", run.id)
     await command(tx, run, CommandKind.CONCLUDE, CommandKind.CONCLUDE, {})
     tell(tx, board, run, EventKind.RUN_CONCLUDING)
     return run
