@@ -14,7 +14,7 @@ from actions.reach import reach_own_run
 from models.actor import sees_card
 from models.event import EventKind, run_topic
 from models.question import Question, QuestionStatus, QuestionType
-from models.refusal import Forbidden, Invalid
+from models.refusal import Invalid
 from resolvers import feed
 from resolvers.context import Info
 from resolvers.identity import check
@@ -225,7 +225,7 @@ async def await_answers(
         raise Invalid(("wait", f"must be 0 to {MOST_WAIT} seconds"))
     context = info.context
     if context.actor.run_id is None:
-        raise Forbidden("Only an agent, under its run's own credential, waits so")
+        return []
     mine = (
         sees_card(context.actor, Question.board_id, Question.card_id),
         Question.run_id == context.actor.run_id,
