@@ -16,7 +16,20 @@ from agents.tools.desk import operations
 from schema.make import make_schema
 from tests.conftest import ROOT
 
-TWELVE = ["board", "get_board_cards", "get_card", "create_card", "update_card", "delete_card", "create_subtask", "update_subtask", "delete_subtask", "comment", "board_settings", "ask_question"]
+TWELVE = [
+    "board",
+    "get_board_cards",
+    "get_card",
+    "create_card",
+    "update_card",
+    "delete_card",
+    "create_subtask",
+    "update_subtask",
+    "delete_subtask",
+    "comment",
+    "board_settings",
+    "ask_question",
+]
 BOARD = "mutation($input: CreateBoardInput!) { createBoard(input: $input) { ... on Board { id } } }"
 CARD = "mutation($input: CreateCardInput!) { createCard(input: $input) { ... on Card { id } } }"
 POLICY = "mutation($input: UpdateBoardPolicyInput!) { updateBoardPolicy(input: $input) { __typename } }"
