@@ -22,16 +22,20 @@ from starlette.websockets import WebSocket
 from strawberry.types.graphql import OperationType
 
 import actions.account
+import agents.cli
 import commands
 from actions.run.sweep import keep_sweeping
 from agents.tools.door import Door
 from models.actor import Actor, ActorKind
+from models.log import RUN_LOG
 from resolvers.context import Context, House
 from resolvers.examples import example_ids
 from resolvers.identity import Revoked, identify, keep_local_owner
 from resolvers.once import keep_tidy
+from runtime.event import EVENTS
 from runtime.feed import By, Feed, make_feed, patiently
 from runtime.passwords import Seal
+from runtime.retention import keep_pruned
 from runtime.settings import Settings
 from runtime.tokens import Tokens
 from runtime.transport.drain import Draining
@@ -154,6 +158,7 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
     schema = make_schema(bucket=Bucket(settings.points, settings.points_per_second))
     edge = Edge(house, draining or Draining(), schema)
     tools = Door(edge.may_use_tools, edge.use_tool, edge.draining)
+    kept = {EVENTS: settings.history_days, RUN_LOG: settings.run_log_days}
     view = View(
         schema,
         context_of=edge.context_of,
@@ -171,7 +176,11 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
             if settings.is_loopback:
                 house.local_owner = await patiently(partial(local_owner, house.feed))
             keeping = asyncio.gather(
-                keep_local_owner(house), keep_tidy(house.database), keep_sweeping(house.feed)
+                keep_local_owner(house),
+                keep_tidy(house.database),
+                keep_pruned(house.feed, kept),
+                keep_sweeping(house.feed),
+                return_exceptions=True,  # cancelled, it is done when all are, not when the first is
             )
             yield
         finally:  # also when it did not start: an open SQLite file keeps a process alive
@@ -254,9 +263,9 @@ cli.command()(commands.seed)
 cli.command()(commands.reset)
 cli.command("import")(commands.bring_in)
 cli.command("export")(commands.take_out)
-cli.command()(commands.worker)
-cli.command("mcp")(commands.tools)
-cli.command("recording")(commands.record)
+cli.command()(agents.cli.worker)
+cli.command("mcp")(agents.cli.tools)
+cli.command("recording")(agents.cli.record)
 cli.command("schema")(commands.print_schema)
 cli.command("stages")(commands.print_stages)
 

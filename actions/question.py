@@ -9,13 +9,15 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from actions.news import tell_question
+from actions.notice import notify, people_of
 from actions.reach import reach_question
-from actions.run.change import command, follow, waits
+from actions.run.change import card_of, command, follow, waits
 from actions.run.finish import keep_session, leased
 from models import words
 from models.actor import Actor
 from models.board import Board
 from models.event import EventKind, run_topic
+from models.notice import NotificationType
 from models.policy import OnExpiry, policy_of
 from models.question import (
     ANSWER,
@@ -152,7 +154,26 @@ async def _ask(
     await tx.flush()
     for question in questions:
         _tell(tx, board, question, EventKind.QUESTION_ASKED)
+    await _notify(tx, board, run, questions[0])
     return questions
+
+
+async def _notify(tx: AsyncSession, board: Board, run: Run, question: Question) -> None:
+    """Whom the card concerns hears that an agent asks; one notification for what is asked together."""
+    card = await card_of(tx, run)
+    title = f"An agent asks about {board.key}-{card.number}: {card.title}"
+    await notify(
+        tx,
+        await people_of(tx, card, run),
+        NotificationType.QUESTION_ASKED,
+        title,
+        question.text,
+        workspace_id=board.workspace_id,
+        board_id=board.id,
+        card_id=card.id,
+        run_id=run.id,
+        question_id=question.id,
+    )
 
 
 def _checked(one: NewQuestion, at: str) -> dict[str, Any]:

@@ -184,7 +184,7 @@ async def reach_work(tx: AsyncSession, actor: Actor, run_id: str) -> tuple[Board
 async def reach_log(tx: AsyncSession, actor: Actor, run_id: str) -> Any:
     """The little of a run that a report needs, for whoever works it. Its board is not held."""
     columns = Run.id, Run.board_id, Run.card_id, Run.kind, Run.status, Run.attempt, Run.wait_reason
-    query = select(*columns, Run.progress, Run.progress_told_at, Board.workspace_id)
+    query = select(*columns, Run.progress, Run.progress_told_at, Board.workspace_id, Board.policy)
     query = query.add_columns(working_in(actor, Board.workspace_id)).join(Board, Board.id == Run.board_id)
     query = query.where(Run.id == run_id, sees_card(actor, Board.id, Run.card_id))
     return await _reach(tx, actor, query.with_for_update(of=Run), run_id)

@@ -120,6 +120,7 @@ async def _board(tx: AsyncSession, workspace_id: str, people: dict[str, Actor], 
         key=sampler.key,
         template=sampler.template,
         description=sampler.text,
+        auto_dispatch=False,  # its cards pass through TODO on their way
     )
     query = select(Label.name, Label.id).where(Label.workspace_id == workspace_id)
     labels = dict((await tx.execute(query)).all())

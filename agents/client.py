@@ -4,6 +4,7 @@ What may be said twice says so by itself: a claim, a batch and a question carry 
 goes with an idempotency key. So after a lost answer the same is simply said again.
 """
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
@@ -20,6 +21,7 @@ from agents.api import (
     Heard,
     Lease,
     Registration,
+    Rejected,
     Result,
     Row,
     Stop,
@@ -55,6 +57,7 @@ class Client:
         self.wire, self.workspace = wire, workspace
         self._first = executors[0]
         self._claim: Row | None = None  # asked, and not answered yet
+        self._waiting: asyncio.Task[Any] | None = None  # for its answer
 
     async def register(self, worker: Registration) -> str:
         given: Row = {
@@ -64,8 +67,17 @@ class Client:
             "capabilities": [{"name": name, "level": level} for name, level in worker.capabilities.items()],
             "maxConcurrent": worker.at_once,
         }
-        given |= {"workspaceId": self.workspace} if self.workspace else {}
+        if workspace := self.workspace or ("" if self.wire.has_key else await self._only_workspace()):
+            given |= {"workspaceId": workspace}
         return str((await self._do("RegisterWorker", given))["id"])
+
+    async def _only_workspace(self) -> str:
+        """A key knows its workspace; a person has to say which, when there are several."""
+        found = (await self.wire.ask("Workspaces", {}))["nodes"]
+        if len(found) != 1:
+            named = ", ".join(f"{one['id']} ({one['name']})" for one in found) or "there is none"
+            raise Rejected("INVALID", f"say for which workspace, with --workspace: {named}")
+        return str(found[0]["id"])
 
     async def deregister(self, worker: str) -> None:
         await self._do("DeregisterWorker", {"id": worker})
@@ -75,10 +87,16 @@ class Client:
         given = self._claim or {"workerId": worker, "most": most, "wait": WAIT, "key": uuid4().hex}
         self._claim = given
         try:
-            found = await self._do("ClaimRuns", given, seconds=WAIT + 15.0)
+            self._waiting = asyncio.create_task(self._do("ClaimRuns", given, seconds=WAIT + 15.0))
+            await asyncio.wait([self._waiting])
+            if self._waiting.cancelled():
+                raise Unreachable("The server restarts")
+            found = self._waiting.result()
         except Unreachable:
             raise
         except BaseException:
+            if self._waiting:
+                self._waiting.cancel()
             self._claim = None
             raise
         self._claim = None
@@ -113,9 +131,14 @@ class Client:
 
     async def commands(self, worker: str) -> AsyncIterator[Command]:
         async with aclosing(self.wire.hear("WorkerCommands", {"worker": worker})) as heard:  # type: ignore[type-var]
-            async for said in heard:
-                if command := _command(said):
-                    yield command
+            try:
+                async for said in heard:
+                    if command := _command(said):
+                        yield command
+            except Unreachable as error:
+                if error.restarts and self._waiting:
+                    self._waiting.cancel()  # or it would keep the server from ending
+                raise
 
     async def acknowledge(self, lease: Lease, command: str) -> None:
         await self._do("AcknowledgeCommand", {"lease": _lease(lease), "commandId": command})
@@ -199,7 +222,7 @@ def _event(row: Row) -> Row:
 
 def _question(ask: Ask, blocking: bool) -> Row:
     options = [
-        {"label": one.label, "description": one.description or None, "recommended": one.recommended}
+        {"label": one.label, "description": one.description, "recommended": one.recommended}
         for one in ask.options[:MOST_OPTIONS]
     ]
     return {

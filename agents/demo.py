@@ -1,4 +1,4 @@
-"""Agents for the demo's board: `python -m agents.demo http://127.0.0.1:8000/graphql FOLDER [BEAT]`.
+"""Agents for the demo's board: `python -m agents.demo http://127.0.0.1:8000/graphql FOLDER [BEAT SPEED]`.
 
 A client of the public API and nothing else, as the local owner: it gives the board to agents, makes a small git
 repository in FOLDER, a key for a worker, and starts that worker with scripted agents; meanwhile agents/lively.py
@@ -115,9 +115,9 @@ def prepared(lively: Lively, folder: Path) -> str | None:
 
 
 @contextmanager
-def worker(address: str, folder: Path, key: str) -> Iterator[None]:
+def worker(address: str, folder: Path, key: str, speed: str) -> Iterator[None]:
     """While this lasts, a worker with scripted agents is at work, unless somebody kills it."""
-    command = [sys.executable, str(ROOT / "server.py"), "worker", "--url", address, "--name", "demo"]
+    command = [sys.executable, "-m", "agents", "worker", "--url", address, "--name", "demo"]
     command += [
         "--executor",
         "scripted",
@@ -126,9 +126,12 @@ def worker(address: str, folder: Path, key: str) -> Iterator[None]:
         "--option",
         f"scripted.recording={RECORDINGS}",
     ]
+    command += ["--option", f"scripted.speed={speed}"]
     command += ["--repository", str(repository(folder)), "--worktrees", str(folder / "worktrees")]
     env = os.environ | {"SIGNALBOX_KEY": key, "LOG_LEVEL": "ERROR"}
-    process = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+    )
     try:
         yield
     finally:
@@ -158,7 +161,7 @@ def end(*_: Any) -> None:
     raise SystemExit(0)
 
 
-def main(address: str, folder: Path, beat: float = BEAT) -> None:
+def main(address: str, folder: Path, beat: float = BEAT, speed: str = "1") -> None:
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
     chance = random.Random()  # noqa: S311 - it only makes a board lively
@@ -173,9 +176,10 @@ def main(address: str, folder: Path, beat: float = BEAT) -> None:
         if key is None:
             lively.live(beat, is_over)
         else:
-            with worker(address, folder, key):
+            with worker(address, folder, key, speed):
                 lively.live(beat, is_over)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]), float(sys.argv[3]) if len(sys.argv) > 3 else BEAT)
+    beat, speed = sys.argv[3:5] if len(sys.argv) > 4 else (str(BEAT), "1")
+    main(sys.argv[1], Path(sys.argv[2]), float(beat), speed)

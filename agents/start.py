@@ -1,6 +1,7 @@
 """Starting a worker: everything that can be wrong is found before a run is claimed, and told in one line."""
 
 import asyncio
+import logging
 import re
 import shutil
 import socket
@@ -106,6 +107,7 @@ def capability_of(given: str) -> tuple[str, str]:
 
 def run(settings: Settings, *, url: str, key: str, workspace: str, patience: float) -> None:
     """Work until told to stop. Raises WrongStart when the server does not want this worker."""
+    logging.getLogger("httpx2").setLevel(logging.WARNING)  # it tells every request
     try:
         wire = Wire(url, key)
     except ValueError as error:

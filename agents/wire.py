@@ -5,6 +5,7 @@ when it may be said again: no connection, no time, a server that restarts, a lim
 """
 
 import json
+import re
 from collections.abc import AsyncIterator
 from functools import cache
 from pathlib import Path
@@ -13,13 +14,14 @@ from urllib.parse import urlsplit
 
 import httpx2
 from websockets.asyncio.client import connect
-from websockets.exceptions import WebSocketException
+from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.typing import Subprotocol
 
 from agents.api import Rejected, Row, Stale, Unreachable
 
 AGAIN = {"UNAVAILABLE", "TIMEOUT", "RATE_LIMITED"}  # codes of errors that pass by themselves
 SECONDS = 30.0  # of one request
+RESTARTS = 1012  # how a socket is closed by a server that ends
 MOST_MESSAGE = 4_194_304  # bytes of one message of the socket
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -29,7 +31,7 @@ def operations() -> dict[str, str]:
     """Every operation of operations.graphql, by its name."""
     blocks = Path(__file__).with_name("operations.graphql").read_text().split("\n\n")
     named = [block for block in blocks if block.startswith(("query ", "mutation ", "subscription "))]
-    return {block.split("(")[0].split()[1]: block for block in named}
+    return {re.split(r"\W+", block)[1]: block for block in named}
 
 
 class Wire:
@@ -40,6 +42,7 @@ class Wire:
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError(f"{url!r} is not the address of a server, like http://127.0.0.1:8000/graphql")
         self.url, self._key = url, f"Bearer {key}" if key else ""
+        self.has_key = bool(key)
         self.is_loopback = parts.hostname in LOOPBACK
         headers = {"user-agent": agent, "accept": "application/json"}
         headers |= {"authorization": self._key} if key else {}
@@ -110,7 +113,10 @@ class Wire:
                             raise refused(errors[0], None)
                         yield meaning(said["payload"]["data"])
         except (OSError, WebSocketException, TimeoutError) as error:
-            raise Unreachable(str(error)) from error
+            gone = Unreachable(str(error))
+            closed = error.rcvd if isinstance(error, ConnectionClosed) else None
+            gone.restarts = closed is not None and closed.code == RESTARTS
+            raise gone from error
 
 
 def meaning(data: Row) -> Any:

@@ -21,6 +21,7 @@ from models.account import AuthReason
 from models.actor import Actor, ActorKind
 from models.refusal import Refusal, Unauthenticated
 from resolvers.loaders import Link, Loaders
+from resolvers.sight import Sights
 from runtime.database import Database, Snapshot, telling
 from runtime.feed import By, Feed, number
 from runtime.passwords import Seal
@@ -42,10 +43,12 @@ class House:
     local_owner: Actor | None = None  # let in without signing in, on a loopback address only
     attempts: Attempts = field(default_factory=Attempts)  # at passwords and tokens
     uses: Uses = field(init=False)
+    sights: Sights = field(init=False)
     is_blind: bool = False  # while the database does not say whose access has ended
 
     def __post_init__(self) -> None:
         self.uses = Uses(self.database)
+        self.sights = Sights(self.database)
 
 
 class Revoked(Protocol):

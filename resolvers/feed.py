@@ -1,7 +1,7 @@
 """Feeds: replay from a cursor, then follow, looking again and again whether the reader may."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 from functools import partial
 from typing import Annotated, Any
 
@@ -12,6 +12,7 @@ from models.event import EventKind, board_topic, user_topic, workspace_topic
 from models.refusal import Forbidden, NotFound
 from resolvers.board import BOARD
 from resolvers.context import Context, Info
+from resolvers.sight import Who, of_board, of_workspace
 from resolvers.workspace import WORKSPACE
 from runtime.event import Event, Topic
 from runtime.feed import START, Cursor, patiently
@@ -42,7 +43,7 @@ async def board_feed(
         return await info.context.load(BOARD, board_id) is not None
 
     async with aclosing(
-        _follow(info, board_topic(board_id), board_id, after, seen, EventKind.BOARD_DELETED)
+        _follow(info, board_topic(board_id), board_id, after, seen, EventKind.BOARD_DELETED, of_board)
     ) as events:
         async for event in events:
             yield event
@@ -62,7 +63,7 @@ async def workspace_feed(
 
     topic = workspace_topic(workspace_id)
     async with aclosing(
-        _follow(info, topic, workspace_id, after, seen, EventKind.WORKSPACE_DELETED)
+        _follow(info, topic, workspace_id, after, seen, EventKind.WORKSPACE_DELETED, of_workspace)
     ) as events:
         async for event in events:
             yield event
@@ -75,7 +76,7 @@ async def user_feed(info: Info, after: After = None) -> AsyncGenerator[Any, None
     async def seen() -> bool:
         return actor.is_person
 
-    async with aclosing(_follow(info, user_topic(actor.id), actor.id, after, seen, None)) as events:
+    async with aclosing(_follow(info, user_topic(actor.id), actor.id, after, seen, None, None)) as events:
         async for event in events:
             yield event
 
@@ -87,6 +88,7 @@ async def _follow(
     after: str | None,
     seen: Callable[[], Awaitable[bool]],
     end: EventKind | None,
+    who: Who | None,
 ) -> AsyncGenerator[Any, None]:
     """Tell the events of a topic until it ends or the reader may no longer see what it is about.
 
@@ -103,16 +105,16 @@ async def _follow(
             raise NotFound(id)
     await context.refresh()  # no connection is held while waiting
 
-    async def may() -> bool:
-        await context.refresh()  # also of a look that failed
-        return await seen()
-
-    feed = context.house.feed
-    async with aclosing(feed.follow(topic, after, also=[user_topic(context.actor.id)])) as pages:
+    feed, actor = context.house.feed, context.actor
+    async with AsyncExitStack() as stack:
+        sight = stack.enter_context(context.house.sights.of(who, id, actor)) if who else None
+        pages = await stack.enter_async_context(
+            aclosing(feed.follow(topic, after, also=[user_topic(actor.id)]))
+        )
         async for events in pages:
             if last is not None and not events:
                 raise NotFound(id)  # whoever gave that cursor has heard the end before
-            if last is None and not await patiently(may):
+            if last is None and sight and not await patiently(partial(sight.has, actor, age=events.age)):
                 last = await patiently(partial(_end, context, topic, end))
                 if last is None or not await patiently(partial(_stayed, context, last)):
                     return

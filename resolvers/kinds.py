@@ -4,6 +4,7 @@ import models.account
 import models.actor
 import models.board
 import models.card
+import models.notice
 import models.policy
 import models.question
 import models.run
@@ -130,6 +131,18 @@ enum(
     TERMINATED="It was ended, or began four hours ago: it is not gone on with.",
 )
 enum(
+    models.notice.NotificationType,
+    "What a notification is about.",
+    CARD_MOVED="A card was moved.",
+    RUN_SUCCEEDED="An agent finished.",
+    RUN_FAILED="A run failed.",
+    QUESTION_ASKED="An agent asks.",
+    REVIEW_REQUESTED="Work waits to be looked at.",
+    ASSIGNED="A card was assigned to you.",
+    MENTIONED="Somebody named you.",
+    WARNING="Something is not as it should be.",
+)
+enum(
     models.run.PermissionLevel,
     "What an agent may do without asking.",
     AUTONOMOUS="Everything its program lets it do.",
@@ -211,17 +224,6 @@ enum(
     PASSWORD_CHANGED="The password was changed.",  # noqa: S106 - a reason
     REUSED="A refresh token was used twice: somebody else may have had it.",
     REPLACED="There were too many, and it was the one unused longest.",
-)
-enum(
-    models.run.RunKind,
-    "What an agent is to do.",
-    CODE="Change the code; moves the card to IN_PROGRESS and REVIEW.",
-    PLAN="Write the card's steps; for cards in PLAN.",
-    REVIEW="Look at other work.",
-    TEST="Prove other work.",
-    INTEGRATE="Bring work together with its base branch.",
-    DOCUMENT="Write documents.",
-    BREAKDOWN="Break the card down into others.",
 )
 enum(
     models.run.RunStatus,
@@ -407,13 +409,6 @@ enum(
     LIMIT_REACHED="A limit of the agent's provider was reached.",
 )
 enum(
-    models.run.PermissionLevel,
-    "How freely an agent may act.",
-    AUTONOMOUS="As it sees fit.",
-    SUPERVISED="A person decides what it asks permission for.",
-    HUMAN_REQUIRED="The same, and no rule answers in a person's place.",
-)
-enum(
     models.run.AgentState,
     "What agents are doing on a card.",
     IDLE="Nothing, and nothing was asked of them.",
@@ -457,16 +452,6 @@ enum(
     "Who answered a question.",
     HUMAN="A person.",
     AUTOMATED="A rule, a default, or a program with a key.",
-)
-enum(
-    models.worker.Executor,
-    "Which agent program works a run.",
-    CLAUDE_CODE="Claude Code.",
-    CODEX="Codex.",
-    GEMINI="Gemini CLI.",
-    OPENCODE="OpenCode.",
-    COMMAND="A shell command of the worker's own.",
-    SCRIPTED="A recording that is played.",
 )
 enum(
     models.run.HoldCode,

@@ -14,6 +14,7 @@ from resolvers.key import API_KEY
 from resolvers.link import LINK
 from resolvers.loaders import Link
 from resolvers.message import MESSAGE
+from resolvers.notice import NOTIFICATION
 from resolvers.profile import PROFILE
 from resolvers.question import QUESTION
 from resolvers.run import RUN
@@ -40,6 +41,7 @@ LINKS: dict[str, Link] = {
     "question": QUESTION,
     "profile": PROFILE,
     "worker": WORKER,
+    "notice": NOTIFICATION,
     "chat": SESSION,
 }
 

@@ -176,6 +176,14 @@ def new_epoch() -> str:
     return "".join(secrets.choice(ALPHABET) for _ in range(8))
 
 
+class Page(list[Any]):
+    """Events in order, perhaps none. Whoever waits may do with what others saw `age` seconds before."""
+
+    def __init__(self, events: Iterable[Any], age: float) -> None:
+        super().__init__(events)
+        self.age = age
+
+
 class Feed:
     def __init__(self, database: Database, wakes: Wakes) -> None:
         self.database, self.wakes = database, wakes
@@ -198,7 +206,7 @@ class Feed:
         also: Iterable[str] = (),
         page: int | None = None,
         log: Log = EVENTS,
-    ) -> AsyncGenerator[Sequence[Any], None]:
+    ) -> AsyncGenerator[Page, None]:
         """Yield every event of `topic` after the cursor `after`, in order, without end, in pages.
 
         `after` is a cursor, "0" for the start, None for now. A page is empty when the follower was only
@@ -221,7 +229,7 @@ class Feed:
                         events = tail.after(at, page)
                     else:
                         events = await patiently(partial(self._page, log, topic, epoch, at, page))
-                    yield events
+                    yield Page(events, 0 if events else age)
                     if events:
                         epoch, at = events[-1].epoch, events[-1].seq
                     age = 0.0
@@ -254,14 +262,17 @@ class Feed:
 
     async def prune(self, topic: str, keep: int, log: Log = EVENTS) -> int:
         """Forget all but the newest `keep` events of a topic. Returns how many were forgotten."""
+        rows = await self.database.read(select(Topic.last).where(Topic.name == topic))
+        return await self.forget(topic, rows[0].last - keep, log) if rows else 0
+
+    async def forget(self, topic: str, upto: int, log: Log = EVENTS) -> int:
+        """Forget the events of a topic up to a number. Returns how many there were."""
         async with self.database.write() as tx:
-            query = select(Topic.last).where(Topic.name == topic).with_for_update()
-            last = await tx.scalar(query) or 0
+            await tx.scalar(select(Topic.last).where(Topic.name == topic).with_for_update())
             table = log.table
-            gone = await tx.execute(delete(table).where(table.c.topic == topic, table.c.seq <= last - keep))
-            lowest = max(1, last - keep + 1)
+            gone = await tx.execute(delete(table).where(table.c.topic == topic, table.c.seq <= upto))
             await tx.execute(
-                update(Topic).where(Topic.name == topic, Topic.lowest < lowest).values(lowest=lowest)
+                update(Topic).where(Topic.name == topic, Topic.lowest <= upto).values(lowest=upto + 1)
             )
             return int(gone.rowcount)  # type: ignore[attr-defined]
 
@@ -269,9 +280,11 @@ class Feed:
 def make_feed(settings: Settings) -> Feed:
     """The database with its feed and wakes, not started yet."""
     database = Database(settings.database_url)
+    bus = settings.bus_url or ("memory://" if database.is_sqlite else settings.database_url)
     wakes = Wakes(
-        settings.bus_url or ("memory://" if database.is_sqlite else settings.database_url),
+        bus,
         changed=database.data_version if database.is_sqlite else None,
+        deaf=bus.startswith("memory:") and not database.is_sqlite,
     )
     return Feed(database, wakes)
 

@@ -56,6 +56,15 @@ class Settings(BaseSettings):
     registration: bool = Field(False, description="Whether strangers may register; the first user always may")
     points: int = Field(60_000, gt=0, description="Cost a caller may spend at once")
     points_per_second: float = Field(1_000, gt=0, description="How fast spent cost comes back")
+    run_log_days: float = Field(
+        30, ge=0, description="How long the lines of a run's log are kept, in days; 0 keeps them for ever"
+    )
+    history_days: float = Field(
+        0,
+        ge=0,
+        description="How long events are kept, in days: feeds, histories of cards, the audit log; 0 keeps them"
+        " for ever",
+    )
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="What is logged")
     log_format: str = Field("text", pattern="^(text|json)$", description="text for people, json for machines")
     drain_seconds: float = Field(15, ge=0, description="How long a stopping server waits for its clients")

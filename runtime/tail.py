@@ -4,8 +4,6 @@ A wake makes every follower look; together they make one read. Only a follower t
 what is kept here reads the log by itself, at its own pace. What is kept has a bound, whoever lags.
 """
 
-import asyncio
-import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +14,7 @@ from sqlalchemy import Select, and_, select
 
 from runtime.database import Database
 from runtime.event import EVENTS, Log, Topic
+from runtime.look import Look
 
 
 def page_of(topic: str, after: int, most: int, log: Log = EVENTS) -> Select[Any]:
@@ -39,25 +38,11 @@ class Tail:
         self.topic, self.epoch, self.last = topic, epoch, last
         self.events: deque[Any] = deque(maxlen=log.ring)
         self.followers = 0
-        self._turn = asyncio.Lock()
-        self._begun = 0  # looks begun so far
-        self._ended = 0  # the last of them that was not cut short
-        self._looked = float("-inf")  # when that one began
+        self.look = Look(self._catch_up)
 
-    async def look(self, *, age: float = 0) -> None:
-        """See every event that was committed before this was called, or `age` seconds before."""
-        if time.monotonic() < self._looked + age:
-            return
-        asked = self._begun
-        async with self._turn:
-            # A look that had begun before we asked may have been too early for what woke us; one that
-            # another follower has begun and ended since is as good as our own.
-            if self._ended <= asked:
-                self._begun += 1
-                began = time.monotonic()
-                while await self._read() == self.log.page:
-                    pass
-                self._ended, self._looked = self._begun, began
+    async def _catch_up(self) -> None:
+        while await self._read() == self.log.page:
+            pass
 
     async def _read(self) -> int:
         rows = await self.database.read(page_of(self.topic, self.last, self.log.page, self.log))

@@ -18,6 +18,7 @@ from schema.feed import FeedSubscription
 from schema.link import LinkMutation
 from schema.log import LogMutation, LogSubscription
 from schema.message import MessageMutation
+from schema.notice import NoticeMutation, NoticeQuery
 from schema.profile import ProfileMutation, ProfileQuery
 from schema.question import QuestionMutation, QuestionQuery
 from schema.queue import QueueQuery, QueueSubscription
@@ -58,6 +59,7 @@ class Query(
     WorkerQuery,
     ConversationQuery,
     QueueQuery,
+    NoticeQuery,
 ):
     pass
 
@@ -77,6 +79,7 @@ class Mutation(
     ProfileMutation,
     WorkerMutation,
     ConversationMutation,
+    NoticeMutation,
 ):
     pass
 

@@ -236,7 +236,7 @@ class RunProgressLine(RunLine):
 
 
 @line(Type.COMMIT)
-class RunCommit(RunLine):
+class RunCommitLine(RunLine):
     """Something that stays. The text is its title."""
 
     what: Produced = says("what", "What it is.", Produced)

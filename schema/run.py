@@ -47,6 +47,7 @@ from schema.question import Question
 from schema.view import ask, do, link, view
 from schema.worker import Worker
 
+AgentSessionLater: Any = Annotated["AgentSession", strawberry.lazy("schema.conversation")]
 CardLater: Any = Annotated["Card", strawberry.lazy("schema.card")]
 
 
@@ -133,6 +134,7 @@ class Attempt:
 
     number: Annotated[int, "Its number: the fencing token, which only rises."]
     worker_id: Annotated[ID, "Whose."]
+    worker: Worker | None = link(WORKER, "worker_id", text="The worker.")
     started_at: Annotated[datetime, "When it was claimed."]
     ended_at: Annotated[datetime | None, "When it ended; null while it is going on."]
     lease_until: Annotated[datetime, "Until when it was held, or is."]

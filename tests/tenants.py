@@ -8,7 +8,8 @@ card, and `%` its mark, a word that no other tenant's data has: say it in every 
 import contextlib
 import copy
 import json
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +30,7 @@ import actions.account
 from actions.conversation import keep_session
 from runtime.queue import Work, enqueue
 from schema.make import make_schema
+from tests.runs import every_event
 from tests.work import Hand
 
 SCHEMA: GraphQLSchema = make_schema()._schema
@@ -202,6 +204,9 @@ MUTATIONS: dict[str, Case] = {
     "postMessage": Case(BOARD, {"cardId": "$card", "body": "% new"}),
     "editMessage": Case(AUTHOR, {"id": "$message", "body": "% edited"}),
     "deleteMessage": Case(ADMIN, {"id": "$message"}),
+    "markNotificationsRead": Case(AUTHOR, {"ids": ["$notice"]}, {"vic": "NOT_FOUND", "max": "NOT_FOUND"}),
+    "deleteNotification": Case(AUTHOR, {"id": "$notice"}, {"vic": "NOT_FOUND", "max": "NOT_FOUND"}),
+    "markAllNotificationsRead": Case(PERSON, {}),
     "restoreCardRevision": Case(BOARD, {"cardId": "$card", "revision": "$revision"}),
     "setParentCard": Case(BOARD, {"id": "$card", "parentId": "$parent"}),
     "endAgentSession": Case(BOARD, {"id": "$conversation"}),
@@ -228,12 +233,13 @@ QUERIES: dict[str, dict[str, Any]] = {
     "boards": {},
     "card": {"id": "$card"},
     "cards": {},
+    "run": {"id": "$run"},
+    "runs": {},
     "worker": {"id": "$worker"},
     "workers": {"workspaceId": "$workspace"},
     "agentSessions": {"cardId": "$card"},
+    "notifications": {},
     "queue": {"workspaceId": "$workspace"},
-    "run": {"id": "$run"},
-    "runs": {},
     "deadRuns": {"workspaceId": "$workspace"},
     "questions": {},
     "awaitAnswers": {"key": "k"},
@@ -241,7 +247,7 @@ QUERIES: dict[str, dict[str, Any]] = {
     "viewer": {},
     "me": {},
 }
-OPEN: set[str] = {"rateLimit"}  # query fields that tell nothing of any tenant
+OPEN: set[str] = {"rateLimit", "unreadCount"}  # query fields that tell nothing of any tenant
 
 # Every subscription, with arguments that name the tenant's own; the feeds of a person name nobody.
 SUBSCRIPTIONS: dict[str, dict[str, Any]] = {
@@ -271,10 +277,11 @@ NODES: dict[str, str] = {
     "Subtask": "subtask",
     "Message": "message",
     "CardLink": "link",
+    "Run": "run",
     "AgentProfile": "profile",
     "Worker": "worker",
+    "Notification": "notice",
     "AgentSession": "conversation",
-    "Run": "run",
     "Question": "question",
 }
 
@@ -335,6 +342,10 @@ async def tenant(app: Any, mark: str) -> Tenant:
     move = {"id": made.ids["card"], "columnId": made.ids["other"]}
     await made.mutate("moveCard", move, made.actor("ann"))
     await made.mutate("moveCard", {**move, "columnId": made.ids["column"]}, made.actor("ann"))
+    assign = {"cardId": made.ids["next"], "userId": made.ids["admin"]}
+    await made.mutate("assignCard", assign, made.actor("max"))
+    heard = await app.data("{ notifications { nodes { id } } }", made.actor("ann"))
+    made.ids["notice"] = heard["nodes"][0]["id"]
     ask = "query($id: ID!) { card(id: $id) { revisions { seq } } }"
     card = await app.data(ask, made.actor("ann"), id=made.ids["card"])
     made.ids["revision"] = card["revisions"][0]["seq"]
@@ -366,7 +377,7 @@ async def _work(app: Any, made: Tenant) -> None:
     ann = made.actor("ann")
     worker = Hand(app, made.ids["worker"], ann)
     made.ids["run"] = await worker.take()
-    await worker.report(made.ids["run"], "k", {"type": "OUTPUT", "text": f"{made.mark} says"})
+    await worker.report(made.ids["run"], "k", *(said | {"text": made.mark} for said in every_event()))
     text = {"type": "TEXT", "text": f"{made.mark}?"}
     asked = await worker.ask(made.ids["run"], {"key": "0", **text}, {"key": "1", **text})
     await worker.say("releaseRun", made.ids["run"])  # a lease would run out meanwhile
@@ -413,6 +424,10 @@ def outcome(mutation: str) -> str:
     return f"{{ {' '.join(parts)} }}"
 
 
+ALIASES = 25  # fields of an interface's types asked for in one operation
+MANY = 10  # types of an interface whose fields are too many for one operation
+
+
 def everything(kind: Any, depth: int, selected: set[str] | None = None) -> str:
     """Select all there is below a type, `depth` objects deep; lists two long. Notes each "Type.field".
 
@@ -425,14 +440,14 @@ def everything(kind: Any, depth: int, selected: set[str] | None = None) -> str:
             return "{ __typename id }"
         for one in SCHEMA.get_possible_types(kind):
             # Each field by a name of its own: those of two types would be in each other's way.
-            inner = _fields(one, depth, selected, f"{one.name}_")
+            inner = fields_of(one, depth, selected, f"{one.name}_")
             parts.append(f"... on {one.name} {{ {' '.join(inner)} }}")
     else:
-        parts += _fields(kind, depth, selected, "")
+        parts += fields_of(kind, depth, selected, "")
     return "{ " + " ".join(parts) + " }"
 
 
-def _fields(kind: Any, depth: int, selected: set[str] | None, alias: str) -> list[str]:
+def fields_of(kind: Any, depth: int, selected: set[str] | None, alias: str) -> list[str]:
     assert isinstance(kind, GraphQLObjectType), kind
     parts = []
     for name, said in kind.fields.items():
@@ -445,10 +460,24 @@ def _fields(kind: Any, depth: int, selected: set[str] | None, alias: str) -> lis
         if selected is not None:
             selected.add(f"{kind.name}.{name}")
         text = (f"{alias}{name}: " if alias else "") + name + ("(first: 2)" if "first" in said.args else "")
+        if len(SCHEMA.get_possible_types(inner) if isinstance(inner, GraphQLInterfaceType) else ()) > MANY:
+            parts.append(f"{text} {{ __typename }}")  # each of its types is asked for by itself
+            continue
         is_node = "Node" in {one.name for one in getattr(inner, "interfaces", ())}
         below = 0 if is_node else depth - 1
         parts.append(text if leaf else f"{text} {everything(inner, below, selected)}")
     return parts
+
+
+def each_field(kind: Any, selected: set[str] | None = None) -> Iterator[str]:
+    """Selections that together ask for all that the types of an interface have."""
+    fragments: list[str] = []
+    for one in SCHEMA.get_possible_types(get_named_type(kind)):
+        inner = everything(one, 1, selected).replace("__typename ", "", 1)
+        for text in re.findall(r"(\w+(?: \{.*?\})?)(?= \w| \})", inner[2:]):
+            fragments.append(f"... on {one.name} {{ {one.name}_{text.split()[0]}: {text} }}")
+    for count in range(0, len(fragments), ALIASES):
+        yield "{ seq " + " ".join(fragments[count : count + ALIASES]) + " }"
 
 
 def asking(name: str, arguments: dict[str, Any], depth: int = 4, selected: set[str] | None = None) -> str:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import random
 import re
+import time
 
 import pytest
 from sqlalchemy import delete, func, select
@@ -14,9 +15,8 @@ from models.account import User
 from models.event import EventKind, board_topic
 from models.workspace import Membership
 from runtime.database import Unavailable
-from runtime.event import Event, Topic
+from runtime.event import EVENTS, Event, Topic
 from runtime.feed import Cursor, record
-from runtime.tail import PAGE
 from tests.client import Refused
 from tests.faults.api import CREATE_CARD, MOVE_CARD, UPDATE_CARD
 
@@ -317,10 +317,10 @@ async def test_who_is_far_behind_is_told_all_until_the_end(run):
             await hear()
             owner = app.house.local_owner
             async with app.begin(owner) as tx:
-                for number in range(2 * PAGE):
+                for number in range(2 * EVENTS.page):
                     await actions.card.create_card(tx, owner, board, actions.card.NewCard(f"Card {number}"))
                 await actions.board.delete_board(tx, owner, board, "Web")
-            events = await heard_until(hear, 2 * PAGE + 2)
+            events = await heard_until(hear, 2 * EVENTS.page + 2)
             assert [event["kind"] for event in events[-2:]] == ["CARD_CREATED", "BOARD_DELETED"]
             assert await hear() is None
 
@@ -409,6 +409,45 @@ async def test_followers_of_a_topic_share_one_read(run):
                 assert (await hear())["boardFeed"]["seq"] == last + 1
         reads = [statement for statement in statements if "LEFT OUTER JOIN event" in statement]
         assert len(reads) <= 6, f"{len(reads)} reads"
+
+
+@pytest.mark.parametrize("many", [8, 40])
+async def test_followers_who_only_wait_cost_the_same_however_many(run, many):
+    """Their looks, at the log and at who may see it, are made once for all, whenever each began to wait."""
+    async with run() as app, contextlib.AsyncExitStack() as stack:
+        board, _ = await app.has_board("Do it")
+        for name in ("ann", "bob"):
+            await app.has_user(name)
+        hears = []
+        for n in range(many):
+            actor = ("", "ann", "bob")[n % 3]
+            hears.append(await stack.enter_async_context(app.follow(SEQ, actor, board=board, after="0")))
+            await hears[-1]()
+            await asyncio.sleep(3 / many)  # so that they do not poll in step
+        with app.counting() as statements:
+            await asyncio.sleep(6)  # a poll is 5
+        print(f"{many} followers:", len(statements), "statements in 6 s")
+        assert 2 <= len(statements) <= 12, statements
+
+
+async def test_a_membership_that_ends_unheard_ends_the_feed_at_the_next_poll(run):
+    async with run() as app:
+        board, _ = await app.has_board("Do it")
+        ann = await app.has_user("ann")
+        async with (
+            app.follow(SEQ, "ann", board=board, after="0") as hear,
+            app.follow(SEQ, board=board) as mine,
+        ):
+            await hear()
+            await hear()
+            quiet = asyncio.create_task(mine())
+            began = time.monotonic()
+            async with app.house.database.write() as tx:  # and nobody is woken
+                await tx.execute(delete(Membership).where(Membership.user_id == ann))
+            assert await hear() is None
+            assert time.monotonic() - began < 9  # a poll of 5 s, and what another saw half of that before
+            assert not quiet.done(), "the others stay"
+            quiet.cancel()
 
 
 SEQ = "subscription($board: ID!, $after: String) { boardFeed(boardId: $board, after: $after) { seq } }"

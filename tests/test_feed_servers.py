@@ -17,7 +17,7 @@ from tests.pace import leeway
 
 WITHOUT = {
     "file": ("sqlite", 1.5),
-    "polling": ("postgresql", 7.0),
+    "polling": ("postgresql", 1.5),
 }  # the database, and seconds a change may take
 
 

@@ -24,11 +24,15 @@ BATCH = 100  # of what is due, in one look
 
 
 async def keep_sweeping(feed: Feed) -> None:
-    """Sweep for ever. A database that does not answer costs a look."""
+    """Sweep for ever. A database that does not answer costs a look; one that has begun is ended before we are."""
     since: datetime | None = None
     while True:
+        looking = asyncio.create_task(sweep(feed, since))
         try:
-            since = await sweep(feed, since)
+            since = await asyncio.shield(looking)
+        except asyncio.CancelledError:
+            await asyncio.gather(looking, return_exceptions=True)
+            raise
         except Unavailable:
             log.warning("not swept: the database does not answer")
         except Exception:

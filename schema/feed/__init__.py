@@ -9,11 +9,22 @@ import strawberry
 
 from resolvers import feed
 from resolvers import question as questions
-from schema.feed import account, board, card, profile, run, worker, workspace
+from schema.feed import account, board, card, notice, profile, run, worker, workspace
 from schema.feed.base import EVENTS, BoardEvent, UserEvent, WorkspaceEvent
 from schema.view import hear
 
-__all__ = ["EVENTS", "FeedSubscription", "account", "board", "card", "profile", "run", "worker", "workspace"]
+__all__ = [
+    "EVENTS",
+    "FeedSubscription",
+    "account",
+    "board",
+    "card",
+    "notice",
+    "profile",
+    "run",
+    "worker",
+    "workspace",
+]
 
 
 @strawberry.type

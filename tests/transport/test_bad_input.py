@@ -203,8 +203,8 @@ async def run_mutated(view: Any, count: int, seed: int) -> dict[int, int]:
     return statuses
 
 
-async def test_ten_thousand_mutated_requests(view: Any) -> None:
-    statuses = await run_mutated(view, 10_000, seed=1)
+async def test_three_thousand_mutated_requests(view: Any) -> None:
+    statuses = await run_mutated(view, 3_000, seed=1)
     print(json.dumps(statuses))
     assert statuses.keys() >= {200, 400}  # some still mean something
 
