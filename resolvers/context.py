@@ -174,8 +174,12 @@ class Context:
 
     async def refresh(self) -> None:
         """Let go of the connection and forget what was loaded: the next read is a new moment."""
-        self._loaders = None
+        self.forget()
         await self._snapshot.close()
+
+    def forget(self) -> None:
+        """Forget what was loaded, and stay in the same moment."""
+        self._loaders = None
 
 
 Info = strawberry.Info[Context, None]

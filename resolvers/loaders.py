@@ -7,12 +7,15 @@ or one event of a subscription: a cache too young to lie.
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select
 from strawberry.dataloader import DataLoader
 
 from models.actor import Actor
+from runtime.executor import Together
+from runtime.executor.together import Columns
 
 Read = Callable[[Select[Any]], Awaitable[Sequence[Any]]]
 Sees = Callable[[Actor], ColumnElement[bool]]
@@ -45,10 +48,20 @@ class Loaders:
 
     def __call__(self, link: Link, key: Any) -> Awaitable[Any]:
         """One row, or the list, that `link` finds by `key`."""
-        loader = self._loaders.get(link)
+        return self._loader(link).load(key)
+
+    def _loader(self, link: Link, columns: Columns = None) -> DataLoader[Any, Any]:
+        loader = self._loaders.get((link, columns))
         if loader is None:
-            loader = self._loaders[link] = DataLoader(self._batch(link), max_batch_size=MOST)
-        return loader.load(key)
+            loader = DataLoader(self._batch(link, columns), max_batch_size=MOST)
+            self._loaders[link, columns] = loader
+        return loader
+
+    async def every(self, link: Link, keys: Sequence[Any], columns: Columns = None) -> dict[Any, Any]:
+        """What `link` finds by each of the keys. `columns`: what will be read of the rows, if that is known."""
+        distinct = list(dict.fromkeys(keys))
+        loader = self._loader(link, columns if link.many else None)
+        return dict(zip(distinct, await loader.load_many(distinct), strict=True))
 
     def through(self, name: Any, load: Callable[[list[Any]], Awaitable[list[Any]]]) -> DataLoader[Any, Any]:
         """The loader of that name in this operation; `load` answers its keys in order."""
@@ -56,10 +69,14 @@ class Loaders:
             self._loaders[name] = DataLoader(load, max_batch_size=MOST)
         return self._loaders[name]
 
-    def _batch(self, link: Link) -> Callable[[list[Any]], Awaitable[list[Any]]]:
+    def _batch(self, link: Link, columns: Columns) -> Callable[[list[Any]], Awaitable[list[Any]]]:
         async def load(keys: list[Any]) -> list[Any]:
             key = link.key.label("link_key")
-            query = link.query.add_columns(key).where(link.sees(self.actor), link.key.in_(keys))
+            query = link.query
+            if columns is not None:
+                chosen = [c for c in query.selected_columns if c.key in columns]
+                query = query.with_only_columns(*chosen, maintain_column_froms=True)
+            query = query.add_columns(key).where(link.sees(self.actor), link.key.in_(keys))
             rows = await self._read(query.group_by(link.key) if link.group else query)
             if not link.many:
                 found = {row.link_key: row for row in rows}
@@ -70,3 +87,15 @@ class Loaders:
             return [lists[key] for key in keys]
 
         return load
+
+
+def rows_by(link: Link, by: str) -> Together:
+    """How a field is answered for many rows at once whose attribute `by` is a key of `link`."""
+    key_of = attrgetter(by)
+
+    async def answers(context: Any, rows: Sequence[Any], columns: Columns) -> list[Any]:
+        keys = list(map(key_of, rows))
+        found = await context.loaders.every(link, [key for key in keys if key is not None], columns)
+        return [None if key is None else found[key] for key in keys]
+
+    return Together(answers, frozenset((by,)), sure=True)
