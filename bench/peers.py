@@ -16,7 +16,6 @@ from typing import Any
 
 import asyncpg
 import orjson
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -27,7 +26,8 @@ from bench.house import KEY
 from bench.load import Connection
 from runtime.database import normalised
 from runtime.settings import load
-from runtime.transport.serve import defaults
+from runtime.transport.drain import Draining
+from runtime.transport.serve import bind, serve
 from schema.make import _built
 from server import make_app
 
@@ -131,7 +131,7 @@ class Peer:
             [sys.executable, "-m", "bench.peers", name, url, str(port)], cwd=ROOT
         )
 
-    async def ready(self, body: bytes, within: float = 30) -> bytes:
+    async def ready(self, body: bytes, within: float = 120) -> bytes:
         """Wait until it answers `body`; return the answer."""
         async with asyncio.timeout(within):
             while True:
@@ -150,5 +150,4 @@ class Peer:
 
 if __name__ == "__main__":
     _, name, url, port = sys.argv
-    options = {key: value for key, value in defaults(5).items() if key != "server_header"}
-    uvicorn.run(APPS[name](url), host="127.0.0.1", port=int(port), log_level="warning", **options)
+    serve(APPS[name](url), bind("127.0.0.1", int(port)), draining=Draining(), grace=5, log_level="warning")

@@ -131,13 +131,13 @@ class Context:
             self._loaders = Loaders(self.read, self.actor)
         return self._loaders
 
-    async def read(self, query: Executable) -> Sequence[Any]:
+    async def read(self, query: Executable, values: dict[str, Any] | None = None) -> Sequence[Any]:
         """Read from the operation's one moment, or from its open transaction."""
         if self.tx is not None:
             async with self._turn:
                 with telling():
-                    return (await self.tx.execute(query)).all()
-        return await self._snapshot.read(query)
+                    return (await self.tx.execute(query, values)).all()
+        return await self._snapshot.read(query, values)
 
     @asynccontextmanager
     async def begin(self, by: By | None = None) -> AsyncIterator[AsyncSession]:

@@ -5,21 +5,29 @@ what its actor may not see, and an executor may ask once for a whole list. `Load
 or one event of a subscription: a cache too young to lie.
 """
 
+import asyncio
+import itertools
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from operator import attrgetter
-from typing import Any
+from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, Select
+from sqlalchemy import ColumnElement, Select, bindparam
 from strawberry.dataloader import DataLoader
 
 from models.actor import Actor
+from runtime.database import Id, Keys, among
 from runtime.executor import Together
 from runtime.executor.together import Columns
 
-Read = Callable[[Select[Any]], Awaitable[Sequence[Any]]]
+
+class Read(Protocol):
+    async def __call__(self, query: Select[Any], values: dict[str, Any] | None = None) -> Sequence[Any]: ...
+
+
 Sees = Callable[[Actor], ColumnElement[bool]]
-MOST = 500  # keys in one IN list
+MOST = 500  # keys asked for at once
+KEPT = 64  # statements of one link
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +39,8 @@ class Link:
     sees:    what of it an actor may see: the first clause.
     many:    a list per key, or one row or None.
     missing: what is answered for a key that found nothing, when that is not None.
+
+    `sees` may look at which parts an actor has, not at what they say: its clause is kept, and asked for others.
     """
 
     query: Select[*tuple[Any, ...]]
@@ -39,12 +49,54 @@ class Link:
     many: bool = False
     missing: Any = None
     group: bool = False  # an aggregate: one row per key, grouped by it
+    _kept: dict[Any, Select[Any]] = field(default_factory=dict, init=False, repr=False)
+
+    def statement(self, actor: Actor, columns: Columns) -> Select[Any]:
+        """What to ask for the rows of `keys`, as an actor like this one. Made once; `values_of` says for whom."""
+        kind = columns, actor.kind, actor.scopes, actor.workspace_id is None, actor.board_id is None
+        if kind not in self._kept:
+            if len(self._kept) >= KEPT:
+                self._kept.clear()
+            self._kept[kind] = self._made(_anybody(actor), columns)
+        return self._kept[kind]
+
+    def _made(self, actor: Actor, columns: Columns) -> Select[Any]:
+        query: Select[Any] = self.query
+        if columns is not None:
+            chosen = [column for column in query.selected_columns if column.key in columns]
+            query = query.with_only_columns(*chosen, maintain_column_froms=True)
+        found = self.sees(actor), among(self.key, bindparam("keys", type_=Keys()))
+        query = query.add_columns(self.key.label("link_key")).where(*found)
+        return query.group_by(self.key) if self.group else query
+
+
+def _anybody(actor: Actor) -> Actor:
+    """An actor of the same kind, with parameters for what it is."""
+    parts: dict[str, Any] = {
+        name: bindparam(f"actor_{name}", type_=Id)
+        for name in ("id", "workspace_id", "board_id")
+        if getattr(actor, name) is not None
+    }
+    return replace(actor, **parts)
+
+
+def values_of(actor: Actor, keys: Sequence[Any]) -> dict[str, Any]:
+    """The parameters of a link's statement."""
+    return {
+        "keys": keys,
+        "actor_id": actor.id,
+        "actor_workspace_id": actor.workspace_id,
+        "actor_board_id": actor.board_id,
+    }
 
 
 class Loaders:
     def __init__(self, read: Read, actor: Actor) -> None:
         self._read, self.actor = read, actor
         self._loaders: dict[Any, DataLoader[Any, Any]] = {}
+        self._levels: dict[
+            Any, asyncio.Future[dict[Any, Any]]
+        ] = {}  # lists asked for at once, only some columns
 
     def __call__(self, link: Link, key: Any) -> Awaitable[Any]:
         """One row, or the list, that `link` finds by `key`."""
@@ -60,8 +112,17 @@ class Loaders:
     async def every(self, link: Link, keys: Sequence[Any], columns: Columns = None) -> dict[Any, Any]:
         """What `link` finds by each of the keys. `columns`: what will be read of the rows, if that is known."""
         distinct = list(dict.fromkeys(keys))
-        loader = self._loader(link, columns if link.many else None)
-        return dict(zip(distinct, await loader.load_many(distinct), strict=True))
+        if columns is None or not link.many:
+            return dict(zip(distinct, await self._loader(link).load_many(distinct), strict=True))
+        level = link, columns, tuple(distinct)
+        if level not in self._levels:
+            self._levels[level] = asyncio.ensure_future(self._level(link, columns, distinct))
+        return await self._levels[level]
+
+    async def _level(self, link: Link, columns: Columns, keys: list[Any]) -> dict[Any, Any]:
+        parts = [keys[start : start + MOST] for start in range(0, len(keys), MOST)]
+        lists = await asyncio.gather(*map(self._batch(link, columns), parts))
+        return dict(zip(keys, itertools.chain.from_iterable(lists), strict=True))
 
     def through(self, name: Any, load: Callable[[list[Any]], Awaitable[list[Any]]]) -> DataLoader[Any, Any]:
         """The loader of that name in this operation; `load` answers its keys in order."""
@@ -71,13 +132,7 @@ class Loaders:
 
     def _batch(self, link: Link, columns: Columns) -> Callable[[list[Any]], Awaitable[list[Any]]]:
         async def load(keys: list[Any]) -> list[Any]:
-            key = link.key.label("link_key")
-            query = link.query
-            if columns is not None:
-                chosen = [c for c in query.selected_columns if c.key in columns]
-                query = query.with_only_columns(*chosen, maintain_column_froms=True)
-            query = query.add_columns(key).where(link.sees(self.actor), link.key.in_(keys))
-            rows = await self._read(query.group_by(link.key) if link.group else query)
+            rows = await self._read(link.statement(self.actor, columns), values_of(self.actor, keys))
             if not link.many:
                 found = {row.link_key: row for row in rows}
                 return [found.get(key, link.missing) for key in keys]

@@ -9,6 +9,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from runtime.executor.levels import Levels
 from runtime.executor.plan import Plans, Selection
+from runtime.transport.operation import running
 
 PLANS = Plans()
 
@@ -24,6 +25,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
     """Completes what a root field answers level by level; see this package's first page."""
 
     _gave_up = False
+    _objects: int | None = 1  # how many the answer has, itself among them; None when nobody counted
 
     def complete_value(
         self,
@@ -35,9 +37,17 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         position_context: Any,
     ) -> Any:
         given = return_type, field_details_list, info, path, result, position_context
-        if path.prev is not None or self._gave_up or not self._fits(return_type, result):
+        if path.prev is not None:
+            return super().complete_value(*given)
+        if self._gave_up or not self._fits(return_type, result):
+            if is_composite_type(get_named_type(return_type)) and result is not None:
+                self._objects = None
             return super().complete_value(*given)
         return self._together(*given)
+
+    def build_response(self, data: dict[str, Any] | None) -> Any:
+        running().actual = self._objects
+        return super().build_response(data)
 
     def _fits(self, type_: GraphQLOutputType, result: Any) -> bool:
         """Whether a root field's value is one for us: composite, and nothing unusual about the operation."""
@@ -60,10 +70,13 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         roots = PLANS.of(self).roots(self.variable_values.coerced)
         below = roots.setdefault(str(path.key), Selection(details))
         try:
-            [value] = await Levels(self).values(type_, below, [result], lambda _: path, lambda: info)
+            levels = Levels(self)
+            [value] = await levels.values(type_, below, [result], lambda _: path, lambda: info)
+            if self._objects is not None:
+                self._objects += levels.counted
             return value
         except Exception:  # whatever it is: graphql-core meets it again, and says it as it always does
-            self._gave_up = True
+            self._gave_up, self._objects = True, None
             if isinstance(self.context_value, Forgets):
                 self.context_value.forget()  # or what is known already would be told before what is not
         completed = super().complete_value(type_, details, info, path, result, position_context)

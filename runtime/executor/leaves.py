@@ -26,6 +26,7 @@ class Unplanned(Exception):
     """Something that is left to graphql-core."""
 
 
+NOTHING = type(None)
 # Values of exactly these types are what the scalar answers already.
 PLAIN: dict[GraphQLLeafType, type] = {
     GraphQLID: str,
@@ -41,7 +42,7 @@ def leaves_of(type_: GraphQLOutputType) -> Leaves:
         inner = _nullable(type_.of_type)
 
         def complete(values: Sequence[Any]) -> Sequence[Any]:
-            if None in values:
+            if NOTHING in map(type, values):
                 raise Unplanned("null where none may be")
             return inner(values)
 
@@ -49,7 +50,7 @@ def leaves_of(type_: GraphQLOutputType) -> Leaves:
     inner = _nullable(type_)
 
     def complete_some(values: Sequence[Any]) -> Sequence[Any]:
-        if None not in values:
+        if NOTHING not in map(type, values):
             return inner(values)
         found = iter(inner([value for value in values if value is not None]))
         return [None if value is None else next(found) for value in values]
