@@ -73,7 +73,10 @@ def _described(resolver: Callable[..., Any]) -> Callable[..., Any]:
 
 def ask(resolver: Callable[..., Any], **options: Any) -> Any:
     """Make a field answered by `resolver`, and described by its docstring."""
-    return strawberry.field(resolver=_described(resolver), description=inspect.getdoc(resolver), **options)
+    field = strawberry.field(resolver=_described(resolver), description=inspect.getdoc(resolver), **options)
+    if hasattr(resolver, "together"):
+        field.metadata = {"together": resolver.together}
+    return field
 
 
 def hear(resolver: Callable[..., Any]) -> Any:

@@ -70,9 +70,7 @@ class Levels:
         self, type_: Any, below: Selection, lists: Sequence[Any], at: At, info: Any, *, sure: bool
     ) -> Sequence[Any]:
         """Join lists to one level, complete it, and cut it apart again."""
-        if not all(map(is_iterable, lists)):
-            raise Unplanned("no list")
-        lists = [one if isinstance(one, list | tuple) else list(one) for one in lists]
+        lists = [one if type(one) is list else _listed(one) for one in lists]
         joined = [item for items in lists for item in items]
         places: list[Path] = []
 
@@ -188,3 +186,9 @@ class Levels:
         if any(isinstance(value, Exception) or value is Undefined for value in values):
             raise Unplanned("an error as a value")
         return values
+
+
+def _listed(value: Any) -> list[Any]:
+    if not is_iterable(value):
+        raise Unplanned("no list")
+    return list(value)
