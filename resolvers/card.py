@@ -20,7 +20,7 @@ from models.stage import MoveGate, Reason, Stage, reasons_against
 from resolvers.board import BOARD, COLUMN
 from resolvers.cards import CardFilter, clauses, order_of
 from resolvers.context import IfVersion, Info, given
-from resolvers.loaders import Link
+from resolvers.loaders import Link, drawn
 from resolvers.page import After, Ask, Before, First, Last, Listing, Order, Page, page
 from runtime.database import utcnow
 from runtime.event import Event
@@ -125,24 +125,26 @@ async def _cards(
     return await page(info.context, listing, order_of(order), ask, parent, where, repr(filter))
 
 
-async def name_of_card(root: Parent[Any], info: Info) -> str:
+@drawn(BOARD, "board_id", "number")
+def name_of_card(root: Any, board: Any) -> str:
     """How people call it: `WEB-42`, the board's key and the card's number."""
-    board = await info.context.load(BOARD, root.board_id)
     return f"{board.key if board else ''}-{root.number}"
 
 
-async def stage_of_card(root: Parent[Any], info: Info) -> Stage:
+@drawn(COLUMN, "column_id")
+def stage_of_card(root: Any, column: Any) -> Stage:
     """The stage of the column it stands in."""
-    column = await info.context.load(COLUMN, root.column_id)
     stage: Stage = column.stage
     return stage
 
 
-async def overdue(root: Parent[Any], info: Info) -> bool:
+def _column_if_late(card: Any) -> Any:
+    return None if card.due_on is None or card.due_on >= utcnow().date() else card.column_id
+
+
+@drawn(COLUMN, _column_if_late, "due_on", "column_id")
+def overdue(root: Any, column: Any) -> bool:
     """Whether it was due before today (UTC) and is not done."""
-    if root.due_on is None or root.due_on >= utcnow().date():
-        return False
-    column = await info.context.load(COLUMN, root.column_id)
     return bool(column and column.stage is not Stage.DONE)
 
 

@@ -9,7 +9,7 @@ import actions.message
 from models.actor import sees_card
 from models.message import Message
 from resolvers.context import IfVersion, Info
-from resolvers.loaders import Link
+from resolvers.loaders import Link, drawn
 from resolvers.page import After, Ask, Before, First, Last, Listing, Order, Page, page
 
 MESSAGE = Link(
@@ -43,9 +43,9 @@ async def messages_of_card(
     return await page(info.context, MESSAGES_OF_CARD, OLDEST, ask, root.id)
 
 
-async def message_count(root: Parent[Any], info: Info) -> int:
+@drawn(MESSAGE_COUNT, "id")
+def message_count(root: Any, row: Any) -> int:
     """How many messages it has, deleted ones not counted."""
-    row = await info.context.load(MESSAGE_COUNT, root.id)
     return row.count if row else 0
 
 
