@@ -15,7 +15,7 @@ from runtime.database import utcnow
 
 async def post_message(tx: AsyncSession, actor: Actor, card_id: str, body: str) -> Message:
     """Say something on a card."""
-    board, card = await reach_card(tx, actor, card_id)
+    board, card = await reach_card(tx, actor, card_id, for_run=True)
     message = Message(
         card_id=card.id,
         board_id=board.id,

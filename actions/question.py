@@ -16,7 +16,7 @@ from actions.run.finish import keep_session, leased
 from models import words
 from models.actor import Actor
 from models.board import Board
-from models.event import EventKind
+from models.event import EventKind, run_topic
 from models.notice import NotificationType
 from models.policy import OnExpiry, policy_of
 from models.question import (
@@ -34,6 +34,7 @@ from models.refusal import Conflict, Forbidden, Invalid, LeaseLost
 from models.run import TERMINAL, CommandKind, FailureCode, Run, RunStatus, WaitReason
 from runtime import queue
 from runtime.database import utcnow
+from runtime.feed import wake
 from runtime.queue import Ticket
 
 LONGEST = 2_592_000  # seconds until a question expires, at most
@@ -87,13 +88,20 @@ async def ask_as_agent(
     attempt: int,
     key: str,
     asked: Sequence[NewQuestion],
+    *,
+    seconds: int | None = None,
 ) -> list[Question]:
-    """The same for an agent that asks by itself, under its run's own credential. The caller holds the run."""
+    """The same for an agent that asks by itself, under its run's own credential. The caller holds the run.
+
+    Raises Conflict for a key that something else was asked under.
+    """
     if there := await _asked(tx, run, key):
+        if [(one.key, one.text) for one in there] != [(one.key.strip(), one.text.strip()) for one in asked]:
+            raise Conflict("Something else was asked with that key; take another one", there[0].id)
         return there
     if run.status in TERMINAL or run.attempt != attempt:
         raise LeaseLost(run.id, attempt)
-    questions = await _ask(tx, board, run, attempt, key, asked, None)
+    questions = await _ask(tx, board, run, attempt, key, asked, seconds)
     if any(question.blocking for question in questions):
         if await queue.hold(tx, run.id, attempt, waits_for=WaitReason.QUESTION) is None:
             raise LeaseLost(run.id, attempt)
@@ -243,6 +251,8 @@ def _close(
 
 def _tell(tx: AsyncSession, board: Board, question: Question, kind: EventKind) -> None:
     tell_question(tx, board, kind, question.id, question.card_id, question.run_id)
+    if question.run_id is not None:
+        wake(tx, run_topic(question.run_id))  # an agent may be waiting for the answer
 
 
 async def go_on(tx: AsyncSession, board: Board, question: Question) -> None:

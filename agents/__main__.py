@@ -1,4 +1,4 @@
-"""`python -m agents worker …` and `python -m agents recording …`."""
+"""`python -m agents worker …`, `python -m agents recording …` and `python -m agents mcp …`."""
 
 import typer
 
@@ -6,5 +6,6 @@ from agents import cli
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 app.command()(cli.worker)
+app.command("mcp")(cli.tools)
 app.command("recording")(cli.record)
 app()

@@ -12,6 +12,7 @@ import typer
 from agents import start
 from agents.api import Rejected, Unreachable
 from agents.record import text
+from agents.tools import stdio
 from runtime import log
 
 
@@ -78,6 +79,26 @@ def worker(
         )
         start.run(settings, url=url, key=key, workspace=workspace, patience=patience)
     except start.WrongStart as error:
+        fail(error)
+
+
+def tools(
+    url: Annotated[
+        str, typer.Option(envvar="SIGNALBOX_URL", help="Address of the server.")
+    ] = "http://127.0.0.1:8000/graphql",
+    token: Annotated[
+        str,
+        typer.Option(
+            envvar="SIGNALBOX_TOKEN",
+            help="An agent's token, an API key or an access token. Rather set the variable: others may see command"
+            " lines. A server on this machine lets its owner in without.",
+        ),
+    ] = "",
+) -> None:
+    """Give a coding agent Signalbox's tools over standard input and output (Model Context Protocol)."""
+    try:
+        stdio.run(url, token)
+    except stdio.WrongStart as error:
         fail(error)
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import case, func, select
 from strawberry import ID, Maybe, Parent
 
 import actions.board
-from models.actor import sees_board
+from models.actor import sees_board, sees_card
 from models.board import Board, BoardColumn, Template
 from models.card import Card
 from models.event import board_topic
@@ -33,7 +33,7 @@ COLUMNS_OF_BOARD = Link(
 CARD_COUNT = Link(
     select(func.count().label("count")).where(Card.archived_at.is_(None)),
     Card.column_id,
-    lambda actor: sees_board(actor, Card.board_id),
+    lambda actor: sees_card(actor, Card.board_id, Card.id),
     group=True,
 )
 COUNTS_OF_BOARD = Link(
@@ -41,7 +41,7 @@ COUNTS_OF_BOARD = Link(
     .join(BoardColumn, BoardColumn.id == Card.column_id)
     .where(Card.archived_at.is_(None)),
     Card.board_id,
-    lambda actor: sees_board(actor, Card.board_id),
+    lambda actor: sees_card(actor, Card.board_id, Card.id),
     group=True,
 )
 TOPIC = Link(

@@ -13,10 +13,10 @@ from actions.card import FIELDS, NewCard
 from actions.law import facts_of
 from actions.move import Place
 from actions.reach import role_in
-from models.actor import WRITERS, sees_board
+from models.actor import WRITERS, sees_card
 from models.board import Board, BoardColumn
 from models.card import MOST_REVISIONS, Card, CardOrder, CardType, Priority, Size
-from models.stage import Reason, Stage, reasons_against
+from models.stage import MoveGate, Reason, Stage, reasons_against
 from resolvers.board import BOARD, COLUMN
 from resolvers.cards import CardFilter, clauses, order_of
 from resolvers.context import IfVersion, Info, given
@@ -29,26 +29,28 @@ from runtime.transport.describe import takes
 MOST_CARDS = 500  # of a board in one page
 FirstOfBoard = Annotated[int | None, "How many, from the top: 1 to 500; 50 where nothing is said."]
 
-CARD = Link(select(Card.__table__), Card.id, lambda actor: sees_board(actor, Card.board_id))
+CARD = Link(select(Card.__table__), Card.id, lambda actor: sees_card(actor, Card.board_id, Card.id))
 CHILDREN_OF_CARD = Link(
     select(Card.__table__).order_by(Card.number),
     Card.parent_id,
-    lambda actor: sees_board(actor, Card.board_id),
+    lambda actor: sees_card(actor, Card.board_id, Card.id),
     many=True,
 )
 REVISIONS_OF_CARD = Listing(
     "card.revisions",
     select(Event.__table__).where(Event.kind.in_(actions.revision.SNAPSHOTS)),
     Event.subject,
-    lambda actor: Event.subject.in_(select(Card.id).where(sees_board(actor, Card.board_id))),
+    lambda actor: Event.subject.in_(select(Card.id).where(sees_card(actor, Card.board_id, Card.id))),
 )
 NEWEST = Order("NEWEST", ((Event.at, True), (Event.seq, True)))
 
 _CARDS = select(Card.__table__).join(BoardColumn, BoardColumn.id == Card.column_id)
-CARDS = Listing("cards", _CARDS, None, lambda actor: sees_board(actor, Card.board_id))
-CARDS_OF_BOARD = Listing("board.cards", _CARDS, Card.board_id, lambda actor: sees_board(actor, Card.board_id))
+CARDS = Listing("cards", _CARDS, None, lambda actor: sees_card(actor, Card.board_id, Card.id))
+CARDS_OF_BOARD = Listing(
+    "board.cards", _CARDS, Card.board_id, lambda actor: sees_card(actor, Card.board_id, Card.id)
+)
 CARDS_OF_COLUMN = Listing(
-    "column.cards", _CARDS, Card.column_id, lambda actor: sees_board(actor, Card.board_id)
+    "column.cards", _CARDS, Card.column_id, lambda actor: sees_card(actor, Card.board_id, Card.id)
 )
 
 
@@ -158,6 +160,9 @@ async def moves_of_card(root: Parent[Any], info: Info) -> Any:
     """For each stage, whether the card may move there now, and if not, why: what a move would answer."""
 
     async def load(cards: list[Any]) -> list[list[Move]]:
+        if info.context.actor.run_id is not None:  # and nothing is told of the cards that stand in the way
+            never = [Reason(MoveGate.FORBIDDEN, "Its agent does not move a card")]
+            return [[Move(stage, never) for stage in Stage] for _ in cards]
         boards = [await info.context.load(BOARD, id) for id in {card.board_id for card in cards}]
         seen = {board.id: board for board in boards if board}
         may = select(Board.id, role_in(info.context.actor, Board.workspace_id)).where(Board.id.in_(seen))

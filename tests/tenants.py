@@ -46,6 +46,7 @@ MEMBER = "MEMBER"  # its members, and keys of the whole workspace that may write
 BOARD = "BOARD"  # the same, and keys of the board that may write
 PERSON = "PERSON"  # any person that signed in: it is about the person, or makes a workspace
 ANYONE = "ANYONE"  # without signing in
+AGENT = "AGENT"  # the agent of a run, under the run's own credential: tests/test_agent_access.py
 
 # Everything a tenant has, in the order it is made, by its admin: name of the thing, mutation, input.
 # What belongs to the board that no key of the other board may see says "sibling".
@@ -135,6 +136,11 @@ MUTATIONS: dict[str, Case] = {
     "resumeRun": Case(BOARD, {"id": "$run"}, answer="CONFLICT"),
     "answerQuestion": Case(BOARD, {"id": "$question", "text": "% yes"}),
     "cancelQuestion": Case(BOARD, {"id": "$doubt"}),
+    "askAsAgent": Case(
+        AGENT,
+        {"key": "k", "questions": [{"key": "0", "text": "% ?"}]},
+        dict.fromkeys(("foreign", "ann"), "FORBIDDEN"),
+    ),
     "stopRun": Case(BOARD, {"id": "$run"}),
     "reportRunEvents": Case(
         WORK,
@@ -236,6 +242,7 @@ QUERIES: dict[str, dict[str, Any]] = {
     "queue": {"workspaceId": "$workspace"},
     "deadRuns": {"workspaceId": "$workspace"},
     "questions": {},
+    "awaitAnswers": {"key": "k"},
     "agentProfiles": {"workspaceId": "$workspace"},
     "viewer": {},
     "me": {},

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from actions.move import carry
 from actions.news import tell_board, tell_question
 from actions.notice import notify, people_of
+from models.account import access_of
 from models.board import Board
 from models.card import Card
 from models.event import EventKind, run_topic
@@ -231,7 +232,8 @@ async def _notify(tx: AsyncSession, board: Board, run: Run) -> None:
 
 
 async def _forget(tx: AsyncSession, run: Run) -> None:
-    """What an attempt was saying when it ended is said no more."""
+    """What an attempt was saying when it ended is said no more, and its agent's credential is not good any more."""
+    wake(tx, access_of(run.id))
     await tx.execute(delete(RunLive).where(RunLive.run_id == run.id))
 
 
