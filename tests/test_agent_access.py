@@ -37,7 +37,9 @@ async def at_work(app, home, card="card"):
     """A run on a card of a tenant, held by its worker: the worker, the claim, and the agent's actor."""
     ann = home.actor("ann")
     await app.data(POLICY, ann, input={"boardId": home.ids["board"], "leaseSeconds": 3600, "concurrency": 0})
-    worker = Hand(app, home.ids["worker"], ann)
+    given = {"workspaceId": home.ids["workspace"], "executors": ["SCRIPTED"], "maxConcurrent": 50}
+    made = await home.mutate("registerWorker", {**given, "name": f"hand for {card}"}, ann)
+    worker = Hand(app, made["id"], ann)
     await in_todo(app, home.ids[card], ann)
     claims = {claim["run"]["card"]["id"]: claim for claim in await worker.claim(10)}
     claim, actor = claims[home.ids[card]], home.actor(f"agent of {card}")
