@@ -98,7 +98,7 @@ def sees_link(actor: Actor, board_id: Any, *ends: Any) -> ColumnElement[bool]:
     """That a link between the cards named by two columns is the actor's to see: one end of it is."""
     return (
         or_(*(sees_card(actor, board_id, end) for end in ends))
-        if actor.card_id
+        if actor.card_id is not None
         else sees_board(actor, board_id)
     )
 

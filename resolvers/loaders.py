@@ -30,6 +30,7 @@ class Read(Protocol):
 
 Sees = Callable[[Actor], ColumnElement[bool]]
 MOST = 500  # keys asked for at once
+PARTS = ("id", "workspace_id", "board_id", "card_id")  # of an actor: everything that what it sees depends on
 KEPT = 64  # statements of one link
 
 
@@ -56,7 +57,7 @@ class Link:
 
     def statement(self, actor: Actor, columns: Columns) -> Select[Any]:
         """What to ask for the rows of `keys`, as an actor like this one. Made once; `values_of` says for whom."""
-        kind = columns, actor.kind, actor.scopes, actor.workspace_id is None, actor.board_id is None
+        kind = columns, actor.kind, actor.scopes, *(getattr(actor, part) is None for part in PARTS)
         if kind not in self._kept:
             if len(self._kept) >= KEPT:
                 self._kept.clear()
@@ -76,21 +77,14 @@ class Link:
 def _anybody(actor: Actor) -> Actor:
     """An actor of the same kind, with parameters for what it is."""
     parts: dict[str, Any] = {
-        name: bindparam(f"actor_{name}", type_=Id)
-        for name in ("id", "workspace_id", "board_id")
-        if getattr(actor, name) is not None
+        name: bindparam(f"actor_{name}", type_=Id) for name in PARTS if getattr(actor, name) is not None
     }
     return replace(actor, **parts)
 
 
 def values_of(actor: Actor, keys: Sequence[Any]) -> dict[str, Any]:
     """The parameters of a link's statement."""
-    return {
-        "keys": keys,
-        "actor_id": actor.id,
-        "actor_workspace_id": actor.workspace_id,
-        "actor_board_id": actor.board_id,
-    }
+    return {"keys": keys} | {f"actor_{name}": getattr(actor, name) for name in PARTS}
 
 
 class Loaders:
