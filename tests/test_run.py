@@ -238,6 +238,24 @@ async def test_a_run_that_changed_nothing_can_wait_for_a_decision(run):
         )
 
 
+async def test_an_attempt_that_ends_takes_its_questions_back(run):
+    """Whoever waited for the answer is gone: nobody is to be asked for nothing."""
+    async with run() as app:
+        board, cards = await app.has_board("fails", "is done")
+        await set_policy(app, board, noChange="DECIDE", concurrency=0)
+        worker = await hand(app)
+        failed, done = [await queued(app, card) for card in cards]
+        await worker.claim(2)
+        for id in (failed, done):
+            await worker.ask(id, WORDS)
+        await worker.say("failRun", failed, code="AGENT_ERROR", reason="Tired of it", retryable=True)
+        await worker.complete(done, "Red already", "NO_CHANGES")
+        for id, status in ((failed, "QUEUED"), (done, "WAITING")):
+            shown = await show(app, id)
+            assert (shown["status"], shown["questions"][0]["status"]) == (status, "CANCELLED")
+        assert await app.data("{ questions { nodes { id } } }") == {"nodes": []}
+
+
 async def test_siblings_are_worked_side_by_side(run):
     make = """mutation($input: CreateAgentProfileInput!) { createAgentProfile(input: $input) {
       ... on AgentProfile { id } ... on Refusal { message } } }"""
