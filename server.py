@@ -1,19 +1,16 @@
-"""The composition root: settings, database, feed, schema, Starlette, and the command line."""
+"""The composition root: settings, database, feed, schema, Starlette; and the commands there are, which
+commands.py does."""
 
 import asyncio
 import json
-import os
-import socket
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
-from sqlalchemy import select
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -22,35 +19,33 @@ from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
+from strawberry.types.graphql import OperationType
 
 import actions.account
-from actions.operator import first_workspace, somebody
-from models import words
-from models.account import User
-from models.actor import ActorKind
-from models.refusal import Refusal
-from models.stage import Law
+import agents.cli
+import commands
+from actions.run.sweep import keep_sweeping
+from agents.tools.door import Door
+from models.actor import Actor, ActorKind
+from models.log import RUN_LOG
 from resolvers.context import Context, House
 from resolvers.examples import example_ids
 from resolvers.identity import Revoked, identify, keep_local_owner
 from resolvers.once import keep_tidy
-from runtime import log
-from runtime.database import Database, Unreachable
-from runtime.feed import By, Feed
-from runtime.passwords import Seal, hash_password
-from runtime.revision import WrongRevision, require_head
-from runtime.settings import Settings, WrongSetting, load, local_key
+from runtime.event import EVENTS
+from runtime.feed import By, Feed, make_feed, patiently
+from runtime.passwords import Seal
+from runtime.retention import keep_pruned
+from runtime.settings import Settings
 from runtime.tokens import Tokens
 from runtime.transport.drain import Draining
-from runtime.transport.errors import Rejected
+from runtime.transport.errors import Rejected, public
 from runtime.transport.hosts import LOOPBACK, Hosts, is_proxied
+from runtime.transport.operation import begin
 from runtime.transport.rate import Bucket
-from runtime.transport.serve import AddressTaken, address_of, bind
-from runtime.transport.serve import serve as listen
+from runtime.transport.schema import Schema
 from runtime.transport.view import View
-from runtime.wakes import Wakes
-from schema.make import make_schema, print_sorted
-from schema.stages import draw
+from schema.make import make_schema
 
 ROOT = Path(__file__).parent
 EXPLORER = ROOT / "explorer"
@@ -58,16 +53,6 @@ POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; frame-ancestors 'none'; base-uri 'self'"
 )
-
-
-def make_feed(settings: Settings) -> Feed:
-    """The database with its feed and wakes, not started yet."""
-    database = Database(settings.database_url)
-    wakes = Wakes(
-        settings.bus_url or ("memory://" if database.is_sqlite else settings.database_url),
-        changed=database.data_version if database.is_sqlite else None,
-    )
-    return Feed(database, wakes)
 
 
 def make_house(settings: Settings) -> House:
@@ -90,8 +75,8 @@ def make_house(settings: Settings) -> House:
 class Edge:
     """What the HTTP server shows of a house."""
 
-    def __init__(self, house: House, draining: Draining) -> None:
-        self.house, self.draining = house, draining
+    def __init__(self, house: House, draining: Draining, schema: Schema) -> None:
+        self.house, self.draining, self.schema = house, draining, schema
 
     async def context_of(self, request: Request) -> Context:
         return await self._context(request, request.headers.get("authorization"))
@@ -129,6 +114,31 @@ class Edge:
             found.append({"name": path.stem, "query": path.read_text(), "variables": variables or None})
         return JSONResponse(found, headers={"cache-control": "no-store"})
 
+    async def may_use_tools(self, request: Request) -> tuple[str, str] | None:
+        actor, why = await identify(
+            self.house, request.headers.get("authorization"), proxied=is_proxied(request)
+        )
+        if actor is not None:
+            return None
+        return "UNAUTHENTICATED", str(why) if why else "Sign in, or send an API key"
+
+    async def use_tool(self, request: Request, name: str, query: str, variables: dict[str, Any]) -> Any:
+        """One operation behind a tool for agents, asked as whoever sent the request."""
+        operation = begin("mcp", request.headers.get("x-request-id"))
+        context = await self.context_of(request)
+        context.idempotency_key = None  # it is for one operation, and a tool may ask several
+        result = await self.schema.execute(
+            query,
+            variable_values=variables,
+            context_value=context,
+            operation_name=name,
+            allowed_operation_types={OperationType.QUERY, OperationType.MUTATION},
+        )
+        told = [
+            public(error, self.schema.policy.explain, operation.request_id) for error in result.errors or ()
+        ]
+        return {"data": result.data} | ({"errors": [error.formatted for error in told]} if told else {})
+
     async def livez(self, request: Request) -> Response:
         return PlainTextResponse("ok\n")
 
@@ -145,10 +155,12 @@ class Edge:
 def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
     """The whole application on one database. Starts with Starlette's lifespan."""
     house = make_house(settings)
-    edge = Edge(house, draining or Draining())
-    bucket = Bucket(settings.points, settings.points_per_second)
+    schema = make_schema(bucket=Bucket(settings.points, settings.points_per_second))
+    edge = Edge(house, draining or Draining(), schema)
+    tools = Door(edge.may_use_tools, edge.use_tool, edge.draining)
+    kept = {EVENTS: settings.history_days, RUN_LOG: settings.run_log_days}
     view = View(
-        make_schema(bucket=bucket),
+        schema,
         context_of=edge.context_of,
         authenticate=edge.authenticate,
         explorer=edge.explorer if settings.graphiql else None,
@@ -162,11 +174,17 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
         try:
             await house.feed.wakes.start()
             if settings.is_loopback:
-                async with house.feed.begin(By(ActorKind.SYSTEM)) as tx:
-                    house.local_owner = await actions.account.local_owner(tx)
-            keeping = asyncio.gather(keep_local_owner(house), keep_tidy(house.database))
+                house.local_owner = await patiently(partial(local_owner, house.feed))
+            keeping = asyncio.gather(
+                keep_local_owner(house),
+                keep_tidy(house.database),
+                keep_pruned(house.feed, kept),
+                keep_sweeping(house.feed),
+                return_exceptions=True,  # cancelled, it is done when all are, not when the first is
+            )
             yield
         finally:  # also when it did not start: an open SQLite file keeps a process alive
+            await tools.close()
             if keeping is not None:
                 keeping.cancel()
                 await asyncio.gather(keeping, return_exceptions=True)
@@ -178,6 +196,7 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
         Route("/", lambda request: Response(status_code=307, headers={"location": "graphql"})),
         Route("/graphql", view),
         WebSocketRoute("/graphql", view),
+        Route("/mcp", tools),
         Route("/livez", edge.livez),
         Route("/readyz", edge.readyz),
         Route("/explorer/examples.json", edge.examples),
@@ -186,6 +205,11 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
     app = Starlette(routes=routes, lifespan=lifespan, middleware=doors(settings))
     app.state.house = house
     return app
+
+
+async def local_owner(feed: Feed) -> Actor | None:
+    async with feed.begin(By(ActorKind.SYSTEM)) as tx:
+        return await actions.account.local_owner(tx)
 
 
 def doors(settings: Settings) -> list[Middleware]:
@@ -208,42 +232,12 @@ def doors(settings: Settings) -> list[Middleware]:
     return found
 
 
-MAKE_OWNER = "make an owner first: python server.py owner USERNAME"
-
 cli = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Signalbox: boards that people and agents work.",
 )
-
-
-def fail(message: object) -> NoReturn:
-    """End with one clear line."""
-    print(f"signalbox: {message}", file=sys.stderr)
-    raise SystemExit(2)
-
-
-def configured(*, database: str | None = None, level: str | None = None) -> Settings:
-    """The settings of this start: `database` and `level` where nobody says otherwise.
-
-    Made for a loopback address, a secret key is kept beside the database.
-    """
-    overrides: dict[str, Any] = {}
-    try:
-        settings = load()
-        for name, value in (("database_url", database), ("log_level", level)):
-            if value is not None and name not in settings.model_fields_set:
-                overrides[name] = value
-        settings = load(**overrides)
-        if not settings.keys and settings.is_loopback:
-            beside = Path(Database(settings.database_url).file or "signalbox")
-            return load(**{**overrides, "secret_key": local_key(beside)})
-    except WrongSetting as error:
-        fail(error)
-    except OSError as error:
-        fail(f"cannot keep a secret key in {error.filename}: {error.strerror}")
-    return settings
 
 
 @cli.command()
@@ -253,321 +247,27 @@ def serve(
     ] = False,
 ) -> None:
     """Serve the API and GraphiQL."""
-    settings = configured()
-    if not settings.keys:
-        fail("SECRET_KEY: must be set to serve on an address that others can reach")
-    log.start(settings.log_level, settings.log_format)
-    listener = taken(settings)
-    asyncio.run(_ready(settings, migrate=migrate, serving=True))
-    _listen(settings, listener)
-
-
-def taken(settings: Settings) -> socket.socket:
-    """The address, taken before anything is done for it."""
-    try:
-        return bind(settings.host, settings.port)
-    except AddressTaken as error:
-        fail(error)
-
-
-def _listen(settings: Settings, listener: socket.socket) -> None:
-    draining = Draining()
-    app = make_app(settings, draining)
-    listen(app, listener, draining=draining, grace=int(settings.drain_seconds), log_config=None)
-
-
-async def _ready(settings: Settings, *, migrate: bool = False, serving: bool = False) -> None:
-    """End with one line unless the database answers, has our schema and, where others can reach us, an owner."""
-    database = Database(settings.database_url)
-    owner = select(User.id).where(User.password_hash.is_not(None), User.is_active).limit(1)
-    try:
-        await database.check()
-        if migrate:
-            await bring(database)
-        await require_head(database)
-        if serving and not settings.is_loopback and not await database.read(owner):
-            fail(f"nobody owns this server yet, so it does not listen on {settings.host}; {MAKE_OWNER}")
-    except (Unreachable, WrongRevision) as error:
-        fail(error)
-    finally:
-        await database.close()
-
-
-async def bring(database: Database) -> None:
-    """Bring the database to the newest schema, unless it is there already."""
-    try:
-        await require_head(database)
-    except WrongRevision:
-        from runtime.migrate import migrate
-
-        await migrate(database)
-
-
-@cli.command()
-def owner(username: Annotated[str, typer.Argument(help="Whose account: 3 to 40 characters")]) -> None:
-    """Make the owner's account, or give an account a new password.
-
-    Asks for the password; without a terminal it is OWNER_PASSWORD, or the first line of standard input.
-    """
-    settings = configured()
-    try:
-        password = words.password("password", _asked())
-        asyncio.run(_own(settings, username, password))
-    except Refusal as error:
-        fail(error)
-    print(f"{username} may sign in now.")
-
-
-def _asked() -> str:
-    given = os.environ.get("OWNER_PASSWORD")
-    if given is not None:
-        return given
-    if sys.stdin.isatty():
-        return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
-    return sys.stdin.readline().rstrip("\r\n")
-
-
-async def _own(settings: Settings, username: str, password: str) -> None:
-    hashed = await hash_password(password)
-    async with opened(settings) as feed, feed.begin(By(ActorKind.SYSTEM)) as tx:
-        await actions.account.make_owner(tx, username, hashed)
-
-
-@cli.command()
-def migrate(
-    to: Annotated[str, typer.Option(help="A revision, up or down; base is the empty database.")] = "head",
-) -> None:
-    """Bring the database to the newest schema, or to another."""
-    from runtime.migrate import migrate
-
-    database = Database(configured().database_url)
-    try:
-        before, after = asyncio.run(migrate(database, to))
-    except (Unreachable, WrongRevision) as error:
-        fail(error)
-    moved = (
-        f"{before or 'empty'} -> {after or 'empty'}" if before != after else f"already at {after or 'empty'}"
-    )
-    print(f"{database.safe_url}: {moved}")
-
-
-@cli.command()
-def migration(
-    title: Annotated[str, typer.Argument(help="What it does, after pre or post: “pre add card.colour”.")],
-) -> None:
-    """Write the migration from the newest revision to what the models say."""
-    from runtime.migrate import write
-
-    if not title.startswith(("pre ", "post ")):
-        fail("begin the title with pre or post: before or after the new program is started")
-    print(asyncio.run(write(title)))
-
-
-@asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Feed]:
-    """The door for a command's writes, heard by running servers; or one line says why it cannot be had."""
-    await _ready(settings)
-    feed = make_feed(settings)
-    try:
-        async with feed.wakes:
-            yield feed
-    finally:
-        await feed.database.close()
+    commands.serve(make_app, migrate=migrate)
 
 
 @cli.command()
 def demo() -> None:
     """Serve a live board with sample data: made on the first start, in demo.sqlite3 unless told otherwise."""
-    settings = configured(database="sqlite:///demo.sqlite3", level="WARNING")
-    only_here(settings)
-    log.start(settings.log_level, settings.log_format)
-    listener = taken(settings)
-    asyncio.run(_ready(settings, migrate=True, serving=True))
-    asyncio.run(_seed(settings, only_new=True))
-    address = address_of(listener)
-    greet(address)
-    with lively(f"{address}/graphql"):
-        _listen(settings, listener)
+    commands.demo(make_app)
 
 
-def greet(address: str) -> None:
-    def shown(text: str, code: int) -> str:
-        return f"\033[{code}m{text}\033[0m" if sys.stdout.isatty() else text
-
-    one, two, three = (shown(number, 36) for number in "123")
-    print(
-        f"""
-  {shown("Signalbox", 32)} is at work, on a live board of sample data. Ctrl+C stops it.
-
-  {shown("GraphiQL", 1)}  {address}/graphql
-  {shown("API", 1)}       the same address: POST, server-sent events, graphql-transport-ws
-
-  Three things to try:
-  {one}  Open GraphiQL: its first tab shows your boards. No login: you are the owner.
-  {two}  Run its tab Watch: every move arrives the moment it commits.
-  {three}  In a second window run MoveCard. A move against the law is refused, and
-     the answer says which moves it would allow.
-""",
-        flush=True,
-    )
-
-
-@contextmanager
-def lively(address: str) -> Iterator[None]:
-    """While this lasts, a client of the public API works on the boards."""
-    command = [sys.executable, "-m", "agents.lively", address]
-    client = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603 - our own
-    try:
-        yield
-    finally:
-        client.terminate()
-        client.wait()
-
-
-@cli.command()
-def seed() -> None:
-    """Write the demo workspace: people, boards, cards. What is there already is left alone."""
-    settings = configured()
-    only_here(settings)
-    made = asyncio.run(_seed(settings))
-    print(f"made: {', '.join(made)}" if made else "everything is there already")
-
-
-def only_here(settings: Settings) -> None:
-    if not settings.is_loopback:
-        fail("the demo's people have a well-known password: seed only what is served on a loopback address")
-
-
-async def _seed(settings: Settings, *, only_new: bool = False) -> list[str]:
-    from actions.seed import PASSWORD, is_seeded, seed
-
-    async with opened(settings) as feed:
-        if only_new:
-            async with feed.begin(By(ActorKind.SYSTEM)) as tx:
-                if await is_seeded(tx):
-                    return []
-        return await seed(feed.begin, await hash_password(PASSWORD))
-
-
-@cli.command()
-def reset(
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-) -> None:
-    """Delete all data, after asking. The schema stays."""
-    from runtime.migrate import empty
-
-    settings = configured()
-    asyncio.run(_ready(settings))
-    database = Database(settings.database_url)
-    name = database.name
-    if not yes:
-        if not sys.stdin.isatty():
-            fail("reset asks before it deletes, and nobody is here to answer; say --yes")
-        print(f"All data in {database.safe_url} will be deleted. Type its name, {name}, to go on: ", end="")
-        if input().strip() != name:
-            fail("that is not its name; nothing was deleted")
-    print(f"deleted {asyncio.run(empty(database))} rows from {database.safe_url}")
-
-
-@cli.command("import")
-def bring_in(
-    file: Annotated[
-        Path, typer.Argument(help="A Trello export, a list of GitHub issues, or a board of ours.")
-    ],
-    workspace: Annotated[
-        str | None, typer.Option(help="Id of the workspace; without it, the owner's first.")
-    ] = None,
-    board: Annotated[str | None, typer.Option(help="Id of a board there is, whose law is obeyed.")] = None,
-    law: Annotated[Law | None, typer.Option(help="The law of the new board.")] = None,
-    user: Annotated[
-        str | None, typer.Option(help="Whose name it is done in; without it, the owner's.")
-    ] = None,
-) -> None:
-    """Read a board from a file: all of it or nothing. Says what was not carried over."""
-    asyncio.run(_bring(configured(), file, user, workspace, board, law))
-
-
-async def _bring(
-    settings: Settings,
-    file: Path,
-    user: str | None,
-    workspace: str | None,
-    board: str | None,
-    law: Law | None,
-) -> None:
-    from actions.transfer.bring import bring
-    from actions.transfer.file import read
-    from actions.transfer.parcel import Unreadable
-    from actions.transfer.report import progress_bar, report
-
-    try:
-        parcel = read(file)
-    except Unreadable as error:
-        fail(f"{file} {error}")
-    async with opened(settings) as feed:
-        try:
-            async with feed.begin(By(ActorKind.SYSTEM)) as tx:
-                actor = await somebody(tx, user)
-                tx.info["by"] = By(actor.kind, actor.id)
-                into = workspace or (None if board else await first_workspace(tx, actor))
-                with progress_bar(len(parcel.cards)) as progress:
-                    brought = await bring(
-                        tx, actor, parcel, workspace_id=into, board_id=board, law=law, progress=progress
-                    )
-        except Refusal as refusal:
-            fail(
-                ": ".join(
-                    [f"nothing was imported from {file}", *getattr(refusal, "__notes__", []), refusal.message]
-                )
-            )
-    print(report(parcel, brought))
-
-
-@cli.command("export")
-def take_out(
-    board: Annotated[str, typer.Argument(help="Id of the board.")],
-    file: Annotated[Path | None, typer.Argument(help="Where to; without it, standard output.")] = None,
-    user: Annotated[
-        str | None, typer.Option(help="Whose name it is done in; without it, the owner's.")
-    ] = None,
-) -> None:
-    """Write a board as one file, which import reads."""
-    text = asyncio.run(_take(configured(), board, user))
-    if file is None:
-        sys.stdout.write(text)
-        return
-    try:
-        file.write_text(text, encoding="utf-8")
-    except OSError as error:
-        fail(f"cannot write {file}: {error.strerror}")
-
-
-async def _take(settings: Settings, board: str, user: str | None) -> str:
-    from actions.transfer import own
-    from actions.transfer.take import take
-
-    async with opened(settings) as feed:
-        snapshot = feed.database.snapshot()
-        try:
-            async with feed.begin(By(ActorKind.SYSTEM)) as tx:
-                actor = await somebody(tx, user)
-            return own.text(await take(snapshot.read, actor, board))
-        except Refusal as refusal:
-            fail(f"{board}: {refusal.message}")
-        finally:
-            await snapshot.close()
-
-
-@cli.command("schema")
-def print_schema() -> None:
-    """Print the GraphQL schema, sorted."""
-    print(print_sorted(make_schema()), end="")
-
-
-@cli.command("stages")
-def print_stages() -> None:
-    """Print the law of stages, for docs/stages.md."""
-    print(draw(), end="")
+cli.command()(commands.owner)
+cli.command()(commands.migrate)
+cli.command()(commands.migration)
+cli.command()(commands.seed)
+cli.command()(commands.reset)
+cli.command("import")(commands.bring_in)
+cli.command("export")(commands.take_out)
+cli.command()(agents.cli.worker)
+cli.command("mcp")(agents.cli.tools)
+cli.command("recording")(agents.cli.record)
+cli.command("schema")(commands.print_schema)
+cli.command("stages")(commands.print_stages)
 
 
 if __name__ == "__main__":

@@ -147,6 +147,7 @@ async def make_owner(tx: AsyncSession, username: str, password_hash: str) -> Use
     """
     fields = checked({"username": username})
     named = User.username_folded == fields["username_folded"]
+    await _is_first(tx)  # a server that starts at this moment makes no owner beside this one
     user = await tx.scalar(select(User).where(named))
     if user is None:
         user = await tx.scalar(select(User).where(User.is_local, User.password_hash.is_(None)))

@@ -5,11 +5,14 @@ from typing import Any
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from actions.card import tell_moved
 from actions.lane import settle
 from actions.law import facts_of, reader
+from actions.move import tell_moved
 from actions.news import changed, tell_board, tell_of_board
+from actions.policy import keep_cap
 from actions.reach import reach_board, reach_column, reach_workspace
+from actions.run.change import reopen
+from actions.run.dispatch import arrived, leave
 from models import words
 from models.actor import Actor, sees_board
 from models.board import MOST_BOARDS, MOST_COLUMNS, TEMPLATES, Board, BoardColumn, Template
@@ -19,6 +22,7 @@ from models.rank import after as ranks_after
 from models.rank import between
 from models.refusal import Conflict, Invalid, NotFound
 from models.stage import Lane, Law, Stage, judge
+from runtime import queue
 from runtime.database import utcnow
 from runtime.ids import new_id
 
@@ -34,13 +38,17 @@ async def create_board(
     law: Law | None = None,
     description: str = "",
     columns: list[tuple[str, Stage, int | None]] | None = None,
+    auto_dispatch: bool | None = None,
 ) -> Board:
     """Make a board with the columns of a template, or with those given.
 
-    Without `law`, the pipeline template obeys the PIPELINE law, the others are FREE.
+    Without `law`, the pipeline template obeys the PIPELINE law, the others are FREE. Without `auto_dispatch`,
+    agents are given what enters TODO of the pipeline template, and of nothing else.
     """
     workspace = await reach_workspace(tx, actor, workspace_id)
     name = words.line("name", name, 100)
+    if auto_dispatch is None:
+        auto_dispatch = template is Template.PIPELINE and columns is None
     boards = select(func.count(), func.max(Board.rank)).where(Board.workspace_id == workspace.id)
     count, last = (await tx.execute(boards)).one()
     if count >= MOST_BOARDS:
@@ -53,6 +61,7 @@ async def create_board(
         law=law or (Law.PIPELINE if template is Template.PIPELINE else Law.FREE),
         rank=between(last, None),
         last_number=0,
+        policy={"auto_dispatch": True} if auto_dispatch else {},
         created_by=actor.id if actor.is_person else None,
     )
     tx.add(board)
@@ -65,6 +74,7 @@ async def create_board(
             words.within("columns.wipLimit", limit, 1, 1000),
         )
         tx.add(BoardColumn(board_id=board.id, name=title, stage=stage, rank=rank, wip_limit=limit))
+    await keep_cap(tx, board)
     tell_of_board(tx, board, EventKind.BOARD_CREATED, name=name)
     return board
 
@@ -140,14 +150,23 @@ async def unarchive_board(tx: AsyncSession, actor: Actor, id: str, *, if_version
     if board.archived_at is not None:
         changed(board, {"archived_at": None})
         tell_of_board(tx, board, EventKind.BOARD_UNARCHIVED)
+        await reopen(tx, board)
     return board
 
 
-async def delete_board(tx: AsyncSession, actor: Actor, id: str, confirm_name: str) -> Board:
-    """Delete a board with everything on it. `confirm_name` must be its name."""
+async def delete_board(
+    tx: AsyncSession, actor: Actor, id: str, confirm_name: str, *, cancel_runs: bool = False
+) -> Board:
+    """Delete a board with everything on it. `confirm_name` must be its name.
+
+    Raises Conflict while agents are at its cards, unless `cancel_runs` ends their runs.
+    """
     board = await reach_board(tx, actor, id, admin=True)
     if confirm_name != board.name:
         raise Invalid(("confirmName", "is not the board's name"))
+    cards = list(await tx.scalars(select(Card.id).where(Card.board_id == board.id)))
+    await leave(tx, board, cards, cancel_run=cancel_runs)
+    await queue.set_cap(tx, queue.scope_cap(board.id), None)
     tell_of_board(tx, board, EventKind.BOARD_DELETED, name=board.name)
     await tx.execute(delete(Board).where(Board.id == board.id))
     tx.expunge(board)
@@ -204,9 +223,17 @@ async def update_column(
         words.within("wipLimit", clean["wip_limit"], 1, 1000)
     if words.required("stage", clean.get("stage", column.stage)) is not column.stage:
         await _judge_all(tx, board, column, Lane("", clean["stage"]))
+    left = column.stage
     told = changed(column, clean)
     if told:
         tell_board(tx, board, EventKind.COLUMN_UPDATED, column.id, column_id=column.id, changes=told)
+        await tx.flush()
+    if column.stage is not left:
+        standing = Card.column_id == column.id, Card.archived_at.is_(None)
+        cards = list(await tx.scalars(select(Card).where(*standing).order_by(Card.rank)))
+        await arrived(tx, actor, board, cards, [left] * len(cards), column.stage)
+    elif told:
+        await reopen(tx, board)
     return column
 
 
@@ -228,6 +255,7 @@ async def delete_column(
     *,
     move_cards_to: str | None = None,
     delete_cards: bool = False,
+    cancel_runs: bool = False,
 ) -> BoardColumn:
     """Delete a column. With cards in it, say where they go or that they are deleted; both or none is refused.
 
@@ -247,7 +275,7 @@ async def delete_column(
         target = next((lane for lane in lanes if lane.id == move_cards_to != column.id), None)
         if target is None:
             raise NotFound(move_cards_to)
-        await _judge_all(tx, board, column, await _lane(tx, target))
+        await _judge_all(tx, board, column, await _lane(tx, target), cancel_runs=cancel_runs)
         last = await tx.scalar(select(func.max(Card.rank)).where(Card.column_id == target.id))
         batch = new_id("batch")
         for card, rank in zip(cards, ranks_after(last, len(cards)), strict=True):
@@ -255,7 +283,10 @@ async def delete_column(
             card.column_id, card.rank, card.version = target.id, rank, card.version + 1
             tell_moved(tx, board, card, column.id, column.stage, target.stage, before=before, batch=batch)
         await tx.flush()
+        left = [column.stage] * len(cards)
+        await arrived(tx, actor, board, cards, left, target.stage, cancel_run=cancel_runs)
     elif cards:
+        await leave(tx, board, [card.id for card in cards], cancel_run=cancel_runs)
         await tx.execute(delete(Card).where(in_it))
     await tx.execute(delete(BoardColumn).where(BoardColumn.id == column.id))
     tx.expunge(column)
@@ -269,6 +300,7 @@ async def delete_column(
         moved_to=move_cards_to if cards else None,
         card_ids=[card.id for card in cards],
     )
+    await reopen(tx, board)
     return column
 
 
@@ -278,9 +310,11 @@ async def _lane(tx: AsyncSession, column: BoardColumn) -> Lane:
     return Lane(column.id, column.stage, column.wip_limit, count or 0)
 
 
-async def _judge_all(tx: AsyncSession, board: Board, column: BoardColumn, to: Lane) -> None:
+async def _judge_all(
+    tx: AsyncSession, board: Board, column: BoardColumn, to: Lane, *, cancel_runs: bool = False
+) -> None:
     """Raise StageRefused unless every unarchived card of `column` may go to `to` together."""
     standing = Card.column_id == column.id, Card.archived_at.is_(None)
     cards = list(await tx.scalars(select(Card).where(*standing).order_by(Card.rank)))
     for facts in await facts_of(reader(tx), {board.id: board}, cards) if cards else ():
-        judge(facts, to, coming=len(cards))
+        judge(facts, to, coming=len(cards), cancel_run=cancel_runs)

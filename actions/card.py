@@ -8,30 +8,22 @@ from typing import Any
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from actions.lane import Ends, settle, settle_all
+from actions.lane import Ends, settle
 from actions.law import facts_of, facts_of_new, reader
+from actions.move import Place, judged, move, target
 from actions.news import changed, tell_board
 from actions.reach import reach_board, reach_card, reach_cards
+from actions.run.change import reopen
+from actions.run.dispatch import arrived, leave, reprioritise
 from models import words
 from models.actor import Actor
-from models.board import Board, BoardColumn
+from models.board import BoardColumn
 from models.card import MOST_AT_ONCE, MOST_CHILDREN, Card, CardType, Priority, Size, image
 from models.event import EventKind
-from models.refusal import Conflict, Invalid, NotFound
-from models.stage import ENTRY, Facts, Lane, Stage, StageRefused, judge, lane_for, reasons_against
+from models.refusal import Conflict, Forbidden, Invalid, NotFound
+from models.stage import ENTRY, Facts, Lane, Stage, judge
 from runtime.database import utcnow
 from runtime.ids import new_id
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a card is to stand: in a column or the first of a stage, by its neighbours, at the top or the end."""
-
-    column_id: str | None = None
-    stage: Stage | None = None
-    before: str | None = None
-    after: str | None = None
-    top: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,13 +71,14 @@ async def create_cards(
     A card is born in the backlog, so the law lets it be made where a card of the backlog may go.
     """
     words.at_most("cards", list(news), MOST_AT_ONCE)
-    board = await reach_board(tx, actor, board_id)
+    board = await reach_board(tx, actor, board_id, for_run=True)
     facts = await facts_of_new(reader(tx), board)
     batch = new_id("batch") if len(news) > 1 else None
     cards, ends = [], Ends(tx, Card)
     for index, new in enumerate(news):
         path = f"{at}{index}." if at else ""
-        lane = _target([facts], new.place)
+        lane = target([facts], new.place)
+        _for_run(actor, new, lane)
         judge(facts, lane)
         values = {name: getattr(new, name) for name in FIELDS}
         clean = checked(values, path)
@@ -122,7 +115,21 @@ async def create_cards(
         cards.append(card)
         facts = _joined(facts, lane)
     await tx.flush()  # what was made is read by whoever asked for it
+    by_lane = {lane.id: lane.stage for lane in facts.lanes}
+    for stage in dict.fromkeys(by_lane[card.column_id] for card in cards):
+        those = [card for card in cards if by_lane[card.column_id] is stage]
+        await arrived(tx, actor, board, those, [None] * len(those), stage)
     return cards
+
+
+def _for_run(actor: Actor, new: NewCard, lane: Lane) -> None:
+    """Raise Forbidden where an agent would make a card that is not a part of its own, or give it to an agent."""
+    if actor.run_id is not None and (new.parent_id != actor.card_id or new.place != Place()):
+        raise Forbidden("Under its run's credential an agent makes cards under its own, in the backlog")
+    if actor.run_id is not None and lane.stage is not Stage.BACKLOG:
+        raise Forbidden(
+            "Under its run's credential an agent makes cards in the backlog, and this board has none"
+        )
 
 
 def _joined(facts: Facts, to: Lane) -> Facts:
@@ -132,36 +139,7 @@ def _joined(facts: Facts, to: Lane) -> Facts:
 
 
 FIELDS = ("title", "description", "type", "priority", "size", "story_points", "due_on", "parent_id")
-
-
-def _target(every: Sequence[Facts], place: Place) -> Lane:
-    """The one column a place means for these cards. Raises NotFound for a column of another board."""
-    facts, stage = every[0], place.stage
-    if place.column_id is not None:
-        for lane in facts.lanes:
-            if lane.id == place.column_id:
-                if stage not in (None, lane.stage):
-                    raise Invalid(("stage", f"is not the stage of that column, {lane.stage}"))
-                return lane
-        raise NotFound(place.column_id)
-    if stage is None:
-        return _own([one.column_id for one in every], facts)
-    found = lane_for(every, stage)
-    if found is None:
-        reasons = reasons_against(facts, stage)
-        allowed = [stage for stage in Stage if not reasons_against(facts, stage)]
-        raise StageRefused(facts.at, stage, allowed, reasons, facts.card_id)
-    return found
-
-
-def _own(columns: list[str | None], facts: Facts) -> Lane:
-    """The column that cards stand in already; for a new one the first of the backlog, or the first."""
-    if len(set(columns)) > 1:
-        raise Invalid(("columnId", "or a stage must be said: the cards stand in several columns"))
-    for lane in facts.lanes:
-        if lane.id == columns[0]:
-            return lane
-    return lane_for([facts], Stage.BACKLOG) or facts.lanes[0]
+OF_A_RUN = {"title", "description"}  # fields that an agent may change of its own card
 
 
 async def update_card(
@@ -172,21 +150,26 @@ async def update_card(
     *,
     place: Place | None = None,
     if_version: int | None = None,
+    cancel_run: bool = False,
 ) -> Card:
     """Change the given fields of a card: absent keeps, None clears. With `place`, it also moves, as by a move."""
-    board, card = await reach_card(tx, actor, id)
+    moving = place is not None and (place.column_id or place.stage)
+    by_run = not moving and changes.keys() <= OF_A_RUN
+    board, card = await reach_card(tx, actor, id, for_run=by_run)
     card.expect(if_version)
     clean = checked(changes)
     if clean.get("parent_id") is not None:
         await _parent(tx, board.id, card.id, clean["parent_id"])
-    moving = place is not None and (place.column_id or place.stage)
-    to = await _judged(tx, board, [card], place) if place and moving else None
+    to = await judged(tx, board, [card], place, cancel_run=cancel_run) if place and moving else None
     before = await _image(tx, card)
     told = changed(card, clean)
     if told:
         tell_board(tx, board, EventKind.CARD_UPDATED, card.id, card_id=card.id, changes=told, before=before)
+    if "priority" in told:
+        await reprioritise(tx, card)
     if place and to:
-        await _move(tx, board, [card], place, to)
+        await move(tx, board, [card], place, to)
+        await arrived(tx, actor, board, [card], to.left, to.lane.stage, cancel_run=cancel_run)
     return card
 
 
@@ -197,100 +180,48 @@ async def move_card(
     place: Place,
     *,
     if_version: int | None = None,
+    cancel_run: bool = False,
 ) -> Card:
-    """Move a card to another column, or elsewhere in its own.
+    """Move a card to another column, or elsewhere in its own. `cancel_run` stops the agents that are at it.
 
     Raises NotFound, Stale, StageRefused, or Invalid for a neighbour that is not there; then nothing was changed.
     """
     board, card = await reach_card(tx, actor, id)
     card.expect(if_version)
-    await _move(tx, board, [card], place, await _judged(tx, board, [card], place))
+    to = await judged(tx, board, [card], place, cancel_run=cancel_run)
+    await move(tx, board, [card], place, to)
+    await arrived(tx, actor, board, [card], to.left, to.lane.stage, cancel_run=cancel_run)
     return card
 
 
-async def move_cards(tx: AsyncSession, actor: Actor, ids: list[str], place: Place) -> list[Card]:
+async def move_cards(
+    tx: AsyncSession, actor: Actor, ids: list[str], place: Place, *, cancel_run: bool = False
+) -> list[Card]:
     """Move several cards of one board to one place, in the order given, all or none."""
     words.distinct("ids", words.at_most("ids", ids, MOST_AT_ONCE))
     if {place.before, place.after} & set(ids):
         raise Invalid(("ids", "names the neighbour they are moved to"))
     board, cards = await reach_cards(tx, actor, ids)
-    to = await _judged(tx, board, cards, place)
-    await _move(tx, board, cards, place, to, batch=new_id("batch"))
+    to = await judged(tx, board, cards, place, cancel_run=cancel_run)
+    await move(tx, board, cards, place, to, batch=new_id("batch"))
+    await arrived(tx, actor, board, cards, to.left, to.lane.stage, cancel_run=cancel_run)
     return cards
 
 
-@dataclass(frozen=True)
-class Judged:
-    """A move that the law allows: to which column, and the stage each card leaves."""
+async def archive_card(
+    tx: AsyncSession, actor: Actor, id: str, *, cancel_run: bool = False, if_version: int | None = None
+) -> Card:
+    """Take a card off the board without deleting it. Archiving twice changes nothing.
 
-    lane: Lane
-    left: list[Stage]
-
-
-async def _judged(tx: AsyncSession, board: Board, cards: Sequence[Card], place: Place) -> Judged:
-    """Judge the move of all these cards to one place. The caller holds the board."""
-    every = await facts_of(reader(tx), {board.id: board}, cards)
-    lane = _target(every, place)
-    coming = sum(card.column_id != lane.id for card in cards)
-    for facts in every:
-        judge(facts, lane, coming=coming)
-    return Judged(lane, [facts.at for facts in every])
-
-
-async def _move(
-    tx: AsyncSession,
-    board: Board,
-    cards: Sequence[Card],
-    place: Place,
-    to: Judged,
-    *,
-    batch: str | None = None,
-) -> None:
-    """Move what was judged, one card behind the other."""
-    ids, lane = [card.id for card in cards], to.lane
-    here = Card.column_id == lane.id
-    ranks = await settle_all(tx, Card, here, ids, place.before, place.after, top=place.top, count=len(cards))
-    for card, rank, left in zip(cards, ranks, to.left, strict=True):
-        image_before = image(card) | {"stage": left}
-        source = card.column_id
-        card.column_id, card.rank, card.version = lane.id, rank, card.version + 1
-        tell_moved(tx, board, card, source, left, lane.stage, before=image_before, batch=batch)
-    await tx.flush()
-
-
-def tell_moved(
-    tx: AsyncSession,
-    board: Board,
-    card: Card,
-    source: str,
-    left: Stage,
-    to: Stage,
-    *,
-    before: dict[str, Any],
-    batch: str | None,
-) -> None:
-    tell_board(
-        tx,
-        board,
-        EventKind.CARD_MOVED,
-        card.id,
-        batch=batch,
-        card_id=card.id,
-        from_column_id=source,
-        from_stage=left,
-        to_column_id=card.column_id,
-        to_stage=to,
-        before=before,
-    )
-
-
-async def archive_card(tx: AsyncSession, actor: Actor, id: str, *, if_version: int | None = None) -> Card:
-    """Take a card off the board without deleting it. Archiving twice changes nothing."""
+    Raises Conflict while agents are at it, unless `cancel_run` ends their runs.
+    """
     board, card = await reach_card(tx, actor, id)
     card.expect(if_version)
     if card.archived_at is None:
+        await leave(tx, board, [card.id], cancel_run=cancel_run)
         changed(card, {"archived_at": utcnow()})
         tell_board(tx, board, EventKind.CARD_ARCHIVED, card.id, card_id=card.id)
+        await reopen(tx, board)
     return card
 
 
@@ -302,12 +233,13 @@ async def unarchive_card(tx: AsyncSession, actor: Actor, id: str, *, if_version:
         return card
     [facts] = await facts_of(reader(tx), {board.id: board}, [card])
     facts = replace(facts, at=ENTRY, column_id=None, card_archived=False)  # it comes in as a new card does
-    lane = _target([facts], Place())
+    lane = target([facts], Place())
     judge(facts, lane)
     card.rank = await settle(tx, Card, Card.column_id == lane.id, card.id, None, None)
     card.column_id = lane.id
     changed(card, {"archived_at": None})
     tell_board(tx, board, EventKind.CARD_UNARCHIVED, card.id, card_id=card.id, column_id=lane.id)
+    await reopen(tx, board)
     return card
 
 
@@ -317,11 +249,16 @@ async def delete_card(
     id: str,
     *,
     detach_children: bool = False,
+    cancel_run: bool = False,
     if_version: int | None = None,
 ) -> Card:
-    """Delete a card and what hangs on it. Its children are refused, or let go with `detach_children`."""
+    """Delete a card and what hangs on it. Its children are refused, or let go with `detach_children`.
+
+    Raises Conflict while agents are at it, unless `cancel_run` ends their runs.
+    """
     board, card = await reach_card(tx, actor, id)
     card.expect(if_version)
+    await leave(tx, board, [card.id], cancel_run=cancel_run)
     children = list(await tx.scalars(select(Card.id).where(Card.parent_id == card.id)))
     if children and not detach_children:
         raise Conflict(
@@ -345,6 +282,7 @@ async def delete_card(
         detached=children,
         before=await _image(tx, card),
     )
+    await reopen(tx, board)
     return card
 
 

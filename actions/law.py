@@ -3,13 +3,17 @@
 from collections.abc import Awaitable, Callable, Container, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, literal, literal_column, null, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.board import Board, BoardColumn
 from models.card import Card, CardLink, LinkKind
+from models.question import Question
+from models.run import ACTIVE, Run
 from models.stage import ENTRY, Facts, Lane, Stage
 
+NOTHING = None, False, None
+LIVE: list[Any] = [literal_column(f"'{status}'") for status in ACTIVE]  # as the partial index says it
 Read = Callable[[Any], Awaitable[Sequence[Any]]]
 
 # The law's view of columns: how many unarchived cards stand in each.
@@ -62,15 +66,33 @@ async def blockers_of(read: Read, card_ids: list[str]) -> dict[str, list[str]]:
     return blockers
 
 
+async def work_on(read: Read, card_ids: list[str]) -> dict[str, tuple[str | None, bool, str | None]]:
+    """For each card that agents are at: an active run, whether a worker has had one, an open question."""
+    run = select(
+        Run.card_id,
+        func.min(Run.id).label("run"),
+        func.max(Run.attempt).label("begun"),
+        null().label("question"),
+    ).where(Run.card_id.in_(card_ids), Run.status.in_(LIVE))
+    open_ones = Question.card_id.in_(card_ids), Question.status == literal_column("'OPEN'"), Question.blocking
+    asked = select(Question.card_id, null(), literal(0), func.min(Question.id)).where(*open_ones)
+    found: dict[str, tuple[str | None, bool, str | None]] = {}
+    for row in await read(union_all(run.group_by(Run.card_id), asked.group_by(Question.card_id))):
+        known = found.get(row.card_id, (None, False, None))
+        found[row.card_id] = (row.run or known[0], row.begun > 0 or known[1], row.question or known[2])
+    return found
+
+
 async def facts_of(
     read: Read, boards: dict[str, Any], cards: Sequence[Any], *, writable: Container[str] | None = None
 ) -> list[Facts]:
-    """The facts of each card, in order: two statements for any number of cards.
+    """The facts of each card, in order: three statements for any number of cards.
 
     `writable` names the boards that whoever asks may change, when that was not made sure before.
     """
     lanes = await lanes_of(read, {card.board_id for card in cards})
     blockers = await blockers_of(read, [card.id for card in cards])
+    work = await work_on(read, [card.id for card in cards])
     stages = {lane.id: lane.stage for board in lanes.values() for lane in board}
     return [
         Facts(
@@ -82,6 +104,9 @@ async def facts_of(
             board_archived=boards[card.board_id].archived_at is not None,
             card_archived=card.archived_at is not None,
             blockers=blockers[card.id],
+            active_run=work.get(card.id, NOTHING)[0],
+            run_begun=work.get(card.id, NOTHING)[1],
+            open_question=work.get(card.id, NOTHING)[2],
             may_write=writable is None or card.board_id in writable,
         )
         for card in cards

@@ -5,6 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from actions.news import tell_board
 from actions.reach import reach_cards, reach_link
+from actions.run.change import reopen
 from models.actor import Actor
 from models.card import MOST_LINKS, CardLink, LinkKind
 from models.event import EventKind
@@ -50,6 +51,8 @@ async def unlink_cards(tx: AsyncSession, actor: Actor, id: str) -> CardLink:
         "link_kind": link.kind,
     }
     tell_board(tx, board, EventKind.CARD_UNLINKED, link.card_id, **told)
+    await tx.flush()
+    await reopen(tx, board)
     return link
 
 

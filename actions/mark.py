@@ -6,11 +6,13 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from actions.news import tell_board, tell_user
+from actions.notice import notify
 from actions.reach import reach_card
 from models.actor import Actor
 from models.board import Board
 from models.card import MOST_ASSIGNEES, MOST_LABELS, Card, CardAssignee, CardLabel
 from models.event import EventKind
+from models.notice import NotificationType
 from models.refusal import Conflict, NotFound
 from models.workspace import Label, Membership
 
@@ -24,6 +26,10 @@ async def assign_card(tx: AsyncSession, actor: Actor, card_id: str, user_id: str
     await _room(tx, CardAssignee, card, MOST_ASSIGNEES, "people it is assigned to")
     tx.add(CardAssignee(card_id=card.id, user_id=user_id, board_id=board.id))
     _tell_assignee(tx, board, card, EventKind.ASSIGNEE_ADDED, EventKind.ASSIGNED, user_id)
+    if user_id != actor.id:
+        title = f"{board.key}-{card.number} was assigned to you"
+        about = {"workspace_id": board.workspace_id, "board_id": board.id, "card_id": card.id}
+        await notify(tx, [user_id], NotificationType.ASSIGNED, title, card.title, **about)
     return card
 
 

@@ -3,6 +3,7 @@
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from actions.news import tell_board
+from actions.notice import notify_mentioned
 from actions.reach import reach_board, reach_card, reach_message
 from models import words
 from models.actor import Actor
@@ -14,7 +15,7 @@ from runtime.database import utcnow
 
 async def post_message(tx: AsyncSession, actor: Actor, card_id: str, body: str) -> Message:
     """Say something on a card."""
-    board, card = await reach_card(tx, actor, card_id)
+    board, card = await reach_card(tx, actor, card_id, for_run=True)
     message = Message(
         card_id=card.id,
         board_id=board.id,
@@ -25,6 +26,7 @@ async def post_message(tx: AsyncSession, actor: Actor, card_id: str, body: str) 
     tx.add(message)
     await tx.flush()  # generates message.id
     tell_board(tx, board, EventKind.MESSAGE_POSTED, message.id, card_id=card.id, message_id=message.id)
+    await notify_mentioned(tx, actor, board, card.id, message.body)
     return message
 
 
@@ -40,9 +42,11 @@ async def edit_message(
         raise Conflict("The message was deleted")
     body = words.prose("body", body, LONGEST, least=1)
     if body != message.body:
+        before = message.body
         message.body, message.edited_at, message.version = body, utcnow(), message.version + 1
         told = {"card_id": message.card_id, "message_id": message.id}
         tell_board(tx, board, EventKind.MESSAGE_EDITED, message.id, **told)
+        await notify_mentioned(tx, actor, board, message.card_id, body, before=before)
     return message
 
 

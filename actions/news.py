@@ -31,6 +31,15 @@ def tell_board(
     record(tx, topics, kind, tenant=board.workspace_id, subject=subject, batch=batch, data=data)
 
 
+def tell_question(
+    tx: AsyncSession, board: Board, kind: EventKind, id: str, card_id: str, run_id: str | None
+) -> None:
+    """Something happened to a question: its board hears of it, and its workspace, whose inbox it is in."""
+    topics = [board_topic(board.id), workspace_topic(board.workspace_id)]
+    data = {"question_id": id, "board_id": board.id, "card_id": card_id, "run_id": run_id}
+    record(tx, topics, kind, tenant=board.workspace_id, subject=card_id, data=data)
+
+
 def tell_of_board(tx: AsyncSession, board: Board, kind: EventKind, **data: Any) -> None:
     """Something happened to a board: its workspace hears of it, and whoever watches the board."""
     topics = [workspace_topic(board.workspace_id), board_topic(board.id)]

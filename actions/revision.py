@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from actions.card import Place, update_card
+from actions.card import update_card
+from actions.move import Place
 from actions.reach import reach_card
 from models.actor import Actor
 from models.board import BoardColumn

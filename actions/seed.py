@@ -13,12 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from actions.account import OWNER, local_owner, register
 from actions.board import create_board, update_column
-from actions.card import NewCard, Place, create_card, move_card, set_parent
+from actions.card import NewCard, create_card, move_card, set_parent
 from actions.label import create_label
 from actions.link import link_cards
 from actions.mark import add_label, assign_card
 from actions.member import add_member
 from actions.message import post_message
+from actions.move import Place
 from actions.samples import BOARDS, Sample, Sampler
 from actions.subtask import NewSubtask, add_subtasks
 from actions.workspace import create_workspace
@@ -119,6 +120,7 @@ async def _board(tx: AsyncSession, workspace_id: str, people: dict[str, Actor], 
         key=sampler.key,
         template=sampler.template,
         description=sampler.text,
+        auto_dispatch=False,  # its cards pass through TODO on their way
     )
     query = select(Label.name, Label.id).where(Label.workspace_id == workspace_id)
     labels = dict((await tx.execute(query)).all())

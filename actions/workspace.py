@@ -12,7 +12,9 @@ from models.actor import Actor
 from models.board import Board
 from models.event import EventKind, board_topic
 from models.refusal import Forbidden, Invalid
+from models.run import ACTIVE, Run
 from models.workspace import Membership, Role, Workspace
+from runtime import queue
 from runtime.feed import record
 
 
@@ -56,6 +58,9 @@ async def delete_workspace(tx: AsyncSession, actor: Actor, id: str, confirm_name
         data = {"board_id": board.id, "workspace_id": workspace.id, "name": board.name}
         topics, kind = [board_topic(board.id)], EventKind.BOARD_DELETED
         record(tx, topics, kind, tenant=workspace.id, subject=board.id, data=data)
+    mine = select(Run.id).join(Board, Board.id == Run.board_id).where(Board.workspace_id == workspace.id)
+    for run_id in list(await tx.scalars(mine.where(Run.status.in_(ACTIVE)).order_by(Run.id))):
+        await queue.drop(tx, run_id)
     people = await tx.scalars(select(Membership.user_id).where(Membership.workspace_id == workspace.id))
     tell_workspace(tx, workspace.id, EventKind.WORKSPACE_DELETED, workspace.id, *people, name=workspace.name)
     await tx.execute(delete(Workspace).where(Workspace.id == workspace.id))

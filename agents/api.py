@@ -1,15 +1,16 @@
 """What a worker needs of the public API: the words between them, and nothing of how they travel.
 
 Every report names its lease: the run, the number of the attempt, and its token. `Stale` means that somebody else
-has the run now, or that it ended: whatever the worker still knows changes nothing any more.
+has the run now, or that it ended: whatever the worker still knows changes nothing any more. agents/client.py
+speaks these words over GraphQL.
 """
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from agents.vocabulary import Ask
 from agents.worktree import Diff, Made
+from runtime.vocabulary import Ask
 
 Row = dict[str, Any]
 
@@ -19,7 +20,21 @@ class Stale(Exception):
 
 
 class Unreachable(Exception):
-    """The server did not answer. It may or may not have heard; asking again is safe."""
+    """The server did not answer. It may or may not have heard; asking again is safe.
+
+    `after` is how many seconds it wants to be left alone, where it said so; `restarts`, that it is about to end.
+    """
+
+    after: float = 0.0
+    restarts: bool = False
+
+
+class Rejected(Exception):
+    """The server understood and said no. The same again would be refused again."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +45,7 @@ class Registration:
     version: str
     executors: tuple[str, ...]
     at_once: int = 1
-    capabilities: tuple[str, ...] = ()
+    capabilities: dict[str, str] = field(default_factory=dict)  # name to level
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +72,8 @@ class Claim:
     instructions: str = ""
     supervised: bool = False
     options: dict[str, str] = field(default_factory=dict)
-    tools: Row = field(default_factory=dict)
+    tools: Row = field(default_factory=dict, repr=False)  # MCP servers by name
+    env: dict[str, str] = field(default_factory=dict, repr=False)  # what lets a program ask the API itself
     silence: float = 300.0  # seconds
     wall: float = 3600.0  # seconds
     lease_seconds: float = 60.0
@@ -92,6 +108,22 @@ class Decide(Command):
     key: str
     allow: bool
     note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Beat:
+    """A sign of life for one lease, and the little that a board shows of its run."""
+
+    lease: Lease
+    progress: Row = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heard:
+    """What a heartbeat was answered: runs whose leases are lost, and commands."""
+
+    lost: frozenset[str] = frozenset()
+    commands: tuple[Command, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,21 +164,30 @@ class Api(Protocol):
 
     async def acknowledge(self, lease: Lease, command: str) -> None: ...
 
-    async def heartbeat(self, lease: Lease, progress: Row) -> list[Command]:
-        """Extend the lease. Raises Stale."""
+    async def heartbeat(self, worker: str, beats: Sequence[Beat]) -> Heard:
+        """Extend every lease at once."""
         ...
 
     async def report(self, lease: Lease, key: str, events: Sequence[Row]) -> None:
         """Append events once, however often the same key comes. Raises Stale."""
         ...
 
-    async def ask(self, lease: Lease, key: str, asks: Sequence[Ask], session: str) -> None:
-        """Ask a person. The run waits from now on; the answer comes as a command, here or to its next worker."""
+    async def ask(
+        self, lease: Lease, key: str, asks: Sequence[Ask], session: str, *, blocking: bool
+    ) -> dict[str, list[str]] | None:
+        """Ask a person. The run waits from now on; the answer comes as a command, here or to its next worker.
+
+        What an attempt before this one asked with the same key may be answered already: then this is the answer.
+        """
         ...
 
     async def complete(self, lease: Lease, result: Result) -> None: ...
 
     async def fail(self, lease: Lease, failure: Failure) -> None: ...
+
+    async def stopped(self, lease: Lease, result: Result | None) -> None:
+        """Confirm that the run was stopped as a person wished."""
+        ...
 
     async def release(self, lease: Lease, reason: str, session: str) -> None:
         """Give the attempt back: it is no failure."""

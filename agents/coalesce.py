@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
 
-from agents.vocabulary import Event, Output, Thinking
+from runtime.vocabulary import Event, Output, Thinking
 
 EVERY = 0.1  # seconds
 CHUNK = 32_768  # bytes

@@ -1,22 +1,24 @@
-"""Keeps the demo's boards alive: every few seconds it ticks a subtask, or moves a card where it may go.
+"""The people of the demo: every few seconds one of them ticks a subtask, or moves a card where it may go.
 
-`python -m agents.lively http://127.0.0.1:8000/graphql` is a client of the public API and nothing else. It gets over
-errors, and ends when its standard input does: with the server that started it.
+A client of the public API and nothing else. They take what agents have finished from review, ask for more by moving
+cards to TODO, and leave cards alone that agents are at. They answer no question: that is for whoever looks on.
 """
 
 import random
-import select
-import sys
+from collections.abc import Callable
 from typing import Any
 
 import httpx2
 
 BEAT = 3.0  # seconds between two changes, about
 ORDER = ["BACKLOG", "PLAN", "TODO", "IN_PROGRESS", "REVIEW", "DONE"]
+WAITING = 4  # cards of a board that wait to be worked: no more are asked for
 
 BOARDS = "query Boards { boards(first: 20) { nodes { id } } }"
 CARDS = """query Cards($board: ID!) { board(id: $board) {
-  cards(first: 50) { nodes { id allowedStages subtaskCount { done total } column { stage } } } } }"""
+  policy { autoDispatch }
+  cards(first: 50) { nodes {
+    id allowedStages subtaskCount { done total } column { stage } activeRun { id } } } } }"""
 SUBTASKS = "query Subtasks($card: ID!) { card(id: $card) { subtasks { id completed } } }"
 TICK = """mutation Tick($id: ID!) { updateSubtask(input: {id: $id, completed: true}) {
   __typename ... on Refusal { message } } }"""
@@ -47,13 +49,21 @@ class Lively:
             return None
         board = self.ask(CARDS, board=self.chance.choice(boards)["id"])
         cards = board["cards"]["nodes"] if board else []
-        if not cards:
+        theirs = [card for card in cards if card["activeRun"] is None]
+        if not theirs:
             return None
-        card = self.chance.choice(cards)
+        card = self.chance.choice(self.pressing(theirs) or theirs)
         unticked = card["subtaskCount"]["done"] < card["subtaskCount"]["total"]
         if unticked and card["column"]["stage"] in ("IN_PROGRESS", "REVIEW") and self.chance.random() < 0.6:
             return self.tick(card)
-        return self.move(card)
+        waiting = sum(card["column"]["stage"] == "TODO" for card in cards)
+        full = board["policy"]["autoDispatch"] and waiting >= WAITING
+        return self.move(card, to_agents=not full)
+
+    def pressing(self, cards: list[Any]) -> list[Any]:
+        """Reviews that gather: they keep agents from handing in more."""
+        found = [card for card in cards if card["column"]["stage"] == "REVIEW"]
+        return found if len(found) > 2 else []
 
     def tick(self, card: Any) -> str | None:
         for subtask in (self.ask(SUBTASKS, card=card["id"]) or {"subtasks": []})["subtasks"]:
@@ -61,27 +71,21 @@ class Lively:
                 return str(self.ask(TICK, id=subtask["id"])["__typename"])
         return None
 
-    def move(self, card: Any) -> str | None:
+    def move(self, card: Any, *, to_agents: bool = True) -> str | None:
         """Mostly onward, sometimes back. What is done comes back seldom, so that the board keeps flowing."""
         at = ORDER.index(card["column"]["stage"])
-        onward = [stage for stage in card["allowedStages"] if ORDER.index(stage) > at]
-        back = [stage for stage in card["allowedStages"] if ORDER.index(stage) < at]
+        allowed = [stage for stage in card["allowedStages"] if to_agents or stage != "TODO"]
+        onward = [stage for stage in allowed if ORDER.index(stage) > at]
+        back = [stage for stage in allowed if ORDER.index(stage) < at]
         stages = onward if onward and self.chance.random() < 0.85 else back
         if not stages or (card["column"]["stage"] == "DONE" and self.chance.random() < 0.5):
             return None
         return str(self.ask(MOVE, id=card["id"], to=self.chance.choice(stages))["__typename"])
 
-
-def main(address: str, beat: float = BEAT) -> None:
-    chance = random.Random()  # noqa: S311 - it only makes a board lively
-    with httpx2.Client(timeout=10, headers={"user-agent": "signalbox-lively"}) as client:
-        lively = Lively(client, address, chance)
-        while not select.select([sys.stdin], [], [], beat * chance.uniform(0.5, 1.5))[0]:
+    def live(self, beat: float, is_over: Callable[[float], bool]) -> None:
+        """Do one thing after the other until `is_over`, which waits so many seconds, says so."""
+        while not is_over(beat * self.chance.uniform(0.5, 1.5)):
             try:
-                lively.beat()
+                self.beat()
             except (httpx2.HTTPError, Refused, ValueError):
                 continue  # the server is busy, or starts again, or somebody was faster: the next beat will do
-
-
-if __name__ == "__main__":
-    main(sys.argv[1], float(sys.argv[2]) if len(sys.argv) > 2 else BEAT)

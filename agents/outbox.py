@@ -6,13 +6,15 @@ is kept waits here, and when MOST wait, the agent waits too; chunks are dropped 
 
 import asyncio
 import json
+import logging
 import time
 from contextlib import suppress
 
-from agents.api import Api, Lease, Row, Unreachable
+from agents.api import Api, Lease, Rejected, Row, Unreachable
 from agents.coalesce import Coalescer
-from agents.vocabulary import Event, is_transient, wire
+from runtime.vocabulary import Event, Warn, is_transient, wire
 
+log = logging.getLogger(__name__)
 BATCH = 100  # events
 BYTES = 524_288  # of one batch
 MOST = 2_000  # events that wait
@@ -85,14 +87,30 @@ class Outbox:
         return batch
 
     async def _send(self, batch: list[Row]) -> None:
-        key = f"{self._lease.attempt}:{self._sent}"
-        for tried in range(10**9):
-            try:
-                await self._api.report(self._lease, key, batch)
-                break
-            except Unreachable:
-                await asyncio.sleep(AGAIN[min(tried, len(AGAIN) - 1)])
-        self._sent += 1
+        await self._say(batch)
         del self._waiting[: len(batch)]
         if len(self._waiting) < MOST // 2:
             self._room.set()
+
+    async def _say(self, batch: list[Row]) -> None:
+        """Say a batch; of one that is refused everything but what is wrong with it."""
+        try:
+            await self._until_heard(batch)
+        except Rejected as error:
+            if len(batch) > 1:
+                for half in (batch[: len(batch) // 2], batch[len(batch) // 2 :]):
+                    await self._say(half)
+                return
+            log.warning("run %s: an event was refused: %s", self._lease.run, error)
+            text = f"An event ({batch[0]['type']}) was refused and is left out: {error}"
+            await self._until_heard([wire(Warn(text=text, code="REFUSED"))])
+
+    async def _until_heard(self, batch: list[Row]) -> None:
+        key = f"{self._lease.attempt}:{self._sent}"
+        self._sent += 1
+        for tried in range(10**9):
+            try:
+                await self._api.report(self._lease, key, batch)
+                return
+            except Unreachable as error:
+                await asyncio.sleep(max(error.after, AGAIN[min(tried, len(AGAIN) - 1)]))

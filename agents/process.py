@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.executors.executor import Executor, Work, shorten
-from agents.vocabulary import (
+from runtime.vocabulary import (
     Approval,
     Decision,
     Ended,

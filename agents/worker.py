@@ -8,24 +8,27 @@ programs die with it (agents/leash.py) and its leases run out.
 
 import asyncio
 import logging
+import os
 import random
 import signal
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 from agents.api import (
     Answer,
     Api,
+    Beat,
     Claim,
     Command,
     Conclude,
     Decide,
     Failure,
     Registration,
+    Rejected,
     Result,
     Row,
     Stale,
@@ -36,11 +39,15 @@ from agents.executors import EXECUTORS
 from agents.executors.executor import WRAP_UP, Executor, Work, answered
 from agents.outbox import AGAIN, Outbox
 from agents.process import Agent, Limits, Outcome
-from agents.vocabulary import Attempt as AttemptEvent
-from agents.vocabulary import (
+from agents.worktree import Diff, WorkspaceError, Worktree
+from runtime.vocabulary import (
+    Approval,
+    Ask,
     Commit,
+    Decision,
     Ended,
     Event,
+    Option,
     Phase,
     Progress,
     Prompt,
@@ -53,10 +60,14 @@ from agents.vocabulary import (
     Usage,
     Warn,
 )
-from agents.worktree import Diff, WorkspaceError, Worktree
+from runtime.vocabulary import Attempt as AttemptEvent
 
 log = logging.getLogger(__name__)
 RELEASED, CANCELLED, CONCLUDE, ANSWERED = "RELEASED", "CANCELLED", "CONCLUDE", "ANSWERED"
+LEAVE, ALLOW = "leave", "Allow"  # the key of the question for a permission, and its good answer
+BEAT = 10.0  # seconds between two signs of life, when no lease wants them sooner
+FAREWELL = 10.0  # seconds beyond an agent's grace that a leaving worker tries to give its runs back
+LISTEN = (1.0, 2.0, 5.0, 10.0, 30.0)  # seconds before commands are listened to again
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,10 +78,9 @@ class Settings:
     executors: tuple[str, ...]
     at_once: int = 1
     version: str = "0"
+    capabilities: dict[str, str] = field(default_factory=dict)
     grace: float = 10.0  # seconds an agent program gets to leave
-    options: dict[str, dict[str, str]] | None = (
-        None  # of executors, given to the worker: they win over a run's
-    )
+    options: dict[str, dict[str, str]] = field(default_factory=dict)  # of executors: they win over a run's
 
 
 class Worker:
@@ -82,39 +92,64 @@ class Worker:
         self._asking: asyncio.Task[list[Claim]] | None = None
         self._leaving = asyncio.Event()
         self._free = asyncio.Event()
+        self._new = asyncio.Event()
+        self._broken: Rejected | None = None
 
     async def work(self) -> None:
-        """Work until `leave`."""
+        """Work until `leave`. Raises Rejected when the server does not want this worker."""
         loop = asyncio.get_running_loop()
         with suppress(NotImplementedError, ValueError):
-            loop.add_signal_handler(signal.SIGTERM, self.leave)
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(number, self._told)
+        if not self.id:
+            await self.register()
+        listening = asyncio.create_task(self._listen())
+        beating = asyncio.create_task(self._beat())
+        claiming = asyncio.create_task(self._claim())
+        await self._leaving.wait()
+        claiming.cancel()
+        await asyncio.gather(claiming, return_exceptions=True)
+        await self._give_back()
+        with suppress(Unreachable, Rejected):
+            await self.api.deregister(self.id)  # gives back what a claim that still waits may have brought
+        tasks = [listening, beating, *([self._asking] if self._asking else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._broken:
+            raise self._broken
+
+    async def register(self, seconds: float = float("inf")) -> None:
+        """Introduce ourselves. Raises Unreachable when nobody answers for so many seconds."""
         settings = self.settings
         registration = Registration(
             name=settings.name,
             version=settings.version,
             executors=settings.executors,
             at_once=settings.at_once,
+            capabilities=settings.capabilities,
         )
-        self.id = await until_heard(lambda: self.api.register(registration))
-        listening = asyncio.create_task(self._listen())
-        claiming = asyncio.create_task(self._claim())
-        await self._leaving.wait()
-        claiming.cancel()
-        await asyncio.gather(claiming, return_exceptions=True)
-        for run in self.runs.values():
-            run.release("The worker is leaving")
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
-        if self._asking:
-            await asyncio.wait([self._asking], timeout=settings.grace)
-            self._asking.cancel()
-        listening.cancel()
-        await asyncio.gather(listening, return_exceptions=True)
-        with suppress(Unreachable):
-            await self.api.deregister(self.id)
+        until = time.monotonic() + seconds
+        self.id = await until_heard(lambda: self.api.register(registration), lambda: time.monotonic() > until)
 
     def leave(self) -> None:
         """Give everything back, and end."""
         self._leaving.set()
+
+    def _told(self) -> None:
+        """A signal came. The second ends us at once; the leashes end the agents."""
+        if self._leaving.is_set():
+            os._exit(1)
+        self.leave()
+
+    async def _give_back(self) -> None:
+        for run in self.runs.values():
+            run.release("The worker is leaving")
+        if tasks := list(self._tasks.values()):
+            _, late = await asyncio.wait(tasks, timeout=self.settings.grace + FAREWELL)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
     async def _claim(self) -> None:
         while not self._leaving.is_set():
@@ -125,18 +160,24 @@ class Worker:
                 continue
             # Not cancelled half-way: a claim that arrived after we left would hold its run until its lease ends.
             self._asking = asyncio.create_task(self._ask_for(free))
-            for claim in await asyncio.shield(self._asking):
+            try:
+                claims = await asyncio.shield(self._asking)
+            except Rejected as error:
+                self._broken = error
+                self._leaving.set()
+                return
+            for claim in claims:
                 self._begin(claim)
 
     async def _ask_for(self, free: int) -> list[Claim]:
         try:
             claims = await self.api.claim(self.id, free)
-        except Unreachable:
-            await asyncio.sleep(AGAIN[-1] * random.random())  # noqa: S311 - spread, not secret
+        except Unreachable as error:
+            await asyncio.sleep(error.after + AGAIN[-1] * random.random())  # noqa: S311 - spread, not secret
             return []
         if self._leaving.is_set():
             for claim in claims:
-                with suppress(Stale, Unreachable):
+                with suppress(Stale, Unreachable, Rejected):
                     await self.api.release(claim.lease, "The worker is leaving", claim.session)
             return []
         return claims
@@ -147,7 +188,9 @@ class Worker:
         if before := self.runs.get(id):
             before.lose()
         self.runs[id] = run
+        log.info("run %s: attempt %d begins with %s", id, claim.lease.attempt, claim.executor)
         self._tasks[id] = asyncio.create_task(self._one(run, self._tasks.get(id)))
+        self._new.set()
 
     async def _one(self, run: "Run", before: asyncio.Task[None] | None) -> None:
         id = run.lease.run
@@ -163,12 +206,55 @@ class Worker:
             self._free.set()
 
     async def _listen(self) -> None:
+        tried = 0
         while True:
-            with suppress(Unreachable):
+            try:
                 async for command in self.api.commands(self.id):
-                    if run := self.runs.get(command.run):
-                        run.obey(command)
-            await asyncio.sleep(AGAIN[2])
+                    tried = 0
+                    self._obey(command)
+            except Unreachable:
+                pass
+            except Rejected as error:  # heartbeats carry the same commands
+                log.warning("commands are not told as they come: %s", error)
+                tried = len(LISTEN)
+            await asyncio.sleep(LISTEN[min(tried, len(LISTEN) - 1)] * random.uniform(0.5, 1.0))  # noqa: S311
+            tried += 1
+
+    def _obey(self, command: Command) -> None:
+        if run := self.runs.get(command.run):
+            run.obey(command)
+
+    async def _beat(self) -> None:
+        """One heartbeat for all leases, three in the time of the shortest."""
+        last = time.monotonic()
+        while True:
+            every = min([BEAT, *(run.claim.lease_seconds / 3 for run in self.runs.values())])
+            try:
+                await asyncio.wait_for(self._new.wait(), max(0.0, last + every - time.monotonic()))
+                self._new.clear()  # its lease may be shorter
+            except TimeoutError:
+                last = time.monotonic()
+                await self._say_alive(list(self.runs.values()), last)
+
+    async def _say_alive(self, runs: "list[Run]", now: float) -> None:
+        """A lease that may have run out is a lease that is lost."""
+        try:
+            heard = await self.api.heartbeat(
+                self.id, [Beat(lease=run.lease, progress=run.progress) for run in runs]
+            )
+        except (Unreachable, Rejected) as error:
+            if isinstance(error, Rejected):
+                log.warning("a heartbeat was refused: %s", error)
+            for run in runs:
+                if time.monotonic() - run.heard > run.claim.lease_seconds:
+                    run.lose()
+            return
+        for run in runs:
+            if run.lease.run in heard.lost and not run.finishing:
+                run.lose()
+            run.heard = now
+        for command in heard.commands:
+            self._obey(command)
 
 
 class Run:
@@ -189,10 +275,11 @@ class Run:
         self._obeyed: set[str] = set()
         self._ended: Ended | None = None  # why it ends, whatever the agent says
         self._lost = False
+        self.finishing = False  # its end is being told, so its lease may be gone already
+        self.heard = time.monotonic()  # when the server last said that the lease is ours
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def work(self) -> None:
-        beat = self._spawn(self._beat())
         post = self._spawn(self._post())
         try:
             tree, outcome = await self._try()
@@ -204,9 +291,9 @@ class Run:
             if not self._lost:
                 await self._finish(outcome, result)
         finally:
-            for task in (beat, post, *self._tasks):
+            for task in (post, *self._tasks):
                 task.cancel()
-            await asyncio.gather(beat, post, *self._tasks, return_exceptions=True)
+            await asyncio.gather(post, *self._tasks, return_exceptions=True)
 
     def obey(self, command: Command) -> None:
         """Carry out a command, once. Commands come by two ways and may come twice."""
@@ -217,8 +304,7 @@ class Run:
             case Stop():
                 self._end(Ended.failed(command.reason, CANCELLED))
             case Conclude():
-                if self.agent and not self.agent.conclude():
-                    self._resume_with(WRAP_UP, CONCLUDE)
+                self._spawn(self._conclude())
             case Answer():
                 self._answer(command)
             case Decide():
@@ -234,10 +320,19 @@ class Run:
         if self.agent:
             self.agent.stop(why)
 
+    async def _conclude(self) -> None:
+        while self.agent is None or self.agent.pid is None:  # noqa: ASYNC110 - nobody tells when a program began
+            await asyncio.sleep(0.1)
+        if not self.agent.conclude():
+            self._resume_with(WRAP_UP, CONCLUDE)
+
     def _answer(self, command: Answer) -> None:
         question = self._asked.pop(command.key, None)
         if question is None:
             self._answers[command.key] = command  # it overtook its question
+        elif (said := command.answers.get(LEAVE)) is not None and self.agent:
+            note = " ".join(word for word in said if word != ALLOW)
+            self.agent.decide(command.key, allow=ALLOW in said, note=note)
         elif self.agent and not self.agent.answer(command.key, command.answers):
             self._resume_with(answered(question.asks, command.answers), ANSWERED)
 
@@ -284,7 +379,7 @@ class Run:
                 continue
             if not self._next or outcome.ended.ok:
                 return outcome
-            prompt = self._next
+            prompt = self._next if self.session else f"{self.claim.prompt}\n\n{self._next}"
 
     async def _process(self, tree: Worktree, prompt: str) -> Outcome:
         claim = self.claim
@@ -297,7 +392,8 @@ class Run:
             supervised=claim.supervised,
             instructions=claim.instructions,
             tools=claim.tools,
-            options=claim.options | (self.settings.options or {}).get(claim.executor, {}),
+            env=claim.env,
+            options=claim.options | self.settings.options.get(claim.executor, {}),
         )
         limits = Limits(silence=claim.silence, wall=claim.wall, grace=self.settings.grace)
         self.agent = Agent(executor, work, tree.folder, limits)
@@ -316,6 +412,8 @@ class Run:
         self._note(event)
         if isinstance(event, Question) and event.asks:
             await self._ask(event)
+        elif isinstance(event, Approval) and event.decision == Decision.ASKED:
+            await self._ask(leave(event))
         await self.outbox.put(event)
 
     async def _ask(self, question: Question) -> None:
@@ -323,10 +421,21 @@ class Run:
         self._asked[question.key] = question
         session = self.agent.executor.session
         try:
-            await until_heard(lambda: self.api.ask(self.lease, question.key, question.asks, session))
+            known = await until_heard(
+                lambda: self.api.ask(
+                    self.lease, question.key, question.asks, session, blocking=question.blocking
+                )
+            )
         except Stale:
             self.lose()
-        if early := self._answers.pop(question.key, None):
+            return
+        except Rejected as error:
+            self._end(Ended.failed(f"The question was refused: {error}"))
+            return
+        early = self._answers.pop(question.key, None)
+        if early is None and known is not None:
+            early = Answer(id="", run=self.lease.run, key=question.key, answers=known)
+        if early:
             self._answer(early)
 
     def _note(self, event: Event) -> None:
@@ -375,43 +484,47 @@ class Run:
         )
 
     async def _finish(self, outcome: Outcome, result: Result | None) -> None:
-        ended, api = outcome.ended, self.api
+        self.finishing = True
+        log.info("run %s: %s", self.lease.run, outcome.ended.reason or "completed")
         try:
-            if ended.ok and result:
-                await until_heard(lambda: api.complete(self.lease, result))
-            elif ended.code == RELEASED:
-                await until_heard(lambda: api.release(self.lease, ended.reason, self.session))
-            else:
-                failure = Failure(
-                    code=ended.code, reason=ended.reason, retryable=ended.retryable, result=result
-                )
-                await until_heard(lambda: api.fail(self.lease, failure))
+            await until_heard(lambda: self._tell(outcome.ended, result))
         except Stale:
             self.lose()
+        except Rejected as error:
+            await self._finish_refused(error, outcome.ended)
 
-    async def _beat(self) -> None:
-        """Three heartbeats in the time of a lease. A lease that may have run out is a lease that is lost."""
-        every, heard = self.claim.lease_seconds / 3, time.monotonic()
-        while True:
-            await asyncio.sleep(every)
-            try:
-                for command in await self.api.heartbeat(self.lease, self.progress):
-                    self.obey(command)
-                heard = time.monotonic()
-            except Stale:
-                return self.lose()
-            except Unreachable:
-                if time.monotonic() - heard > self.claim.lease_seconds:
-                    return self.lose()
+    async def _tell(self, ended: Ended, result: Result | None) -> None:
+        if ended.ok and result:
+            await self.api.complete(self.lease, result)
+        elif ended.code == RELEASED:
+            await self.api.release(self.lease, ended.reason, self.session)
+        elif ended.code == CANCELLED:
+            await self.api.stopped(self.lease, result)
+        else:
+            failure = Failure(code=ended.code, reason=ended.reason, retryable=ended.retryable, result=result)
+            await self.api.fail(self.lease, failure)
+
+    async def _finish_refused(self, error: Rejected, ended: Ended) -> None:
+        """The server cannot take this end: tell it the plainest one, so that the run does not hang until its lease
+        ends."""
+        log.warning("run %s: its end was refused: %s", self.lease.run, error)
+        reason = f"The server refused how the run ended ({ended.code or 'completed'}): {error}"
+        try:
+            await until_heard(lambda: self._tell(Ended.failed(reason), None))
+        except (Stale, Rejected):
+            self.lose()
 
     async def _post(self) -> None:
         try:
             await self.outbox.run()
         except Stale:
             self.lose()
+        except Rejected as error:
+            self.outbox.drop()
+            self._end(Ended.failed(f"The server refused what the agent said: {error}"))
 
     async def _acknowledge(self, command: Command) -> None:
-        with suppress(Stale, Unreachable):
+        with suppress(Stale, Unreachable, Rejected):
             await self.api.acknowledge(self.lease, command.id)
 
     def lose(self) -> None:
@@ -431,14 +544,27 @@ class Run:
 T = TypeVar("T")
 
 
-async def until_heard(say: Callable[[], Awaitable[T]]) -> T:
-    """Say it until the server has heard it."""
+async def until_heard(say: Callable[[], Awaitable[T]], enough: Callable[[], bool] = lambda: False) -> T:
+    """Say it until the server has heard it, or until it is `enough`. Raises Unreachable then."""
     for tried in range(10**9):
         try:
             return await say()
-        except Unreachable:
-            await asyncio.sleep(AGAIN[min(tried, len(AGAIN) - 1)])
+        except Unreachable as error:
+            if enough():
+                raise
+            await asyncio.sleep(max(error.after, AGAIN[min(tried, len(AGAIN) - 1)]))
     raise AssertionError("endless")
+
+
+def leave(approval: Approval) -> Question:
+    """The question whether an agent may do what it asks leave for."""
+    ask = Ask(
+        key=LEAVE,
+        header="Permission",
+        text=f"May the agent use {approval.name or 'a tool'}? {approval.text or approval.reason}".strip(),
+        options=(Option(label=ALLOW), Option(label="Deny")),
+    )
+    return Question(key=approval.key, asks=(ask,))
 
 
 def total(spent: list[Usage]) -> Row:

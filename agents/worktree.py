@@ -11,7 +11,7 @@ import re
 import shutil
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -39,6 +39,8 @@ class FileDiff:
     path: str
     additions: int | None  # None for a binary file
     deletions: int | None
+    change: str = "EDIT"  # ADD, EDIT, MOVE, DELETE
+    moved_from: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,7 +226,11 @@ class Worktree:
         """Everything since the base, committed or not; new files too once they are committed."""
         plain = ("diff", "--no-color", "--no-ext-diff", "--no-textconv", "--find-renames")
         numbers = await git(self.folder, *plain, "--numstat", "-z", self.base)
-        files = list(_numstat(numbers))
+        kinds = _changes(await git(self.folder, *plain, "--name-status", "-z", self.base))
+        files = []
+        for file in _numstat(numbers):
+            change, before = kinds.get(file.path, ("EDIT", ""))
+            files.append(replace(file, change=change, moved_from=before))
         patch = await git(self.folder, *plain, self.base, most=PATCH)
         return Diff(
             files=tuple(files[:FILES]),
@@ -332,4 +338,18 @@ def _numstat(said: str) -> list[FileDiff]:
             path = next(parts, "")
         numbers = [None if n == "-" else int(n) for n in (added, deleted)]
         out.append(FileDiff(path=path, additions=numbers[0], deletions=numbers[1]))
+    return out
+
+
+def _changes(said: str) -> dict[str, tuple[str, str]]:
+    """`letter NUL path NUL`; a rename has a number behind its letter and two paths."""
+    kinds, parts = {"A": "ADD", "D": "DELETE", "R": "MOVE", "C": "ADD"}, iter(said.split("\0"))
+    out = {}
+    for letter in parts:
+        if not letter:
+            continue
+        path = before = next(parts, "")
+        if letter[0] in "RC":
+            path = next(parts, "")
+        out[path] = kinds.get(letter[0], "EDIT"), before if letter[0] == "R" else ""
     return out

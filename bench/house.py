@@ -48,7 +48,11 @@ class House:
         """A board with that many cards in its backlog."""
         workspace = (await self.ask("{ workspaces { nodes { id } } }"))["nodes"][0]["id"]
         create = "mutation($input: CreateBoardInput!) { createBoard(input: $input) { ... on Board { id } } }"
-        id = (await self.ask(create, {"input": {"workspaceId": workspace, "name": f"{cards} cards"}}))["id"]
+        id = (
+            await self.ask(
+                create, {"input": {"workspaceId": workspace, "name": f"{cards} cards", "autoDispatch": False}}
+            )
+        )["id"]
         made: list[str] = []
         while len(made) < cards:
             new = [{"title": f"Card {n}"} for n in range(len(made), min(cards, len(made) + 100))]

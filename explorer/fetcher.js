@@ -1,5 +1,5 @@
 import { createGraphiQLFetcher } from '@graphiql/toolkit';
-import { getOperationAST } from 'graphql';
+import { getOperationAST, parse } from 'graphql';
 import { createClient } from 'graphql-ws';
 
 // The page is served at the URL of the API, so its own path is the API's, also behind a proxy
@@ -47,10 +47,24 @@ function listen(operation, headers) {
   };
 }
 
-/** Queries and mutations go by POST, subscriptions over graphql-transport-ws. */
-export function fetcher(operation, { documentAST, headers } = {}) {
-  const chosen = documentAST && getOperationAST(documentAST, operation.operationName);
-  return chosen?.operation === 'subscription'
-    ? listen(operation, headers)
-    : post(operation, { headers });
+/** The operation that was asked for, or else the only one there is. */
+function chosenIn({ query, operationName }) {
+  try {
+    const document = parse(query);
+    return getOperationAST(document, operationName) ?? getOperationAST(document);
+  } catch {
+    return null; // the server says what is wrong with it
+  }
+}
+
+/**
+ * Queries and mutations go by POST, subscriptions over graphql-transport-ws.
+ *
+ * The text itself says which: what GraphiQL knows of it is a moment old, so that of a tab just
+ * turned to it would still give the name and the kind of the tab before.
+ */
+export function fetcher(operation, { headers } = {}) {
+  const chosen = chosenIn(operation);
+  const asked = chosen ? { ...operation, operationName: chosen.name?.value } : operation;
+  return chosen?.operation === 'subscription' ? listen(asked, headers) : post(asked, { headers });
 }

@@ -14,6 +14,7 @@ import { createRoot } from 'react-dom/client';
 import { examples } from './examples.js';
 import { fetcher } from './fetcher.js';
 import { storage } from './storage.js';
+import { EarlyTab } from './tabs.js';
 
 createRoot(document.getElementById('explorer')).render(
   <GraphiQL
@@ -27,6 +28,9 @@ createRoot(document.getElementById('explorer')).render(
     schemaDescription={true}
     plugins={[HISTORY_PLUGIN, explorerPlugin()]}
   >
-    <GraphiQL.Logo>Signalbox</GraphiQL.Logo>
+    <GraphiQL.Logo>
+      <EarlyTab />
+      Signalbox
+    </GraphiQL.Logo>
   </GraphiQL>,
 );

@@ -2,6 +2,7 @@
 
 import enum
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -56,6 +57,7 @@ class Board(Editable, Base):
     law: Mapped[Law] = mapped_column(stored(Law), default=Law.PIPELINE)
     rank: Mapped[str] = mapped_column(Rank)
     last_number: Mapped[int] = mapped_column(default=0)  # of its newest card
+    policy: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # models/policy.py
     archived_at: Mapped[datetime | None]
     created_by: Mapped[str | None] = mapped_column(ForeignKey("user.id", ondelete="SET NULL"))
 

@@ -7,6 +7,7 @@
     ├── Stale           somebody changed it since the version that was named
     ├── Conflict        it would break what must be unique or at most so many
     ├── StageRefused    the law of stages, or a gate on top of it (models/stage.py)
+    ├── LeaseLost       a worker reports about a run that is not its own any more
     └── Unauthenticated who is it? with the reason
 
 A refusal is raised before anything has changed; the transaction rolls back whatever came before it.
@@ -67,6 +68,16 @@ class Conflict(Refusal):
     def __init__(self, message: str, id: str | None = None) -> None:
         super().__init__(message)
         self.id = id
+
+
+class LeaseLost(Refusal):
+    code = "LEASE_LOST"
+
+    def __init__(self, run_id: str, attempt: int) -> None:
+        super().__init__(
+            "That lease is over: the run ended, was given to another attempt, or was never yours"
+        )
+        self.run_id, self.attempt = run_id[:100], attempt
 
 
 class Unauthenticated(Refusal):

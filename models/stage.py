@@ -115,6 +115,7 @@ class Facts:
     card_archived: bool = False
     blockers: list[str] = field(default_factory=list)  # unfinished cards that block this one
     active_run: str | None = None
+    run_begun: bool = False  # whether a worker has had it
     open_question: str | None = None
     may_write: bool = True  # of who asks; a move by one who may not is Forbidden before it is judged
 
@@ -191,10 +192,24 @@ def _reasons(facts: Facts, to: Lane, by: Mover, cancel_run: bool, coming: int) -
     if to.stage is Stage.IN_PROGRESS and facts.blockers:
         text = f"{len(facts.blockers)} unfinished card{'s' * (len(facts.blockers) > 1)} must be done first"
         reasons.append(Reason(MoveGate.BLOCKED, text, card_ids=facts.blockers))
-    if by is Mover.PERSON and facts.active_run and not cancel_run:
-        reasons.append(
-            Reason(MoveGate.ACTIVE_RUN, "An agent is at work on the card; pass cancelRun to stop it")
-        )
+    # Whoever begins by hand what no agent has begun takes it from the queue; that needs no word.
+    taken = facts.at is Stage.TODO and to.stage is Stage.IN_PROGRESS and not facts.run_begun
+    if by is Mover.PERSON and facts.active_run and not cancel_run and not taken:
+        what = "An agent is at work on the card" if facts.run_begun else "The card waits for an agent"
+        reasons.append(Reason(MoveGate.ACTIVE_RUN, f"{what}; pass cancelRun to stop its run"))
     if by is Mover.PERSON and facts.open_question and not cancel_run:
         reasons.append(Reason(MoveGate.OPEN_QUESTION, "A question on the card waits for an answer"))
     return reasons
+
+
+def keeps_from_work(facts: Facts, *, is_code: bool) -> Reason | None:
+    """What keeps an agent from beginning on a card; `is_code`: the card would enter IN_PROGRESS."""
+    here = Lane(facts.column_id or "", facts.at)
+    reasons = _reasons(facts, here, Mover.SYSTEM, False, 1)
+    if is_code and facts.at is not Stage.IN_PROGRESS:
+        reasons += reasons_against(facts, Stage.IN_PROGRESS, by=Mover.SYSTEM)
+    return next((reason for reason in reasons if reason.code in WORK_GATES), None)
+
+
+# What a run in the queue waits behind. A card that has no lawful way to IN_PROGRESS is worked where it stands.
+WORK_GATES = (MoveGate.BOARD_ARCHIVED, MoveGate.CARD_ARCHIVED, MoveGate.BLOCKED, MoveGate.WIP_LIMIT)

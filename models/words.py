@@ -1,11 +1,13 @@
 """What people type, checked once: trimmed, bounded, without characters that are never meant."""
 
+import json
 import re
 import unicodedata
 from datetime import date
 from typing import Any
 
 from models.refusal import Invalid
+from runtime.transport.json import decode
 
 UNMEANT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
@@ -113,3 +115,30 @@ def distinct(path: str, values: list[Any]) -> list[Any]:
     if len(set(values)) != len(values):
         raise Invalid((path, "names one twice"))
     return values
+
+
+def document(path: str, value: Any, most: int) -> dict[str, Any]:
+    """An object of anything that JSON has, `most` bytes long. Raises Invalid."""
+    if not isinstance(value, dict):
+        raise Invalid((path, "must be an object"))
+    try:
+        text = json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode()
+        decode(text)
+    except (ValueError, RecursionError):
+        raise Invalid((path, "has what no database keeps: NUL, infinity, or too many levels")) from None
+    if len(text) > most:
+        raise Invalid((path, f"must have at most {most} bytes, not {len(text)}"))
+    return value
+
+
+def pairs(path: str, value: Any, most: int, *, longest: int) -> dict[str, str]:
+    """Text to text: at most `most` of them, each value at most `longest` characters. Raises Invalid."""
+    found = document(path, value or {}, most * (longest + 100) * 4)
+    if len(found) > most:
+        raise Invalid((path, f"must have at most {most} entries, not {len(found)}"))
+    clean = {}
+    for name, text in found.items():
+        if not isinstance(text, str):
+            raise Invalid((f"{path}.{name[:100]}", "must be text"))
+        clean[line(path, name, 100)] = prose(f"{path}.{name[:100]}", text, longest)
+    return clean

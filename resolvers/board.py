@@ -7,7 +7,7 @@ from sqlalchemy import case, func, select
 from strawberry import ID, Maybe, Parent
 
 import actions.board
-from models.actor import sees_board
+from models.actor import sees_board, sees_card
 from models.board import Board, BoardColumn, Template
 from models.card import Card
 from models.event import board_topic
@@ -33,7 +33,7 @@ COLUMNS_OF_BOARD = Link(
 CARD_COUNT = Link(
     select(func.count().label("count")).where(Card.archived_at.is_(None)),
     Card.column_id,
-    lambda actor: sees_board(actor, Card.board_id),
+    lambda actor: sees_card(actor, Card.board_id, Card.id),
     group=True,
 )
 COUNTS_OF_BOARD = Link(
@@ -41,7 +41,7 @@ COUNTS_OF_BOARD = Link(
     .join(BoardColumn, BoardColumn.id == Card.column_id)
     .where(Card.archived_at.is_(None)),
     Card.board_id,
-    lambda actor: sees_board(actor, Card.board_id),
+    lambda actor: sees_card(actor, Card.board_id, Card.id),
     group=True,
 )
 TOPIC = Link(
@@ -145,6 +145,10 @@ async def create_board(
     template: Annotated[Template, "Which columns it starts with."] = Template.PIPELINE,
     law: Annotated[Law | None, "PIPELINE for the pipeline template, FREE for others, if left out."] = None,
     description: Annotated[str, "Markdown."] = "",
+    auto_dispatch: Annotated[
+        bool | None,
+        "Give a card that enters TODO to an agent: true for the pipeline template, if left out.",
+    ] = None,
 ) -> Any:
     """Make a board in a workspace, with fresh columns from a template."""
     async with info.context.begin() as tx:
@@ -157,6 +161,7 @@ async def create_board(
             template=template,
             law=law,
             description=description,
+            auto_dispatch=auto_dispatch,
         )
 
 
@@ -210,10 +215,13 @@ async def delete_board(
     info: Info,
     id: Annotated[ID, "Which board."],
     confirm_name: Annotated[str, "Its name, to show that you mean it."],
+    cancel_runs: Annotated[bool, "End the runs of agents on it; without it they are a Conflict."] = False,
 ) -> Any:
     """Delete a board with everything on it. Admins only. Answers the board as it was."""
     async with info.context.begin() as tx:
-        return await actions.board.delete_board(tx, info.context.actor, id, confirm_name)
+        return await actions.board.delete_board(
+            tx, info.context.actor, id, confirm_name, cancel_runs=cancel_runs
+        )
 
 
 async def create_column(
@@ -269,9 +277,15 @@ async def delete_column(
     id: Annotated[ID, "Which column."],
     move_cards_to: Annotated[ID | None, "The column its cards go to, if the law allows each of them."] = None,
     delete_cards: Annotated[bool, "Delete its cards with it."] = False,
+    cancel_runs: Annotated[bool, "Stop the agents that are at its cards; without it they refuse it."] = False,
 ) -> Any:
     """Delete a column. With cards in it you must say what becomes of them. Answers the column as it was."""
     async with info.context.begin() as tx:
         return await actions.board.delete_column(
-            tx, info.context.actor, id, move_cards_to=move_cards_to, delete_cards=delete_cards
+            tx,
+            info.context.actor,
+            id,
+            move_cards_to=move_cards_to,
+            delete_cards=delete_cards,
+            cancel_runs=cancel_runs,
         )

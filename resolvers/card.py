@@ -9,13 +9,14 @@ from strawberry import ID, Maybe, Parent
 
 import actions.card
 import actions.revision
-from actions.card import FIELDS, NewCard, Place
+from actions.card import FIELDS, NewCard
 from actions.law import facts_of
+from actions.move import Place
 from actions.reach import role_in
-from models.actor import WRITERS, sees_board
+from models.actor import WRITERS, sees_card
 from models.board import Board, BoardColumn
 from models.card import MOST_REVISIONS, Card, CardOrder, CardType, Priority, Size
-from models.stage import Reason, Stage, reasons_against
+from models.stage import MoveGate, Reason, Stage, reasons_against
 from resolvers.board import BOARD, COLUMN
 from resolvers.cards import CardFilter, clauses, order_of
 from resolvers.context import IfVersion, Info, given
@@ -28,26 +29,28 @@ from runtime.transport.describe import takes
 MOST_CARDS = 500  # of a board in one page
 FirstOfBoard = Annotated[int | None, "How many, from the top: 1 to 500; 50 where nothing is said."]
 
-CARD = Link(select(Card.__table__), Card.id, lambda actor: sees_board(actor, Card.board_id))
+CARD = Link(select(Card.__table__), Card.id, lambda actor: sees_card(actor, Card.board_id, Card.id))
 CHILDREN_OF_CARD = Link(
     select(Card.__table__).order_by(Card.number),
     Card.parent_id,
-    lambda actor: sees_board(actor, Card.board_id),
+    lambda actor: sees_card(actor, Card.board_id, Card.id),
     many=True,
 )
 REVISIONS_OF_CARD = Listing(
     "card.revisions",
     select(Event.__table__).where(Event.kind.in_(actions.revision.SNAPSHOTS)),
     Event.subject,
-    lambda actor: Event.subject.in_(select(Card.id).where(sees_board(actor, Card.board_id))),
+    lambda actor: Event.subject.in_(select(Card.id).where(sees_card(actor, Card.board_id, Card.id))),
 )
 NEWEST = Order("NEWEST", ((Event.at, True), (Event.seq, True)))
 
 _CARDS = select(Card.__table__).join(BoardColumn, BoardColumn.id == Card.column_id)
-CARDS = Listing("cards", _CARDS, None, lambda actor: sees_board(actor, Card.board_id))
-CARDS_OF_BOARD = Listing("board.cards", _CARDS, Card.board_id, lambda actor: sees_board(actor, Card.board_id))
+CARDS = Listing("cards", _CARDS, None, lambda actor: sees_card(actor, Card.board_id, Card.id))
+CARDS_OF_BOARD = Listing(
+    "board.cards", _CARDS, Card.board_id, lambda actor: sees_card(actor, Card.board_id, Card.id)
+)
 CARDS_OF_COLUMN = Listing(
-    "column.cards", _CARDS, Card.column_id, lambda actor: sees_board(actor, Card.board_id)
+    "column.cards", _CARDS, Card.column_id, lambda actor: sees_card(actor, Card.board_id, Card.id)
 )
 
 
@@ -159,6 +162,9 @@ async def moves_of_card(root: Parent[Any], info: Info) -> Any:
     """For each stage, whether the card may move there now, and if not, why: what a move would answer."""
 
     async def load(cards: list[Any]) -> list[list[Move]]:
+        if info.context.actor.run_id is not None:  # and nothing is told of the cards that stand in the way
+            never = [Reason(MoveGate.FORBIDDEN, "Its agent does not move a card")]
+            return [[Move(stage, never) for stage in Stage] for _ in cards]
         boards = [await info.context.load(BOARD, id) for id in {card.board_id for card in cards}]
         seen = {board.id: board for board in boards if board}
         may = select(Board.id, role_in(info.context.actor, Board.workspace_id)).where(Board.id.in_(seen))
@@ -263,6 +269,7 @@ async def update_card(
         Stage | None,
         "Also move it to the first column of this stage that takes it; it stays where it is of that stage already.",
     ] = None,
+    cancel_run: Annotated[bool, "Stop the agents that are at it; without it they refuse the move."] = False,
     if_version: IfVersion = None,
 ) -> Any:
     """Change a card. What is left out stays, null clears. With a column or stage it also moves."""
@@ -283,6 +290,7 @@ async def update_card(
             changes,
             place=Place(column_id, stage),
             if_version=if_version,
+            cancel_run=cancel_run,
         )
 
 
@@ -294,12 +302,15 @@ async def move_card(
     before: Annotated[ID | None, "The card it shall stand in front of."] = None,
     after: Annotated[ID | None, "The card it shall stand behind."] = None,
     top: Annotated[bool, "To the top instead of the end, where no neighbour is named."] = False,
+    cancel_run: Annotated[bool, "Stop the agents that are at it; without it they refuse the move."] = False,
     if_version: IfVersion = None,
 ) -> Any:
     """Move a card to another column, or elsewhere in its own. Refused where the law of stages has no such move."""
     place = Place(column_id, stage, before, after, top)
     async with info.context.begin() as tx:
-        return await actions.card.move_card(tx, info.context.actor, id, place, if_version=if_version)
+        return await actions.card.move_card(
+            tx, info.context.actor, id, place, if_version=if_version, cancel_run=cancel_run
+        )
 
 
 async def move_cards(
@@ -310,21 +321,29 @@ async def move_cards(
     before: Annotated[ID | None, "The card they shall stand in front of."] = None,
     after: Annotated[ID | None, "The card they shall stand behind."] = None,
     top: Annotated[bool, "To the top instead of the end, where no neighbour is named."] = False,
+    cancel_run: Annotated[bool, "Stop the agents that are at them; without it they refuse the move."] = False,
 ) -> Any:
     """Move up to 100 cards to one place, one behind the other: all of them or, if one is refused, none."""
     place = Place(column_id, stage, before, after, top)
     async with info.context.begin() as tx:
-        return Several(await actions.card.move_cards(tx, info.context.actor, list(ids), place))
+        return Several(
+            await actions.card.move_cards(tx, info.context.actor, list(ids), place, cancel_run=cancel_run)
+        )
 
 
 async def archive_card(
     info: Info,
     id: Annotated[ID, "Which card."],
+    cancel_run: Annotated[
+        bool, "End the runs of agents that are at it; without it they are a Conflict."
+    ] = False,
     if_version: IfVersion = None,
 ) -> Any:
     """Take a card off its board without deleting it."""
     async with info.context.begin() as tx:
-        return await actions.card.archive_card(tx, info.context.actor, id, if_version=if_version)
+        return await actions.card.archive_card(
+            tx, info.context.actor, id, cancel_run=cancel_run, if_version=if_version
+        )
 
 
 async def unarchive_card(
@@ -343,12 +362,20 @@ async def delete_card(
     detach_children: Annotated[
         bool, "Let its children go, to no parent; without it, a parent is refused."
     ] = False,
+    cancel_run: Annotated[
+        bool, "End the runs of agents that are at it; without it they are a Conflict."
+    ] = False,
     if_version: IfVersion = None,
 ) -> Any:
     """Delete a card and what hangs on it. Answers the card as it was."""
     async with info.context.begin() as tx:
         return await actions.card.delete_card(
-            tx, info.context.actor, id, detach_children=detach_children, if_version=if_version
+            tx,
+            info.context.actor,
+            id,
+            detach_children=detach_children,
+            cancel_run=cancel_run,
+            if_version=if_version,
         )
 
 

@@ -5,8 +5,7 @@ what was loaded is only true for one moment.
 """
 
 import asyncio
-import hashlib
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,6 +21,7 @@ from models.account import AuthReason
 from models.actor import Actor, ActorKind
 from models.refusal import Refusal, Unauthenticated
 from resolvers.loaders import Link, Loaders
+from resolvers.sight import Sights
 from runtime.database import Database, Snapshot, telling
 from runtime.feed import By, Feed, number
 from runtime.passwords import Seal
@@ -43,9 +43,12 @@ class House:
     local_owner: Actor | None = None  # let in without signing in, on a loopback address only
     attempts: Attempts = field(default_factory=Attempts)  # at passwords and tokens
     uses: Uses = field(init=False)
+    sights: Sights = field(init=False)
+    is_blind: bool = False  # while the database does not say whose access has ended
 
     def __post_init__(self) -> None:
         self.uses = Uses(self.database)
+        self.sights = Sights(self.database)
 
 
 class Revoked(Protocol):
@@ -70,7 +73,10 @@ class Context:
         self.address, self.user_agent = address, user_agent
         self.revoked = revoked  # what ends a socket or stream early
         self.idempotency_key = idempotency_key
-        self.tx: AsyncSession | None = None  # open while an operation with an idempotency key runs
+        self.tx: AsyncSession | None = (
+            None  # open since the first write of an operation with an idempotency key
+        )
+        self.opens: Callable[[], Awaitable[AsyncSession]] | None = None  # opens it
         self._turn = asyncio.Lock()  # resolvers run side by side, a transaction does not
         self._snapshot: Snapshot = house.database.snapshot()
         self._loaders: Loaders | None = None
@@ -144,11 +150,13 @@ class Context:
         """Open one transaction. What was read before it is forgotten, before and after.
 
         A refusal undoes it, unless it `keeps` what was written: that commits, and then it is raised. An
-        operation with an idempotency key has its transaction open already: then this is a part of it, undone
-        by itself, so that the refusal can be stored.
+        operation with an idempotency key has one transaction of its own: then this is a part of it, undone by
+        itself, so that the refusal can be stored.
         """
         await self.refresh()
         kept: Refusal | None = None
+        if self.tx is None and self.opens is not None:
+            self.tx = await self.opens()
         async with self._part() if self.tx is not None else self.house.feed.begin(by or self.by) as tx:
             try:
                 yield tx
@@ -184,10 +192,6 @@ class Context:
 
 Info = strawberry.Info[Context, None]
 IfVersion = Annotated[int | None, "Only if this is still its version."]
-
-
-def digest_of(*parts: str | None) -> str:
-    return hashlib.sha256("\0".join(part or "" for part in parts).encode()).hexdigest()
 
 
 def given(**fields: Any) -> dict[str, Any]:

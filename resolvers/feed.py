@@ -1,7 +1,8 @@
 """Feeds: replay from a cursor, then follow, looking again and again whether the reader may."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
+from functools import partial
 from typing import Annotated, Any
 
 from sqlalchemy import select
@@ -11,9 +12,10 @@ from models.event import EventKind, board_topic, user_topic, workspace_topic
 from models.refusal import Forbidden, NotFound
 from resolvers.board import BOARD
 from resolvers.context import Context, Info
+from resolvers.sight import Who, of_board, of_workspace
 from resolvers.workspace import WORKSPACE
-from runtime.event import Event
-from runtime.feed import patiently
+from runtime.event import Event, Topic
+from runtime.feed import START, Cursor, patiently
 
 RECENT = 50  # of a person's own events, looked through for how a membership ended
 
@@ -31,15 +33,17 @@ async def board_feed(
     """What happens on a board: everything missed since `after`, then each event as it commits.
 
     Numbers are dense: if `seq` ever jumps, something was lost on the way. The feed ends when the board is
-    deleted or you may no longer see it. A cursor that is too old or of another feed is an error with the
-    code CURSOR_EXPIRED or CURSOR_UNKNOWN.
+    deleted, which is its last event, or you may no longer see it. A cursor that is too old or of another
+    feed is an error with the code CURSOR_EXPIRED or CURSOR_UNKNOWN.
     """
+    if info.context.actor.run_id is not None:
+        raise Forbidden("A run's credential follows its run, not its board")
 
     async def seen() -> bool:
         return await info.context.load(BOARD, board_id) is not None
 
     async with aclosing(
-        _follow(info, board_topic(board_id), board_id, after, seen, EventKind.BOARD_DELETED)
+        _follow(info, board_topic(board_id), board_id, after, seen, EventKind.BOARD_DELETED, of_board)
     ) as events:
         async for event in events:
             yield event
@@ -59,7 +63,7 @@ async def workspace_feed(
 
     topic = workspace_topic(workspace_id)
     async with aclosing(
-        _follow(info, topic, workspace_id, after, seen, EventKind.WORKSPACE_DELETED)
+        _follow(info, topic, workspace_id, after, seen, EventKind.WORKSPACE_DELETED, of_workspace)
     ) as events:
         async for event in events:
             yield event
@@ -72,7 +76,7 @@ async def user_feed(info: Info, after: After = None) -> AsyncGenerator[Any, None
     async def seen() -> bool:
         return actor.is_person
 
-    async with aclosing(_follow(info, user_topic(actor.id), actor.id, after, seen, None)) as events:
+    async with aclosing(_follow(info, user_topic(actor.id), actor.id, after, seen, None, None)) as events:
         async for event in events:
             yield event
 
@@ -84,42 +88,75 @@ async def _follow(
     after: str | None,
     seen: Callable[[], Awaitable[bool]],
     end: EventKind | None,
+    who: Who | None,
 ) -> AsyncGenerator[Any, None]:
+    """Tell the events of a topic until it ends or the reader may no longer see what it is about.
+
+    A page is read before it is looked whether the reader may have it, so that what has ended may have done
+    so in between. Its last events are then still to come, and told to whom they are due.
+    """
     context = info.context
-    if not await seen():
-        raise NotFound(id)
+    last = None  # the end, once it has come
+    if await seen():
+        after = await _now(context, topic) if after is None else after  # this moment, not a later one
+    else:
+        last = await _end(context, topic, end)
+        if last is None or after in (None, START) or not await _was_here(context, last):
+            raise NotFound(id)
     await context.refresh()  # no connection is held while waiting
 
-    async def may() -> bool:
-        await context.refresh()  # also of a look that failed
-        return await seen()
-
-    feed = context.house.feed
-    async with aclosing(feed.follow(topic, after, also=[user_topic(context.actor.id)])) as pages:
+    feed, actor = context.house.feed, context.actor
+    async with AsyncExitStack() as stack:
+        sight = stack.enter_context(context.house.sights.of(who, id, actor)) if who else None
+        pages = await stack.enter_async_context(
+            aclosing(feed.follow(topic, after, also=[user_topic(actor.id)]))
+        )
         async for events in pages:
-            if not await patiently(may):
-                if events and events[-1].kind == end and await _stayed(context, events[-1]):
-                    for event in events:
-                        yield event
-                return
+            if last is not None and not events:
+                raise NotFound(id)  # whoever gave that cursor has heard the end before
+            if last is None and sight and not await patiently(partial(sight.has, actor, age=events.age)):
+                last = await patiently(partial(_end, context, topic, end))
+                if last is None or not await patiently(partial(_stayed, context, last)):
+                    return
             await context.refresh()
             for event in events:
                 yield event
+            if last is not None and events and events[-1].seq >= last.seq:
+                return
+
+
+async def _now(context: Context, topic: str) -> str | None:
+    """The cursor of a topic as it is; None for one in which nothing has happened."""
+    rows = await context.read(select(Topic.epoch, Topic.last).where(Topic.name == topic))
+    return str(Cursor(*rows[0])) if rows else None
+
+
+async def _end(context: Context, topic: str, end: EventKind | None) -> Any:
+    """The last event of a topic that has ended; None while it goes on."""
+    query = select(Event.__table__).where(Event.topic == topic).order_by(Event.seq.desc()).limit(1)
+    rows = await context.read(query)
+    return rows[0] if rows and rows[0].kind == end else None
 
 
 async def _stayed(context: Context, last: Any) -> bool:
-    """Whether the reader belonged to the workspace until what it followed was deleted, and so may hear the rest.
+    """Whether a reader that was let in belonged there to the end, and so may hear the rest.
+
+    A key lives as long as what it is for.
+    """
+    return not context.actor.is_person or await _was_here(context, last)
+
+
+async def _was_here(context: Context, last: Any) -> bool:
+    """Whether the reader belongs to the workspace of what has ended, or did until that was deleted itself.
 
     After a workspace is deleted nobody belongs to it; each person's own feed has kept whether they had been
-    removed before. A key lives as long as what it is for.
+    removed before.
     """
-    workspace_id = last.data["workspace_id"]
-    if not context.actor.is_person or await context.load(WORKSPACE, workspace_id) is not None:
-        return True
+    actor, workspace_id = context.actor, last.data["workspace_id"]
+    if await context.load(WORKSPACE, workspace_id) is not None:
+        return actor.board_id in (None, last.data.get("board_id"))
     ways = EventKind.MEMBER_REMOVED, EventKind.WORKSPACE_DELETED
-    query = select(Event.kind, Event.data).where(
-        Event.topic == user_topic(context.actor.id), Event.kind.in_(ways)
-    )
+    query = select(Event.kind, Event.data).where(Event.topic == user_topic(actor.id), Event.kind.in_(ways))
     for row in await context.read(query.order_by(Event.seq.desc()).limit(RECENT)):
         if row.data["workspace_id"] == workspace_id:
             return bool(row.kind == EventKind.WORKSPACE_DELETED)

@@ -4,9 +4,16 @@ import models.account
 import models.actor
 import models.board
 import models.card
+import models.notice
+import models.policy
+import models.question
+import models.run
 import models.stage
+import models.worker
 import models.workspace
+import runtime.queue
 from models.event import EventKind
+from runtime import vocabulary
 from runtime.transport.describe import enum
 
 enum(
@@ -90,6 +97,99 @@ enum(
     DUE="Due first; those without a day last.",
 )
 enum(
+    models.run.RunKind,
+    "What kind of work a run is.",
+    CODE="Change the code as the card asks.",
+    PLAN="Plan the card: its steps become subtasks.",
+    REVIEW="Look at the work on the card.",
+    TEST="Test the work on the card.",
+    INTEGRATE="Bring the work together with its base branch.",
+    DOCUMENT="Write the documents the card asks for.",
+    BREAKDOWN="Break the card down into smaller ones.",
+)
+enum(
+    models.run.CommandKind,
+    "What a worker is to do about a run it holds.",
+    STOP="Stop the agent, keep its work, then confirm.",
+    CONCLUDE="Let the agent wrap up and finish.",
+    ANSWER="Give the agent the answers it waits for.",
+)
+enum(
+    models.worker.WorkerStatus,
+    "What a worker does now.",
+    IDLE="It holds no run.",
+    BUSY="It works.",
+    WAITING="It holds runs, and all of them wait.",
+    ERROR="It says that something is wrong with it.",
+    OFFLINE="It was not heard for 45 seconds, or has left.",
+)
+enum(
+    models.worker.SessionStatus,
+    "Whether a conversation lives.",
+    ACTIVE="It was used in the last 30 minutes.",
+    IDLE="It was not, and can still be gone on with.",
+    TERMINATED="It was ended, or began four hours ago: it is not gone on with.",
+)
+enum(
+    models.notice.NotificationType,
+    "What a notification is about.",
+    CARD_MOVED="A card was moved.",
+    RUN_SUCCEEDED="An agent finished.",
+    RUN_FAILED="A run failed.",
+    QUESTION_ASKED="An agent asks.",
+    REVIEW_REQUESTED="Work waits to be looked at.",
+    ASSIGNED="A card was assigned to you.",
+    MENTIONED="Somebody named you.",
+    WARNING="Something is not as it should be.",
+)
+enum(
+    models.run.PermissionLevel,
+    "What an agent may do without asking.",
+    AUTONOMOUS="Everything its program lets it do.",
+    SUPERVISED="What changes something is asked first.",
+    HUMAN_REQUIRED="A person decides about each step.",
+)
+enum(
+    models.worker.Executor,
+    "Which agent program works a run.",
+    CLAUDE_CODE="Claude Code.",
+    CODEX="Codex.",
+    GEMINI="Gemini CLI.",
+    OPENCODE="OpenCode.",
+    COMMAND="A command of your own.",
+    SCRIPTED="A recording that is played.",
+)
+enum(
+    models.worker.AgentRole,
+    "What an agent is for.",
+    CODER="It writes code.",
+    PLANNER="It plans.",
+    REVIEWER="It looks at others' work.",
+    TESTER="It tests.",
+    INTEGRATOR="It brings work together.",
+)
+enum(
+    models.worker.Skill,
+    "How well something can be done, from least to most.",
+    BEGINNER="A little.",
+    INTERMEDIATE="Well enough.",
+    ADVANCED="Well.",
+    EXPERT="As well as anybody.",
+)
+enum(
+    models.policy.OnExpiry,
+    "What becomes of a run whose question nobody answered in time.",
+    FAIL="It fails, with the code QUESTION_EXPIRED.",
+    CONTINUE="It goes on with the default the question declared; without one it fails.",
+    HOLD="It goes on waiting.",
+)
+enum(
+    models.policy.NoChange,
+    "What becomes of a run that ends well and changed nothing.",
+    SUCCEED="It succeeded.",
+    DECIDE="A person decides.",
+)
+enum(
     EventKind,
     "What happened; an item's type has the same name.",
     **{kind: f"{kind.replace('_', ' ').capitalize()}." for kind in EventKind},
@@ -124,4 +224,247 @@ enum(
     PASSWORD_CHANGED="The password was changed.",  # noqa: S106 - a reason
     REUSED="A refresh token was used twice: somebody else may have had it.",
     REPLACED="There were too many, and it was the one unused longest.",
+)
+enum(
+    models.run.RunStatus,
+    "Where a run stands. The last three are its end.",
+    QUEUED="Waits for a worker.",
+    CLAIMED="A worker has it; its agent has not said anything yet.",
+    RUNNING="Its agent is at work.",
+    WAITING="Waits for people or for other things; see `waitReason`.",
+    SUCCEEDED="Done, as its agent said.",
+    FAILED="Failed for good; see `failureCode`.",
+    CANCELLED="Stopped.",
+)
+enum(
+    models.run.WaitReason,
+    "What a run waits for.",
+    QUESTION="An answer.",
+    APPROVAL="An approval.",
+    DECISION="A decision: its agent changed nothing.",
+    CI="Checks.",
+    CHILDREN="Other runs.",
+)
+enum(
+    models.run.RunOutcome,
+    "Whether a run changed anything.",
+    CHANGES="It did; its worker committed the rest of it.",
+    NO_CHANGES="It did not.",
+    AGENT_COMMITTED="It did, and its agent committed all of it.",
+)
+enum(
+    vocabulary.Type,
+    "What a line of a run's log is; the line's own type says the same.",
+    name="RunEventType",
+    STATUS="What the agent's program does, or has become.",
+    PROMPT="What the agent was told.",
+    OUTPUT="What the agent says, or what a command prints.",
+    THINKING="What the agent thinks.",
+    TOOL_STARTED="A tool is used.",
+    TOOL_FINISHED="A tool is done.",
+    FILE="A file was changed.",
+    TODO="The agent's own list of what to do.",
+    PROGRESS="How far along something is.",
+    COMMIT="Something that stays: a commit, a pull request, an artifact.",
+    SUBAGENT="A sub-agent begins, goes on or ends.",
+    QUESTION="A person is asked, or has answered.",
+    APPROVAL="Permission is asked for, given or denied.",
+    KNOWLEDGE="Something was learnt.",
+    USAGE="Tokens and money so far.",
+    LIMIT="A limit of the provider is near, hit or over.",
+    WARNING="Something is not as it should be.",
+    ERROR="Something went wrong.",
+    ATTEMPT="An attempt begins or ends.",
+)
+enum(
+    vocabulary.Level,
+    "How much a line matters.",
+    name="LogLevel",
+    DEBUG="To find out what is wrong.",
+    INFO="As usual.",
+    WARNING="Worth a look.",
+    ERROR="Something failed.",
+    CRITICAL="Nothing goes on.",
+)
+enum(
+    vocabulary.State,
+    "What the agent's program does, or has become.",
+    name="ProgramState",
+    QUEUED="It waits for its turn.",
+    STARTED="It was started.",
+    WORKING="It works.",
+    WAITING="It waits for a person; the reason says for what.",
+    RETRYING="The provider is asked again.",
+    CHANGED="Its model or mode was changed.",
+    COMPACTED="Its context was summarised.",
+    RESET="Its context was emptied.",
+    IDLE="Its turn ended, which is not the run's completion.",
+    ENDED="It has ended.",
+)
+enum(
+    vocabulary.Origin,
+    "Who told an agent something.",
+    name="PromptOrigin",
+    HUMAN="A person.",
+    AGENT="Another agent.",
+    SCHEDULE="A schedule.",
+    SYSTEM="Signalbox.",
+)
+enum(
+    vocabulary.Stream,
+    "Where output comes from.",
+    name="OutputStream",
+    ANSWER="The agent's own words.",
+    STDOUT="What a program prints.",
+    STDERR="What a program prints as errors.",
+)
+enum(
+    vocabulary.ToolKind,
+    "What kind of work a tool does.",
+    READ="Reads files.",
+    EDIT="Changes files.",
+    SEARCH="Searches.",
+    EXECUTE="Runs a command.",
+    FETCH="Reads from the network.",
+    THINK="Thinks or plans.",
+    DELEGATE="Gives work to a sub-agent.",
+    ASK="Asks a person.",
+    MCP="Another server's tool.",
+    OTHER="Something else.",
+)
+enum(
+    vocabulary.ToolStatus,
+    "How the use of a tool ended.",
+    SUCCEEDED="It did what it should.",
+    FAILED="It failed.",
+    DENIED="It was not allowed.",
+    STOPPED="It was cut short.",
+)
+enum(
+    vocabulary.Change,
+    "What was done to a file.",
+    name="FileChangeKind",
+    ADD="It was made.",
+    EDIT="It was changed.",
+    MOVE="It was moved.",
+    DELETE="It was deleted.",
+)
+enum(
+    vocabulary.TodoState,
+    "How far an item of an agent's list is.",
+    PENDING="Not begun.",
+    IN_PROGRESS="Being done.",
+    DONE="Done.",
+    CANCELLED="Not to be done any more.",
+)
+enum(
+    vocabulary.Phase,
+    "Where something that begins and ends stands.",
+    name="WorkPhase",
+    STARTED="It begins.",
+    PROGRESS="It goes on.",
+    ENDED="It has ended.",
+    FAILED="It has failed.",
+)
+enum(
+    vocabulary.Decision,
+    "How far a question or a request for permission is.",
+    name="AskState",
+    ASKED="It was asked.",
+    ANSWERED="It was answered.",
+    ALLOWED="It was allowed.",
+    DENIED="It was denied.",
+    EXPIRED="Nobody answered in time.",
+)
+enum(
+    vocabulary.LimitState,
+    "How a limit of the provider stands.",
+    NEAR="It is near.",
+    HIT="It is reached: the provider answers no more for a while.",
+    CLEARED="It is over.",
+)
+enum(
+    vocabulary.Produced,
+    "What was produced.",
+    name="ProducedKind",
+    COMMIT="A commit.",
+    PULL_REQUEST="A pull request.",
+    ARTIFACT="A file or page besides.",
+)
+enum(
+    models.run.FailureCode,
+    "Why a run failed.",
+    AGENT_ERROR="Its agent said so, broke off, or left without a word.",
+    TIMEOUT="It took longer than it may.",
+    SILENT="Its agent said nothing for too long.",
+    LEASE_EXPIRED="Its workers were lost, again and again.",
+    EXPIRED="No worker took it in time.",
+    ATTEMPTS_EXHAUSTED="It was tried as often as it may be.",
+    POLICY_VIOLATION="It did, or needed, what it may not.",
+    WORKSPACE_ERROR="Its worker could not give it a place to work: no program, no repository, no branch.",
+    SESSION_LOST="The conversation it was to go on with is gone.",
+    QUESTION_EXPIRED="Nobody answered its question in time.",
+    CHECK_FAILED="A check that it must pass failed.",
+    REJECTED="A person rejected it.",
+    LIMIT_REACHED="A limit of the agent's provider was reached.",
+)
+enum(
+    models.run.AgentState,
+    "What agents are doing on a card.",
+    IDLE="Nothing, and nothing was asked of them.",
+    QUEUED="A run waits for a worker.",
+    STARTING="A worker has it; its agent starts.",
+    PLANNING="An agent plans the card.",
+    WORKING="An agent is at work.",
+    WAITING_TOOL="An agent waits for a tool: a command, a download.",
+    WAITING_INPUT="An agent waits for an answer.",
+    BLOCKED="An agent waits for something else.",
+    SUCCEEDED="The last run succeeded.",
+    FAILED="The last run failed.",
+    CANCELLED="The last run was stopped.",
+)
+enum(
+    runtime.queue.Outcome,
+    "How an attempt ended.",
+    SUCCEEDED="Done.",
+    FAILED="It failed.",
+    CANCELLED="It was stopped.",
+    LOST="Its lease ran out: its worker was not heard.",
+    RELEASED="Its worker gave it back.",
+)
+enum(
+    models.question.QuestionType,
+    "What an answer consists of.",
+    TEXT="Words; options are suggestions.",
+    SINGLE="One of the options, or other words where they are taken.",
+    MULTI="One or more of the options, and other words where they are taken.",
+)
+enum(
+    models.question.QuestionStatus,
+    "Whether a question waits for an answer.",
+    OPEN="It does.",
+    ANSWERED="It was answered.",
+    EXPIRED="Nobody answered in time.",
+    CANCELLED="It need not be answered any more.",
+)
+enum(
+    models.question.AnsweredBy,
+    "Who answered a question.",
+    HUMAN="A person.",
+    AUTOMATED="A rule, a default, or a program with a key.",
+)
+enum(
+    models.run.HoldCode,
+    "Why a run is not running.",
+    BLOCKED="Cards that block its card are not done.",
+    WIP_LIMIT="The column its card would enter is full.",
+    BOARD_ARCHIVED="The board is archived.",
+    CARD_ARCHIVED="The card is archived.",
+    NO_CAPABLE_WORKER="No worker that could do it is online.",
+    LIMIT_REACHED="As many as allowed are at work, on the board or with its profile.",
+    DUE_LATER="It failed and is tried again later.",
+    IN_QUEUE="Nothing keeps it: it waits for its turn.",
+    LEASE_HELD="A worker has it, and its agent has not said anything yet.",
+    WAITS="It waits, with or without its worker.",
+    STOPPING="It was asked to stop.",
 )

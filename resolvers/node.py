@@ -9,11 +9,17 @@ from models.refusal import Invalid
 from resolvers.board import BOARD, COLUMN
 from resolvers.card import CARD
 from resolvers.context import Info
+from resolvers.conversation import SESSION
 from resolvers.key import API_KEY
 from resolvers.link import LINK
 from resolvers.loaders import Link
 from resolvers.message import MESSAGE
+from resolvers.notice import NOTIFICATION
+from resolvers.profile import PROFILE
+from resolvers.question import QUESTION
+from resolvers.run import RUN
 from resolvers.subtask import SUBTASK
+from resolvers.worker import WORKER
 from resolvers.workspace import LABEL, MEMBERSHIP, USER, WORKSPACE
 from runtime.ids import prefix_of
 
@@ -31,6 +37,12 @@ LINKS: dict[str, Link] = {
     "link": LINK,
     "subtask": SUBTASK,
     "message": MESSAGE,
+    "run": RUN,
+    "question": QUESTION,
+    "profile": PROFILE,
+    "worker": WORKER,
+    "notice": NOTIFICATION,
+    "chat": SESSION,
 }
 
 

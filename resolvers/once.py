@@ -1,17 +1,22 @@
 """Idempotency: an operation with a key is done once and answered the same however often it is sent.
 
-The whole operation runs in one transaction: the key is taken first, the change is made, the answer is read
-from inside, sealed and stored, and all of it commits together. Of two that come at once the second waits for
-the first. A change that is refused is stored as such; an answer with errors is not, so trying again may help.
+What the operation writes and all it reads after that are one transaction: the key is taken first, the change is
+made, the answer is read from inside, sealed and stored, and all of it commits together. It opens with the
+operation's own first write, so what is slow before that, a password's hash, keeps nobody waiting. Of two that
+come at once the second waits there for the first. A change that is refused is stored as such; an answer with
+errors is not, so trying again may help.
 """
 
 import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
+from graphql import ExecutionResult as GraphQLExecutionResult
 from graphql import OperationDefinitionNode, OperationType, print_ast
 from sqlalchemy import bindparam, delete, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,7 +25,7 @@ from strawberry.types import ExecutionResult
 
 from models.account import IdempotencyKey
 from models.actor import ActorKind
-from resolvers.context import Context, digest_of
+from resolvers.context import Context
 from runtime.database import Database, Unavailable, UtcDateTime, utcnow
 from runtime.feed import By
 from runtime.transport.errors import PublicError
@@ -44,7 +49,17 @@ class _Undo(Exception):
     """Ends the transaction of an operation whose answer is not kept."""
 
 
+class _Answered(PublicError):
+    """Ends an operation whose twin was first; replaced by the twin's answer before a client could see it."""
+
+    def __init__(self, data: Any) -> None:
+        super().__init__("Answered before", code="IDEMPOTENCY_CONFLICT")
+        self.data = data
+
+
 class Once(SchemaExtension):
+    _twin: _Answered | None = None  # what was answered while this one was on its way
+
     async def on_execute(self) -> AsyncIterator[None]:
         context: Context = self.execution_context.context
         given = (self.execution_context.operation_extensions or {}).get("idempotencyKey")
@@ -53,19 +68,19 @@ class Once(SchemaExtension):
             yield
             return
         self._check(key)
+        before = await self._stored(context, key)
+        if before is not None:
+            self.execution_context.result = ExecutionResult(data=before.data, errors=None)
+            yield
+            return
         try:
-            async with context.house.feed.begin(self._by(context)) as tx:
-                answered = await self._answered(tx, context, key)
-                if answered is not None:
-                    self.execution_context.result = answered
-                    yield
-                    return
-                context.tx = tx
+            async with AsyncExitStack() as stack:
+                context.opens = partial(self._open, stack, context, key)
                 try:
                     yield
+                    await self._keep(context, key)
                 finally:
-                    context.tx = None
-                await self._keep(tx, context, key)
+                    context.opens = context.tx = None
         except _Undo:
             pass
 
@@ -90,33 +105,54 @@ class Once(SchemaExtension):
     def _by(self, context: Context) -> By:
         return context.by if context.who else By(ActorKind.SYSTEM)
 
-    def _hash(self) -> str:
-        document = self.execution_context.graphql_document
-        variables = json.dumps(self.execution_context.variables, sort_keys=True, default=str)
+    def _marks(self, context: Context) -> list[str]:
+        """What tells this operation from others, and no password from another: the newest secret key's first."""
+        asked, document = self.execution_context, self.execution_context.graphql_document
         assert document, "an operation is executed after it was parsed"
-        return digest_of(print_ast(document), self.execution_context.operation_name, variables)
+        variables = json.dumps(asked.variables, sort_keys=True, default=str)
+        return context.house.seal.marks(print_ast(document), asked.operation_name or "", variables)
 
-    async def _answered(self, tx: AsyncSession, context: Context, key: str) -> ExecutionResult | None:
-        """What was answered before; None if this is the first time."""
-        now, hashed = utcnow(), self._hash()
-        taken = {"actor": _owner(context), "key": key, "hash": hashed, "until": now + KEPT, "now": now}
-        if (await tx.execute(TAKE, taken)).first() is not None:
+    async def _stored(self, context: Context, key: str, tx: AsyncSession | None = None) -> _Answered | None:
+        """What was answered before, if it still is kept."""
+        row = IdempotencyKey.__table__
+        mine = row.c.actor_id == _owner(context), row.c.key == key, row.c.expires_at >= utcnow()
+        query = select(row).where(*mine)
+        rows = (await tx.execute(query)).all() if tx else await context.house.database.read(query)
+        if not rows:
             return None
-        mine = IdempotencyKey.actor_id == _owner(context), IdempotencyKey.key == key
-        stored = (await tx.execute(select(IdempotencyKey.__table__).where(*mine))).one()
-        if stored.request_hash != hashed:
+        if rows[0].request_hash not in self._marks(context):
             raise PublicError(
                 "That idempotency key was used for another operation", code="IDEMPOTENCY_CONFLICT"
             )
-        return ExecutionResult(data=json.loads(context.house.seal.open(stored.response)), errors=None)
+        return _Answered(json.loads(context.house.seal.open(rows[0].response)))
 
-    async def _keep(self, tx: AsyncSession, context: Context, key: str) -> None:
+    async def _open(self, stack: AsyncExitStack, context: Context, key: str) -> AsyncSession:
+        """Open the operation's transaction and take its key. Waits for a twin, and ends if that was answered."""
+        tx = await stack.enter_async_context(context.house.feed.begin(self._by(context)))
+        now, [mark, *_] = utcnow(), self._marks(context)
+        taken = {"actor": _owner(context), "key": key, "hash": mark, "until": now + KEPT, "now": now}
+        if (await tx.execute(TAKE, taken)).first() is None:
+            before = await self._stored(context, key, tx)
+            assert before is not None, "a key that cannot be taken was answered"
+            self._twin = before
+            raise before
+        return tx
+
+    async def _keep(self, context: Context, key: str) -> None:
+        """Store the answer, also one that was refused before anything would have been written."""
         result = self.execution_context.result
-        if result is None or result.errors:
+        assert isinstance(result, GraphQLExecutionResult), "a mutation is not answered in parts"
+        if context.tx is None and context.opens and not result.errors:
+            with suppress(_Answered):
+                context.tx = await context.opens()
+        if self._twin is not None:
+            result.data, result.errors = self._twin.data, None
+            self.execution_context.pre_execution_errors = []
+        if self._twin is not None or result.errors or context.tx is None:
             raise _Undo
         mine = IdempotencyKey.actor_id == _owner(context), IdempotencyKey.key == key
         sealed = context.house.seal.close(json.dumps(result.data))
-        await tx.execute(update(IdempotencyKey).where(*mine).values(response=sealed))
+        await context.tx.execute(update(IdempotencyKey).where(*mine).values(response=sealed))
 
 
 async def keep_tidy(database: Database) -> None:

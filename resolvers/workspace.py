@@ -7,7 +7,7 @@ from strawberry import ID, Maybe, Parent
 
 import actions.workspace
 from models.account import User
-from models.actor import Scope, sees_board, sees_members, sees_workspace
+from models.actor import Scope, sees_card, sees_members, sees_workspace
 from models.card import CardLabel
 from models.workspace import Label, Membership, Role, Workspace
 from resolvers.context import IfVersion, Info, given
@@ -42,7 +42,7 @@ LABELS_OF_WORKSPACE = Link(
 CARDS_OF_LABEL = Link(
     select(func.count().label("count")),
     CardLabel.label_id,
-    lambda actor: sees_board(actor, CardLabel.board_id),
+    lambda actor: sees_card(actor, CardLabel.board_id, CardLabel.card_id),
     group=True,
 )
 

@@ -243,6 +243,7 @@ class Database:
             )
         self._sessions = async_sessionmaker(self._writer, expire_on_commit=False)
         self._watch: aiosqlite.Connection | None = None
+        self._watching = asyncio.Lock()
         self._turn = asyncio.Lock()  # fair, which SQLite's own busy handler is not
 
     @property
@@ -279,10 +280,11 @@ class Database:
 
     async def data_version(self) -> int:
         """A number that differs once another connection has changed the SQLite file."""
-        if self._watch is None:  # its own connection: the number is told per connection
-            self._watch = await aiosqlite.connect(str(self._writer.url.database))
-        async with self._watch.execute("PRAGMA data_version") as cursor:
-            row = await cursor.fetchone()
+        async with self._watching:
+            if self._watch is None:  # its own connection: the number is told per connection
+                self._watch = await _watching(str(self._writer.url.database))
+            async with self._watch.execute("PRAGMA data_version") as cursor:
+                row = await cursor.fetchone()
         return int(row[0]) if row else 0
 
     async def check(self) -> None:
@@ -309,11 +311,22 @@ class Database:
 
     async def close(self) -> None:
         await asyncio.gather(*ENDING, return_exceptions=True)
-        if self._watch is not None:
-            await self._watch.close()
-            self._watch = None
+        async with self._watching:
+            watch, self._watch = self._watch, None
+            if watch is not None:
+                await watch.close()
         for engine in self.engines:
             await engine.dispose()
+
+
+async def _watching(path: str) -> aiosqlite.Connection:
+    """A connection of its own; closed again when nobody waits for it any more."""
+    opening = asyncio.ensure_future(aiosqlite.connect(path))
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        await (await opening).close()
+        raise
 
 
 def cause(error: Exception) -> str:

@@ -5,6 +5,7 @@ COMMIT. A sequence or an identity column would not do: its numbers are taken bef
 that saw 8 would never be shown a 7 that commits later.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -49,6 +50,22 @@ class Event(Base):
     batch: Mapped[str | None] = mapped_column(Id)  # shared by what one bulk change did
     data: Mapped[dict[str, Any]]
 
+
+@dataclass(frozen=True, eq=False)
+class Log:
+    """A table of rows that are numbered by topic, and followed by their numbers.
+
+    table: has `topic` and `seq`, its key.
+    page:  rows that are read at once.
+    ring:  rows of a topic that are kept in memory while somebody follows it.
+    """
+
+    table: Any
+    page: int = 100
+    ring: int = 256
+
+
+EVENTS = Log(Event.__table__)
 
 # Takes `n` numbers and locks the topic until COMMIT. PostgreSQL and SQLite alike.
 NUMBER = text(

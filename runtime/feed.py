@@ -20,9 +20,10 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from runtime.database import Database, Unavailable, utcnow
-from runtime.event import NUMBER, Event, Topic
+from runtime.event import EVENTS, NUMBER, Event, Log, Topic
 from runtime.ids import ALPHABET
-from runtime.tail import PAGE, Tails, is_gone, page_of
+from runtime.settings import Settings
+from runtime.tail import Tails, is_gone, page_of
 from runtime.wakes import Wakes
 
 PATIENCE = 30.0  # seconds a follower waits for a database that is gone
@@ -128,7 +129,7 @@ async def number(tx: AsyncSession) -> set[str]:
     rows: list[dict[str, Any]] = []
     for topic in sorted({happened.topic for happened in waiting}):  # one lock order, so no deadlock
         mine = [happened for happened in waiting if happened.topic == topic]
-        last = await tx.scalar(NUMBER, {"topic": topic, "epoch": new_epoch(), "n": len(mine)})
+        last = await _last(tx, topic, len(mine))
         rows += [
             {
                 "topic": topic,
@@ -149,9 +150,38 @@ async def number(tx: AsyncSession) -> set[str]:
     return {row["topic"] for row in rows}
 
 
+async def append(tx: AsyncSession, log: Log, topic: str, rows: Sequence[dict[str, Any]]) -> int:
+    """Number the rows of a log and store them, at once. Returns the number of the topic's newest row.
+
+    No rows are none, and the topic's followers are woken all the same. Numbers must be told before the
+    transaction ends, so they are not left to `number`, which locks topics in order. That cannot deadlock if
+    every writer of `topic` locks the row that it is about before, and that row before any other topic.
+    """
+    last = await _last(tx, topic, len(rows))
+    if rows:
+        first = last - len(rows) + 1
+        numbered = [{"topic": topic, "seq": seq, **row} for seq, row in enumerate(rows, first)]
+        await tx.execute(insert(log.table), numbered)
+    tx.info.setdefault("grew", set()).add(topic)
+    return last
+
+
+async def _last(tx: AsyncSession, topic: str, n: int) -> int:
+    """Take `n` numbers of a topic and lock it until COMMIT. Returns the last of them."""
+    return int(await tx.scalar(NUMBER, {"topic": topic, "epoch": new_epoch(), "n": n}))
+
+
 def new_epoch() -> str:
     """A topic's epoch is random, so a cursor of another topic is recognised as such."""
     return "".join(secrets.choice(ALPHABET) for _ in range(8))
+
+
+class Page(list[Any]):
+    """Events in order, perhaps none. Whoever waits may do with what others saw `age` seconds before."""
+
+    def __init__(self, events: Iterable[Any], age: float) -> None:
+        super().__init__(events)
+        self.age = age
 
 
 class Feed:
@@ -169,8 +199,14 @@ class Feed:
         self.wakes.send(tx.info["grew"] | tx.info.get("wake", set()))
 
     async def follow(
-        self, topic: str, after: str | None, *, also: Iterable[str] = (), page: int = PAGE
-    ) -> AsyncGenerator[Sequence[Any], None]:
+        self,
+        topic: str,
+        after: str | None,
+        *,
+        also: Iterable[str] = (),
+        page: int | None = None,
+        log: Log = EVENTS,
+    ) -> AsyncGenerator[Page, None]:
         """Yield every event of `topic` after the cursor `after`, in order, without end, in pages.
 
         `after` is a cursor, "0" for the start, None for now. A page is empty when the follower was only
@@ -179,9 +215,10 @@ class Feed:
         Errors: CursorUnknown, CursorExpired; the latter also in the middle, when a reader so far behind
         that its events were pruned would otherwise skip them. Unavailable, see `patiently`.
         """
+        page = page or log.page
         with self.wakes.listen(topic, *also) as grew:
             epoch, at, last = await self._place(topic, after)
-            with self._tails.of(topic, epoch, last) as tail:
+            with self._tails.of(log, topic, epoch, last) as tail:
                 age = 0.0
                 while True:
                     grew.clear()  # before looking, so a commit during the look is not slept through
@@ -191,8 +228,8 @@ class Feed:
                     if tail.has(at):
                         events = tail.after(at, page)
                     else:
-                        events = await patiently(partial(self._page, topic, epoch, at, page))
-                    yield events
+                        events = await patiently(partial(self._page, log, topic, epoch, at, page))
+                    yield Page(events, 0 if events else age)
                     if events:
                         epoch, at = events[-1].epoch, events[-1].seq
                     age = 0.0
@@ -213,9 +250,9 @@ class Feed:
             raise CursorUnknown(after)
         return epoch, cursor.seq, last
 
-    async def _page(self, topic: str, epoch: str, after: int, most: int) -> Sequence[Any]:
+    async def _page(self, log: Log, topic: str, epoch: str, after: int, most: int) -> Sequence[Any]:
         """Events after a number, from the log, for a follower that is far behind."""
-        rows = await self.database.read(page_of(topic, after, most))
+        rows = await self.database.read(page_of(topic, after, most, log))
         if not rows:
             return []
         first = rows[0]
@@ -223,17 +260,33 @@ class Feed:
             raise CursorExpired(str(Cursor(epoch, after)), str(Cursor(first.epoch, first.lowest - 1)))
         return [row for row in rows if row.seq is not None]
 
-    async def prune(self, topic: str, keep: int) -> int:
+    async def prune(self, topic: str, keep: int, log: Log = EVENTS) -> int:
         """Forget all but the newest `keep` events of a topic. Returns how many were forgotten."""
+        rows = await self.database.read(select(Topic.last).where(Topic.name == topic))
+        return await self.forget(topic, rows[0].last - keep, log) if rows else 0
+
+    async def forget(self, topic: str, upto: int, log: Log = EVENTS) -> int:
+        """Forget the events of a topic up to a number. Returns how many there were."""
         async with self.database.write() as tx:
-            query = select(Topic.last).where(Topic.name == topic).with_for_update()
-            last = await tx.scalar(query) or 0
-            gone = await tx.execute(delete(Event).where(Event.topic == topic, Event.seq <= last - keep))
-            lowest = max(1, last - keep + 1)
+            await tx.scalar(select(Topic.last).where(Topic.name == topic).with_for_update())
+            table = log.table
+            gone = await tx.execute(delete(table).where(table.c.topic == topic, table.c.seq <= upto))
             await tx.execute(
-                update(Topic).where(Topic.name == topic, Topic.lowest < lowest).values(lowest=lowest)
+                update(Topic).where(Topic.name == topic, Topic.lowest <= upto).values(lowest=upto + 1)
             )
             return int(gone.rowcount)  # type: ignore[attr-defined]
+
+
+def make_feed(settings: Settings) -> Feed:
+    """The database with its feed and wakes, not started yet."""
+    database = Database(settings.database_url)
+    bus = settings.bus_url or ("memory://" if database.is_sqlite else settings.database_url)
+    wakes = Wakes(
+        bus,
+        changed=database.data_version if database.is_sqlite else None,
+        deaf=bus.startswith("memory:") and not database.is_sqlite,
+    )
+    return Feed(database, wakes)
 
 
 def wake(tx: AsyncSession, name: str) -> None:

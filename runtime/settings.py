@@ -1,11 +1,15 @@
 """Every setting, typed, with its unit and default; read once, from the environment or a `.env`."""
 
+import ipaddress
 import secrets
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+BUSES = ("memory", "postgresql", "postgresql+asyncpg", "redis", "rediss", "valkey", "valkeys")
 
 
 class WrongSetting(Exception):
@@ -39,24 +43,57 @@ class Settings(BaseSettings):
         description="Host names the server answers to, separated by commas; empty: on a loopback address"
         " only loopback names, elsewhere any",
     )
+    forwarded_allow_ips: Annotated[list[str], NoDecode] = Field(
+        ["127.0.0.1", "::1"],
+        description="Proxies whose X-Forwarded-For says who calls: addresses and networks, separated by commas;"
+        " * is everybody",
+    )
     access_minutes: float = Field(15, gt=0, le=1440, description="Life of an access token, in minutes")
     refresh_days: float = Field(14, gt=0, description="Idle life of a refresh token, in days")
     refresh_most_days: float = Field(90, gt=0, description="Longest life of a login, in days")
     introspection: bool = Field(True, description="Whether clients may read the schema")
     graphiql: bool = Field(True, description="Whether a browser is shown GraphiQL")
     registration: bool = Field(False, description="Whether strangers may register; the first user always may")
-    points: int = Field(10_000, gt=0, description="Cost a caller may spend at once")
-    points_per_second: float = Field(500, gt=0, description="How fast spent cost comes back")
+    points: int = Field(60_000, gt=0, description="Cost a caller may spend at once")
+    points_per_second: float = Field(1_000, gt=0, description="How fast spent cost comes back")
+    run_log_days: float = Field(
+        30, ge=0, description="How long the lines of a run's log are kept, in days; 0 keeps them for ever"
+    )
+    history_days: float = Field(
+        0,
+        ge=0,
+        description="How long events are kept, in days: feeds, histories of cards, the audit log; 0 keeps them"
+        " for ever",
+    )
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="What is logged")
     log_format: str = Field("text", pattern="^(text|json)$", description="text for people, json for machines")
     drain_seconds: float = Field(15, ge=0, description="How long a stopping server waits for its clients")
 
-    @field_validator("allowed_origins", "allowed_hosts", mode="before")
+    @field_validator("allowed_origins", "allowed_hosts", "forwarded_allow_ips", mode="before")
     @classmethod
     def _listed(cls, value: object) -> object:
         return (
             [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
         )
+
+    @field_validator("forwarded_allow_ips")
+    @classmethod
+    def _addresses(cls, value: list[str]) -> list[str]:
+        for part in value if value != ["*"] else []:
+            try:
+                ipaddress.ip_network(part)
+            except ValueError:
+                raise ValueError(
+                    f"{part[:60]} is not an address, a network like 10.0.0.0/8, or * alone"
+                ) from None
+        return value
+
+    @field_validator("bus_url")
+    @classmethod
+    def _known_bus(cls, value: str) -> str:
+        if value and urlsplit(value).scheme not in BUSES:
+            raise ValueError("must begin with memory://, postgresql:// or redis://")
+        return value
 
     @field_validator("database_url")
     @classmethod
@@ -118,11 +155,9 @@ def table() -> str:
         default = field.default
         if isinstance(default, SecretStr):
             default = default.get_secret_value()
-        shown = (
-            ""
-            if default in ("", [])
-            else f"`{str(default).lower() if isinstance(default, bool) else default}`"
-        )
+        if isinstance(default, list):
+            default = ",".join(default)
+        shown = "" if default == "" else f"`{str(default).lower() if isinstance(default, bool) else default}`"
         rows.append(f"| `{name.upper()}` | {shown} | {field.description} |")
     return "\n".join(rows)
 

@@ -4,8 +4,6 @@ A wake makes every follower look; together they make one read. Only a follower t
 what is kept here reads the log by itself, at its own pace. What is kept has a bound, whoever lags.
 """
 
-import asyncio
-import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,17 +13,16 @@ from typing import Any
 from sqlalchemy import Select, and_, select
 
 from runtime.database import Database
-from runtime.event import Event, Topic
-
-RING = 256  # events of a topic that are kept here
-PAGE = 100  # events of one read
+from runtime.event import EVENTS, Log, Topic
+from runtime.look import Look
 
 
-def page_of(topic: str, after: int, most: int) -> Select[Any]:
+def page_of(topic: str, after: int, most: int, log: Log = EVENTS) -> Select[Any]:
     """Events after a number; where there are none, one row without `seq`. Each says how the topic stands."""
-    newer = and_(Event.topic == Topic.name, Event.seq > after)
-    query = select(Event.__table__, Topic.epoch, Topic.lowest, Topic.last).outerjoin_from(Topic, Event, newer)
-    return query.where(Topic.name == topic).order_by(Event.seq).limit(most)
+    table = log.table
+    newer = and_(table.c.topic == Topic.name, table.c.seq > after)
+    query = select(table, Topic.epoch, Topic.lowest, Topic.last).outerjoin_from(Topic, table, newer)
+    return query.where(Topic.name == topic).order_by(table.c.seq).limit(most)
 
 
 def is_gone(first: Any, after: int) -> bool:
@@ -36,32 +33,19 @@ def is_gone(first: Any, after: int) -> bool:
 class Tail:
     """One topic's newest events: `events` ends with number `last`."""
 
-    def __init__(self, database: Database, topic: str, epoch: str, last: int) -> None:
-        self.database, self.topic, self.epoch, self.last = database, topic, epoch, last
-        self.events: deque[Any] = deque(maxlen=RING)
+    def __init__(self, database: Database, log: Log, topic: str, epoch: str, last: int) -> None:
+        self.database, self.log = database, log
+        self.topic, self.epoch, self.last = topic, epoch, last
+        self.events: deque[Any] = deque(maxlen=log.ring)
         self.followers = 0
-        self._turn = asyncio.Lock()
-        self._begun = 0  # looks begun so far
-        self._ended = 0  # the last of them that was not cut short
-        self._looked = float("-inf")  # when that one began
+        self.look = Look(self._catch_up)
 
-    async def look(self, *, age: float = 0) -> None:
-        """See every event that was committed before this was called, or `age` seconds before."""
-        if time.monotonic() < self._looked + age:
-            return
-        asked = self._begun
-        async with self._turn:
-            # A look that had begun before we asked may have been too early for what woke us; one that
-            # another follower has begun and ended since is as good as our own.
-            if self._ended <= asked:
-                self._begun += 1
-                began = time.monotonic()
-                while await self._read() == PAGE:
-                    pass
-                self._ended, self._looked = self._begun, began
+    async def _catch_up(self) -> None:
+        while await self._read() == self.log.page:
+            pass
 
     async def _read(self) -> int:
-        rows = await self.database.read(page_of(self.topic, self.last, PAGE))
+        rows = await self.database.read(page_of(self.topic, self.last, self.log.page, self.log))
         if not rows:
             return 0
         first = rows[0]
@@ -90,18 +74,18 @@ class Tails:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._tails: dict[str, Tail] = {}
+        self._tails: dict[tuple[Log, str], Tail] = {}
 
     @contextmanager
-    def of(self, topic: str, epoch: str, last: int) -> Iterator[Tail]:
+    def of(self, log: Log, topic: str, epoch: str, last: int) -> Iterator[Tail]:
         """The tail of a topic; kept while somebody follows it. It begins at `last` if it is new."""
-        tail = self._tails.get(topic)
+        tail = self._tails.get((log, topic))
         if tail is None:
-            tail = self._tails[topic] = Tail(self._database, topic, epoch, last)
+            tail = self._tails[log, topic] = Tail(self._database, log, topic, epoch, last)
         tail.followers += 1
         try:
             yield tail
         finally:
             tail.followers -= 1
             if not tail.followers:
-                del self._tails[topic]
+                del self._tails[log, topic]

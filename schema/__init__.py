@@ -13,11 +13,19 @@ from runtime.transport.sizes import list_size
 from schema.account import AccountMutation, AccountQuery
 from schema.board import BoardMutation, BoardQuery
 from schema.card import CardMutation, CardQuery
+from schema.conversation import ConversationMutation, ConversationQuery
 from schema.feed import FeedSubscription
 from schema.link import LinkMutation
+from schema.log import LogMutation, LogSubscription
 from schema.message import MessageMutation
+from schema.notice import NoticeMutation, NoticeQuery
+from schema.profile import ProfileMutation, ProfileQuery
+from schema.question import QuestionMutation, QuestionQuery
+from schema.queue import QueueQuery, QueueSubscription
+from schema.run import RunMutation, RunQuery
 from schema.subtask import SubtaskMutation
 from schema.view import ask
+from schema.worker import WorkerMutation, WorkerQuery, WorkerSubscription
 from schema.workspace import WorkspaceMutation, WorkspaceQuery
 
 
@@ -39,7 +47,20 @@ class NodeQuery:
 
 
 @strawberry.type(description="What may be asked.")
-class Query(NodeQuery, AccountQuery, WorkspaceQuery, BoardQuery, CardQuery):
+class Query(
+    NodeQuery,
+    AccountQuery,
+    WorkspaceQuery,
+    BoardQuery,
+    CardQuery,
+    RunQuery,
+    QuestionQuery,
+    ProfileQuery,
+    WorkerQuery,
+    ConversationQuery,
+    QueueQuery,
+    NoticeQuery,
+):
     pass
 
 
@@ -52,12 +73,19 @@ class Mutation(
     SubtaskMutation,
     LinkMutation,
     MessageMutation,
+    RunMutation,
+    QuestionMutation,
+    LogMutation,
+    ProfileMutation,
+    WorkerMutation,
+    ConversationMutation,
+    NoticeMutation,
 ):
     pass
 
 
-@strawberry.type(description="What may be followed. Each replays from a cursor, then goes on.")
-class Subscription(FeedSubscription):
+@strawberry.type(description="What may be followed. A feed replays from a cursor, then goes on.")
+class Subscription(FeedSubscription, LogSubscription, WorkerSubscription, QueueSubscription):
     pass
 
 

@@ -10,16 +10,20 @@ import models.board
 from models.stage import Law, Stage
 from resolvers import board as boards
 from resolvers import card as cards
+from resolvers import policy as policies
+from resolvers import run as runs
 from resolvers.board import BOARD, COLUMNS_OF_BOARD
 from resolvers.workspace import WORKSPACE
 from runtime.transport.describe import Node, said
 from runtime.transport.sizes import list_size
 from schema.error import Conflict, StageRefused, Stale
 from schema.page import Connection
+from schema.policy import BoardPolicy
 from schema.view import ask, do, link, view
 from schema.workspace import Workspace
 
 CardLater: Any = Annotated["Card", strawberry.lazy("schema.card")]
+RunLater: Any = Annotated["Run", strawberry.lazy("schema.run")]
 
 
 @said
@@ -66,7 +70,9 @@ class Board(Node):
     )
     cards: Connection[CardLater] = ask(cards.cards_of_board, directives=[list_size(50, maximum=500)])
     card_counts: list[StageCount] = ask(boards.card_counts, directives=[list_size(6, slicing=())])
+    policy: BoardPolicy = ask(policies.policy_of_board)
     open_card_count: int = ask(boards.open_card_count)
+    runs: Connection[RunLater] = ask(runs.runs_of_board, directives=[list_size(50)])
     seq: int = ask(boards.seq_of_board)
     cursor: str = ask(boards.cursor_of_board)
 
@@ -81,10 +87,11 @@ class BoardQuery:
 class BoardMutation:
     create_board = do(boards.create_board, Board, Conflict)
     update_board = do(boards.update_board, Board, Stale, Conflict)
+    update_board_policy = do(policies.update_board_policy, Board, Stale)
     move_board = do(boards.move_board, Board)
     archive_board = do(boards.archive_board, Board, Stale)
     unarchive_board = do(boards.unarchive_board, Board, Stale)
-    delete_board = do(boards.delete_board, Board)
+    delete_board = do(boards.delete_board, Board, Conflict)
     create_column = do(boards.create_column, Column, Conflict)
     update_column = do(boards.update_column, Column, Stale, StageRefused)
     move_column = do(boards.move_column, Column)

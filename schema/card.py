@@ -7,16 +7,20 @@ import strawberry
 from strawberry import ID
 
 from models.card import MOST_AT_ONCE, CardType, Priority, Size
+from models.run import AgentState
 from models.stage import Stage
 from resolvers import card as cards
 from resolvers import link as links
 from resolvers import mark as marks
 from resolvers import message as messages
+from resolvers import question as questions
+from resolvers import run as runs
 from resolvers import timeline as timelines
 from resolvers.board import BOARD, COLUMN
 from resolvers.card import CARD, CHILDREN_OF_CARD
 from resolvers.link import BLOCKED_BY_CARD, BLOCKERS_OF_CARD
 from resolvers.mark import ASSIGNEES_OF_CARD, LABELS_OF_CARD
+from resolvers.question import OPEN_QUESTIONS_OF_CARD
 from resolvers.subtask import SUBTASK_COUNT, SUBTASKS_OF_CARD
 from runtime.transport.describe import Node, said
 from runtime.transport.sizes import list_size
@@ -30,6 +34,9 @@ from schema.subtask import Subtask, SubtaskCount
 from schema.timeline import TimelineEntry
 from schema.view import ask, do, link, view
 from schema.workspace import Label
+
+RunLater: Any = Annotated["Run", strawberry.lazy("schema.run")]
+QuestionLater: Any = Annotated["Question", strawberry.lazy("schema.question")]
 
 
 @said
@@ -111,6 +118,14 @@ class Card(Node):
     timeline: Connection[TimelineEntry] = ask(
         timelines.timeline_of_card, directives=[list_size(20, maximum=50)]
     )
+    agent_state: AgentState = ask(runs.agent_state)
+    agent_activity: str | None = ask(runs.agent_activity)
+    active_run: RunLater | None = ask(runs.active_run)
+    runs: Connection[RunLater] = ask(runs.runs_of_card, directives=[list_size(50)])
+    questions: Connection[QuestionLater] = ask(questions.questions_of_card, directives=[list_size(50)])
+    open_questions: list[QuestionLater] = link(
+        OPEN_QUESTIONS_OF_CARD, text="The questions on it that wait for an answer, oldest first.", size=1
+    )
     allowed_stages: list[Stage] = ask(cards.allowed_stages)
     moves: list[Move] = ask(cards.moves_of_card, directives=[list_size(6, slicing=())])
     revisions: list[CardRevision] = ask(
@@ -144,7 +159,7 @@ class CardMutation:
     update_card = do(cards.update_card, Card, StageRefused, Stale, Conflict)
     move_card = do(cards.move_card, Card, StageRefused, Stale)
     move_cards = do(cards.move_cards, Cards, StageRefused)
-    archive_card = do(cards.archive_card, Card, Stale)
+    archive_card = do(cards.archive_card, Card, Stale, Conflict)
     unarchive_card = do(cards.unarchive_card, Card, StageRefused, Stale)
     delete_card = do(cards.delete_card, Card, Stale, Conflict)
     set_parent_card = do(cards.set_parent_card, Card, Stale, Conflict)

@@ -63,6 +63,14 @@ class Conflict(Refusal):
 
 
 @said
+class LeaseLost(Refusal):
+    """That lease is over: the run ended, was given to another attempt, or was never yours. Nothing was changed."""
+
+    run_id: Annotated[strawberry.ID, "Which run."]
+    attempt: Annotated[int, "Which attempt you named."]
+
+
+@said
 class Unauthenticated(Refusal):
     """You are not who you say, or no longer. Elsewhere than here it is an error with the code UNAUTHENTICATED."""
 
@@ -118,4 +126,5 @@ REFUSALS = [
     shows(models.refusal.Conflict, Conflict),
     shows(models.refusal.Unauthenticated, Unauthenticated),
     shows(models.stage.StageRefused, StageRefused),
+    shows(models.refusal.LeaseLost, LeaseLost),
 ]

@@ -21,6 +21,7 @@ from runtime.transport.rate import Bucket
 from runtime.transport.schema import Schema
 from schema.error import REFUSALS
 from schema.feed import EVENTS
+from schema.log import ITEMS
 from schema.timeline import ENTRIES
 from schema.view import TYPES
 
@@ -56,7 +57,7 @@ def _built() -> Schema:
         policy=Policy(),
         mutation=schema.Mutation,
         subscription=schema.Subscription,
-        types=[*EVENTS, *ENTRIES, *TYPES.values()],
+        types=[*EVENTS, *ITEMS, *ENTRIES, *TYPES.values()],
         extensions=[OneMoment, Once],
         exception_handlers=REFUSALS,
         execution_context_class=Executor,

@@ -7,6 +7,7 @@ import strawberry
 from strawberry import ID
 
 import actions.label
+import models.worker
 import models.workspace
 from models.workspace import Role
 from resolvers import audit
@@ -15,16 +16,20 @@ from resolvers import key as keys
 from resolvers import label as labels
 from resolvers import member as members
 from resolvers import workspace as workspaces
+from resolvers.profile import PROFILES_OF_WORKSPACE
+from resolvers.worker import WORKERS_OF_WORKSPACE
 from resolvers.workspace import LABELS_OF_WORKSPACE, MY_MEMBERSHIP, USER, WORKSPACE
 from runtime.transport.describe import Node
 from runtime.transport.sizes import list_size
 from schema.account import ApiKey, User
 from schema.error import Conflict, Stale
 from schema.page import Connection
+from schema.profile import AgentProfile
 from schema.view import answer, ask, do, link, view
 
 AuditEntryLater: Any = Annotated["AuditEntry", strawberry.lazy("schema.audit")]
 BoardLater: Any = Annotated["Board", strawberry.lazy("schema.board")]
+WorkerLater: Any = Annotated["Worker", strawberry.lazy("schema.worker")]
 WorkspaceLater: Any = Annotated["Workspace", strawberry.lazy("schema.workspace")]
 
 
@@ -71,6 +76,12 @@ class Workspace(Node):
     api_keys: Connection[ApiKey] = ask(keys.keys_of_workspace, directives=[list_size(50)])
     boards: Connection[BoardLater] = ask(boards.boards_of_workspace, directives=[list_size(50)])
     members: Connection[Membership] = ask(members.members, directives=[list_size(50)])
+    agent_profiles: list[AgentProfile] = link(
+        PROFILES_OF_WORKSPACE, text="Its agent profiles, by name.", size=models.worker.MOST_PROFILES
+    )
+    workers: list[WorkerLater] = link(
+        WORKERS_OF_WORKSPACE, text="Its workers that have not left, by name.", size=models.worker.MOST_WORKERS
+    )
     my_role: Role = ask(workspaces.my_role)
     my_membership: Membership | None = link(MY_MEMBERSHIP, text="Your membership; null for a key.")
     audit_log: Connection[AuditEntryLater] | None = ask(audit.audit_log, directives=[list_size(50)])

@@ -79,7 +79,7 @@ class Refused(Exception):
 
 
 class Hear:
-    """One subscription: call it for its next event, or for None once it has ended."""
+    """One subscription: call it for its next event, or for None once it has ended. Or loop over them all."""
 
     def __init__(self, socket: AsgiSocket, id: str) -> None:
         self._socket, self._id = socket, id
@@ -94,6 +94,10 @@ class Hear:
         if message["payload"].get("errors"):
             raise Refused(message["payload"]["errors"])
         return message["payload"]["data"]
+
+    async def __aiter__(self) -> AsyncIterator[Any]:
+        while (event := await self()) is not None:
+            yield event
 
 
 @contextlib.asynccontextmanager

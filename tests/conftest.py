@@ -7,6 +7,7 @@ of ours is ever replaced.
 import asyncio
 import contextlib
 import os
+import re
 import shutil
 import signal
 import socket
@@ -14,7 +15,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,7 @@ from runtime.settings import load
 from server import make_app
 from tests.client import follow
 from tests.faults.postgres import PrivatePostgres
+from tests.tenants import two  # noqa: F401 - a fixture
 
 ROOT = Path(__file__).parent.parent
 KEY = "a key for tests and for nothing but tests"
@@ -52,6 +55,7 @@ MAKE_KEY = """mutation MakeKey($input: CreateApiKeyInput!) {
 REVOKE_KEY = """mutation RevokeKey($id: ID!) {
   revokeApiKey(input: {id: $id}) { __typename ... on ApiKey { id revokedAt } ... on Refusal { code } } }"""
 DATABASES = ["sqlite", "postgresql"]
+Fill = Callable[[str], Awaitable[None]]
 
 
 @pytest.fixture(scope="session")
@@ -113,7 +117,7 @@ async def _fill(url: str) -> None:
 
 @pytest.fixture(scope="session")
 async def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """An empty database of each kind that was asked for, to copy from."""
+    """The databases that others are copied from, by kind and name."""
     return {"folder": tmp_path_factory.mktemp("databases")}
 
 
@@ -127,25 +131,40 @@ def kind(request: pytest.FixtureRequest) -> str:
 async def fresh(
     kind: str, templates: dict[str, Any], request: pytest.FixtureRequest
 ) -> AsyncIterator[Callable[[], Any]]:
-    """Makes a fresh, migrated database at each call, and returns its address."""
+    """Makes a fresh, migrated database at each call, and returns its address.
+
+    `await fresh("name", fill)` copies one that `fill(url)` has filled, once for each worker of this run.
+    """
     made: list[str] = []
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
 
-    async def make() -> str:
+    async def template(name: str, fill: Fill) -> str:
+        """The file or the name of a database to copy from."""
+        key = f"{kind} {name}"
+        if key not in templates:
+            copy = await make() if fill is not _fill else await empty(f"template_{worker}")
+            await fill(copy)
+            templates[key] = copy
+            made[:] = [one for one in made if one not in copy]  # it stays for the tests to come
+        return str(templates[key])
+
+    async def empty(name: str) -> str:
+        if kind == "sqlite":
+            return f"sqlite:///{templates['folder'] / name}.sqlite3"
+        host = request.getfixturevalue("postgres")
+        await _admin(host, f"CREATE DATABASE {name}")
+        return f"postgresql://postgres@/{name}?host={host}"
+
+    async def make(like: str = "", fill: Fill = _fill) -> str:
+        source = await template(like, fill)
         name = f"t_{worker}_{base32(time.time_ns())[-12:]}"
         if kind == "sqlite":
-            if "sqlite" not in templates:
-                templates["sqlite"] = templates["folder"] / "template.sqlite3"
-                await _fill(f"sqlite:///{templates['sqlite']}")
             path = templates["folder"] / f"{name}.sqlite3"
-            shutil.copy(templates["sqlite"], path)
+            shutil.copy(source.removeprefix("sqlite:///"), path)
             return f"sqlite:///{path}"
         host = request.getfixturevalue("postgres")
-        if "postgresql" not in templates:
-            templates["postgresql"] = f"template_{worker}"
-            await _admin(host, f"CREATE DATABASE template_{worker}")
-            await _fill(f"postgresql://postgres@/template_{worker}?host={host}")
-        await _admin(host, f"CREATE DATABASE {name} TEMPLATE {templates['postgresql']}")
+        [of] = re.findall(r"@/(\w+)", source)
+        await _admin(host, f"CREATE DATABASE {name} TEMPLATE {of}")
         made.append(name)
         return f"postgresql://postgres@/{name}?host={host}"
 
@@ -162,6 +181,9 @@ async def _hashed(password: str) -> str:
     if password not in _hashes:
         _hashes[password] = await hash_password(password)
     return _hashes[password]
+
+
+COUNTED: ContextVar[list[str] | None] = ContextVar("counted", default=None)
 
 
 class App:
@@ -223,9 +245,12 @@ class App:
         return answer
 
     async def has_board(self, *titles: str, name: str = "Web", **input: Any) -> tuple[str, list[str]]:
-        """A board with cards of these titles in its backlog: its id and theirs."""
+        """A board with cards of these titles in its backlog: its id and theirs.
+
+        No agent is given what enters TODO unless `autoDispatch` says so: most tests are about moves.
+        """
         create = "mutation($input: CreateBoardInput!) { createBoard(input: $input) { ... on Board { id } } }"
-        made = {"workspaceId": await self.home(), "name": name, **input}
+        made = {"workspaceId": await self.home(), "name": name, "autoDispatch": False, **input}
         board = (await self.data(create, input=made))["id"]
         add = "mutation($input: CreateCardInput!) { createCard(input: $input) { ... on Card { id } } }"
         cards = [(await self.data(add, input={"boardId": board, "title": t}))["id"] for t in titles]
@@ -233,11 +258,16 @@ class App:
 
     @contextlib.contextmanager
     def counting(self) -> Iterator[list[str]]:
-        """Every statement that is sent to the database meanwhile."""
+        """Every statement that is sent to the database meanwhile, by the test and what it calls.
+
+        What the server does on its own, such as sweeping, was started before and is not counted.
+        """
         statements: list[str] = []
+        token = COUNTED.set(statements)
 
         def sent(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
-            if not statement.startswith(("BEGIN", "COMMIT", "ROLLBACK")):
+            is_mine = COUNTED.get() is statements
+            if is_mine and not statement.startswith(("BEGIN", "COMMIT", "ROLLBACK")):
                 statements.append(statement)
 
         engines = [engine.sync_engine for engine in self.house.database.engines]
@@ -246,6 +276,7 @@ class App:
         try:
             yield statements
         finally:
+            COUNTED.reset(token)
             for engine in engines:
                 event.remove(engine, "before_cursor_execute", sent)
 
@@ -298,7 +329,7 @@ class Process:
                 stderr=subprocess.PIPE if environment.get("KEEP_STDERR") else errors,
             )
 
-    async def ready(self, within: float = 30) -> None:
+    async def ready(self, within: float = 120) -> None:
         deadline = time.monotonic() + within
         async with httpx2.AsyncClient(verify=False) as client:
             while time.monotonic() < deadline:

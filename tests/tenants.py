@@ -5,10 +5,15 @@ tests/test_roles.py and tests/test_tenancy.py fail and name it. In a line `$card
 card, and `%` its mark, a word that no other tenant's data has: say it in every text.
 """
 
+import contextlib
+import copy
 import json
+import re
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from graphql import (
     GraphQLEnumType,
     GraphQLInterfaceType,
@@ -22,20 +27,26 @@ from graphql import (
 )
 
 import actions.account
+from actions.conversation import keep_session
+from runtime.queue import Work, enqueue
 from schema.make import make_schema
+from tests.runs import every_event
+from tests.work import Hand
 
 SCHEMA: GraphQLSchema = make_schema()._schema
 
-# Nobody is let in without signing in, and nobody runs out of points.
-SERVED: dict[str, Any] = {"host": "0.0.0.0", "points": 10**9}
+# Nobody is let in without signing in, and nobody runs out of points or time.
+SERVED: dict[str, Any] = {"host": "0.0.0.0", "points": 10**9, "access_minutes": 600}
 
 # Who may. Each line of MUTATIONS names one of these.
 ADMIN = "ADMIN"  # admins of the workspace
 AUTHOR = "AUTHOR"  # the admin that wrote it
+WORK = "WORK"  # members, and keys that may write or work runs
 MEMBER = "MEMBER"  # its members, and keys of the whole workspace that may write
 BOARD = "BOARD"  # the same, and keys of the board that may write
 PERSON = "PERSON"  # any person that signed in: it is about the person, or makes a workspace
 ANYONE = "ANYONE"  # without signing in
+AGENT = "AGENT"  # the agent of a run, under the run's own credential: tests/test_agent_access.py
 
 # Everything a tenant has, in the order it is made, by its admin: name of the thing, mutation, input.
 # What belongs to the board that no key of the other board may see says "sibling".
@@ -56,6 +67,17 @@ MAKES: list[tuple[str, str, dict[str, Any]]] = [
     ("step", "addSubtask", {"cardId": "$card", "title": "% step"}),
     ("message", "postMessage", {"cardId": "$card", "body": "% message"}),
     ("link", "linkCards", {"cardId": "$card", "kind": "RELATED", "targetId": "$next"}),
+    (
+        "profile",
+        "createAgentProfile",
+        {"workspaceId": "$workspace", "name": "% coder", "executor": "SCRIPTED", "options": {"a": "%"}},
+    ),
+    (
+        "worker",
+        "registerWorker",
+        {"workspaceId": "$workspace", "name": "% worker", "executors": ["SCRIPTED"], "program": "%"},
+    ),
+    ("worked", "createCard", {"boardId": "$board", "title": "% worked", "stage": "TODO"}),
     ("sibling", "createBoard", {"workspaceId": "$workspace", "name": "% sibling", "description": "%"}),
     ("siblingColumn", "createColumn", {"boardId": "$sibling", "name": "% sibling", "stage": "BACKLOG"}),
     ("siblingCard", "createCard", {"boardId": "$sibling", "title": "% sibling card"}),
@@ -80,6 +102,8 @@ class Case:
 
 HIDDEN = {"board key": "NOT_FOUND"}  # what a key of one board does not see
 
+LEASE = {"lease": {"runId": "$run", "attempt": 9, "token": "none"}}  # that nobody has
+
 # In an order in which all of them succeed, one after the other, for who may.
 MUTATIONS: dict[str, Case] = {
     "createWorkspace": Case(PERSON, {"name": "% new"}),
@@ -99,8 +123,65 @@ MUTATIONS: dict[str, Case] = {
     "revokeApiKey": Case(ADMIN, {"id": "$spare key"}),
     "createLabel": Case(MEMBER, {"workspaceId": "$workspace", "name": "% new", "colour": "#AA0000"}),
     "updateLabel": Case(MEMBER, {"id": "$label", "name": "% renamed"}),
+    "createAgentProfile": Case(ADMIN, {"workspaceId": "$workspace", "name": "% new", "executor": "COMMAND"}),
+    "updateAgentProfile": Case(ADMIN, {"id": "$profile", "name": "% renamed"}),
+    "registerWorker": Case(
+        WORK, {"workspaceId": "$workspace", "name": "% new worker", "executors": ["SCRIPTED"]}
+    ),
+    "workerHeartbeat": Case(AUTHOR, {"workerId": "$worker"}),
+    "claimRuns": Case(AUTHOR, {"workerId": "$worker"}),
+    "startRun": Case(BOARD, {"cardId": "$next"}, answer="STAGE_REFUSED"),
+    "concludeRun": Case(BOARD, {"id": "$run"}, answer="CONFLICT"),
+    "retryRun": Case(BOARD, {"id": "$run"}, answer="CONFLICT"),
+    "resumeRun": Case(BOARD, {"id": "$run"}, answer="CONFLICT"),
+    "answerQuestion": Case(BOARD, {"id": "$question", "text": "% yes"}),
+    "cancelQuestion": Case(BOARD, {"id": "$doubt"}),
+    "askAsAgent": Case(
+        AGENT,
+        {"key": "k", "questions": [{"key": "0", "text": "% ?"}]},
+        dict.fromkeys(("foreign", "ann"), "FORBIDDEN"),
+    ),
+    "stopRun": Case(BOARD, {"id": "$run"}),
+    "reportRunEvents": Case(
+        WORK,
+        {
+            "lease": {"runId": "$run", "attempt": 9, "token": "none"},
+            "key": "other",
+            "events": [{"type": "OUTPUT", "text": "%"}],
+        },
+        answer="LEASE_LOST",
+    ),
+    "askQuestions": Case(
+        WORK,
+        {
+            "lease": {"runId": "$run", "attempt": 9, "token": "none"},
+            "key": "other",
+            "questions": [{"key": "0", "text": "%"}],
+        },
+        answer="LEASE_LOST",
+    ),
+    "completeRun": Case(
+        WORK,
+        {**LEASE, "result": {"summary": "%"}},
+        answer="LEASE_LOST",
+    ),
+    "failRun": Case(
+        WORK,
+        {**LEASE, "code": "AGENT_ERROR", "reason": "%"},
+        answer="LEASE_LOST",
+    ),
+    "releaseRun": Case(WORK, {**LEASE}, answer="LEASE_LOST"),
+    "confirmStop": Case(WORK, {**LEASE}, answer="LEASE_LOST"),
+    "deregisterWorker": Case(ADMIN, {"id": "$worker"}),
+    "acknowledgeCommand": Case(  # nobody holds that run
+        PERSON,
+        {"lease": {"runId": "run_none", "attempt": 1, "token": "none"}, "commandId": "command_none"},
+        dict.fromkeys(("read key", "write key", "board key", "worker key"), "NOT_FOUND"),
+        answer="NOT_FOUND",
+    ),
     "createBoard": Case(MEMBER, {"workspaceId": "$workspace", "name": "% new"}),
     "updateBoard": Case(BOARD, {"id": "$board", "name": "% renamed"}),
+    "updateBoardPolicy": Case(ADMIN, {"boardId": "$board", "instructions": "% be kind"}),
     "moveBoard": Case(MEMBER, {"id": "$board", "after": "$sibling"}),
     "createColumn": Case(BOARD, {"boardId": "$board", "name": "% new", "stage": "PLAN"}),
     "updateColumn": Case(BOARD, {"id": "$column", "name": "% renamed"}),
@@ -123,12 +204,17 @@ MUTATIONS: dict[str, Case] = {
     "postMessage": Case(BOARD, {"cardId": "$card", "body": "% new"}),
     "editMessage": Case(AUTHOR, {"id": "$message", "body": "% edited"}),
     "deleteMessage": Case(ADMIN, {"id": "$message"}),
+    "markNotificationsRead": Case(AUTHOR, {"ids": ["$notice"]}, {"vic": "NOT_FOUND", "max": "NOT_FOUND"}),
+    "deleteNotification": Case(AUTHOR, {"id": "$notice"}, {"vic": "NOT_FOUND", "max": "NOT_FOUND"}),
+    "markAllNotificationsRead": Case(PERSON, {}),
     "restoreCardRevision": Case(BOARD, {"cardId": "$card", "revision": "$revision"}),
     "setParentCard": Case(BOARD, {"id": "$card", "parentId": "$parent"}),
+    "endAgentSession": Case(BOARD, {"id": "$conversation"}),
     "archiveCard": Case(BOARD, {"id": "$card"}),
     "unarchiveCard": Case(BOARD, {"id": "$card"}),
     "deleteCard": Case(BOARD, {"id": "$card"}),
     "deleteColumn": Case(BOARD, {"id": "$column", "moveCardsTo": "$other"}),
+    "deleteAgentProfile": Case(ADMIN, {"id": "$profile"}),
     "deleteLabel": Case(MEMBER, {"id": "$label"}),
     "archiveBoard": Case(ADMIN, {"id": "$board"}),
     "unarchiveBoard": Case(ADMIN, {"id": "$board"}),
@@ -147,16 +233,35 @@ QUERIES: dict[str, dict[str, Any]] = {
     "boards": {},
     "card": {"id": "$card"},
     "cards": {},
+    "run": {"id": "$run"},
+    "runs": {},
+    "worker": {"id": "$worker"},
+    "workers": {"workspaceId": "$workspace"},
+    "agentSessions": {"cardId": "$card"},
+    "notifications": {},
+    "queue": {"workspaceId": "$workspace"},
+    "deadRuns": {"workspaceId": "$workspace"},
+    "questions": {},
+    "awaitAnswers": {"key": "k"},
+    "agentProfiles": {"workspaceId": "$workspace"},
     "viewer": {},
     "me": {},
 }
-OPEN: set[str] = {"rateLimit"}  # query fields that tell nothing of any tenant
+OPEN: set[str] = {"rateLimit", "unreadCount"}  # query fields that tell nothing of any tenant
 
 # Every subscription, with arguments that name the tenant's own; the feeds of a person name nobody.
 SUBSCRIPTIONS: dict[str, dict[str, Any]] = {
     "boardFeed": {"boardId": "$board"},
     "workspaceFeed": {"workspaceId": "$workspace"},
     "userFeed": {},
+    "runFeed": {"runId": "$run"},
+    "questionFeed": {"boardId": "$board"},
+}
+
+# Subscriptions that tell what is so now, and replay nothing: they take no cursor.
+LIVE: dict[str, dict[str, Any]] = {
+    "workerCommands": {"workerId": "$worker"},
+    "queueFeed": {"workspaceId": "$workspace"},
 }
 
 # One of every node type, by the name of a thing that is made above.
@@ -172,6 +277,12 @@ NODES: dict[str, str] = {
     "Subtask": "subtask",
     "Message": "message",
     "CardLink": "link",
+    "Run": "run",
+    "AgentProfile": "profile",
+    "Worker": "worker",
+    "Notification": "notice",
+    "AgentSession": "conversation",
+    "Question": "question",
 }
 
 
@@ -231,13 +342,25 @@ async def tenant(app: Any, mark: str) -> Tenant:
     move = {"id": made.ids["card"], "columnId": made.ids["other"]}
     await made.mutate("moveCard", move, made.actor("ann"))
     await made.mutate("moveCard", {**move, "columnId": made.ids["column"]}, made.actor("ann"))
+    assign = {"cardId": made.ids["next"], "userId": made.ids["admin"]}
+    await made.mutate("assignCard", assign, made.actor("max"))
+    heard = await app.data("{ notifications { nodes { id } } }", made.actor("ann"))
+    made.ids["notice"] = heard["nodes"][0]["id"]
     ask = "query($id: ID!) { card(id: $id) { revisions { seq } } }"
     card = await app.data(ask, made.actor("ann"), id=made.ids["card"])
     made.ids["revision"] = card["revisions"][0]["seq"]
+    await _work(app, made)
+    async with app.begin() as tx:
+        where = made.ids["board"], made.ids["card"], made.ids["worker"]
+        work = {"kind": "CODE", "tenant": made.ids["workspace"]}
+        for place in ("board", "sibling"):
+            await enqueue(tx, Work(id=f"{mark}_{place}", scope=made.ids[place], **work))
+        made.ids["conversation"] = (await keep_session(tx, *where, f"{mark} talk", "SCRIPTED")).id
     for key, scopes, board in (
         ("read key", ["READ"], None),
         ("write key", ["WRITE"], None),
         ("spare key", ["READ"], None),
+        ("worker key", ["WORKER"], None),
         ("board key", ["WRITE"], made.ids["board"]),
     ):
         given = {"workspaceId": made.ids["workspace"], "name": f"{mark} {key}", "scopes": scopes}
@@ -249,6 +372,47 @@ async def tenant(app: Any, mark: str) -> Tenant:
     return made
 
 
+async def _work(app: Any, made: Tenant) -> None:
+    """A run that its worker holds, with a line in its log, which waits for the answers to two questions."""
+    ann = made.actor("ann")
+    worker = Hand(app, made.ids["worker"], ann)
+    made.ids["run"] = await worker.take()
+    await worker.report(made.ids["run"], "k", *(said | {"text": made.mark} for said in every_event()))
+    text = {"type": "TEXT", "text": f"{made.mark}?"}
+    asked = await worker.ask(made.ids["run"], {"key": "0", **text}, {"key": "1", **text})
+    await worker.say("releaseRun", made.ids["run"])  # a lease would run out meanwhile
+    made.ids["question"], made.ids["doubt"] = [one["id"] for one in asked["questions"]]
+
+
+_made: dict[
+    str, Any
+] = {}  # of the database that is copied, by its kind: its tenants' ids and everybody's tokens
+
+
+@pytest.fixture
+async def two(run: Any, fresh: Any, kind: str) -> Any:
+    """`async with two() as (app, home, away)`: the application with two tenants of one shape.
+
+    `home`, whose secrets they are, and `away`, who asks. They are made once, and copied for each test.
+    """
+
+    async def fill(url: str) -> None:
+        async with run(url, **SERVED) as app:
+            made = [await tenant(app, mark) for mark in ("canary", "pigeon")]
+            _made[kind] = {"ids": [one.ids for one in made], "tokens": app.tokens}
+
+    @contextlib.asynccontextmanager
+    async def start() -> AsyncIterator[tuple[Any, Tenant, Tenant]]:
+        async with run(await fresh("tenants", fill), **SERVED) as app:
+            kept = copy.deepcopy(_made[kind])
+            home, away = Tenant(app, "canary"), Tenant(app, "pigeon")
+            home.ids, away.ids = kept["ids"]
+            app.tokens |= kept["tokens"]
+            yield app, home, away
+
+    return start
+
+
 def outcome(mutation: str) -> str:
     """Select what every answer of a mutation has."""
     kind = get_named_type(SCHEMA.mutation_type.fields[mutation].type)
@@ -258,6 +422,10 @@ def outcome(mutation: str) -> str:
     parts += ["... on Refusal { code message }"] * ("Refusal" in interfaces)
     parts += ["... on Node { id }"] * ("Node" in interfaces)
     return f"{{ {' '.join(parts)} }}"
+
+
+ALIASES = 25  # fields of an interface's types asked for in one operation
+MANY = 10  # types of an interface whose fields are too many for one operation
 
 
 def everything(kind: Any, depth: int, selected: set[str] | None = None) -> str:
@@ -272,14 +440,14 @@ def everything(kind: Any, depth: int, selected: set[str] | None = None) -> str:
             return "{ __typename id }"
         for one in SCHEMA.get_possible_types(kind):
             # Each field by a name of its own: those of two types would be in each other's way.
-            inner = _fields(one, depth, selected, f"{one.name}_")
+            inner = fields_of(one, depth, selected, f"{one.name}_")
             parts.append(f"... on {one.name} {{ {' '.join(inner)} }}")
     else:
-        parts += _fields(kind, depth, selected, "")
+        parts += fields_of(kind, depth, selected, "")
     return "{ " + " ".join(parts) + " }"
 
 
-def _fields(kind: Any, depth: int, selected: set[str] | None, alias: str) -> list[str]:
+def fields_of(kind: Any, depth: int, selected: set[str] | None, alias: str) -> list[str]:
     assert isinstance(kind, GraphQLObjectType), kind
     parts = []
     for name, said in kind.fields.items():
@@ -292,10 +460,24 @@ def _fields(kind: Any, depth: int, selected: set[str] | None, alias: str) -> lis
         if selected is not None:
             selected.add(f"{kind.name}.{name}")
         text = (f"{alias}{name}: " if alias else "") + name + ("(first: 2)" if "first" in said.args else "")
+        if len(SCHEMA.get_possible_types(inner) if isinstance(inner, GraphQLInterfaceType) else ()) > MANY:
+            parts.append(f"{text} {{ __typename }}")  # each of its types is asked for by itself
+            continue
         is_node = "Node" in {one.name for one in getattr(inner, "interfaces", ())}
         below = 0 if is_node else depth - 1
         parts.append(text if leaf else f"{text} {everything(inner, below, selected)}")
     return parts
+
+
+def each_field(kind: Any, selected: set[str] | None = None) -> Iterator[str]:
+    """Selections that together ask for all that the types of an interface have."""
+    fragments: list[str] = []
+    for one in SCHEMA.get_possible_types(get_named_type(kind)):
+        inner = everything(one, 1, selected).replace("__typename ", "", 1)
+        for text in re.findall(r"(\w+(?: \{.*?\})?)(?= \w| \})", inner[2:]):
+            fragments.append(f"... on {one.name} {{ {one.name}_{text.split()[0]}: {text} }}")
+    for count in range(0, len(fragments), ALIASES):
+        yield "{ seq " + " ".join(fragments[count : count + ALIASES]) + " }"
 
 
 def asking(name: str, arguments: dict[str, Any], depth: int = 4, selected: set[str] | None = None) -> str:

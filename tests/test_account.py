@@ -277,7 +277,7 @@ async def test_the_local_owner_is_let_in_until_there_is_a_password(run):
             for hear in (here, there):
                 with pytest.raises(Closed, match="4403 Token revoked"):
                     await _drain(hear)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while "errors" not in (answer := await other.ask(ME)):
                 await asyncio.sleep(0.02)
         assert reason_of(answer) == "MISSING"
@@ -373,7 +373,7 @@ async def test_where_others_can_reach_it_the_server_wants_an_owner(fresh, run):
         await app.has_board("Do it")
         made = await command(url, "owner", "margaret", given=f"{PASSWORD}\n", SECRET_KEY=key)
         assert (made.returncode, made.stderr) == (0, "")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while "errors" not in await app.ask(ME):
                 await asyncio.sleep(0.05)
         app.tokens["margaret"] = f"Bearer {(await app.logs_in('margaret'))['accessToken']}"
@@ -419,7 +419,7 @@ async def test_no_secret_leaves(run, caplog):
             given["refreshToken"],
             refreshed["refreshToken"],
             key["secret"],
-            key["secret"].rsplit("_", 1)[1],
+            key["secret"].removeprefix(key["apiKey"]["prefix"] + "_"),
         }
         for query, variables in (
             (LOGIN, {"input": {"username": "ann", "password": other}}),

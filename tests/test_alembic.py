@@ -167,6 +167,32 @@ async def test_up_down_and_up_again_with_rows_in_every_table(empty):
     assert await bring(url) == (numbered()[-1], numbered()[-1])
 
 
+async def test_a_board_from_before_agents_works_one_run_at_a_time(empty):
+    url = await empty()
+    await bring(url, "0002")
+    stamps = f"1, '{datetime.now(UTC).isoformat(' ')}', '{datetime.now(UTC).isoformat(' ')}'"
+    workspace = (
+        f"INSERT INTO workspace (id, name, version, created_at, updated_at) VALUES ('w', 'w', {stamps})"
+    )
+    columns = (
+        "id, workspace_id, name, key, description, law, rank, last_number, version, created_at, updated_at"
+    )
+    board = f"INSERT INTO board ({columns}) VALUES ('b', 'w', 'b', 'B', '', 'FREE', 'a', 1, {stamps})"
+    async with on(url) as connection:
+        await connection.execute(text(workspace))
+        await connection.execute(text(board))
+    await bring(url)
+    async with on(url) as connection:
+        caps = (await connection.execute(text("SELECT name, most FROM cap"))).all()
+        slots = (await connection.execute(text("SELECT cap, n, job_id FROM slot WHERE NOT surplus"))).all()
+        policy = await connection.scalar(text("SELECT policy FROM board"))
+    assert (caps, slots) == ([("scope:b", 1)], [("scope:b", 1, None)])
+    assert policy in ("{}", {}), "every value has its default"
+    await bring(url, "0002")
+    async with on(url) as connection:
+        assert (await connection.execute(text("SELECT * FROM cap"))).all() == []
+
+
 DIE = """
 import asyncio, os, signal, sys
 from sqlalchemy import Engine, event

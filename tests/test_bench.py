@@ -9,7 +9,7 @@ import bench.__main__ as bench
 @pytest.mark.parametrize(
     "command",
     [
-        ["board", "--cards", "2,4"],
+        ["board", "--cards", "40,80"],
         ["moves", "--writers", "2"],
         ["feed", "--events", "3"],
         ["reads", "--cards", "3", "--turns", "1", "--seconds", "0.1"],

@@ -11,6 +11,7 @@ from models.card import LinkKind, Priority
 from models.stage import Stage
 from models.words import folded
 from models.workspace import Label
+from runtime.settings import Settings
 from tests.board import reads
 
 PAGE = """query Page($id: ID!) { board(id: $id) {
@@ -117,6 +118,25 @@ async def test_a_board_page_costs_the_same_for_10_200_and_500_cards(run):
         print("statements of a board page:", counts)
         for name, needed in NEEDED.items():
             assert counts[name] == dict.fromkeys((10, 200, 500), len(needed)), name
+        if app.house.database.is_sqlite:
+            await person_and_flood(run, app.house.settings.database_url, board)
+
+
+async def person_and_flood(run, url, board):
+    """A page of 500 cards asked every second, ten times, is answered; asked without a pause it soon is not.
+
+    No time passes here: what comes back in the nine seconds between is there from the start.
+    """
+    said = Settings.model_fields
+    points = said["points"].default + 9 * said["points_per_second"].default
+    async with run(url, points=int(points), points_per_second=0.001) as app:
+        codes = []
+        while len(codes) < 25 and "RATE_LIMITED" not in codes:
+            answer = await app.ask(PAGE, id=board)
+            codes.append(answer["errors"][0]["extensions"]["code"] if "errors" in answer else None)
+    print("pages of 500 cards until the limit:", len(codes))
+    assert codes[:10] == [None] * 10
+    assert "RATE_LIMITED" in codes[:20]
 
 
 async def test_the_page_of_500_cards_is_within_the_limits_of_one_operation(run):

@@ -298,6 +298,26 @@ async def test_many_cards_are_made_in_their_order(run):
             assert (await do(app, "createCards", boardId=board, cards=cards))["__typename"] == "Invalid"
 
 
+async def test_a_card_given_back_to_a_column_stands_at_its_end(run):
+    order = "query($id: ID!) { board(id: $id) { cards(first: 10) { nodes { title column { stage } } } } }"
+    async with run() as app:
+        board, [first, *_] = await app.has_board("A", "B", "C")
+
+        async def stand():
+            nodes = (await app.data(order, id=board))["cards"]["nodes"]
+            return [node["title"] for node in nodes if node["column"]["stage"] == "BACKLOG"]
+
+        before = await stand()
+        await do(app, "updateCard", id=first, title="A again")
+        seq = (await card(app, first, "revisions(first: 1) { seq }"))["revisions"][0]["seq"]
+        await do(app, "restoreCardRevision", cardId=first, revision=seq)
+        assert await stand() == before, "it never left its column, so it stays where it was"
+        await do(app, "moveCard", id=first, stage="TODO")
+        assert await stand() == [title for title in before if title != "A"]
+        await do(app, "restoreCardRevision", cardId=first, revision=seq)
+        assert await stand() == [title for title in before if title != "A"] + ["A"]
+
+
 async def test_revisions_say_what_was_and_give_it_back(run):
     async with run() as app:
         _, [id] = await app.has_board("First")

@@ -7,6 +7,7 @@ import pytest
 
 from tests.faults.api import CROWD, Api, Unanswered
 from tests.faults.crowd import Crowd
+from tests.pace import leeway
 
 BOARDS = "{ boards { nodes { id } } }"
 
@@ -33,7 +34,9 @@ async def test_a_restarted_database_fails_nothing_once_it_is_up(serve, own_postg
         figure(events=crowd.events, retries=crowd.told.retries)
         assert crowd.told.retries, "the kill was felt"
         assert [reader.connections for reader in crowd.readers] == [1] * 8, "the subscribers stayed"
-    assert "unexpected error" not in server.errors.read_text()
+    told = server.errors.read_text()
+    assert "unexpected error" not in told
+    assert 1 <= told.count("access not checked") <= 3 < 8, "told once, not for each subscriber"
 
 
 async def test_a_frozen_database_is_told_soon_and_forgotten_at_once(serve, own_postgres, figure):
@@ -56,8 +59,8 @@ async def test_a_frozen_database_is_told_soon_and_forgotten_at_once(serve, own_p
                 own_postgres.thaw()
             recovered = await answered(api)
         figure(failed_within=f"{max(took):.1f} s", recovered_within=f"{recovered:.2f} s", events=crowd.events)
-        assert max(took) < 6 + 1  # and one for a busy machine
-        assert recovered < 1 + 1
+        assert max(took) < leeway(6 + 1)
+        assert recovered < leeway(1 + 1)
         assert [reader.connections for reader in crowd.readers] == [1] * 4, "the subscribers stayed"
 
 

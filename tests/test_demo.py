@@ -15,6 +15,7 @@ import pytest
 
 from actions.seed import LABELS, PEOPLE, WORKSPACE, seed
 from agents.lively import Lively
+from agents.wire import operations
 from tests.test_start import start
 
 ROOT = Path(__file__).parent.parent
@@ -76,7 +77,7 @@ async def started(folder):
         line = await asyncio.to_thread(process.stdout.readline)
         assert line, process.stderr.read()
         told += line
-    assert "Three things to try" in told
+    assert "Four things to try" in told
     address = re.search(r"http://[\d.:]+/graphql", told)[0]
     async with httpx2.AsyncClient(timeout=30) as client:
         answer = (await client.post(address, json={"query": "{ boards { nodes { name } } }"})).json()
@@ -95,7 +96,7 @@ async def test_the_demo_starts_lives_and_stops(tmp_path):
     children = subprocess.run(
         ["pgrep", "-P", str(process.pid)], capture_output=True, text=True
     ).stdout.split()
-    assert len(children) == 1, "the script that keeps it alive"
+    assert len(children) == 1, "the script that keeps it alive, with a worker of its own"
     out, err = await stopped(process)
     assert (out.strip(), err) == ("", "")
     assert not Path(f"/proc/{children[0]}").exists(), "it stops with the server"
@@ -105,26 +106,39 @@ async def test_the_demo_starts_lives_and_stops(tmp_path):
     print(f"first {first:.1f} s, warm {warm:.1f} s")
 
 
-async def test_the_script_works_on_a_board_until_its_input_ends(serve):
+RUNS = """{ runs(first: 20) { nodes { status card { stage subtaskCount { done total } }
+  commits { title } questions { status answer } } } }"""
+
+
+async def test_agents_work_on_the_demos_board_until_its_input_ends(serve, tmp_path):
     server = await serve()
     status, _, err = await start(ROOT, "seed", DATABASE_URL=server.database_url, SECRET_KEY="k" * 40)
     assert status == 0, err
-    follow = "query { boards { nodes { id seq } } }"
+    command = [sys.executable, "-m", "agents.demo", server.http, str(tmp_path), "0.2", "10"]
+    script = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE)
     async with httpx2.AsyncClient(timeout=30) as client:
-        ask = lambda: client.post(server.http, json={"query": follow})  # noqa: E731
-        before = (await ask()).json()
-        script = subprocess.Popen(
-            [sys.executable, "-m", "agents.lively", server.http, "0.05"], cwd=ROOT, stdin=subprocess.PIPE
+
+        async def runs():
+            answer = (await client.post(server.http, json={"query": RUNS})).json()
+            return answer["data"]["runs"]["nodes"]
+
+        deadline = time.monotonic() + 90
+        while not [run for run in await runs() if run["status"] == "SUCCEEDED" and run["commits"]]:
+            assert time.monotonic() < deadline, await runs()
+            await asyncio.sleep(0.2)
+        [done, *_] = [run for run in await runs() if run["status"] == "SUCCEEDED"]
+        count = done["card"]["subtaskCount"]
+        if "agentToken" in operations()["ClaimRuns"]:
+            assert 0 < count["done"] == count["total"], "the agent ticked what it did"
+        branches = subprocess.run(
+            ["git", "-C", str(tmp_path / "repository"), "branch"], capture_output=True, text=True
         )
-        deadline = time.monotonic() + 30
-        while (await ask()).json() == before:
-            assert time.monotonic() < deadline, "nothing moved"
-            await asyncio.sleep(0.1)
+        assert "signalbox/BOX-" in branches.stdout
         server.kill()
-        await asyncio.sleep(0.3)  # several beats without a server
+        await asyncio.sleep(0.5)  # several beats without a server
         assert script.poll() is None, "it gets over a server that is gone"
         script.stdin.close()
-        assert await asyncio.to_thread(script.wait, 10) == 0
+        assert await asyncio.to_thread(script.wait, 20) == 0
 
 
 def test_the_script_moves_only_where_it_may():

@@ -16,6 +16,7 @@ import pytest
 import strawberry
 import uvicorn
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Route as Held
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse
@@ -42,6 +43,7 @@ POLICY = (
     "img-src 'self' data:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; "
     "frame-ancestors 'none'; base-uri 'self'"
 )
+expect.set_options(timeout=30_000)  # a browser on two busy cores takes its time
 browses = pytest.mark.skipif(not CHROMIUM, reason="needs chromium: apt-get install chromium")
 
 
@@ -205,6 +207,41 @@ def test_the_page_opens_with_the_examples_under_any_prefix(browser: Browser, pre
         expect(answer(page)).to_contain_text("Hello Ann, preflight 1")
         page.get_by_role("button", name="Show GraphiQL Explorer").click()
         expect(page.locator(".graphiql-explorer-root")).to_contain_text("greeting")
+
+
+@browses
+def test_a_tab_turned_to_before_the_editors_have_loaded_shows_its_own_text(browser: Browser) -> None:
+    held: list[Held] = []
+    with serving(toy(TABS)) as origin:
+        page = browser.new_page(viewport={"width": 1400, "height": 900})
+        page.route(
+            "**/editor.api-*.js", lambda route: held.append(route)
+        )  # most of the editor, on a slow line
+        page.goto(origin + "/graphql")
+        turn_to(page, "Greeting")
+        expect(page.locator(".graphiql-tab-active")).to_contain_text("Greeting")
+        assert query(page).count() == 0
+        [part] = held
+        part.continue_()
+        expect(query(page)).to_contain_text(re.compile(r"query\s+Greeting"))
+        run(page)
+        expect(answer(page)).to_contain_text("Hello Ann, preflight 1")
+        turn_to(page, "Start")
+        expect(query(page)).to_contain_text(re.compile(r"query\s+Start"))
+        page.close()
+
+
+@browses
+def test_a_tab_that_was_just_turned_to_is_what_is_run(browser: Browser) -> None:
+    """What GraphiQL knows of the text is a tenth of a second old: a fast hand is faster."""
+    click = """tab => { [...document.querySelectorAll(".graphiql-tab-button")].find(
+      it => it.textContent === tab).click(); document.querySelector(".graphiql-execute-button").click(); }"""
+    with serving(toy(TABS)) as origin, visiting(browser, origin) as page:
+        expect(query(page)).to_contain_text(re.compile(r"query\s+Start"))
+        page.evaluate(click, "Token")
+        expect(answer(page)).to_contain_text("token is None")
+        page.evaluate(click, "Greeting")
+        expect(answer(page)).to_contain_text("Hello Ann, preflight 1")
 
 
 @browses

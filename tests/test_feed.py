@@ -4,14 +4,18 @@ import asyncio
 import contextlib
 import random
 import re
+import time
 
 import pytest
 from sqlalchemy import delete, func, select
 
+import actions.board
+import actions.card
+from models.account import User
 from models.event import EventKind, board_topic
 from models.workspace import Membership
 from runtime.database import Unavailable
-from runtime.event import Event, Topic
+from runtime.event import EVENTS, Event, Topic
 from runtime.feed import Cursor, record
 from tests.client import Refused
 from tests.faults.api import CREATE_CARD, MOVE_CARD, UPDATE_CARD
@@ -222,13 +226,13 @@ async def test_the_feed_of_no_board_is_not_found(run, board):
         assert await codes(app, board, "0") == ("NOT_FOUND", "NOT_FOUND")
 
 
-async def codes(app, board, after):
+async def codes(app, board, after, actor=""):
     """How a subscription ends over a socket and over SSE."""
     with pytest.raises(Refused) as refused:
-        async with app.follow(FEED, board=board, after=after) as hear:
+        async with app.follow(FEED, actor, board=board, after=after) as hear:
             raise AssertionError(f"heard {await hear()}")
     variables = {"board": board, "after": after}
-    answer = await app.post(FEED, variables, headers={"accept": "text/event-stream"})
+    answer = await app.post(FEED, variables, actor=actor, headers={"accept": "text/event-stream"})
     return refused.value.code, re.search(r'"code":\s*"(\w+)"', answer.text)[1]
 
 
@@ -266,15 +270,128 @@ async def test_permission_lost_in_the_middle_ends_the_feed(run):
             assert await hear() is None, "nothing more is told, and the feed ends"
 
 
+REMOVE = "mutation($input: DeleteBoardInput!) { deleteBoard(input: $input) { __typename } }"
+
+
 async def test_the_feed_of_a_deleted_board_ends_with_that(run):
-    remove = "mutation($input: DeleteBoardInput!) { deleteBoard(input: $input) { __typename } }"
     async with run() as app:
         board, _ = await app.has_board("Do it")
         cursor = (await app.data(BOARD, id=board))["cursor"]
         async with app.follow(FEED, board=board, after=cursor) as hear:
-            await app.data(remove, input={"id": board, "confirmName": "Web"})
+            await app.data(REMOVE, input={"id": board, "confirmName": "Web"})
             assert (await hear())["boardFeed"]["kind"] == "BOARD_DELETED"
             assert await hear() is None
+
+
+async def test_the_end_is_told_wherever_the_follower_stands(run):
+    """A follower that never rests is in every step of its round when the board goes; each is told the end."""
+    async with run(points=10**9) as app, contextlib.AsyncExitStack() as stack:
+        topics = []
+
+        async def wake():
+            while True:
+                app.house.feed.wakes.send(topics)
+                await asyncio.sleep(0)
+
+        boards = [(await app.has_board("Do it", name=f"Web {turn}"))[0] for turn in range(20)]
+        topics += map(board_topic, boards)
+        waking = asyncio.create_task(wake())
+        stack.callback(waking.cancel)
+        for turn, board in enumerate(boards):
+            async with app.follow(FEED, board=board, after="0") as hear:
+                last = (await heard_until(hear, 2))[-1]
+                await asyncio.sleep(turn / 5000)
+                await app.data(REMOVE, input={"id": board, "confirmName": f"Web {turn}"})
+                end = await hear()
+                assert end, f"turn {turn}: the feed ended and did not say why"
+                told = end["boardFeed"]["kind"], end["boardFeed"]["seq"]
+                assert told == ("BOARD_DELETED", last["seq"] + 1)
+                assert await hear() is None
+
+
+async def test_who_is_far_behind_is_told_all_until_the_end(run):
+    """More pages than one, and the board is gone before the first of them was looked at."""
+    async with run() as app:
+        board, _ = await app.has_board()
+        async with app.follow(FEED, board=board, after="0") as hear:
+            await hear()
+            owner = app.house.local_owner
+            async with app.begin(owner) as tx:
+                for number in range(2 * EVENTS.page):
+                    await actions.card.create_card(tx, owner, board, actions.card.NewCard(f"Card {number}"))
+                await actions.board.delete_board(tx, owner, board, "Web")
+            events = await heard_until(hear, 2 * EVENTS.page + 2)
+            assert [event["kind"] for event in events[-2:]] == ["CARD_CREATED", "BOARD_DELETED"]
+            assert await hear() is None
+
+
+WORKSPACE_FEED = """subscription($id: ID!, $after: String) { workspaceFeed(workspaceId: $id, after: $after) {
+  cursor kind } }"""
+
+
+async def test_who_was_away_when_the_board_went_hears_of_it_by_its_cursor(run):
+    """Whoever belongs there and comes back with a cursor is told the rest; to all others there is nothing."""
+    async with run() as app:
+        home = await app.home()
+        board, _ = await app.has_board("Do it")
+        other, _ = await app.has_board(name="Other")
+        for name, role in {"ann": "MEMBER", "gone": "MEMBER", "stranger": None}.items():
+            await app.has_user(name, role)
+        key = """mutation($input: CreateApiKeyInput!) {
+          createApiKey(input: $input) { ... on ApiKeySecret { secret } } }"""
+        for name, of in {"everywhere": None, "elsewhere": other}.items():
+            given = {"workspaceId": home, "name": name, "scopes": ["READ"], "boardId": of}
+            app.tokens[name] = f"Bearer {(await app.data(key, input=given))['secret']}"
+        leave = """mutation($id: ID!) { removeMember(input: {id: $id}) { __typename } }"""
+        mine = "query($id: ID!) { workspace(id: $id) { myMembership { id } } }"
+        await app.data(leave, "gone", id=(await app.data(mine, "gone", id=home))["myMembership"]["id"])
+        cursor = (await app.data(BOARD, id=board))["cursor"]
+        await app.data(REMOVE, input={"id": board, "confirmName": "Web"})
+        for name in ("", "ann", "everywhere"):
+            async with app.follow(FEED, name, board=board, after=cursor) as hear:
+                end = (await hear())["boardFeed"]
+                assert end["kind"] == "BOARD_DELETED"
+                assert await hear() is None
+        for name, after in [
+            ("ann", end["cursor"]),
+            ("ann", "0"),
+            ("ann", None),
+            ("gone", cursor),
+            ("stranger", cursor),
+            ("elsewhere", cursor),
+        ]:
+            assert await codes(app, board, after, name) == ("NOT_FOUND", "NOT_FOUND"), (name, after)
+        assert await codes(app, board, "0.1", "ann") == ("CURSOR_EXPIRED", "CURSOR_EXPIRED")
+
+
+async def test_who_was_away_when_the_workspace_went_hears_of_it_by_its_cursor(run):
+    async with run() as app:
+        create = 'mutation { createWorkspace(input: {name: "Works"}) { ... on Workspace { id } } }'
+        id = (await app.data(create))["id"]
+        await app.has_user("ann", workspace=id)
+        await app.has_user("gone", workspace=id)
+        board, _ = await app.has_board(workspaceId=id)
+        at_board = (await app.data(BOARD, id=board))["cursor"]
+        async with app.follow(WORKSPACE_FEED, id=id, after="0") as hear:
+            cursor = (await hear())["workspaceFeed"]["cursor"]
+        async with app.begin() as tx:
+            gone = await tx.scalar(select(User.id).where(User.username == "gone"))
+            membership = await tx.scalar(select(Membership.id).where(Membership.user_id == gone))
+        await app.data("mutation($id: ID!) { removeMember(input: {id: $id}) { __typename } }", id=membership)
+        remove = "mutation($input: DeleteWorkspaceInput!) { deleteWorkspace(input: $input) { __typename } }"
+        await app.data(remove, input={"id": id, "confirmName": "Works"})
+        for name in ("", "ann"):
+            async with app.follow(WORKSPACE_FEED, name, id=id, after=cursor) as hear:
+                kinds = [event["workspaceFeed"]["kind"] async for event in hear]
+                assert kinds == ["BOARD_CREATED", "MEMBER_REMOVED", "WORKSPACE_DELETED"]
+            async with app.follow(FEED, name, board=board, after=at_board) as hear:
+                assert [event["boardFeed"]["kind"] async for event in hear] == ["BOARD_DELETED"]
+        for query, given in ((WORKSPACE_FEED, {"id": id}), (FEED, {"board": board})):
+            after = cursor if "id" in given else at_board
+            async with app.follow(query, "gone", after=after, **given) as hear:
+                with pytest.raises(Refused) as refused:
+                    await hear()
+            assert refused.value.code == "NOT_FOUND"
 
 
 async def test_followers_of_a_topic_share_one_read(run):
@@ -292,6 +409,45 @@ async def test_followers_of_a_topic_share_one_read(run):
                 assert (await hear())["boardFeed"]["seq"] == last + 1
         reads = [statement for statement in statements if "LEFT OUTER JOIN event" in statement]
         assert len(reads) <= 6, f"{len(reads)} reads"
+
+
+@pytest.mark.parametrize("many", [8, 40])
+async def test_followers_who_only_wait_cost_the_same_however_many(run, many):
+    """Their looks, at the log and at who may see it, are made once for all, whenever each began to wait."""
+    async with run() as app, contextlib.AsyncExitStack() as stack:
+        board, _ = await app.has_board("Do it")
+        for name in ("ann", "bob"):
+            await app.has_user(name)
+        hears = []
+        for n in range(many):
+            actor = ("", "ann", "bob")[n % 3]
+            hears.append(await stack.enter_async_context(app.follow(SEQ, actor, board=board, after="0")))
+            await hears[-1]()
+            await asyncio.sleep(3 / many)  # so that they do not poll in step
+        with app.counting() as statements:
+            await asyncio.sleep(6)  # a poll is 5
+        print(f"{many} followers:", len(statements), "statements in 6 s")
+        assert 2 <= len(statements) <= 12, statements
+
+
+async def test_a_membership_that_ends_unheard_ends_the_feed_at_the_next_poll(run):
+    async with run() as app:
+        board, _ = await app.has_board("Do it")
+        ann = await app.has_user("ann")
+        async with (
+            app.follow(SEQ, "ann", board=board, after="0") as hear,
+            app.follow(SEQ, board=board) as mine,
+        ):
+            await hear()
+            await hear()
+            quiet = asyncio.create_task(mine())
+            began = time.monotonic()
+            async with app.house.database.write() as tx:  # and nobody is woken
+                await tx.execute(delete(Membership).where(Membership.user_id == ann))
+            assert await hear() is None
+            assert time.monotonic() - began < 9  # a poll of 5 s, and what another saw half of that before
+            assert not quiet.done(), "the others stay"
+            quiet.cancel()
 
 
 SEQ = "subscription($board: ID!, $after: String) { boardFeed(boardId: $board, after: $after) { seq } }"

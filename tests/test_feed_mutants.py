@@ -1,13 +1,19 @@
 """The fault harnesses, and the mutants that they must catch: a test that cannot fail proves nothing."""
 
 import asyncio
+import contextlib
+import os
+import subprocess
 import sys
+from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.conftest import ROOT
-from tests.faults.api import log_of
+from tests.conftest import KEY, ROOT, Process
+from tests.faults.api import CROWD, Api, log_of
 from tests.faults.appender import BATCH, TOPIC
+from tests.faults.crowd import Crowd
+from tests.faults.mutant import MUTANTS as MUTANT_SERVERS
 from tests.faults.numbering import MUTANTS, counter, skipped
 
 
@@ -23,7 +29,7 @@ async def test_no_number_commits_late(fresh, figure):
 @pytest.mark.parametrize("mutant", MUTANTS)
 async def test_a_number_taken_without_the_lock_is_caught(fresh, mutant, figure):
     """An identity column, or a number taken beforehand, skips events: the harness sees it within 10 s."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         lost, of = await skipped(await fresh(), mutant, writers=12, seconds=10)
     figure(skipped=f"{lost} of {of}")
     assert lost > 0
@@ -57,3 +63,39 @@ async def test_what_is_acknowledged_survives_two_hundred_kills(fresh, tmp_path, 
     acknowledged, kept = await appended(await fresh(), tmp_path, 200)
     figure(events=kept)
     assert 0 < acknowledged <= kept
+
+
+@contextlib.asynccontextmanager
+async def lying(url: str, mutant: str) -> AsyncIterator[Process]:
+    """A real server that tells something else than what is kept."""
+    server = Process(url, CROWD)
+    settings = {**os.environ, **CROWD, "DATABASE_URL": url, "PORT": str(server.port), "SECRET_KEY": KEY}
+    command = [sys.executable, "-m", "tests.faults.mutant", mutant]
+    with server.errors.open("ab") as errors:
+        server.process = subprocess.Popen(command, cwd=ROOT, env=settings, stderr=errors)
+    try:
+        await server.ready(60)
+        yield server
+    finally:
+        server.kill()
+        server.errors.unlink()
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+@pytest.mark.parametrize("mutant", MUTANT_SERVERS)
+async def test_a_server_that_tells_something_else_is_caught(fresh, mutant):
+    """The harness through the server: an event left out, told twice, or another under its number."""
+    caught = ""
+    async with lying(await fresh(), mutant) as server, Api(server) as api:
+        crowd = Crowd(api, await api.boards(1))
+        crowd.has_readers(4)
+        crowd.has_writers(2, pause=0.05)
+        try:
+            async with crowd.at_work(within=10):
+                async with asyncio.timeout(60):
+                    while len(crowd.told.acknowledged) < 15:
+                        await asyncio.sleep(0.05)
+        except* (AssertionError, TimeoutError) as errors:
+            caught = repr(errors.exceptions)
+    assert bool(caught) is (mutant != "none"), caught
+    assert crowd.events > 15 or caught

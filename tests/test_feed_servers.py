@@ -13,10 +13,11 @@ from runtime.wakes.postgres import plain
 from tests.conftest import free_port
 from tests.faults.api import CREATE_CARDS, CROWD, Api
 from tests.faults.crowd import Crowd, killing, percentile
+from tests.pace import leeway
 
 WITHOUT = {
     "file": ("sqlite", 1.5),
-    "polling": ("postgresql", 7.0),
+    "polling": ("postgresql", 1.5),
 }  # the database, and seconds a change may take
 
 
@@ -50,7 +51,7 @@ async def test_another_server_hears_of_a_change_without_a_bus(serve, kind, withi
             crowd.since_now()
             await asyncio.sleep(3)
         told(crowd, figure)
-        assert percentile(crowd.latencies, 0.5) < within
+        assert percentile(crowd.latencies, 0.5) < leeway(within)
 
 
 @pytest.mark.parametrize("kind", ["postgresql"])
@@ -74,8 +75,8 @@ async def test_killed_listeners_cost_only_time(serve, kind, bus, request, figure
                 await asyncio.sleep(0.5)
         told(crowd, figure, kills=kills, healthy_p50=shown(healthy))
         assert kills >= 8
-        assert healthy < 5
-        assert percentile(crowd.latencies, 0.5) < 6
+        assert healthy < leeway(5)
+        assert percentile(crowd.latencies, 0.5) < leeway(6)
 
 
 async def kill_listeners(bus: str, url: str) -> int:
@@ -113,7 +114,7 @@ async def test_a_bus_that_is_gone_costs_a_poll(serve, kind, figure):
                 crowd.since_now()
                 await asyncio.sleep(4)
             told(crowd, figure)
-            assert percentile(crowd.latencies, 0.5) < 6
+            assert percentile(crowd.latencies, 0.5) < leeway(6)
 
 
 @pytest.mark.parametrize("kind", ["postgresql"])
@@ -134,7 +135,7 @@ async def test_readers_go_on_at_another_server(serve, kind, seconds, figure):
         resumes = [seconds for reader in crowd.readers for seconds in reader.resumes]
         p99 = percentile(resumes, 0.99)
         figure(events=crowd.events, kills=kills, resumes=len(resumes), resume_p99=f"{p99:.2f} s")
-        assert p99 < 40  # the goal is 2; a server that starts may take a busy machine's both cores
+        assert p99 < leeway(40)  # the goal is 2; a server that starts may take a busy machine's both cores
 
 
 @pytest.mark.parametrize("each", [20, pytest.param(50, marks=pytest.mark.long)])
@@ -160,7 +161,7 @@ async def test_a_server_told_to_stop_ends_soon_and_loses_nothing(serve, kind, ea
                 api.processes.remove(first)
             await asyncio.sleep(1)
         figure(exit=f"{took:.1f} s", events=crowd.events, readers=len(crowd.readers))
-        assert took < 20
+        assert took < leeway(20)
 
 
 @pytest.mark.parametrize("rate", [20, pytest.param(200, marks=pytest.mark.long)])
@@ -183,4 +184,4 @@ async def test_an_event_is_soon_everywhere(serve, kind, rate, figure):
                 await asyncio.sleep(max(0, at - loop.time()))
             reached = turn * size / 5
         told(crowd, figure, rate=f"{reached:.0f} a second")
-        assert rate > 20 or percentile(crowd.latencies, 0.5) < 3
+        assert rate > 20 or percentile(crowd.latencies, 0.5) < leeway(3)

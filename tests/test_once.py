@@ -1,13 +1,16 @@
 """Idempotency keys: done once, answered the same, whatever happens in between."""
 
 import asyncio
+import contextlib
 from datetime import timedelta
 
 import pytest
 
 from models.account import IdempotencyKey
 from resolvers.once import forget_expired
+from runtime import passwords
 from runtime.database import utcnow
+from tests.conftest import KEY, LOGIN, PASSWORD
 
 CREATE = """mutation($board: ID!, $title: String!) { createCard(input: {boardId: $board, title: $title}) {
   __typename ... on Card { id number version board { seq } } ... on Invalid { issues { path } } } }"""
@@ -131,3 +134,87 @@ async def test_an_answer_is_forgotten_after_a_day(run):
             await tx.execute(table.update().values(expires_at=utcnow() - timedelta(seconds=1)))
         await forget_expired(app.house.database)
         assert await app.house.database.read(table.select()) == []
+
+
+REGISTER = """mutation Register($name: String!) {
+  register(input: {username: $name, password: "a long password"}) { __typename } }"""
+SESSIONS = "{ viewer { sessions { id } } }"
+
+
+async def test_a_slow_password_keeps_no_writer_waiting(run, exhausted):
+    """Signing in with a key waits for the hash before its transaction, not in it."""
+    async with run() as app:
+        board, _ = await app.has_board()
+        await app.has_user("ann")
+        asked = {"input": {"username": "ann", "password": PASSWORD}}
+        async with exhausted():
+            login = asyncio.create_task(app.post(LOGIN, asked, headers=keyed("k")))
+            register = asyncio.create_task(app.post(REGISTER, {"name": "bob"}, headers=keyed("r")))
+            await until(lambda: len(waiting()) == 2)
+            async with asyncio.timeout(10):
+                made = await app.post(CREATE, {"board": board, "title": "Soon"}, headers=keyed("c"))
+            assert made.json()["data"]["createCard"]["__typename"] == "Card"
+            assert not login.done()
+            assert not register.done()
+        assert (await login).json()["data"]["login"]["__typename"] == "Session"
+        assert (await register).json()["data"]["register"]["__typename"] == "Forbidden"
+
+
+async def test_signing_in_twice_with_one_key_is_one_login(run):
+    async with run() as app:
+        await app.has_user("ann")
+        asked = {"input": {"username": "ann", "password": PASSWORD}}
+        both = await asyncio.gather(*(app.post(LOGIN, asked, headers=keyed("k")) for _ in range(2)))
+        again = await app.post(LOGIN, asked, headers=keyed("k"))
+        assert both[0].content == both[1].content == again.content
+        assert again.json()["data"]["login"]["__typename"] == "Session"
+        assert len((await app.data(SESSIONS, "ann"))["sessions"]) == 2, "has_user made the other"
+        wrong = {"input": {"username": "ann", "password": "another"}}
+        told = (await app.post(LOGIN, wrong, headers=keyed("k"))).json()
+        assert told["errors"][0]["extensions"]["code"] == "IDEMPOTENCY_CONFLICT"
+
+
+async def test_a_refusal_before_anything_is_written_is_kept_too(run):
+    async with run() as app:
+        await app.has_user("ann")
+        wrong = {"input": {"username": "ann", "password": "not this one"}}
+        first = await app.post(LOGIN, wrong, headers=keyed("k"))
+        assert first.json()["data"]["login"]["__typename"] == "Unauthenticated"
+        assert (await app.post(LOGIN, wrong, headers=keyed("k"))).content == first.content
+        rows = await app.house.database.read(IdempotencyKey.__table__.select())
+        assert len(rows) == 1
+
+
+async def test_a_key_outlives_a_new_secret(run):
+    async with run() as app:
+        board, _ = await app.has_board()
+        asked = {"board": board, "title": "Once"}
+        first = await app.post(CREATE, asked, headers=keyed("k"))
+        url = app.house.settings.database_url
+    async with run(url, secret_key=f"{'another key that was made yesterday'},{KEY}") as app:
+        assert (await app.post(CREATE, asked, headers=keyed("k"))).content == first.content
+        assert (await app.data(COUNT, id=board))["cards"]["totalCount"] == 1
+
+
+@pytest.fixture
+def exhausted():
+    """`async with exhausted()`: meanwhile no password is hashed, as if many were before it."""
+
+    @contextlib.asynccontextmanager
+    async def all_taken():
+        async with contextlib.AsyncExitStack() as stack:
+            for _ in range(passwords.AT_ONCE):
+                await stack.enter_async_context(passwords._gate)
+            yield
+
+    return all_taken
+
+
+def waiting():
+    return [one for one in passwords._gate._waiters or () if not one.done()]
+
+
+async def until(true, within=10):
+    async with asyncio.timeout(within):
+        while not true():
+            await asyncio.sleep(0.01)

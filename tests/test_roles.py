@@ -14,9 +14,8 @@ from tests.tenants import (
     MUTATIONS,
     PERSON,
     SCHEMA,
-    SERVED,
+    WORK,
     Case,
-    tenant,
 )
 
 # What each may do, and what it is answered for the rest.
@@ -24,11 +23,12 @@ MAY: dict[str, tuple[set[str], str]] = {
     "anonymous": ({ANYONE}, "UNAUTHENTICATED"),
     "foreign": ({ANYONE, PERSON}, "NOT_FOUND"),
     "vic": ({ANYONE, PERSON}, "FORBIDDEN"),
-    "max": ({ANYONE, PERSON, MEMBER, BOARD}, "FORBIDDEN"),
-    "ann": ({ANYONE, PERSON, MEMBER, BOARD, AUTHOR, ADMIN}, ""),
+    "max": ({ANYONE, PERSON, MEMBER, BOARD, WORK}, "FORBIDDEN"),
+    "ann": ({ANYONE, PERSON, MEMBER, BOARD, WORK, AUTHOR, ADMIN}, ""),
     "read key": ({ANYONE}, "FORBIDDEN"),
-    "write key": ({ANYONE, MEMBER, BOARD}, "FORBIDDEN"),
-    "board key": ({ANYONE, BOARD}, "FORBIDDEN"),
+    "write key": ({ANYONE, MEMBER, BOARD, WORK}, "FORBIDDEN"),
+    "board key": ({ANYONE, BOARD, WORK}, "FORBIDDEN"),
+    "worker key": ({ANYONE, WORK}, "FORBIDDEN"),
 }
 
 
@@ -44,12 +44,11 @@ def expected(who: str, case: Case) -> str | None:
 
 
 @pytest.mark.parametrize("who", MAY)
-async def test_the_matrix(run, who):
-    async with run(**SERVED) as app:
-        home = await tenant(app, "canary")
+async def test_the_matrix(two, who):
+    async with two() as (_, home, away):
         actor = "" if who == "anonymous" else home.actor(who)
         if who == "foreign":
-            actor = (await tenant(app, "pigeon")).actor("ann")
+            actor = away.actor("ann")
         wrong = []
         for name, case in MUTATIONS.items():
             answer = await home.mutate(name, home.fill(case.input), actor)
@@ -60,9 +59,8 @@ async def test_the_matrix(run, who):
         assert wrong == []
 
 
-async def test_a_refused_change_changed_nothing(run):
-    async with run(**SERVED) as app:
-        home = await tenant(app, "canary")
+async def test_a_refused_change_changed_nothing(two):
+    async with two() as (app, home, _):
         look = "query($id: ID!) { workspace(id: $id) { version auditLog(first: 1) { totalCount } } }"
         before = await app.data(look, home.actor("ann"), id=home.ids["workspace"])
         for who in ("vic", "read key"):

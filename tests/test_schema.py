@@ -1,11 +1,19 @@
 """The published schema: current, described, bounded; the example operations are good for it."""
 
+import contextlib
 import json
+import subprocess
 from pathlib import Path
 
 import graphql
 import pytest
-from graphql import GraphQLEnumType, GraphQLInputObjectType, build_schema, get_introspection_query
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    build_schema,
+    find_breaking_changes,
+    get_introspection_query,
+)
 
 from runtime.transport.cost import cost_of
 from runtime.transport.limits import Limits
@@ -66,10 +74,18 @@ def test_every_union_member_is_a_node_or_says_a_code(built):
 
 PAYLOADS: set[str] = {
     "Cards",
+    "Questions",
     "DeletedLabel",
     "ApiKeySecret",
     "Session",
     "SignedOut",
+    "RunReported",
+    "WorkerBeat",
+    "Runs",
+    "Claims",
+    "Command",
+    "NotificationsRead",
+    "AllNotificationsRead",
 }  # answers that are neither: each is explained in docs/api.md
 
 
@@ -94,3 +110,31 @@ async def test_clients_can_read_the_schema(run):
         answer = await app.ask(get_introspection_query(descriptions=True))
         assert "errors" not in answer
         assert "Card" in graphql.build_client_schema(answer["data"]).type_map
+
+
+def git(*arguments):
+    """What git says, or nothing where there is none to ask."""
+    with contextlib.suppress(OSError):
+        return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True).stdout
+    return ""
+
+
+def unannounced(old, new, changelog):
+    """What breaks clients between two schemas and is not told, in these words, in the change log."""
+    breaks = find_breaking_changes(build_schema(old), build_schema(new))
+    return [one.description for one in breaks if one.description not in changelog]
+
+
+def test_a_break_is_found_and_may_be_announced():
+    old, new = "type Query { a: Int b: Int }", "type Query { a: Int! }"
+    assert unannounced(old, new, "") == ["Field Query.b was removed."]
+    assert unannounced(old, new, "- Field Query.b was removed. Ask for a.") == []
+
+
+def test_what_was_released_breaks_only_by_announcement(made):
+    tags = git("tag", "--list", "v[0-9]*", "--sort=-version:refname").split()
+    if not tags:
+        pytest.skip("nothing is released yet: no tag v…")
+    old = git("show", f"{tags[0]}:schema/schema.graphql")
+    told = (ROOT / "CHANGELOG.md").read_text()
+    assert unannounced(old, print_sorted(made), told) == [], "say it in CHANGELOG.md, in these words"

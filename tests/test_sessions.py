@@ -17,6 +17,7 @@ from models.account import AuthSession, RefreshToken, User
 from runtime.database import utcnow
 from tests.client import AsgiSocket, Closed
 from tests.conftest import LOGIN, MAKE_KEY, PASSWORD, REVOKE_KEY
+from tests.pace import leeway
 
 ME = "{ me { username } }"
 REFRESH = """mutation Refresh($token: String!) { refreshSession(input: {refreshToken: $token}) {
@@ -141,7 +142,7 @@ async def test_reuse_ends_the_login_and_its_sockets(run, late):
                 while True:
                     await hear()
             print(f"closed after {time.monotonic() - since:.3f} s")
-            assert time.monotonic() - since < 5
+            assert time.monotonic() - since < leeway(5)
             assert (await other())["userFeed"]["kind"] == "SESSIONS_REVOKED"  # the other login goes on
         assert await app.data(REFRESH, token=newest["refreshToken"]) == refused
         app.tokens["thief"] = f"Bearer {newest['accessToken']}"
@@ -307,7 +308,7 @@ async def test_what_is_open_ends_when_the_token_expires(run, how, end):
         await app.has_user("ann")
         app.tokens["ann"] = f"Bearer {(await app.logs_in('ann'))['accessToken']}"
         since = time.monotonic()
-        async with asyncio.timeout(2.4 + 5):
+        async with asyncio.timeout(30):
             assert await until_ended(app, FEED, "ann", how) == end
         assert time.monotonic() - since > 0.5
         assert reason_of(await app.ask(ME, "ann")) == "EXPIRED"
@@ -338,12 +339,12 @@ async def test_what_is_open_ends_when_it_is_revoked(run, how, end, what):
                 await other.data(EVERYWHERE, "ann", keep=False)
             assert await following == end
             print(f"{how} {what} closed after {time.monotonic() - since:.3f} s")
-            assert time.monotonic() - since < 5
+            assert time.monotonic() - since < leeway(5)
 
 
 async def _listening(app):
     """Until somebody waits for the end of an access, beside the local owner's."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while sum(name.startswith("access:") for name in app.house.feed.wakes._hub._by_name) < 2:
             await asyncio.sleep(0.01)
 
@@ -359,12 +360,12 @@ async def test_a_socket_of_another_process_closes(run, serve):
             since = time.monotonic()
             await app.data(EVERYWHERE, "ann", keep=False)
             with contextlib.suppress(websockets.ConnectionClosed):
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(60):
                     await socket.recv()
             took = time.monotonic() - since
             print(f"closed after {took:.3f} s")
             assert (socket.close_code, socket.close_reason) == (4403, "Token revoked")
-            assert took < 5
+            assert took < leeway(5)
 
 
 async def test_a_second_hello_ends_the_socket(run):

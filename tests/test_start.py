@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx2
 import pytest
 
 ROOT = Path(__file__).parent.parent
@@ -36,6 +37,12 @@ async def start(folder, *arguments, **environment):
         ({"PORT": "70000"}, "signalbox: PORT: input should be less than or equal to 65535"),
         ({"LOG_LEVEL": "LOUD"}, "signalbox: LOG_LEVEL: string should match"),
         ({"DATABASE_URL": "mysql://localhost/x"}, "signalbox: DATABASE_URL: must begin with sqlite:///"),
+        (
+            {"FORWARDED_ALLOW_IPS": "10.0.0.0/8, proxy.example"},
+            "signalbox: FORWARDED_ALLOW_IPS: proxy.example is not an address",
+        ),
+        ({"FORWARDED_ALLOW_IPS": "*,10.0.0.1"}, "signalbox: FORWARDED_ALLOW_IPS: * is not an address"),
+        ({"BUS_URL": "kafka://localhost"}, "signalbox: BUS_URL: must begin with memory://"),
         ({"SECRET_KEY": "short"}, "signalbox: SECRET_KEY: must have 32 characters or more"),
         (
             {"HOST": "0.0.0.0"},
@@ -73,6 +80,33 @@ async def test_a_taken_port_is_one_line(tmp_path):
         status, _, err = await start(tmp_path, "serve", "--migrate", PORT=port)
     assert (status, err) == (2, f"signalbox: cannot listen on 127.0.0.1:{port}: Address already in use\n")
     assert not (tmp_path / "one.sqlite3").exists(), "nothing was made before"
+
+
+async def test_a_bus_that_does_not_answer_is_one_line(tmp_path):
+    assert (await start(tmp_path, "migrate"))[0] == 0
+    for command in ("serve", "seed"):
+        status, out, err = await start(tmp_path, command, BUS_URL="redis://:hidden@127.0.0.1:1")
+        assert (status, out, err.count("\n")) == (2, "", 1), err
+        assert err.startswith("signalbox: Cannot reach the wake bus: ")
+        assert "hidden" not in err
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+@pytest.mark.parametrize(("proxies", "limited"), [("127.0.0.0/8", 0), ("10.0.0.1", 2)])
+async def test_a_proxy_is_believed_where_the_setting_names_it(serve, proxies, limited):
+    """Twelve callers behind one proxy: each is counted by itself, or all as one."""
+    server = await serve(FORWARDED_ALLOW_IPS=proxies)
+    login = 'mutation { login(input: {username: "nobody%d", password: "wrong"}) { __typename } }'
+    async with httpx2.AsyncClient() as client:
+        texts = [
+            (
+                await client.post(
+                    server.http, json={"query": login % n}, headers={"x-forwarded-for": f"192.0.2.{n}"}
+                )
+            ).text
+            for n in range(12)
+        ]
+    assert sum("RATE_LIMITED" in text for text in texts) == limited, texts[-1]
 
 
 async def test_settings_are_read_from_a_file_too(tmp_path):

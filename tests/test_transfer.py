@@ -117,6 +117,66 @@ async def test_github_issues(run):
             assert line in said
 
 
+NAMES = {
+    "urgent": "CRITICAL",
+    "Critical": "CRITICAL",
+    "HIGH": "HIGH",
+    "normal": "MEDIUM",
+    "Medium": "MEDIUM",
+    "low": "LOW",
+    "None": "NONE",
+}
+
+
+@pytest.mark.parametrize("source", ["trello", "github", "ours"])
+async def test_a_priority_may_have_other_names(run, source):
+    trello = {
+        "name": "P",
+        "lists": [{"id": "l", "name": "Todo", "pos": 1}],
+        "labels": [{"id": name, "name": name, "color": "red"} for name in NAMES],
+        "cards": [
+            {"id": name, "name": name, "pos": n, "idList": "l", "idLabels": [name]}
+            for n, name in enumerate(NAMES)
+        ],
+        "checklists": [],
+        "actions": [],
+    }
+    github = [
+        {
+            "number": n,
+            "title": name,
+            "state": "open",
+            "labels": [{"name": f"priority: {name}", "color": "ff0000"}],
+        }
+        for n, name in enumerate(NAMES, 1)
+    ]
+    ours = {
+        "format": "signalbox/1",
+        "board": {"name": "P", "law": "FREE", "columns": [{"name": "Todo", "stage": "TODO"}]},
+        "cards": [
+            {"title": name, "number": n, "column": 1, "priority": f" {name} "}
+            for n, name in enumerate(NAMES, 1)
+        ],
+    }
+    async with run() as app:
+        text = json.dumps({"trello": trello, "github": github, "ours": ours}[source])
+        told, _ = await brought(app, parse(text.encode(), "x"))
+        cards = (await app.data(BOARD, id=told.board.id))["cards"]["nodes"]
+        assert {card["title"]: card["priority"] for card in cards} == NAMES
+
+
+def test_a_priority_nobody_knows_is_refused():
+    ours = {
+        "format": "signalbox/1",
+        "board": {"name": "P", "columns": [{"name": "Todo", "stage": "TODO"}]},
+        "cards": [{"title": "x", "number": 1, "column": 1, "priority": "hihg"}],
+    }
+    with pytest.raises(
+        Unreadable, match="must be one of NONE, LOW, MEDIUM, HIGH, CRITICAL, or urgent or normal"
+    ):
+        parse(json.dumps(ours).encode(), "x")
+
+
 async def test_our_own_file_comes_back_the_same(run):
     async with run() as app:
         await app.has_user("ann")

@@ -13,6 +13,7 @@ import actions.label
 from models.account import User
 from models.workspace import Membership
 from tests.client import Refused
+from tests.pace import leeway
 from tests.transport.ask import http
 
 WORKSPACE_FEED = """subscription($id: ID!, $after: String) { workspaceFeed(workspaceId: $id, after: $after) {
@@ -211,10 +212,10 @@ async def test_an_open_feed_ends_when_its_reader_is_removed(run):
             await do(app, "removeMember", id=membership)
             assert await of_workspace() is None
             assert await of_board() is None
-            answer = await asyncio.wait_for(stream, 5)
+            answer = await asyncio.wait_for(stream, 60)
             took = time.monotonic() - began
         print(f"three feeds ended after {took:.2f} s")
-        assert took < 5
+        assert took < leeway(5)
         assert answer.status == 200
         assert answer.body.decode().rstrip().endswith("event: complete\ndata:")
         assert "ASSIGNEE_REMOVED" not in answer.body.decode(), "what came after is not told"

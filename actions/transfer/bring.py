@@ -10,11 +10,12 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from actions.board import create_board, update_board, update_column
-from actions.card import NewCard, Place, archive_card, create_card, set_parent
+from actions.card import NewCard, archive_card, create_card, set_parent
 from actions.label import create_label
 from actions.link import link_cards
 from actions.mark import add_label, assign_card
 from actions.message import post_message
+from actions.move import Place
 from actions.reach import reach_board, reach_workspace
 from actions.subtask import NewSubtask, add_subtasks
 from actions.transfer.parcel import Parcel, Piece, Said

@@ -3,20 +3,24 @@
 import re
 from typing import Any
 
-from actions.transfer.parcel import Mark, Parcel, Piece, Reader, Unreadable, first, fit, standard_columns
+from actions.transfer.parcel import (
+    Mark,
+    Parcel,
+    Piece,
+    Reader,
+    Unreadable,
+    first,
+    fit,
+    priority_of,
+    standard_columns,
+)
 from actions.transfer.trello import GREY
 from models import words
-from models.card import MOST_ASSIGNEES, MOST_LABELS, CardType, Priority
+from models.card import MOST_ASSIGNEES, MOST_LABELS, CardType
 from models.stage import Stage
 
 # What a label of that name says about the card besides.
 TYPES = {"bug": CardType.BUG, "documentation": CardType.DOCS, "docs": CardType.DOCS, "chore": CardType.CHORE}
-PRIORITIES = {
-    "critical": Priority.CRITICAL,
-    "high": Priority.HIGH,
-    "medium": Priority.MEDIUM,
-    "low": Priority.LOW,
-}
 
 
 def parcel(value: list[Any], name: str) -> Parcel:
@@ -74,7 +78,7 @@ def _card(made: Parcel, issue: Reader, column: int, marks: dict[str, Mark]) -> t
         column=column,
         description=f"{text}\n\n{source[:190]}".strip(),
         type=next((TYPES[name] for name in names if name in TYPES), CardType.FEATURE),
-        priority=next((PRIORITIES[name] for name in names if name in PRIORITIES), Priority.MEDIUM),
+        priority=priority_of(labels),
         labels=first(made, list(dict.fromkeys(labels)), MOST_LABELS, "labels"),
         assignees=first(
             made, [one.get("login", str) for one in issue.objects("assignees")], MOST_ASSIGNEES, "people"

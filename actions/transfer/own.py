@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from actions.transfer.parcel import Lane, Mark, Parcel, Piece, Reader, Said, Step, Tie, Unreadable
-from models.card import CardType, LinkKind, Priority, Size
+from models.card import CardType, LinkKind, Size
 from models.stage import Law, Stage
 
 FORMAT = "signalbox/1"
@@ -57,7 +57,7 @@ def _card(one: Reader, columns: int) -> Piece:
         number=number,
         description=one.get("description", str, ""),
         type=one.one_of("type", CardType, CardType.FEATURE),
-        priority=one.one_of("priority", Priority, Priority.MEDIUM),
+        priority=one.priority("priority"),
         size=size,
         story_points=one.maybe("storyPoints", int),
         due_on=one.day("dueOn"),

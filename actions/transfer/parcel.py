@@ -4,6 +4,7 @@ A parcel is what somebody wrote; nothing of it is believed. Shapes are checked b
 file something is wrong; lengths and bounds are checked by the actions that build the board.
 """
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -15,6 +16,11 @@ from models.card import CardType, LinkKind, Priority, Size
 from models.stage import Law, Stage
 
 T = TypeVar("T")
+PRIORITIES = {
+    **{words.folded(one.name): one for one in Priority},
+    "urgent": Priority.CRITICAL,
+    "normal": Priority.MEDIUM,
+}  # what people call them, compared without case
 MOST_CARDS = 2_000  # in one file: they are made in one transaction
 
 
@@ -139,6 +145,15 @@ def first(parcel: Parcel, values: list[T], most: int, what: str) -> list[T]:
     return values[:most]
 
 
+def priority_of(labels: list[str]) -> Priority:
+    """What the first label that names a priority says, with or without the word before it; else MEDIUM."""
+    for label in labels:
+        name = re.sub(r"^priority[\s:/=_-]+", "", words.folded(label.strip()))
+        if name in PRIORITIES:
+            return PRIORITIES[name]
+    return Priority.MEDIUM
+
+
 class Reader:
     """One JSON object of a file, and where in the file it stands. Every way to read it says what is wrong."""
 
@@ -188,6 +203,14 @@ class Reader:
         if value not in kind.__members__:
             raise self.wrong(name, f"must be one of {', '.join(kind.__members__)}")
         return kind[value]
+
+    def priority(self, name: str) -> Priority:
+        """A priority by any of its names; MEDIUM where none is said."""
+        value = self.maybe(name, str)
+        found = Priority.MEDIUM if value is None else PRIORITIES.get(words.folded(value.strip()))
+        if found is None:
+            raise self.wrong(name, f"must be one of {', '.join(Priority.__members__)}, or urgent or normal")
+        return found
 
     def moment(self, name: str) -> datetime | None:
         text = self.maybe(name, str)

@@ -12,6 +12,7 @@ from actions.transfer.parcel import (
     Step,
     first,
     fit,
+    priority_of,
     stage_named,
     standard_columns,
 )
@@ -53,6 +54,7 @@ def parcel(value: Any) -> Parcel:
         piece = _card(made, card, lane)
         piece.archived = card.get("closed", bool, False) or card.get("idList", str) in closed
         marks = [labels[one] for one in card.strings("idLabels") if one in labels]
+        piece.priority = priority_of(marks)
         piece.labels = first(made, list(dict.fromkeys(marks)), MOST_LABELS, "labels")
         piece.assignees = [people.get(one) or one for one in card.strings("idMembers")]
         piece.subtasks = first(made, steps.get(card.get("id", str), []), MOST_SUBTASKS, "checklist items")

@@ -1,6 +1,7 @@
 """A plain shell command as an agent, in the user's own repository.
 
-It gets the prompt on its standard input and in SIGNALBOX_PROMPT. What it prints is its output. What follows
+It gets the prompt on its standard input, which stays open for answers (with the option `stdin: close` it ends
+there, for programs that read to the end), and in SIGNALBOX_PROMPT. What it prints is its output. What follows
 `::signalbox ` in a line is one event of the vocabulary, or `{"complete": "summary"}`, so a script can tick a list
 or report progress. An exit code is all that most commands ever say, so here, and only here, 0 is the word that the
 work is complete; its last line is the summary. With the option `complete: explicit` it has to say so.
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from agents.executors.executor import Executor, Json, Start, Work, answered, shorten
-from agents.vocabulary import (
+from runtime.vocabulary import (
     Ended,
     Event,
     Output,
@@ -49,9 +50,10 @@ class Command(Executor):
             "SIGNALBOX_RUN": work.run,
             "SIGNALBOX_PROMPT": prompt if len(prompt.encode()) < MOST_ENV else "",
         }
-        env |= {"SIGNALBOX_SESSION": work.session} if work.session else {}
+        env |= work.env | ({"SIGNALBOX_SESSION": work.session} if work.session else {})
         stdin = work.prompt.encode() + b"\n"
-        return Start(argv=["sh", "-c", command], env=env, stdin=stdin, keep_stdin=True)
+        stays = work.options.get("stdin") != "close"
+        return Start(argv=["sh", "-c", command], env=env, stdin=stdin, keep_stdin=stays)
 
     def read(self, line: str) -> list[Event]:
         line = line.rstrip("\r\n")
@@ -95,7 +97,7 @@ class Command(Executor):
             last = shorten(stderr.strip().rpartition("\n")[2] or self._last, 500)
             self.ended = Ended.failed(f"The command exited with {code}: {last}".rstrip(": "))
         elif not self._explicit:
-            self.ended = Ended(ok=True, summary=self._last.strip())
+            self.ended = Ended(ok=True, summary=self._last.strip() or "The command exited with 0")
 
 
 def _failure(said: Json | str) -> Ended:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
-from agents.vocabulary import (
+from runtime.vocabulary import (
     MOST,
     Ask,
     Ended,
@@ -25,6 +25,7 @@ from agents.vocabulary import (
     Warn,
 )
 
+LONGEST_TOOL = 86_400  # seconds one of our tools may take: it may wait for a person
 MOST_TEXT = 16_384  # characters of a tool's output
 MOST_INPUT = 4_096  # characters of one value of a tool's input
 MOST_LINE = 200  # characters of one line for a person
@@ -43,6 +44,7 @@ class Work:
     supervised: bool = False  # a person decides what the program wants to do outside of its folder's files
     instructions: str = ""  # rules beside the prompt: the board's context, the agent's persona
     tools: Json = field(default_factory=dict)  # MCP servers by name: {"url": …, "headers": {…}}
+    env: dict[str, str] = field(default_factory=dict, repr=False)  # what a program asks the API itself with
     options: dict[str, str] = field(default_factory=dict)  # of this executor: see docs/agents.md
 
 

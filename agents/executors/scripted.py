@@ -4,17 +4,18 @@ It is a program like any other (agents/executors/player.py), so it is started, a
 other; it prints this vocabulary itself.
 """
 
+import json
 import sys
 from pathlib import Path
 from typing import ClassVar
 
 from agents.executors.command import MARK, Command
 from agents.executors.executor import Start, Work
-from agents.vocabulary import Event
+from runtime.vocabulary import Event
 
 
 class Scripted(Command):
-    """The option `recording` is the path of a recording; `speed` 10 plays it ten times as fast."""
+    """The option `recording` is the path of a recording, or of a folder of them; `speed` 10: ten times as fast."""
 
     name: ClassVar[str] = "scripted"
     program: ClassVar[str] = sys.executable
@@ -26,8 +27,10 @@ class Scripted(Command):
         if not recording:
             raise ValueError("the executor `scripted` needs the option `recording`: the path of a recording")
         argv = [sys.executable, "-I", str(Path(__file__).with_name("player.py"))]
-        argv += [str(Path(recording).absolute()), work.options.get("speed", "1"), work.session or "0"]
-        return Start(argv=argv, stdin=work.prompt.encode() + b"\n", keep_stdin=True)
+        argv += [str(Path(recording).absolute()), work.options.get("speed", "1"), work.session]
+        env = work.env | {"SIGNALBOX_RUN": work.run}
+        stdin = json.dumps({"prompt": work.prompt}).encode() + b"\n"
+        return Start(argv=argv, env=env, stdin=stdin, keep_stdin=True)
 
     def read(self, line: str) -> list[Event]:
         return super().read(line if line.startswith(MARK) or not line.startswith("{") else f"{MARK}{line}")

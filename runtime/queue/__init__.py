@@ -11,7 +11,18 @@ rises, tells the newer from the older, and whatever the older one says is refuse
 
 from runtime.queue.caps import set_cap
 from runtime.queue.claims import LEASE, Candidate, Lease, Ticket, Wanted, claim, look
-from runtime.queue.control import cancel, prioritise, rerun, shelve, unpark, withdraw
+from runtime.queue.control import (
+    accept,
+    cancel,
+    drop,
+    give_up,
+    hold,
+    prioritise,
+    rerun,
+    shelve,
+    unpark,
+    withdraw,
+)
 from runtime.queue.held import (
     Beat,
     complete,
@@ -25,7 +36,7 @@ from runtime.queue.held import (
 )
 from runtime.queue.law import BACKOFF, JITTER, Cause, Code, Transition
 from runtime.queue.refusal import LeaseLost, NoSuchJob, NotAsked, NotDead, QueueRefusal
-from runtime.queue.sweeps import Swept, overdue, sweep
+from runtime.queue.sweeps import Swept, overdue, rouse_due, sweep
 from runtime.queue.tables import Attempt, Cap, Job, Outcome, Slot, State
 from runtime.queue.wakes import queue_wake, worker_wake
 from runtime.queue.why import (
@@ -90,16 +101,20 @@ __all__ = [
     "Waits",
     "Wanted",
     "Work",
+    "accept",
     "cancel",
     "claim",
     "complete",
     "dead",
+    "drop",
     "enqueue",
     "fail",
     "full_caps",
+    "give_up",
     "heartbeat",
     "heartbeats",
     "held_by",
+    "hold",
     "key_cap",
     "look",
     "overdue",
@@ -111,6 +126,7 @@ __all__ = [
     "reading",
     "release",
     "rerun",
+    "rouse_due",
     "scope_cap",
     "set_cap",
     "shelve",

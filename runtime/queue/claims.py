@@ -234,7 +234,7 @@ def _lease(
 
 
 def hashed(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
+    return hashlib.sha256(token.encode(errors="replace")).hexdigest()
 
 
 def _token(key: str, nonce: str) -> str:

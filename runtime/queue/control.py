@@ -1,5 +1,6 @@
 """What everybody else does to a job, whether or not a worker has it."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from sqlalchemy import select
@@ -35,6 +36,14 @@ async def shelve(tx: AsyncSession, id: str, *, waits_for: str) -> Transition | N
     return _told(tx, transition, freed=freed)
 
 
+async def accept(tx: AsyncSession, id: str) -> Transition | None:
+    """A job that waits without a worker is done as it is. None if it does not."""
+    job, attempt, at = await reach(tx, id)
+    if job.state is not State.PARKED or attempt is not None:
+        return None
+    return _told(tx, law.accepted(job, at))
+
+
 async def cancel(tx: AsyncSession, id: str) -> Transition | None:
     """Never run it again: at once if nobody has it, else as soon as its worker hears and confirms.
 
@@ -44,6 +53,36 @@ async def cancel(tx: AsyncSession, id: str) -> Transition | None:
     if job.ended_at or job.cancel_requested_at:
         return None
     return _told(tx, law.cancel(job, attempt, at))
+
+
+async def hold(tx: AsyncSession, id: str, attempt: int, *, waits_for: str) -> Transition | None:
+    """Let a job wait with its worker, as `park` does for a worker that shows its ticket.
+
+    None if that attempt does not hold it.
+    """
+    job, held, at = await reach(tx, id)
+    if held is None or held.number != attempt:
+        return None
+    return _told(tx, law.parked(job, held, at, waits_for, keep=True))
+
+
+async def give_up(tx: AsyncSession, id: str, *, code: str, reason: str | None = None) -> Transition | None:
+    """End a job as failed, also one that a worker has. None if it has ended."""
+    return await _ended(tx, id, lambda job, attempt, at: law.given_up(job, attempt, at, code, reason))
+
+
+async def drop(tx: AsyncSession, id: str) -> Transition | None:
+    """End a job at once, also one that a worker has, because what it was about is gone. None if it has ended."""
+    return await _ended(tx, id, law.dropped)
+
+
+async def _ended(tx: AsyncSession, id: str, end: Callable[..., Transition]) -> Transition | None:
+    job, attempt, at = await reach(tx, id)
+    if job.ended_at:
+        return None
+    transition = end(job, attempt, at)
+    freed = attempt is not None and await caps.free(tx, [id])
+    return _told(tx, transition, freed=freed)
 
 
 async def rerun(tx: AsyncSession, id: str) -> Transition:

@@ -94,6 +94,14 @@ def completed(job: Job, attempt: Attempt, at: datetime) -> Transition:
     return told(job, Cause.COMPLETED, was, at, attempt)
 
 
+def accepted(job: Job, at: datetime) -> Transition:
+    """What it brought before it was parked without a worker is taken."""
+    was = job.state
+    job.code = job.reason = None
+    _end(job, State.DONE, at)
+    return told(job, Cause.COMPLETED, was, at, None)
+
+
 def failed(
     job: Job, attempt: Attempt, at: datetime, code: str, reason: str | None, *, retryable: bool
 ) -> Transition:
@@ -193,6 +201,25 @@ def rerun(job: Job, at: datetime) -> Transition:
     job.code = job.reason = job.ended_at = job.deadline_at = None
     _ready(job, at, at)
     return told(job, Cause.RERUN, was, at, None)
+
+
+def given_up(job: Job, attempt: Attempt | None, at: datetime, code: str, reason: str | None) -> Transition:
+    """The server ends it, whoever has it."""
+    was = job.state
+    if attempt:
+        _close(job, attempt, Outcome.FAILED, at, code, reason)
+    job.code, job.reason = code, reason
+    _end(job, State.CANCELLED if job.cancel_requested_at else State.DEAD, at)
+    return told(job, Cause.FAILED, was, at, attempt)
+
+
+def dropped(job: Job, attempt: Attempt | None, at: datetime) -> Transition:
+    """What it was about is gone: it ends at once, and whoever has it finds its lease lost."""
+    was = job.state
+    if attempt:
+        _close(job, attempt, Outcome.CANCELLED, at)
+    _end(job, State.CANCELLED, at)
+    return told(job, Cause.CANCELLED, was, at, attempt)
 
 
 def overdue(job: Job, attempt: Attempt | None, at: datetime) -> Transition | None:

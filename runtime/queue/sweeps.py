@@ -47,6 +47,11 @@ async def sweep(
     return Swept(transitions, at, next_at, more=only is None and len(ids) == BATCH)
 
 
+async def rouse_due(tx: AsyncSession, since: datetime | None) -> None:
+    """Wake the workers whose delayed jobs became due since then, for callers that sweep with `only`."""
+    await _wake_due(tx, since, await moment(tx))
+
+
 async def overdue(tx: AsyncSession, most: int = BATCH) -> list[tuple[str, str | None]]:
     """Jobs, with their scopes, that a sweep would change. Locks nothing."""
     ready = Job.state == literal_column("'READY'")

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any, cast
 
 from cross_web import AsyncHTTPRequestAdapter
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope
 from strawberry.http import GraphQLRequestData, GraphQLRequestProtocol
 
@@ -93,7 +93,7 @@ async def parse_multipart(
     """Parse an upload. Errors: PublicError 400 for whatever is wrong with it."""
     try:
         return await parse(request)
-    except PublicError:
+    except (PublicError, ClientDisconnect):
         raise
     except Exception as error:  # the parser and the map's paths fail in a dozen ways
         raise PublicError("Malformed multipart request") from error

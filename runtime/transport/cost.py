@@ -9,7 +9,9 @@ Why 10,000 points may be asked for (`Limits.cost`): a whole board of 500 cards w
 labels, 2 assignees and 2 single objects each is 500 * 13 + 20 columns, about 6,500, and must pass.
 An object takes 25 to 60 us in the GraphQL library, so the worst allowed answer takes well under a
 second there and a fraction of it in an executor that works a list at a time. What an answer did
-not use is given back to the bucket, so small boards pay for what they are.
+not use is given back to the bucket, so small boards pay for what they are. The bucket's own size
+(`POINTS`, `POINTS_PER_SECOND`) lets a person read such a page anew every second for ten seconds; who
+asks without a pause soon gets one every five or six.
 """
 
 from collections.abc import Mapping

@@ -49,10 +49,10 @@ def takes(cls: T) -> T:
     return made
 
 
-def enum(cls: type[enums.Enum], description: str, **values: str) -> None:
-    """Make a GraphQL enum of a Python one; every member is described."""
+def enum(cls: type[enums.Enum], description: str, *, name: str | None = None, **values: str) -> None:
+    """Make a GraphQL enum of a Python one, by its own name or by `name`; every member is described."""
     assert set(values) == {member.name for member in cls}, f"describe every member of {cls}"
-    made: Any = strawberry.enum(cls, description=description)
+    made: Any = strawberry.enum(cls, name=name, description=description)
     for value in made.__strawberry_definition__.values:
         value.description = values[value.name]
 

@@ -47,7 +47,7 @@ class Limits:
     directives: int = 20
     directives_here: int = 5  # on one node
     list_items: int = 250  # in one list of the input
-    text: int = 65_536  # characters in one string of the input
+    text: int = 524_288  # characters in one string of the input; each field has a bound of its own besides
     cost: int = 10_000  # points; see cost.py for what a point is and why so many
 
 

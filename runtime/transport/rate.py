@@ -47,7 +47,9 @@ class RateLimited(PublicError):
 class Bucket:
     """A bucket of points for each key: `capacity` at most, `refill` points a second."""
 
-    def __init__(self, capacity: int = 10_000, refill: float = 500, *, clock: Clock = time.monotonic) -> None:
+    def __init__(
+        self, capacity: int = 60_000, refill: float = 1_000, *, clock: Clock = time.monotonic
+    ) -> None:
         self.capacity, self.refill, self._clock = capacity, refill, clock
         self._levels: OrderedDict[str, tuple[float, float]] = OrderedDict()  # points, as of when
 

@@ -15,7 +15,7 @@ from typing import Any
 from cross_web import AsyncHTTPRequestAdapter, HTTPException
 from graphql import GraphQLError
 from starlette.exceptions import HTTPException as StarletteException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
@@ -123,7 +123,9 @@ class View(GraphQL[Any, Any]):
                 return self.explorer(request)
             body.check_content_type(request, uploads=self.multipart_uploads_enabled)
             return await self.run(request)
-        except Gone:
+        except (Gone, ClientDisconnect) as error:
+            if isinstance(error, ClientDisconnect):
+                log.info("a client hung up while it sent its request")
             return None
         except GraphQLError as error:
             return self._refused(request, error)

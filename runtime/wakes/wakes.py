@@ -16,6 +16,7 @@ from runtime.wakes.plug import Plug
 CHANNEL = "signalbox_wake"
 POLL_PROVEN = 5.0  # seconds a follower sleeps before it looks unasked
 POLL_DOUBTED = 1.0
+POLL_DEAF = (0.5, 0.9)  # with nothing that tells of other processes; an event is a second late, seldom more
 POLL_DOWN = (0.25, 0.5)  # anywhere between, so that followers do not look in step
 
 
@@ -25,7 +26,8 @@ class Wakes:
     `url` names the bus: memory:// (this process only), postgresql:// (also postgresql+asyncpg://),
     redis://, rediss:// or valkey://. Any other raises ValueError. `channel` separates installations
     that share a Redis. `changed` is for SQLite: a number that differs after another process has
-    written to the file; it is asked four times a second, and when it differs everyone is woken.
+    written to the file; it is asked four times a second, and when it differs everyone is woken. `deaf`
+    says that other processes may write and nothing will tell: only looking does.
 
     Belongs to the event loop that started it; not to be called from other threads.
     """
@@ -36,8 +38,9 @@ class Wakes:
         *,
         changed: Callable[[], Awaitable[int]] | None = None,
         channel: str = CHANNEL,
+        deaf: bool = False,
     ) -> None:
-        self._hub = Hub()
+        self._hub, self._is_deaf = Hub(), deaf
         plug = plug_for(url)
         # In memory the hub is the whole bus: broadcaster's would only bring us our own wakes back.
         self._bus = Bus(self._hub, lambda: plug(url, channel)) if plug else None
@@ -103,14 +106,16 @@ class Wakes:
 
     @property
     def healthy(self) -> bool:
-        """Whether wakes of other processes are known to arrive; in memory there are none."""
-        return self._state is State.PROVEN
+        """Whether wakes of other processes are known to arrive; alone there are none."""
+        return self._state is State.PROVEN and not self._is_deaf
 
     @property
     def poll(self) -> float:
         """Seconds a follower should wait before it looks unasked. Read it anew for every wait."""
         if self._state is State.DOWN:
             return random.uniform(*POLL_DOWN)  # noqa: S311 - only jitter
+        if self._is_deaf:
+            return random.uniform(*POLL_DEAF)  # noqa: S311 - only jitter
         return POLL_PROVEN if self.healthy else POLL_DOUBTED
 
     @property

@@ -8,15 +8,28 @@ from collections.abc import AsyncGenerator
 import strawberry
 
 from resolvers import feed
-from schema.feed import account, board, card, workspace
+from resolvers import question as questions
+from schema.feed import account, board, card, notice, profile, run, worker, workspace
 from schema.feed.base import EVENTS, BoardEvent, UserEvent, WorkspaceEvent
 from schema.view import hear
 
-__all__ = ["EVENTS", "FeedSubscription", "account", "board", "card", "workspace"]
+__all__ = [
+    "EVENTS",
+    "FeedSubscription",
+    "account",
+    "board",
+    "card",
+    "notice",
+    "profile",
+    "run",
+    "worker",
+    "workspace",
+]
 
 
 @strawberry.type
 class FeedSubscription:
     board_feed: AsyncGenerator[BoardEvent, None] = hear(feed.board_feed)
     workspace_feed: AsyncGenerator[WorkspaceEvent, None] = hear(feed.workspace_feed)
+    question_feed: AsyncGenerator[BoardEvent, None] = hear(questions.question_feed)
     user_feed: AsyncGenerator[UserEvent, None] = hear(feed.user_feed)

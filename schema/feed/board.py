@@ -44,6 +44,13 @@ class BoardUpdated(AboutBoard):
     changes: list[Change] = changes()
 
 
+@event(Kind.BOARD_POLICY_UPDATED)
+class BoardPolicyUpdated(AboutBoard):
+    """How agents work on a board was changed."""
+
+    changes: list[Change] = changes()
+
+
 @event(Kind.BOARD_MOVED)
 class BoardMoved(AboutBoard):
     """A board stands elsewhere among its workspace's."""

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 from collections import Counter
 
-from agents.api import Stale, Unreachable
+from agents.api import Heard, Rejected, Stale, Unreachable
 
 
 class Fake:
@@ -15,6 +15,7 @@ class Fake:
         self.rows = {}  # run: rows, in order
         self.keys = set()
         self.asked = {}
+        self.known = {}  # answers that were given to an attempt before
         self.ended = {}  # run: (how, what)
         self.beats = Counter()
         self.acknowledged = []
@@ -79,31 +80,42 @@ class Fake:
     async def acknowledge(self, lease, command):
         self.acknowledged.append(command)
 
-    async def heartbeat(self, lease, progress):
+    async def heartbeat(self, worker, beats):
         await self.heard()
-        self.check(lease)
-        self.beats[lease.run] += 1
-        self.progress = dict(progress)
-        return self.pending.get(lease.run, [])
+        lost, commands = set(), []
+        for beat in beats:
+            if self.live.get(beat.lease.run) != beat.lease.token:
+                lost.add(beat.lease.run)
+                continue
+            self.beats[beat.lease.run] += 1
+            self.progress = dict(beat.progress)
+            commands += self.pending.get(beat.lease.run, [])
+        return Heard(lost=frozenset(lost), commands=tuple(commands))
 
     async def report(self, lease, key, events):
         await self.heard()
         self.check(lease)
+        if any(row.get("text") == "refuse this\n" for row in events):
+            raise Rejected("INVALID", "events.0.text: is not wanted")
         if (lease.run, key) not in self.keys:
             self.keys.add((lease.run, key))
             self.rows.setdefault(lease.run, []).extend(events)
         self.lost()
 
-    async def ask(self, lease, key, asks, session):
+    async def ask(self, lease, key, asks, session, *, blocking):
         await self.heard()
         self.check(lease)
         self.asked[key] = (asks, session)
+        return self.known.get(key)
 
     async def complete(self, lease, result):
         await self._end(lease, "complete", result)
 
     async def fail(self, lease, failure):
         await self._end(lease, "fail", failure)
+
+    async def stopped(self, lease, result):
+        await self._end(lease, "stop", result)
 
     async def release(self, lease, reason, session):
         await self._end(lease, "release", (reason, session))

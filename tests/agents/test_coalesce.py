@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from agents import coalesce
 from agents.coalesce import CHUNK, EVERY, KEEP, PART, Coalescer
-from agents.vocabulary import Output, Progress, Stream, Thinking, ToolStarted, is_transient
+from runtime.vocabulary import Output, Progress, Stream, Thinking, ToolStarted, is_transient
 
 text = st.text(st.characters(codec="utf-8"), max_size=12) | st.sampled_from(["é" * 9, "🙂", "\n", "x" * 40])
 step = st.one_of(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from agents.executors import EXECUTORS, Command
 from agents.executors.executor import Work, answered, cut, shorten
-from agents.vocabulary import Ask, Ended, Event, Option, Type, read_wire, wire
+from runtime.vocabulary import Ask, Ended, Event, Option, Type, read_wire, wire
 
 DATA = Path(__file__).parent.parent / "data" / "agents"
 STREAMS = sorted(DATA.glob("*/*.jsonl"))

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from agents.executors import Command, Scripted
 from agents.executors.executor import Work
 from agents.process import Agent, Limits, Lines, TooLong
-from agents.vocabulary import Ended, Output, Question, Status, Type, wire
+from runtime.vocabulary import Ended, Output, Question, Status, Type, wire
+from tests.pace import leeway
 
 QUICK = Limits(silence=5, wall=10, grace=1, line=100_000)
 
@@ -56,7 +57,7 @@ def is_alive(pid):
     return False
 
 
-async def until(check, seconds=20.0):
+async def until(check, seconds=60.0):
     deadline = time.monotonic() + seconds
     while not check():
         assert time.monotonic() < deadline, "it did not happen in time"
@@ -76,7 +77,7 @@ async def test_a_recording_plays_and_completes(tmp_path):
         ],
     )
     assert outcome.ended == Ended(ok=True, summary="Said hello")
-    assert (outcome.exit_code, outcome.session) == (0, "0")
+    assert (outcome.exit_code, outcome.session) == (0, "run_1:recording:0")
     assert (tmp_path / "a" / "hello.txt").read_text() == "hello\n"
     kinds = [event.type for event in events if event.type != Type.OUTPUT]
     assert kinds == [
@@ -114,8 +115,10 @@ async def test_a_session_goes_on_where_it_asked(tmp_path):
     outcome, _ = await play(
         tmp_path, steps, on=lambda a, e: isinstance(e, Question) and a.stop(Ended.failed("gone", "RELEASED"))
     )
-    assert (outcome.ended.code, outcome.session) == ("RELEASED", "2")
-    outcome, events = await play(tmp_path, steps, session=outcome.session, prompt="Your answer. Answer: ahoy")
+    assert (outcome.ended.code, outcome.session) == ("RELEASED", "run_1:recording:2")
+    outcome, events = await play(
+        tmp_path, steps, session=outcome.session, prompt="Your answer:\n- Which?\n  ahoy"
+    )
     assert outcome.ended.summary == "Said ahoy"
     assert "once" not in "".join(e.text for e in events)
 
@@ -179,7 +182,7 @@ async def test_garbage_and_a_line_of_10_mb_do_no_harm(tmp_path):
     assert len(long) == 1
     assert "10,000,000 bytes" in long[0]
     assert max(len(json.dumps(wire(e))) for e in events) < 40_000
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < leeway(5)
 
 
 async def test_silence_ends_a_program(tmp_path):
@@ -226,7 +229,7 @@ async def test_a_program_that_will_not_stop_is_killed_with_all_it_started(tmp_pa
     began = time.monotonic()
     outcome, _ = await shell(tmp_path, "exec bash run", on=on)
     assert outcome.ended == Ended.failed("A person stopped the run", "CANCELLED")
-    assert 0.9 < time.monotonic() - began < 4
+    assert 0.9 < time.monotonic() - began < leeway(4)
     for name in ("own", "child"):
         pid = int((tmp_path / name).read_text())
         await until(lambda pid=pid: not is_alive(pid))
@@ -247,7 +250,7 @@ async def test_a_polite_program_is_stopped_politely(tmp_path):
     )
     assert outcome.ended.code == "CANCELLED"
     assert (tmp_path / "saved").exists()
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < leeway(3)
 
 
 async def test_what_a_program_leaves_behind_is_ended(tmp_path):
@@ -261,7 +264,7 @@ async def test_one_that_left_its_group_does_not_hold_the_worker(tmp_path):
     began = time.monotonic()
     outcome, _ = await shell(tmp_path, "setsid sleep 8 & echo done")
     assert outcome.ended.ok
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < leeway(4)
 
 
 async def test_a_killed_worker_takes_its_agent_along(tmp_path):

@@ -17,7 +17,7 @@ from agents.executors import EXECUTORS
 from agents.executors.executor import Work, answered
 from agents.executors.gemini import settings
 from agents.process import Agent, Limits
-from agents.vocabulary import (
+from runtime.vocabulary import (
     Approval,
     Change,
     Commit,

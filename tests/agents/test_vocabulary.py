@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.vocabulary import EVENTS, ROW, Event, Output, Question, Type, clean, read_wire, wire
+from runtime.vocabulary import EVENTS, ROW, Event, Output, Question, Type, clean, read_wire, wire
 
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
 

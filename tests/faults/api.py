@@ -77,7 +77,9 @@ class Api:
         """So many new boards."""
         home = (await self.ask("{ workspaces { nodes { id } } }"))["nodes"][0]["id"]
         made = [
-            await self.ask(CREATE_BOARD, input={"workspaceId": home, "name": f"Board {n}"})
+            await self.ask(
+                CREATE_BOARD, input={"workspaceId": home, "name": f"Board {n}", "autoDispatch": False}
+            )
             for n in range(count)
         ]
         return [board["id"] for board in made]

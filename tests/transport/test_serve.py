@@ -13,6 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from runtime.transport.serve import cut_stalled
+from tests.pace import leeway
 from tests.transport.serving import Server, serving
 
 FOLLOW = "subscription { count(to: 1000000, every: 0.05) }"
@@ -59,7 +60,7 @@ async def test_a_server_told_to_stop_ends_every_stream() -> None:
         url, opened = f"{server.url}/graphql", asyncio.Semaphore(0)
         events = [asyncio.create_task(follow_events(client, url)) for _ in range(MANY)]
         sockets = [asyncio.create_task(follow_socket(url, opened)) for _ in range(MANY)]
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while await alive(client, server) < 2 * MANY:
                 await asyncio.sleep(0.05)
         began = time.monotonic()
@@ -67,7 +68,7 @@ async def test_a_server_told_to_stop_ends_every_stream() -> None:
         took = time.monotonic() - began
         texts = await asyncio.gather(*events)
         ends = await asyncio.gather(*sockets)
-    assert took < 5, f"{took:.1f} s"
+    assert took < leeway(5), f"{took:.1f} s"
     assert all(text.endswith("event: complete\ndata: \n\n") for text in texts)
     assert {code for code, _ in ends} == {1012}
     assert all(items > 0 for _, items in ends)
@@ -91,10 +92,10 @@ async def test_a_token_expires_on_a_real_socket() -> None:
             await peer.send(json.dumps(init))
             began = time.monotonic()
             assert json.loads(await peer.recv()) == {"type": "connection_ack"}
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 with pytest.raises(ConnectionClosed):
                     await peer.recv()
-            assert 0.5 < time.monotonic() - began < 3
+            assert 0.5 < time.monotonic() - began < leeway(3)
             assert (peer.close_code, peer.close_reason) == (4403, "Token expired")
 
 
@@ -105,13 +106,13 @@ async def test_what_a_client_leaves_is_ended() -> None:
         tasks_ws: list[Any] = [
             asyncio.create_task(follow_socket(url, asyncio.Semaphore(0))) for _ in range(5)
         ]
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while await alive(client, server) < 10:
                 await asyncio.sleep(0.05)
         for task in tasks + tasks_ws:
             task.cancel()
         await asyncio.gather(*tasks, *tasks_ws, return_exceptions=True)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while await alive(client, server):
                 await asyncio.sleep(0.05)
 

@@ -1,0 +1,105 @@
+"""What can be done to a workspace's agent profiles. How many runs one works at once is kept by the queue."""
+
+import json
+from typing import Any
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from actions.news import changed, tell_workspace
+from actions.reach import reach_profile, reach_workspace
+from models import words
+from models.actor import Actor
+from models.event import EventKind
+from models.refusal import Conflict, Invalid
+from models.worker import MOST_OPTIONS, MOST_PROFILES, OPTION, PERSONA, AgentProfile, needs, skills_of
+from runtime.queue import key_cap, set_cap
+
+FOLDED = AgentProfile.name_folded.type.length
+MOST_CONCURRENT = 1_000
+
+
+async def create_agent_profile(
+    tx: AsyncSession, actor: Actor, workspace_id: str, values: dict[str, Any]
+) -> AgentProfile:
+    """Make a profile. Its name is unique in the workspace, whatever its case. An admin's to make."""
+    workspace = await reach_workspace(tx, actor, workspace_id, admin=True)
+    clean = await _checked(tx, workspace.id, None, values)
+    here = select(func.count()).select_from(AgentProfile).where(AgentProfile.workspace_id == workspace.id)
+    if (await tx.scalar(here) or 0) >= MOST_PROFILES:
+        raise Conflict(f"A workspace has at most {MOST_PROFILES} agent profiles")
+    profile = AgentProfile(workspace_id=workspace.id, **clean)
+    tx.add(profile)
+    await tx.flush()  # generates profile.id
+    await _keep_cap(tx, profile)
+    _tell(tx, profile, EventKind.AGENT_PROFILE_CREATED)
+    return profile
+
+
+async def update_agent_profile(
+    tx: AsyncSession, actor: Actor, id: str, changes: dict[str, Any], *, if_version: int | None = None
+) -> AgentProfile:
+    """Change a profile. Runs that were claimed go on as they were started."""
+    profile = await reach_profile(tx, actor, id)
+    profile.expect(if_version)
+    clean = await _checked(tx, profile.workspace_id, profile.id, changes)
+    profile.name_folded = clean.pop("name_folded", profile.name_folded)
+    told = changed(profile, clean)
+    if told:
+        for name in told.keys() & {"options", "capabilities"}:
+            told[name] = [json.dumps(value, sort_keys=True) for value in told[name]]
+        _tell(tx, profile, EventKind.AGENT_PROFILE_UPDATED, changes=told)
+    if "max_concurrent" in told:
+        await _keep_cap(tx, profile)
+    return profile
+
+
+async def delete_agent_profile(
+    tx: AsyncSession, actor: Actor, id: str, *, if_version: int | None = None
+) -> AgentProfile:
+    """Delete a profile. Runs of it that are not finished keep their executor and lose its limit."""
+    profile = await reach_profile(tx, actor, id)
+    profile.expect(if_version)
+    await set_cap(tx, key_cap(profile.id), None, tenant=profile.workspace_id)
+    await tx.execute(delete(AgentProfile).where(AgentProfile.id == profile.id))
+    tx.expunge(profile)
+    _tell(tx, profile, EventKind.AGENT_PROFILE_DELETED)
+    return profile
+
+
+async def _keep_cap(tx: AsyncSession, profile: AgentProfile) -> None:
+    await set_cap(tx, key_cap(profile.id), profile.max_concurrent, tenant=profile.workspace_id)
+
+
+async def _checked(
+    tx: AsyncSession, workspace_id: str, id: str | None, values: dict[str, Any]
+) -> dict[str, Any]:
+    """The fields of a profile, cleaned. The caller holds the workspace."""
+    clean = dict(values)
+    for name in clean.keys() & {"name", "role", "executor", "permission", "enabled"}:
+        words.required(name, clean[name])
+    if clean.get("model") is not None:
+        clean["model"] = words.line("model", clean["model"], 100)
+    if clean.get("persona") is not None:
+        clean["persona"] = words.prose("persona", clean["persona"], PERSONA) or None
+    if "options" in clean:
+        clean["options"] = words.pairs("options", clean["options"], MOST_OPTIONS, longest=OPTION)
+    if "capabilities" in clean:
+        clean["capabilities"] = needs(skills_of("capabilities", clean["capabilities"] or ()))
+    if "max_concurrent" in clean:
+        words.within("maxConcurrent", clean["max_concurrent"], 1, MOST_CONCURRENT)
+    if "name" in clean:
+        clean["name"] = words.line("name", clean["name"], 80)
+        clean["name_folded"] = words.folded(clean["name"])
+        if len(clean["name_folded"]) > FOLDED:  # folding may triple a letter
+            raise Invalid(("name", "is too long once its case is folded"))
+        same = AgentProfile.workspace_id == workspace_id, AgentProfile.name_folded == clean["name_folded"]
+        taken = await tx.scalar(select(AgentProfile.id).where(*same))
+        if taken not in (None, id):
+            raise Conflict("Another agent profile of the workspace has that name", taken)
+    return clean
+
+
+def _tell(tx: AsyncSession, profile: AgentProfile, kind: EventKind, **data: Any) -> None:
+    about = {"profile_id": profile.id, "name": profile.name, **data}
+    tell_workspace(tx, profile.workspace_id, kind, profile.id, **about)

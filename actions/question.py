@@ -1,0 +1,324 @@
+"""Questions: an agent asks, its run waits, anybody who may answers, and the run goes on, whoever died meanwhile."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from actions.news import tell_question
+from actions.notice import notify, people_of
+from actions.reach import reach_question
+from actions.run.change import card_of, command, follow, waits
+from actions.run.finish import keep_session, leased
+from models import words
+from models.actor import Actor
+from models.board import Board
+from models.event import EventKind, run_topic
+from models.notice import NotificationType
+from models.policy import OnExpiry, policy_of
+from models.question import (
+    ANSWER,
+    MOST_ASKED,
+    MOST_OPEN,
+    MOST_OPTIONS,
+    AnsweredBy,
+    Question,
+    QuestionStatus,
+    QuestionType,
+    checked_answer,
+)
+from models.refusal import Conflict, Forbidden, Invalid, LeaseLost
+from models.run import TERMINAL, CommandKind, FailureCode, Run, RunStatus, WaitReason
+from runtime import queue
+from runtime.database import utcnow
+from runtime.feed import wake
+from runtime.queue import Ticket
+
+LONGEST = 2_592_000  # seconds until a question expires, at most
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewQuestion:
+    """One of the questions asked together; `key` names it in the answer."""
+
+    key: str
+    text: str
+    header: str = ""
+    type: QuestionType = QuestionType.TEXT
+    options: list[dict[str, Any]] = field(default_factory=list)
+    allow_other: bool = True
+    blocking: bool = True
+    default: list[str] | None = None
+
+
+async def ask_questions(
+    tx: AsyncSession,
+    actor: Actor,
+    lease: Ticket,
+    key: str,
+    asked: Sequence[NewQuestion],
+    *,
+    session_id: str | None = None,
+    seconds: int | None = None,
+) -> list[Question]:
+    """Ask one to four questions together. While one of them that blocks is open, the run waits.
+
+    Asking again with the same key changes nothing: what was asked is answered. Raises LeaseLost.
+    """
+    async with leased(tx, actor, lease) as (board, run):
+        if there := await _asked(tx, run, key):
+            return there
+        await queue.reach(tx, lease)
+        await keep_session(tx, run, session_id)
+        questions = await _ask(tx, board, run, lease.attempt, key, asked, seconds)
+        if any(question.blocking for question in questions):
+            await queue.park(tx, lease, waits_for=WaitReason.QUESTION)
+            await waits(tx, board, run, WaitReason.QUESTION, question_ids=[q.id for q in questions])
+        return questions
+
+
+async def ask_as_agent(
+    tx: AsyncSession,
+    actor: Actor,
+    board: Board,
+    run: Run,
+    attempt: int,
+    key: str,
+    asked: Sequence[NewQuestion],
+    *,
+    seconds: int | None = None,
+) -> list[Question]:
+    """The same for an agent that asks by itself, under its run's own credential. The caller holds the run.
+
+    Raises Conflict for a key that something else was asked under.
+    """
+    if there := await _asked(tx, run, key):
+        if [(one.key, one.text) for one in there] != [(one.key.strip(), one.text.strip()) for one in asked]:
+            raise Conflict("Something else was asked with that key; take another one", there[0].id)
+        return there
+    if run.status in TERMINAL or run.attempt != attempt:
+        raise LeaseLost(run.id, attempt)
+    questions = await _ask(tx, board, run, attempt, key, asked, seconds)
+    if any(question.blocking for question in questions):
+        if await queue.hold(tx, run.id, attempt, waits_for=WaitReason.QUESTION) is None:
+            raise LeaseLost(run.id, attempt)
+        await waits(tx, board, run, WaitReason.QUESTION, question_ids=[q.id for q in questions])
+    return questions
+
+
+async def _asked(tx: AsyncSession, run: Run, key: str) -> list[Question]:
+    mine = Question.run_id == run.id, Question.group_key == key
+    return list(await tx.scalars(select(Question).where(*mine).order_by(Question.place)))
+
+
+async def _ask(
+    tx: AsyncSession,
+    board: Board,
+    run: Run,
+    attempt: int,
+    key: str,
+    asked: Sequence[NewQuestion],
+    seconds: int | None,
+) -> list[Question]:
+    if run.stop_requested_at is not None:
+        raise Conflict("The run is being stopped; nobody will answer", run.id)
+    words.at_most("questions", list(asked), MOST_ASKED)
+    words.distinct("questions", [one.key for one in asked])
+    words.within("expiresInSeconds", seconds, 1, LONGEST)
+    open_ones = Question.run_id == run.id, Question.status == QuestionStatus.OPEN
+    count = await tx.scalar(select(func.count()).select_from(Question).where(*open_ones)) or 0
+    if count + len(asked) > MOST_OPEN:
+        raise Conflict(f"A run has at most {MOST_OPEN} open questions", run.id)
+    expires_at = utcnow() + timedelta(seconds=seconds or policy_of(board.policy).question_seconds)
+    group = words.line("key", key, 100)
+    questions = []
+    for place, one in enumerate(asked):
+        question = Question(
+            board_id=board.id,
+            card_id=run.card_id,
+            run_id=run.id,
+            attempt=attempt,
+            group_key=group,
+            place=place,
+            status=QuestionStatus.OPEN,
+            expires_at=expires_at,
+            **_checked(one, f"questions.{place}."),
+        )
+        if one.default is not None:
+            question.default_answer = _default(question, one.default, place)
+        questions.append(question)
+    tx.add_all(questions)
+    await tx.flush()
+    for question in questions:
+        _tell(tx, board, question, EventKind.QUESTION_ASKED)
+    await _notify(tx, board, run, questions[0])
+    return questions
+
+
+async def _notify(tx: AsyncSession, board: Board, run: Run, question: Question) -> None:
+    """Whom the card concerns hears that an agent asks; one notification for what is asked together."""
+    card = await card_of(tx, run)
+    title = f"An agent asks about {board.key}-{card.number}: {card.title}"
+    await notify(
+        tx,
+        await people_of(tx, card, run),
+        NotificationType.QUESTION_ASKED,
+        title,
+        question.text,
+        workspace_id=board.workspace_id,
+        board_id=board.id,
+        card_id=card.id,
+        run_id=run.id,
+        question_id=question.id,
+    )
+
+
+def _checked(one: NewQuestion, at: str) -> dict[str, Any]:
+    options = words.at_most(f"{at}options", list(one.options), MOST_OPTIONS, least=0)
+    clean = [
+        {
+            "label": words.line(f"{at}options.{index}.label", option.get("label"), 200),
+            "description": words.prose(f"{at}options.{index}.description", option.get("description"), 1_000),
+            "recommended": bool(option.get("recommended")),
+        }
+        for index, option in enumerate(options)
+    ]
+    words.distinct(f"{at}options", [option["label"] for option in clean])
+    if one.type is not QuestionType.TEXT and not clean and not one.allow_other:
+        raise Invalid((f"{at}options", "must offer something, or take other answers"))
+    return {
+        "key": words.line(f"{at}key", one.key, 100),
+        "header": words.line(f"{at}header", one.header, 40, least=0),
+        "text": words.prose(f"{at}text", one.text, ANSWER, least=1),
+        "type": one.type,
+        "options": clean,
+        "allow_other": one.allow_other,
+        "blocking": one.blocking,
+    }
+
+
+def _default(question: Question, default: list[str], place: int) -> list[str]:
+    labels = {option["label"] for option in question.options}
+    chosen = [text for text in default if text in labels]
+    rest = [text for text in default if text not in labels]
+    try:
+        return checked_answer(question, chosen, "\n".join(rest) or None)
+    except Invalid as error:
+        raise Invalid((f"questions.{place}.default", error.issues[0].message)) from None
+
+
+async def answer_question(
+    tx: AsyncSession, actor: Actor, id: str, *, options: Sequence[str] = (), text: str | None = None
+) -> Question:
+    """Answer a question. The first answer holds: Conflict after it, or when it is no longer open.
+
+    When the last question that blocks its run is closed, the run goes on: its worker is told, or any other
+    gets it with the answers.
+    """
+    board, question = await reach_question(tx, actor, id)
+    if actor.kind is not actor.kind.USER and actor.id == (question.run_id or ""):
+        raise Forbidden("An agent does not answer its own questions")
+    if question.status is not QuestionStatus.OPEN:
+        raise Conflict(f"The question is no longer open: {question.status}", question.id)
+    question.answer = checked_answer(question, list(options), text)
+    how = AnsweredBy.HUMAN if actor.is_person else AnsweredBy.AUTOMATED
+    question.answered_by, question.answered_how = actor.id, how
+    _close(tx, board, question, QuestionStatus.ANSWERED, EventKind.QUESTION_ANSWERED)
+    await go_on(tx, board, question)
+    return question
+
+
+async def cancel_question(tx: AsyncSession, actor: Actor, id: str) -> Question:
+    """Take a question back. Its run goes on without an answer, when nothing else keeps it."""
+    board, question = await reach_question(tx, actor, id)
+    if question.status is not QuestionStatus.OPEN:
+        raise Conflict(f"The question is no longer open: {question.status}", question.id)
+    _close(tx, board, question, QuestionStatus.CANCELLED, EventKind.QUESTION_CANCELLED)
+    await go_on(tx, board, question)
+    return question
+
+
+def _close(
+    tx: AsyncSession, board: Board, question: Question, status: QuestionStatus, kind: EventKind
+) -> None:
+    question.status, question.answered_at = status, utcnow()
+    question.version += 1
+    _tell(tx, board, question, kind)
+
+
+def _tell(tx: AsyncSession, board: Board, question: Question, kind: EventKind) -> None:
+    tell_question(tx, board, kind, question.id, question.card_id, question.run_id)
+    if question.run_id is not None:
+        wake(tx, run_topic(question.run_id))  # an agent may be waiting for the answer
+
+
+async def go_on(tx: AsyncSession, board: Board, question: Question) -> None:
+    """A question was closed: tell the worker of a complete group, let the run go on if nothing blocks it."""
+    if question.run_id is None:
+        return
+    await tx.flush()
+    query = select(Run).where(Run.id == question.run_id).with_for_update()
+    run = (await tx.scalars(query.execution_options(populate_existing=True))).one()
+    if run.status in TERMINAL:
+        return
+    group = await _asked(tx, run, question.group_key)
+    if all(one.status is not QuestionStatus.OPEN for one in group):
+        answers = [{"key": one.key, "answer": one.answer or []} for one in group]
+        await command(tx, run, CommandKind.ANSWER, question.group_key, {"answers": answers})
+    blocking = Question.run_id == run.id, Question.status == QuestionStatus.OPEN, Question.blocking
+    if run.wait_reason is not WaitReason.QUESTION:
+        return
+    if await tx.scalar(select(Question.id).where(*blocking).limit(1)) is None:
+        transition = await queue.unpark(tx, run.id)
+        if transition is not None:
+            await follow(tx, board, run, transition)
+
+
+async def expire_questions(tx: AsyncSession, board: Board) -> int:
+    """Close the questions of a board nobody answered in time, as the board's policy says. Returns how many."""
+    due = (
+        Question.board_id == board.id,
+        Question.status == QuestionStatus.OPEN,
+        Question.expires_at <= utcnow(),
+    )
+    query = select(Question).where(*due).order_by(Question.id).with_for_update()
+    questions = list(await tx.scalars(query.execution_options(populate_existing=True)))
+    policy = policy_of(board.policy).question_expiry
+    for question in questions:
+        if question.status is not QuestionStatus.OPEN:
+            continue  # one before it ended its run
+        goes_on = question.default_answer is not None or not question.blocking
+        if policy is OnExpiry.HOLD and not goes_on:
+            await _let_go(tx, board, question)
+            continue
+        question.answer, question.answered_how = question.default_answer, AnsweredBy.AUTOMATED
+        _close(tx, board, question, QuestionStatus.EXPIRED, EventKind.QUESTION_EXPIRED)
+        if policy is OnExpiry.FAIL and not goes_on and question.run_id is not None:
+            await _fail(tx, board, question)
+        else:
+            await go_on(tx, board, question)
+    return len(questions)
+
+
+async def _fail(tx: AsyncSession, board: Board, question: Question) -> None:
+    await tx.flush()
+    run = (await tx.scalars(select(Run).where(Run.id == question.run_id).with_for_update())).one()
+    if run.status is RunStatus.WAITING:
+        reason = f"Nobody answered in time: {question.text[:200]}"
+        transition = await queue.give_up(tx, run.id, code=FailureCode.QUESTION_EXPIRED, reason=reason)
+        if transition is not None:
+            await follow(tx, board, run, transition)
+
+
+async def _let_go(tx: AsyncSession, board: Board, question: Question) -> None:
+    """The question stays open as long as it takes; its run waits on without a worker and its place."""
+    question.expires_at = None
+    question.version += 1
+    run = (await tx.scalars(select(Run).where(Run.id == question.run_id).with_for_update())).one_or_none()
+    if run is not None and run.status is RunStatus.WAITING:
+        transition = await queue.shelve(tx, run.id, waits_for=WaitReason.QUESTION)
+        if transition is not None:
+            await follow(tx, board, run, transition)

@@ -1,0 +1,288 @@
+"""The one place where a run changes its status: it follows what the queue did to its job.
+
+The caller holds the board, then the run, then (through the queue) the job. Everything that belongs to a change
+happens here, in its transaction: the times, the card's own move, its questions, its commands, what is told.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from actions.move import carry
+from actions.news import tell_board, tell_question
+from actions.notice import notify, people_of
+from models.account import access_of
+from models.board import Board
+from models.card import Card
+from models.event import EventKind, run_topic
+from models.log import RUN_LOG, kept, line_of
+from models.notice import NotificationType
+from models.question import Question, QuestionStatus
+from models.refusal import NotFound
+from models.run import (
+    ACTIVE,
+    MOST_WARNINGS,
+    CommandKind,
+    FailureCode,
+    Run,
+    RunCommand,
+    RunKind,
+    RunLive,
+    RunStatus,
+    WaitReason,
+    may_become,
+)
+from models.stage import Stage
+from runtime import queue
+from runtime.database import utcnow
+from runtime.feed import append, wake
+from runtime.queue import Cause, State, Transition, worker_wake
+from runtime.vocabulary import Attempt, Event, Phase, Status
+from runtime.vocabulary import State as Doing
+
+ENDED = {
+    RunStatus.SUCCEEDED: EventKind.RUN_SUCCEEDED,
+    RunStatus.FAILED: EventKind.RUN_FAILED,
+    RunStatus.CANCELLED: EventKind.RUN_CANCELLED,
+}
+
+
+def tell(tx: AsyncSession, board: Board, run: Run, kind: EventKind, **data: Any) -> None:
+    """Say on the board that something happened to a run; whoever follows the run's log looks too."""
+    told: dict[str, Any] = {
+        "run_id": run.id,
+        "card_id": run.card_id,
+        "run_kind": run.kind,
+        "status": run.status,
+        "attempt": run.attempt,
+        "wait_reason": run.wait_reason,
+    }
+    tell_board(tx, board, kind, run.card_id, **told, **data)
+    wake(tx, run_topic(run.id))
+
+
+async def say(tx: AsyncSession, run: Run, *events: Event) -> None:
+    """Add lines of the server's own to a run's log. The caller holds the run, and no topic but those of runs."""
+    rows = kept([line_of(event) for event in events], run.attempt, utcnow())
+    await append(tx, RUN_LOG, run_topic(run.id), rows)
+
+
+def become(run: Run, status: RunStatus, wait: WaitReason | None = None) -> None:
+    assert run.status is status or may_become(run.status, status), f"{run.status} never becomes {status}"
+    run.status, run.wait_reason = status, wait
+    run.version += 1
+
+
+async def runs_of(tx: AsyncSession, ids: Iterable[str]) -> list[Run]:
+    """Lock runs, in the order of their ids. The caller holds their boards."""
+    query = select(Run).where(Run.id.in_(list(ids))).order_by(Run.id).with_for_update()
+    return list(await tx.scalars(query, execution_options={"populate_existing": True}))
+
+
+async def card_of(tx: AsyncSession, run: Run) -> Card:
+    """The card of a run. The board is held, so it stays."""
+    card = await tx.get(Card, run.card_id, populate_existing=True)
+    if card is None:
+        raise NotFound(run.card_id)
+    return card
+
+
+async def apply(tx: AsyncSession, board: Board, transitions: Iterable[Transition]) -> None:
+    """Let runs follow their jobs. The caller holds the board and these runs."""
+    mine = {transition.id: transition for transition in transitions}
+    for run in await runs_of(tx, mine):
+        await follow(tx, board, run, mine[run.id])
+
+
+async def follow(tx: AsyncSession, board: Board, run: Run, transition: Transition, **data: Any) -> None:
+    """Let a run follow its job through one transition."""
+    if transition.cause is Cause.CANCEL_REQUESTED:
+        await _stopping(tx, board, run)
+        return
+    match transition.now:
+        case State.READY:
+            await _requeued(tx, board, run, transition)
+        case State.LEASED:
+            _resumed(tx, board, run)
+        case State.PARKED:
+            await _detached(tx, board, run, transition)
+        case State.DONE:
+            await _ended(tx, board, run, RunStatus.SUCCEEDED, **data)
+            await _to_review(tx, board, run)
+            await _notify(tx, board, run)
+        case State.CANCELLED:
+            await _ended(tx, board, run, RunStatus.CANCELLED, reason=run.stop_reason)
+        case State.DEAD:
+            await _failed(tx, board, run, transition)
+
+
+async def waits(tx: AsyncSession, board: Board, run: Run, why: WaitReason, **data: Any) -> None:
+    """A run waits, with its worker or without: its job was parked."""
+    become(run, RunStatus.WAITING, why)
+    tell(tx, board, run, EventKind.RUN_WAITING, **data)
+
+
+def _resumed(tx: AsyncSession, board: Board, run: Run) -> None:
+    become(run, RunStatus.RUNNING)
+    tell(tx, board, run, EventKind.RUN_RESUMED)
+
+
+async def started(tx: AsyncSession, board: Board, run: Run) -> None:
+    """Its agent said its first word."""
+    if run.status is RunStatus.CLAIMED:
+        become(run, RunStatus.RUNNING)
+        run.started_at = run.started_at or utcnow()
+        tell(tx, board, run, EventKind.RUN_STARTED)
+
+
+async def _requeued(tx: AsyncSession, board: Board, run: Run, transition: Transition) -> None:
+    """Back in the queue: it failed and is tried again, its worker was lost or left, or its wait is over."""
+    if run.status is RunStatus.QUEUED:
+        run.held_by = None  # a gate that kept it was opened
+        return
+    worked = transition.cause is not Cause.UNPARKED
+    become(run, RunStatus.QUEUED)
+    await _forget(tx, run)
+    if worked:
+        why = transition.reason or transition.code or transition.cause
+        await say(tx, run, Attempt(number=run.attempt, phase=Phase.ENDED, reason=str(why)))
+    tell(
+        tx,
+        board,
+        run,
+        EventKind.RUN_REQUEUED,
+        code=transition.code if transition.cause in (Cause.FAILED, Cause.LOST) else None,
+        reason=transition.reason if transition.cause is Cause.FAILED else None,
+        cause=transition.cause,
+        available_at=transition.available_at.isoformat() if transition.available_at else None,
+    )
+    if worked and run.kind is RunKind.CODE and not await others_active(tx, run):
+        card = await card_of(tx, run)
+        await carry(tx, board, card, Stage.TODO, run_id=run.id)
+        await reopen(tx, board)
+
+
+async def _detached(tx: AsyncSession, board: Board, run: Run, transition: Transition) -> None:
+    """Its worker was lost or left while it waited: it goes on waiting, for any worker."""
+    if run.status is RunStatus.WAITING and not transition.held:
+        await _forget(tx, run)
+        tell(tx, board, run, EventKind.RUN_WAITING, detached=True, cause=transition.cause)
+
+
+async def _stopping(tx: AsyncSession, board: Board, run: Run) -> None:
+    run.stop_requested_at = utcnow()
+    run.version += 1
+    await cancel_questions(tx, board, run)
+    await command(tx, run, CommandKind.STOP, CommandKind.STOP, {"reason": run.stop_reason})
+    tell(tx, board, run, EventKind.RUN_STOPPING, reason=run.stop_reason)
+
+
+async def _failed(tx: AsyncSession, board: Board, run: Run, transition: Transition) -> None:
+    code = FailureCode(transition.code or FailureCode.AGENT_ERROR)
+    reason = transition.reason or REASONS.get(code) or "It failed"
+    attempts = transition.attempt
+    if transition.cause is Cause.FAILED and await _was_exhausted(tx, run):
+        code, reason = (
+            FailureCode.ATTEMPTS_EXHAUSTED,
+            f"{attempts} attempts failed; the last: {code}: {reason}",
+        )
+    run.failure_code, run.failure_reason = code, reason
+    await _ended(tx, board, run, RunStatus.FAILED, code=code, reason=reason)
+    await _notify(tx, board, run)
+
+
+async def _was_exhausted(tx: AsyncSession, run: Run) -> bool:
+    query = select(queue.Job.failures, queue.Job.max_attempts).where(queue.Job.id == run.id)
+    row = (await tx.execute(query)).one()
+    return bool(row.failures >= row.max_attempts > 1)
+
+
+REASONS = {
+    FailureCode.LEASE_EXPIRED: "Its workers were lost again and again",
+    FailureCode.EXPIRED: "No worker took it in the time it may wait",
+    FailureCode.TIMEOUT: "It took longer than it may",
+    FailureCode.SILENT: "Its agent said nothing for longer than it may",
+}
+
+
+async def _ended(tx: AsyncSession, board: Board, run: Run, status: RunStatus, **data: Any) -> None:
+    become(run, status)
+    run.finished_at = utcnow()
+    run.held_by = None
+    await cancel_questions(tx, board, run)
+    await _forget(tx, run)
+    await say(tx, run, Status(state=Doing.ENDED, reason=status, text=str(data.get("reason") or "")))
+    tell(tx, board, run, ENDED[status], **data)
+
+
+async def _notify(tx: AsyncSession, board: Board, run: Run) -> None:
+    """Whom the card concerns hears how its run ended; a card that came to REVIEW asks to be looked at."""
+    card = await card_of(tx, run)
+    name = f"{board.key}-{card.number}"
+    about = {"workspace_id": board.workspace_id, "board_id": board.id, "card_id": card.id, "run_id": run.id}
+    people = await people_of(tx, card, run)
+    if run.status is RunStatus.FAILED:
+        title = f"A run failed on {name}: {card.title}"
+        await notify(tx, people, NotificationType.RUN_FAILED, title, run.failure_reason or "", **about)
+    elif run.status is RunStatus.SUCCEEDED:
+        title = f"{name} was worked on: {card.title}"
+        await notify(tx, people, NotificationType.RUN_SUCCEEDED, title, (run.summary or "")[:2_000], **about)
+
+
+async def _forget(tx: AsyncSession, run: Run) -> None:
+    """What an attempt was saying when it ended is said no more, and its agent's credential is not good any more."""
+    wake(tx, access_of(run.id))
+    await tx.execute(delete(RunLive).where(RunLive.run_id == run.id))
+
+
+async def _to_review(tx: AsyncSession, board: Board, run: Run) -> None:
+    """A card goes to REVIEW when the last of its agents has succeeded."""
+    if run.kind is not RunKind.CODE or await others_active(tx, run):
+        return
+    card = await card_of(tx, run)
+    for reason in await carry(tx, board, card, Stage.REVIEW, run_id=run.id):
+        warn(run, f"The card stays where it is: {reason.message}")
+    await reopen(tx, board)
+
+
+async def reopen(tx: AsyncSession, board: Board) -> None:
+    """Something of the board changed: what a gate kept may be looked at again. The next claim judges it."""
+    kept = Run.board_id == board.id, Run.status == RunStatus.QUEUED, Run.held_by.is_not(None)
+    for run in list(await tx.scalars(select(Run).where(*kept).order_by(Run.id).with_for_update())):
+        transition = await queue.unpark(tx, run.id)
+        if transition is not None:
+            await follow(tx, board, run, transition)
+
+
+def warn(run: Run, text: str) -> None:
+    result = dict(run.result or {})
+    result["warnings"] = [*result.get("warnings", []), text][:MOST_WARNINGS]
+    run.result = result
+
+
+async def others_active(tx: AsyncSession, run: Run) -> bool:
+    """Whether a sibling of its kind is still active on the card."""
+    same = Run.card_id == run.card_id, Run.kind == run.kind, Run.status.in_(ACTIVE), Run.id != run.id
+    return await tx.scalar(select(Run.id).where(*same).limit(1)) is not None
+
+
+async def cancel_questions(tx: AsyncSession, board: Board, run: Run) -> None:
+    mine = Question.run_id == run.id, Question.status == QuestionStatus.OPEN
+    for id in list(await tx.scalars(select(Question.id).where(*mine).order_by(Question.id))):
+        await tx.execute(
+            update(Question)
+            .where(Question.id == id)
+            .values(status=QuestionStatus.CANCELLED, version=Question.version + 1, answered_at=utcnow())
+        )
+        tell_question(tx, board, EventKind.QUESTION_CANCELLED, id, run.card_id, run.id)
+
+
+async def command(tx: AsyncSession, run: Run, kind: CommandKind, key: str, data: dict[str, Any]) -> None:
+    """Tell whoever holds the run's attempt what to do: with its next heartbeat, or at once if it listens."""
+    there = RunCommand.run_id == run.id, RunCommand.attempt == run.attempt, RunCommand.key == key
+    if await tx.scalar(select(RunCommand.id).where(*there)) is None:
+        tx.add(RunCommand(run_id=run.id, attempt=run.attempt, kind=kind, key=key, data=data))
+        if run.worker_id is not None:
+            wake(tx, worker_wake(run.worker_id))

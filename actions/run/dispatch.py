@@ -1,0 +1,91 @@
+"""What a card's move means for the runs on it, and what a board's change means for those that a gate keeps."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from actions.law import facts_of, reader
+from actions.run.change import follow, reopen
+from actions.run.start import Wish, enqueue
+from models.actor import Actor
+from models.board import Board
+from models.card import Card
+from models.policy import policy_of
+from models.refusal import Conflict
+from models.run import ACTIVE, Run, RunKind, RunStatus
+from models.stage import Stage
+from runtime import queue
+
+BY_HAND = "A person took the card from the queue"
+MOVED = "The card was moved by a person"
+
+
+async def arrived(
+    tx: AsyncSession,
+    actor: Actor,
+    board: Board,
+    cards: Sequence[Card],
+    left: Sequence[Stage | None],
+    to: Stage,
+    *,
+    cancel_run: bool = False,
+) -> None:
+    """People moved cards from stages to one: what was allowed only without the run stops it, TODO asks for one.
+
+    The caller holds the board and has judged the move. A fixed number of statements, but for what is stopped.
+    """
+    moved = [card for card, stage in zip(cards, left, strict=True) if stage is not to]
+    if not moved:
+        return
+    ids = [card.id for card in moved]
+    query = select(Run).where(Run.card_id.in_(ids), Run.status.in_(ACTIVE)).order_by(Run.id)
+    active = list(await tx.scalars(query.with_for_update()))
+    if cancel_run:
+        for run in active:
+            await stop(tx, board, run, MOVED)
+    elif to is Stage.IN_PROGRESS:
+        for run in active:
+            if run.status is RunStatus.QUEUED and run.attempt == 0:
+                await stop(tx, board, run, BY_HAND)
+    if to is Stage.TODO and policy_of(board.policy).auto_dispatch:
+        at_work = {run.card_id for run in active if run.kind is RunKind.CODE and run.status in ACTIVE}
+        idle = [card for card in moved if card.id not in at_work and card.archived_at is None]
+        if idle:
+            facts = await facts_of(reader(tx), {board.id: board}, idle)
+            await enqueue(tx, None, board, [(c, f, Wish()) for c, f in zip(idle, facts, strict=True)])
+    await reopen(tx, board)
+
+
+async def stop(tx: AsyncSession, board: Board, run: Run, reason: str) -> None:
+    """Stop a run: at once when no worker has it, else as soon as its worker confirms. The caller holds it."""
+    run.stop_reason = reason[:500]
+    transition = await queue.cancel(tx, run.id)
+    if transition is not None:
+        await follow(tx, board, run, transition)
+
+
+async def leave(tx: AsyncSession, board: Board, card_ids: Sequence[str], *, cancel_run: bool) -> None:
+    """Cards go away. Raises Conflict while agents are at them, unless `cancel_run` ends that.
+
+    The runs end at once; their workers find their leases lost.
+    """
+    query = select(Run).where(Run.card_id.in_(card_ids), Run.status.in_(ACTIVE)).order_by(Run.id)
+    active = list(await tx.scalars(query.with_for_update()))
+    if active and not cancel_run:
+        raise Conflict(
+            f"{len(active)} runs of agents are active there; pass cancelRun to end them", active[0].id
+        )
+    for run in active:
+        run.stop_reason = "Its card was taken away"
+        transition = await queue.drop(tx, run.id)
+        if transition is not None:
+            await follow(tx, board, run, transition)
+
+
+async def reprioritise(tx: AsyncSession, card: Card) -> None:
+    """The card's priority changed: its runs in the queue go to their new place."""
+    waiting = Run.card_id == card.id, Run.status == RunStatus.QUEUED
+    for run in list(await tx.scalars(select(Run).where(*waiting).order_by(Run.id).with_for_update())):
+        run.priority = card.priority
+        await queue.prioritise(tx, run.id, int(card.priority))

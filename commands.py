@@ -1,0 +1,405 @@
+"""What the commands of server.py do: each reads the settings, works on the database, and says what it did.
+
+What cannot be done is one line and status 2. What one command alone needs is imported inside it, so that
+the others start without it.
+"""
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from sqlalchemy import select
+from starlette.types import ASGIApp
+
+from models import words
+from models.account import User
+from models.actor import ActorKind
+from models.refusal import Refusal
+from models.stage import Law
+from runtime import log
+from runtime.database import Database, Unreachable
+from runtime.feed import By, Feed, make_feed
+from runtime.passwords import hash_password
+from runtime.revision import WrongRevision, require_head
+from runtime.settings import Settings, WrongSetting, load, local_key
+from runtime.transport.drain import Draining
+from runtime.transport.serve import AddressTaken, address_of, bind
+from runtime.transport.serve import serve as listen
+
+ROOT = Path(__file__).parent
+Make = Callable[[Settings, Draining], ASGIApp]  # makes the application, as server.make_app does
+MAKE_OWNER = "make an owner first: python server.py owner USERNAME"
+
+
+def fail(message: object) -> NoReturn:
+    """End with one clear line."""
+    print(f"signalbox: {message}", file=sys.stderr)
+    raise SystemExit(2)
+
+
+def configured(*, database: str | None = None, level: str | None = None) -> Settings:
+    """The settings of this start: `database` and `level` where nobody says otherwise.
+
+    Made for a loopback address, a secret key is kept beside the database.
+    """
+    overrides: dict[str, Any] = {}
+    try:
+        settings = load()
+        for name, value in (("database_url", database), ("log_level", level)):
+            if value is not None and name not in settings.model_fields_set:
+                overrides[name] = value
+        settings = load(**overrides)
+        if not settings.keys and settings.is_loopback:
+            beside = Path(Database(settings.database_url).file or "signalbox")
+            return load(**{**overrides, "secret_key": local_key(beside)})
+    except WrongSetting as error:
+        fail(error)
+    except OSError as error:
+        fail(f"cannot keep a secret key in {error.filename}: {error.strerror}")
+    return settings
+
+
+def serve(make: Make, *, migrate: bool) -> None:
+    """Serve what `make` makes until told to stop."""
+    settings = configured()
+    if not settings.keys:
+        fail("SECRET_KEY: must be set to serve on an address that others can reach")
+    log.start(settings.log_level, settings.log_format)
+    listener = taken(settings)
+    asyncio.run(ready(settings, migrate=migrate, serving=True))
+    _listen(make, settings, listener)
+
+
+def taken(settings: Settings) -> socket.socket:
+    """The address, taken before anything is done for it."""
+    try:
+        return bind(settings.host, settings.port)
+    except AddressTaken as error:
+        fail(error)
+
+
+def _listen(make: Make, settings: Settings, listener: socket.socket) -> None:
+    draining = Draining()
+    app = make(settings, draining)
+    listen(
+        app,
+        listener,
+        draining=draining,
+        grace=int(settings.drain_seconds),
+        log_config=None,
+        forwarded_allow_ips=settings.forwarded_allow_ips,
+    )
+
+
+async def ready(settings: Settings, *, migrate: bool = False, serving: bool = False) -> None:
+    """End with one line unless the database answers, has our schema and, where others can reach us, an owner.
+
+    To serve, the bus must answer as well.
+    """
+    feed = make_feed(settings)
+    database = feed.database
+    owner = select(User.id).where(User.password_hash.is_not(None), User.is_active).limit(1)
+    try:
+        await database.check()
+        if migrate:
+            await bring(database)
+        await require_head(database)
+        if serving and not settings.is_loopback and not await database.read(owner):
+            fail(f"nobody owns this server yet, so it does not listen on {settings.host}; {MAKE_OWNER}")
+        if serving:
+            await feed.wakes.start()
+    except (Unreachable, WrongRevision, ConnectionError) as error:
+        fail(error)
+    finally:
+        await feed.wakes.stop()
+        await database.close()
+
+
+async def bring(database: Database) -> None:
+    """Bring the database to the newest schema, unless it is there already."""
+    try:
+        await require_head(database)
+    except WrongRevision:
+        from runtime.migrate import migrate
+
+        await migrate(database)
+
+
+def owner(username: Annotated[str, typer.Argument(help="Whose account: 3 to 40 characters")]) -> None:
+    """Make the owner's account, or give an account a new password.
+
+    Asks for the password; without a terminal it is OWNER_PASSWORD, or the first line of standard input.
+    """
+    settings = configured()
+    try:
+        password = words.password("password", _asked())
+        asyncio.run(_own(settings, username, password))
+    except Refusal as error:
+        fail(error)
+    print(f"{username} may sign in now.")
+
+
+def _asked() -> str:
+    given = os.environ.get("OWNER_PASSWORD")
+    if given is not None:
+        return given
+    if sys.stdin.isatty():
+        return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+    return sys.stdin.readline().rstrip("\r\n")
+
+
+async def _own(settings: Settings, username: str, password: str) -> None:
+    from actions.account import make_owner
+
+    hashed = await hash_password(password)
+    async with opened(settings) as feed, feed.begin(By(ActorKind.SYSTEM)) as tx:
+        await make_owner(tx, username, hashed)
+
+
+def migrate(
+    to: Annotated[str, typer.Option(help="A revision, up or down; base is the empty database.")] = "head",
+) -> None:
+    """Bring the database to the newest schema, or to another."""
+    from runtime.migrate import migrate
+
+    database = Database(configured().database_url)
+    try:
+        before, after = asyncio.run(migrate(database, to))
+    except (Unreachable, WrongRevision) as error:
+        fail(error)
+    moved = (
+        f"{before or 'empty'} -> {after or 'empty'}" if before != after else f"already at {after or 'empty'}"
+    )
+    print(f"{database.safe_url}: {moved}")
+
+
+def migration(
+    title: Annotated[str, typer.Argument(help="What it does, after pre or post: “pre add card.colour”.")],
+) -> None:
+    """Write the migration from the newest revision to what the models say."""
+    from runtime.migrate import write
+
+    if not title.startswith(("pre ", "post ")):
+        fail("begin the title with pre or post: before or after the new program is started")
+    print(asyncio.run(write(title)))
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Feed]:
+    """The door for a command's writes, heard by running servers; or one line says why it cannot be had."""
+    await ready(settings)
+    feed = make_feed(settings)
+    try:
+        try:
+            await feed.wakes.start()
+        except ConnectionError as error:
+            fail(error)
+        yield feed
+    finally:
+        await feed.wakes.stop()
+        await feed.database.close()
+
+
+def demo(make: Make) -> None:
+    """Serve the sample data, made on the first start, and keep its boards moving."""
+    settings = configured(database="sqlite:///demo.sqlite3", level="WARNING")
+    only_here(settings)
+    log.start(settings.log_level, settings.log_format)
+    listener = taken(settings)
+    asyncio.run(ready(settings, migrate=True, serving=True))
+    asyncio.run(_seed(settings, only_new=True))
+    address = address_of(listener)
+    greet(address)
+    beside = Path(Database(settings.database_url).file or "demo").absolute()
+    with agents(f"{address}/graphql", beside.with_name(f"{beside.stem}.agents")):
+        _listen(make, settings, listener)
+
+
+def greet(address: str) -> None:
+    def shown(text: str, code: int) -> str:
+        return f"\033[{code}m{text}\033[0m" if sys.stdout.isatty() else text
+
+    one, two, three, four = (shown(number, 36) for number in "1234")
+    print(
+        f"""
+  {shown("Signalbox", 32)} is at work, on a live board of sample data. Ctrl+C stops it.
+
+  {shown("GraphiQL", 1)}  {address}/graphql
+  {shown("API", 1)}       the same address: POST, server-sent events, graphql-transport-ws
+
+  Four things to try:
+  {one}  Open GraphiQL: its first tab shows your boards. No login: you are the owner.
+  {two}  Run its tab Watch: every move arrives the moment it commits. Agents take cards
+     from TODO, work them on branches of a small repository, and hand them in for review.
+  {three}  Now and then one asks you something and waits. The tab Questions shows what;
+     put its id into the tab AnswerQuestion and answer: the agent goes on.
+  {four}  In a second window run MoveCard. A move against the law is refused, and
+     the answer says which moves it would allow.
+""",
+        flush=True,
+    )
+
+
+@contextmanager
+def agents(address: str, folder: Path) -> Iterator[None]:
+    """While this lasts, clients of the public API work on the boards: people, and a worker with its agents."""
+    command = [sys.executable, "-m", "agents.demo", address, str(folder)]
+    client = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603 - our own
+    try:
+        yield
+    finally:
+        client.terminate()
+        client.wait()
+
+
+def seed() -> None:
+    """Write the demo workspace: people, boards, cards. What is there already is left alone."""
+    settings = configured()
+    only_here(settings)
+    made = asyncio.run(_seed(settings))
+    print(f"made: {', '.join(made)}" if made else "everything is there already")
+
+
+def only_here(settings: Settings) -> None:
+    if not settings.is_loopback:
+        fail("the demo's people have a well-known password: seed only what is served on a loopback address")
+
+
+async def _seed(settings: Settings, *, only_new: bool = False) -> list[str]:
+    from actions.seed import PASSWORD, is_seeded, seed
+
+    async with opened(settings) as feed:
+        if only_new:
+            async with feed.begin(By(ActorKind.SYSTEM)) as tx:
+                if await is_seeded(tx):
+                    return []
+        return await seed(feed.begin, await hash_password(PASSWORD))
+
+
+def reset(
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Delete all data, after asking. The schema stays."""
+    from runtime.migrate import empty
+
+    settings = configured()
+    asyncio.run(ready(settings))
+    database = Database(settings.database_url)
+    name = database.name
+    if not yes:
+        if not sys.stdin.isatty():
+            fail("reset asks before it deletes, and nobody is here to answer; say --yes")
+        print(f"All data in {database.safe_url} will be deleted. Type its name, {name}, to go on: ", end="")
+        if input().strip() != name:
+            fail("that is not its name; nothing was deleted")
+    print(f"deleted {asyncio.run(empty(database))} rows from {database.safe_url}")
+
+
+def bring_in(
+    file: Annotated[
+        Path, typer.Argument(help="A Trello export, a list of GitHub issues, or a board of ours.")
+    ],
+    workspace: Annotated[
+        str | None, typer.Option(help="Id of the workspace; without it, the owner's first.")
+    ] = None,
+    board: Annotated[str | None, typer.Option(help="Id of a board there is, whose law is obeyed.")] = None,
+    law: Annotated[Law | None, typer.Option(help="The law of the new board.")] = None,
+    user: Annotated[
+        str | None, typer.Option(help="Whose name it is done in; without it, the owner's.")
+    ] = None,
+) -> None:
+    """Read a board from a file: all of it or nothing. Says what was not carried over."""
+    asyncio.run(_bring(configured(), file, user, workspace, board, law))
+
+
+async def _bring(
+    settings: Settings,
+    file: Path,
+    user: str | None,
+    workspace: str | None,
+    board: str | None,
+    law: Law | None,
+) -> None:
+    from actions.operator import first_workspace, somebody
+    from actions.transfer.bring import bring
+    from actions.transfer.file import read
+    from actions.transfer.parcel import Unreadable
+    from actions.transfer.report import progress_bar, report
+
+    try:
+        parcel = read(file)
+    except Unreadable as error:
+        fail(f"{file} {error}")
+    async with opened(settings) as feed:
+        try:
+            async with feed.begin(By(ActorKind.SYSTEM)) as tx:
+                actor = await somebody(tx, user)
+                tx.info["by"] = By(actor.kind, actor.id)
+                into = workspace or (None if board else await first_workspace(tx, actor))
+                with progress_bar(len(parcel.cards)) as progress:
+                    brought = await bring(
+                        tx, actor, parcel, workspace_id=into, board_id=board, law=law, progress=progress
+                    )
+        except Refusal as refusal:
+            fail(
+                ": ".join(
+                    [f"nothing was imported from {file}", *getattr(refusal, "__notes__", []), refusal.message]
+                )
+            )
+    print(report(parcel, brought))
+
+
+def take_out(
+    board: Annotated[str, typer.Argument(help="Id of the board.")],
+    file: Annotated[Path | None, typer.Argument(help="Where to; without it, standard output.")] = None,
+    user: Annotated[
+        str | None, typer.Option(help="Whose name it is done in; without it, the owner's.")
+    ] = None,
+) -> None:
+    """Write a board as one file, which import reads."""
+    text = asyncio.run(_take(configured(), board, user))
+    if file is None:
+        sys.stdout.write(text)
+        return
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        fail(f"cannot write {file}: {error.strerror}")
+
+
+async def _take(settings: Settings, board: str, user: str | None) -> str:
+    from actions.operator import somebody
+    from actions.transfer import own
+    from actions.transfer.take import take
+
+    async with opened(settings) as feed:
+        snapshot = feed.database.snapshot()
+        try:
+            async with feed.begin(By(ActorKind.SYSTEM)) as tx:
+                actor = await somebody(tx, user)
+            return own.text(await take(snapshot.read, actor, board))
+        except Refusal as refusal:
+            fail(f"{board}: {refusal.message}")
+        finally:
+            await snapshot.close()
+
+
+def print_schema() -> None:
+    """Print the GraphQL schema, sorted."""
+    from schema.make import make_schema, print_sorted
+
+    print(print_sorted(make_schema()), end="")
+
+
+def print_stages() -> None:
+    """Print the law of stages, for docs/stages.md."""
+    from schema.stages import draw
+
+    print(draw(), end="")

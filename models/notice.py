@@ -1,0 +1,49 @@
+"""Notifications: what a person should look at, kept until they delete it."""
+
+import enum
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.columns import Stamped, stored
+from runtime.database import Base, Id
+from runtime.ids import maker
+
+MOST_KEPT = 1_000  # of one person: the oldest go
+
+
+class NotificationType(enum.StrEnum):
+    CARD_MOVED = "CARD_MOVED"
+    RUN_SUCCEEDED = "RUN_SUCCEEDED"
+    RUN_FAILED = "RUN_FAILED"
+    QUESTION_ASKED = "QUESTION_ASKED"
+    REVIEW_REQUESTED = "REVIEW_REQUESTED"
+    ASSIGNED = "ASSIGNED"
+    MENTIONED = "MENTIONED"
+    WARNING = "WARNING"
+
+
+class Notification(Stamped, Base):
+    __tablename__ = "notification"
+    __table_args__ = (
+        Index("ix_notification_user_id", "user_id", "id"),
+        Index(
+            "ix_notification_unread",
+            "user_id",
+            sqlite_where=text("read_at IS NULL"),
+            postgresql_where=text("read_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=maker("notice"))
+    user_id: Mapped[str] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"))
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspace.id", ondelete="CASCADE"))
+    type: Mapped[NotificationType] = mapped_column(stored(NotificationType))
+    title: Mapped[str] = mapped_column(String(255))
+    body: Mapped[str] = mapped_column(Text, default="")
+    board_id: Mapped[str | None] = mapped_column(Id)
+    card_id: Mapped[str | None] = mapped_column(Id)
+    run_id: Mapped[str | None] = mapped_column(Id)
+    question_id: Mapped[str | None] = mapped_column(Id)
+    read_at: Mapped[datetime | None]

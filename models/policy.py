@@ -1,0 +1,104 @@
+"""How a board lets agents work: every value typed, with its unit, its bounds and its default.
+
+Kept as JSON on the board; only what differs from the default is stored, so that a better default reaches
+old boards. A run keeps the policy it was claimed under.
+"""
+
+import dataclasses
+import enum
+from dataclasses import dataclass
+from typing import Any
+
+from models.refusal import Invalid
+
+
+class OnExpiry(enum.StrEnum):
+    """What becomes of a run whose question nobody answered in time."""
+
+    FAIL = "FAIL"
+    CONTINUE = "CONTINUE"
+    HOLD = "HOLD"
+
+
+class NoChange(enum.StrEnum):
+    """What becomes of a run that ends well and changed nothing."""
+
+    SUCCEED = "SUCCEED"
+    DECIDE = "DECIDE"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    auto_dispatch: bool = False  # a card that enters TODO is given to an agent
+    concurrency: int = 1  # runs held at once on the board; 0 is no limit
+    max_attempts: int = 3  # failures that may be retried end a run after so many
+    queue_seconds: int = 604_800  # longest wait in the queue
+    attempt_seconds: int = 3_600  # longest attempt; waiting for people does not count
+    whole_seconds: int = 86_400  # longest time from the first claim to the end
+    silence_seconds: int = 300  # longest silence of an agent
+    lease_seconds: int = 30
+    stuck_minutes: int = 10  # without an event: flagged
+    question_seconds: int = 1_800  # until a question expires
+    question_expiry: OnExpiry = OnExpiry.FAIL
+    no_change: NoChange = NoChange.SUCCEED
+    repository: str = ""  # what workers clone or find; empty: the worker's own
+    base_branch: str = ""  # empty: what the repository's HEAD is
+    branch_template: str = "signalbox/{card}-{slug}"
+    instructions: str = ""  # told to every agent of the board
+
+
+BOUNDS: dict[str, tuple[int, int]] = {
+    "concurrency": (0, 1_000),
+    "max_attempts": (1, 10),
+    "queue_seconds": (1, 2_592_000),
+    "attempt_seconds": (1, 604_800),
+    "whole_seconds": (1, 2_592_000),
+    "silence_seconds": (1, 86_400),
+    "lease_seconds": (2, 3_600),
+    "stuck_minutes": (1, 1_440),
+    "question_seconds": (1, 2_592_000),
+}
+LONGEST = {"repository": 500, "base_branch": 200, "branch_template": 200, "instructions": 20_000}
+
+
+def policy_of(stored: dict[str, Any] | None) -> Policy:
+    """The policy a board has: what is stored, and the defaults."""
+    known = {field.name for field in dataclasses.fields(Policy)}
+    given = {name: value for name, value in (stored or {}).items() if name in known}
+    for name, kind in (("question_expiry", OnExpiry), ("no_change", NoChange)):
+        if name in given:
+            given[name] = kind(given[name])
+    return Policy(**given)
+
+
+def changed_policy(stored: dict[str, Any] | None, changes: dict[str, Any]) -> dict[str, Any]:
+    """What to store after a change; None puts a value back to its default. Raises Invalid."""
+    found = dict(stored or {})
+    for name, value in changes.items():
+        if value is None:
+            found.pop(name, None)
+            continue
+        _check(name, value)
+        found[name] = value
+    return found
+
+
+def _check(name: str, value: Any) -> None:
+    head, *rest = name.split("_")
+    path = head + "".join(word.capitalize() for word in rest)
+    if name in BOUNDS:
+        low, high = BOUNDS[name]
+        if not low <= value <= high:
+            raise Invalid((path, f"must be {low} to {high}, not {value}"))
+    if name in LONGEST and (len(value) > LONGEST[name] or "\0" in value):
+        raise Invalid((path, f"must have at most {LONGEST[name]} characters, none of them NUL"))
+    if name == "branch_template" and not _is_template(value):
+        raise Invalid((path, "may name {card}, {slug}, {run} and nothing else in braces"))
+
+
+def _is_template(text: str) -> bool:
+    try:
+        text.format(card="", slug="", run="")
+    except (KeyError, IndexError, ValueError, AttributeError):
+        return False
+    return bool(text.strip())

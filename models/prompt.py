@@ -1,0 +1,54 @@
+"""What an agent is told: made once, when its run is first claimed, and frozen in the run's snapshot."""
+
+import re
+import unicodedata
+from typing import Any
+
+from models.run import RunKind
+
+TASKS = {
+    RunKind.CODE: "Work on this card. Commit what you change. End with a short summary of what you did.",
+    RunKind.PLAN: "Plan this card: write its steps as subtasks, phase by phase. Change no file.",
+    RunKind.REVIEW: "Review the work on this card. Change no file; say what you found.",
+    RunKind.TEST: "Test the work on this card, and say what holds and what does not.",
+    RunKind.INTEGRATE: "Bring the work on this card together with its base branch.",
+    RunKind.DOCUMENT: "Write the documents this card asks for.",
+    RunKind.BREAKDOWN: "Break this card down into smaller ones, and describe each.",
+}
+
+
+def slug(title: str) -> str:
+    """A title as a part of a branch's name."""
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:50].strip("-") or "card"
+
+
+def prompt_of(kind: RunKind, snapshot: dict[str, Any], instruction: str | None) -> str:
+    """The words an agent begins with. People's text is told as such, after what it is asked to do."""
+    card, lines = snapshot["card"], [TASKS[kind]]
+    if instruction:
+        lines += ["", "What you were asked in particular:", instruction]
+    lines += ["", f"# {card['name']}: {card['title']}"]
+    if card["description"]:
+        lines += ["", card["description"]]
+    phase = None
+    for step in snapshot["subtasks"]:
+        if not lines[-1].startswith("- ["):
+            lines += ["", "Steps:"]
+        if step["phase"] != phase:
+            phase = step["phase"]
+            lines += [f"{phase or 'Other'}:"]
+        lines.append(f"- [{'x' if step['completed'] else ' '}] {step['title']}")
+    if snapshot["comments"]:
+        lines += ["", "What people said on the card last:"]
+        lines += [f"- {comment['author']}: {comment['body']}" for comment in snapshot["comments"]]
+    return "\n".join(lines)
+
+
+def answered_of(answers: list[dict[str, Any]]) -> str:
+    """Answers, as an agent that asked is told them."""
+    lines = ["Your questions were answered:"]
+    for one in answers:
+        said = "; ".join(one["answer"]) if one["answer"] else "nobody answered; go on by your best judgement"
+        lines += [f"- {one['text']}", f"  {said}"]
+    return "\n".join(lines)

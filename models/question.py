@@ -1,0 +1,93 @@
+"""Questions an agent asks people. While one that blocks is open, its run waits."""
+
+import enum
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.columns import Editable, stored
+from models.refusal import Invalid
+from runtime.database import Base, Id, Json
+from runtime.ids import maker
+
+MOST_ASKED = 4  # questions asked together
+MOST_OPEN = 20  # open questions of one run
+MOST_OPTIONS = 12
+ANSWER = 10_000  # characters
+
+
+class QuestionType(enum.StrEnum):
+    TEXT = "TEXT"
+    SINGLE = "SINGLE"
+    MULTI = "MULTI"
+
+
+class QuestionStatus(enum.StrEnum):
+    OPEN = "OPEN"
+    ANSWERED = "ANSWERED"
+    EXPIRED = "EXPIRED"
+    CANCELLED = "CANCELLED"
+
+
+class AnsweredBy(enum.StrEnum):
+    HUMAN = "HUMAN"
+    AUTOMATED = "AUTOMATED"
+
+
+_OPEN: dict[str, Any] = {"sqlite_where": text("status = 'OPEN'"), "postgresql_where": text("status = 'OPEN'")}
+
+
+class Question(Editable, Base):
+    __tablename__ = "question"
+    __table_args__ = (
+        Index("ix_question_card_id", "card_id"),
+        Index("ix_question_run_id", "run_id"),
+        Index("ix_question_open", "board_id", "id", **_OPEN),
+        Index("ix_question_expires", "expires_at", **_OPEN),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=maker("question"))
+    board_id: Mapped[str] = mapped_column(ForeignKey("board.id", ondelete="CASCADE"))
+    card_id: Mapped[str] = mapped_column(ForeignKey("card.id", ondelete="CASCADE"))
+    run_id: Mapped[str | None] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"))
+    attempt: Mapped[int | None]
+    group_key: Mapped[str] = mapped_column(String(100))  # the asker's name for what was asked together
+    key: Mapped[str] = mapped_column(String(100))  # the asker's name for this one
+    place: Mapped[int]  # among those asked together
+    header: Mapped[str] = mapped_column(String(40), default="")
+    text: Mapped[str] = mapped_column(Text)
+    type: Mapped[QuestionType] = mapped_column(stored(QuestionType))
+    options: Mapped[list[Any]] = mapped_column(Json, default=list)  # label, description, recommended
+    allow_other: Mapped[bool] = mapped_column(default=True)
+    blocking: Mapped[bool] = mapped_column(default=True)
+    default_answer: Mapped[list[str] | None]  # what holds when nobody answers, where the board goes on
+    status: Mapped[QuestionStatus] = mapped_column(stored(QuestionStatus), default=QuestionStatus.OPEN)
+    answer: Mapped[list[str] | None]
+    answered_by: Mapped[str | None] = mapped_column(Id)
+    answered_how: Mapped[AnsweredBy | None] = mapped_column(stored(AnsweredBy))
+    answered_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None]
+
+
+def checked_answer(question: Any, options: list[str], other: str | None) -> list[str]:
+    """What an answer means, as the texts it consists of. Raises Invalid for one the question does not take."""
+    labels = [option["label"] for option in question.options]
+    for index, label in enumerate(options):
+        if label not in labels:
+            raise Invalid((f"options.{index}", f"is not one of: {', '.join(labels) or 'none are offered'}"))
+    if len(set(options)) != len(options):
+        raise Invalid(("options", "names one twice"))
+    other = (other or "").strip() or None
+    if other is not None:
+        if question.type is not QuestionType.TEXT and not question.allow_other:
+            raise Invalid(("text", "is not taken here: choose among the options"))
+        if len(other) > ANSWER or "\0" in other:
+            raise Invalid(("text", f"must have 1 to {ANSWER} characters, none of them NUL"))
+    found = [*options, *([other] if other is not None else [])]
+    if not found:
+        raise Invalid(("options", "an answer chooses an option or says something in its own words"))
+    if question.type is QuestionType.SINGLE and len(found) > 1:
+        raise Invalid(("options", "takes one answer"))
+    return found

@@ -1,0 +1,209 @@
+"""Who does the work: profiles of agents, workers that run them, and the conversations they keep."""
+
+import enum
+import re
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, ForeignKey, Index, String, Text, UniqueConstraint, or_
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.actor import Actor, sees_workspace
+from models.columns import Editable, stored
+from models.refusal import Invalid
+from models.run import PermissionLevel
+from runtime.database import Base, Id, Json
+from runtime.ids import maker
+
+MOST_PROFILES = 100  # of a workspace
+MOST_WORKERS = 200  # of a workspace that are not deregistered
+MOST_CAPABILITIES = 50
+MOST_AT_ONCE = 100  # runs of one worker
+BEAT = 15.0  # seconds within which a worker is to be heard
+MISSED = 3  # beats after which it is OFFLINE
+IDLE = timedelta(minutes=30)  # without a word: a conversation is IDLE
+OLD = timedelta(hours=4)  # a conversation of that age is over
+PERSONA = 20_000  # characters
+MOST_OPTIONS = 50
+OPTION = 2_000  # characters of one option's value
+METRICS = 8_192  # bytes, as JSON
+CAPABILITY = re.compile(r"[a-z0-9][a-z0-9.+#_-]{0,39}")
+
+
+class Executor(enum.StrEnum):
+    """Which agent program works a run."""
+
+    CLAUDE_CODE = "CLAUDE_CODE"
+    CODEX = "CODEX"
+    GEMINI = "GEMINI"
+    OPENCODE = "OPENCODE"
+    COMMAND = "COMMAND"
+    SCRIPTED = "SCRIPTED"
+
+
+class AgentRole(enum.StrEnum):
+    CODER = "CODER"
+    PLANNER = "PLANNER"
+    REVIEWER = "REVIEWER"
+    TESTER = "TESTER"
+    INTEGRATOR = "INTEGRATOR"
+
+
+class Skill(enum.StrEnum):
+    """How well a worker can do something, from least to most."""
+
+    BEGINNER = "BEGINNER"
+    INTERMEDIATE = "INTERMEDIATE"
+    ADVANCED = "ADVANCED"
+    EXPERT = "EXPERT"
+
+
+class WorkerStatus(enum.StrEnum):
+    """Derived: OFFLINE when it was not heard for three beats, else what its runs do."""
+
+    IDLE = "IDLE"
+    BUSY = "BUSY"
+    WAITING = "WAITING"
+    ERROR = "ERROR"
+    OFFLINE = "OFFLINE"
+
+
+class SessionStatus(enum.StrEnum):
+    ACTIVE = "ACTIVE"
+    IDLE = "IDLE"
+    TERMINATED = "TERMINATED"
+
+
+class AgentProfile(Editable, Base):
+    """How an agent is started: which program, which model, what it is told it is."""
+
+    __tablename__ = "agent_profile"
+    __table_args__ = (UniqueConstraint("workspace_id", "name_folded"),)
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=maker("profile"))
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspace.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(80))
+    name_folded: Mapped[str] = mapped_column(String(160))
+    role: Mapped[AgentRole] = mapped_column(stored(AgentRole), default=AgentRole.CODER)
+    executor: Mapped[Executor] = mapped_column(stored(Executor))
+    model: Mapped[str | None] = mapped_column(String(100))
+    persona: Mapped[str | None] = mapped_column(Text)  # told to the agent before everything else
+    options: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)  # of the executor; text to text
+    permission: Mapped[PermissionLevel] = mapped_column(
+        stored(PermissionLevel), default=PermissionLevel.AUTONOMOUS
+    )
+    capabilities: Mapped[list[str]] = mapped_column(Json, default=list)  # a worker must have all of them
+    max_concurrent: Mapped[int | None]  # runs at once on all boards; None: no limit
+    enabled: Mapped[bool] = mapped_column(default=True)
+
+
+class Worker(Editable, Base):
+    """A program that claims runs and works them, under an API key."""
+
+    __tablename__ = "worker"
+    __table_args__ = (UniqueConstraint("workspace_id", "name"),)
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=maker("worker"))
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspace.id", ondelete="CASCADE"))
+    owner_id: Mapped[str] = mapped_column(Id)  # the key, or the person, it signed in as
+    board_id: Mapped[str | None] = mapped_column(ForeignKey("board.id", ondelete="SET NULL"))  # its only one
+    name: Mapped[str] = mapped_column(String(100))
+    program: Mapped[str] = mapped_column(String(100), default="")  # name and version, as it says
+    executors: Mapped[list[str]]
+    kinds: Mapped[list[str]] = mapped_column(Json, default=list)  # kinds of runs; none named: all
+    capabilities: Mapped[list[str]] = mapped_column(Json, default=list)  # each with every level it reaches
+    skills: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)  # capability to level, as it says
+    max_concurrent: Mapped[int] = mapped_column(default=1)
+    metrics: Mapped[dict[str, Any] | None]  # the last it told
+    error: Mapped[str | None] = mapped_column(String(500))  # what is wrong with it, as it says
+    heard_at: Mapped[datetime]
+    deregistered_at: Mapped[datetime | None]
+
+
+class AgentSession(Editable, Base):
+    """A conversation of an agent program that can be gone on with, where it was held."""
+
+    __tablename__ = "agent_session"
+    __table_args__ = (
+        UniqueConstraint("worker_id", "external_id"),
+        Index("ix_agent_session_card_id", "card_id"),
+        Index("ix_agent_session_board_id", "board_id"),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=maker("chat"))
+    board_id: Mapped[str] = mapped_column(ForeignKey("board.id", ondelete="CASCADE"))
+    card_id: Mapped[str] = mapped_column(ForeignKey("card.id", ondelete="CASCADE"))
+    worker_id: Mapped[str] = mapped_column(ForeignKey("worker.id", ondelete="CASCADE"))
+    parent_id: Mapped[str | None] = mapped_column(ForeignKey("agent_session.id", ondelete="SET NULL"))
+    external_id: Mapped[str] = mapped_column(String(200))  # the program's own name for it
+    executor: Mapped[str] = mapped_column(String(40))
+    agent: Mapped[str | None] = mapped_column(String(200))
+    active_at: Mapped[datetime]
+    terminated_at: Mapped[datetime | None]
+
+
+def skills_of(path: str, given: Iterable[tuple[str, Skill]]) -> dict[str, Skill]:
+    """What somebody can do, and how well: the best of what was said of each. Raises Invalid."""
+    levels, found = list(Skill), dict[str, Skill]()
+    for index, (name, level) in enumerate(given):
+        folded = name.strip().lower()
+        if not CAPABILITY.fullmatch(folded):
+            raise Invalid((f"{path}.{index}.name", "must have 1 to 40 letters, digits, and . + # _ -"))
+        found[folded] = max(found.get(folded, level), level, key=levels.index)
+    if len(found) > MOST_CAPABILITIES:
+        raise Invalid((path, f"must name at most {MOST_CAPABILITIES}, not {len(found)}"))
+    return found
+
+
+def needs(skills: dict[str, Skill]) -> list[str]:
+    """What is asked of a worker, as the queue compares it."""
+    return sorted(f"{name}:{level}" for name, level in skills.items())
+
+
+def reaches(skills: dict[str, Skill]) -> list[str]:
+    """What a worker offers, as the queue compares it: whoever is ADVANCED is INTERMEDIATE too."""
+    levels = list(Skill)
+    return sorted(
+        f"{name}:{level}" for name, best in skills.items() for level in levels[: levels.index(best) + 1]
+    )
+
+
+def needed(needs: list[str]) -> dict[str, Skill]:
+    """The other way round: capability to level."""
+    split = (need.rpartition(":") for need in needs)
+    return {name: Skill(level) for name, _, level in split}
+
+
+def is_offline(heard_at: datetime, now: datetime) -> bool:
+    return now - heard_at >= timedelta(seconds=BEAT * MISSED)
+
+
+def status_of(worker: Any, held: int, waiting: int, now: datetime) -> WorkerStatus:
+    """What a worker does that holds so many runs, of which so many wait."""
+    if worker.deregistered_at is not None or is_offline(worker.heard_at, now):
+        return WorkerStatus.OFFLINE
+    if worker.error is not None:
+        return WorkerStatus.ERROR
+    if held == 0:
+        return WorkerStatus.IDLE
+    return WorkerStatus.WAITING if held == waiting else WorkerStatus.BUSY
+
+
+def session_status(session: Any, now: datetime) -> SessionStatus:
+    if session.terminated_at is not None or now - session.created_at >= OLD:
+        return SessionStatus.TERMINATED
+    return SessionStatus.IDLE if now - session.active_at >= IDLE else SessionStatus.ACTIVE
+
+
+def reusable(session: Any, now: datetime) -> bool:
+    """Whether an agent may go on with a conversation, on the worker that held it."""
+    return session_status(session, now) is not SessionStatus.TERMINATED
+
+
+def sees_worker(actor: Actor, worker: Any = Worker) -> ColumnElement[bool]:
+    """That a worker is the actor's to see. A key of one board sees those that may work on it."""
+    if actor.board_id is None:
+        return sees_workspace(actor, worker.workspace_id)
+    here = or_(worker.board_id.is_(None), worker.board_id == actor.board_id)
+    return sees_workspace(actor, worker.workspace_id) & here

@@ -1,0 +1,566 @@
+"""How runs are answered, and the adapters of what people and workers do to them."""
+
+import time
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Annotated, Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import aliased
+from strawberry import ID, Parent
+from strawberry.scalars import JSON
+
+import actions.run.claim
+import actions.run.control
+import actions.run.finish
+import actions.run.start
+from actions.run.claim import Claimed
+from actions.run.finish import Result
+from actions.run.start import Wish
+from models.actor import sees_card, sees_workspace
+from models.board import Board
+from models.policy import policy_of
+from models.progress import shown
+from models.refusal import Invalid
+from models.run import (
+    ACTIVE,
+    RUN_PASS,
+    RUN_PREFIX,
+    AgentState,
+    FailureCode,
+    PermissionLevel,
+    Run,
+    RunKind,
+    RunOutcome,
+    RunStatus,
+)
+from models.worker import Worker
+from resolvers.board import BOARD
+from resolvers.context import Info
+from resolvers.lease import LeaseInput
+from resolvers.loaders import Link
+from resolvers.page import After, Ask, Before, First, Last, Listing, Order, Page, page
+from runtime import queue
+from runtime.database import utcnow
+from runtime.queue import Attempt, queue_wake
+from runtime.transport.describe import takes
+
+MOST_WAIT = 30  # seconds a claim may wait for work
+LOOK = 5.0  # seconds until a waiting claim looks without being woken
+
+
+def sees_run(actor: Any, run_id: Any) -> Any:
+    return run_id.in_(select(Run.id).where(sees_card(actor, Run.board_id, Run.card_id)))
+
+
+# Everything but what is large and seldom asked for.
+_RUN = select(*(column for column in Run.__table__.c if column.name not in ("snapshot", "patch")))
+
+RUN = Link(_RUN, Run.id, lambda actor: sees_card(actor, Run.board_id, Run.card_id))
+ACTIVE_RUNS_OF_CARD = Link(
+    _RUN.where(Run.status.in_(ACTIVE)).order_by(Run.id),
+    Run.card_id,
+    lambda actor: sees_card(actor, Run.board_id, Run.card_id),
+    many=True,
+)
+_newer = aliased(Run)
+LAST_RUN_OF_CARD = Link(
+    _RUN.where(Run.id == select(func.max(_newer.id)).where(_newer.card_id == Run.card_id).scalar_subquery()),
+    Run.card_id,
+    lambda actor: sees_card(actor, Run.board_id, Run.card_id),
+)
+SIBLINGS_OF_RUN = Link(
+    select(Run.__table__).order_by(Run.id),
+    Run.batch,
+    lambda actor: sees_card(actor, Run.board_id, Run.card_id),
+    many=True,
+)
+PATCH_OF_RUN = Link(select(Run.patch), Run.id, lambda actor: sees_card(actor, Run.board_id, Run.card_id))
+ATTEMPTS_OF_RUN = Link(
+    select(Attempt.__table__).order_by(Attempt.number),
+    Attempt.job_id,
+    lambda actor: sees_run(actor, Attempt.job_id),
+    many=True,
+)
+
+RUNS = Listing("runs", _RUN, None, lambda actor: sees_card(actor, Run.board_id, Run.card_id))
+RUNS_OF_CARD = Listing(
+    "card.runs", _RUN, Run.card_id, lambda actor: sees_card(actor, Run.board_id, Run.card_id)
+)
+RUNS_OF_BOARD = Listing(
+    "board.runs", _RUN, Run.board_id, lambda actor: sees_card(actor, Run.board_id, Run.card_id)
+)
+_again = aliased(Run)
+DEAD_RUNS = Listing(
+    "deadRuns",
+    _RUN.join(Board, Board.id == Run.board_id).where(
+        Run.status == RunStatus.FAILED, ~select(_again.id).where(_again.retry_of == Run.id).exists()
+    ),
+    Board.workspace_id,
+    lambda actor: sees_card(actor, Run.board_id, Run.card_id),
+)
+NEWEST = Order("NEWEST", ((Run.id, True),))
+LATEST_END = Order("ENDED", ((Run.finished_at, True), (Run.id, True)))
+
+
+@takes
+class RunFilter:
+    """Which runs. What is left out does not matter; what is said must all fit."""
+
+    board_id: Annotated[ID | None, "On this board."] = None
+    card_id: Annotated[ID | None, "On this card."] = None
+    worker_id: Annotated[ID | None, "Whose last attempt this worker had."] = None
+    status: Annotated[list[RunStatus] | None, "In one of these states."] = None
+    kind: Annotated[list[RunKind] | None, "Of one of these kinds."] = None
+    active: Annotated[bool | None, "Those that have not ended, or those that have."] = None
+
+
+def _clauses(filter: RunFilter) -> list[Any]:
+    found: list[Any] = []
+    for column, value in (
+        (Run.board_id, filter.board_id),
+        (Run.card_id, filter.card_id),
+        (Run.worker_id, filter.worker_id),
+    ):
+        if value is not None:
+            found.append(column == value)
+    if filter.status is not None:
+        found.append(Run.status.in_(filter.status))
+    if filter.kind is not None:
+        found.append(Run.kind.in_(filter.kind))
+    if filter.active is not None:
+        found.append(Run.status.in_(ACTIVE) if filter.active else Run.status.not_in(ACTIVE))
+    return found
+
+
+async def run(info: Info, id: Annotated[ID, "Which run."]) -> Any:
+    """One run, or null where there is none that you may see."""
+    return await info.context.load(RUN, id)
+
+
+async def runs(
+    info: Info,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+    filter: Annotated[RunFilter | None, "Only runs that fit."] = None,
+) -> Page:
+    """Runs of every board you may see, newest first."""
+    return await _runs(info, RUNS, None, Ask(first, after, last, before), filter)
+
+
+async def runs_of_card(
+    root: Parent[Any],
+    info: Info,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+    filter: Annotated[RunFilter | None, "Only runs that fit."] = None,
+) -> Page:
+    """What agents did on it, newest first."""
+    return await _runs(info, RUNS_OF_CARD, root.id, Ask(first, after, last, before), filter)
+
+
+async def runs_of_board(
+    root: Parent[Any],
+    info: Info,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+    filter: Annotated[RunFilter | None, "Only runs that fit."] = None,
+) -> Page:
+    """What agents did on its cards, newest first."""
+    return await _runs(info, RUNS_OF_BOARD, root.id, Ask(first, after, last, before), filter)
+
+
+async def dead_runs(
+    info: Info,
+    workspace_id: Annotated[ID, "In which workspace."],
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+) -> Page:
+    """Runs that failed for good and were not tried again since, last first. `retryRun` takes them up."""
+    return await page(
+        info.context, DEAD_RUNS, LATEST_END, Ask(first, after, last, before), parent=workspace_id
+    )
+
+
+async def _runs(info: Info, listing: Listing, parent: str | None, ask: Ask, filter: RunFilter | None) -> Page:
+    where = _clauses(filter or RunFilter())
+    return await page(info.context, listing, NEWEST, ask, parent, where, repr(filter))
+
+
+async def active_run(root: Parent[Any], info: Info) -> Any:
+    """The run that agents are at on it, or that waits for one; the oldest of several."""
+    active = await info.context.load(ACTIVE_RUNS_OF_CARD, root.id)
+    return active[0] if active else None
+
+
+async def _shown(root: Any, info: Info) -> Any:
+    """The run a card's face shows: an active one, or the last."""
+    active = await info.context.load(ACTIVE_RUNS_OF_CARD, root.id)
+    if active:
+        order = list(BY_STATUS)
+        return min(active, key=lambda one: order.index(one.status))
+    return await info.context.load(LAST_RUN_OF_CARD, root.id)
+
+
+BY_STATUS = {
+    RunStatus.WAITING: AgentState.BLOCKED,
+    RunStatus.RUNNING: AgentState.WORKING,
+    RunStatus.CLAIMED: AgentState.STARTING,
+    RunStatus.QUEUED: AgentState.QUEUED,
+    RunStatus.SUCCEEDED: AgentState.SUCCEEDED,
+    RunStatus.FAILED: AgentState.FAILED,
+    RunStatus.CANCELLED: AgentState.CANCELLED,
+}
+
+
+async def agent_state(root: Parent[Any], info: Info) -> AgentState:
+    """What agents are doing on it, from its active run, else from its last one."""
+    run = await _shown(root, info)
+    return AgentState.IDLE if run is None else state_of(run)
+
+
+def state_of(run: Any) -> AgentState:
+    if run.status == RunStatus.WAITING and run.wait_reason == "QUESTION":
+        return AgentState.WAITING_INPUT
+    if run.kind == RunKind.PLAN and run.status in ACTIVE:
+        return AgentState.PLANNING
+    if run.status == RunStatus.RUNNING and (run.progress or {}).get("tools"):
+        return AgentState.WAITING_TOOL
+    return BY_STATUS[RunStatus(run.status)]
+
+
+async def agent_activity(root: Parent[Any], info: Info) -> str | None:
+    """One line of what its agent does just now, for the face of the card; null where no run is active."""
+    run = await _shown(root, info)
+    return None if run is None or run.status not in ACTIVE else line_of(run)
+
+
+def line_of(run: Any) -> str:
+    """A run in one line."""
+    progress = shown(run.progress)
+    if run.status == RunStatus.QUEUED:
+        return f"Waits: {HELD[run.held_by]}" if run.held_by else "Waits for a worker"
+    if run.status == RunStatus.WAITING:
+        return WAITING[run.wait_reason]
+    steps = f"{progress['todos_done']}/{progress['todos_total']}" if progress.get("todos_total") else ""
+    doing = progress.get("activity") or progress.get("task") or progress.get("tool") or "At work"
+    return " · ".join(part for part in (doing[:160], steps) if part)
+
+
+HELD = {
+    "BLOCKED": "cards that block it are not done",
+    "WIP_LIMIT": "the column is full",
+    "BOARD_ARCHIVED": "the board is archived",
+    "CARD_ARCHIVED": "the card is archived",
+}
+WAITING = {
+    "QUESTION": "Waits for an answer",
+    "APPROVAL": "Waits for an approval",
+    "DECISION": "Waits for a decision: nothing was changed",
+    "CI": "Waits for checks",
+    "CHILDREN": "Waits for other runs",
+}
+
+
+async def siblings_of_run(root: Parent[Any], info: Info) -> Any:
+    """The runs that were started together with it, to be compared; it is not among them."""
+    if root.batch is None:
+        return []
+    return [one for one in await info.context.load(SIBLINGS_OF_RUN, root.batch) if one.id != root.id]
+
+
+async def is_stuck(root: Parent[Any], info: Info) -> bool:
+    """Whether its agent has said nothing for longer than the board's policy finds normal."""
+    if root.status != RunStatus.RUNNING:
+        return False
+    board = await info.context.load(BOARD, root.board_id)
+    said = root.reported_at or root.started_at
+    minutes = policy_of(board.policy).stuck_minutes if board else 10
+    return said is not None and (utcnow() - said).total_seconds() > minutes * 60
+
+
+def progress_of(root: Parent[Any]) -> Any:
+    """How far it is, as its agent last told."""
+    return shown(root.progress) if root.progress else None
+
+
+async def patch_of_run(root: Parent[Any], info: Info) -> str | None:
+    """All that was changed, as one patch, its end cut off when it is very long."""
+    row = await info.context.load(PATCH_OF_RUN, root.id)
+    return row.patch if row else None
+
+
+def in_result(name: str) -> Any:
+    def resolve(root: Any) -> Any:
+        return (root.result or {}).get(name) or []
+
+    return resolve
+
+
+def metrics_of_run(root: Parent[Any]) -> JSON | None:
+    """Tokens, cost and what else its worker measured, in the worker's own words."""
+    return (root.result or {}).get("metrics")
+
+
+@takes
+class FileInput:
+    """A file that was changed."""
+
+    path: Annotated[str, "From the root of the repository, with slashes."]
+    change: Annotated[str, "ADD, EDIT, MOVE or DELETE."] = "EDIT"
+    additions: Annotated[int | None, "Lines that came."] = None
+    deletions: Annotated[int | None, "Lines that went."] = None
+    moved_from: Annotated[str | None, "What it was called before a MOVE."] = None
+
+
+@takes
+class CommitInput:
+    """A commit that was made."""
+
+    sha: Annotated[str, "Its id."]
+    title: Annotated[str, "The first line of its message."] = ""
+
+
+@takes
+class RunResultInput:
+    """What an attempt brought. Lists are cut where they are longer than what is kept, and that is noted."""
+
+    summary: Annotated[str, "What was done, for people; required of a run that completes."] = ""
+    outcome: Annotated[RunOutcome | None, "Whether it changed anything."] = None
+    branch: Annotated[str | None, "The branch the work is on."] = None
+    head_sha: Annotated[str | None, "Its newest commit."] = None
+    session_id: Annotated[str | None, "The agent program's own name for the conversation."] = None
+    exit_code: Annotated[int | None, "Of the agent program."] = None
+    files: Annotated[list[FileInput] | None, "What was changed; the first 500 are kept."] = None
+    commits: Annotated[list[CommitInput] | None, "Which commits; the first 100 are kept."] = None
+    warnings: Annotated[list[str] | None, "What people should know; the first 50 are kept."] = None
+    patch: Annotated[str | None, "All of it as one patch; the first 524,288 characters are kept."] = None
+    metrics: Annotated[JSON | None, "Tokens, cost, seconds: an object."] = None
+
+    def told(self) -> Result:
+        if self.metrics is not None and not isinstance(self.metrics, dict):
+            raise Invalid(("result.metrics", "must be an object"))
+        return Result(
+            summary=self.summary,
+            outcome=self.outcome,
+            branch=self.branch,
+            head_sha=self.head_sha,
+            session_id=self.session_id,
+            exit_code=self.exit_code,
+            files=[_plain(file) for file in self.files or ()],
+            commits=[_plain(commit) for commit in self.commits or ()],
+            warnings=list(self.warnings or ()),
+            patch=self.patch,
+            metrics=self.metrics,
+        )
+
+
+def _plain(one: Any) -> dict[str, Any]:
+    return {name: getattr(one, name) for name in one.__dataclass_fields__}
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Runs that were started together."""
+
+    runs: list[Run]
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What a worker was given."""
+
+    claims: list[Claimed]
+
+
+async def start_run(
+    info: Info,
+    card_id: Annotated[ID, "On which card."],
+    kind: Annotated[RunKind, "What is to be done."] = RunKind.CODE,
+    instruction: Annotated[str | None, "What the agent is told besides the card; Markdown."] = None,
+    profile_ids: Annotated[
+        list[ID] | None,
+        "Agent profiles: a sibling run for each, at most 5; one run for any worker if left out.",
+    ] = None,
+    base_ref: Annotated[str | None, "The branch or commit to begin from; the board's if left out."] = None,
+    message_id: Annotated[ID | None, "The message of the card that asks for it."] = None,
+    permission: Annotated[PermissionLevel | None, "How freely it may act; the profile's if left out."] = None,
+) -> Any:
+    """Ask agents to work on a card. The run waits in the queue for a worker that can do it.
+
+    CODE takes the card to IN_PROGRESS when it is claimed and to REVIEW when it succeeds. A Conflict names the
+    run of that kind that is active on the card already.
+    """
+    wish = Wish(
+        kind=kind, instruction=instruction, base_ref=base_ref, message_id=message_id, permission=permission
+    )
+    async with info.context.begin() as tx:
+        made = await actions.run.start.start_run(
+            tx, info.context.actor, card_id, wish, profile_ids=list(profile_ids or ())
+        )
+        return Runs(made)
+
+
+async def stop_run(
+    info: Info,
+    id: Annotated[ID, "Which run."],
+    reason: Annotated[str | None, "Why, for whoever looks at it later."] = None,
+) -> Any:
+    """Stop a run, in any state that is not its end. Its branch and what was done are kept.
+
+    Without a worker it is CANCELLED at once; else its worker is told, and confirms.
+    """
+    async with info.context.begin() as tx:
+        return await actions.run.control.stop_run(tx, info.context.actor, id, reason)
+
+
+async def conclude_run(info: Info, id: Annotated[ID, "Which run."]) -> Any:
+    """Ask its agent to wrap up. Of a run that WAITS for a DECISION, take what it brought: it succeeds."""
+    async with info.context.begin() as tx:
+        return await actions.run.control.conclude_run(tx, info.context.actor, id)
+
+
+async def resume_run(
+    info: Info,
+    id: Annotated[ID, "Which run."],
+    instruction: Annotated[str | None, "What the agent is told now; as before if left out."] = None,
+) -> Any:
+    """Go on with a run that failed, was stopped, or WAITS for a DECISION: on its branch, in its session.
+
+    Of a run that has ended, a new one goes on and is answered: `retryOf` names the old.
+    """
+    async with info.context.begin() as tx:
+        return await actions.run.control.resume_run(tx, info.context.actor, id, instruction=instruction)
+
+
+async def retry_run(
+    info: Info,
+    id: Annotated[ID, "Which run. It has ended."],
+    instruction: Annotated[str | None, "What the agent is told; as before if left out."] = None,
+) -> Any:
+    """Ask for the same again, from the beginning. Answers the new run; `retryOf` names the old."""
+    async with info.context.begin() as tx:
+        return await actions.run.start.retry_run(tx, info.context.actor, id, instruction=instruction)
+
+
+async def claim_runs(
+    info: Info,
+    worker_id: Annotated[ID, "The worker, as `registerWorker` answered."],
+    most: Annotated[int, "How many at most: 1 to 100."] = 1,
+    wait: Annotated[float, "Seconds to wait for work when there is none: 0 to 30."] = 0,
+    key: Annotated[
+        str | None, "Sent again with the same key, a claim gives the same runs and tokens, not others."
+    ] = None,
+) -> Any:
+    """Claim runs: each goes to exactly one worker, CRITICAL first, then the oldest. An empty list is an answer.
+
+    A claimed run is the worker's until `leaseUntil`; every heartbeat extends that. With `wait`, it is answered as
+    soon as there is work: a waiting worker is woken, it need not ask again and again.
+    """
+    if not 0 <= wait <= MOST_WAIT:
+        raise Invalid(("wait", f"must be 0 to {MOST_WAIT} seconds"))
+    if key is not None and not (0 < len(key) <= 100 and key.isprintable()):
+        raise Invalid(("key", "must have 1 to 100 printable characters"))
+    context = info.context
+    mine = select(Worker.workspace_id).where(
+        Worker.id == worker_id, sees_workspace(context.actor, Worker.workspace_id)
+    )
+    rows = await context.read(mine)
+    await context.refresh()
+    until = time.monotonic() + (wait if context.tx is None else 0)
+    name = queue_wake(rows[0].workspace_id) if rows else f"queue:{worker_id}"
+    with context.house.feed.wakes.listen(name) as woken:
+        while True:
+            woken.clear()
+            async with context.begin() as tx:
+                got = await actions.run.claim.claim_runs(tx, context.actor, worker_id, most, key=key)
+            left = until - time.monotonic()
+            if got or left <= 0:
+                return Claims(got)
+            await woken.wait(min(left, LOOK))
+
+
+async def complete_run(
+    info: Info,
+    lease: Annotated[LeaseInput, "The lease it is held by."],
+    result: Annotated[RunResultInput, "What it brought."],
+) -> Any:
+    """The work is done. A CODE run takes its card to REVIEW, when none of its siblings is still at work."""
+    async with info.context.begin() as tx:
+        return await actions.run.finish.complete_run(tx, info.context.actor, lease.ticket(), result.told())
+
+
+async def fail_run(
+    info: Info,
+    lease: Annotated[LeaseInput, "The lease it is held by."],
+    code: Annotated[FailureCode, "What went wrong."],
+    reason: Annotated[str, "What went wrong, for people: 1 to 10,000 characters."],
+    retryable: Annotated[bool, "Whether trying again may help: then it is, later, a few times."] = False,
+    result: Annotated[RunResultInput | None, "What was done until then; it is kept."] = None,
+) -> Any:
+    """The attempt failed. Where that may help it is tried again after 60, 180, 600 seconds; else the run FAILED."""
+    async with info.context.begin() as tx:
+        return await actions.run.finish.fail_run(
+            tx,
+            info.context.actor,
+            lease.ticket(),
+            code,
+            reason,
+            retryable=retryable,
+            result=result.told() if result else None,
+        )
+
+
+async def release_run(
+    info: Info,
+    lease: Annotated[LeaseInput, "The lease it is held by."],
+    session_id: Annotated[str | None, "The conversation that whoever goes on may resume."] = None,
+) -> Any:
+    """Give a run back, as a worker does that has to leave. That is no failure; it keeps its place in the queue."""
+    async with info.context.begin() as tx:
+        return await actions.run.finish.release_run(
+            tx, info.context.actor, lease.ticket(), session_id=session_id
+        )
+
+
+async def confirm_stop(
+    info: Info,
+    lease: Annotated[LeaseInput, "The lease it is held by."],
+    result: Annotated[RunResultInput | None, "What was done until then; it is kept."] = None,
+) -> Any:
+    """The worker has stopped, after a STOP command: the run is CANCELLED."""
+    async with info.context.begin() as tx:
+        return await actions.run.finish.confirm_stop(
+            tx, info.context.actor, lease.ticket(), result=result.told() if result else None
+        )
+
+
+async def agent_token(root: Parent[Any], info: Info) -> str:
+    """What its agent signs in with, to use Signalbox's tools or this API: `Authorization: Bearer sbr_…`.
+
+    It shows this run's card only, and is good while this attempt is open. Told here only.
+    """
+    says = asdict(root.agent)
+    life = timedelta(seconds=says.pop("seconds"))
+    return RUN_PREFIX + info.context.house.tokens.pass_for(RUN_PASS, life, **says)
+
+
+async def queue_position(root: Parent[Any], info: Info) -> int | None:
+    """Its place in its board's queue, from 1; null when it does not wait there. Past 1,000 it says 1,001."""
+    if root.status != RunStatus.QUEUED:
+        return None
+
+    async def load(ids: list[str]) -> list[int | None]:
+        found = await queue.positions(info.context.read, ids)
+        return [found.get(id) for id in ids]
+
+    place: int | None = await info.context.loaders.through("queue position", load).load(root.id)
+    return place

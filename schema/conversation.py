@@ -1,0 +1,56 @@
+"""What clients may say about the conversations of agent programs."""
+
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+from strawberry import ID
+
+from models.worker import SessionStatus
+from resolvers import conversation as conversations
+from resolvers.board import BOARD
+from resolvers.card import CARD
+from resolvers.conversation import SESSION
+from resolvers.worker import WORKER
+from runtime.transport.describe import Node
+from runtime.transport.sizes import list_size
+from schema.board import Board
+from schema.card import Card
+from schema.error import Stale
+from schema.view import ask, do, link, view
+from schema.worker import Worker
+
+
+@view("chat")
+class AgentSession(Node):
+    """A conversation of an agent program that can be gone on with, where it was held."""
+
+    board_id: Annotated[ID, "On which board."]
+    card_id: Annotated[ID, "On which card."]
+    worker_id: Annotated[ID, "On which worker: only there can it be gone on with."]
+    external_id: Annotated[str, "The program's own name for it; unique on its worker."]
+    executor: Annotated[str, "Which agent program holds it."]
+    agent: Annotated[str | None, "Which of the program's agents; null: its main one."]
+    status: SessionStatus = ask(conversations.status_of_session)
+    active_at: Annotated[datetime, "When it was last used."]
+    terminated_at: Annotated[datetime | None, "When it was ended by somebody."]
+    version: Annotated[int, "Grows by one with every use and change."]
+    created_at: Annotated[datetime, "When it began."]
+    board: Board | None = link(BOARD, "board_id", text="The board.")
+    card: Card | None = link(CARD, "card_id", text="The card.")
+    worker: Worker | None = link(WORKER, "worker_id", text="The worker.")
+    parent: Annotated["AgentSession | None", "The conversation it was begun from."] = link(
+        SESSION, "parent_id", text="The conversation it was begun from."
+    )
+
+
+@strawberry.type
+class ConversationQuery:
+    agent_sessions: list[AgentSession] = ask(
+        conversations.agent_sessions, directives=[list_size(20, slicing=("first",))]
+    )
+
+
+@strawberry.type
+class ConversationMutation:
+    end_agent_session = do(conversations.end_agent_session, AgentSession, Stale)

@@ -1,0 +1,38 @@
+"""What happens to the agent profiles of a workspace."""
+
+import strawberry
+from strawberry import ID
+
+from models.event import EventKind as Kind
+from resolvers.profile import PROFILE
+from schema.actor import Change, changes
+from schema.feed.base import event, found
+from schema.feed.workspace import AboutWorkspace
+from schema.profile import AgentProfile
+from schema.view import told
+
+
+@strawberry.interface(description="Something that happened to an agent profile.")
+class AboutAgentProfile(AboutWorkspace):
+    profile_id: ID = told("profile_id", "Which profile.")
+    name: str = told("name", "What it was called then.")
+    profile: AgentProfile | None = found(
+        PROFILE, "profile_id", "The profile as it is now; null once it is deleted."
+    )
+
+
+@event(Kind.AGENT_PROFILE_CREATED)
+class AgentProfileCreated(AboutAgentProfile):
+    """An agent profile was made."""
+
+
+@event(Kind.AGENT_PROFILE_UPDATED)
+class AgentProfileUpdated(AboutAgentProfile):
+    """An agent profile was changed."""
+
+    changes: list[Change] = changes()
+
+
+@event(Kind.AGENT_PROFILE_DELETED)
+class AgentProfileDeleted(AboutAgentProfile):
+    """An agent profile was deleted."""

@@ -1,0 +1,146 @@
+"""What happens to runs on a board, and to the questions they ask."""
+
+from datetime import datetime
+
+import strawberry
+from strawberry import ID
+
+from models.event import EventKind as Kind
+from models.run import FailureCode, RunKind, RunOutcome, RunStatus, WaitReason
+from models.stage import MoveGate
+from resolvers.question import QUESTION
+from resolvers.run import RUN
+from schema.feed.base import WorkspaceEvent, event, found
+from schema.feed.board import AboutCard
+from schema.question import Question
+from schema.run import Run, RunProgress
+from schema.view import told
+
+
+@strawberry.interface(description="Something that happened to a run.")
+class AboutRun(AboutCard):
+    run_id: ID = told("run_id", "Which run.")
+    run: Run | None = found(RUN, "run_id", "The run as it is now.")
+    run_kind: RunKind = told("run_kind", "What it is to do.")
+    status: RunStatus = told("status", "Where it stood then.")
+    attempt: int = told("attempt", "The number of its attempt then.")
+
+
+@strawberry.interface(description="Something that happened to a question. Its workspace hears of it too.")
+class AboutQuestion(AboutCard, WorkspaceEvent):
+    board_id: ID = told("board_id", "On which board.")
+    question_id: ID = told("question_id", "Which question.")
+    question: Question | None = found(QUESTION, "question_id", "The question as it is now.")
+    run_id: ID | None = told("run_id", "Of which run.")
+    run: Run | None = found(RUN, "run_id", "The run as it is now.")
+
+
+def moment(key: str, text: str) -> datetime | None:
+    def resolve(root: object) -> datetime | None:
+        said = root.data.get(key)  # type: ignore[attr-defined]
+        return None if said is None else datetime.fromisoformat(said)
+
+    return strawberry.field(resolver=resolve, description=text)
+
+
+@event(Kind.RUN_QUEUED)
+class RunQueued(AboutRun):
+    """An agent was asked to work on the card."""
+
+    held_by: MoveGate | None = told("held_by", "The gate it waits behind; null: it waits for a worker.")
+
+
+@event(Kind.RUN_CLAIMED)
+class RunClaimed(AboutRun):
+    """A worker has it."""
+
+    worker_id: ID = told("worker_id", "Which worker.")
+    worker: str = told("worker", "The worker's name.")
+
+
+@event(Kind.RUN_STARTED)
+class RunStarted(AboutRun):
+    """Its agent said its first word."""
+
+
+@event(Kind.RUN_PROGRESS)
+class RunProgressed(AboutRun):
+    """Its agent went forward. Told at most once a second for each run; the whole is in `runFeed`."""
+
+    progress: RunProgress = told("progress", "How far it was then.")
+
+
+@event(Kind.RUN_WAITING)
+class RunWaiting(AboutRun):
+    """It waits for something; told again when it goes on waiting without its worker."""
+
+    wait_reason: WaitReason | None = told("wait_reason", "What for.")
+
+
+@event(Kind.RUN_RESUMED)
+class RunResumed(AboutRun):
+    """What it waited for is there, and its worker goes on."""
+
+
+@event(Kind.RUN_REQUEUED)
+class RunRequeued(AboutRun):
+    """It waits for a worker again: it is tried again, its worker was lost or left, or its wait is over."""
+
+    code: str | None = told("code", "What went wrong; null when nothing did.")
+    reason: str | None = told("reason", "The same, for people.")
+    available_at: datetime | None = moment("available_at", "Not before then.")
+
+
+@event(Kind.RUN_STOPPING)
+class RunStopping(AboutRun):
+    """It was asked to stop; its worker has to confirm."""
+
+    reason: str | None = told("reason", "Why.")
+
+
+@event(Kind.RUN_CONCLUDING)
+class RunConcluding(AboutRun):
+    """Its agent was asked to wrap up."""
+
+
+@event(Kind.RUN_SUCCEEDED)
+class RunSucceeded(AboutRun):
+    """It succeeded."""
+
+    summary: str | None = told("summary", "What was done; its beginning.")
+    outcome: RunOutcome | None = told("outcome", "Whether it changed anything.")
+
+
+@event(Kind.RUN_FAILED)
+class RunFailed(AboutRun):
+    """It failed for good."""
+
+    code: FailureCode = told("code", "What went wrong.")
+    reason: str | None = told("reason", "The same, for people.")
+
+
+@event(Kind.RUN_CANCELLED)
+class RunCancelled(AboutRun):
+    """It was stopped."""
+
+    reason: str | None = told("reason", "Why.")
+
+
+@event(Kind.QUESTION_ASKED)
+class QuestionAsked(AboutQuestion):
+    """An agent asks."""
+
+
+@event(Kind.QUESTION_ANSWERED)
+class QuestionAnswered(AboutQuestion):
+    """Somebody answered."""
+
+
+@event(Kind.QUESTION_EXPIRED)
+class QuestionExpired(AboutQuestion):
+    """Nobody answered in time."""
+
+
+@event(Kind.QUESTION_CANCELLED)
+class QuestionCancelled(AboutQuestion):
+    """It need not be answered any more."""

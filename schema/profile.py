@@ -1,0 +1,61 @@
+"""What clients may say about agent profiles."""
+
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+from strawberry import ID
+from strawberry.scalars import JSON
+
+import resolvers.profile
+from models.run import PermissionLevel
+from models.worker import MOST_PROFILES, AgentRole, Executor, Skill
+from resolvers import profile as profiles
+from runtime.transport.describe import Node
+from runtime.transport.sizes import list_size
+from schema.error import Conflict, Stale
+from schema.view import answer, ask, do, view
+
+
+@answer(resolvers.profile.Able)
+class Capability:
+    """Something that can be done, and how well."""
+
+    name: Annotated[str, "What."]
+    level: Annotated[Skill, "How well."]
+
+
+@view("profile")
+class AgentProfile(Node):
+    """How an agent is started: which program, which model, what it is told it is."""
+
+    workspace_id: Annotated[ID, "Whose it is."]
+    name: Annotated[str, "Unique in the workspace, whatever its case."]
+    role: Annotated[AgentRole, "What it is for."]
+    executor: Annotated[Executor, "Which agent program works its runs."]
+    model: Annotated[str | None, "Which model; null: the program's own."]
+    persona: Annotated[str | None, "Told to the agent before everything else."]
+    options: Annotated[JSON, "Of the program: text to text."]
+    permission: Annotated[PermissionLevel, "What its agents may do without asking."]
+    capabilities: list[Capability] = ask(
+        profiles.capabilities_of_profile, directives=[list_size(3, slicing=())]
+    )
+    max_concurrent: Annotated[int | None, "How many runs are worked at once on all boards; null is no limit."]
+    enabled: Annotated[bool, "Whether new runs may be started with it."]
+    version: Annotated[int, "Grows by one with every change."]
+    created_at: Annotated[datetime, "When it was made."]
+    updated_at: Annotated[datetime, "When it was last changed."]
+
+
+@strawberry.type
+class ProfileQuery:
+    agent_profiles: list[AgentProfile] = ask(
+        profiles.agent_profiles, directives=[list_size(MOST_PROFILES, slicing=())]
+    )
+
+
+@strawberry.type
+class ProfileMutation:
+    create_agent_profile = do(profiles.create_agent_profile, AgentProfile, Conflict)
+    update_agent_profile = do(profiles.update_agent_profile, AgentProfile, Stale, Conflict)
+    delete_agent_profile = do(profiles.delete_agent_profile, AgentProfile, Stale)

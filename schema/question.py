@@ -1,0 +1,105 @@
+"""What clients may say and hear about questions."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import strawberry
+from strawberry import ID
+
+from models.question import MOST_ASKED, MOST_OPTIONS, AnsweredBy, QuestionStatus, QuestionType
+from resolvers import question as questions
+from resolvers.board import BOARD
+from resolvers.card import CARD
+from resolvers.run import RUN
+from resolvers.workspace import USER
+from runtime.transport.describe import Node, said
+from runtime.transport.sizes import list_size
+from schema.account import User
+from schema.board import Board
+from schema.error import Conflict, LeaseLost
+from schema.page import Connection
+from schema.view import ask, do, link, view
+
+CardLater: Any = Annotated["Card", strawberry.lazy("schema.card")]
+RunLater: Any = Annotated["Run", strawberry.lazy("schema.run")]
+
+
+@said
+class Option:
+    """An answer that is offered."""
+
+    label: Annotated[str, "What it says, and what an answer names."]
+    description: Annotated[str, "What choosing it means."]
+    recommended: Annotated[bool, "Whether the asker would choose it."]
+
+
+def _options(root: Any) -> Any:
+    return [Option(**option) for option in root.options]
+
+
+@view("question")
+class Question(Node):
+    """Something an agent asks people. While one that blocks is open, its run waits."""
+
+    board_id: Annotated[ID, "On which board."]
+    card_id: Annotated[ID, "About which card."]
+    run_id: Annotated[ID | None, "Of which run."]
+    group_key: Annotated[str, "Shared by what was asked together."]
+    key: Annotated[str, "The asker's name for it."]
+    header: Annotated[str, "A word or two to tell it apart."]
+    text: Annotated[str, "The question."]
+    type: Annotated[QuestionType, "What an answer consists of."]
+    options: list[Option] = strawberry.field(
+        resolver=_options,
+        description="What is offered. At most 12.",
+        directives=[list_size(MOST_OPTIONS, slicing=())],
+    )
+    allow_other: Annotated[bool, "Whether an answer in other words is taken too."]
+    blocking: Annotated[bool, "Whether its run waits for the answer."]
+    default_answer: list[str] | None = strawberry.field(
+        description="What holds when nobody answers in time.",
+        directives=[list_size(MOST_OPTIONS, slicing=())],
+    )
+    status: Annotated[QuestionStatus, "Whether it waits for an answer."]
+    answer: list[str] | None = strawberry.field(
+        description="The answer: labels, and other words last.",
+        directives=[list_size(MOST_OPTIONS, slicing=())],
+    )
+    answered_how: Annotated[AnsweredBy | None, "Whether a person answered it or a rule."]
+    answered_at: Annotated[datetime | None, "When it was closed."]
+    expires_at: Annotated[datetime | None, "When it closes by itself; null: never."]
+    created_at: Annotated[datetime, "When it was asked."]
+    version: Annotated[int, "Grows by one with every change."]
+    answered_by: User | None = link(USER, "answered_by", text="Who answered it, when it was a person.")
+    board: Board | None = link(BOARD, "board_id", text="The board.")
+    card: CardLater | None = link(CARD, "card_id", text="The card.")
+    run: RunLater | None = link(RUN, "run_id", text="The run that asked.")
+
+
+@said
+class Questions:
+    """Questions that were asked together."""
+
+    questions: list[Question] = strawberry.field(
+        description="In the order they were asked.", directives=[list_size(MOST_ASKED, slicing=())]
+    )
+
+    @classmethod
+    def is_type_of(cls, value: Any, info: Any) -> bool:
+        return isinstance(value, questions.Questions)
+
+
+@strawberry.type
+class QuestionQuery:
+    await_answers: list[Question] = ask(
+        questions.await_answers, directives=[list_size(1, maximum=MOST_ASKED, slicing=())]
+    )
+    questions: Connection[Question] = ask(questions.questions, directives=[list_size(50)])
+
+
+@strawberry.type
+class QuestionMutation:
+    ask_as_agent = do(questions.ask_as_agent, Questions, LeaseLost, Conflict)
+    ask_questions = do(questions.ask_questions, Questions, LeaseLost, Conflict)
+    answer_question = do(questions.answer_question, Question, Conflict)
+    cancel_question = do(questions.cancel_question, Question, Conflict)

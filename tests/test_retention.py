@@ -1,0 +1,88 @@
+"""Old events and old lines of logs are forgotten, and who resumes from there is told."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select, update
+
+from models.event import board_topic
+from models.log import RUN_LOG
+from runtime.database import utcnow
+from runtime.event import Event
+from runtime.feed import append
+from tests.client import Refused
+from tests.faults.api import UPDATE_CARD
+
+FEED = """subscription($board: ID!, $after: String) {
+  boardFeed(boardId: $board, after: $after) { seq cursor kind } }"""
+BOARD = "query($id: ID!) { board(id: $id) { seq cursor } }"
+LINE = {
+    "at": utcnow(),
+    "attempt": 1,
+    "type": "SYSTEM",
+    "level": "INFO",
+    "text": "x",
+    "data": {},
+    "agent": None,
+}
+OLD = timedelta(days=40)
+
+
+async def aged(app, table, topic, upto):
+    """Make a topic's rows up to a number older than they are."""
+    async with app.begin() as tx:
+        mine = table.c.topic == topic, table.c.seq <= upto
+        await tx.execute(update(table).where(*mine).values(at=utcnow() - OLD))
+
+
+async def kept(app, table, topic):
+    query = select(func.min(table.c.seq), func.count()).where(table.c.topic == topic)
+    return tuple((await app.house.database.read(query))[0])
+
+
+async def forgotten(app, table, topic, first):
+    async with asyncio.timeout(20):
+        while (await kept(app, table, topic))[0] != first:
+            await asyncio.sleep(0.02)
+
+
+async def test_events_older_than_the_setting_are_forgotten(run):
+    async with run() as app:
+        board, [card] = await app.has_board("Do it")
+        cursors = []
+        for n in range(6):
+            await app.data(UPDATE_CARD, input={"id": card, "title": f"No. {n}"})
+            cursors.append((await app.data(BOARD, id=board))["cursor"])
+        last = (await app.data(BOARD, id=board))["seq"]
+        topic = board_topic(board)
+        await aged(app, Event.__table__, topic, last - 3)
+        url = app.house.settings.database_url
+    async with run(url) as app:
+        assert (await kept(app, Event.__table__, topic))[0] == 1, "they are kept unless it is said"
+    async with run(url, history_days=30) as app:
+        await forgotten(app, Event.__table__, topic, last - 2)
+        assert await kept(app, Event.__table__, topic) == (last - 2, 3)
+        for gone in ("0", cursors[0]):
+            async with app.follow(FEED, board=board, after=gone) as hear:
+                with pytest.raises(Refused) as refused:
+                    await hear()
+            assert refused.value.code == "CURSOR_EXPIRED"
+        async with app.follow(FEED, board=board, after=cursors[2]) as hear:
+            assert [(await hear())["boardFeed"]["seq"] for _ in range(3)] == [last - 2, last - 1, last]
+        await app.data(UPDATE_CARD, input={"id": card, "title": "After"})
+        assert (await app.data(BOARD, id=board))["seq"] == last + 1
+
+
+async def test_lines_of_runs_are_forgotten_after_thirty_days(run):
+    """More than one transaction's worth, of more topics than one."""
+    async with run() as app:
+        async with app.begin() as tx:
+            for topic in ("run:one", "run:two"):
+                await append(tx, RUN_LOG, topic, [LINE] * 1_200)
+        await aged(app, RUN_LOG.table, "run:one", 1_200)
+        await aged(app, RUN_LOG.table, "run:two", 1_100)
+        url = app.house.settings.database_url
+    async with run(url) as app:
+        await forgotten(app, RUN_LOG.table, "run:two", 1_101)
+        await forgotten(app, RUN_LOG.table, "run:one", None)

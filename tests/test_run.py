@@ -1,0 +1,429 @@
+"""Runs: asked for, claimed, worked, stopped, taken up again; and what a card's moves mean for them."""
+
+import asyncio
+
+from tests.work import (
+    ANSWER,
+    CHOICE,
+    MOVE,
+    START,
+    WORDS,
+    about_run,
+    hand,
+    in_todo,
+    queued,
+    set_policy,
+    show,
+    start,
+)
+
+FEED = 'subscription($id: ID!) { boardFeed(boardId: $id, after: "0") { seq kind } }'
+
+
+async def test_a_run_from_its_wish_to_review(run):
+    async with run() as app:
+        board, [card] = await app.has_board("Paint the signal")
+        worker = await hand(app)
+        id = await queued(app, card, instruction="Use red")
+        assert (await show(app, id))["queuePosition"] == 1
+        [claim] = await worker.claim()
+        assert claim["run"]["card"]["stage"] == "IN_PROGRESS"
+        assert claim["run"]["card"]["agentState"] == "STARTING"
+        assert "Use red" in claim["work"]["prompt"]
+        assert "WEB-1: Paint the signal" in claim["work"]["prompt"]
+        done = await worker.complete(id, "Painted it", branch="signalbox/web-1", headSha="abc123")
+        assert done["status"] == "SUCCEEDED"
+        assert done["card"] == {
+            "id": card,
+            "stage": "REVIEW",
+            "agentState": "SUCCEEDED",
+            "agentActivity": None,
+        }
+        assert (await worker.complete(id))["code"] == "LEASE_LOST"
+        told = []
+        async with app.follow(FEED, id=board) as hear:
+            while "RUN_SUCCEEDED" not in told or told[-1] != "CARD_MOVED":
+                event = (await hear())["boardFeed"]
+                told.append(event["kind"])
+                assert event["seq"] == len(told)
+        assert told[3:] == [*["RUN_QUEUED", "CARD_MOVED", "RUN_CLAIMED", "RUN_SUCCEEDED", "CARD_MOVED"]]
+
+
+async def test_a_card_that_enters_todo_is_given_to_an_agent(run):
+    async with run() as app:
+        board, cards = await app.has_board("One", "Two")
+        await set_policy(app, board, autoDispatch=True)
+        worker = await hand(app)
+        look = "query($id: ID!) { card(id: $id) { agentState agentActivity activeRun { id kind } } }"
+        await in_todo(app, cards[0])
+        shown = await app.data(look, id=cards[0])
+        assert shown["agentState"] == "QUEUED"
+        assert shown["agentActivity"] == "Waits for a worker"
+        assert shown["activeRun"]["kind"] == "CODE"
+        again = await app.data(START, input={"cardId": cards[0]})
+        assert again["code"] == "CONFLICT"
+        # Whoever begins by hand what no agent has begun takes it from the queue.
+        moved = await app.data(MOVE, input={"id": cards[0], "stage": "IN_PROGRESS"})
+        assert moved == {"__typename": "Card", "stage": "IN_PROGRESS"}
+        assert (await show(app, shown["activeRun"]["id"]))["status"] == "CANCELLED"
+        await in_todo(app, cards[1])
+        id = await worker.take()
+        refused = await app.data(MOVE, input={"id": cards[1], "stage": "BACKLOG"})
+        assert [reason["code"] for reason in refused["reasons"]] == ["ACTIVE_RUN"]
+        moved = await app.data(MOVE, input={"id": cards[1], "stage": "BACKLOG", "cancelRun": True})
+        assert moved["stage"] == "BACKLOG"
+        assert (await show(app, id))["stopRequestedAt"] is not None
+        assert (await worker.say("confirmStop", id))["status"] == "CANCELLED"
+
+
+async def test_the_law_says_where_agents_work(run):
+    async with run() as app:
+        _, [card] = await app.has_board("Paint")
+        refused = await app.data(START, input={"cardId": card})
+        assert [reason["code"] for reason in refused["reasons"]] == ["LAW"]
+        refused = await app.data(START, input={"cardId": card, "kind": "PLAN"})
+        assert [reason["code"] for reason in refused["reasons"]] == ["LAW"]
+        await app.data(MOVE, input={"id": card, "stage": "PLAN"})
+        assert await start(app, card, kind="PLAN")
+
+
+async def test_what_blocks_a_card_keeps_its_run(run):
+    link = "mutation($input: LinkCardsInput!) { linkCards(input: $input) { __typename } }"
+    async with run() as app:
+        _, [first, second] = await app.has_board("First", "Second")
+        worker = await hand(app)
+        await app.data(link, input={"cardId": first, "targetId": second, "kind": "BLOCKS"})
+        id = await queued(app, second)
+        [why] = (await show(app, id))["whyNotRunning"]
+        assert (why["code"], why["cardIds"]) == ("BLOCKED", [first])
+        assert await worker.claim() == []
+        for stage in ("TODO", "IN_PROGRESS", "REVIEW", "DONE"):
+            await app.data(MOVE, input={"id": first, "stage": stage})
+        assert await worker.take() == id
+
+
+async def test_a_full_column_keeps_a_run(run):
+    columns = "query($id: ID!) { board(id: $id) { columns { id stage } } }"
+    limit = "mutation($input: UpdateColumnInput!) { updateColumn(input: $input) { __typename } }"
+    async with run() as app:
+        board, [first, second] = await app.has_board("First", "Second")
+        await set_policy(app, board, concurrency=0)
+        worker = await hand(app)
+        found = {one["stage"]: one["id"] for one in (await app.data(columns, id=board))["columns"]}
+        await app.data(limit, input={"id": found["IN_PROGRESS"], "wipLimit": 1})
+        one, other = await queued(app, first), await queued(app, second)
+        assert await worker.take() == one
+        assert await worker.claim() == []
+        assert [why["code"] for why in (await show(app, other))["whyNotRunning"]] == ["WIP_LIMIT"]
+        await worker.complete(one)
+        assert await worker.take() == other
+
+
+async def test_a_board_holds_as_many_runs_as_its_policy_says(run):
+    async with run() as app:
+        board, cards = await app.has_board("One", "Two")
+        worker = await hand(app)
+        one, other = [await queued(app, card) for card in cards]
+        assert await worker.take() == one
+        assert await worker.claim() == []
+        [why] = (await show(app, other))["whyNotRunning"]
+        assert (why["code"], why["runIds"], why["limit"]) == ("LIMIT_REACHED", [one], 1)
+        await set_policy(app, board, concurrency=2)
+        assert await worker.take() == other
+
+
+async def test_the_most_urgent_first_then_the_oldest(run):
+    update = "mutation($input: UpdateCardInput!) { updateCard(input: $input) { __typename } }"
+    async with run() as app:
+        board, cards = await app.has_board("0", "1", "2", "3")
+        await set_policy(app, board, concurrency=0)
+        worker = await hand(app)
+        for card, priority in zip(cards, ("LOW", "MEDIUM", "MEDIUM", "NONE"), strict=True):
+            await app.data(update, input={"id": card, "priority": priority})
+            await queued(app, card)
+        await app.data(update, input={"id": cards[3], "priority": "CRITICAL"})
+        claims = await worker.claim(10)
+        assert [one["run"]["card"]["title"] for one in claims] == ["3", "1", "2", "0"]
+
+
+async def test_a_run_that_failed_is_tried_again_later_and_then_ends(run):
+    async with run() as app:
+        board, [card] = await app.has_board("Paint")
+        await set_policy(app, board, maxAttempts=2)
+        worker = await hand(app)
+        id = await queued(app, card)
+        await worker.take()
+        failed = await worker.say("failRun", id, code="AGENT_ERROR", reason="Out of paint", retryable=True)
+        assert failed["status"] == "QUEUED"
+        assert failed["card"]["stage"] == "TODO"
+        [why] = (await show(app, id))["whyNotRunning"]
+        assert why["code"] == "DUE_LATER"
+        assert await worker.claim() == []
+        async with app.house.database.write() as tx:
+            from sqlalchemy import text
+
+            await tx.execute(text("UPDATE job SET available_at = enqueued_at"))  # a minute later
+        await worker.take()
+        failed = await worker.say("failRun", id, code="AGENT_ERROR", reason="Still none", retryable=True)
+        assert (failed["status"], failed["failureCode"]) == ("FAILED", "ATTEMPTS_EXHAUSTED")
+        assert "Still none" in failed["failureReason"]
+        assert failed["card"]["stage"] == "IN_PROGRESS"
+        dead = "query($id: ID!) { deadRuns(workspaceId: $id) { nodes { id } } }"
+        assert await app.data(dead, id=await app.home()) == {"nodes": [{"id": id}]}
+        again = await app.data(about_run("retryRun"), input={"id": id})
+        assert (again["status"], again["retries"]) == ("QUEUED", 1)
+        assert (await show(app, again["id"]))["retryOf"] == {"id": id}
+        assert await app.data(dead, id=await app.home()) == {"nodes": []}
+
+
+async def test_a_run_is_stopped_in_every_state(run):
+    async with run() as app:
+        board, cards = await app.has_board("queued", "claimed", "running", "waiting")
+        await set_policy(app, board, concurrency=0)
+        worker = await hand(app)
+        ids = [await queued(app, card) for card in cards]
+        stop = about_run("stopRun")
+        stopped = await app.data(stop, input={"id": ids[0], "reason": "Not now"})
+        assert (stopped["status"], stopped["card"]["stage"]) == ("CANCELLED", "TODO")
+        await worker.claim(3)
+        await worker.report(ids[2], "a", {"type": "OUTPUT", "text": "At it"})
+        asked = await worker.ask(ids[3], WORDS)
+        for id in ids[1:]:
+            stopping = await app.data(stop, input={"id": id})
+            assert stopping["stopRequestedAt"] is not None
+            result = {"branch": "signalbox/kept"}
+            done = await worker.say("confirmStop", id, result=result)
+            assert (done["status"], done["branch"], done["card"]["stage"]) == (
+                "CANCELLED",
+                "signalbox/kept",
+                "IN_PROGRESS",
+            )
+        [question] = (await show(app, ids[3]))["questions"]
+        assert (question["id"], question["status"]) == (asked["questions"][0]["id"], "CANCELLED")
+        assert (await app.data(stop, input={"id": ids[3]}))["code"] == "CONFLICT"
+        resumed = await app.data(about_run("resumeRun"), input={"id": ids[3]})
+        assert (resumed["status"], resumed["branch"]) == ("QUEUED", "signalbox/kept")
+
+
+async def test_nobody_confirms_what_nobody_asked_for(run):
+    async with run() as app:
+        _, [card] = await app.has_board("Paint")
+        worker = await hand(app)
+        id = await queued(app, card)
+        await worker.take()
+        assert (await worker.say("confirmStop", id))["code"] == "CONFLICT"
+        assert (await worker.complete(id, " "))["code"] == "INVALID"
+        assert (await show(app, id))["status"] == "CLAIMED"
+
+
+async def test_a_run_that_changed_nothing_can_wait_for_a_decision(run):
+    async with run() as app:
+        board, [card] = await app.has_board("Paint")
+        await set_policy(app, board, noChange="DECIDE")
+        worker = await hand(app)
+        id = await queued(app, card)
+        await worker.take()
+        done = await worker.complete(id, "It is red already", "NO_CHANGES")
+        assert (done["status"], done["waitReason"]) == ("WAITING", "DECISION")
+        again = await app.data(about_run("resumeRun"), input={"id": id, "instruction": "Paint it blue"})
+        assert again["status"] == "QUEUED"
+        [claim] = await worker.claim()
+        assert "Paint it blue" in claim["work"]["prompt"]
+        await worker.complete(id, "No blue", "NO_CHANGES")
+        taken = await app.data(about_run("concludeRun"), input={"id": id})
+        assert (taken["status"], taken["summary"], taken["card"]["stage"]) == (
+            "SUCCEEDED",
+            "No blue",
+            "REVIEW",
+        )
+
+
+async def test_siblings_are_worked_side_by_side(run):
+    make = """mutation($input: CreateAgentProfileInput!) { createAgentProfile(input: $input) {
+      ... on AgentProfile { id } ... on Refusal { message } } }"""
+    async with run() as app:
+        board, [card] = await app.has_board("Paint")
+        await set_policy(app, board, concurrency=0)
+        profiles = [
+            (
+                await app.data(
+                    make, input={"workspaceId": await app.home(), "name": name, "executor": "SCRIPTED"}
+                )
+            )["id"]
+            for name in ("careful", "quick")
+        ]
+        worker = await hand(app)
+        await in_todo(app, card)
+        answer = await app.data(START, input={"cardId": card, "profileIds": profiles})
+        one, other = [each["id"] for each in answer["runs"]]
+        assert answer["runs"][0]["batch"] == [{"id": other}]
+        await worker.claim(2)
+        done = await worker.complete(one)
+        assert done["card"]["stage"] == "IN_PROGRESS"  # the other is still at it
+        assert (await worker.complete(other))["card"]["stage"] == "REVIEW"
+
+
+async def test_a_question_blocks_until_somebody_answers(run):
+    async with run() as app:
+        _, [card] = await app.has_board("Paint")
+        worker = await hand(app)
+        id = await queued(app, card)
+        await worker.take()
+        asked = await worker.ask(id, CHOICE, WORDS)
+        first, second = [one["id"] for one in asked["questions"]]
+        assert asked["questions"][0]["run"] == {"status": "WAITING", "waitReason": "QUESTION"}
+        assert await worker.ask(id, CHOICE, WORDS) == asked  # asked again with its key
+        shown = await show(app, id)
+        assert shown["card"]["agentState"] == "WAITING_INPUT"
+        assert shown["whyNotRunning"][0]["questionIds"] == [first, second]
+        refused = await app.data(ANSWER, input={"id": first, "options": ["green"]})
+        assert refused["issues"][0]["path"] == "options.0"
+        refused = await app.data(ANSWER, input={"id": first, "text": "green"})
+        assert refused["code"] == "INVALID"
+        refused = await app.data(ANSWER, input={"id": first, "options": ["red", "blue"]})
+        assert refused["code"] == "INVALID"
+        both = await asyncio.gather(
+            *(app.data(ANSWER, input={"id": first, "options": [one]}) for one in ("red", "blue"))
+        )
+        assert sorted(one["__typename"] for one in both) == ["Conflict", "Question"]
+        assert (await show(app, id))["status"] == "WAITING"
+        inbox = "{ questions { nodes { id } } }"
+        assert await app.data(inbox) == {"nodes": [{"id": second}]}
+        answered = await app.data(ANSWER, input={"id": second, "text": "Stop"})
+        assert (answered["answer"], answered["answeredHow"]) == (["Stop"], "HUMAN")
+        assert answered["run"]["status"] == "RUNNING"
+        assert (await worker.complete(id))["status"] == "SUCCEEDED"
+
+
+async def test_an_answer_after_the_worker_left_goes_with_the_next_claim(run):
+    async with run() as app:
+        _, [card] = await app.has_board("Paint")
+        worker, other = await hand(app), await hand(app, "other")
+        id = await queued(app, card)
+        await worker.take()
+        asked = await worker.ask(id, CHOICE, sessionId="talk-1")
+        assert (await worker.say("releaseRun", id, sessionId="talk-1"))["status"] == "WAITING"
+        assert await other.claim() == []
+        answer = {"id": asked["questions"][0]["id"], "options": ["red"]}
+        assert (await app.data(ANSWER, input=answer))["run"]["status"] == "QUEUED"
+        [claim] = await worker.claim()
+        assert claim["work"]["sessionId"] == "talk-1"
+        assert claim["work"]["prompt"] == "Your questions were answered:\n- Which colour?\n  red"
+        assert claim["attempt"] == 2
+        await worker.say("releaseRun", id)
+        [claim] = await other.claim()  # has no such conversation: it is told everything
+        assert claim["work"]["sessionId"] is None
+        assert "WEB-1: Paint" in claim["work"]["prompt"]
+        assert "  red" in claim["work"]["prompt"]
+
+
+async def test_a_question_that_nobody_answers_expires_as_the_board_says(run):
+    async with run() as app:
+        board, cards = await app.has_board("fails", "goes on", "holds")
+        await set_policy(app, board, concurrency=0)
+        worker = await hand(app)
+        ids = [await queued(app, card) for card in cards]
+        await worker.claim(3)
+        await worker.ask(ids[1], {**CHOICE, "default": ["blue"]}, expiresInSeconds=1)
+        await worker.ask(ids[0], CHOICE, expiresInSeconds=1)
+        failed = await until(app, ids[0], lambda run: run["status"] == "FAILED")
+        assert failed["failureCode"] == "QUESTION_EXPIRED"
+        went = await until(app, ids[1], lambda run: run["status"] == "RUNNING")
+        assert went["questions"][0] | {"id": ""} == {
+            "id": "",
+            "key": "0",
+            "status": "EXPIRED",
+            "answer": ["blue"],
+            "answeredHow": "AUTOMATED",
+        }
+        await set_policy(app, board, questionExpiry="HOLD")
+        await worker.ask(ids[2], CHOICE, expiresInSeconds=1)
+        await until(app, ids[2], lambda run: run["attempts"][0]["outcome"] == "RELEASED")
+        held = await show(app, ids[2])
+        assert (held["status"], held["questions"][0]["status"]) == ("WAITING", "OPEN")
+
+
+async def test_a_worker_that_falls_silent_loses_its_run(run):
+    async with run() as app:
+        board, [card] = await app.has_board("Paint")
+        await set_policy(app, board, leaseSeconds=2)
+        first, second = await hand(app), await hand(app, "second")
+        id = await queued(app, card)
+        await first.take()
+        await until(app, id, lambda run: run["status"] == "QUEUED")
+        assert (await show(app, id))["card"]["stage"] == "TODO"
+        assert await second.take() == id
+        late = await first.complete(id, "Late")
+        assert late["code"] == "LEASE_LOST"
+        assert (await first.report(id, "x", {"type": "OUTPUT", "text": "late"}))["code"] == "LEASE_LOST"
+        done = await second.complete(id, "In time")
+        assert (done["summary"], done["attempt"]) == ("In time", 2)
+        outcomes = [one["outcome"] for one in (await show(app, id))["attempts"]]
+        assert outcomes == ["LOST", "SUCCEEDED"]
+
+
+async def test_a_claim_that_is_repeated_gets_the_same(run):
+    async with run() as app:
+        board, cards = await app.has_board("One", "Two")
+        await set_policy(app, board, concurrency=0)
+        worker = await hand(app)
+        for card in cards:
+            await queued(app, card)
+        assert await worker.claim(1, key="a") == await worker.claim(1, key="a")
+        assert await worker.claim(1, key="a") != await worker.claim(1, key="b")
+
+
+async def test_a_waiting_worker_is_woken(run):
+    async with run() as app:
+        _, [card] = await app.has_board("Paint")
+        worker = await hand(app)
+        waiting = asyncio.create_task(worker.claim(wait=30))
+        await asyncio.sleep(0.2)
+        id = await queued(app, card)
+        [claim] = await asyncio.wait_for(waiting, 10)
+        assert claim["run"]["id"] == id
+
+
+async def test_a_card_with_an_agent_at_it_is_not_taken_away(run):
+    delete = "mutation($input: DeleteCardInput!) { deleteCard(input: $input) { __typename } }"
+    archive = "mutation($input: ArchiveCardInput!) { archiveCard(input: $input) { __typename } }"
+    async with run() as app:
+        _, [card] = await app.has_board("Paint")
+        worker = await hand(app)
+        id = await queued(app, card)
+        await worker.take()
+        assert await app.data(delete, input={"id": card}) == {"__typename": "Conflict"}
+        assert await app.data(archive, input={"id": card}) == {"__typename": "Conflict"}
+        assert await app.data(delete, input={"id": card, "cancelRun": True}) == {"__typename": "Card"}
+        assert (await worker.complete(id))["code"] == "NOT_FOUND"
+
+
+async def until(app, run, fits, seconds=30):
+    """What a run shows as soon as it fits."""
+    for _ in range(seconds * 10):
+        shown = await show(app, run)
+        if fits(shown):
+            return shown
+        await asyncio.sleep(0.1)
+    raise AssertionError(shown)
+
+
+async def test_people_hear_what_concerns_them(run):
+    inbox = "{ notifications { nodes { type title runId questionId } } }"
+    async with run() as app:
+        _, cards = await app.has_board("Paint", "Polish")
+        worker = await hand(app)
+        ids = [await queued(app, card) for card in cards]
+        await worker.take()
+        asked = await worker.ask(ids[0], CHOICE)
+        await app.data(ANSWER, input={"id": asked["questions"][0]["id"], "options": ["red"]})
+        await worker.complete(ids[0], "Painted")
+        await worker.take()
+        await worker.say("failRun", ids[1], code="AGENT_ERROR", reason="No polish")
+        heard = (await app.data(inbox))["nodes"]
+        assert [(one["type"], one["title"], one["runId"]) for one in heard] == [
+            ("RUN_FAILED", "A run failed on WEB-2: Polish", ids[1]),
+            ("RUN_SUCCEEDED", "WEB-1 was worked on: Paint", ids[0]),
+            ("QUESTION_ASKED", "An agent asks about WEB-1: Paint", ids[0]),
+        ]
+        assert heard[2]["questionId"] == asked["questions"][0]["id"]
