@@ -9,7 +9,7 @@ import asyncio
 import inspect
 import itertools
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields
 from operator import attrgetter
 from typing import Any, Protocol
 
@@ -30,7 +30,6 @@ class Read(Protocol):
 
 Sees = Callable[[Actor], ColumnElement[bool]]
 MOST = 500  # keys asked for at once
-PARTS = ("id", "workspace_id", "board_id", "card_id")  # of an actor: everything that what it sees depends on
 KEPT = 64  # statements of one link
 
 
@@ -57,11 +56,11 @@ class Link:
 
     def statement(self, actor: Actor, columns: Columns) -> Select[Any]:
         """What to ask for the rows of `keys`, as an actor like this one. Made once; `values_of` says for whom."""
-        kind = columns, actor.kind, actor.scopes, *(getattr(actor, part) is None for part in PARTS)
+        kind = columns, actor.kind, actor.scopes, frozenset(_parts(actor))
         if kind not in self._kept:
             if len(self._kept) >= KEPT:
                 self._kept.clear()
-            self._kept[kind] = self._made(_anybody(actor), columns)
+            self._kept[kind] = self._made(_like(actor), columns)
         return self._kept[kind]
 
     def _made(self, actor: Actor, columns: Columns) -> Select[Any]:
@@ -69,22 +68,26 @@ class Link:
         if columns is not None:
             chosen = [column for column in query.selected_columns if column.key in columns]
             query = query.with_only_columns(*chosen, maintain_column_froms=True)
-        found = self.sees(actor), among(self.key, bindparam("keys", type_=Keys()))
-        query = query.add_columns(self.key.label("link_key")).where(*found)
+        query = query.where(self.sees(actor), among(self.key, bindparam("keys", type_=Keys())))
+        query = query.add_columns(self.key.label("link_key"))
         return query.group_by(self.key) if self.group else query
 
 
-def _anybody(actor: Actor) -> Actor:
-    """An actor of the same kind, with parameters for what it is."""
-    parts: dict[str, Any] = {
-        name: bindparam(f"actor_{name}", type_=Id) for name in PARTS if getattr(actor, name) is not None
-    }
-    return replace(actor, **parts)
+def _parts(actor: Actor) -> dict[str, str]:
+    """What an actor is told apart by from others of its kind: its ids."""
+    values = ((part.name, getattr(actor, part.name)) for part in fields(actor) if part.name != "kind")
+    return {name: value for name, value in values if isinstance(value, str)}
+
+
+def _like(actor: Actor) -> Actor:
+    """An actor of the same kind with parameters for its ids, and nothing else that is its own."""
+    parts: Any = {name: bindparam(f"actor_{name}", type_=Id) for name in _parts(actor)}
+    return Actor(**{"kind": actor.kind, "scopes": actor.scopes, **parts})
 
 
 def values_of(actor: Actor, keys: Sequence[Any]) -> dict[str, Any]:
     """The parameters of a link's statement."""
-    return {"keys": keys} | {f"actor_{name}": getattr(actor, name) for name in PARTS}
+    return {"keys": keys, **{f"actor_{name}": value for name, value in _parts(actor).items()}}
 
 
 class Loaders:
