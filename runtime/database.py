@@ -103,6 +103,9 @@ class among(FunctionElement[bool]):
     type = Boolean()
     inherit_cache = True
 
+    def self_group(self, against: Any = None) -> Any:
+        return self  # or SQLite would be asked whether it `= 1`, and would not use the index
+
 
 @compiles(among, "postgresql")
 def _among_array(element: Any, compiler: Any, **options: Any) -> str:

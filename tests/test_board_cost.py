@@ -42,7 +42,11 @@ NEEDED = {
         "what the actor may write",
         "the lanes, for the law",
         "the blockers, for the law",
+<<<<<<< HEAD
         "the runs and questions on them, for the law",
+=======
+        "what is at work on them, for the law",
+>>>>>>> refs/heads/executor
     ],
     "by column": [
         "the board",
@@ -55,7 +59,11 @@ NEEDED = {
         "what the actor may write",
         "the lanes, for the law",
         "the blockers, for the law",
+<<<<<<< HEAD
         "the runs and questions on them, for the law",
+=======
+        "what is at work on them, for the law",
+>>>>>>> refs/heads/executor
     ],
 }
 

@@ -8,6 +8,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 import resolvers
 from models.actor import Actor, ActorKind, Scope
+from resolvers.card import CARD
 from resolvers.loaders import Link, values_of
 
 ACTORS = {
@@ -42,3 +43,17 @@ def test_a_kept_statement_holds_nothing_of_the_actor_it_was_made_for(actor):
 def test_every_link_is_found_by_text():
     for name, link in links():
         assert link.key.type.python_type is str, f"{name}: keys are sent as text"
+
+
+async def test_sqlite_finds_rows_by_many_keys_with_the_index(run, kind):
+    if kind != "sqlite":
+        pytest.skip("PostgreSQL knows its ANY")
+    async with run() as app:
+        actor = app.house.local_owner
+        statement = CARD.statement(actor, None)
+        compiled = statement.compile(dialect=sqlite.dialect())
+        values = [{**values_of(actor, []), "keys": "[]"}.get(name, "") for name in compiled.positiontup]
+        async with app.house.database.engines[0].connect() as connection:
+            plan = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}", tuple(values))
+            told = [row[3] for row in plan]
+        assert any(line.startswith("SEARCH card USING INDEX") for line in told), told
