@@ -42,11 +42,7 @@ NEEDED = {
         "what the actor may write",
         "the lanes, for the law",
         "the blockers, for the law",
-<<<<<<< HEAD
-        "the runs and questions on them, for the law",
-=======
         "what is at work on them, for the law",
->>>>>>> refs/heads/executor
     ],
     "by column": [
         "the board",
@@ -59,11 +55,7 @@ NEEDED = {
         "what the actor may write",
         "the lanes, for the law",
         "the blockers, for the law",
-<<<<<<< HEAD
-        "the runs and questions on them, for the law",
-=======
         "what is at work on them, for the law",
->>>>>>> refs/heads/executor
     ],
 }
 
