@@ -2,7 +2,7 @@
 # docs/running.md names them all. Nothing but Python 3.11 or newer, make and a package index is assumed.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test long bench lint types schema check-schema migrate migration explorer check-explorer lock clean
+.PHONY: help demo serve worker test long bench lint types schema check-schema migrate migration explorer check-explorer lock clean
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --no-deps --require-hashes
@@ -21,6 +21,9 @@ demo: .venv/base  ## a live board with sample data on http://127.0.0.1:8000
 
 serve: .venv/base  ## the server, without sample data
 	@$(BIN)/python server.py serve --migrate
+
+worker: .venv/base  ## a worker with agents (ARGS="--executor claude_code --repository ../my-project")
+	@$(BIN)/python server.py worker $(ARGS)
 
 migrate: .venv/base  ## bring the database to the newest schema (TO=revision for another)
 	@$(BIN)/python server.py migrate $(if $(TO),--to $(TO))

@@ -19,10 +19,13 @@ from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
+from strawberry.types.graphql import OperationType
 
 import actions.account
+import agents.cli
 import commands
 from actions.run.sweep import keep_sweeping
+from agents.tools.door import Door
 from models.actor import Actor, ActorKind
 from models.log import RUN_LOG
 from resolvers.context import Context, House
@@ -36,9 +39,11 @@ from runtime.retention import keep_pruned
 from runtime.settings import Settings
 from runtime.tokens import Tokens
 from runtime.transport.drain import Draining
-from runtime.transport.errors import Rejected
+from runtime.transport.errors import Rejected, public
 from runtime.transport.hosts import LOOPBACK, Hosts, is_proxied
+from runtime.transport.operation import begin
 from runtime.transport.rate import Bucket
+from runtime.transport.schema import Schema
 from runtime.transport.view import View
 from schema.make import make_schema
 
@@ -70,8 +75,8 @@ def make_house(settings: Settings) -> House:
 class Edge:
     """What the HTTP server shows of a house."""
 
-    def __init__(self, house: House, draining: Draining) -> None:
-        self.house, self.draining = house, draining
+    def __init__(self, house: House, draining: Draining, schema: Schema) -> None:
+        self.house, self.draining, self.schema = house, draining, schema
 
     async def context_of(self, request: Request) -> Context:
         return await self._context(request, request.headers.get("authorization"))
@@ -109,6 +114,31 @@ class Edge:
             found.append({"name": path.stem, "query": path.read_text(), "variables": variables or None})
         return JSONResponse(found, headers={"cache-control": "no-store"})
 
+    async def may_use_tools(self, request: Request) -> tuple[str, str] | None:
+        actor, why = await identify(
+            self.house, request.headers.get("authorization"), proxied=is_proxied(request)
+        )
+        if actor is not None:
+            return None
+        return "UNAUTHENTICATED", str(why) if why else "Sign in, or send an API key"
+
+    async def use_tool(self, request: Request, name: str, query: str, variables: dict[str, Any]) -> Any:
+        """One operation behind a tool for agents, asked as whoever sent the request."""
+        operation = begin("mcp", request.headers.get("x-request-id"))
+        context = await self.context_of(request)
+        context.idempotency_key = None  # it is for one operation, and a tool may ask several
+        result = await self.schema.execute(
+            query,
+            variable_values=variables,
+            context_value=context,
+            operation_name=name,
+            allowed_operation_types={OperationType.QUERY, OperationType.MUTATION},
+        )
+        told = [
+            public(error, self.schema.policy.explain, operation.request_id) for error in result.errors or ()
+        ]
+        return {"data": result.data} | ({"errors": [error.formatted for error in told]} if told else {})
+
     async def livez(self, request: Request) -> Response:
         return PlainTextResponse("ok\n")
 
@@ -125,11 +155,12 @@ class Edge:
 def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
     """The whole application on one database. Starts with Starlette's lifespan."""
     house = make_house(settings)
-    edge = Edge(house, draining or Draining())
+    schema = make_schema(bucket=Bucket(settings.points, settings.points_per_second))
+    edge = Edge(house, draining or Draining(), schema)
+    tools = Door(edge.may_use_tools, edge.use_tool, edge.draining)
     kept = {EVENTS: settings.history_days, RUN_LOG: settings.run_log_days}
-    bucket = Bucket(settings.points, settings.points_per_second)
     view = View(
-        make_schema(bucket=bucket),
+        schema,
         context_of=edge.context_of,
         authenticate=edge.authenticate,
         explorer=edge.explorer if settings.graphiql else None,
@@ -149,9 +180,11 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
                 keep_tidy(house.database),
                 keep_pruned(house.feed, kept),
                 keep_sweeping(house.feed),
+                return_exceptions=True,  # cancelled, it is done when all are, not when the first is
             )
             yield
         finally:  # also when it did not start: an open SQLite file keeps a process alive
+            await tools.close()
             if keeping is not None:
                 keeping.cancel()
                 await asyncio.gather(keeping, return_exceptions=True)
@@ -163,6 +196,7 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
         Route("/", lambda request: Response(status_code=307, headers={"location": "graphql"})),
         Route("/graphql", view),
         WebSocketRoute("/graphql", view),
+        Route("/mcp", tools),
         Route("/livez", edge.livez),
         Route("/readyz", edge.readyz),
         Route("/explorer/examples.json", edge.examples),
@@ -229,8 +263,9 @@ cli.command()(commands.seed)
 cli.command()(commands.reset)
 cli.command("import")(commands.bring_in)
 cli.command("export")(commands.take_out)
-cli.command()(commands.worker)
-cli.command("recording")(commands.record)
+cli.command()(agents.cli.worker)
+cli.command("mcp")(agents.cli.tools)
+cli.command("recording")(agents.cli.record)
 cli.command("schema")(commands.print_schema)
 cli.command("stages")(commands.print_stages)
 

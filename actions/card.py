@@ -20,8 +20,8 @@ from models.actor import Actor
 from models.board import BoardColumn
 from models.card import MOST_AT_ONCE, MOST_CHILDREN, Card, CardType, Priority, Size, image
 from models.event import EventKind
-from models.refusal import Conflict, Invalid, NotFound
-from models.stage import ENTRY, Facts, Lane, judge
+from models.refusal import Conflict, Forbidden, Invalid, NotFound
+from models.stage import ENTRY, Facts, Lane, Stage, judge
 from runtime.database import utcnow
 from runtime.ids import new_id
 
@@ -71,13 +71,14 @@ async def create_cards(
     A card is born in the backlog, so the law lets it be made where a card of the backlog may go.
     """
     words.at_most("cards", list(news), MOST_AT_ONCE)
-    board = await reach_board(tx, actor, board_id)
+    board = await reach_board(tx, actor, board_id, for_run=True)
     facts = await facts_of_new(reader(tx), board)
     batch = new_id("batch") if len(news) > 1 else None
     cards, ends = [], Ends(tx, Card)
     for index, new in enumerate(news):
         path = f"{at}{index}." if at else ""
         lane = target([facts], new.place)
+        _for_run(actor, new, lane)
         judge(facts, lane)
         values = {name: getattr(new, name) for name in FIELDS}
         clean = checked(values, path)
@@ -121,6 +122,16 @@ async def create_cards(
     return cards
 
 
+def _for_run(actor: Actor, new: NewCard, lane: Lane) -> None:
+    """Raise Forbidden where an agent would make a card that is not a part of its own, or give it to an agent."""
+    if actor.run_id is not None and (new.parent_id != actor.card_id or new.place != Place()):
+        raise Forbidden("Under its run's credential an agent makes cards under its own, in the backlog")
+    if actor.run_id is not None and lane.stage is not Stage.BACKLOG:
+        raise Forbidden(
+            "Under its run's credential an agent makes cards in the backlog, and this board has none"
+        )
+
+
 def _joined(facts: Facts, to: Lane) -> Facts:
     """The facts for the next card, once one more stands in `to`."""
     lanes = [replace(lane, count=lane.count + 1) if lane == to else lane for lane in facts.lanes]
@@ -128,6 +139,7 @@ def _joined(facts: Facts, to: Lane) -> Facts:
 
 
 FIELDS = ("title", "description", "type", "priority", "size", "story_points", "due_on", "parent_id")
+OF_A_RUN = {"title", "description"}  # fields that an agent may change of its own card
 
 
 async def update_card(
@@ -141,12 +153,13 @@ async def update_card(
     cancel_run: bool = False,
 ) -> Card:
     """Change the given fields of a card: absent keeps, None clears. With `place`, it also moves, as by a move."""
-    board, card = await reach_card(tx, actor, id)
+    moving = place is not None and (place.column_id or place.stage)
+    by_run = not moving and changes.keys() <= OF_A_RUN
+    board, card = await reach_card(tx, actor, id, for_run=by_run)
     card.expect(if_version)
     clean = checked(changes)
     if clean.get("parent_id") is not None:
         await _parent(tx, board.id, card.id, clean["parent_id"])
-    moving = place is not None and (place.column_id or place.stage)
     to = await judged(tx, board, [card], place, cancel_run=cancel_run) if place and moving else None
     before = await _image(tx, card)
     told = changed(card, clean)

@@ -9,13 +9,15 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from actions.news import tell_question
+from actions.notice import notify, people_of
 from actions.reach import reach_question
-from actions.run.change import command, follow, waits
+from actions.run.change import card_of, command, follow, waits
 from actions.run.finish import keep_session, leased
 from models import words
 from models.actor import Actor
 from models.board import Board
-from models.event import EventKind
+from models.event import EventKind, run_topic
+from models.notice import NotificationType
 from models.policy import OnExpiry, policy_of
 from models.question import (
     ANSWER,
@@ -32,6 +34,7 @@ from models.refusal import Conflict, Forbidden, Invalid, LeaseLost
 from models.run import TERMINAL, CommandKind, FailureCode, Run, RunStatus, WaitReason
 from runtime import queue
 from runtime.database import utcnow
+from runtime.feed import wake
 from runtime.queue import Ticket
 
 LONGEST = 2_592_000  # seconds until a question expires, at most
@@ -85,13 +88,20 @@ async def ask_as_agent(
     attempt: int,
     key: str,
     asked: Sequence[NewQuestion],
+    *,
+    seconds: int | None = None,
 ) -> list[Question]:
-    """The same for an agent that asks by itself, under its run's own credential. The caller holds the run."""
+    """The same for an agent that asks by itself, under its run's own credential. The caller holds the run.
+
+    Raises Conflict for a key that something else was asked under.
+    """
     if there := await _asked(tx, run, key):
+        if [(one.key, one.text) for one in there] != [(one.key.strip(), one.text.strip()) for one in asked]:
+            raise Conflict("Something else was asked with that key; take another one", there[0].id)
         return there
     if run.status in TERMINAL or run.attempt != attempt:
         raise LeaseLost(run.id, attempt)
-    questions = await _ask(tx, board, run, attempt, key, asked, None)
+    questions = await _ask(tx, board, run, attempt, key, asked, seconds)
     if any(question.blocking for question in questions):
         if await queue.hold(tx, run.id, attempt, waits_for=WaitReason.QUESTION) is None:
             raise LeaseLost(run.id, attempt)
@@ -144,7 +154,26 @@ async def _ask(
     await tx.flush()
     for question in questions:
         _tell(tx, board, question, EventKind.QUESTION_ASKED)
+    await _notify(tx, board, run, questions[0])
     return questions
+
+
+async def _notify(tx: AsyncSession, board: Board, run: Run, question: Question) -> None:
+    """Whom the card concerns hears that an agent asks; one notification for what is asked together."""
+    card = await card_of(tx, run)
+    title = f"An agent asks about {board.key}-{card.number}: {card.title}"
+    await notify(
+        tx,
+        await people_of(tx, card, run),
+        NotificationType.QUESTION_ASKED,
+        title,
+        question.text,
+        workspace_id=board.workspace_id,
+        board_id=board.id,
+        card_id=card.id,
+        run_id=run.id,
+        question_id=question.id,
+    )
 
 
 def _checked(one: NewQuestion, at: str) -> dict[str, Any]:
@@ -222,6 +251,8 @@ def _close(
 
 def _tell(tx: AsyncSession, board: Board, question: Question, kind: EventKind) -> None:
     tell_question(tx, board, kind, question.id, question.card_id, question.run_id)
+    if question.run_id is not None:
+        wake(tx, run_topic(question.run_id))  # an agent may be waiting for the answer
 
 
 async def go_on(tx: AsyncSession, board: Board, question: Question) -> None:

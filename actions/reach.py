@@ -3,6 +3,10 @@
 Each checks that the actor may see the row and may change it, and locks it until the transaction ends. What
 the actor may not see is NotFound, what it may see but not change is Forbidden. Boards are locked before what
 stands on them, so changes of one board follow one another.
+
+An agent under its run's own credential passes only the gates that are opened `for_run`: everything else is
+Forbidden to it, whatever is added later. Its attempt is looked at with the board held, so that one that ended
+while it asked changes nothing.
 """
 
 from typing import Any
@@ -10,15 +14,17 @@ from typing import Any
 from sqlalchemy import Select, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models.actor import Actor, Scope, sees_board, sees_members, sees_workspace
+from models.account import AuthReason
+from models.actor import Actor, Scope, sees_board, sees_card, sees_link, sees_members, sees_workspace
 from models.board import Board, BoardColumn
 from models.card import Card, CardLink, Subtask
 from models.message import Message
 from models.question import Question
-from models.refusal import Conflict, Forbidden, Invalid, NotFound
+from models.refusal import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from models.run import Run
 from models.worker import AgentProfile, AgentSession, Worker, sees_worker
 from models.workspace import Label, Membership, Role, Workspace
+from runtime.queue import Attempt
 
 
 def role_in(actor: Actor, workspace_id: Any) -> Any:
@@ -37,18 +43,36 @@ def allow(role: str | None, *, admin: bool) -> None:
         raise Forbidden("A viewer may look, not change")
 
 
-async def _reach(tx: AsyncSession, query: Select[Any], id: str, *, admin: bool = False) -> Any:
+async def _reach(
+    tx: AsyncSession, actor: Actor, query: Select[Any], id: str, *, admin: bool = False, for_run: bool = False
+) -> Any:
     row = (await tx.execute(query)).one_or_none()
     if row is None:
         raise NotFound(id)
+    if actor.run_id is not None:
+        await _let_run(tx, actor, for_run)
     allow(row[-1], admin=admin)
     return row
+
+
+OF_A_RUN = (
+    "Under its run's credential an agent changes its own card's title and description, its subtasks and messages,"
+    " makes cards under it, and asks; nothing else"
+)
+
+
+async def _let_run(tx: AsyncSession, actor: Actor, is_open: bool) -> None:
+    if not is_open:
+        raise Forbidden(OF_A_RUN)
+    mine = Attempt.job_id == actor.run_id, Attempt.number == actor.attempt, Attempt.ended_at.is_(None)
+    if await tx.scalar(select(Attempt.number).where(*mine)) is None:
+        raise Unauthenticated(AuthReason.REVOKED, "That attempt of the run has ended")
 
 
 async def reach_workspace(tx: AsyncSession, actor: Actor, id: str, *, admin: bool = False) -> Workspace:
     query = select(Workspace, role_in(actor, Workspace.id))
     query = query.where(Workspace.id == id, sees_workspace(actor, Workspace.id))
-    row = await _reach(tx, query.with_for_update(of=Workspace), id, admin=admin)
+    row = await _reach(tx, actor, query.with_for_update(of=Workspace), id, admin=admin)
     if actor.board_id is not None:
         raise Forbidden("A key of one board changes nothing else of its workspace")
     # Whoever waited for the lock may have lost the role meanwhile: on PostgreSQL the first look was before.
@@ -82,7 +106,7 @@ async def reach_label(tx: AsyncSession, actor: Actor, id: str, *, to_change: boo
         return await _held(tx, Label, id)  # type: ignore[no-any-return]
     query = select(Label, role_in(actor, Label.workspace_id))
     query = query.where(Label.id == id, sees_workspace(actor, Label.workspace_id))
-    return (await _reach(tx, query.with_for_update(of=Label), id))[0]  # type: ignore[no-any-return]
+    return (await _reach(tx, actor, query.with_for_update(of=Label), id))[0]  # type: ignore[no-any-return]
 
 
 async def reach_profile(tx: AsyncSession, actor: Actor, id: str) -> AgentProfile:
@@ -102,50 +126,68 @@ async def reach_membership(tx: AsyncSession, actor: Actor, id: str, *, own: bool
     return await _held(tx, Membership, id)  # type: ignore[no-any-return]
 
 
-async def reach_board(tx: AsyncSession, actor: Actor, id: str, *, admin: bool = False) -> Board:
+async def reach_board(
+    tx: AsyncSession, actor: Actor, id: str, *, admin: bool = False, for_run: bool = False
+) -> Board:
     query = select(Board, role_in(actor, Board.workspace_id))
-    query = query.where(Board.id == id, sees_board(actor, Board.id))
-    return (await _reach(tx, query.with_for_update(of=Board), id, admin=admin))[0]  # type: ignore[no-any-return]
+    query = query.where(Board.id == id, sees_board(actor, Board.id)).with_for_update(of=Board)
+    return (await _reach(tx, actor, query, id, admin=admin, for_run=for_run))[0]  # type: ignore[no-any-return]
 
 
-async def _reach_on_board(tx: AsyncSession, actor: Actor, kind: Any, id: str) -> tuple[Board, Any]:
+async def _reach_on_board(
+    tx: AsyncSession, actor: Actor, kind: Any, id: str, sees: Any, *, for_run: bool = False
+) -> tuple[Board, Any]:
     query = select(Board, kind, role_in(actor, Board.workspace_id)).join(kind, kind.board_id == Board.id)
-    query = query.where(kind.id == id, sees_board(actor, Board.id))
-    board, row, _ = await _reach(tx, query.with_for_update(of=(Board, kind)), id)
+    query = query.where(kind.id == id, sees).with_for_update(of=(Board, kind))
+    board, row, _ = await _reach(tx, actor, query, id, for_run=for_run)
     return board, row
 
 
+async def _reach_of_card(
+    tx: AsyncSession, actor: Actor, kind: Any, id: str, *, for_run: bool = False
+) -> tuple[Board, Any]:
+    sees = sees_card(actor, Board.id, kind.card_id)
+    return await _reach_on_board(tx, actor, kind, id, sees, for_run=for_run)
+
+
 async def reach_column(tx: AsyncSession, actor: Actor, id: str) -> tuple[Board, BoardColumn]:
-    return await _reach_on_board(tx, actor, BoardColumn, id)
+    return await _reach_on_board(tx, actor, BoardColumn, id, sees_board(actor, Board.id))
 
 
-async def reach_card(tx: AsyncSession, actor: Actor, id: str) -> tuple[Board, Card]:
-    return await _reach_on_board(tx, actor, Card, id)
+async def reach_card(tx: AsyncSession, actor: Actor, id: str, *, for_run: bool = False) -> tuple[Board, Card]:
+    return await _reach_on_board(tx, actor, Card, id, sees_card(actor, Board.id, Card.id), for_run=for_run)
 
 
 async def reach_run(tx: AsyncSession, actor: Actor, id: str) -> tuple[Board, Run]:
-    return await _reach_on_board(tx, actor, Run, id)
+    return await _reach_of_card(tx, actor, Run, id)
+
+
+async def reach_own_run(tx: AsyncSession, actor: Actor) -> tuple[Board, Run]:
+    """The run whose agent asks, under the run's own credential. Forbidden for everybody else."""
+    if actor.run_id is None:
+        raise Forbidden("Only an agent, under its run's own credential, asks so; a worker shows its lease")
+    return await _reach_of_card(tx, actor, Run, actor.run_id, for_run=True)
 
 
 async def reach_question(tx: AsyncSession, actor: Actor, id: str) -> tuple[Board, Question]:
-    return await _reach_on_board(tx, actor, Question, id)
+    return await _reach_of_card(tx, actor, Question, id)
 
 
 async def reach_work(tx: AsyncSession, actor: Actor, run_id: str) -> tuple[Board, Run]:
     """A run, for whoever works it: also a worker's key may. Whether the lease is its own, the queue says."""
     board = select(Board, working_in(actor, Board.workspace_id)).join(Run, Run.board_id == Board.id)
-    board = board.where(Run.id == run_id, sees_board(actor, Board.id)).with_for_update(of=Board)
-    found = (await _reach(tx, board, run_id))[0]
+    board = board.where(Run.id == run_id, sees_card(actor, Board.id, Run.card_id)).with_for_update(of=Board)
+    found = (await _reach(tx, actor, board, run_id))[0]
     return found, await _held(tx, Run, run_id)
 
 
 async def reach_log(tx: AsyncSession, actor: Actor, run_id: str) -> Any:
     """The little of a run that a report needs, for whoever works it. Its board is not held."""
     columns = Run.id, Run.board_id, Run.card_id, Run.kind, Run.status, Run.attempt, Run.wait_reason
-    query = select(*columns, Run.progress, Run.progress_told_at, Board.workspace_id)
+    query = select(*columns, Run.progress, Run.progress_told_at, Board.workspace_id, Board.policy)
     query = query.add_columns(working_in(actor, Board.workspace_id)).join(Board, Board.id == Run.board_id)
-    query = query.where(Run.id == run_id, sees_board(actor, Board.id))
-    return await _reach(tx, query.with_for_update(of=Run), run_id)
+    query = query.where(Run.id == run_id, sees_card(actor, Board.id, Run.card_id))
+    return await _reach(tx, actor, query.with_for_update(of=Run), run_id)
 
 
 def working_in(actor: Actor, workspace_id: Any) -> Any:
@@ -160,7 +202,7 @@ async def reach_worker(tx: AsyncSession, actor: Actor, id: str, *, to_change: bo
     """
     query = select(Worker, working_in(actor, Worker.workspace_id))
     query = query.where(Worker.id == id, sees_worker(actor))
-    worker: Worker = (await _reach(tx, query.with_for_update(of=Worker, read=not to_change), id))[0]
+    worker: Worker = (await _reach(tx, actor, query.with_for_update(of=Worker, read=not to_change), id))[0]
     if worker.owner_id != actor.id:
         raise Forbidden("Only the one who registered a worker speaks for it")
     if worker.deregistered_at is not None:
@@ -185,23 +227,24 @@ async def reach_to_work(tx: AsyncSession, actor: Actor, id: str | None) -> Works
         raise Invalid(("workspaceId", "must be said by a person"))
     query = select(Workspace, working_in(actor, Workspace.id))
     query = query.where(Workspace.id == id, sees_workspace(actor, Workspace.id))
-    return (await _reach(tx, query.with_for_update(of=Workspace), id))[0]  # type: ignore[no-any-return]
+    return (await _reach(tx, actor, query.with_for_update(of=Workspace), id))[0]  # type: ignore[no-any-return]
 
 
 async def reach_conversation(tx: AsyncSession, actor: Actor, id: str) -> AgentSession:
-    return (await _reach_on_board(tx, actor, AgentSession, id))[1]  # type: ignore[no-any-return]
+    return (await _reach_of_card(tx, actor, AgentSession, id))[1]  # type: ignore[no-any-return]
 
 
 async def reach_subtask(tx: AsyncSession, actor: Actor, id: str) -> tuple[Board, Subtask]:
-    return await _reach_on_board(tx, actor, Subtask, id)
+    return await _reach_of_card(tx, actor, Subtask, id, for_run=True)
 
 
 async def reach_message(tx: AsyncSession, actor: Actor, id: str) -> tuple[Board, Message]:
-    return await _reach_on_board(tx, actor, Message, id)
+    return await _reach_of_card(tx, actor, Message, id, for_run=True)
 
 
 async def reach_link(tx: AsyncSession, actor: Actor, id: str) -> tuple[Board, CardLink]:
-    return await _reach_on_board(tx, actor, CardLink, id)
+    sees = sees_link(actor, Board.id, CardLink.card_id, CardLink.target_id)
+    return await _reach_on_board(tx, actor, CardLink, id, sees)
 
 
 async def reach_cards(tx: AsyncSession, actor: Actor, ids: list[str]) -> tuple[Board, list[Card]]:

@@ -19,6 +19,7 @@ from models.actor import Actor
 from models.board import Board
 from models.event import EventKind, run_topic
 from models.log import RUN_LOG, Line, Row, digest, gather, kept, read_report
+from models.policy import policy_of
 from models.progress import TOLD, progressed, shown
 from models.refusal import Conflict, LeaseLost
 from models.run import MOST_TEXT, TERMINAL, Run, RunLive, RunReport, RunStatus
@@ -59,7 +60,8 @@ async def report(tx: AsyncSession, actor: Actor, lease: Ticket, key: str, events
     run = await reach_log(tx, actor, lease.id)
     if (taken := await _taken(tx, run.id, key, lines)) is not None:
         return taken
-    if run.status in TERMINAL or not await queue.heartbeats(tx, [lease], active=True):
+    seconds = policy_of(run.policy).lease_seconds
+    if run.status in TERMINAL or not await queue.heartbeats(tx, [lease], active=True, lease=seconds):
         raise LeaseLost(run.id, lease.attempt)
     at = utcnow()
     board = Board(id=run.board_id, workspace_id=run.workspace_id)  # as much of it as telling needs

@@ -45,7 +45,7 @@ async def add_subtasks(
     tx: AsyncSession, actor: Actor, card_id: str, news: Sequence[NewSubtask]
 ) -> list[Subtask]:
     """Add several subtasks to a card, in order, all or none."""
-    board, card = await reach_card(tx, actor, card_id)
+    board, card = await reach_card(tx, actor, card_id, for_run=True)
     done, total = await _progress(tx, card.id)
     if total + len(news) > MOST_SUBTASKS:
         raise Conflict(f"A card has at most {MOST_SUBTASKS} subtasks")

@@ -22,10 +22,11 @@ class Stale(Exception):
 class Unreachable(Exception):
     """The server did not answer. It may or may not have heard; asking again is safe.
 
-    `after` is how many seconds it wants to be left alone, where it said so.
+    `after` is how many seconds it wants to be left alone, where it said so; `restarts`, that it is about to end.
     """
 
     after: float = 0.0
+    restarts: bool = False
 
 
 class Rejected(Exception):

@@ -4,6 +4,7 @@ What may be said twice says so by itself: a claim, a batch and a question carry 
 goes with an idempotency key. So after a lost answer the same is simply said again.
 """
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
@@ -56,6 +57,7 @@ class Client:
         self.wire, self.workspace = wire, workspace
         self._first = executors[0]
         self._claim: Row | None = None  # asked, and not answered yet
+        self._waiting: asyncio.Task[Any] | None = None  # for its answer
 
     async def register(self, worker: Registration) -> str:
         given: Row = {
@@ -85,10 +87,16 @@ class Client:
         given = self._claim or {"workerId": worker, "most": most, "wait": WAIT, "key": uuid4().hex}
         self._claim = given
         try:
-            found = await self._do("ClaimRuns", given, seconds=WAIT + 15.0)
+            self._waiting = asyncio.create_task(self._do("ClaimRuns", given, seconds=WAIT + 15.0))
+            await asyncio.wait([self._waiting])
+            if self._waiting.cancelled():
+                raise Unreachable("The server restarts")
+            found = self._waiting.result()
         except Unreachable:
             raise
         except BaseException:
+            if self._waiting:
+                self._waiting.cancel()
             self._claim = None
             raise
         self._claim = None
@@ -123,9 +131,14 @@ class Client:
 
     async def commands(self, worker: str) -> AsyncIterator[Command]:
         async with aclosing(self.wire.hear("WorkerCommands", {"worker": worker})) as heard:  # type: ignore[type-var]
-            async for said in heard:
-                if command := _command(said):
-                    yield command
+            try:
+                async for said in heard:
+                    if command := _command(said):
+                        yield command
+            except Unreachable as error:
+                if error.restarts and self._waiting:
+                    self._waiting.cancel()  # or it would keep the server from ending
+                raise
 
     async def acknowledge(self, lease: Lease, command: str) -> None:
         await self._do("AcknowledgeCommand", {"lease": _lease(lease), "commandId": command})

@@ -117,7 +117,7 @@ def prepared(lively: Lively, folder: Path) -> str | None:
 @contextmanager
 def worker(address: str, folder: Path, key: str, speed: str) -> Iterator[None]:
     """While this lasts, a worker with scripted agents is at work, unless somebody kills it."""
-    command = [sys.executable, str(ROOT / "server.py"), "worker", "--url", address, "--name", "demo"]
+    command = [sys.executable, "-m", "agents", "worker", "--url", address, "--name", "demo"]
     command += [
         "--executor",
         "scripted",
@@ -129,7 +129,9 @@ def worker(address: str, folder: Path, key: str, speed: str) -> Iterator[None]:
     command += ["--option", f"scripted.speed={speed}"]
     command += ["--repository", str(repository(folder)), "--worktrees", str(folder / "worktrees")]
     env = os.environ | {"SIGNALBOX_KEY": key, "LOG_LEVEL": "ERROR"}
-    process = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+    )
     try:
         yield
     finally:

@@ -14,13 +14,15 @@ from urllib.parse import urlsplit
 
 import httpx2
 from websockets.asyncio.client import connect
-from websockets.exceptions import WebSocketException
+from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.typing import Subprotocol
 
 from agents.api import Rejected, Row, Stale, Unreachable
+from runtime.vocabulary import clean
 
 AGAIN = {"UNAVAILABLE", "TIMEOUT", "RATE_LIMITED"}  # codes of errors that pass by themselves
 SECONDS = 30.0  # of one request
+RESTARTS = 1012  # how a socket is closed by a server that ends
 MOST_MESSAGE = 4_194_304  # bytes of one message of the socket
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -52,7 +54,7 @@ class Wire:
 
     async def ask(self, name: str, variables: Row, *, key: str = "", seconds: float = SECONDS) -> Any:
         """What the only field of an operation answers. A mutation with an idempotency `key` is done once."""
-        body = {"query": operations()[name], "variables": variables}
+        body = {"query": operations()[name], "variables": sayable(variables)}
         headers = {"content-type": "application/json"} | ({"idempotency-key": key} if key else {})
         try:
             answer = await self._http.post(
@@ -112,7 +114,19 @@ class Wire:
                             raise refused(errors[0], None)
                         yield meaning(said["payload"]["data"])
         except (OSError, WebSocketException, TimeoutError) as error:
-            raise Unreachable(str(error)) from error
+            gone = Unreachable(str(error))
+            closed = error.rcvd if isinstance(error, ConnectionClosed) else None
+            gone.restarts = closed is not None and closed.code == RESTARTS
+            raise gone from error
+
+
+def sayable(value: Any) -> Any:
+    """What programs print can be anything; text with NUL or half a letter is no text for the server."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, dict):
+        return {name: sayable(one) for name, one in value.items()}
+    return [sayable(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def meaning(data: Row) -> Any:

@@ -110,11 +110,12 @@ class Worker:
         claiming.cancel()
         await asyncio.gather(claiming, return_exceptions=True)
         await self._give_back()
-        for task in (listening, beating):
-            task.cancel()
-        await asyncio.gather(listening, beating, return_exceptions=True)
         with suppress(Unreachable, Rejected):
-            await self.api.deregister(self.id)
+            await self.api.deregister(self.id)  # gives back what a claim that still waits may have brought
+        tasks = [listening, beating, *([self._asking] if self._asking else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         if self._broken:
             raise self._broken
 
@@ -144,8 +145,7 @@ class Worker:
     async def _give_back(self) -> None:
         for run in self.runs.values():
             run.release("The worker is leaving")
-        tasks = [*self._tasks.values(), *([self._asking] if self._asking else [])]
-        if tasks:
+        if tasks := list(self._tasks.values()):
             _, late = await asyncio.wait(tasks, timeout=self.settings.grace + FAREWELL)
             for task in late:
                 task.cancel()

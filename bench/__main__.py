@@ -8,6 +8,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +18,8 @@ from rich.progress import track
 from rich.table import Table
 
 from bench.house import House
+from bench.peers import NAMES
+from bench.reads import compare, postgres
 
 cli = typer.Typer(add_completion=False, no_args_is_help=False, help=__doc__)
 console = Console(stderr=True)
@@ -109,6 +112,25 @@ def feed(events: Annotated[int, typer.Option(help="How many to wait for.")] = 20
         Console().print(table)
 
     _with_house(run)
+
+
+@cli.command()
+def reads(
+    cards: Annotated[int, typer.Option(help="How many cards the board has.")] = 200,
+    turns: Annotated[int, typer.Option(help="How often each peer has its turn.")] = TURNS,
+    seconds: Annotated[float, typer.Option(help="How long a turn takes.")] = 2.0,
+    on: Annotated[str, typer.Option(help="Which databases.")] = "postgresql,sqlite",
+    peers: Annotated[str, typer.Option(help="Who is compared.")] = ",".join(NAMES),
+) -> None:
+    """Read one board over 4 connections: this server, graphql-core's own execution, and code by hand."""
+    names = peers.split(",")
+    for kind in on.split(","):
+        with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+            sqlite = f"sqlite:///{folder}/bench.sqlite3"
+            url = stack.enter_context(postgres()) if kind == "postgresql" else sqlite
+            found = asyncio.run(compare(url, cards=cards, turns=turns, seconds=seconds, names=names))
+        rows = [(name, found.median(name), found.ratio(name, names[0])) for name in names]
+        shown(f"Boards of {cards} cards read on {kind}", rows)
 
 
 def _with_house(run: Callable[[House], Awaitable[None]]) -> None:

@@ -28,6 +28,8 @@ MOST_PATCH = 524_288  # characters
 MOST_WARNINGS = 50
 INSTRUCTION = 20_000  # characters
 SUMMARY = 20_000
+RUN_PASS = "run"  # noqa: S105 - what the signed pass of a run is for
+RUN_PREFIX = "sbr_"  # how a run's own credential begins
 
 
 class RunKind(enum.StrEnum):

@@ -11,6 +11,7 @@ from models.actor import Actor
 from models.refusal import Invalid
 from resolvers.context import IfVersion, Info, given
 from resolvers.key import API_KEY
+from resolvers.run import RUN
 from resolvers.workspace import USER
 from runtime.passwords import check_password, hash_password
 
@@ -34,6 +35,11 @@ async def user_of_viewer(root: Parent[Any], info: Info) -> Any:
 async def key_of_viewer(root: Parent[Any], info: Info) -> Any:
     """The key; null for a person."""
     return None if root.is_person else await info.context.load(API_KEY, root.id)
+
+
+async def run_of_viewer(root: Parent[Any], info: Info) -> Any:
+    """The run whose agent you are, under the run's own credential; else null."""
+    return await info.context.load(RUN, root.run_id) if root.run_id else None
 
 
 async def scopes_of_viewer(root: Parent[Any]) -> Any:

@@ -7,25 +7,45 @@ from strawberry import Parent
 
 from models.account import ApiKey, User, public
 from models.actor import ActorKind
+from models.run import Run
+from models.worker import AgentProfile, Executor
 from resolvers.context import Info
 from resolvers.loaders import Link
 from resolvers.workspace import USER
+from runtime.ids import prefix_of
 
 SYSTEM = "Signalbox"
 GONE = "Somebody who left"
+AGENT = "Agent"
+PROGRAMS = {
+    Executor.CLAUDE_CODE: "Claude Code",
+    Executor.CODEX: "Codex",
+    Executor.GEMINI: "Gemini",
+    Executor.OPENCODE: "OpenCode",
+}
 
 # Who acted is named by a row that was seen; nothing but the name is read of them.
 USER_NAME = Link(select(User.id, User.username, User.nickname), User.id, lambda actor: true())
+RUN_NAME = Link(
+    select(Run.id, Run.executor, AgentProfile.name).outerjoin(
+        AgentProfile, AgentProfile.id == Run.profile_id
+    ),
+    Run.id,
+    lambda actor: true(),
+)
 KEY_NAME = Link(select(ApiKey.id, ApiKey.name), ApiKey.id, lambda actor: true())
 
 
 async def name_of_actor(root: Parent[Any], info: Info) -> str:
-    """The name to show: a person's, a key's, or Signalbox for the system."""
+    """The name to show: a person's, a key's, that of an agent's profile or program, or Signalbox for the system."""
     if root.id is None:
         return SYSTEM
     if root.kind is ActorKind.USER:
         user = await info.context.load(USER_NAME, root.id)
         return public(user) if user else GONE
+    if prefix_of(root.id) == "run":
+        run = await info.context.load(RUN_NAME, root.id)
+        return str(run.name or PROGRAMS.get(run.executor, AGENT)) if run else AGENT
     key = await info.context.load(KEY_NAME, root.id)
     return str(key.name) if key else GONE
 

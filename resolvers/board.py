@@ -7,13 +7,13 @@ from sqlalchemy import case, func, select
 from strawberry import ID, Maybe, Parent
 
 import actions.board
-from models.actor import sees_board
+from models.actor import sees_board, sees_card
 from models.board import Board, BoardColumn, Template
 from models.card import Card
 from models.event import board_topic
 from models.stage import Law, Stage
 from resolvers.context import IfVersion, Info, given
-from resolvers.loaders import Link
+from resolvers.loaders import Link, drawn
 from resolvers.page import After, Ask, Before, First, Last, Listing, Order, Page, page
 from runtime.event import Topic
 from runtime.feed import Cursor
@@ -33,7 +33,7 @@ COLUMNS_OF_BOARD = Link(
 CARD_COUNT = Link(
     select(func.count().label("count")).where(Card.archived_at.is_(None)),
     Card.column_id,
-    lambda actor: sees_board(actor, Card.board_id),
+    lambda actor: sees_card(actor, Card.board_id, Card.id),
     group=True,
 )
 COUNTS_OF_BOARD = Link(
@@ -41,7 +41,7 @@ COUNTS_OF_BOARD = Link(
     .join(BoardColumn, BoardColumn.id == Card.column_id)
     .where(Card.archived_at.is_(None)),
     Card.board_id,
-    lambda actor: sees_board(actor, Card.board_id),
+    lambda actor: sees_card(actor, Card.board_id, Card.id),
     group=True,
 )
 TOPIC = Link(
@@ -94,15 +94,19 @@ async def _boards(info: Info, listing: Listing, parent: str | None, ask: Ask, ar
     return await page(info.context, listing, BY_RANK, ask, parent, [shown], str(archived))
 
 
-async def seq_of_board(root: Parent[Any], info: Info) -> int:
+def _topic(board: Any) -> str:
+    return board_topic(board.id)
+
+
+@drawn(TOPIC, _topic, "id")
+def seq_of_board(root: Any, topic: Any) -> int:
     """Number of its last event. After a mutation: your feed has caught up when it has shown this number."""
-    topic = await info.context.load(TOPIC, board_topic(root.id))
     return topic.last if topic else 0
 
 
-async def cursor_of_board(root: Parent[Any], info: Info) -> str:
+@drawn(TOPIC, _topic, "id")
+def cursor_of_board(root: Any, topic: Any) -> str:
     """Where its feed stood at the moment of this answer. Follow `boardFeed` after it and nothing is missed."""
-    topic = await info.context.load(TOPIC, board_topic(root.id))
     return str(Cursor(topic.epoch, topic.last)) if topic else "0"
 
 
@@ -112,21 +116,21 @@ class StageCount:
     count: int
 
 
-async def card_counts(root: Parent[Any], info: Info) -> Any:
+@drawn(COUNTS_OF_BOARD, "id")
+def card_counts(root: Any, counts: Any) -> Any:
     """How many cards stand in each stage, archived ones not counted."""
-    row = await info.context.load(COUNTS_OF_BOARD, root.id)
-    return [StageCount(stage, getattr(row, stage) if row else 0) for stage in Stage]
+    return [StageCount(stage, getattr(counts, stage) if counts else 0) for stage in Stage]
 
 
-async def open_card_count(root: Parent[Any], info: Info) -> int:
+@drawn(COUNTS_OF_BOARD, "id")
+def open_card_count(root: Any, counts: Any) -> int:
     """How many cards are neither done nor archived."""
-    counts = await card_counts(root, info)
-    return sum(one.count for one in counts if one.stage is not Stage.DONE)
+    return sum(getattr(counts, stage) for stage in Stage if stage is not Stage.DONE) if counts else 0
 
 
-async def card_count(root: Parent[Any], info: Info) -> int:
+@drawn(CARD_COUNT, "id")
+def card_count(root: Any, row: Any) -> int:
     """How many cards stand in it, archived ones not counted."""
-    row = await info.context.load(CARD_COUNT, root.id)
     return row.count if row else 0
 
 

@@ -9,18 +9,19 @@ from strawberry import ID, Maybe, Parent
 
 import actions.card
 import actions.revision
+import actions.run.reject
 from actions.card import FIELDS, NewCard
 from actions.law import facts_of
 from actions.move import Place
 from actions.reach import role_in
-from models.actor import WRITERS, sees_board
+from models.actor import WRITERS, sees_card
 from models.board import Board, BoardColumn
 from models.card import MOST_REVISIONS, Card, CardOrder, CardType, Priority, Size
-from models.stage import Reason, Stage, reasons_against
+from models.stage import MoveGate, Reason, Stage, reasons_against
 from resolvers.board import BOARD, COLUMN
 from resolvers.cards import CardFilter, clauses, order_of
 from resolvers.context import IfVersion, Info, given
-from resolvers.loaders import Link
+from resolvers.loaders import Link, drawn
 from resolvers.page import After, Ask, Before, First, Last, Listing, Order, Page, page
 from runtime.database import utcnow
 from runtime.event import Event
@@ -29,26 +30,28 @@ from runtime.transport.describe import takes
 MOST_CARDS = 500  # of a board in one page
 FirstOfBoard = Annotated[int | None, "How many, from the top: 1 to 500; 50 where nothing is said."]
 
-CARD = Link(select(Card.__table__), Card.id, lambda actor: sees_board(actor, Card.board_id))
+CARD = Link(select(Card.__table__), Card.id, lambda actor: sees_card(actor, Card.board_id, Card.id))
 CHILDREN_OF_CARD = Link(
     select(Card.__table__).order_by(Card.number),
     Card.parent_id,
-    lambda actor: sees_board(actor, Card.board_id),
+    lambda actor: sees_card(actor, Card.board_id, Card.id),
     many=True,
 )
 REVISIONS_OF_CARD = Listing(
     "card.revisions",
     select(Event.__table__).where(Event.kind.in_(actions.revision.SNAPSHOTS)),
     Event.subject,
-    lambda actor: Event.subject.in_(select(Card.id).where(sees_board(actor, Card.board_id))),
+    lambda actor: Event.subject.in_(select(Card.id).where(sees_card(actor, Card.board_id, Card.id))),
 )
 NEWEST = Order("NEWEST", ((Event.at, True), (Event.seq, True)))
 
 _CARDS = select(Card.__table__).join(BoardColumn, BoardColumn.id == Card.column_id)
-CARDS = Listing("cards", _CARDS, None, lambda actor: sees_board(actor, Card.board_id))
-CARDS_OF_BOARD = Listing("board.cards", _CARDS, Card.board_id, lambda actor: sees_board(actor, Card.board_id))
+CARDS = Listing("cards", _CARDS, None, lambda actor: sees_card(actor, Card.board_id, Card.id))
+CARDS_OF_BOARD = Listing(
+    "board.cards", _CARDS, Card.board_id, lambda actor: sees_card(actor, Card.board_id, Card.id)
+)
 CARDS_OF_COLUMN = Listing(
-    "column.cards", _CARDS, Card.column_id, lambda actor: sees_board(actor, Card.board_id)
+    "column.cards", _CARDS, Card.column_id, lambda actor: sees_card(actor, Card.board_id, Card.id)
 )
 
 
@@ -123,24 +126,26 @@ async def _cards(
     return await page(info.context, listing, order_of(order), ask, parent, where, repr(filter))
 
 
-async def name_of_card(root: Parent[Any], info: Info) -> str:
+@drawn(BOARD, "board_id", "number")
+def name_of_card(root: Any, board: Any) -> str:
     """How people call it: `WEB-42`, the board's key and the card's number."""
-    board = await info.context.load(BOARD, root.board_id)
     return f"{board.key if board else ''}-{root.number}"
 
 
-async def stage_of_card(root: Parent[Any], info: Info) -> Stage:
+@drawn(COLUMN, "column_id")
+def stage_of_card(root: Any, column: Any) -> Stage:
     """The stage of the column it stands in."""
-    column = await info.context.load(COLUMN, root.column_id)
     stage: Stage = column.stage
     return stage
 
 
-async def overdue(root: Parent[Any], info: Info) -> bool:
+def _column_if_late(card: Any) -> Any:
+    return None if card.due_on is None or card.due_on >= utcnow().date() else card.column_id
+
+
+@drawn(COLUMN, _column_if_late, "due_on", "column_id")
+def overdue(root: Any, column: Any) -> bool:
     """Whether it was due before today (UTC) and is not done."""
-    if root.due_on is None or root.due_on >= utcnow().date():
-        return False
-    column = await info.context.load(COLUMN, root.column_id)
     return bool(column and column.stage is not Stage.DONE)
 
 
@@ -158,6 +163,9 @@ async def moves_of_card(root: Parent[Any], info: Info) -> Any:
     """For each stage, whether the card may move there now, and if not, why: what a move would answer."""
 
     async def load(cards: list[Any]) -> list[list[Move]]:
+        if info.context.actor.run_id is not None:  # and nothing is told of the cards that stand in the way
+            never = [Reason(MoveGate.FORBIDDEN, "Its agent does not move a card")]
+            return [[Move(stage, never) for stage in Stage] for _ in cards]
         boards = [await info.context.load(BOARD, id) for id in {card.board_id for card in cards}]
         seen = {board.id: board for board in boards if board}
         may = select(Board.id, role_in(info.context.actor, Board.workspace_id)).where(Board.id.in_(seen))
@@ -381,6 +389,19 @@ async def set_parent_card(
     """Put a card under another of the same board, or under none. Circles are refused."""
     async with info.context.begin() as tx:
         return await actions.card.set_parent(tx, info.context.actor, id, parent_id, if_version=if_version)
+
+
+async def reject_card(
+    info: Info,
+    id: Annotated[ID, "Which card. It stands in REVIEW."],
+    feedback: Annotated[str, "What is wrong: 1 to 10,000 characters, Markdown. The next run is told."],
+) -> Any:
+    """Send work back: the card goes to TODO, the feedback stands on it as a message, and a run goes on with it.
+
+    The run goes on with what the last one left: its branch, and its conversation if that lives.
+    """
+    async with info.context.begin() as tx:
+        return await actions.run.reject.reject_card(tx, info.context.actor, id, feedback)
 
 
 async def restore_card_revision(

@@ -137,13 +137,13 @@ class Context:
             self._loaders = Loaders(self.read, self.actor)
         return self._loaders
 
-    async def read(self, query: Executable) -> Sequence[Any]:
+    async def read(self, query: Executable, values: dict[str, Any] | None = None) -> Sequence[Any]:
         """Read from the operation's one moment, or from its open transaction."""
         if self.tx is not None:
             async with self._turn:
                 with telling():
-                    return (await self.tx.execute(query)).all()
-        return await self._snapshot.read(query)
+                    return (await self.tx.execute(query, values)).all()
+        return await self._snapshot.read(query, values)
 
     @asynccontextmanager
     async def begin(self, by: By | None = None) -> AsyncIterator[AsyncSession]:
@@ -182,8 +182,12 @@ class Context:
 
     async def refresh(self) -> None:
         """Let go of the connection and forget what was loaded: the next read is a new moment."""
-        self._loaders = None
+        self.forget()
         await self._snapshot.close()
+
+    def forget(self) -> None:
+        """Forget what was loaded, and stay in the same moment."""
+        self._loaders = None
 
 
 Info = strawberry.Info[Context, None]

@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, select
 from strawberry import ID, Parent
 
 import actions.conversation
-from models.actor import sees_board
+from models.actor import sees_card
 from models.refusal import Invalid
 from models.worker import AgentSession, SessionStatus, session_status
 from resolvers.context import IfVersion, Info
@@ -17,7 +17,9 @@ from runtime.database import utcnow
 MOST = 100  # in one answer
 
 SESSION = Link(
-    select(AgentSession.__table__), AgentSession.id, lambda actor: sees_board(actor, AgentSession.board_id)
+    select(AgentSession.__table__),
+    AgentSession.id,
+    lambda actor: sees_card(actor, AgentSession.board_id, AgentSession.card_id),
 )
 
 
@@ -35,7 +37,7 @@ async def agent_sessions(
         raise Invalid(("cardId", "or a worker must be named"))
     size = Ask(first, most=MOST).size
     query = select(AgentSession.__table__).where(
-        sees_board(info.context.actor, AgentSession.board_id), *asked
+        sees_card(info.context.actor, AgentSession.board_id, AgentSession.card_id), *asked
     )
     newest = query.order_by(AgentSession.active_at.desc(), AgentSession.id.desc())
     return await info.context.read(newest.limit(size))

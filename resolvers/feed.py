@@ -36,6 +36,8 @@ async def board_feed(
     deleted, which is its last event, or you may no longer see it. A cursor that is too old or of another
     feed is an error with the code CURSOR_EXPIRED or CURSOR_UNKNOWN.
     """
+    if info.context.actor.run_id is not None:
+        raise Forbidden("A run's credential follows its run, not its board")
 
     async def seen() -> bool:
         return await info.context.load(BOARD, board_id) is not None

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from strawberry import Parent
 
 from actions.law import facts_of
-from models.actor import sees_board
+from models.actor import sees_card
 from models.board import Board
 from models.card import Card
 from models.question import Question, QuestionStatus
@@ -107,7 +107,9 @@ async def _seen(context: Context, reasons: dict[str, list[queue.Reason]]) -> set
     ids = {id for reason in every if isinstance(reason, queue.CapReached) for id in reason.held_by}
     if not ids:
         return set()
-    query = select(Run.id).where(sees_board(context.actor, Run.board_id), Run.id.in_(sorted(ids)[:MOST]))
+    query = select(Run.id).where(
+        sees_card(context.actor, Run.board_id, Run.card_id), Run.id.in_(sorted(ids)[:MOST])
+    )
     return {row.id for row in await context.read(query)}
 
 
@@ -123,9 +125,8 @@ async def _gates(context: Context, runs: Sequence[Any]) -> dict[str, list[Hold]]
         fact = by_card.get(run.card_id)
         gate = keeps_from_work(fact, is_code=run.kind == RunKind.CODE) if fact else None
         if gate is not None:
-            found[run.id] = [
-                Hold(HoldCode(gate.code), gate.message, card_ids=gate.card_ids, limit=gate.limit)
-            ]
+            cards_seen = gate.card_ids if context.actor.card_id is None else []
+            found[run.id] = [Hold(HoldCode(gate.code), gate.message, card_ids=cards_seen, limit=gate.limit)]
     return found
 
 

@@ -1,11 +1,14 @@
 """Who asks: from the Authorization of a request or a socket to an actor, and how long that holds.
 
 A person's access token is a signed JWT, and still every request asks whether its login lives: one statement.
-A key is looked up by its hash. Nothing is remembered between two requests, so nothing revoked is let in.
+A key is looked up by its hash. A run's credential is a signed pass that names the run and one attempt of it, and
+is good while that attempt is open, which every request asks. Nothing is remembered between two requests, so
+nothing revoked is let in.
 """
 
 import logging
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -13,9 +16,11 @@ from sqlalchemy import select
 from models.account import KEY_PREFIX, ApiKey, AuthReason, AuthSession, User, access_of
 from models.actor import Actor, ActorKind, Scope
 from models.refusal import Unauthenticated
+from models.run import RUN_PASS, RUN_PREFIX, Run
 from resolvers.context import House
 from runtime.database import utcnow
 from runtime.passwords import digest
+from runtime.queue import Attempt
 from runtime.tokens import Expired, Forged
 
 log = logging.getLogger("signalbox.identity")
@@ -38,8 +43,10 @@ async def identify(
     if scheme.lower() != "bearer" or not credential:
         return None, refused(AuthReason.INVALID)
     try:
-        by_key = credential.startswith(KEY_PREFIX)
-        return await (_key(house, credential) if by_key else _person(house, credential)), None
+        for prefix, how in ((KEY_PREFIX, _key), (RUN_PREFIX, _run)):
+            if credential.startswith(prefix):
+                return await how(house, credential), None
+        return await _person(house, credential), None
     except Unauthenticated as why:
         return None, why
 
@@ -94,6 +101,35 @@ async def _check_key(house: House, id: str) -> None:
     _check_times(rows[0])
 
 
+async def _run(house: House, credential: str) -> Actor:
+    try:
+        says = house.tokens.open_pass(RUN_PASS, credential.removeprefix(RUN_PREFIX))
+        actor = Actor(
+            ActorKind.AGENT,
+            says["run"],
+            says["workspace"],
+            says["board"],
+            frozenset({Scope.WRITE}),
+            expires_at=datetime.fromtimestamp(says["exp"], UTC),
+            card_id=says["card"],
+            attempt=says["attempt"],
+        )
+    except Expired:
+        raise refused(AuthReason.EXPIRED) from None
+    except (Forged, KeyError):
+        raise refused(AuthReason.INVALID) from None
+    await _check_attempt(house, actor)
+    return actor
+
+
+async def _check_attempt(house: House, actor: Actor) -> None:
+    """The run's row is looked for too: its board or card may have been deleted with it."""
+    query = select(Run.id).join(Attempt, Attempt.job_id == Run.id)
+    mine = Attempt.job_id == actor.run_id, Attempt.number == actor.attempt, Attempt.ended_at.is_(None)
+    if not await house.database.read(query.where(*mine)):
+        raise refused(AuthReason.REVOKED)
+
+
 async def _check_local(house: House, id: str) -> None:
     local = User.is_local, User.password_hash.is_(None), User.is_active
     if not await house.database.read(select(User.id).where(User.id == id, *local)):
@@ -106,6 +142,8 @@ async def check(house: House, actor: Actor) -> None:
         await _check_login(house, actor.session_id)
     elif actor.is_person:
         await _check_local(house, actor.id)
+    elif actor.run_id is not None:
+        await _check_attempt(house, actor)
     else:
         await _check_key(house, actor.id)
 

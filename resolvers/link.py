@@ -7,22 +7,26 @@ from sqlalchemy import select
 from strawberry import ID, Parent
 
 import actions.link
-from models.actor import sees_board
+from models.actor import sees_card, sees_link
 from models.card import Card, CardLink, LinkKind
 from resolvers.context import Info
 from resolvers.loaders import Link
 
-LINK = Link(select(CardLink.__table__), CardLink.id, lambda actor: sees_board(actor, CardLink.board_id))
+LINK = Link(
+    select(CardLink.__table__),
+    CardLink.id,
+    lambda actor: sees_link(actor, CardLink.board_id, CardLink.card_id, CardLink.target_id),
+)
 LINKS_FROM_CARD = Link(
     select(CardLink.__table__).order_by(CardLink.id),
     CardLink.card_id,
-    lambda actor: sees_board(actor, CardLink.board_id),
+    lambda actor: sees_link(actor, CardLink.board_id, CardLink.card_id, CardLink.target_id),
     many=True,
 )
 LINKS_TO_CARD = Link(
     select(CardLink.__table__).order_by(CardLink.id),
     CardLink.target_id,
-    lambda actor: sees_board(actor, CardLink.board_id),
+    lambda actor: sees_link(actor, CardLink.board_id, CardLink.card_id, CardLink.target_id),
     many=True,
 )
 BLOCKED_BY_CARD = Link(
@@ -31,7 +35,7 @@ BLOCKED_BY_CARD = Link(
     .where(CardLink.kind == LinkKind.BLOCKS)
     .order_by(Card.number),
     CardLink.card_id,
-    lambda actor: sees_board(actor, CardLink.board_id),
+    lambda actor: sees_card(actor, Card.board_id, Card.id),
     many=True,
 )
 BLOCKERS_OF_CARD = Link(
@@ -40,7 +44,7 @@ BLOCKERS_OF_CARD = Link(
     .where(CardLink.kind == LinkKind.BLOCKS)
     .order_by(Card.number),
     CardLink.target_id,
-    lambda actor: sees_board(actor, CardLink.board_id),
+    lambda actor: sees_card(actor, Card.board_id, Card.id),
     many=True,
 )
 

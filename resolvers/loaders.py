@@ -5,18 +5,32 @@ what its actor may not see, and an executor may ask once for a whole list. `Load
 or one event of a subscription: a cache too young to lie.
 """
 
+import asyncio
+import inspect
+import itertools
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
+from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, Select
+import strawberry
+from sqlalchemy import ColumnElement, Select, bindparam
+from strawberry import Parent
 from strawberry.dataloader import DataLoader
 
 from models.actor import Actor
+from runtime.database import Id, Keys, among
+from runtime.executor import Together
+from runtime.executor.together import Columns
 
-Read = Callable[[Select[Any]], Awaitable[Sequence[Any]]]
+
+class Read(Protocol):
+    async def __call__(self, query: Select[Any], values: dict[str, Any] | None = None) -> Sequence[Any]: ...
+
+
 Sees = Callable[[Actor], ColumnElement[bool]]
-MOST = 500  # keys in one IN list
+MOST = 500  # keys asked for at once
+KEPT = 64  # statements of one link
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +42,8 @@ class Link:
     sees:    what of it an actor may see: the first clause.
     many:    a list per key, or one row or None.
     missing: what is answered for a key that found nothing, when that is not None.
+
+    `sees` may look at which parts an actor has, not at what they say: its clause is kept, and asked for others.
     """
 
     query: Select[*tuple[Any, ...]]
@@ -36,19 +52,77 @@ class Link:
     many: bool = False
     missing: Any = None
     group: bool = False  # an aggregate: one row per key, grouped by it
+    _kept: dict[Any, Select[Any]] = field(default_factory=dict, init=False, repr=False)
+
+    def statement(self, actor: Actor, columns: Columns) -> Select[Any]:
+        """What to ask for the rows of `keys`, as an actor like this one. Made once; `values_of` says for whom."""
+        kind = columns, actor.kind, actor.scopes, frozenset(_parts(actor))
+        if kind not in self._kept:
+            if len(self._kept) >= KEPT:
+                self._kept.clear()
+            self._kept[kind] = self._made(_like(actor), columns)
+        return self._kept[kind]
+
+    def _made(self, actor: Actor, columns: Columns) -> Select[Any]:
+        query: Select[Any] = self.query
+        if columns is not None:
+            chosen = [column for column in query.selected_columns if column.key in columns]
+            query = query.with_only_columns(*chosen, maintain_column_froms=True)
+        query = query.where(self.sees(actor), among(self.key, bindparam("keys", type_=Keys())))
+        query = query.add_columns(self.key.label("link_key"))
+        return query.group_by(self.key) if self.group else query
+
+
+def _parts(actor: Actor) -> dict[str, str]:
+    """What an actor is told apart by from others of its kind: its ids."""
+    values = ((part.name, getattr(actor, part.name)) for part in fields(actor) if part.name != "kind")
+    return {name: value for name, value in values if isinstance(value, str)}
+
+
+def _like(actor: Actor) -> Actor:
+    """An actor of the same kind with parameters for its ids, and nothing else that is its own."""
+    parts: Any = {name: bindparam(f"actor_{name}", type_=Id) for name in _parts(actor)}
+    return Actor(**{"kind": actor.kind, "scopes": actor.scopes, **parts})
+
+
+def values_of(actor: Actor, keys: Sequence[Any]) -> dict[str, Any]:
+    """The parameters of a link's statement."""
+    return {"keys": keys, **{f"actor_{name}": value for name, value in _parts(actor).items()}}
 
 
 class Loaders:
     def __init__(self, read: Read, actor: Actor) -> None:
         self._read, self.actor = read, actor
         self._loaders: dict[Any, DataLoader[Any, Any]] = {}
+        self._levels: dict[
+            Any, asyncio.Future[dict[Any, Any]]
+        ] = {}  # lists asked for at once, only some columns
 
     def __call__(self, link: Link, key: Any) -> Awaitable[Any]:
         """One row, or the list, that `link` finds by `key`."""
-        loader = self._loaders.get(link)
+        return self._loader(link).load(key)
+
+    def _loader(self, link: Link, columns: Columns = None) -> DataLoader[Any, Any]:
+        loader = self._loaders.get((link, columns))
         if loader is None:
-            loader = self._loaders[link] = DataLoader(self._batch(link), max_batch_size=MOST)
-        return loader.load(key)
+            loader = DataLoader(self._batch(link, columns), max_batch_size=MOST)
+            self._loaders[link, columns] = loader
+        return loader
+
+    async def every(self, link: Link, keys: Sequence[Any], columns: Columns = None) -> dict[Any, Any]:
+        """What `link` finds by each of the keys. `columns`: what will be read of the rows, if that is known."""
+        distinct = list(dict.fromkeys(keys))
+        if columns is None or not link.many:
+            return dict(zip(distinct, await self._loader(link).load_many(distinct), strict=True))
+        level = link, columns, tuple(distinct)
+        if level not in self._levels:
+            self._levels[level] = asyncio.ensure_future(self._level(link, columns, distinct))
+        return await self._levels[level]
+
+    async def _level(self, link: Link, columns: Columns, keys: list[Any]) -> dict[Any, Any]:
+        parts = [keys[start : start + MOST] for start in range(0, len(keys), MOST)]
+        lists = await asyncio.gather(*map(self._batch(link, columns), parts))
+        return dict(zip(keys, itertools.chain.from_iterable(lists), strict=True))
 
     def through(self, name: Any, load: Callable[[list[Any]], Awaitable[list[Any]]]) -> DataLoader[Any, Any]:
         """The loader of that name in this operation; `load` answers its keys in order."""
@@ -56,11 +130,9 @@ class Loaders:
             self._loaders[name] = DataLoader(load, max_batch_size=MOST)
         return self._loaders[name]
 
-    def _batch(self, link: Link) -> Callable[[list[Any]], Awaitable[list[Any]]]:
+    def _batch(self, link: Link, columns: Columns) -> Callable[[list[Any]], Awaitable[list[Any]]]:
         async def load(keys: list[Any]) -> list[Any]:
-            key = link.key.label("link_key")
-            query = link.query.add_columns(key).where(link.sees(self.actor), link.key.in_(keys))
-            rows = await self._read(query.group_by(link.key) if link.group else query)
+            rows = await self._read(link.statement(self.actor, columns), values_of(self.actor, keys))
             if not link.many:
                 found = {row.link_key: row for row in rows}
                 return [found.get(key, link.missing) for key in keys]
@@ -70,3 +142,48 @@ class Loaders:
             return [lists[key] for key in keys]
 
         return load
+
+
+def rows_by(link: Link, by: str) -> Together:
+    """How a field is answered for many rows at once whose attribute `by` is a key of `link`."""
+    key_of = attrgetter(by)
+
+    async def answers(context: Any, rows: Sequence[Any], columns: Columns) -> list[Any]:
+        keys = list(map(key_of, rows))
+        found = await context.loaders.every(link, [key for key in keys if key is not None], columns)
+        return [None if key is None else found[key] for key in keys]
+
+    return Together(answers, frozenset((by,)), sure=True)
+
+
+def drawn(link: Link, by: str | Callable[[Any], Any], *reads: str) -> Callable[[Callable[..., Any]], Any]:
+    """Make a resolver of a function of an object and of what `link` finds for it: no statement for each.
+
+    by:    the object's attribute that is the key, or a function that makes the key of the object. For the key None
+           nothing is asked.
+    reads: the attributes of the object that the functions look at, besides `by`.
+    """
+    key_of = attrgetter(by) if isinstance(by, str) else by
+    known = frozenset((by, *reads) if isinstance(by, str) else reads)
+
+    def wrap(draw: Callable[..., Any]) -> Any:
+        async def resolve(root: Any, info: Any) -> Any:
+            key = key_of(root)
+            return draw(root, None if key is None else await info.context.load(link, key))
+
+        async def answers(context: Any, rows: Sequence[Any], columns: Columns) -> list[Any]:
+            keys = list(map(key_of, rows))
+            found = await context.loaders.every(link, [key for key in keys if key is not None])
+            return [
+                draw(row, None if key is None else found[key]) for row, key in zip(rows, keys, strict=True)
+            ]
+
+        resolve.__name__, resolve.__qualname__, resolve.__doc__ = draw.__name__, draw.__name__, draw.__doc__
+        resolve.__module__ = draw.__module__
+        answer = inspect.get_annotations(draw)["return"]
+        given: dict[str, Any] = {"root": Parent[Any], "info": strawberry.Info}  # type: ignore[misc]
+        resolve.__annotations__ = {**given, "return": answer}
+        resolve.together = Together(answers, known)  # type: ignore[attr-defined]
+        return resolve
+
+    return wrap

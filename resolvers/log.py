@@ -12,7 +12,7 @@ from strawberry import ID, Parent
 from strawberry.scalars import JSON
 
 import actions.report
-from models.actor import sees_board
+from models.actor import sees_card
 from models.event import run_topic, user_topic
 from models.log import RUN_LOG
 from models.refusal import NotFound
@@ -240,7 +240,7 @@ async def _standing(context: Context, run_id: str) -> Standing | None:
         .select_from(Run)
         .outerjoin(Topic, Topic.name == run_topic(run_id))
         .outerjoin(RunLive, RunLive.run_id == Run.id)
-        .where(sees_board(context.actor, Run.board_id), Run.id == run_id)
+        .where(sees_card(context.actor, Run.board_id, Run.card_id), Run.id == run_id)
         .limit(MOST_OPEN)
     )
     rows = await context.read(query)

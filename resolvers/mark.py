@@ -7,7 +7,7 @@ from strawberry import ID
 
 import actions.mark
 from models.account import User
-from models.actor import sees_board
+from models.actor import sees_card
 from models.card import CardAssignee, CardLabel
 from models.workspace import Label
 from resolvers.context import Info
@@ -18,7 +18,7 @@ LABELS_OF_CARD = Link(
     .join(CardLabel, CardLabel.label_id == Label.id)
     .order_by(Label.name_folded, Label.id),
     CardLabel.card_id,
-    lambda actor: sees_board(actor, CardLabel.board_id),
+    lambda actor: sees_card(actor, CardLabel.board_id, CardLabel.card_id),
     many=True,
 )
 ASSIGNEES_OF_CARD = Link(
@@ -26,7 +26,7 @@ ASSIGNEES_OF_CARD = Link(
     .join(CardAssignee, CardAssignee.user_id == User.id)
     .order_by(User.username_folded, User.id),
     CardAssignee.card_id,
-    lambda actor: sees_board(actor, CardAssignee.board_id),
+    lambda actor: sees_card(actor, CardAssignee.board_id, CardAssignee.card_id),
     many=True,
 )
 

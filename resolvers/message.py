@@ -6,24 +6,26 @@ from sqlalchemy import func, select
 from strawberry import ID, Parent
 
 import actions.message
-from models.actor import sees_board
+from models.actor import sees_card
 from models.message import Message
 from resolvers.context import IfVersion, Info
-from resolvers.loaders import Link
+from resolvers.loaders import Link, drawn
 from resolvers.page import After, Ask, Before, First, Last, Listing, Order, Page, page
 
-MESSAGE = Link(select(Message.__table__), Message.id, lambda actor: sees_board(actor, Message.board_id))
+MESSAGE = Link(
+    select(Message.__table__), Message.id, lambda actor: sees_card(actor, Message.board_id, Message.card_id)
+)
 MESSAGE_COUNT = Link(
     select(func.count().label("count")).where(Message.deleted_at.is_(None)),
     Message.card_id,
-    lambda actor: sees_board(actor, Message.board_id),
+    lambda actor: sees_card(actor, Message.board_id, Message.card_id),
     group=True,
 )
 MESSAGES_OF_CARD = Listing(
     "card.messages",
     select(Message.__table__),
     Message.card_id,
-    lambda actor: sees_board(actor, Message.board_id),
+    lambda actor: sees_card(actor, Message.board_id, Message.card_id),
 )
 OLDEST = Order("OLDEST", ((Message.created_at, False), (Message.id, False)))
 
@@ -41,9 +43,9 @@ async def messages_of_card(
     return await page(info.context, MESSAGES_OF_CARD, OLDEST, ask, root.id)
 
 
-async def message_count(root: Parent[Any], info: Info) -> int:
+@drawn(MESSAGE_COUNT, "id")
+def message_count(root: Any, row: Any) -> int:
     """How many messages it has, deleted ones not counted."""
-    row = await info.context.load(MESSAGE_COUNT, root.id)
     return row.count if row else 0
 
 

@@ -1,5 +1,6 @@
 """How questions are answered, and the adapters of asking and answering them."""
 
+import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Annotated, Any
@@ -9,39 +10,51 @@ from strawberry import ID, Parent
 
 import actions.question
 from actions.question import NewQuestion
-from models.actor import sees_board
-from models.event import EventKind
+from actions.reach import reach_own_run
+from models.actor import sees_card
+from models.event import EventKind, run_topic
 from models.question import Question, QuestionStatus, QuestionType
+from models.refusal import Invalid
 from resolvers import feed
 from resolvers.context import Info
+from resolvers.identity import check
 from resolvers.lease import LeaseInput
 from resolvers.loaders import Link
 from resolvers.page import After, Before, First, Last, Listing, Order, Page, page
 from resolvers.page import Ask as Asked
 from runtime.transport.describe import takes
 
-QUESTION = Link(select(Question.__table__), Question.id, lambda actor: sees_board(actor, Question.board_id))
+QUESTION = Link(
+    select(Question.__table__),
+    Question.id,
+    lambda actor: sees_card(actor, Question.board_id, Question.card_id),
+)
 QUESTIONS_OF_RUN = Link(
     select(Question.__table__).order_by(Question.created_at, Question.place, Question.id),
     Question.run_id,
-    lambda actor: sees_board(actor, Question.board_id),
+    lambda actor: sees_card(actor, Question.board_id, Question.card_id),
     many=True,
 )
 OPEN_QUESTIONS_OF_CARD = Link(
     select(Question.__table__).where(Question.status == QuestionStatus.OPEN).order_by(Question.id),
     Question.card_id,
-    lambda actor: sees_board(actor, Question.board_id),
+    lambda actor: sees_card(actor, Question.board_id, Question.card_id),
     many=True,
 )
 QUESTIONS = Listing(
-    "questions", select(Question.__table__), None, lambda actor: sees_board(actor, Question.board_id)
+    "questions",
+    select(Question.__table__),
+    None,
+    lambda actor: sees_card(actor, Question.board_id, Question.card_id),
 )
 QUESTIONS_OF_CARD = Listing(
     "card.questions",
     select(Question.__table__),
     Question.card_id,
-    lambda actor: sees_board(actor, Question.board_id),
+    lambda actor: sees_card(actor, Question.board_id, Question.card_id),
 )
+MOST_WAIT = 25  # seconds an agent may wait for an answer in one request: an operation has 30
+LOOK = 5.0  # seconds until it looks without being woken
 OLDEST = Order("OLDEST", ((Question.id, False),))
 TOLD = {
     EventKind.QUESTION_ASKED,
@@ -167,6 +180,69 @@ async def ask_questions(
             seconds=expires_in_seconds,
         )
         return Questions(asked)
+
+
+async def ask_as_agent(
+    info: Info,
+    key: Annotated[str, "Names what is asked together; asked again with it, nothing is asked twice."],
+    questions: Annotated[list[QuestionInput], "1 to 4 questions."],
+    expires_in_seconds: Annotated[
+        int | None, "Until it expires; as the board's policy says if left out."
+    ] = None,
+) -> Any:
+    """Ask people, as the agent of a run under the run's own credential. `awaitAnswers` waits for the answer.
+
+    The run WAITS until every question that blocks is closed. A Conflict says that the key was used for something
+    else. An agent that begins anew and asks the same again is given the same questions, with their answers.
+    """
+    async with info.context.begin() as tx:
+        actor = info.context.actor
+        board, run = await reach_own_run(tx, actor)
+        asked = await actions.question.ask_as_agent(
+            tx,
+            actor,
+            board,
+            run,
+            actor.attempt or 0,
+            key,
+            [one.told() for one in questions],
+            seconds=expires_in_seconds,
+        )
+        return Questions(asked)
+
+
+async def await_answers(
+    info: Info,
+    key: Annotated[str, "What was asked, by the name it was asked under."],
+    wait: Annotated[float, "Seconds to wait until all of it is closed: 0 to 25."] = 0,
+) -> Any:
+    """What an agent asked under its run's own credential, as it stands. Empty where nothing was asked so.
+
+    With `wait` it is answered as soon as the last of its questions is closed, or when the time is over: ask again
+    then. When the run's attempt ends meanwhile, that is the error UNAUTHENTICATED.
+    """
+    if not 0 <= wait <= MOST_WAIT:
+        raise Invalid(("wait", f"must be 0 to {MOST_WAIT} seconds"))
+    context = info.context
+    if context.actor.run_id is None:
+        return []
+    mine = (
+        sees_card(context.actor, Question.board_id, Question.card_id),
+        Question.run_id == context.actor.run_id,
+    )
+    query = select(Question.__table__).where(*mine, Question.group_key == key).order_by(Question.place)
+    until = time.monotonic() + wait
+    with context.house.feed.wakes.listen(run_topic(context.actor.run_id)) as woken:
+        while True:
+            woken.clear()
+            await context.refresh()
+            rows = await context.read(query)
+            left = until - time.monotonic()
+            if left <= 0 or all(row.status != QuestionStatus.OPEN for row in rows):
+                return rows
+            await context.refresh()  # no connection is held while waiting
+            await woken.wait(min(left, LOOK))
+            await check(context.house, context.actor)
 
 
 async def answer_question(

@@ -1,7 +1,8 @@
 """How runs are answered, and the adapters of what people and workers do to them."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from sqlalchemy import func, select
@@ -16,12 +17,23 @@ import actions.run.start
 from actions.run.claim import Claimed
 from actions.run.finish import Result
 from actions.run.start import Wish
-from models.actor import sees_board, sees_workspace
+from models.actor import sees_card, sees_workspace
 from models.board import Board
 from models.policy import policy_of
 from models.progress import shown
 from models.refusal import Invalid
-from models.run import ACTIVE, AgentState, FailureCode, PermissionLevel, Run, RunKind, RunOutcome, RunStatus
+from models.run import (
+    ACTIVE,
+    RUN_PASS,
+    RUN_PREFIX,
+    AgentState,
+    FailureCode,
+    PermissionLevel,
+    Run,
+    RunKind,
+    RunOutcome,
+    RunStatus,
+)
 from models.worker import Worker
 from resolvers.board import BOARD
 from resolvers.context import Info
@@ -38,32 +50,32 @@ LOOK = 5.0  # seconds until a waiting claim looks without being woken
 
 
 def sees_run(actor: Any, run_id: Any) -> Any:
-    return run_id.in_(select(Run.id).where(sees_board(actor, Run.board_id)))
+    return run_id.in_(select(Run.id).where(sees_card(actor, Run.board_id, Run.card_id)))
 
 
 # Everything but what is large and seldom asked for.
 _RUN = select(*(column for column in Run.__table__.c if column.name not in ("snapshot", "patch")))
 
-RUN = Link(_RUN, Run.id, lambda actor: sees_board(actor, Run.board_id))
+RUN = Link(_RUN, Run.id, lambda actor: sees_card(actor, Run.board_id, Run.card_id))
 ACTIVE_RUNS_OF_CARD = Link(
     _RUN.where(Run.status.in_(ACTIVE)).order_by(Run.id),
     Run.card_id,
-    lambda actor: sees_board(actor, Run.board_id),
+    lambda actor: sees_card(actor, Run.board_id, Run.card_id),
     many=True,
 )
 _newer = aliased(Run)
 LAST_RUN_OF_CARD = Link(
     _RUN.where(Run.id == select(func.max(_newer.id)).where(_newer.card_id == Run.card_id).scalar_subquery()),
     Run.card_id,
-    lambda actor: sees_board(actor, Run.board_id),
+    lambda actor: sees_card(actor, Run.board_id, Run.card_id),
 )
 SIBLINGS_OF_RUN = Link(
     select(Run.__table__).order_by(Run.id),
     Run.batch,
-    lambda actor: sees_board(actor, Run.board_id),
+    lambda actor: sees_card(actor, Run.board_id, Run.card_id),
     many=True,
 )
-PATCH_OF_RUN = Link(select(Run.patch), Run.id, lambda actor: sees_board(actor, Run.board_id))
+PATCH_OF_RUN = Link(select(Run.patch), Run.id, lambda actor: sees_card(actor, Run.board_id, Run.card_id))
 ATTEMPTS_OF_RUN = Link(
     select(Attempt.__table__).order_by(Attempt.number),
     Attempt.job_id,
@@ -71,9 +83,13 @@ ATTEMPTS_OF_RUN = Link(
     many=True,
 )
 
-RUNS = Listing("runs", _RUN, None, lambda actor: sees_board(actor, Run.board_id))
-RUNS_OF_CARD = Listing("card.runs", _RUN, Run.card_id, lambda actor: sees_board(actor, Run.board_id))
-RUNS_OF_BOARD = Listing("board.runs", _RUN, Run.board_id, lambda actor: sees_board(actor, Run.board_id))
+RUNS = Listing("runs", _RUN, None, lambda actor: sees_card(actor, Run.board_id, Run.card_id))
+RUNS_OF_CARD = Listing(
+    "card.runs", _RUN, Run.card_id, lambda actor: sees_card(actor, Run.board_id, Run.card_id)
+)
+RUNS_OF_BOARD = Listing(
+    "board.runs", _RUN, Run.board_id, lambda actor: sees_card(actor, Run.board_id, Run.card_id)
+)
 _again = aliased(Run)
 DEAD_RUNS = Listing(
     "deadRuns",
@@ -81,7 +97,7 @@ DEAD_RUNS = Listing(
         Run.status == RunStatus.FAILED, ~select(_again.id).where(_again.retry_of == Run.id).exists()
     ),
     Board.workspace_id,
-    lambda actor: sees_board(actor, Run.board_id),
+    lambda actor: sees_card(actor, Run.board_id, Run.card_id),
 )
 NEWEST = Order("NEWEST", ((Run.id, True),))
 LATEST_END = Order("ENDED", ((Run.finished_at, True), (Run.id, True)))
@@ -377,6 +393,7 @@ async def start_run(
     base_ref: Annotated[str | None, "The branch or commit to begin from; the board's if left out."] = None,
     message_id: Annotated[ID | None, "The message of the card that asks for it."] = None,
     permission: Annotated[PermissionLevel | None, "How freely it may act; the profile's if left out."] = None,
+    start_at: Annotated[datetime | None, "Not before this moment; at once if left out."] = None,
 ) -> Any:
     """Ask agents to work on a card. The run waits in the queue for a worker that can do it.
 
@@ -384,7 +401,12 @@ async def start_run(
     run of that kind that is active on the card already.
     """
     wish = Wish(
-        kind=kind, instruction=instruction, base_ref=base_ref, message_id=message_id, permission=permission
+        kind=kind,
+        instruction=instruction,
+        base_ref=base_ref,
+        message_id=message_id,
+        permission=permission,
+        start_at=start_at,
     )
     async with info.context.begin() as tx:
         made = await actions.run.start.start_run(
@@ -525,6 +547,16 @@ async def confirm_stop(
         return await actions.run.finish.confirm_stop(
             tx, info.context.actor, lease.ticket(), result=result.told() if result else None
         )
+
+
+async def agent_token(root: Parent[Any], info: Info) -> str:
+    """What its agent signs in with, to use Signalbox's tools or this API: `Authorization: Bearer sbr_…`.
+
+    It shows this run's card only, and is good while this attempt is open. Told here only.
+    """
+    says = asdict(root.agent)
+    life = timedelta(seconds=says.pop("seconds"))
+    return RUN_PREFIX + info.context.house.tokens.pass_for(RUN_PASS, life, **says)
 
 
 async def queue_position(root: Parent[Any], info: Info) -> int | None:

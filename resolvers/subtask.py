@@ -7,7 +7,7 @@ from strawberry import ID, Maybe
 
 import actions.subtask
 from actions.subtask import NewSubtask
-from models.actor import sees_board
+from models.actor import sees_card
 from models.card import Subtask
 from resolvers.context import IfVersion, Info, given
 from resolvers.loaders import Link
@@ -20,17 +20,19 @@ class Progress(NamedTuple):
     total: int
 
 
-SUBTASK = Link(select(Subtask.__table__), Subtask.id, lambda actor: sees_board(actor, Subtask.board_id))
+SUBTASK = Link(
+    select(Subtask.__table__), Subtask.id, lambda actor: sees_card(actor, Subtask.board_id, Subtask.card_id)
+)
 SUBTASKS_OF_CARD = Link(
     select(Subtask.__table__).order_by(Subtask.phase_order, Subtask.rank, Subtask.id),
     Subtask.card_id,
-    lambda actor: sees_board(actor, Subtask.board_id),
+    lambda actor: sees_card(actor, Subtask.board_id, Subtask.card_id),
     many=True,
 )
 SUBTASK_COUNT = Link(
     select(func.sum(case((Subtask.completed, 1), else_=0)).label("done"), func.count().label("total")),
     Subtask.card_id,
-    lambda actor: sees_board(actor, Subtask.board_id),
+    lambda actor: sees_card(actor, Subtask.board_id, Subtask.card_id),
     group=True,
     missing=Progress(0, 0),
 )

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from sqlalchemy import literal, null, select, union_all
 from strawberry import Parent
 
-from models.actor import sees_board
+from models.actor import sees_card
 from models.card import Card
 from models.event import EventKind
 from models.message import Message
@@ -50,7 +50,7 @@ TIMELINE = Listing(
     "card.timeline",
     select(*(_ENTRIES.c[name] for name in _SHOWN)),
     _ENTRIES.c.card_id,
-    lambda actor: _ENTRIES.c.card_id.in_(select(Card.id).where(sees_board(actor, Card.board_id))),
+    lambda actor: _ENTRIES.c.card_id.in_(select(Card.id).where(sees_card(actor, Card.board_id, Card.id))),
 )
 NEWEST = Order("NEWEST", ((_ENTRIES.c.at, True), (_ENTRIES.c.seq, True), (_ENTRIES.c.message_id, True)))
 

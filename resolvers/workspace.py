@@ -7,11 +7,11 @@ from strawberry import ID, Maybe, Parent
 
 import actions.workspace
 from models.account import User
-from models.actor import Scope, sees_board, sees_members, sees_workspace
+from models.actor import Scope, sees_card, sees_members, sees_workspace
 from models.card import CardLabel
 from models.workspace import Label, Membership, Role, Workspace
 from resolvers.context import IfVersion, Info, given
-from resolvers.loaders import Link
+from resolvers.loaders import Link, drawn
 from resolvers.page import After, Ask, Before, First, Last, Listing, Order, Page, page
 
 WORKSPACE = Link(select(Workspace.__table__), Workspace.id, lambda actor: sees_workspace(actor, Workspace.id))
@@ -42,7 +42,7 @@ LABELS_OF_WORKSPACE = Link(
 CARDS_OF_LABEL = Link(
     select(func.count().label("count")),
     CardLabel.label_id,
-    lambda actor: sees_board(actor, CardLabel.board_id),
+    lambda actor: sees_card(actor, CardLabel.board_id, CardLabel.card_id),
     group=True,
 )
 
@@ -81,9 +81,9 @@ async def my_role(root: Parent[Any], info: Info) -> Role:
     return await role_in(info, root.id)
 
 
-async def cards_of_label(root: Parent[Any], info: Info) -> int:
+@drawn(CARDS_OF_LABEL, "id")
+def cards_of_label(root: Any, row: Any) -> int:
     """How many cards that you may see carry it."""
-    row = await info.context.load(CARDS_OF_LABEL, root.id)
     return row.count if row else 0
 
 

@@ -9,6 +9,7 @@ database itself refuses (`query_only`, READ ONLY).
 """
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
@@ -18,7 +19,9 @@ from typing import Any
 import aiosqlite
 import asyncpg
 from sqlalchemy import (
+    ARRAY,
     JSON,
+    Boolean,
     DateTime,
     Dialect,
     Executable,
@@ -38,7 +41,9 @@ from sqlalchemy.ext.asyncio import (
     async_sessionmaker,
     create_async_engine,
 )
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.sql.functions import FunctionElement
 
 BUSY = 5_000  # milliseconds a writer waits for another process on the same SQLite file
 CONNECT = 3.0  # seconds to reach PostgreSQL
@@ -77,6 +82,41 @@ class UtcDateTime(TypeDecorator[datetime]):
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+
+
+class Keys(TypeDecorator[list[str]]):
+    """Many keys as one parameter: a statement is the same however many there are."""
+
+    impl = String
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        return dialect.type_descriptor(ARRAY(String) if dialect.name == "postgresql" else String())
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        return value if dialect.name == "postgresql" else json.dumps(value)
+
+
+class among(FunctionElement[bool]):
+    """That a column is one of `Keys`: `among(Card.id, bindparam("keys", type_=Keys()))`."""
+
+    type = Boolean()
+    inherit_cache = True
+
+    def self_group(self, against: Any = None) -> Any:
+        return self  # or SQLite would be asked whether it `= 1`, and would not use the index
+
+
+@compiles(among, "postgresql")
+def _among_array(element: Any, compiler: Any, **options: Any) -> str:
+    column, keys = (compiler.process(part, **options) for part in element.clauses)
+    return f"{column} = ANY ({keys})"
+
+
+@compiles(among, "sqlite")
+def _among_json(element: Any, compiler: Any, **options: Any) -> str:
+    column, keys = (compiler.process(part, **options) for part in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({keys}))"  # noqa: S608 - both parts are compiled
 
 
 class Base(DeclarativeBase):
@@ -129,6 +169,7 @@ def telling() -> Iterator[None]:
         raise
 
 
+Values = dict[str, Any] | None  # of a statement's named parameters
 ENDING: set[asyncio.Task[None]] = set()  # reads that nobody waits for any more; asyncio itself keeps no task
 
 
@@ -143,9 +184,9 @@ class Snapshot:
         self._connection: AsyncConnection | None = None
         self._ending: asyncio.Task[None] | None = None  # closes it after a read that was left
 
-    async def read(self, query: Executable) -> Sequence[Row[Any]]:
+    async def read(self, query: Executable, values: Values = None) -> Sequence[Row[Any]]:
         """Answer one statement. Cancelled, it ends in the background: half a read would cost its connection."""
-        reading = asyncio.create_task(self._read(query))
+        reading = asyncio.create_task(self._read(query, values))
         try:
             async with asyncio.timeout(READ):
                 return await asyncio.shield(reading)
@@ -165,12 +206,12 @@ class Snapshot:
         await asyncio.gather(reading, return_exceptions=True)
         await self._close()
 
-    async def _read(self, query: Executable) -> Sequence[Row[Any]]:
+    async def _read(self, query: Executable, values: Values) -> Sequence[Row[Any]]:
         async with self._lock:
             try:
                 if self._connection is None:
                     self._connection = await self._engine.connect()
-                return (await self._connection.execute(query)).all()
+                return (await self._connection.execute(query, values)).all()
             except Exception as error:
                 if not is_passing(error):
                     raise
@@ -205,6 +246,7 @@ class Database:
             )
         self._sessions = async_sessionmaker(self._writer, expire_on_commit=False)
         self._watch: aiosqlite.Connection | None = None
+        self._watching = asyncio.Lock()
         self._turn = asyncio.Lock()  # fair, which SQLite's own busy handler is not
 
     @property
@@ -241,10 +283,11 @@ class Database:
 
     async def data_version(self) -> int:
         """A number that differs once another connection has changed the SQLite file."""
-        if self._watch is None:  # its own connection: the number is told per connection
-            self._watch = await aiosqlite.connect(str(self._writer.url.database))
-        async with self._watch.execute("PRAGMA data_version") as cursor:
-            row = await cursor.fetchone()
+        async with self._watching:
+            if self._watch is None:  # its own connection: the number is told per connection
+                self._watch = await _watching(str(self._writer.url.database))
+            async with self._watch.execute("PRAGMA data_version") as cursor:
+                row = await cursor.fetchone()
         return int(row[0]) if row else 0
 
     async def check(self) -> None:
@@ -271,11 +314,22 @@ class Database:
 
     async def close(self) -> None:
         await asyncio.gather(*ENDING, return_exceptions=True)
-        if self._watch is not None:
-            await self._watch.close()
-            self._watch = None
+        async with self._watching:
+            watch, self._watch = self._watch, None
+            if watch is not None:
+                await watch.close()
         for engine in self.engines:
             await engine.dispose()
+
+
+async def _watching(path: str) -> aiosqlite.Connection:
+    """A connection of its own; closed again when nobody waits for it any more."""
+    opening = asyncio.ensure_future(aiosqlite.connect(path))
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        await (await opening).close()
+        raise
 
 
 def cause(error: Exception) -> str:

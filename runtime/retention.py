@@ -7,7 +7,9 @@ whose cursor is below what is kept is told CURSOR_EXPIRED.
 import asyncio
 import logging
 import random
+from collections.abc import Coroutine
 from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
 from sqlalchemy import and_, func, select
 
@@ -20,11 +22,15 @@ TOPICS = 200  # looked at in one step
 ROWS = 1_000  # forgotten in one transaction: others write between two
 PAUSE = 0.05  # seconds between two transactions
 
+T = TypeVar("T")
 log = logging.getLogger("signalbox.retention")
 
 
 async def keep_pruned(feed: Feed, days: dict[Log, float]) -> None:
-    """Forget what is older than so many days, now and every hour, for ever. 0 days keep all."""
+    """Forget what is older than so many days, now and every hour, for ever. 0 days keep all.
+
+    A step that has begun is ended before we are: half of it would cost its connection.
+    """
     while True:
         for table, kept in days.items():
             if not kept:
@@ -44,10 +50,25 @@ async def forget_before(feed: Feed, log: Log, moment: datetime) -> int:
     table, count = log.table, 0
     oldest = and_(table.c.topic == Topic.name, table.c.seq == Topic.lowest)
     query = select(Topic.name, Topic.lowest).join(table, oldest).where(table.c.at < moment)
-    while topics := await feed.database.read(query.order_by(Topic.name).limit(TOPICS)):
+    while topics := await _ended(feed.database.read(query.order_by(Topic.name).limit(TOPICS))):
         for name, lowest in (tuple(row) for row in topics):
-            slice = table.c.topic == name, table.c.seq < lowest + ROWS, table.c.at < moment
-            rows = await feed.database.read(select(func.max(table.c.seq)).where(*slice))
-            count += await feed.forget(name, rows[0][0] or lowest, log)
+            count += await _ended(_slice(feed, log, name, lowest, moment))
             await asyncio.sleep(PAUSE)
     return count
+
+
+async def _slice(feed: Feed, log: Log, topic: str, lowest: int, moment: datetime) -> int:
+    table = log.table
+    mine = table.c.topic == topic, table.c.seq < lowest + ROWS, table.c.at < moment
+    rows = await feed.database.read(select(func.max(table.c.seq)).where(*mine))
+    return await feed.forget(topic, rows[0][0] or lowest, log)
+
+
+async def _ended(step: Coroutine[Any, Any, T]) -> T:
+    """Do a step to its end, also when nobody waits for it any more."""
+    doing = asyncio.create_task(step)
+    try:
+        return await asyncio.shield(doing)
+    except asyncio.CancelledError:
+        await asyncio.gather(doing, return_exceptions=True)
+        raise

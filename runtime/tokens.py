@@ -1,5 +1,8 @@
 """Access tokens: short-lived JWTs, signed with the newest key and checked with every key.
 
+Passes: JWTs for something else than a person's login, each kind with an audience of its own, so that one is never
+taken for another. What is in them is for whoever made them to say.
+
 Refresh tokens: 256 bits that say nothing. The first of a login is random; each further one is made of the one
 before and the secret key, so that a client that asks twice is given the same token twice and a chain has one end.
 """
@@ -9,6 +12,7 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import jwt
 
@@ -61,20 +65,29 @@ class Tokens:
 
     def read(self, token: str) -> Claims:
         """Raises Expired or Forged."""
+        payload = self._decoded(token, "signalbox", ["exp", "sub", "sid", "aud"])
+        return Claims(payload["sub"], payload["sid"], datetime.fromtimestamp(payload["exp"], UTC))
+
+    def pass_for(self, audience: str, life: timedelta, **says: Any) -> str:
+        """A signed statement, for one use only: `open_pass` of the same audience reads it."""
+        kid = next(iter(self._keys))
+        payload = {**says, "aud": f"signalbox {audience}", "exp": utcnow() + life}
+        return jwt.encode(payload, self._keys[kid], algorithm="HS256", headers={"kid": kid})
+
+    def open_pass(self, audience: str, token: str) -> dict[str, Any]:
+        """What a pass says, and `exp`. Raises Expired or Forged."""
+        return self._decoded(token, f"signalbox {audience}", ["exp", "aud"])
+
+    def _decoded(self, token: str, audience: str, require: list[str]) -> dict[str, Any]:
         try:
             key = self._keys[jwt.get_unverified_header(token)["kid"]]
-            payload = jwt.decode(
-                token,
-                key,
-                algorithms=["HS256"],
-                audience="signalbox",
-                options={"require": ["exp", "sub", "sid", "aud"]},
+            return jwt.decode(
+                token, key, algorithms=["HS256"], audience=audience, options={"require": require}
             )
         except jwt.ExpiredSignatureError as error:
             raise Expired from error
         except (jwt.InvalidTokenError, KeyError, TypeError, ValueError) as error:
             raise Forged from error
-        return Claims(payload["sub"], payload["sid"], datetime.fromtimestamp(payload["exp"], UTC))
 
     def following(self, refresh: str) -> list[str]:
         """The refresh token that follows this one: by the newest key, then by each older one."""

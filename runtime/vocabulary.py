@@ -13,6 +13,7 @@ import dataclasses
 import enum
 import types
 import typing
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, ClassVar, Self
@@ -374,11 +375,7 @@ ROW = ("text", "agent", "level")  # columns of their own; everything else is `da
 
 def wire(event: Event) -> dict[str, Any]:
     """Write an event as JSON's own types. Fields that say nothing are left out."""
-    data = {
-        field.name: _plain(getattr(event, field.name))
-        for field in dataclasses.fields(event)
-        if field.name not in ROW and getattr(event, field.name) != _default(field)
-    }
+    data = {name: value for name, value in _said(event) if name not in ROW}
     row: dict[str, Any] = {"type": event.type.value}
     row |= {"text": clean(event.text)} if event.text else {}
     row |= {"agent": clean(event.agent)} if event.agent else {}
@@ -399,23 +396,26 @@ def read_wire(row: dict[str, Any]) -> Event:
 
 def sound(said: Any) -> None:
     """Raise TypeError unless every field holds what it says. What programs print can be anything."""
-    for name, hint in _hints(said.__class__):
+    for name, hint in _hints(said.__class__).items():
         value = getattr(said, name)
-        if not _fits(hint, value):
+        # What is of the very class is right, and quickly seen; but a number has bounds besides.
+        if (value.__class__ is not hint or hint in (int, float)) and not _fits(hint, value):
             raise TypeError(f"{type(said).__name__}.{name} cannot be {value!r:.80}")
 
 
 @lru_cache
-def _hints(kind: Any) -> tuple[tuple[str, Any], ...]:
+def _hints(kind: Any) -> dict[str, Any]:
+    """The type of each field, in order."""
     hints = typing.get_type_hints(kind)
-    return tuple((field.name, hints[field.name]) for field in dataclasses.fields(kind))
+    return {field.name: hints[field.name] for field in _fields(kind)}
 
 
 def _fits(hint: Any, value: Any) -> bool:
+    if hint is int or hint is float:
+        kinds = (int, float) if hint is float else int
+        return isinstance(value, kinds) and not isinstance(value, bool) and abs(value) < MOST
     if isinstance(hint, types.UnionType):
         return any(_fits(one, value) for one in typing.get_args(hint))
-    if hint is int or hint is float:
-        return not isinstance(value, bool) and isinstance(value, int | hint) and abs(value) < MOST
     if typing.get_origin(hint) is tuple:
         if not isinstance(value, tuple):
             return False
@@ -430,13 +430,19 @@ def is_transient(event: Event) -> bool:
     return isinstance(event, Output | Thinking) and event.chunk
 
 
+def _said(said: Any) -> Iterator[tuple[str, Any]]:
+    """The fields that say something, as JSON's own types."""
+    for name, default in _defaults(said.__class__):
+        value = getattr(said, name)
+        if value != default:
+            yield name, _plain(value)
+
+
 def _plain(value: Any) -> Any:
+    if value.__class__ is str:
+        return clean(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {
-            field.name: _plain(getattr(value, field.name))
-            for field in dataclasses.fields(value)
-            if getattr(value, field.name) != _default(field)
-        }
+        return dict(_said(value))
     if isinstance(value, tuple | list):
         return [_plain(one) for one in value]
     if isinstance(value, dict):
@@ -454,22 +460,32 @@ def clean(text: str) -> str:
     return whole.replace("\0", "\ufffd")
 
 
-def _default(field: dataclasses.Field[Any]) -> Any:
-    return field.default_factory() if callable(field.default_factory) else field.default
+@lru_cache
+def _defaults(kind: Any) -> tuple[tuple[str, Any], ...]:
+    return tuple(
+        (field.name, field.default_factory() if callable(field.default_factory) else field.default)
+        for field in _fields(kind)
+    )
+
+
+@lru_cache
+def _fields(kind: Any) -> tuple[dataclasses.Field[Any], ...]:
+    return dataclasses.fields(kind)
 
 
 def _build(kind: Any, given: dict[str, Any]) -> Any:
-    hints = typing.get_type_hints(kind)
-    known = {field.name for field in dataclasses.fields(kind)}
-    return kind(**{name: _typed(hints[name], value) for name, value in given.items() if name in known})
+    hints = _hints(kind)
+    return kind(**{name: _typed(hints[name], value) for name, value in given.items() if name in hints})
 
 
 def _typed(hint: Any, value: Any) -> Any:
+    if value.__class__ is hint:
+        return value
     if isinstance(hint, type) and issubclass(hint, enum.StrEnum):
         return hint(value)
     if typing.get_origin(hint) is tuple:
         return tuple(_build(typing.get_args(hint)[0], one) for one in value)
-    if hint is str and not isinstance(value, str):
+    if hint is str:
         raise TypeError(f"text was expected, not {value!r}")
     return value
 

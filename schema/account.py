@@ -1,7 +1,7 @@
 """What clients may say and hear about people, their logins, and the keys of machines."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import strawberry
 from strawberry import ID
@@ -20,6 +20,7 @@ from runtime.transport.sizes import list_size
 from schema.error import Conflict, Stale, Unauthenticated
 from schema.view import answer, ask, do, link, view
 
+RunLater: Any = Annotated["Run", strawberry.lazy("schema.run")]
 BoardLater = Annotated["Board", strawberry.lazy("schema.board")]  # type: ignore[name-defined]
 
 
@@ -97,6 +98,7 @@ class Viewer:
     kind: Annotated[ActorKind, "A person, or what kind of machine."]
     user: User | None = ask(accounts.user_of_viewer)
     api_key: ApiKey | None = ask(accounts.key_of_viewer)
+    run: RunLater | None = ask(accounts.run_of_viewer)
     scopes: list[Scope] = ask(accounts.scopes_of_viewer)
     may_write: Annotated[bool, "Whether what you signed in with may write at all; your role says where."]
     is_local: bool = ask(accounts.is_local)

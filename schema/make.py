@@ -13,6 +13,7 @@ from resolvers.context import Context
 from resolvers.once import Once
 from resolvers.operation import OneMoment
 from runtime.database import Unavailable
+from runtime.executor import Executor
 from runtime.feed import CursorExpired, CursorUnknown
 from runtime.transport.guard import Policy
 from runtime.transport.limits import Limits
@@ -59,6 +60,7 @@ def _built() -> Schema:
         types=[*EVENTS, *ITEMS, *ENTRIES, *TYPES.values()],
         extensions=[OneMoment, Once],
         exception_handlers=REFUSALS,
+        execution_context_class=Executor,
         config=StrawberryConfig(scalar_map={datetime: schema.DateTime}),
     )
 

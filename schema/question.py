@@ -91,11 +91,15 @@ class Questions:
 
 @strawberry.type
 class QuestionQuery:
+    await_answers: list[Question] = ask(
+        questions.await_answers, directives=[list_size(1, maximum=MOST_ASKED, slicing=())]
+    )
     questions: Connection[Question] = ask(questions.questions, directives=[list_size(50)])
 
 
 @strawberry.type
 class QuestionMutation:
+    ask_as_agent = do(questions.ask_as_agent, Questions, LeaseLost, Conflict)
     ask_questions = do(questions.ask_questions, Questions, LeaseLost, Conflict)
     answer_question = do(questions.answer_question, Question, Conflict)
     cancel_question = do(questions.cancel_question, Question, Conflict)

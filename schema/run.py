@@ -244,6 +244,7 @@ class Work:
     options: Annotated[JSON, "Options of the agent program, text to text."]
     silence_seconds: Annotated[int, "Longest silence of the agent."]
     attempt_seconds: Annotated[int, "Longest attempt."]
+    agent_token: str = ask(runs.agent_token)
 
 
 @said

@@ -16,7 +16,7 @@ from strawberry.field_extensions import InputMutationExtension
 from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case as camel
 
-from resolvers.loaders import Link
+from resolvers.loaders import Link, rows_by
 from runtime.ids import prefix_of
 from runtime.transport.describe import describe, split
 from runtime.transport.sizes import list_size
@@ -73,7 +73,10 @@ def _described(resolver: Callable[..., Any]) -> Callable[..., Any]:
 
 def ask(resolver: Callable[..., Any], **options: Any) -> Any:
     """Make a field answered by `resolver`, and described by its docstring."""
-    return strawberry.field(resolver=_described(resolver), description=inspect.getdoc(resolver), **options)
+    field = strawberry.field(resolver=_described(resolver), description=inspect.getdoc(resolver), **options)
+    if hasattr(resolver, "together"):
+        field.metadata = {"together": resolver.together}
+    return field
 
 
 def hear(resolver: Callable[..., Any]) -> Any:
@@ -125,7 +128,7 @@ def link(to: Link, by: str = "id", *, text: str, size: int | None = None) -> Any
 
     directives = [list_size(size, slicing=())] if size else []
     field = strawberry.field(resolver=resolve, description=text, directives=directives)
-    field.metadata = {"link": to, "by": by}
+    field.metadata = {"link": to, "by": by, "together": rows_by(to, by)}
     return field
 
 

@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -182,6 +183,9 @@ async def _hashed(password: str) -> str:
     return _hashes[password]
 
 
+COUNTED: ContextVar[list[str] | None] = ContextVar("counted", default=None)
+
+
 class App:
     """The application under test, and what tests say to it."""
 
@@ -253,12 +257,18 @@ class App:
         return board, cards
 
     @contextlib.contextmanager
-    def counting(self) -> Iterator[list[str]]:
-        """Every statement that is sent to the database meanwhile."""
+    def counting(self, *, everybody: bool = False) -> Iterator[list[str]]:
+        """Every statement that is sent to the database meanwhile, by the test and what it calls.
+
+        What the server does on its own, such as sweeping, was started before and is not counted; nor are followers
+        that were there before, unless `everybody` is.
+        """
         statements: list[str] = []
+        token = COUNTED.set(statements)
 
         def sent(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
-            if not statement.startswith(("BEGIN", "COMMIT", "ROLLBACK")):
+            is_mine = everybody or COUNTED.get() is statements
+            if is_mine and not statement.startswith(("BEGIN", "COMMIT", "ROLLBACK")):
                 statements.append(statement)
 
         engines = [engine.sync_engine for engine in self.house.database.engines]
@@ -267,6 +277,7 @@ class App:
         try:
             yield statements
         finally:
+            COUNTED.reset(token)
             for engine in engines:
                 event.remove(engine, "before_cursor_execute", sent)
 

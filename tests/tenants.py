@@ -46,6 +46,7 @@ MEMBER = "MEMBER"  # its members, and keys of the whole workspace that may write
 BOARD = "BOARD"  # the same, and keys of the board that may write
 PERSON = "PERSON"  # any person that signed in: it is about the person, or makes a workspace
 ANYONE = "ANYONE"  # without signing in
+AGENT = "AGENT"  # the agent of a run, under the run's own credential: tests/test_agent_access.py
 
 # Everything a tenant has, in the order it is made, by its admin: name of the thing, mutation, input.
 # What belongs to the board that no key of the other board may see says "sibling".
@@ -135,6 +136,11 @@ MUTATIONS: dict[str, Case] = {
     "resumeRun": Case(BOARD, {"id": "$run"}, answer="CONFLICT"),
     "answerQuestion": Case(BOARD, {"id": "$question", "text": "% yes"}),
     "cancelQuestion": Case(BOARD, {"id": "$doubt"}),
+    "askAsAgent": Case(
+        AGENT,
+        {"key": "k", "questions": [{"key": "0", "text": "% ?"}]},
+        dict.fromkeys(("foreign", "ann"), "FORBIDDEN"),
+    ),
     "stopRun": Case(BOARD, {"id": "$run"}),
     "reportRunEvents": Case(
         WORK,
@@ -201,6 +207,7 @@ MUTATIONS: dict[str, Case] = {
     "markNotificationsRead": Case(AUTHOR, {"ids": ["$notice"]}, {"vic": "NOT_FOUND", "max": "NOT_FOUND"}),
     "deleteNotification": Case(AUTHOR, {"id": "$notice"}, {"vic": "NOT_FOUND", "max": "NOT_FOUND"}),
     "markAllNotificationsRead": Case(PERSON, {}),
+    "rejectCard": Case(BOARD, {"id": "$card", "feedback": "%"}, answer="CONFLICT"),
     "restoreCardRevision": Case(BOARD, {"cardId": "$card", "revision": "$revision"}),
     "setParentCard": Case(BOARD, {"id": "$card", "parentId": "$parent"}),
     "endAgentSession": Case(BOARD, {"id": "$conversation"}),
@@ -236,6 +243,7 @@ QUERIES: dict[str, dict[str, Any]] = {
     "queue": {"workspaceId": "$workspace"},
     "deadRuns": {"workspaceId": "$workspace"},
     "questions": {},
+    "awaitAnswers": {"key": "k"},
     "agentProfiles": {"workspaceId": "$workspace"},
     "viewer": {},
     "me": {},
@@ -433,14 +441,14 @@ def everything(kind: Any, depth: int, selected: set[str] | None = None) -> str:
             return "{ __typename id }"
         for one in SCHEMA.get_possible_types(kind):
             # Each field by a name of its own: those of two types would be in each other's way.
-            inner = _fields(one, depth, selected, f"{one.name}_")
+            inner = fields_of(one, depth, selected, f"{one.name}_")
             parts.append(f"... on {one.name} {{ {' '.join(inner)} }}")
     else:
-        parts += _fields(kind, depth, selected, "")
+        parts += fields_of(kind, depth, selected, "")
     return "{ " + " ".join(parts) + " }"
 
 
-def _fields(kind: Any, depth: int, selected: set[str] | None, alias: str) -> list[str]:
+def fields_of(kind: Any, depth: int, selected: set[str] | None, alias: str) -> list[str]:
     assert isinstance(kind, GraphQLObjectType), kind
     parts = []
     for name, said in kind.fields.items():

@@ -8,7 +8,12 @@ import bench.__main__ as bench
 
 @pytest.mark.parametrize(
     "command",
-    [["board", "--cards", "40,80"], ["moves", "--writers", "2"], ["feed", "--events", "3"]],
+    [
+        ["board", "--cards", "40,80"],
+        ["moves", "--writers", "2"],
+        ["feed", "--events", "3"],
+        ["reads", "--cards", "3", "--turns", "1", "--seconds", "0.1"],
+    ],
     ids=lambda c: c[0],
 )
 def test_it_runs(command, monkeypatch):

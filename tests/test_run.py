@@ -424,3 +424,58 @@ async def until(app, run, fits, seconds=30):
             return shown
         await asyncio.sleep(0.1)
     raise AssertionError(shown)
+
+
+async def test_people_hear_what_concerns_them(run):
+    inbox = "{ notifications { nodes { type title runId questionId } } }"
+    async with run() as app:
+        _, cards = await app.has_board("Paint", "Polish")
+        worker = await hand(app)
+        ids = [await queued(app, card) for card in cards]
+        await worker.take()
+        asked = await worker.ask(ids[0], CHOICE)
+        await app.data(ANSWER, input={"id": asked["questions"][0]["id"], "options": ["red"]})
+        await worker.complete(ids[0], "Painted")
+        await worker.take()
+        await worker.say("failRun", ids[1], code="AGENT_ERROR", reason="No polish")
+        heard = (await app.data(inbox))["nodes"]
+        assert [(one["type"], one["title"], one["runId"]) for one in heard] == [
+            ("RUN_FAILED", "A run failed on WEB-2: Polish", ids[1]),
+            ("RUN_SUCCEEDED", "WEB-1 was worked on: Paint", ids[0]),
+            ("QUESTION_ASKED", "An agent asks about WEB-1: Paint", ids[0]),
+        ]
+        assert heard[2]["questionId"] == asked["questions"][0]["id"]
+
+
+async def test_work_is_sent_back_with_the_reason(run):
+    reject = """mutation($input: RejectCardInput!) { rejectCard(input: $input) { __typename ... on Refusal { code }
+      ... on Card { stage activeRun { id branch instruction retryOf { id } } messages { nodes { body } } } } }"""
+    async with run() as app:
+        _, [card] = await app.has_board("Paint")
+        worker = await hand(app)
+        id = await queued(app, card)
+        await worker.take()
+        refused = await app.data(reject, input={"id": card, "feedback": "Too red"})
+        assert refused == {"__typename": "Conflict", "code": "CONFLICT"}
+        await worker.complete(id, "Painted", branch="signalbox/web-1", sessionId="talk-1")
+        back = await app.data(reject, input={"id": card, "feedback": "Too red"})
+        assert (back["stage"], back["messages"]["nodes"]) == ("TODO", [{"body": "Too red"}])
+        again = back["activeRun"]
+        assert (again["instruction"], again["branch"], again["retryOf"]) == (
+            "Too red",
+            "signalbox/web-1",
+            {"id": id},
+        )
+        [claim] = await worker.claim()
+        assert (claim["run"]["id"], claim["work"]["sessionId"]) == (again["id"], "talk-1")
+        assert "Too red" in claim["work"]["prompt"]
+
+
+async def test_a_run_can_wait_for_its_time(run):
+    async with run() as app:
+        _, [card] = await app.has_board("Paint")
+        worker = await hand(app)
+        id = await queued(app, card, startAt="2999-01-01T00:00:00Z")
+        assert await worker.claim() == []
+        [why] = (await show(app, id))["whyNotRunning"]
+        assert (why["code"], why["until"]) == ("DUE_LATER", "2999-01-01T00:00:00Z")

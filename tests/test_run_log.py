@@ -18,7 +18,8 @@ async def rows(app, run, *columns):
 
 
 async def said(app, run):
-    return [row.text for row in await rows(app, run)]
+    """The texts of the agent's lines; the server says for itself when attempts begin and end."""
+    return [row.text for row in await rows(app, run) if row.type not in ("STATUS", "ATTEMPT")]
 
 
 async def count(app, table):
@@ -118,7 +119,7 @@ async def test_a_stale_lease_is_refused_and_changes_nothing(run):
             assert answer["runId"] == held.id
         assert (await stored(app, held), await count(app, RunReport), await said(app, held)) == before
         assert (await held.report("1", output("one")))["duplicate"] is True, "what was taken stays taken"
-        assert (await next_one.report("2", output("two")))["lastSeq"] == 2
+        assert (await next_one.report("2", output("two")))["lastSeq"] == 4, "two of them the server's"
 
 
 async def test_a_report_after_the_end_is_refused(run):
@@ -238,7 +239,7 @@ async def test_the_progress_of_a_run_is_kept_and_the_board_told_once_a_second(ru
         )
         kept = (await stored(app, held)).progress
         assert (kept["todos_done"], kept["todos_total"], kept["task"]) == (1, 3, "Write")
-        assert [tool["name"] for tool in kept["tools"]] == ["Bash"]
+        assert len(kept["tools"]) == 1
         for n in range(10):
             await held.report(f"more {n}", {"type": "PROGRESS", "text": f"At {n}", "data": {"percent": n}})
         assert (await told(app, held)).count("RUN_PROGRESS") in (1, 2)

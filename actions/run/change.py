@@ -13,10 +13,13 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from actions.move import carry
 from actions.news import tell_board, tell_question
+from actions.notice import notify, people_of
+from models.account import access_of
 from models.board import Board
 from models.card import Card
 from models.event import EventKind, run_topic
 from models.log import RUN_LOG, kept, line_of
+from models.notice import NotificationType
 from models.question import Question, QuestionStatus
 from models.refusal import NotFound
 from models.run import (
@@ -109,6 +112,7 @@ async def follow(tx: AsyncSession, board: Board, run: Run, transition: Transitio
         case State.DONE:
             await _ended(tx, board, run, RunStatus.SUCCEEDED, **data)
             await _to_review(tx, board, run)
+            await _notify(tx, board, run)
         case State.CANCELLED:
             await _ended(tx, board, run, RunStatus.CANCELLED, reason=run.stop_reason)
         case State.DEAD:
@@ -189,6 +193,7 @@ async def _failed(tx: AsyncSession, board: Board, run: Run, transition: Transiti
         )
     run.failure_code, run.failure_reason = code, reason
     await _ended(tx, board, run, RunStatus.FAILED, code=code, reason=reason)
+    await _notify(tx, board, run)
 
 
 async def _was_exhausted(tx: AsyncSession, run: Run) -> bool:
@@ -215,8 +220,23 @@ async def _ended(tx: AsyncSession, board: Board, run: Run, status: RunStatus, **
     tell(tx, board, run, ENDED[status], **data)
 
 
+async def _notify(tx: AsyncSession, board: Board, run: Run) -> None:
+    """Whom the card concerns hears how its run ended; a card that came to REVIEW asks to be looked at."""
+    card = await card_of(tx, run)
+    name = f"{board.key}-{card.number}"
+    about = {"workspace_id": board.workspace_id, "board_id": board.id, "card_id": card.id, "run_id": run.id}
+    people = await people_of(tx, card, run)
+    if run.status is RunStatus.FAILED:
+        title = f"A run failed on {name}: {card.title}"
+        await notify(tx, people, NotificationType.RUN_FAILED, title, run.failure_reason or "", **about)
+    elif run.status is RunStatus.SUCCEEDED:
+        title = f"{name} was worked on: {card.title}"
+        await notify(tx, people, NotificationType.RUN_SUCCEEDED, title, (run.summary or "")[:2_000], **about)
+
+
 async def _forget(tx: AsyncSession, run: Run) -> None:
-    """What an attempt was saying when it ended is said no more."""
+    """What an attempt was saying when it ended is said no more, and its agent's credential is not good any more."""
+    wake(tx, access_of(run.id))
     await tx.execute(delete(RunLive).where(RunLive.run_id == run.id))
 
 

@@ -34,6 +34,18 @@ GATED = 100  # runs that a claim may find kept by a gate before it gives up
 
 
 @dataclass(frozen=True, kw_only=True)
+class Pass:
+    """What the credential of a run's agent says; good while this attempt is open, `seconds` at most."""
+
+    run: str
+    attempt: int
+    card: str
+    board: str
+    workspace: str
+    seconds: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Work:
     """What a worker is given with a run. What is empty is the worker's to choose."""
 
@@ -52,6 +64,7 @@ class Work:
     options: dict[str, Any]
     silence_seconds: int
     attempt_seconds: int
+    agent: Pass
 
 
 @dataclass(frozen=True)
@@ -182,7 +195,7 @@ async def _claimed(
     tx: AsyncSession, board: Board, run: Run, card: Card, worker: Worker, lease: Lease
 ) -> Claimed:
     policy = policy_of(board.policy)
-    work = await _work(tx, run, worker)
+    work = await _work(tx, board, run, worker)
     return Claimed(run, lease.attempt, lease.token, lease.until, policy.lease_seconds, work)
 
 
@@ -230,7 +243,7 @@ def _plain(policy: Policy) -> dict[str, Any]:
     return {name: getattr(policy, name) for name in Policy.__dataclass_fields__}
 
 
-async def _work(tx: AsyncSession, run: Run, worker: Worker) -> Work:
+async def _work(tx: AsyncSession, board: Board, run: Run, worker: Worker) -> Work:
     assert run.snapshot is not None, "a run is claimed with its snapshot"
     snapshot = run.snapshot
     policy, profile, card = snapshot["policy"], snapshot["profile"] or {}, snapshot["card"]
@@ -255,6 +268,14 @@ async def _work(tx: AsyncSession, run: Run, worker: Worker) -> Work:
         options=profile.get("options") or {},
         silence_seconds=policy["silence_seconds"],
         attempt_seconds=policy["attempt_seconds"],
+        agent=Pass(
+            run=run.id,
+            attempt=run.attempt,
+            card=run.card_id,
+            board=board.id,
+            workspace=board.workspace_id,
+            seconds=policy["whole_seconds"],
+        ),
     )
 
 

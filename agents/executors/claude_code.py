@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from agents.executors.executor import (
+    LONGEST_TOOL,
     WRAP_UP,
     Executor,
     Json,
@@ -111,6 +112,7 @@ class ClaudeCode(Executor):
             servers = {name: {"type": "http", **server} for name, server in work.tools.items()}
             argv += ["--mcp-config", json.dumps({"mcpServers": servers}), "--strict-mcp-config"]
         env = {"CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1", "DISABLE_AUTOUPDATER": "1"}
+        env |= {"MCP_TOOL_TIMEOUT": str(LONGEST_TOOL * 1000)} if work.tools else {}
         return Start(argv=argv, env=env, stdin=_message(work.prompt), keep_stdin=True)
 
     def answer(self, key: str, answers: dict[str, list[str]]) -> bytes | None:

@@ -8,7 +8,18 @@ import json
 from pathlib import Path
 from typing import ClassVar
 
-from agents.executors.executor import Executor, Json, Start, Work, ask_of, bounded, cut, shorten, text_of
+from agents.executors.executor import (
+    LONGEST_TOOL,
+    Executor,
+    Json,
+    Start,
+    Work,
+    ask_of,
+    bounded,
+    cut,
+    shorten,
+    text_of,
+)
 from runtime.vocabulary import (
     Change,
     Ended,
@@ -241,4 +252,5 @@ def _tools(tools: Json) -> dict[str, str]:
     for name, server in tools.items():
         out[f"mcp_servers.{name}.url"] = json.dumps(server["url"])
         out[f"mcp_servers.{name}.bearer_token_env_var"] = json.dumps(server_key(name))
+        out[f"mcp_servers.{name}.tool_timeout_sec"] = str(LONGEST_TOOL)
     return out

@@ -25,6 +25,7 @@ from runtime.vocabulary import (
     Warn,
 )
 
+LONGEST_TOOL = 86_400  # seconds one of our tools may take: it may wait for a person
 MOST_TEXT = 16_384  # characters of a tool's output
 MOST_INPUT = 4_096  # characters of one value of a tool's input
 MOST_LINE = 200  # characters of one line for a person

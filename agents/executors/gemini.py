@@ -9,7 +9,18 @@ import json
 from pathlib import Path
 from typing import ClassVar
 
-from agents.executors.executor import Executor, Json, Start, Work, bounded, cut, shorten, text_of, title
+from agents.executors.executor import (
+    LONGEST_TOOL,
+    Executor,
+    Json,
+    Start,
+    Work,
+    bounded,
+    cut,
+    shorten,
+    text_of,
+    title,
+)
 from runtime.vocabulary import (
     Change,
     Ended,
@@ -151,7 +162,12 @@ def _todo(name: str, input: Json) -> list[Event]:
 def settings(tools: Json, *, own_key: bool) -> str:
     """Its settings file: MCP servers can be given nowhere else."""
     servers = {
-        name: {"httpUrl": server["url"], "headers": server.get("headers") or {}, "trust": True}
+        name: {
+            "httpUrl": server["url"],
+            "headers": server.get("headers") or {},
+            "trust": True,
+            "timeout": LONGEST_TOOL * 1000,
+        }
         for name, server in tools.items()
     }
     said: Json = {"mcpServers": servers, "general": {"enableAutoUpdate": False}}

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import ClassVar
 
-from agents.executors.executor import Executor, Json, Start, Work, bounded, cut, shorten, title
+from agents.executors.executor import LONGEST_TOOL, Executor, Json, Start, Work, bounded, cut, shorten, title
 from runtime.vocabulary import (
     Approval,
     Change,
@@ -205,7 +205,13 @@ def _changed(name: str, input: Json, about: Json, tool: str) -> FileChanged:
 def _config(work: Work) -> Json:
     config: Json = json.loads(work.options.get("config", "{}"))
     servers = {
-        name: {"type": "remote", "enabled": True, "url": s["url"], "headers": s.get("headers") or {}}
+        name: {
+            "type": "remote",
+            "enabled": True,
+            "url": s["url"],
+            "headers": s.get("headers") or {},
+            "timeout": LONGEST_TOOL * 1000,
+        }
         for name, s in work.tools.items()
     }
     return {**config, "mcp": {**config.get("mcp", {}), **servers}} if servers else config

@@ -6,6 +6,7 @@ the kernel: uvicorn's own ping never notices a client that stops reading.
 """
 
 import asyncio
+import gc
 import logging
 import socket
 from types import FrameType
@@ -17,6 +18,7 @@ from runtime.transport.drain import Draining
 
 STALLED = 30.0  # seconds
 BACKLOG = 2048  # connections that wait to be accepted
+GARBAGE = 10_000, 20, 20  # new objects before a look at the youngest; looks before one at the older
 MESSAGE = 256 * 1024  # bytes of one socket message
 
 
@@ -30,6 +32,7 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self._draining.attach(asyncio.get_running_loop())
         await super().startup(sockets)
+        spare_garbage()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self._draining.begin()
@@ -72,6 +75,17 @@ def serve(app: Any, listener: socket.socket, *, draining: Draining, grace: int =
         Server(config, draining).run(sockets=[listener])
     finally:
         listener.close()
+
+
+def spare_garbage() -> None:
+    """Look for garbage less often, and never among what was made at the start.
+
+    An answer makes thousands of objects that live for milliseconds and hardly a cycle, and each look for
+    garbage would go through the schema and every library: a fifth of the time of reading a board.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GARBAGE)
 
 
 def address_of(listener: socket.socket) -> str:

@@ -66,7 +66,7 @@ class Program:
         ]
         with self.errors.open("ab") as errors:
             self.process = subprocess.Popen(
-                command, env=os.environ | environment, stdout=subprocess.DEVNULL, stderr=errors
+                command, cwd=ROOT, env=os.environ | environment, stdout=subprocess.DEVNULL, stderr=errors
             )
 
     def signal(self, number):
@@ -128,7 +128,7 @@ class Live:
     async def run(self, id):
         return await self.ask(RUN, id=id)
 
-    async def until(self, id, *statuses, seconds=45, check=lambda run: True):
+    async def until(self, id, *statuses, seconds=120, check=lambda run: True):
         """The run, as soon as it is in one of these states."""
         deadline = time.monotonic() + seconds
         while True:

@@ -5,12 +5,14 @@ from pathlib import Path
 
 import graphql
 import pytest
+from graphql.execution.values import get_variable_values
 
-from agents.api import Lease, Registration, Rejected, Result, Unreachable
+from agents.api import Beat, Failure, Lease, Registration, Rejected, Result, Unreachable
 from agents.client import CODES, MOST_PATCH, Client, _fitting, _result, mcp_of
 from agents.start import LEVELS
-from agents.wire import Wire, operations
-from agents.worktree import Diff, FileDiff
+from agents.wire import Wire, operations, sayable
+from agents.worktree import Diff, FileDiff, Made
+from runtime.vocabulary import Ask, Option, Output, Question, Warn, wire
 from tests.conftest import free_port
 
 ROOT = Path(__file__).parent.parent.parent
@@ -84,3 +86,56 @@ def test_where_the_tools_are():
     assert mcp_of("https://box.example/graphql") == "https://box.example/mcp"
     assert mcp_of("https://box.example/behind/graphql/") == "https://box.example/behind/mcp"
     assert re.fullmatch(r"https?://.*/mcp", mcp_of("http://127.0.0.1:8000"))
+
+
+class Told(Wire):
+    """Judges what is sent as the server would, and answers as it does."""
+
+    def __init__(self):
+        super().__init__("http://127.0.0.1:1/graphql", "sb_key")
+        self.said = []
+
+    async def ask(self, name, variables, *, key="", seconds=0.0):
+        operation = graphql.parse(operations()[name]).definitions[0]
+        told = get_variable_values(SCHEMA, operation.variable_definitions, variables)
+        assert not isinstance(told, list), told
+        self.said.append((name, key))
+        return {"id": "worker_1", "questions": [], "leases": [], "commands": [], "claims": []}
+
+
+async def test_everything_that_is_said_can_be_taken():
+    client, lease = Client(Told(), ["command"]), Lease(run="run_1", attempt=1, token="t")
+    option = Option(label="ahoy", recommended=True)
+    ask = Ask(key="0", text="Which?", options=(option,), default="ahoy", header="A very long header " * 5)
+    files = (FileDiff(path="b", additions=1, deletions=None, change="MOVE", moved_from="a"),)
+    made = (Made(sha="abc", subject="Say", author="Ann"),)
+    result = Result(
+        summary="s", branch="b", head="h", outcome="CHANGES", diff=Diff(files=files, patch="+"), commits=made
+    )
+    await client.register(
+        Registration(name="w", version="1", executors=("command",), capabilities={"python": "EXPERT"})
+    )
+    await client.claim("worker_1", 3)
+    await client.heartbeat("worker_1", [Beat(lease=lease, progress={"task": "x"})])
+    events = [Output(text="hm", item="1", chunk=True), Warn(text="w"), Question(key="k", asks=(ask,))]
+    await client.report(lease, "1:0", [wire(event) for event in events])
+    await client.ask(lease, "k", [ask, Ask(key="1", text="Why?")], "session", blocking=True)
+    await client.complete(lease, result)
+    for code in ("SILENT", "SOMETHING_NEW"):
+        await client.fail(lease, Failure(code=code, reason="why", retryable=True, result=result))
+    await client.stopped(lease, result)
+    await client.stopped(lease, None)
+    await client.release(lease, "leaving", "")
+    await client.acknowledge(lease, "command_1")
+    await client.deregister("worker_1")
+    ends = {name: key for name, key in client.wire.said if key}
+    assert ends.keys() == {"CompleteRun", "FailRun", "ConfirmStop", "ReleaseRun"}, (
+        "said once, whatever is lost"
+    )
+    assert set(ends.values()) == {f"{name}:run_1:1" for name in ends}
+    await client.wire.close()
+
+
+def test_what_no_database_takes_is_replaced():
+    given = {"text": "a\0b", "list": ["\ud800", {"n": 1}], "none": None}
+    assert sayable(given) == {"text": "a\ufffdb", "list": ["\ufffd", {"n": 1}], "none": None}

@@ -1,0 +1,129 @@
+"""On our own schema and both databases: whatever is asked, by whomever, the answer is graphql-core's."""
+
+import random
+from typing import Any
+
+import pytest
+from graphql import (
+    GraphQLEnumType,
+    GraphQLField,
+    get_named_type,
+    get_nullable_type,
+    is_abstract_type,
+    is_leaf_type,
+    is_list_type,
+    is_required_argument,
+)
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext as Core
+
+from runtime.executor import Executor
+from schema.make import _built
+from tests.board import do
+
+VARIES = {
+    "rateLimit",
+    "totalCount",
+}  # differs from one request to the next; is read by the second query below
+SCHEMA = _built()._schema
+
+
+class Asker:
+    """Makes queries by chance, of ids there are."""
+
+    def __init__(self, seed: int, ids: list[str]) -> None:
+        self.chance, self.ids, self.aliases = random.Random(seed), ids, 0
+
+    def query(self) -> str:
+        assert SCHEMA.query_type
+        fields = [f for name, f in SCHEMA.query_type.fields.items() if name not in VARIES]
+        names = {id(f): name for name, f in SCHEMA.query_type.fields.items()}
+        chosen = self.chance.sample(fields, 2)
+        asked = " ".join(self.field(names[id(field)], field, 4) for field in chosen)
+        return f"query($yes: Boolean = true, $no: Boolean = false) {{ {asked} }}"
+
+    def field(self, name: str, field: GraphQLField, depth: int) -> str:
+        arguments = [
+            f"{argument}: {value}"
+            for argument, of in field.args.items()
+            if (value := self.argument(argument, of)) is not None
+        ]
+        said = f"({', '.join(arguments)})" if arguments else ""
+        self.aliases += 1
+        alias = f"a{self.aliases}: " if said or self.chance.random() < 0.1 else ""
+        when = self.chance.choice(["", "", "", "", "@include(if: $yes)", "@skip(if: $no)", "@skip(if: $yes)"])
+        return f"{alias}{name}{said} {when} {self.selection(get_named_type(field.type), depth)}"
+
+    def argument(self, name: str, of: Any) -> str | None:
+        type_ = get_nullable_type(of.type)
+        kind = get_named_type(type_)
+        if kind.name == "ID" and (is_required_argument(of) or self.chance.random() < 0.2):
+            some = [f'"{self.chance.choice(self.ids)}"' for _ in range(3)]
+            return f"[{', '.join(some)}]" if is_list_type(type_) else some[0]
+        if name == "first":
+            return str(self.chance.randrange(1, 4))
+        if isinstance(kind, GraphQLEnumType) and self.chance.random() < 0.3:
+            value = self.chance.choice(list(kind.values))
+            return f"[{value}]" if is_list_type(type_) else value
+        return '"x"' if is_required_argument(of) else None
+
+    def selection(self, kind: Any, depth: int) -> str:
+        if is_leaf_type(kind):
+            return ""
+        parts = ["__typename"]
+        if is_abstract_type(kind):
+            possible = SCHEMA.get_possible_types(kind)
+            for one in self.chance.sample(possible, min(3, len(possible))):
+                parts.append(f"... on {one.name} {self.selection(one, depth - 1)}")
+            return f"{{ {' '.join(parts)} }}"
+        for name, field in kind.fields.items():
+            leaf = is_leaf_type(get_named_type(field.type))
+            if name not in VARIES and (leaf or depth > 0) and self.chance.random() < (0.5 if leaf else 0.35):
+                parts.append(self.field(name, field, depth - 1))
+        return f"{{ {' '.join(parts)} }}"
+
+
+async def filled(app: Any) -> list[str]:
+    """Two boards with something of everything; the ids of it all, and two that are nothing's."""
+    ids = []
+    for name in ("one", "two"):
+        board, cards = await app.has_board("First", "Second", "Third", name=name)
+        ids += [board, *cards]
+        for n, card in enumerate(cards):
+            added = await do(app, "addSubtask", "... on Subtask { id }", cardId=card, title=f"step {n}")
+            said = await do(app, "postMessage", "... on Message { id }", cardId=card, body="Hello")
+            ids += [added["id"], said["id"]]
+        linked = {"cardId": cards[0], "targetId": cards[1], "kind": "BLOCKS"}
+        await do(app, "linkCards", **linked)
+        await do(app, "setParentCard", id=cards[2], parentId=cards[0])
+        await do(app, "updateCard", id=cards[2], dueOn="2020-01-01")
+        await do(app, "moveCard", id=cards[1], stage="PLAN")
+    home = await app.home()
+    label = await do(app, "createLabel", "... on Label { id }", workspaceId=home, name="x", colour="#00FF00")
+    for card in ids[1:3]:
+        await do(app, "addLabel", cardId=card, labelId=label["id"])
+    user = await app.has_user("ann", "VIEWER")
+    await do(app, "assignCard", cardId=ids[1], userId=user)
+    return [*ids, home, label["id"], user, "card_00000000000000000000000000", "nothing"]
+
+
+@pytest.mark.parametrize("actor", ["", "ann", "stranger"])
+async def test_any_question_to_the_server_is_answered_the_same(run, actor):
+    async with run(points=10**9) as app:
+        ids = await filled(app)
+        await app.has_user("stranger", None)
+        [view] = {route.app for route in app.app.routes if route.path == "/graphql"}
+        answered = 0
+        for seed in range(25):
+            query = Asker(seed, ids).query()
+            told = []
+            for kind in (Core, Executor, Executor):
+                view.schema.execution_context_class = kind
+                answer = await app.ask(query, actor)
+                told.append((list(answer.get("data") or ()), answer.get("data"), _sorted(answer)))
+            assert told[0] == told[1] == told[2], query
+            answered += bool(told[0][1])
+        assert answered > 5, "most questions are good ones"
+
+
+def _sorted(answer: Any) -> list[str]:
+    return sorted(map(repr, answer.get("errors", ())))

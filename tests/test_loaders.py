@@ -1,0 +1,59 @@
+"""Kept statements: one for each kind of actor, and nothing of any actor in them."""
+
+import importlib
+import pkgutil
+
+import pytest
+from sqlalchemy.dialects import postgresql, sqlite
+
+import resolvers
+from models.actor import Actor, ActorKind, Scope
+from resolvers.card import CARD
+from resolvers.loaders import Link, values_of
+
+ACTORS = {
+    "person": Actor(ActorKind.USER, "secret_1", session_id="secret_2"),
+    "key": Actor(ActorKind.AGENT, "secret_1", "secret_2", scopes=frozenset([Scope.WRITE])),
+    "key of a board": Actor(ActorKind.AGENT, "secret_1", "secret_2", "secret_3"),
+    "run": Actor(ActorKind.AGENT, "secret_1", "secret_2", "secret_3", card_id="secret_4", attempt=7),
+}
+
+
+def links():
+    for module in pkgutil.iter_modules(resolvers.__path__):
+        for name, value in vars(importlib.import_module(f"resolvers.{module.name}")).items():
+            if isinstance(value, Link):
+                yield f"{module.name}.{name}", value
+
+
+@pytest.mark.parametrize("actor", ACTORS.values(), ids=ACTORS)
+def test_a_kept_statement_holds_nothing_of_the_actor_it_was_made_for(actor):
+    for name, link in links():
+        statement = link.statement(actor, None)
+        assert statement is link.statement(actor, None)
+        for dialect in (sqlite.dialect(), postgresql.dialect()):
+            compiled = statement.compile(dialect=dialect)
+            given = {v for v in compiled.params.values() if isinstance(v, str)}
+            assert not any("secret" in value for value in given), name
+            assert "secret" not in str(compiled), name
+            missing = set(compiled.params) - {k for k, v in compiled.params.items() if v is not None}
+            assert missing <= set(values_of(actor, [])), name
+
+
+def test_every_link_is_found_by_text():
+    for name, link in links():
+        assert link.key.type.python_type is str, f"{name}: keys are sent as text"
+
+
+async def test_sqlite_finds_rows_by_many_keys_with_the_index(run, kind):
+    if kind != "sqlite":
+        pytest.skip("PostgreSQL knows its ANY")
+    async with run() as app:
+        actor = app.house.local_owner
+        statement = CARD.statement(actor, None)
+        compiled = statement.compile(dialect=sqlite.dialect())
+        values = [{**values_of(actor, []), "keys": "[]"}.get(name, "") for name in compiled.positiontup]
+        async with app.house.database.engines[0].connect() as connection:
+            plan = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}", tuple(values))
+            told = [row[3] for row in plan]
+        assert any(line.startswith("SEARCH card USING INDEX") for line in told), told
