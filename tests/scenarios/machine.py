@@ -126,7 +126,7 @@ class RunMachine(RuleBasedStateMachine):
         getattr(self, what)(pick, flag)
 
     def card(self, pick: int) -> str:
-        return self.cards[pick // 7 % len(self.cards)]
+        return str(self.cards[pick // 7 % len(self.cards)])
 
     def start(self, pick: int, flag: bool) -> None:
         kind = ["CODE", "CODE", "CODE", "PLAN", "REVIEW"][pick % 5]
