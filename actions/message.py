@@ -8,12 +8,14 @@ from actions.reach import reach_board, reach_card, reach_message
 from models import words
 from models.actor import Actor
 from models.event import EventKind
-from models.message import LONGEST, Message
+from models.message import LONGEST, Message, MessageKind
 from models.refusal import Conflict, Forbidden
 from runtime.database import utcnow
 
 
-async def post_message(tx: AsyncSession, actor: Actor, card_id: str, body: str) -> Message:
+async def post_message(
+    tx: AsyncSession, actor: Actor, card_id: str, body: str, kind: MessageKind = MessageKind.COMMENT
+) -> Message:
     """Say something on a card."""
     board, card = await reach_card(tx, actor, card_id, for_run=True)
     message = Message(
@@ -21,6 +23,7 @@ async def post_message(tx: AsyncSession, actor: Actor, card_id: str, body: str) 
         board_id=board.id,
         author_kind=actor.kind,
         author_id=actor.id,
+        kind=kind,
         body=words.prose("body", body, LONGEST, least=1),
     )
     tx.add(message)

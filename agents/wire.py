@@ -18,6 +18,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.typing import Subprotocol
 
 from agents.api import Rejected, Row, Stale, Unreachable
+from runtime.vocabulary import clean
 
 AGAIN = {"UNAVAILABLE", "TIMEOUT", "RATE_LIMITED"}  # codes of errors that pass by themselves
 SECONDS = 30.0  # of one request
@@ -53,7 +54,7 @@ class Wire:
 
     async def ask(self, name: str, variables: Row, *, key: str = "", seconds: float = SECONDS) -> Any:
         """What the only field of an operation answers. A mutation with an idempotency `key` is done once."""
-        body = {"query": operations()[name], "variables": variables}
+        body = {"query": operations()[name], "variables": sayable(variables)}
         headers = {"content-type": "application/json"} | ({"idempotency-key": key} if key else {})
         try:
             answer = await self._http.post(
@@ -117,6 +118,15 @@ class Wire:
             closed = error.rcvd if isinstance(error, ConnectionClosed) else None
             gone.restarts = closed is not None and closed.code == RESTARTS
             raise gone from error
+
+
+def sayable(value: Any) -> Any:
+    """What programs print can be anything; text with NUL or half a letter is no text for the server."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, dict):
+        return {name: sayable(one) for name, one in value.items()}
+    return [sayable(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def meaning(data: Row) -> Any:

@@ -9,6 +9,7 @@ from strawberry import ID, Maybe, Parent
 
 import actions.card
 import actions.revision
+import actions.run.reject
 from actions.card import FIELDS, NewCard
 from actions.law import facts_of
 from actions.move import Place
@@ -388,6 +389,19 @@ async def set_parent_card(
     """Put a card under another of the same board, or under none. Circles are refused."""
     async with info.context.begin() as tx:
         return await actions.card.set_parent(tx, info.context.actor, id, parent_id, if_version=if_version)
+
+
+async def reject_card(
+    info: Info,
+    id: Annotated[ID, "Which card. It stands in REVIEW."],
+    feedback: Annotated[str, "What is wrong: 1 to 10,000 characters, Markdown. The next run is told."],
+) -> Any:
+    """Send work back: the card goes to TODO, the feedback stands on it as a message, and a run goes on with it.
+
+    The run goes on with what the last one left: its branch, and its conversation if that lives.
+    """
+    async with info.context.begin() as tx:
+        return await actions.run.reject.reject_card(tx, info.context.actor, id, feedback)
 
 
 async def restore_card_revision(

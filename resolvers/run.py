@@ -2,7 +2,7 @@
 
 import time
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from sqlalchemy import func, select
@@ -393,6 +393,7 @@ async def start_run(
     base_ref: Annotated[str | None, "The branch or commit to begin from; the board's if left out."] = None,
     message_id: Annotated[ID | None, "The message of the card that asks for it."] = None,
     permission: Annotated[PermissionLevel | None, "How freely it may act; the profile's if left out."] = None,
+    start_at: Annotated[datetime | None, "Not before this moment; at once if left out."] = None,
 ) -> Any:
     """Ask agents to work on a card. The run waits in the queue for a worker that can do it.
 
@@ -400,7 +401,12 @@ async def start_run(
     run of that kind that is active on the card already.
     """
     wish = Wish(
-        kind=kind, instruction=instruction, base_ref=base_ref, message_id=message_id, permission=permission
+        kind=kind,
+        instruction=instruction,
+        base_ref=base_ref,
+        message_id=message_id,
+        permission=permission,
+        start_at=start_at,
     )
     async with info.context.begin() as tx:
         made = await actions.run.start.start_run(

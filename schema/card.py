@@ -163,6 +163,7 @@ class CardMutation:
     unarchive_card = do(cards.unarchive_card, Card, StageRefused, Stale)
     delete_card = do(cards.delete_card, Card, Stale, Conflict)
     set_parent_card = do(cards.set_parent_card, Card, Stale, Conflict)
+    reject_card = do(cards.reject_card, Card, StageRefused, Conflict)
     restore_card_revision = do(cards.restore_card_revision, Card, StageRefused, Stale, Conflict)
     assign_card = do(marks.assign_card, Card, Conflict)
     unassign_card = do(marks.unassign_card, Card)

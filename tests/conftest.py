@@ -257,16 +257,17 @@ class App:
         return board, cards
 
     @contextlib.contextmanager
-    def counting(self) -> Iterator[list[str]]:
+    def counting(self, *, everybody: bool = False) -> Iterator[list[str]]:
         """Every statement that is sent to the database meanwhile, by the test and what it calls.
 
-        What the server does on its own, such as sweeping, was started before and is not counted.
+        What the server does on its own, such as sweeping, was started before and is not counted; nor are followers
+        that were there before, unless `everybody` is.
         """
         statements: list[str] = []
         token = COUNTED.set(statements)
 
         def sent(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
-            is_mine = COUNTED.get() is statements
+            is_mine = everybody or COUNTED.get() is statements
             if is_mine and not statement.startswith(("BEGIN", "COMMIT", "ROLLBACK")):
                 statements.append(statement)
 

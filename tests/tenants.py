@@ -207,6 +207,7 @@ MUTATIONS: dict[str, Case] = {
     "markNotificationsRead": Case(AUTHOR, {"ids": ["$notice"]}, {"vic": "NOT_FOUND", "max": "NOT_FOUND"}),
     "deleteNotification": Case(AUTHOR, {"id": "$notice"}, {"vic": "NOT_FOUND", "max": "NOT_FOUND"}),
     "markAllNotificationsRead": Case(PERSON, {}),
+    "rejectCard": Case(BOARD, {"id": "$card", "feedback": "%"}, answer="CONFLICT"),
     "restoreCardRevision": Case(BOARD, {"cardId": "$card", "revision": "$revision"}),
     "setParentCard": Case(BOARD, {"id": "$card", "parentId": "$parent"}),
     "endAgentSession": Case(BOARD, {"id": "$conversation"}),

@@ -36,8 +36,10 @@ NO = {"FORBIDDEN", "NOT_FOUND"}
 async def at_work(app, home, card="card"):
     """A run on a card of a tenant, held by its worker: the worker, the claim, and the agent's actor."""
     ann = home.actor("ann")
-    await app.data(POLICY, ann, input={"boardId": home.ids["board"], "leaseSeconds": 3600})
-    worker = Hand(app, home.ids["worker"], ann)
+    await app.data(POLICY, ann, input={"boardId": home.ids["board"], "leaseSeconds": 3600, "concurrency": 0})
+    given = {"workspaceId": home.ids["workspace"], "executors": ["SCRIPTED"], "maxConcurrent": 50}
+    made = await home.mutate("registerWorker", {**given, "name": f"hand for {card}"}, ann)
+    worker = Hand(app, made["id"], ann)
     await in_todo(app, home.ids[card], ann)
     claims = {claim["run"]["card"]["id"]: claim for claim in await worker.claim(10)}
     claim, actor = claims[home.ids[card]], home.actor(f"agent of {card}")
@@ -68,6 +70,18 @@ async def test_it_sees_its_card_and_no_other(two):
             assert leaks(away, answer) == [], name
             shown += [name] * (home.ids["card"] in text)
         assert {"node", "card", "cards", "Card", "Subtask", "Message", "CardLink", "runs"} <= set(shown)
+
+
+async def test_two_agents_see_a_card_each(two):
+    look = (
+        "query($id: ID!) { card(id: $id) { id title subtasks { id } links { id } messages { totalCount } } }"
+    )
+    async with two() as (app, home, _):
+        agents = {card: (await at_work(app, home, card))[2] for card in ("card", "next", "parent")}
+        for mine, agent in agents.items():
+            for card in agents:
+                seen = await app.data(look, agent, id=home.ids[card])
+                assert (seen and seen["title"]) == (f"canary {card}" if card == mine else None), (mine, card)
 
 
 async def test_anything_by_its_id(two):

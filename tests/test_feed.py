@@ -403,12 +403,12 @@ async def test_followers_of_a_topic_share_one_read(run):
         for hear in hears:
             for _ in range(last):
                 await hear()
-        with app.counting() as statements:
+        with app.counting(everybody=True) as statements:
             await app.data(UPDATE_CARD, input={"id": card, "title": "Once"})
             for hear in hears:
                 assert (await hear())["boardFeed"]["seq"] == last + 1
         reads = [statement for statement in statements if "LEFT OUTER JOIN event" in statement]
-        assert len(reads) <= 6, f"{len(reads)} reads"
+        assert 1 <= len(reads) <= 6, f"{len(reads)} reads"
 
 
 @pytest.mark.parametrize("many", [8, 40])
@@ -424,8 +424,10 @@ async def test_followers_who_only_wait_cost_the_same_however_many(run, many):
             hears.append(await stack.enter_async_context(app.follow(SEQ, actor, board=board, after="0")))
             await hears[-1]()
             await asyncio.sleep(3 / many)  # so that they do not poll in step
-        with app.counting() as statements:
+        with app.counting(everybody=True) as every:
             await asyncio.sleep(6)  # a poll is 5
+        sweeps = "job", "question", "attempt"
+        statements = [one for one in every if not any(f"FROM {table}" in one for table in sweeps)]
         print(f"{many} followers:", len(statements), "statements in 6 s")
         assert 2 <= len(statements) <= 12, statements
 

@@ -238,6 +238,24 @@ async def test_a_run_that_changed_nothing_can_wait_for_a_decision(run):
         )
 
 
+async def test_an_attempt_that_ends_takes_its_questions_back(run):
+    """Whoever waited for the answer is gone: nobody is to be asked for nothing."""
+    async with run() as app:
+        board, cards = await app.has_board("fails", "is done")
+        await set_policy(app, board, noChange="DECIDE", concurrency=0)
+        worker = await hand(app)
+        failed, done = [await queued(app, card) for card in cards]
+        await worker.claim(2)
+        for id in (failed, done):
+            await worker.ask(id, WORDS)
+        await worker.say("failRun", failed, code="AGENT_ERROR", reason="Tired of it", retryable=True)
+        await worker.complete(done, "Red already", "NO_CHANGES")
+        for id, status in ((failed, "QUEUED"), (done, "WAITING")):
+            shown = await show(app, id)
+            assert (shown["status"], shown["questions"][0]["status"]) == (status, "CANCELLED")
+        assert await app.data("{ questions { nodes { id } } }") == {"nodes": []}
+
+
 async def test_siblings_are_worked_side_by_side(run):
     make = """mutation($input: CreateAgentProfileInput!) { createAgentProfile(input: $input) {
       ... on AgentProfile { id } ... on Refusal { message } } }"""
@@ -427,3 +445,37 @@ async def test_people_hear_what_concerns_them(run):
             ("QUESTION_ASKED", "An agent asks about WEB-1: Paint", ids[0]),
         ]
         assert heard[2]["questionId"] == asked["questions"][0]["id"]
+
+
+async def test_work_is_sent_back_with_the_reason(run):
+    reject = """mutation($input: RejectCardInput!) { rejectCard(input: $input) { __typename ... on Refusal { code }
+      ... on Card { stage activeRun { id branch instruction retryOf { id } } messages { nodes { body } } } } }"""
+    async with run() as app:
+        _, [card] = await app.has_board("Paint")
+        worker = await hand(app)
+        id = await queued(app, card)
+        await worker.take()
+        refused = await app.data(reject, input={"id": card, "feedback": "Too red"})
+        assert refused == {"__typename": "Conflict", "code": "CONFLICT"}
+        await worker.complete(id, "Painted", branch="signalbox/web-1", sessionId="talk-1")
+        back = await app.data(reject, input={"id": card, "feedback": "Too red"})
+        assert (back["stage"], back["messages"]["nodes"]) == ("TODO", [{"body": "Too red"}])
+        again = back["activeRun"]
+        assert (again["instruction"], again["branch"], again["retryOf"]) == (
+            "Too red",
+            "signalbox/web-1",
+            {"id": id},
+        )
+        [claim] = await worker.claim()
+        assert (claim["run"]["id"], claim["work"]["sessionId"]) == (again["id"], "talk-1")
+        assert "Too red" in claim["work"]["prompt"]
+
+
+async def test_a_run_can_wait_for_its_time(run):
+    async with run() as app:
+        _, [card] = await app.has_board("Paint")
+        worker = await hand(app)
+        id = await queued(app, card, startAt="2999-01-01T00:00:00Z")
+        assert await worker.claim() == []
+        [why] = (await show(app, id))["whyNotRunning"]
+        assert (why["code"], why["until"]) == ("DUE_LATER", "2999-01-01T00:00:00Z")

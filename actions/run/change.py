@@ -7,8 +7,9 @@ happens here, in its transaction: the times, the card's own move, its questions,
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from actions.move import carry
 from actions.news import tell_board, tell_question
@@ -145,6 +146,8 @@ async def _requeued(tx: AsyncSession, board: Board, run: Run, transition: Transi
     worked = transition.cause is not Cause.UNPARKED
     become(run, RunStatus.QUEUED)
     await _forget(tx, run)
+    if transition.cause is Cause.FAILED:  # who waited for an answer gave up; the next attempt asks anew
+        await cancel_questions(tx, board, run, Question.blocking)
     if worked:
         why = transition.reason or transition.code or transition.cause
         await say(tx, run, Attempt(number=run.attempt, phase=Phase.ENDED, reason=str(why)))
@@ -268,8 +271,10 @@ async def others_active(tx: AsyncSession, run: Run) -> bool:
     return await tx.scalar(select(Run.id).where(*same).limit(1)) is not None
 
 
-async def cancel_questions(tx: AsyncSession, board: Board, run: Run) -> None:
-    mine = Question.run_id == run.id, Question.status == QuestionStatus.OPEN
+async def cancel_questions(
+    tx: AsyncSession, board: Board, run: Run, *which: ColumnElement[bool] | InstrumentedAttribute[bool]
+) -> None:
+    mine = Question.run_id == run.id, Question.status == QuestionStatus.OPEN, *which
     for id in list(await tx.scalars(select(Question.id).where(*mine).order_by(Question.id))):
         await tx.execute(
             update(Question)

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 import actions.conversation
 from actions.reach import reach_work
-from actions.run.change import follow, waits
+from actions.run.change import cancel_questions, follow, waits
 from models import words
 from models.actor import Actor
 from models.board import Board
@@ -69,6 +69,7 @@ async def complete_run(tx: AsyncSession, actor: Actor, lease: Ticket, result: Re
         nothing = result.outcome is RunOutcome.NO_CHANGES
         if nothing and policy_of(board.policy).no_change is NoChange.DECIDE and not held.cancel_requested_at:
             await queue.park(tx, lease, waits_for=WaitReason.DECISION, keep=False)
+            await cancel_questions(tx, board, run)
             await waits(tx, board, run, WaitReason.DECISION)
             return run
         transition = await queue.complete(tx, lease, exit_code=result.exit_code, metrics=result.metrics)

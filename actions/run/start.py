@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -58,6 +59,7 @@ class Wish:
     permission: PermissionLevel | None = None
     profile: AgentProfile | None = None
     branch: str | None = None
+    start_at: datetime | None = None  # not before
     retry_of: str | None = None
     retries: int = 0
     session_id: str | None = None
@@ -186,7 +188,8 @@ async def enqueue(
             version=1,
         )
         runs.append(run)
-        works.append(_work(board, run, policy, profile, gate.code if gate else None))
+        work = _work(board, run, policy, profile, gate.code if gate else None)
+        works.append(replace(work, at=wish.start_at))
     tx.add_all(runs)
     await tx.flush()
     await queue.enqueue(tx, *works)

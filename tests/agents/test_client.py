@@ -10,7 +10,7 @@ from graphql.execution.values import get_variable_values
 from agents.api import Beat, Failure, Lease, Registration, Rejected, Result, Unreachable
 from agents.client import CODES, MOST_PATCH, Client, _fitting, _result, mcp_of
 from agents.start import LEVELS
-from agents.wire import Wire, operations
+from agents.wire import Wire, operations, sayable
 from agents.worktree import Diff, FileDiff, Made
 from runtime.vocabulary import Ask, Option, Output, Question, Warn, wire
 from tests.conftest import free_port
@@ -134,3 +134,8 @@ async def test_everything_that_is_said_can_be_taken():
     )
     assert set(ends.values()) == {f"{name}:run_1:1" for name in ends}
     await client.wire.close()
+
+
+def test_what_no_database_takes_is_replaced():
+    given = {"text": "a\0b", "list": ["\ud800", {"n": 1}], "none": None}
+    assert sayable(given) == {"text": "a\ufffdb", "list": ["\ufffd", {"n": 1}], "none": None}

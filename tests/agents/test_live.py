@@ -166,7 +166,7 @@ BAD = {
 
 
 async def test_bad_agents_say_why(live):
-    await live.begin(maxAttempts=1)
+    await live.begin(maxAttempts=1, leaseSeconds=30)
     ids = {name: await live.start("COMMAND", **options) for name, (options, *_) in BAD.items()}
     live.worker()
     for name, (_, status, code, reason) in BAD.items():
@@ -178,7 +178,7 @@ async def test_bad_agents_say_why(live):
 
 
 async def test_an_agent_that_never_ends_is_ended(live):
-    await live.begin(maxAttempts=1, attemptSeconds=3)
+    await live.begin(maxAttempts=1, leaseSeconds=30, attemptSeconds=3)
     id = await live.start("COMMAND", command="trap '' INT TERM; while :; do echo tick; sleep 0.2; done")
     live.worker()
     run = await live.until(id, *END)

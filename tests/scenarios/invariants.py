@@ -20,6 +20,7 @@ from runtime.database import Database
 from runtime.event import Event, Topic
 from runtime.queue import Attempt, Cap, Job, Slot, State, worker_cap
 
+ATTEMPT = ("job_id", "number", "worker_id", "started_at", "ended_at", "outcome")
 ENDS = {"RUN_SUCCEEDED", "RUN_FAILED", "RUN_CANCELLED"}
 JOBS = {
     RunStatus.SUCCEEDED: State.DONE,
@@ -67,7 +68,7 @@ async def look(database: Database) -> World:
 
 async def _look(read: Callable[[Any], Any]) -> World:
     attempts, events = defaultdict(list), defaultdict(list)
-    columns = Attempt.job_id, Attempt.number, Attempt.worker_id, Attempt.ended_at, Attempt.outcome
+    columns = [getattr(Attempt, name) for name in ATTEMPT]
     for row in await read(select(*columns).order_by(Attempt.job_id, Attempt.number)):
         attempts[row.job_id].append(row)
     topics = [board_topic(row.id) for row in await read(select(Board.id))]
@@ -102,7 +103,8 @@ def a_run_is_where_its_job_is(world: World) -> Iterator[str]:
         if job is None:
             yield f"{run.id} has no job"
             continue
-        said = f"{run.id} is {run.status} ({run.wait_reason}, {run.held_by}), its job {job.state} ({job.parked_for})"
+        mine = f"{run.id} is {run.status} ({run.wait_reason}, {run.held_by})"
+        said = f"{mine}, its job {job.state} ({job.parked_for})"
         if run.status is RunStatus.QUEUED:
             if run.held_by is None and job.state != State.READY:
                 yield said

@@ -26,7 +26,7 @@ LEASE = 2  # seconds
 @contextlib.contextmanager
 def process(remote: Remote, ledger: Path, *asks: str) -> Iterator[subprocess.Popen[bytes]]:
     ledger.touch()
-    command = [sys.executable, WORKER, remote.urls[0], remote.workspace, "first", ledger, *asks]
+    command: list[Any] = [sys.executable, WORKER, remote.urls[0], remote.workspace, "first", ledger, *asks]
     worker = subprocess.Popen(command)
     try:
         yield worker
@@ -140,7 +140,7 @@ async def killed_while_it_waits(remote: Remote, ledger: Path, *, is_known: bool)
     await other.complete(run)
 
 
-async def test_workers_that_die_or_freeze_are_replaced(serve, tmp_path, figure):
+async def test_workers_that_die_or_freeze_are_replaced(serve: Any, tmp_path: Path, figure: Any) -> None:
     """Each in a workspace of its own, all at once: a server takes longer to start than all of it together."""
     server = await serve(**CROWD)
     async with contextlib.AsyncExitStack() as stack:
@@ -156,10 +156,10 @@ async def test_workers_that_die_or_freeze_are_replaced(serve, tmp_path, figure):
     await assert_sound(server.database_url)
 
 
-async def test_a_run_that_loses_its_workers_again_and_again_ends(run):
+async def test_a_run_that_loses_its_workers_again_and_again_ends(run: Any) -> None:
     """It may be what kills them: it is listed among the dead."""
     async with run() as app:
-        board, [card] = await app.has_board("Paint")
+        _, [card] = await app.has_board("Paint")
         worker, id = await hand(app), await queued(app, card)
         for _ in range(5):
             assert await worker.take() == id

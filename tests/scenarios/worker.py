@@ -1,7 +1,7 @@
-"""A worker as a process of its own, to be killed and frozen: it claims one run and holds it, until its lease is lost.
+"""A worker as a process, to be killed and frozen: it claims one run and holds it, until its lease is lost.
 
-`python worker.py URL WORKSPACE NAME LEDGER [ask]`; with `ask` it asks a question and waits for the answer. What it did, and
-what it was told, stands in the ledger, a line each.
+`python worker.py URL WORKSPACE NAME LEDGER [ask]`; with `ask` it asks a question and waits for the answer.
+What it did, and what it was told, stands in the ledger, a line each.
 """
 
 import asyncio
