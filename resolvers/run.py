@@ -44,8 +44,9 @@ from runtime import queue
 from runtime.database import utcnow
 from runtime.queue import Attempt, queue_wake
 from runtime.transport.describe import takes
+from runtime.transport.operation import running
 
-MOST_WAIT = 30  # seconds a claim may wait for work
+MOST_WAIT = 25  # seconds a claim may wait for work; an operation has 30
 LOOK = 5.0  # seconds until a waiting claim looks without being woken
 
 
@@ -461,7 +462,7 @@ async def claim_runs(
     info: Info,
     worker_id: Annotated[ID, "The worker, as `registerWorker` answered."],
     most: Annotated[int, "How many at most: 1 to 100."] = 1,
-    wait: Annotated[float, "Seconds to wait for work when there is none: 0 to 30."] = 0,
+    wait: Annotated[float, "Seconds to wait for work when there is none: 0 to 25."] = 0,
     key: Annotated[
         str | None, "Sent again with the same key, a claim gives the same runs and tokens, not others."
     ] = None,
@@ -486,6 +487,8 @@ async def claim_runs(
     with context.house.feed.wakes.listen(name) as woken:
         while True:
             woken.clear()
+            if running().hung_up:  # a run would be given to nobody, and be held until its lease ran out
+                return Claims([])
             async with context.begin() as tx:
                 got = await actions.run.claim.claim_runs(tx, context.actor, worker_id, most, key=key)
             left = until - time.monotonic()

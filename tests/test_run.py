@@ -395,7 +395,7 @@ async def test_a_waiting_worker_is_woken(run):
     async with run() as app:
         _, [card] = await app.has_board("Paint")
         worker = await hand(app)
-        waiting = asyncio.create_task(worker.claim(wait=30))
+        waiting = asyncio.create_task(worker.claim(wait=25))
         await asyncio.sleep(0.2)
         id = await queued(app, card)
         [claim] = await asyncio.wait_for(waiting, 10)

@@ -1,7 +1,8 @@
 """A client that hung up is not worked for.
 
 The server would otherwise run its query to the end. A mutation runs on: half of it may be done,
-and the client that asks again with the same idempotency key then finds its answer.
+and the client that asks again with the same idempotency key then finds its answer. One that only waits
+looks at `running().hung_up` before it goes on.
 """
 
 import asyncio
@@ -35,6 +36,7 @@ async def until_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
         nonlocal gone
         while (await request.receive())["type"] != "http.disconnect":
             pass
+        operation.hung_up = True
         if operation.type != "mutation":
             gone = True
             task.cancel()

@@ -36,6 +36,7 @@ class Operation:
     cost: int | None = None  # points asked for, once validated
     actual: int | None = None  # objects answered; an executor that counts sets it
     rate: RateState | None = None  # the principal's bucket after this operation
+    hung_up: bool = False  # the client left while it was worked on; told of HTTP requests after a moment
     started: float = field(default_factory=time.perf_counter)
 
 
