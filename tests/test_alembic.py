@@ -135,11 +135,11 @@ async def fill(url, tag="x"):
 
 async def test_every_member_of_a_stored_enum_can_be_kept(fresh):
     url, count = await fresh(), 0
-    for table in Base.metadata.sorted_tables:
-        for column in table.columns:
-            for member in column.type.enums if isinstance(column.type, Enum) else ():
-                count += 1
-                async with on(url) as connection:
+    async with on(url) as connection:
+        for table in Base.metadata.sorted_tables:
+            for column in table.columns:
+                for member in column.type.enums if isinstance(column.type, Enum) else ():
+                    count += 1
                     tag = f"{column.name}{member}"[:10]
                     stored = column.type.enum_class[member]
                     await connection.execute(table.insert(), row(table, tag, **{column.name: stored}))

@@ -97,6 +97,12 @@ class Place:
         return question
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
+def kind(request):
+    """Here the database makes no difference that tests/scenarios would not see; the long run looks again."""
+    return request.param
+
+
 @pytest.fixture
 async def place(serve):
     made = Place(await serve())

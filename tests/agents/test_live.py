@@ -13,6 +13,12 @@ from tests.agents.live import ANSWER, CONCLUDE, ROOT, STOP, Live
 END = ("SUCCEEDED", "FAILED", "CANCELLED")
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
+def kind(request):
+    """Here the database makes no difference that tests/scenarios would not see; the long run looks again."""
+    return request.param
+
+
 @pytest.fixture
 async def live(serve, tmp_path):
     found = Live(await serve(), tmp_path)
