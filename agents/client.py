@@ -8,6 +8,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
+from hashlib import sha256
 from typing import Any
 from uuid import uuid4
 
@@ -190,7 +191,9 @@ class Client:
         await self._end("ReleaseRun", lease, {"sessionId": session or None})
 
     async def _end(self, name: str, lease: Lease, more: Row) -> None:
-        key = f"{name}:{lease.run}:{lease.attempt}"
+        # The same end said again is answered the same; another one, after a refusal, is another.
+        said = sha256(json.dumps(more, sort_keys=True).encode()).hexdigest()[:16]
+        key = f"{name}:{lease.run}:{lease.attempt}:{said}"
         await self._do(name, {"lease": _lease(lease), **more}, key=key)
 
     async def _do(self, name: str, given: Row, **how: Any) -> Any:

@@ -34,6 +34,11 @@ def prose(path: str, text: str | None, most: int = PROSE, *, least: int = 0) -> 
     return _meant(path, text)
 
 
+def heard(text: str) -> str:
+    """What a program said, so that it can be kept: nobody asks a program to say it again, but cleaner."""
+    return UNMEANT.sub("\ufffd", text)
+
+
 def _meant(path: str, text: str) -> str:
     if UNMEANT.search(text):
         raise Invalid((path, "has a control character"))

@@ -88,7 +88,7 @@ async def fail_run(
     result: Result | None = None,
 ) -> Run:
     """The attempt failed. If a retry may help and attempts are left it comes back; else the run has FAILED."""
-    reason = words.prose("reason", reason, 10_000, least=1)
+    reason = words.prose("reason", words.heard(reason), 10_000, least=1)
     async with leased(tx, actor, lease) as (board, run):
         await queue.reach(tx, lease)
         if result is not None:
@@ -133,18 +133,18 @@ async def confirm_stop(tx: AsyncSession, actor: Actor, lease: Ticket, *, result:
 
 def _keep(run: Run, result: Result) -> None:
     """What an attempt brought, bounded: a worker may say anything."""
-    words.prose("result.summary", result.summary, SUMMARY)
-    run.summary = result.summary.strip() or run.summary
+    summary = words.prose("result.summary", words.heard(result.summary), SUMMARY)
+    run.summary = summary or run.summary
     run.outcome = result.outcome or run.outcome
     run.branch = words.line("result.branch", result.branch, 300) if result.branch else run.branch
     run.head_sha = words.line("result.headSha", result.head_sha, 64) if result.head_sha else run.head_sha
     run.exit_code = result.exit_code
-    warnings = [text[:2_000] for text in result.warnings]
+    warnings = [words.heard(text[:2_000]) for text in result.warnings]
     if len(result.files) > MOST_FILES:
         warnings.append(f"{len(result.files)} files were changed; the first {MOST_FILES} are listed")
     if result.patch is not None and len(result.patch) > MOST_PATCH:
         warnings.append(f"The patch has {len(result.patch)} characters; the first {MOST_PATCH} are kept")
-    run.patch = _clean(result.patch[:MOST_PATCH]) if result.patch is not None else run.patch
+    run.patch = words.heard(result.patch[:MOST_PATCH]) if result.patch is not None else run.patch
     run.result = {
         "files": result.files[:MOST_FILES],
         "commits": result.commits[:MOST_COMMITS],
@@ -152,10 +152,6 @@ def _keep(run: Run, result: Result) -> None:
         "metrics": result.metrics,
         "file_count": len(result.files),
     }
-
-
-def _clean(text: str) -> str:
-    return text.replace("\0", "\ufffd")
 
 
 async def keep_session(tx: AsyncSession, run: Run, external_id: str | None) -> None:
