@@ -128,11 +128,12 @@ async def test_everything_that_is_said_can_be_taken():
     await client.release(lease, "leaving", "")
     await client.acknowledge(lease, "command_1")
     await client.deregister("worker_1")
-    ends = {name: key for name, key in client.wire.said if key}
-    assert ends.keys() == {"CompleteRun", "FailRun", "ConfirmStop", "ReleaseRun"}, (
+    ends = [(name, key) for name, key in client.wire.said if key]
+    assert {name for name, _ in ends} == {"CompleteRun", "FailRun", "ConfirmStop", "ReleaseRun"}, (
         "said once, whatever is lost"
     )
-    assert set(ends.values()) == {f"{name}:run_1:1" for name in ends}
+    assert all(key.startswith(f"{name}:run_1:1:") for name, key in ends)
+    assert len(set(ends)) == len(ends), "what is said otherwise is not what was said before"
     await client.wire.close()
 
 
