@@ -62,7 +62,7 @@ def _plain_line(row: Row) -> Line | None:
 def read_line(path: str, row: Row) -> Line:
     """One event, as `wire` writes them, in any language. Raises Invalid."""
     try:
-        event = read_wire(row)
+        event = read_wire({name: value for name, value in row.items() if value is not None})
         return line_of(event, path)
     except (ValueError, TypeError, RecursionError) as error:
         raise Invalid((path, str(error)[:300])) from error

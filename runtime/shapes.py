@@ -9,7 +9,7 @@ import dataclasses
 import enum
 import types
 import typing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -27,10 +27,14 @@ class Shape:
 
     kind: Any
     defaults: Row
-    takes: dict[str, "Take"] = field(default_factory=dict)
+    takes: dict[str, "Take"]
+    name: str  # of its type, and of its usual level, as JSON has them: asking an enum takes longer than all else
+    level: str
 
     def read(self, given: Row) -> tuple[Row, Row] | None:
         """The values of all fields, and those that say something as JSON's own types. None: not plainly right."""
+        if given.__class__ is not dict:
+            return None
         values, said = self.defaults.copy(), {}
         for name, value in given.items():
             take = self.takes.get(name)
@@ -79,8 +83,7 @@ class Take:
     def _all(self, shape: Shape, values: list[Any]) -> tuple[Any, Any] | None:
         made, said = [], []
         for value in values:
-            found = shape.read(value) if value.__class__ is dict else None
-            if found is None:
+            if (found := shape.read(value)) is None:
                 return None
             made.append(shape.made(found[0]))
             said.append(found[1])
@@ -88,26 +91,27 @@ class Take:
 
 
 def read(row: Row) -> tuple[Event, Row, bytes] | None:
-    """An event, the row it is kept as, and that row as JSON; None where it is not plainly right."""
+    """An event, the row it is kept as, and that row as JSON; None where it is not plainly right.
+
+    What a row says is null counts as not said.
+    """
     try:
-        return _read(row)
+        shape = SHAPES[row["type"]]
+        text, agent, level, data = row.get("text"), row.get("agent"), row.get("level"), row.get("data")
+        text, agent = "" if text is None else text, "" if agent is None else agent
+        if text.__class__ is not str or agent.__class__ is not str:
+            return None
+        found = shape.read({} if data is None else data)
+        if found is None:
+            return None
+        values, said = found
+        member, name = LEVELS[level] if level is not None else (shape.kind.level, shape.level)
+        values["text"], values["agent"], values["level"] = text, agent, member
+        kept = {"type": shape.name, "level": name, "agent": agent or None, "text": text, "data": said}
+        written = write(kept)
     except (KeyError, TypeError):  # no row; half a letter, a number beyond 64 bits, no JSON at all
         return None
-
-
-def _read(row: Row) -> tuple[Event, Row, bytes] | None:
-    shape, text, agent = SHAPES[row["type"]], row.get("text", ""), row.get("agent", "")
-    data = row.get("data", {})
-    if data.__class__ is not dict or text.__class__ is not str or agent.__class__ is not str:
-        return None
-    if (found := shape.read(data)) is None:
-        return None
-    level = LEVELS[row["level"]] if "level" in row else shape.kind.level
-    values, said = found
-    values["text"], values["agent"], values["level"] = text, agent, level
-    kept = row_of(shape.kind.type, level, agent, text, said)
-    written = write(kept)
-    return (shape.made(values), kept, written) if NUL not in written else None
+    return None if NUL in written else (shape.made(values), kept, written)
 
 
 def row_of(type_: Type, level: Level, agent: str | None, text: str, data: Row) -> Row:
@@ -126,7 +130,9 @@ def _shape(kind: Any) -> Shape:
     own = {name: hint for name, hint in hints.items() if not (issubclass(kind, Event) and name in ROW)}
     silent = {name: defaults[name] for name in own}
     needed = {name: value for name, value in silent.items() if value is not dataclasses.MISSING}
-    return Shape(kind, needed, {name: _take(hint, silent[name]) for name, hint in own.items()})
+    takes = {name: _take(hint, silent[name]) for name, hint in own.items()}
+    is_event = issubclass(kind, Event)
+    return Shape(kind, needed, takes, *((kind.type.value, kind.level.value) if is_event else ("", "")))
 
 
 def _take(hint: Any, silent: Any) -> Take:
@@ -138,7 +144,8 @@ def _take(hint: Any, silent: Any) -> Take:
     if typing.get_origin(hint) is dict:
         return Take(silent, kind=dict)
     if typing.get_origin(hint) is tuple:
-        return Take(silent, items=_shape(typing.get_args(hint)[0]))
+        plain = list(silent) if isinstance(silent, tuple) else silent
+        return Take(plain, items=_shape(typing.get_args(hint)[0]))
     options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
     numbers = {int: (int,), float: (int, float)}.get(options[0], ())
     return Take(silent, numbers=numbers, optional=type(None) in options)
@@ -146,4 +153,4 @@ def _take(hint: Any, silent: Any) -> Take:
 
 EVERY: dict[Type, Any] = dict(EVENTS)
 SHAPES: dict[str, Shape] = {type_.value: _shape(kind) for type_, kind in EVERY.items()}
-LEVELS: dict[str, Level] = {level.value: level for level in Level}
+LEVELS: dict[str, tuple[Level, str]] = {level.value: (level, level.value) for level in Level}

@@ -135,6 +135,8 @@ def _scalar(type_: GraphQLLeafType) -> Read:
     def read(value: Any) -> Any:
         if value.__class__ is plain:
             return value
+        if value is None:  # which some scalars would take
+            raise Unsure("null where none may be")
         try:
             found = coerce(value)
         except Exception as error:
