@@ -1,6 +1,11 @@
 """The composition root: settings, database, feed, schema, Starlette; and the commands there are, which
 commands.py does."""
 
+import gc
+
+if __name__ == "__main__":
+    gc.disable()  # nothing that is imported is garbage, and looking for some costs a fifth of the start
+
 import asyncio
 import json
 from collections.abc import AsyncIterator
@@ -238,6 +243,12 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
     help="Signalbox: boards that people and agents work.",
 )
+
+
+@cli.callback()
+def _started() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 @cli.command()
