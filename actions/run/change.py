@@ -4,7 +4,8 @@ The caller holds the board, then the run, then (through the queue) the job. Ever
 happens here, in its transaction: the times, the card's own move, its questions, its commands, what is told.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, select, update
@@ -18,10 +19,11 @@ from models.account import access_of
 from models.board import Board
 from models.card import Card
 from models.event import EventKind, run_topic
-from models.log import RUN_LOG, kept, line_of
+from models.log import Line, kept, line_of
 from models.notice import NotificationType
 from models.question import Question, QuestionStatus
 from models.refusal import NotFound
+from models.report import STORE
 from models.run import (
     ACTIVE,
     MOST_WARNINGS,
@@ -66,8 +68,14 @@ def tell(tx: AsyncSession, board: Board, run: Run, kind: EventKind, **data: Any)
 
 async def say(tx: AsyncSession, run: Run, *events: Event) -> None:
     """Add lines of the server's own to a run's log. The caller holds the run, and no topic but those of runs."""
-    rows = kept([line_of(event) for event in events], run.attempt, utcnow())
-    await append(tx, RUN_LOG, run_topic(run.id), rows)
+    await keep(tx, run.id, run.attempt, [line_of(event) for event in events], utcnow())
+
+
+async def keep(tx: AsyncSession, run_id: str, attempt: int, lines: Sequence[Line], at: datetime) -> int:
+    """Add what is kept of these lines to a run's log. Returns the number of its last line."""
+    count = sum(line.is_kept for line in lines)
+    values = {"attempt": attempt, "lines": kept(lines), "at": at}
+    return await append(tx, run_topic(run_id), count, STORE[queue.is_postgres(tx)], values)
 
 
 def become(run: Run, status: RunStatus, wait: WaitReason | None = None) -> None:
