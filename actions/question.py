@@ -9,10 +9,11 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from actions.news import tell_question
-from actions.notice import notify, people_of
+from actions.notice import Said
 from actions.reach import reach_question
 from actions.run.change import card_of, command, follow, waits
 from actions.run.finish import keep_session, leased
+from actions.run.notice import hear, warning
 from models import words
 from models.actor import Actor
 from models.board import Board
@@ -154,26 +155,9 @@ async def _ask(
     await tx.flush()
     for question in questions:
         _tell(tx, board, question, EventKind.QUESTION_ASKED)
-    await _notify(tx, board, run, questions[0])
+    said = Said(NotificationType.QUESTION_ASKED, "An agent asks about {}", questions[0].text)
+    await hear(tx, board, await card_of(tx, run), run, [said], question_id=questions[0].id)
     return questions
-
-
-async def _notify(tx: AsyncSession, board: Board, run: Run, question: Question) -> None:
-    """Whom the card concerns hears that an agent asks; one notification for what is asked together."""
-    card = await card_of(tx, run)
-    title = f"An agent asks about {board.key}-{card.number}: {card.title}"
-    await notify(
-        tx,
-        await people_of(tx, card, run),
-        NotificationType.QUESTION_ASKED,
-        title,
-        question.text,
-        workspace_id=board.workspace_id,
-        board_id=board.id,
-        card_id=card.id,
-        run_id=run.id,
-        question_id=question.id,
-    )
 
 
 def _checked(one: NewQuestion, at: str) -> dict[str, Any]:
@@ -287,9 +271,12 @@ async def expire_questions(tx: AsyncSession, board: Board) -> int:
     query = select(Question).where(*due).order_by(Question.id).with_for_update()
     questions = list(await tx.scalars(query.execution_options(populate_existing=True)))
     policy = policy_of(board.policy).question_expiry
+    first: dict[str, Question] = {}  # of each run: what expires together is one warning
     for question in questions:
         if question.status is not QuestionStatus.OPEN:
             continue  # one before it ended its run
+        if question.run_id is not None:
+            first.setdefault(question.run_id, question)
         goes_on = question.default_answer is not None or not question.blocking
         if policy is OnExpiry.HOLD and not goes_on:
             await _let_go(tx, board, question)
@@ -300,6 +287,10 @@ async def expire_questions(tx: AsyncSession, board: Board) -> int:
             await _fail(tx, board, question)
         else:
             await go_on(tx, board, question)
+    for run_id, question in first.items():
+        run = await tx.get_one(Run, run_id)
+        late = warning("Nobody answered in time about {}", question.text)
+        await hear(tx, board, await card_of(tx, run), run, [late], question_id=question.id)
     return len(questions)
 
 

@@ -426,27 +426,6 @@ async def until(app, run, fits, seconds=30):
     raise AssertionError(shown)
 
 
-async def test_people_hear_what_concerns_them(run):
-    inbox = "{ notifications { nodes { type title runId questionId } } }"
-    async with run() as app:
-        _, cards = await app.has_board("Paint", "Polish")
-        worker = await hand(app)
-        ids = [await queued(app, card) for card in cards]
-        await worker.take()
-        asked = await worker.ask(ids[0], CHOICE)
-        await app.data(ANSWER, input={"id": asked["questions"][0]["id"], "options": ["red"]})
-        await worker.complete(ids[0], "Painted")
-        await worker.take()
-        await worker.say("failRun", ids[1], code="AGENT_ERROR", reason="No polish")
-        heard = (await app.data(inbox))["nodes"]
-        assert [(one["type"], one["title"], one["runId"]) for one in heard] == [
-            ("RUN_FAILED", "A run failed on WEB-2: Polish", ids[1]),
-            ("RUN_SUCCEEDED", "WEB-1 was worked on: Paint", ids[0]),
-            ("QUESTION_ASKED", "An agent asks about WEB-1: Paint", ids[0]),
-        ]
-        assert heard[2]["questionId"] == asked["questions"][0]["id"]
-
-
 async def test_work_is_sent_back_with_the_reason(run):
     reject = """mutation($input: RejectCardInput!) { rejectCard(input: $input) { __typename ... on Refusal { code }
       ... on Card { stage activeRun { id branch instruction retryOf { id } } messages { nodes { body } } } } }"""
