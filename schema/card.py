@@ -9,6 +9,7 @@ from strawberry import ID
 from models.card import MOST_AT_ONCE, CardType, Priority, Size
 from models.run import AgentState
 from models.stage import Stage
+from resolvers import agent as agents
 from resolvers import card as cards
 from resolvers import link as links
 from resolvers import mark as marks
@@ -118,8 +119,8 @@ class Card(Node):
     timeline: Connection[TimelineEntry] = ask(
         timelines.timeline_of_card, directives=[list_size(20, maximum=50)]
     )
-    agent_state: AgentState = ask(runs.agent_state)
-    agent_activity: str | None = ask(runs.agent_activity)
+    agent_state: AgentState = ask(agents.agent_state)
+    agent_activity: str | None = ask(agents.agent_activity)
     active_run: RunLater | None = ask(runs.active_run)
     runs: Connection[RunLater] = ask(runs.runs_of_card, directives=[list_size(50)])
     questions: Connection[QuestionLater] = ask(questions.questions_of_card, directives=[list_size(50)])
