@@ -136,7 +136,7 @@ enum(
     CARD_MOVED="A card was moved.",
     RUN_SUCCEEDED="An agent finished.",
     RUN_FAILED="A run failed.",
-    QUESTION_ASKED="An agent asks.",
+    QUESTION_ASKED="Somebody asks: an agent, or a person about a card.",
     REVIEW_REQUESTED="Work waits to be looked at.",
     ASSIGNED="A card was assigned to you.",
     MENTIONED="Somebody named you.",

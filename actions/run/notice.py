@@ -21,24 +21,28 @@ async def hear(
     tx: AsyncSession,
     board: Board,
     card: Card,
-    run: Run,
+    run: Run | None,
     said: Iterable[Said],
     *,
     question_id: str | None = None,
+    but: str | None = None,
 ) -> None:
-    """Tell them. A title names the card where it says {}, and ends with what the card is called."""
+    """Tell them, `but` whoever did it. A title names the card where it says {}, and ends with what it is called.
+
+    Without a run those are told whom the card concerns.
+    """
     name = f"{board.key}-{card.number}"
     titled = [Said(one.type, f"{one.title.format(name)}: {card.title}", one.body[:BODY]) for one in said]
     if not titled:
         return
     await notify_of(
         tx,
-        await people_of(tx, card, run),
+        [user for user in await people_of(tx, card, run) if user != but],
         titled,
         workspace_id=board.workspace_id,
         board_id=board.id,
         card_id=card.id,
-        run_id=run.id,
+        run_id=run.id if run else None,
         question_id=question_id,
     )
 
