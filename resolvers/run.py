@@ -229,7 +229,7 @@ async def is_stuck(root: Parent[Any], info: Info) -> bool:
 
 def progress_of(root: Parent[Any]) -> Any:
     """How far it is, as its agent last told."""
-    return shown(root.progress) if root.progress else None
+    return shown(root.progress) or None
 
 
 async def patch_of_run(root: Parent[Any], info: Info) -> str | None:

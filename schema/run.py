@@ -178,7 +178,7 @@ class Run(RunLog, Node):
     finished_at: Annotated[datetime | None, "When it ended."]
     stop_requested_at: Annotated[datetime | None, "When it was asked to stop."]
     stop_reason: Annotated[str | None, "Why."]
-    reported_at: Annotated[datetime | None, "When its agent last said anything."]
+    reported_at: Annotated[datetime | None, "When its agent last said anything, or was last given what it waited for."]
     outcome: Annotated[RunOutcome | None, "Whether it changed anything."]
     summary: Annotated[str | None, "What was done, in the agent's words."]
     patch: str | None = ask(runs.patch_of_run)

@@ -1,7 +1,12 @@
 """What a run's people hear of it: with what causes it, once, whoever they are."""
 
-from sqlalchemy import text
+from datetime import timedelta
 
+from sqlalchemy import text, update
+
+from actions.run.sweep import sweep
+from models.run import Run
+from runtime.database import utcnow
 from tests.test_run import until
 from tests.work import ANSWER, CHOICE, MOVE, WORDS, hand, queued, set_policy
 
@@ -149,3 +154,42 @@ async def test_a_question_that_expired_is_one_warning(run):
             ("WARNING", "Nobody answered in time about WEB-1: Paint", "Which colour?"),
             ("WARNING", "Nobody answered in time about WEB-2: Polish", "Which colour?"),
         ]
+
+
+async def test_an_agent_that_says_nothing_is_one_warning_until_it_speaks(run):
+    stuck = "query($id: ID!) { run(id: $id) { stuck progress { tool } } }"
+    tool = {"type": "TOOL_STARTED", "text": "make test", "data": {"tool": "t1", "name": "Bash"}}
+    async with run() as app:
+        board, cards = await app.has_board("Paint", "Polish")
+        await set_policy(app, board, concurrency=0, stuckMinutes=5)
+        worker = await hand(app)
+        quiet, busy = [await queued(app, card) for card in cards]
+        await worker.claim(2)
+        for id in (quiet, busy):
+            await worker.report(id, "1", {"type": "OUTPUT", "text": "At it"})
+
+        async def age(minutes):
+            async with app.begin() as tx:
+                said = utcnow() - timedelta(minutes=minutes)
+                await tx.execute(update(Run).where(Run.id == quiet).values(reported_at=said))
+            for _ in range(2):
+                await sweep(app.house.feed)
+
+        await age(4)
+        assert (await app.data(stuck, id=quiet))["stuck"] is False
+        assert await told(app) == []
+        await age(6)
+        assert (await app.data(stuck, id=quiet))["stuck"] is True
+        assert (await app.data(stuck, id=busy))["stuck"] is False
+        silent = ("WARNING", "The agent on WEB-1 says nothing: Paint", "For more than 5 minutes.")
+        assert await told(app) == [silent]
+        await worker.report(quiet, "2", tool)
+        assert await app.data(stuck, id=quiet) == {"stuck": False, "progress": {"tool": "Bash"}}
+        await age(6)
+        body = "For more than 5 minutes. It waits for its tool: make test"
+        assert await told(app) == [silent, (*silent[:2], body)]
+        asked = await worker.ask(quiet, WORDS)
+        await age(6)
+        await app.data(ANSWER, input={"id": asked["questions"][0]["id"], "text": "Stop"})
+        assert (await app.data(stuck, id=quiet))["stuck"] is False, "it waited: there was nothing to say"
+        assert len([one for one in await told(app) if one[0] == "WARNING"]) == 2

@@ -125,6 +125,7 @@ async def waits(tx: AsyncSession, board: Board, run: Run, why: WaitReason, **dat
 
 def _resumed(tx: AsyncSession, board: Board, run: Run) -> None:
     become(run, RunStatus.RUNNING)
+    run.reported_at = utcnow()  # its silence begins now: while it waited there was nothing to say
     tell(tx, board, run, EventKind.RUN_RESUMED)
 
 
