@@ -4,6 +4,7 @@ import models.account
 import models.actor
 import models.board
 import models.card
+import models.message
 import models.notice
 import models.policy
 import models.question
@@ -129,6 +130,15 @@ enum(
     ACTIVE="It was used in the last 30 minutes.",
     IDLE="It was not, and can still be gone on with.",
     TERMINATED="It was ended, or began four hours ago: it is not gone on with.",
+)
+enum(
+    models.message.MessageKind,
+    "What a message is for.",
+    COMMENT="Something that was said.",
+    INSTRUCTION="What an agent is to do.",
+    FEEDBACK="Why work was sent back.",
+    STATUS="How work goes.",
+    ERROR="What went wrong.",
 )
 enum(
     models.notice.NotificationType,

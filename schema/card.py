@@ -26,6 +26,7 @@ from resolvers.subtask import SUBTASK_COUNT, SUBTASKS_OF_CARD
 from runtime.transport.describe import Node, said
 from runtime.transport.sizes import list_size
 from schema.account import User
+from schema.actor import Actor, actor_named, actor_of_event
 from schema.board import Board, Column
 from schema.error import Conflict, MoveReason, StageRefused, Stale
 from schema.link import CardLink
@@ -66,10 +67,14 @@ class CardRevision:
 
     seq: Annotated[int, "Its number: that of the event that changed the card."]
     at: Annotated[datetime, "When it was changed."]
-    actor_id: Annotated[ID | None, "Who changed it: a user or a key; null for the system."]
+    actor: Actor = strawberry.field(resolver=actor_of_event, description="Who changed it.")
     title: str = was("title", "Its title before.")
     description: str = was("description", "Its description before.")
     stage: Stage = was("stage", "The stage it stood in.")
+
+
+def _maker(root: Any) -> Actor | None:
+    return actor_named(root.created_by)
 
 
 @view("card")
@@ -92,6 +97,7 @@ class Card(Node):
     archived_at: Annotated[datetime | None, "When it was archived."]
     version: Annotated[int, "Grows by one with every change."]
     created_at: Annotated[datetime, "When it was made."]
+    created_by: Actor | None = strawberry.field(resolver=_maker, description="Who made it.")
     updated_at: Annotated[datetime, "When it was last changed."]
     board: Board | None = link(BOARD, "board_id", text="The board it stands on.")
     column: Column | None = link(COLUMN, "column_id", text="The column it stands in.")
