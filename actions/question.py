@@ -9,13 +9,15 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from actions.news import tell_question
-from actions.notice import notify, people_of
-from actions.reach import reach_question
+from actions.notice import Said
+from actions.reach import reach_card, reach_question
 from actions.run.change import card_of, command, follow, waits
 from actions.run.finish import keep_session, leased
+from actions.run.notice import hear, warning
 from models import words
 from models.actor import Actor
 from models.board import Board
+from models.card import Card
 from models.event import EventKind, run_topic
 from models.notice import NotificationType
 from models.policy import OnExpiry, policy_of
@@ -35,6 +37,7 @@ from models.run import TERMINAL, CommandKind, FailureCode, Run, RunStatus, WaitR
 from runtime import queue
 from runtime.database import utcnow
 from runtime.feed import wake
+from runtime.ids import new_id
 from runtime.queue import Ticket
 
 LONGEST = 2_592_000  # seconds until a question expires, at most
@@ -114,6 +117,38 @@ async def _asked(tx: AsyncSession, run: Run, key: str) -> list[Question]:
     return list(await tx.scalars(select(Question).where(*mine).order_by(Question.place)))
 
 
+async def ask_of_card(
+    tx: AsyncSession, actor: Actor, card_id: str, asked: NewQuestion, *, seconds: int | None = None
+) -> Question:
+    """Ask something about a card, as people do while they plan: nothing waits for the answer.
+
+    It is open until it is answered, taken back, or `seconds` have passed. Raises Conflict where too many are open.
+    """
+    board, card = await reach_card(tx, actor, card_id)
+    words.within("expiresInSeconds", seconds, 1, LONGEST)
+    open_ones = Question.card_id == card.id, Question.run_id.is_(None), Question.status == QuestionStatus.OPEN
+    count = await tx.scalar(select(func.count()).select_from(Question).where(*open_ones)) or 0
+    if count >= MOST_OPEN:
+        raise Conflict(f"A card has at most {MOST_OPEN} open questions that no run asked", card.id)
+    id = new_id("question")
+    question = Question(
+        id=id,
+        board_id=board.id,
+        card_id=card.id,
+        group_key=id,
+        place=0,
+        status=QuestionStatus.OPEN,
+        expires_at=utcnow() + timedelta(seconds=seconds) if seconds is not None else None,
+        **_checked(asked, ""),
+    )
+    tx.add(question)
+    await tx.flush()
+    _tell(tx, board, question, EventKind.QUESTION_ASKED)
+    said = Said(NotificationType.QUESTION_ASKED, "A question about {}", question.text)
+    await hear(tx, board, card, None, [said], question_id=id, but=actor.id)
+    return question
+
+
 async def _ask(
     tx: AsyncSession,
     board: Board,
@@ -154,26 +189,9 @@ async def _ask(
     await tx.flush()
     for question in questions:
         _tell(tx, board, question, EventKind.QUESTION_ASKED)
-    await _notify(tx, board, run, questions[0])
+    said = Said(NotificationType.QUESTION_ASKED, "An agent asks about {}", questions[0].text)
+    await hear(tx, board, await card_of(tx, run), run, [said], question_id=questions[0].id)
     return questions
-
-
-async def _notify(tx: AsyncSession, board: Board, run: Run, question: Question) -> None:
-    """Whom the card concerns hears that an agent asks; one notification for what is asked together."""
-    card = await card_of(tx, run)
-    title = f"An agent asks about {board.key}-{card.number}: {card.title}"
-    await notify(
-        tx,
-        await people_of(tx, card, run),
-        NotificationType.QUESTION_ASKED,
-        title,
-        question.text,
-        workspace_id=board.workspace_id,
-        board_id=board.id,
-        card_id=card.id,
-        run_id=run.id,
-        question_id=question.id,
-    )
 
 
 def _checked(one: NewQuestion, at: str) -> dict[str, Any]:
@@ -287,9 +305,11 @@ async def expire_questions(tx: AsyncSession, board: Board) -> int:
     query = select(Question).where(*due).order_by(Question.id).with_for_update()
     questions = list(await tx.scalars(query.execution_options(populate_existing=True)))
     policy = policy_of(board.policy).question_expiry
+    first: dict[str, Question] = {}  # of each run: what expires together is one warning
     for question in questions:
         if question.status is not QuestionStatus.OPEN:
             continue  # one before it ended its run
+        first.setdefault(question.run_id or question.id, question)
         goes_on = question.default_answer is not None or not question.blocking
         if policy is OnExpiry.HOLD and not goes_on:
             await _let_go(tx, board, question)
@@ -300,6 +320,11 @@ async def expire_questions(tx: AsyncSession, board: Board) -> int:
             await _fail(tx, board, question)
         else:
             await go_on(tx, board, question)
+    for question in first.values():
+        run = await tx.get_one(Run, question.run_id) if question.run_id else None
+        card = await tx.get_one(Card, question.card_id)
+        late = warning("Nobody answered in time about {}", question.text)
+        await hear(tx, board, card, run, [late], question_id=question.id)
     return len(questions)
 
 

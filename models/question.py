@@ -1,4 +1,4 @@
-"""Questions an agent asks people. While one that blocks is open, its run waits."""
+"""Questions: an agent asks people, or they one another. While one that blocks is open, its run waits."""
 
 import enum
 from datetime import datetime

@@ -143,6 +143,9 @@ class Attempt:
     exit_code: Annotated[int | None, "Of the agent program."]
     code: Annotated[str | None, "What went wrong."]
     reason: Annotated[str | None, "The same, for people."]
+    metrics: Annotated[
+        JSON | None, "Tokens, cost and what else its worker measured, in the worker's own words."
+    ]
 
 
 def _files(root: Any) -> Any:
@@ -178,7 +181,7 @@ class Run(RunLog, Node):
     finished_at: Annotated[datetime | None, "When it ended."]
     stop_requested_at: Annotated[datetime | None, "When it was asked to stop."]
     stop_reason: Annotated[str | None, "Why."]
-    reported_at: Annotated[datetime | None, "When its agent last said anything."]
+    reported_at: Annotated[datetime | None, "When its agent last said anything, or its last wait ended."]
     outcome: Annotated[RunOutcome | None, "Whether it changed anything."]
     summary: Annotated[str | None, "What was done, in the agent's words."]
     patch: str | None = ask(runs.patch_of_run)
