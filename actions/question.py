@@ -265,7 +265,8 @@ async def go_on(tx: AsyncSession, board: Board, question: Question) -> None:
     if run.status in TERMINAL:
         return
     group = await _asked(tx, run, question.group_key)
-    if all(one.status is not QuestionStatus.OPEN for one in group):
+    held = await tx.scalar(select(queue.Job.held).where(queue.Job.id == run.id))
+    if held and all(one.status is not QuestionStatus.OPEN for one in group):  # else the next claim tells it
         answers = [{"key": one.key, "answer": one.answer or []} for one in group]
         await command(tx, run, CommandKind.ANSWER, question.group_key, {"answers": answers})
     blocking = Question.run_id == run.id, Question.status == QuestionStatus.OPEN, Question.blocking

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from typing import Any
 
 from models.run import RunKind
@@ -45,10 +46,10 @@ def prompt_of(kind: RunKind, snapshot: dict[str, Any], instruction: str | None) 
     return "\n".join(lines)
 
 
-def answered_of(answers: list[dict[str, Any]]) -> str:
+def answered_of(answers: Sequence[Any]) -> str:
     """Answers, as an agent that asked is told them."""
     lines = ["Your questions were answered:"]
     for one in answers:
-        said = "; ".join(one["answer"]) if one["answer"] else "nobody answered; go on by your best judgement"
-        lines += [f"- {one['text']}", f"  {said}"]
+        said = "; ".join(one.answer) if one.answer else "nobody answered; go on by your best judgement"
+        lines += [f"- {one.text}", f"  {said}"]
     return "\n".join(lines)

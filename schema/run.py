@@ -228,7 +228,12 @@ class Work:
     """What a worker is given with a run, frozen at its first claim. What is empty is the worker's to choose."""
 
     executor: Annotated[Executor | None, "Which agent program; null: the worker's first."]
-    prompt: Annotated[str, "What the agent is told to do."]
+    prompt: Annotated[
+        str, "What the agent is told to do; when it waited for answers in that conversation, only those."
+    ]
+    whole_prompt: Annotated[
+        str, "What a new conversation is told, where the one to go on with turns out to be lost."
+    ]
     model: Annotated[str | None, "Which model."]
     instructions: Annotated[str, "What it is told before everything else."]
     session_id: Annotated[str | None, "The conversation to go on with; null: a new one."]

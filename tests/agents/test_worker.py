@@ -56,12 +56,13 @@ async def house(repository, tmp_path):
         await asyncio.wait_for(task, 30)
 
 
-def enqueue(api, run="run_1", *, executor="command", lease=60.0, session="", wall=20.0, **options):
+def enqueue(api, run="run_1", *, executor="command", lease=60.0, session="", wall=20.0, whole="", **options):
     def make(token):
         return Claim(
             lease=Lease(run=run, attempt=api.attempts[run] + 1, token=token),
             executor=executor,
             prompt="Do it",
+            whole=whole,
             names={"card": "WEB-1", "slug": "Do it"},
             options=options,
             lease_seconds=lease,
@@ -365,3 +366,32 @@ async def test_a_program_that_cannot_be_told_is_resumed(house, tmp_path, monkeyp
     asked = (tmp_path / "work" / "run_1" / "asked").read_text()
     assert asked.count("Do it") == asked.count("Wrap up now") == 1
     assert result.metrics["inputTokens"] == 7
+
+
+FORGETFUL = """#!/bin/sh
+echo "$@" >> "$PWD/asked"; cat >> "$PWD/asked"
+case "$*" in *resume*) echo "no rollout found for thread id" >&2; exit 1;; esac
+echo '{"type": "thread.started", "thread_id": "thread-2"}'
+echo '{"type": "item.completed", "item": {"id": "i", "type": "agent_message", "text": "Begun anew"}}'
+echo '{"type": "turn.completed", "usage": {"input_tokens": 7}}'
+"""
+
+
+async def test_a_lost_session_is_begun_anew_once_with_everything(house, tmp_path, monkeypatch):
+    program = tmp_path / "bin" / "codex"
+    program.parent.mkdir()
+    program.write_text(FORGETFUL)
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    await house.worker(executors=("codex",))
+    enqueue(house, executor="codex", session="thread-1", whole="The card, and: Do it")
+    how, result = await ended(house)
+    assert (how, result.summary, result.session) == ("complete", "Begun anew", "thread-2")
+    said = [row["data"]["code"] for row in house.rows["run_1"] if row["type"] == "WARNING"]
+    assert said == ["SESSION_LOST"]
+    prompts = [row["text"] for row in house.rows["run_1"] if row["type"] == "PROMPT"]
+    assert prompts == ["Do it", "The card, and: Do it"]
+    first, second = (tmp_path / "work" / "run_1" / "asked").read_text().split("exec")[1:]
+    assert "resume thread-1" in first
+    assert "resume" not in second
+    assert "The card, and: Do it" in second
