@@ -29,6 +29,10 @@ def prompt_of(kind: RunKind, snapshot: dict[str, Any], instruction: str | None) 
     card, lines = snapshot["card"], [TASKS[kind]]
     if instruction:
         lines += ["", "What you were asked in particular:", instruction]
+    message = snapshot.get("message")
+    if message and message["body"] != instruction:
+        by = f", by {message['author']}" if message["author"] else ""
+        lines += ["", f"The message that asks for it{by}:", message["body"]]
     lines += ["", f"# {card['name']}: {card['title']}"]
     if card["description"]:
         lines += ["", card["description"]]

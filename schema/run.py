@@ -27,6 +27,7 @@ from resolvers import run as runs
 from resolvers.board import BOARD
 from resolvers.card import CARD
 from resolvers.conversation import SESSION
+from resolvers.message import MESSAGE
 from resolvers.profile import PROFILE
 from resolvers.question import QUESTIONS_OF_RUN
 from resolvers.run import ATTEMPTS_OF_RUN, RUN
@@ -41,6 +42,7 @@ from schema.board import Board
 from schema.conversation import AgentSession
 from schema.error import Conflict, LeaseLost, StageRefused
 from schema.log import RunLog
+from schema.message import Message
 from schema.page import Connection
 from schema.profile import AgentProfile
 from schema.question import Question
@@ -181,6 +183,7 @@ class Run(RunLog, Node):
     reported_at: Annotated[datetime | None, "When its agent last said anything."]
     outcome: Annotated[RunOutcome | None, "Whether it changed anything."]
     summary: Annotated[str | None, "What was done, in the agent's words."]
+    prompt: str | None = ask(runs.prompt_of_run)
     patch: str | None = ask(runs.patch_of_run)
     exit_code: Annotated[int | None, "Of the agent program."]
     failure_code: Annotated[FailureCode | None, "Why it FAILED."]
@@ -207,6 +210,7 @@ class Run(RunLog, Node):
     metrics: JSON | None = ask(runs.metrics_of_run)
     board: Board | None = link(BOARD, "board_id", text="The board.")
     card: CardLater | None = link(CARD, "card_id", text="The card.")
+    message: Message | None = link(MESSAGE, "message_id", text="The message of the card that asked for it.")
     profile: AgentProfile | None = link(PROFILE, "profile_id", text="How its agent is started.")
     worker: Worker | None = link(WORKER, "worker_id", text="Who has it, or had it last.")
     session: AgentSession | None = link(SESSION, "session_id", text="The conversation its agent keeps.")

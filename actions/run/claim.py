@@ -205,10 +205,15 @@ async def _snapshot(tx: AsyncSession, board: Board, run: Run, card: Card) -> dic
     """Everything its agent is told, as it is now; what people change later reaches the next run."""
     steps = select(Subtask.title, Subtask.completed, Subtask.phase).where(Subtask.card_id == card.id)
     steps = steps.order_by(Subtask.phase_order, Subtask.rank, Subtask.id)
-    comments = (
-        select(Message.body, User.username, User.nickname)
-        .join(User, User.id == Message.author_id)
+    said = (
+        select(Message.id, Message.body, User.username, User.nickname)
+        .outerjoin(User, User.id == Message.author_id)
         .where(Message.card_id == card.id, Message.deleted_at.is_(None))
+    )
+    asks = said.where(Message.id == run.message_id)
+    asked = (await tx.execute(asks)).one_or_none() if run.message_id else None
+    comments = (
+        said.where(User.id.is_not(None), Message.id != (run.message_id or ""))
         .order_by(Message.created_at.desc(), Message.id.desc())
         .limit(COMMENTS)
     )
@@ -228,6 +233,9 @@ async def _snapshot(tx: AsyncSession, board: Board, run: Run, card: Card) -> dic
         "comments": [
             {"author": public(row), "body": row.body} for row in reversed((await tx.execute(comments)).all())
         ],
+        "message": {"author": public(asked) if asked.username else None, "body": asked.body}
+        if asked
+        else None,
         "policy": _plain(policy),
         "profile": {
             "executor": profile.executor,
