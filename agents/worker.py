@@ -415,12 +415,15 @@ class Run:
         self._note(event)
         if isinstance(event, Question) and event.asks:
             await self._ask(event)
-        elif isinstance(event, Approval) and event.decision == Decision.ASKED:
-            await self._ask(leave(event))
+            return
         await self.outbox.put(event)
+        if isinstance(event, Approval) and event.decision == Decision.ASKED:
+            await self._ask(leave(event))
 
     async def _ask(self, question: Question) -> None:
+        """Ask people. The line in the log is the server's, so what was said before goes before."""
         assert self.agent is not None, "it asked"
+        await self.outbox.flush()
         self._asked[question.key] = question
         session = self.agent.executor.session
         try:

@@ -152,7 +152,25 @@ async def test_a_question_is_answered_while_the_agent_waits(house, tmp_path):
     _, result = await ended(house)
     assert result.summary == "Said ahoy"
     assert house.acknowledged == ["c1"]
-    assert "QUESTION" in kinds(house)
+    assert "QUESTION" not in kinds(house)  # the server says it, of whatever is asked
+
+
+async def test_what_was_said_before_a_question_is_heard_before_it(house, tmp_path):
+    await house.worker()
+    asks = [{"key": "0", "text": "Which?"}]
+    steps = [{"say": "I have to ask."}, {"ask": asks}, {"complete": "Said {answer}"}]
+    heard, ask = [], house.ask
+
+    async def noted(lease, *about, **how):
+        heard.extend(house.rows["run_1"])
+        return await ask(lease, *about, **how)
+
+    house.ask = noted
+    house.known["line-1"] = {"0": ["ahoy"]}
+    enqueue(house, executor="scripted", **record(tmp_path, *steps))
+    _, result = await ended(house)
+    assert result.summary == "Said ahoy"
+    assert "I have to ask." in [row.get("text") for row in heard if not row.get("data", {}).get("chunk")]
 
 
 async def test_a_run_goes_on_with_its_answer_after_its_worker_left(house, tmp_path):
