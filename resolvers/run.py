@@ -21,6 +21,7 @@ from models.actor import sees_card, sees_workspace
 from models.board import Board
 from models.policy import policy_of
 from models.progress import shown
+from models.prompt import prompt_of
 from models.refusal import Invalid
 from models.run import (
     ACTIVE,
@@ -77,6 +78,11 @@ SIBLINGS_OF_RUN = Link(
     many=True,
 )
 PATCH_OF_RUN = Link(select(Run.patch), Run.id, lambda actor: sees_card(actor, Run.board_id, Run.card_id))
+TOLD_TO_RUN = Link(
+    select(Run.kind, Run.instruction, Run.snapshot),
+    Run.id,
+    lambda actor: sees_card(actor, Run.board_id, Run.card_id),
+)
 ATTEMPTS_OF_RUN = Link(
     select(Attempt.__table__).order_by(Attempt.number),
     Attempt.job_id,
@@ -236,6 +242,12 @@ async def patch_of_run(root: Parent[Any], info: Info) -> str | None:
     """All that was changed, as one patch, its end cut off when it is very long."""
     row = await info.context.load(PATCH_OF_RUN, root.id)
     return row.patch if row else None
+
+
+async def prompt_of_run(root: Parent[Any], info: Info) -> str | None:
+    """What its agent is told: the card as it was at the first claim, and the instruction. Null before that."""
+    row = await info.context.load(TOLD_TO_RUN, root.id)
+    return prompt_of(row.kind, row.snapshot, row.instruction) if row and row.snapshot else None
 
 
 def in_result(name: str) -> Any:

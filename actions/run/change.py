@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -20,7 +20,7 @@ from models.board import Board
 from models.card import Card
 from models.event import EventKind, run_topic
 from models.log import Line, kept, line_of
-from models.question import Question, QuestionStatus
+from models.question import Question, QuestionStatus, said_of
 from models.refusal import NotFound
 from models.report import STORE
 from models.run import (
@@ -276,13 +276,12 @@ async def cancel_questions(
     tx: AsyncSession, board: Board, run: Run, *which: ColumnElement[bool] | InstrumentedAttribute[bool]
 ) -> None:
     mine = Question.run_id == run.id, Question.status == QuestionStatus.OPEN, *which
-    for id in list(await tx.scalars(select(Question.id).where(*mine).order_by(Question.id))):
-        await tx.execute(
-            update(Question)
-            .where(Question.id == id)
-            .values(status=QuestionStatus.CANCELLED, version=Question.version + 1, answered_at=utcnow())
-        )
-        tell_question(tx, board, EventKind.QUESTION_CANCELLED, id, run.card_id, run.id)
+    query = select(Question).where(*mine).order_by(Question.id).execution_options(populate_existing=True)
+    for question in list(await tx.scalars(query)):
+        question.status, question.answered_at = QuestionStatus.CANCELLED, utcnow()
+        question.version += 1
+        await say(tx, run, said_of(question))
+        tell_question(tx, board, EventKind.QUESTION_CANCELLED, question.id, run.card_id, run.id)
 
 
 async def command(tx: AsyncSession, run: Run, kind: CommandKind, key: str, data: dict[str, Any]) -> None:
