@@ -20,6 +20,8 @@ from actions.mark import add_label, assign_card
 from actions.member import add_member
 from actions.message import post_message
 from actions.move import Place
+from actions.policy import update_board_policy
+from actions.profile import create_agent_profile
 from actions.samples import BOARDS, Sample, Sampler
 from actions.subtask import NewSubtask, add_subtasks
 from actions.workspace import create_workspace
@@ -135,6 +137,9 @@ async def _board(tx: AsyncSession, workspace_id: str, people: dict[str, Actor], 
         )
         assert column is not None, "the board's template has a column of that stage"
         await update_column(tx, actor, column, {"wip_limit": limit})
+    if sampler.profile is not None:
+        profile = await create_agent_profile(tx, actor, workspace_id, sampler.profile)
+        await update_board_policy(tx, actor, board.id, {"agent_profile_id": profile.id})
 
 
 async def _card(
