@@ -10,8 +10,8 @@ from runtime.queue import Cap, Slot, Wanted, Work, scope_cap
 from tests.test_profile import make
 
 FIELDS = """autoDispatch agentProfileId concurrency maxAttempts queueSeconds attemptSeconds wholeSeconds
-  silenceSeconds leaseSeconds stuckMinutes questionSeconds questionExpiry noChange repository baseBranch branchTemplate
-  instructions"""
+  silenceSeconds leaseSeconds stuckMinutes questionSeconds questionExpiry noChange repository baseBranch
+  branchTemplate instructions"""
 CHANGE = f"""mutation($input: UpdateBoardPolicyInput!) {{ updateBoardPolicy(input: $input) {{
   __typename ... on Board {{ version policy {{ {FIELDS} }} }} ... on Refusal {{ code }}
   ... on Stale {{ version }} ... on Invalid {{ issues {{ path }} }} }} }}"""
