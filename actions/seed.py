@@ -57,6 +57,7 @@ WAY = {  # through which stages a card comes to one
     Stage.REVIEW: [Stage.TODO, Stage.IN_PROGRESS, Stage.REVIEW],
     Stage.DONE: [Stage.TODO, Stage.IN_PROGRESS, Stage.REVIEW, Stage.DONE],
 }
+SEEDED = select(Workspace.id).where(Workspace.name == WORKSPACE).limit(1)  # finds the demo's workspace
 Begin = Callable[[By], AbstractAsyncContextManager[AsyncSession]]
 
 
@@ -75,10 +76,6 @@ async def seed(begin: Begin, password_hash: str) -> list[str]:
                 await _board(tx, workspace_id, people, sampler)
                 made.append(sampler.name)
     return made
-
-
-async def is_seeded(tx: AsyncSession) -> bool:
-    return await tx.scalar(select(Workspace.id).where(Workspace.name == WORKSPACE).limit(1)) is not None
 
 
 async def _people(tx: AsyncSession) -> dict[str, Actor]:
