@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import inspect
 import os
 import random
 import re
@@ -15,6 +16,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+import commands
 from actions.seed import LABELS, PEOPLE, WORKSPACE, seed
 from agents.lively import Lively
 from agents.wire import operations
@@ -258,6 +260,22 @@ async def test_a_person_answers_an_agent_and_a_second_worker_goes_on(run, fresh,
         demo.send_signal(signal.SIGINT)
         await asyncio.to_thread(demo.wait, 30)
     assert (tmp_path / "err").read_text() == ""
+
+
+def test_the_tabs_that_newcomers_are_sent_to_are_there():
+    examples = [path.read_text() for path in sorted((ROOT / "explorer" / "examples").glob("*.graphql"))]
+    tabs = set(re.findall(r"^(?:query|mutation|subscription) (\w+)", "\n".join(examples), re.MULTILINE))
+    readme = (ROOT / "README.md").read_text().split("## ")[0]
+    sent = {
+        "README.md": re.findall(r"`([A-Z]\w+)`", readme),
+        "make demo": re.findall(r"(?:tab|run) ([A-Z]\w+)", inspect.getsource(commands.greet)),
+        "the first tab": re.findall(
+            r'"([A-Z]\w+)"', "".join(re.findall(r"^#.*\n", examples[0], re.MULTILINE))
+        ),
+    }
+    for where, names in sent.items():
+        assert "MoveCard" in names, where
+        assert set(names) <= tabs, where
 
 
 def test_the_script_moves_only_where_it_may():
