@@ -340,7 +340,7 @@ async def start_run(
     instruction: Annotated[str | None, "What the agent is told besides the card; Markdown."] = None,
     profile_ids: Annotated[
         list[ID] | None,
-        "Agent profiles: a sibling run for each, at most 5; one run for any worker if left out.",
+        "Agent profiles: a sibling run for each, at most 5; if left out one run with the card's, or its board's.",
     ] = None,
     base_ref: Annotated[str | None, "The branch or commit to begin from; the board's if left out."] = None,
     message_id: Annotated[ID | None, "The message of the card that asks for it."] = None,
