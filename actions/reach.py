@@ -132,6 +132,14 @@ async def reach_profile(tx: AsyncSession, actor: Actor, id: str) -> AgentProfile
     return await _held(tx, AgentProfile, id)  # type: ignore[no-any-return]
 
 
+async def reach_profile_to_name(tx: AsyncSession, actor: Actor, id: str) -> AgentProfile:
+    """An agent profile, to name it on a card or a board, which are held after it. It is not deleted meanwhile."""
+    query = select(AgentProfile, role_in(actor, AgentProfile.workspace_id))
+    query = query.where(AgentProfile.id == id, sees_workspace(actor, AgentProfile.workspace_id))
+    query = query.with_for_update(of=AgentProfile, read=True)
+    return (await _reach(tx, actor, query, id))[0]  # type: ignore[no-any-return]
+
+
 async def reach_membership(tx: AsyncSession, actor: Actor, id: str, *, own: bool = False) -> Membership:
     """A membership, its workspace held first. An admin's to change; with `own`, also the member's."""
     workspace_id = await _workspace_of(tx, actor, Membership, id)

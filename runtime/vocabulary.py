@@ -128,6 +128,7 @@ class Decision(enum.StrEnum):
     ALLOWED = "ALLOWED"
     DENIED = "DENIED"
     EXPIRED = "EXPIRED"
+    CANCELLED = "CANCELLED"
 
 
 class LimitState(enum.StrEnum):
@@ -292,6 +293,8 @@ class Subagent(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Question(Event):
+    """What people are asked; for one that was answered, `text` is the answer."""
+
     type = Type.QUESTION
     key: str
     asks: tuple[Ask, ...] = ()
