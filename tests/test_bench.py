@@ -25,7 +25,16 @@ def test_it_runs(command, monkeypatch):
 
 
 def test_claims_are_compared_with_who_is_there(tmp_path):
-    options = ["--turns", "1", "--seconds", "0.1", "--node-modules", str(tmp_path), "--results", str(tmp_path)]
+    options = [
+        "--turns",
+        "1",
+        "--seconds",
+        "0.1",
+        "--node-modules",
+        str(tmp_path),
+        "--results",
+        str(tmp_path),
+    ]
     result = CliRunner().invoke(bench.cli, ["claims", "--peers", "signalbox,pg-boss", *options])
     assert result.exit_code == 0, result.output
     told = (tmp_path / "claims.md").read_text()
