@@ -22,7 +22,8 @@ from agents.lively import Lively
 from agents.wire import operations
 from tests.faults.readers import hear_ws
 from tests.pace import leeway
-from tests.test_start import start
+from tests.terminal import Terminal
+from tests.test_start import CLEAN, begin, start
 from tests.warm import Warm
 
 ROOT = Path(__file__).parent.parent
@@ -340,6 +341,28 @@ def test_the_script_moves_only_where_it_may():
 async def test_what_it_does_not_do(tmp_path, arguments, environment, line):
     assert (await start(tmp_path, "migrate"))[0] == 0
     assert await start(tmp_path, *arguments, **environment) == (2, "", line)
+
+
+async def test_reset_asks_for_the_name_of_what_it_deletes(fresh, tmp_path):
+    url = await fresh()
+    given = CLEAN | {"DATABASE_URL": url, "SECRET_KEY": "k" * 40}
+    assert (await begin(tmp_path, "seed", **given))[0] == 0
+
+    async def reset(typed):
+        out, err = tmp_path / f"{typed} out", tmp_path / f"{typed} err"
+        with Terminal() as terminal:
+            terminal.type(typed)
+            process = Warm("reset", cwd=tmp_path, env=given, stdin=terminal.path, stdout=out, stderr=err)
+            status = await asyncio.to_thread(process.wait, 60)
+        return status, out.read_text(), err.read_text()
+
+    status, asked, err = await reset("another")
+    assert (status, err) == (2, "signalbox: that is not its name; nothing was deleted\n")
+    [name] = re.findall(r"^All data in \S+ will be deleted. Type its name, (\S+), to go on: $", asked)
+    assert (await begin(tmp_path, "seed", **given))[1] == "everything is there already\n"
+    status, out, err = await reset(name)
+    assert (status, err) == (0, "")
+    assert re.search(r"deleted \d{3} rows from ", out)
 
 
 async def test_reset_leaves_an_empty_database(fresh):
