@@ -7,7 +7,6 @@ Peers are installed by hand, see bench/peers/claims; one that is not there is sa
 
 import asyncio
 import json
-import os
 import shutil
 import statistics
 import subprocess
@@ -18,24 +17,22 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 from sqlalchemy import delete, text
 
 import models  # noqa: F401 - every table
 from bench.reads import Turns
+from bench.worker import WANTED
 from runtime import queue
 from runtime.database import Base, Database, normalised
-from runtime.queue import Attempt, Job, Slot, Wanted, Work
+from runtime.queue import Attempt, Job, Slot, Work
 
 ROUNDS = 150
 PEERS = Path(__file__).parent / "peers" / "claims"
 WAYS = {"1 at a time": (1, 1), "4 at once": (4, 1), "4 at once, batches of 10": (4, 10)}
 ALONE = ("procrastinate", "graphile-worker")  # they have no batches
 NAMES = ["signalbox", "pg-boss", "graphile-worker", "procrastinate"]
-ENQUEUED = 2_000  # jobs at once, while the clock stands
-WANTED = Wanted(tenant="t", kinds=["CODE"])
 
 
 @dataclass(frozen=True)
@@ -70,7 +67,7 @@ class Installed:
 
             def command(name: str) -> list[str]:
                 if name == "signalbox":
-                    return [sys.executable, "-m", "bench.claims"]
+                    return [sys.executable, "-m", "bench.worker"]
                 if name == "procrastinate":
                     return [self.procrastinate, str(PEERS / "procrastinate_peer.py")]
                 return [self.node, f"{folder}/{name}.js"]
@@ -120,48 +117,6 @@ def _rate(command: list[str]) -> float:
         raise RuntimeError(f"{command[0]} failed: {done.stderr[-2_000:]}")
     told = json.loads(done.stdout.splitlines()[-1])
     return float(told["jobs"] / told["seconds"])
-
-
-async def work(url: str, at_once: int, batch: int, seconds: float) -> None:
-    """Our own turn."""
-    database = Database(url)
-    async with database.engines[0].begin() as connection:
-        await connection.run_sync(Base.metadata.create_all)
-    async with database.write() as tx:
-        await queue.set_cap(tx, queue.worker_cap("w"), 100)
-    done = asked = 0
-
-    async def claim(end: float) -> None:
-        nonlocal done, asked
-        while time.perf_counter() < end:
-            key = f"{os.getpid()} {(asked := asked + 1)}"
-            async with database.write() as tx:
-                leases = await queue.claim(tx, "w", WANTED, most=batch, key=key)
-            if not leases:
-                return
-            async with database.write() as tx:
-                for lease in sorted(leases, key=lambda lease: lease.id):  # one lock order
-                    await queue.complete(tx, lease)
-            done += len(leases)
-
-    worked = 0.0
-    while worked < seconds:
-        await enqueue(database, ENQUEUED)
-        if not worked:
-            await claim(time.perf_counter() + min(0.5, seconds))  # warm
-            done = 0
-        began = time.perf_counter()
-        await asyncio.gather(*(claim(began + seconds - worked) for _ in range(at_once)))
-        worked += time.perf_counter() - began
-    await database.close()
-    print(json.dumps({"jobs": done, "seconds": worked}))
-
-
-async def enqueue(database: Database, jobs: int) -> None:
-    prefix = f"job{time.time_ns()}"
-    works = [Work(id=f"{prefix}{n:05}", kind="CODE", tenant="t", scope=f"s{n % 50}") for n in range(jobs)]
-    async with database.write() as tx:
-        await queue.enqueue(tx, *works)
 
 
 # Jobs of 50 scopes and 5 priorities, of which most are ones that the worker cannot have.
@@ -241,15 +196,3 @@ async def depths(url: str, depths: list[int], rounds: int = ROUNDS) -> dict[int,
         found[jobs] = await measure(database, rounds)
     await database.close()
     return found
-
-
-if __name__ == "__main__":
-    given: list[Any] = sys.argv[1:]
-    asyncio.run(
-        work(
-            f"postgresql://postgres@/{given[1]}?host={given[0]}",
-            int(given[2]),
-            int(given[3]),
-            float(given[4]),
-        )
-    )
