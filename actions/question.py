@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from actions.news import tell_question
 from actions.notice import Said
 from actions.reach import reach_card, reach_question
-from actions.run.change import card_of, command, follow, waits
+from actions.run.change import card_of, command, follow, say, waits
 from actions.run.finish import keep_session, leased
 from actions.run.notice import hear, warning
 from models import words
@@ -31,6 +31,7 @@ from models.question import (
     QuestionStatus,
     QuestionType,
     checked_answer,
+    said_of,
 )
 from models.refusal import Conflict, Forbidden, Invalid, LeaseLost
 from models.run import TERMINAL, CommandKind, FailureCode, Run, RunStatus, WaitReason
@@ -187,6 +188,7 @@ async def _ask(
         questions.append(question)
     tx.add_all(questions)
     await tx.flush()
+    await say(tx, run, said_of(*questions))
     for question in questions:
         _tell(tx, board, question, EventKind.QUESTION_ASKED)
     said = Said(NotificationType.QUESTION_ASKED, "An agent asks about {}", questions[0].text)
@@ -244,7 +246,7 @@ async def answer_question(
     question.answer = checked_answer(question, list(options), text)
     how = AnsweredBy.HUMAN if actor.is_person else AnsweredBy.AUTOMATED
     question.answered_by, question.answered_how = actor.id, how
-    _close(tx, board, question, QuestionStatus.ANSWERED, EventKind.QUESTION_ANSWERED)
+    await _close(tx, board, question, QuestionStatus.ANSWERED, EventKind.QUESTION_ANSWERED)
     await go_on(tx, board, question)
     return question
 
@@ -254,17 +256,26 @@ async def cancel_question(tx: AsyncSession, actor: Actor, id: str) -> Question:
     board, question = await reach_question(tx, actor, id)
     if question.status is not QuestionStatus.OPEN:
         raise Conflict(f"The question is no longer open: {question.status}", question.id)
-    _close(tx, board, question, QuestionStatus.CANCELLED, EventKind.QUESTION_CANCELLED)
+    await _close(tx, board, question, QuestionStatus.CANCELLED, EventKind.QUESTION_CANCELLED)
     await go_on(tx, board, question)
     return question
 
 
-def _close(
+async def _close(
     tx: AsyncSession, board: Board, question: Question, status: QuestionStatus, kind: EventKind
 ) -> None:
     question.status, question.answered_at = status, utcnow()
     question.version += 1
+    await tx.flush()
+    if (run := await _run_of(tx, question)) is not None:
+        await say(tx, run, said_of(question))
     _tell(tx, board, question, kind)
+
+
+async def _run_of(tx: AsyncSession, question: Question) -> Run | None:
+    """The run that asked, held."""
+    query = select(Run).where(Run.id == question.run_id).with_for_update()
+    return (await tx.scalars(query.execution_options(populate_existing=True))).one_or_none()
 
 
 def _tell(tx: AsyncSession, board: Board, question: Question, kind: EventKind) -> None:
@@ -275,15 +286,12 @@ def _tell(tx: AsyncSession, board: Board, question: Question, kind: EventKind) -
 
 async def go_on(tx: AsyncSession, board: Board, question: Question) -> None:
     """A question was closed: tell the worker of a complete group, let the run go on if nothing blocks it."""
-    if question.run_id is None:
-        return
-    await tx.flush()
-    query = select(Run).where(Run.id == question.run_id).with_for_update()
-    run = (await tx.scalars(query.execution_options(populate_existing=True))).one()
-    if run.status in TERMINAL:
+    run = await _run_of(tx, question)
+    if run is None or run.status in TERMINAL:
         return
     group = await _asked(tx, run, question.group_key)
-    if all(one.status is not QuestionStatus.OPEN for one in group):
+    held = await tx.scalar(select(queue.Job.held).where(queue.Job.id == run.id))
+    if held and all(one.status is not QuestionStatus.OPEN for one in group):  # else the next claim tells it
         answers = [{"key": one.key, "answer": one.answer or []} for one in group]
         await command(tx, run, CommandKind.ANSWER, question.group_key, {"answers": answers})
     blocking = Question.run_id == run.id, Question.status == QuestionStatus.OPEN, Question.blocking
@@ -315,7 +323,7 @@ async def expire_questions(tx: AsyncSession, board: Board) -> int:
             await _let_go(tx, board, question)
             continue
         question.answer, question.answered_how = question.default_answer, AnsweredBy.AUTOMATED
-        _close(tx, board, question, QuestionStatus.EXPIRED, EventKind.QUESTION_EXPIRED)
+        await _close(tx, board, question, QuestionStatus.EXPIRED, EventKind.QUESTION_EXPIRED)
         if policy is OnExpiry.FAIL and not goes_on and question.run_id is not None:
             await _fail(tx, board, question)
         else:
@@ -329,9 +337,8 @@ async def expire_questions(tx: AsyncSession, board: Board) -> int:
 
 
 async def _fail(tx: AsyncSession, board: Board, question: Question) -> None:
-    await tx.flush()
-    run = (await tx.scalars(select(Run).where(Run.id == question.run_id).with_for_update())).one()
-    if run.status is RunStatus.WAITING:
+    run = await _run_of(tx, question)
+    if run is not None and run.status is RunStatus.WAITING:
         reason = f"Nobody answered in time: {question.text[:200]}"
         transition = await queue.give_up(tx, run.id, code=FailureCode.QUESTION_EXPIRED, reason=reason)
         if transition is not None:
@@ -342,7 +349,7 @@ async def _let_go(tx: AsyncSession, board: Board, question: Question) -> None:
     """The question stays open as long as it takes; its run waits on without a worker and its place."""
     question.expires_at = None
     question.version += 1
-    run = (await tx.scalars(select(Run).where(Run.id == question.run_id).with_for_update())).one_or_none()
+    run = await _run_of(tx, question)
     if run is not None and run.status is RunStatus.WAITING:
         transition = await queue.shelve(tx, run.id, waits_for=WaitReason.QUESTION)
         if transition is not None:

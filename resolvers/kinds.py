@@ -385,6 +385,7 @@ enum(
     ALLOWED="It was allowed.",
     DENIED="It was denied.",
     EXPIRED="Nobody answered in time.",
+    CANCELLED="It was taken back, or its run or attempt ended.",
 )
 enum(
     vocabulary.LimitState,

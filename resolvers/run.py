@@ -21,6 +21,7 @@ from models.actor import sees_card, sees_workspace
 from models.board import Board
 from models.policy import policy_of
 from models.progress import shown
+from models.prompt import prompt_of
 from models.refusal import Invalid
 from models.run import (
     ACTIVE,
@@ -77,6 +78,11 @@ SIBLINGS_OF_RUN = Link(
     many=True,
 )
 PATCH_OF_RUN = Link(select(Run.patch), Run.id, lambda actor: sees_card(actor, Run.board_id, Run.card_id))
+TOLD_TO_RUN = Link(
+    select(Run.kind, Run.instruction, Run.snapshot),
+    Run.id,
+    lambda actor: sees_card(actor, Run.board_id, Run.card_id),
+)
 ATTEMPTS_OF_RUN = Link(
     select(Attempt.__table__).order_by(Attempt.number),
     Attempt.job_id,
@@ -238,6 +244,12 @@ async def patch_of_run(root: Parent[Any], info: Info) -> str | None:
     return row.patch if row else None
 
 
+async def prompt_of_run(root: Parent[Any], info: Info) -> str | None:
+    """What its agent is told: the card as it was at the first claim, and the instruction. Null before that."""
+    row = await info.context.load(TOLD_TO_RUN, root.id)
+    return prompt_of(row.kind, row.snapshot, row.instruction) if row and row.snapshot else None
+
+
 def in_result(name: str) -> Any:
     def resolve(root: Any) -> Any:
         return (root.result or {}).get(name) or []
@@ -328,7 +340,7 @@ async def start_run(
     instruction: Annotated[str | None, "What the agent is told besides the card; Markdown."] = None,
     profile_ids: Annotated[
         list[ID] | None,
-        "Agent profiles: a sibling run for each, at most 5; one run for any worker if left out.",
+        "Agent profiles: a sibling run for each, at most 5; if left out one run with the card's, or its board's.",
     ] = None,
     base_ref: Annotated[str | None, "The branch or commit to begin from; the board's if left out."] = None,
     message_id: Annotated[ID | None, "The message of the card that asks for it."] = None,

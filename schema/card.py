@@ -21,6 +21,7 @@ from resolvers.board import BOARD, COLUMN
 from resolvers.card import CARD, CHILDREN_OF_CARD
 from resolvers.link import BLOCKED_BY_CARD, BLOCKERS_OF_CARD
 from resolvers.mark import ASSIGNEES_OF_CARD, LABELS_OF_CARD
+from resolvers.profile import PROFILE
 from resolvers.question import OPEN_QUESTIONS_OF_CARD
 from resolvers.subtask import SUBTASK_COUNT, SUBTASKS_OF_CARD
 from runtime.transport.describe import Node, said
@@ -32,6 +33,7 @@ from schema.error import Conflict, MoveReason, StageRefused, Stale
 from schema.link import CardLink
 from schema.message import Message
 from schema.page import Connection
+from schema.profile import AgentProfile
 from schema.subtask import Subtask, SubtaskCount
 from schema.timeline import TimelineEntry
 from schema.view import ask, do, link, view
@@ -94,6 +96,10 @@ class Card(Node):
     story_points: Annotated[int | None, "0 to 99."]
     due_on: Annotated[date | None, "The day it is due."]
     overdue: bool = ask(cards.overdue)
+    agent_profile_id: Annotated[ID | None, "The agent profile it is worked with; null: its board's default."]
+    agent_profile: AgentProfile | None = link(
+        PROFILE, "agent_profile_id", text="How its agents are started, where the card itself says so."
+    )
     archived_at: Annotated[datetime | None, "When it was archived."]
     version: Annotated[int, "Grows by one with every change."]
     created_at: Annotated[datetime, "When it was made."]

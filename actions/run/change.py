@@ -4,10 +4,11 @@ The caller holds the board, then the run, then (through the queue) the job. Ever
 happens here, in its transaction: the times, the card's own move, its questions, its commands, what is told.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -18,9 +19,10 @@ from models.account import access_of
 from models.board import Board
 from models.card import Card
 from models.event import EventKind, run_topic
-from models.log import RUN_LOG, kept, line_of
-from models.question import Question, QuestionStatus
+from models.log import Line, kept, line_of
+from models.question import Question, QuestionStatus, said_of
 from models.refusal import NotFound
+from models.report import STORE
 from models.run import (
     ACTIVE,
     MOST_WARNINGS,
@@ -65,8 +67,14 @@ def tell(tx: AsyncSession, board: Board, run: Run, kind: EventKind, **data: Any)
 
 async def say(tx: AsyncSession, run: Run, *events: Event) -> None:
     """Add lines of the server's own to a run's log. The caller holds the run, and no topic but those of runs."""
-    rows = kept([line_of(event) for event in events], run.attempt, utcnow())
-    await append(tx, RUN_LOG, run_topic(run.id), rows)
+    await keep(tx, run.id, run.attempt, [line_of(event) for event in events], utcnow())
+
+
+async def keep(tx: AsyncSession, run_id: str, attempt: int, lines: Sequence[Line], at: datetime) -> int:
+    """Add what is kept of these lines to a run's log. Returns the number of its last line."""
+    count = sum(line.is_kept for line in lines)
+    values = {"attempt": attempt, "lines": kept(lines), "at": at}
+    return await append(tx, run_topic(run_id), count, STORE[queue.is_postgres(tx)], values)
 
 
 def become(run: Run, status: RunStatus, wait: WaitReason | None = None) -> None:
@@ -268,13 +276,12 @@ async def cancel_questions(
     tx: AsyncSession, board: Board, run: Run, *which: ColumnElement[bool] | InstrumentedAttribute[bool]
 ) -> None:
     mine = Question.run_id == run.id, Question.status == QuestionStatus.OPEN, *which
-    for id in list(await tx.scalars(select(Question.id).where(*mine).order_by(Question.id))):
-        await tx.execute(
-            update(Question)
-            .where(Question.id == id)
-            .values(status=QuestionStatus.CANCELLED, version=Question.version + 1, answered_at=utcnow())
-        )
-        tell_question(tx, board, EventKind.QUESTION_CANCELLED, id, run.card_id, run.id)
+    query = select(Question).where(*mine).order_by(Question.id).execution_options(populate_existing=True)
+    for question in list(await tx.scalars(query)):
+        question.status, question.answered_at = QuestionStatus.CANCELLED, utcnow()
+        question.version += 1
+        await say(tx, run, said_of(question))
+        tell_question(tx, board, EventKind.QUESTION_CANCELLED, question.id, run.card_id, run.id)
 
 
 async def command(tx: AsyncSession, run: Run, kind: CommandKind, key: str, data: dict[str, Any]) -> None:
