@@ -157,7 +157,7 @@ enum(
     "What an agent may do without asking.",
     AUTONOMOUS="Everything its program lets it do.",
     SUPERVISED="What changes something is asked first.",
-    HUMAN_REQUIRED="A person decides about each step.",
+    HUMAN_REQUIRED="A person decides about each step and ends each question: no key does, no default, no time.",
 )
 enum(
     models.worker.Executor,

@@ -18,7 +18,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import aiosqlite
-import asyncpg
 from sqlalchemy import (
     ARRAY,
     JSON,
@@ -437,10 +436,13 @@ def is_passing(error: BaseException) -> bool:
     """Whether trying the same again may help: the connection was lost or somebody held a lock too long."""
     if isinstance(error, PoolTimeout | OSError):  # OSError is also TimeoutError, and no connection at all
         return True
-    if isinstance(error, asyncpg.InternalClientError):  # the protocol broke off in the middle
-        return True
-    if isinstance(error, asyncpg.InterfaceError):
-        return "closed" in str(error)
+    if type(error).__module__.startswith("asyncpg."):
+        from asyncpg import InterfaceError, InternalClientError  # there with PostgreSQL only
+
+        if isinstance(error, InternalClientError):  # the protocol broke off in the middle
+            return True
+        if isinstance(error, InterfaceError):
+            return "closed" in str(error)
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
     state = getattr(error, "sqlstate", None) or getattr(error, "sqlite_errorname", None)

@@ -13,6 +13,7 @@ import bench.__main__ as bench
         ["moves", "--writers", "2"],
         ["feed", "--events", "3"],
         ["reads", "--cards", "3", "--turns", "1", "--seconds", "0.1"],
+        ["events", "--runs", "2", "--turns", "1", "--seconds", "0.1"],
     ],
     ids=lambda c: c[0],
 )
@@ -21,3 +22,29 @@ def test_it_runs(command, monkeypatch):
     monkeypatch.delenv("DATABASE_URL", raising=False)
     result = CliRunner().invoke(bench.cli, command)
     assert result.exit_code == 0, result.output
+
+
+def test_claims_are_compared_with_who_is_there(tmp_path):
+    options = [
+        "--turns",
+        "1",
+        "--seconds",
+        "0.1",
+        "--node-modules",
+        str(tmp_path),
+        "--results",
+        str(tmp_path),
+    ]
+    result = CliRunner().invoke(bench.cli, ["claims", "--peers", "signalbox,pg-boss", *options])
+    assert result.exit_code == 0, result.output
+    told = (tmp_path / "claims.md").read_text()
+    assert "| 4 at once |" in told
+    assert "Not compared: pg-boss." in told
+
+
+@pytest.mark.parametrize("on", ["postgresql", "sqlite"])
+def test_depths_are_compared(on, tmp_path):
+    options = ["--waiting", "100,300", "--rounds", "4", "--on", on, "--results", str(tmp_path)]
+    result = CliRunner().invoke(bench.cli, ["depth", *options])
+    assert result.exit_code == 0, result.output
+    assert "| 300 |" in (tmp_path / "depth.md").read_text()

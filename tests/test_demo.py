@@ -21,6 +21,7 @@ from actions.seed import LABELS, PEOPLE, WORKSPACE, seed
 from agents.lively import Lively
 from agents.wire import operations
 from tests.faults.readers import hear_ws
+from tests.pace import leeway
 from tests.terminal import Terminal
 from tests.test_start import CLEAN, begin, start
 from tests.warm import Warm
@@ -68,7 +69,7 @@ async def test_what_seeding_was_killed_at_is_made_the_next_time(run):
 
 
 async def started(folder):
-    """A real demo, its address as it prints it, and how many seconds it took to answer."""
+    """A real demo, what it answers first, and how many seconds that took: of the clock, and of its processor."""
     environment = {k: v for k, v in os.environ.items() if k not in ("HOST", "PORT", "DATABASE_URL")}
     began = time.monotonic()
     process = subprocess.Popen(
@@ -88,7 +89,9 @@ async def started(folder):
     address = re.search(r"http://[\d.:]+/graphql", told)[0]
     async with httpx2.AsyncClient(timeout=30) as client:
         answer = (await client.post(address, json={"query": "{ boards { nodes { name } } }"})).json()
-    return process, address, answer, time.monotonic() - began
+    took = time.monotonic() - began
+    stat = Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return process, answer, took, (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
 
 
 async def stopped(process):
@@ -96,8 +99,8 @@ async def stopped(process):
     return await asyncio.to_thread(process.communicate, timeout=30)
 
 
-async def test_the_demo_starts_lives_and_stops(tmp_path):
-    process, _, answer, first = await started(tmp_path)
+async def test_the_demo_starts_lives_and_stops(tmp_path, figure):
+    process, answer, first, _ = await started(tmp_path)
     names = [board["name"] for board in answer["data"]["boards"]["nodes"]]
     assert names == ["Signalbox server", "Website", "Ideas"]
     children = subprocess.run(
@@ -107,10 +110,29 @@ async def test_the_demo_starts_lives_and_stops(tmp_path):
     out, err = await stopped(process)
     assert (out.strip(), err) == ("", "")
     assert not Path(f"/proc/{children[0]}").exists(), "it stops with the server"
-    process, _, again, warm = await started(tmp_path)
+    process, again, warm, worked = await started(tmp_path)
     await stopped(process)
     assert again == answer
-    print(f"first {first:.1f} s, warm {warm:.1f} s")
+    figure(first=f"{first:.1f} s", warm=f"{warm:.1f} s", processor=f"{worked:.2f} s", loop=f"{leeway(1):.2f}")
+    assert worked < leeway(3), "most of it is imports: what serving does not need, is it imported?"
+
+
+def test_serving_imports_nothing_that_only_other_commands_need():
+    """Those that were imported once by mistake, or would be missed: each is a part of the start."""
+    code = "import server, sys; print(*sorted(sys.modules))"
+    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    named = set(ran.stdout.split())
+    for name in (
+        "agents.worker",
+        "agents.executors",
+        "agents.demo",
+        "httpx2",
+        "websockets",
+        "mcp",
+        "alembic",
+    ):
+        assert name not in named, name
+    assert not named & {"asyncpg", "redis", "actions.seed", "actions.transfer", "runtime.migrate"}
 
 
 RUNS = """{ runs(first: 20) { nodes { status card { stage subtaskCount { done total } }
