@@ -68,7 +68,7 @@ def _typical(seconds: list[float]) -> float:
 
 async def main(url: str, deep: int) -> None:
     database = Database(url)
-    async with database.engines[0].begin() as connection:
+    async with database.engine.begin() as connection:
         await connection.run_sync(Base.metadata.create_all)
     async with database.write() as tx:
         await queue.set_cap(tx, queue.worker_cap("w"), 4)

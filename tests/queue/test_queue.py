@@ -586,8 +586,8 @@ async def test_few_statements_are_sent(house: House, kind: str) -> None:
         if not statement.startswith(("BEGIN", "COMMIT")):
             sent.append(statement)
 
-    for engine in house.database.engines:
-        event.listen(engine.sync_engine, "before_cursor_execute", heard)
+    event.listen(house.database.engine.sync_engine, "before_cursor_execute", heard)
+    house.database.readers.heard.append(sent.append)
 
     async def counted(what: Any, *args: Any, **options: Any) -> tuple[Any, int]:
         sent.clear()
