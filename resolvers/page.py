@@ -196,7 +196,9 @@ async def page(
         at = read_cursor(name, ask.before, [column for column, _ in order.columns])
         conditions.append(beyond([(column, not falls) for column, falls in order.columns], at))
 
-    is_first = plain and listing.parent is not None and ask.after is ask.before is ask.last is None
+    is_first = (
+        plain and listing.parent is not None and (ask.after, ask.before, ask.last) == (None, None, None)
+    )
 
     async def load(parents: list[Any]) -> list[Page]:
         if is_first and len(parents) == 1:
