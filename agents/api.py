@@ -62,6 +62,7 @@ class Claim:
     lease: Lease
     executor: str
     prompt: str
+    whole: str = ""  # what a new conversation is told, where `session` turns out to be lost; empty: the same
     repository: str = ""  # a folder on this machine; empty: the worker's own
     base: str = "HEAD"
     branch: str = ""  # go on with this branch
@@ -71,6 +72,7 @@ class Claim:
     model: str = ""
     instructions: str = ""
     supervised: bool = False
+    strict: bool = False  # supervised in each step
     options: dict[str, str] = field(default_factory=dict)
     tools: Row = field(default_factory=dict, repr=False)  # MCP servers by name
     env: dict[str, str] = field(default_factory=dict, repr=False)  # what lets a program ask the API itself
@@ -112,10 +114,10 @@ class Decide(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class Beat:
-    """A sign of life for one lease, and the little that a board shows of its run."""
+    """A sign of life for one lease, and whether its agent showed one too since the last."""
 
     lease: Lease
-    progress: Row = field(default_factory=dict)
+    active: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,7 @@ Machines differ and are shared, so compare what one run prints, not two runs.
 
 import asyncio
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
@@ -17,6 +18,8 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from bench import claims as queues
+from bench import events as reports
 from bench.house import House
 from bench.reads import Turns, compare, postgres
 from bench.results import save
@@ -24,6 +27,7 @@ from bench.results import save
 cli = typer.Typer(add_completion=False, no_args_is_help=False, help=__doc__)
 console = Console(stderr=True)
 TURNS = 5
+RESULTS = Path(__file__).parent / "results"
 
 BOARD = """query Board($id: ID!, $first: Int!) { board(id: $id) { name cursor columns { id name stage cardCount
   cards(first: $first) { nodes { id title priority version subtaskCount { done total } subtasks { title completed }
@@ -160,6 +164,77 @@ def reads(
                 missing=found.missing,
             )
     return every
+
+
+@cli.command()
+def events(
+    runs: Annotated[int, typer.Option(help="How many report at once.")] = 4,
+    turns: Annotated[int, typer.Option(help="How often each way has its turn.")] = TURNS,
+    seconds: Annotated[float, typer.Option(help="How long a turn takes.")] = 2.0,
+    on: Annotated[str, typer.Option(help="Which databases.")] = "postgresql,sqlite",
+) -> None:
+    """Report lines of runs' logs, a hundred at a time: over HTTP, without GraphQL, and inserted by hand."""
+    for kind in on.split(","):
+        with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+            sqlite = f"sqlite:///{folder}/bench.sqlite3"
+            url = stack.enter_context(postgres()) if kind == "postgresql" else sqlite
+            found = asyncio.run(reports.compare(url, runs=runs, turns=turns, seconds=seconds))
+        names = list(found.of)
+        rows = [(name, found.median(name), found.ratio(name, names[0])) for name in names]
+        shown(f"Lines kept on {kind}, {runs} runs at once", rows)
+
+
+@cli.command()
+def claims(
+    turns: Annotated[int, typer.Option(help="How often each has its turn.")] = 3,
+    seconds: Annotated[float, typer.Option(help="How long a turn takes.")] = 2.0,
+    peers: Annotated[str, typer.Option(help="Who is compared.")] = ",".join(queues.NAMES),
+    procrastinate: Annotated[str, typer.Option(help="A Python that has Procrastinate.")] = sys.executable,
+    node_modules: Annotated[Path, typer.Option(help="Where the others are installed.")] = queues.PEERS
+    / "node_modules",
+    results: Annotated[Path, typer.Option(help="Where the table is written.")] = RESULTS,
+) -> None:
+    """Claim and finish jobs: this queue, pg-boss, graphile-worker and Procrastinate on one PostgreSQL."""
+    names, installed = peers.split(","), queues.Installed(procrastinate, node_modules)
+    with postgres() as url, console.status("claims") as status:
+        host = url.split("host=")[1]
+        found = queues.compare(host, installed, turns=turns, seconds=seconds, names=names, told=status.update)
+    lines = ["| jobs a second | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
+    for way, reached in found.items():
+        of = reached.of
+        rows = [(name, reached.median(name), reached.ratio(name, names[0])) for name in names if name in of]
+        shown(f"Jobs claimed and finished, {way}", rows)
+        cells = {name: f"{value:.0f} ({ratio:.2f})" for name, value, ratio in rows}
+        lines.append(f"| {way} | " + " | ".join(cells.get(name, "") for name in names) + " |")
+    lines += [f"\nNot compared: {name}. {why}." for name in names if (why := installed.missing(name))]
+    _write(results / "claims.md", lines)
+
+
+@cli.command()
+def depth(
+    waiting: Annotated[str, typer.Option(help="How many jobs wait.")] = "1000,1000000",
+    rounds: Annotated[int, typer.Option(help="Jobs claimed and finished at each depth.")] = queues.ROUNDS,
+    on: Annotated[str, typer.Option(help="Which database.")] = "postgresql",
+    results: Annotated[Path, typer.Option(help="Where the table is written.")] = RESULTS,
+) -> None:
+    """Claim with few and with many jobs waiting, most of which this worker cannot have."""
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        sqlite = f"sqlite:///{folder}/bench.sqlite3"
+        url = stack.enter_context(postgres()) if on == "postgresql" else sqlite
+        found = asyncio.run(queues.depths(url, [int(one) for one in waiting.split(",")], rounds))
+    first = next(iter(found.values()))
+    lines = [f"| waiting ({on}) | claim ms | complete ms | claim, ratio |", "|---|---|---|---|"]
+    lines += [
+        f"| {jobs:,} | {claim:.2f} | {complete:.2f} | {claim / first[0]:.2f} |"
+        for jobs, (claim, complete) in found.items()
+    ]
+    Console().print("\n".join(lines))
+    _write(results / "depth.md", lines)
+
+
+def _write(path: Path, lines: list[str]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(lines) + "\n")
 
 
 def _with_house(run: Callable[[House], Awaitable[None]]) -> None:

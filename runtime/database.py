@@ -11,14 +11,13 @@ database itself refuses (`query_only`, READ ONLY).
 import asyncio
 import json
 import re
-import sqlite3
+import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
 import aiosqlite
-import asyncpg
 from sqlalchemy import (
     ARRAY,
     JSON,
@@ -33,7 +32,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
@@ -56,6 +55,9 @@ QUEUE = 8.0  # seconds a write may wait for a connection: a crowd is served in t
 READ = 5.0  # seconds a read may take, with the wait for a connection and whatever is broken on the way
 READERS = 4  # connections that read one SQLite file at once
 POOL = 10  # connections to PostgreSQL a process
+FRESH = (
+    1.0  # seconds after its use in which a connection is not tried: three round trips for each transaction
+)
 
 # Both sides give up: a frozen server cannot answer, and a frozen client must not hold a lock for ever.
 POSTGRES_SETTINGS = {
@@ -314,7 +316,7 @@ class Database:
         """Raise Unreachable unless the database answers."""
         try:
             await self.read(text("SELECT 1"))
-        except (Unavailable, asyncpg.PostgresError, sqlite3.Error, OSError) as error:
+        except Exception as error:  # the drivers' are of many classes
             why = error.__cause__ if isinstance(error, Unavailable) else error
             raise Unreachable(f"cannot reach {self.safe_url}: {cause(why or error)}") from error
 
@@ -384,11 +386,10 @@ def _sqlite(url: str, size: int, begin: str, *pragmas: str) -> AsyncEngine:
 
 
 def _postgres(url: str, size: int) -> AsyncEngine:
-    return create_async_engine(
+    engine = create_async_engine(
         url,
         pool_size=size,
         max_overflow=0,
-        pool_pre_ping=True,
         pool_timeout=QUEUE,
         connect_args={
             "timeout": CONNECT,
@@ -396,6 +397,29 @@ def _postgres(url: str, size: int) -> AsyncEngine:
             "server_settings": POSTGRES_SETTINGS,
         },
     )
+    _try_before_use(engine)
+    return engine
+
+
+def _try_before_use(engine: AsyncEngine) -> None:
+    """Replace connections that were lost while nobody used them. One used just now is only looked at."""
+
+    @event.listens_for(engine.sync_engine, "checkin")
+    def given_back(connection: Any, record: Any) -> None:
+        record.info["used"] = time.monotonic()
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def taken(connection: Any, record: Any, fairy: Any) -> None:
+        if connection.driver_connection.is_closed():
+            raise InvalidatePoolError
+        if time.monotonic() - record.info.get("used", time.monotonic()) < FRESH:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except Exception as error:
+            if is_passing(error):
+                raise InvalidatePoolError from error
+            raise
 
 
 def _reading(engine: AsyncEngine, most: int) -> readers.Connect:
@@ -432,14 +456,17 @@ def is_passing(error: BaseException) -> bool:
     """Whether trying the same again may help: the connection was lost or somebody held a lock too long."""
     if isinstance(error, PoolTimeout | OSError):  # OSError is also TimeoutError, and no connection at all
         return True
-    if isinstance(
-        error, asyncpg.InvalidCachedStatementError
-    ):  # a table was changed: the next one is made anew
-        return True
-    if isinstance(error, asyncpg.InternalClientError):  # the protocol broke off in the middle
-        return True
-    if isinstance(error, asyncpg.InterfaceError):
-        return "closed" in str(error)
+    if type(error).__module__.startswith("asyncpg."):
+        from asyncpg import (  # there with PostgreSQL only
+            InterfaceError,
+            InternalClientError,
+            InvalidCachedStatementError,
+        )
+
+        if isinstance(error, InternalClientError | InvalidCachedStatementError):
+            return True  # the protocol broke off in the middle, or a table was changed: the next one is made anew
+        if isinstance(error, InterfaceError):
+            return "closed" in str(error)
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
     state = getattr(error, "sqlstate", None) or getattr(error, "sqlite_errorname", None)

@@ -10,8 +10,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
-import asyncpg
-
 from runtime.rows import Shape, Statements, Values
 
 MOMENT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -133,6 +131,8 @@ def postgres(decode: Callable[[str], Any], **options: Any) -> Connect:
     """Connects to PostgreSQL. `decode` reads its JSON; the options are asyncpg's."""
 
     async def connect() -> Reader:
+        import asyncpg  # with PostgreSQL only
+
         connection = await asyncpg.connect(**options)
         for name in ("json", "jsonb"):
             await connection.set_type_codec(name, encoder=str, decoder=decode, schema="pg_catalog")

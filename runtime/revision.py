@@ -3,11 +3,11 @@
 import sqlite3
 from pathlib import Path
 
-import asyncpg
 from sqlalchemy import Connection, inspect, text
 
 from runtime.database import Database
 
+NO_TABLE = "42P01"  # as PostgreSQL says it
 FOLDER = Path(__file__).parent.parent / "alembic"
 
 
@@ -32,7 +32,9 @@ async def require_head(database: Database) -> None:
     try:
         rows = await database.read(text("SELECT version_num FROM alembic_version"))
         at = rows[0].version_num if rows else None
-    except (asyncpg.UndefinedTableError, sqlite3.OperationalError):
+    except Exception as error:
+        if not isinstance(error, sqlite3.OperationalError) and getattr(error, "sqlstate", "") != NO_TABLE:
+            raise
         at = None
     newest = numbered()[-1]
     if at is not None and at not in numbered():

@@ -17,6 +17,7 @@ from bench import results
         ["feed", "--events", "3"],
         ["reads", "--cards", "3", "--turns", "1", "--seconds", "0.1"],
         ["reads", "--cards", "3", "--turns", "1", "--seconds", "0.1", "--one-card", "--on", "postgresql"],
+        ["events", "--runs", "2", "--turns", "1", "--seconds", "0.1"],
     ],
     ids=lambda c: " ".join(c[:1] + [w for w in c if w == "--one-card"]),
 )
@@ -35,3 +36,29 @@ def test_a_table_and_a_plot_are_written(tmp_path):
     assert "| theirs | 10.0 | 0.50 |" in text
     assert "| other | not measured | no Node |" in text
     ElementTree.fromstring((tmp_path / "some.svg").read_text())
+
+
+def test_claims_are_compared_with_who_is_there(tmp_path):
+    options = [
+        "--turns",
+        "1",
+        "--seconds",
+        "0.1",
+        "--node-modules",
+        str(tmp_path),
+        "--results",
+        str(tmp_path),
+    ]
+    result = CliRunner().invoke(bench.cli, ["claims", "--peers", "signalbox,pg-boss", *options])
+    assert result.exit_code == 0, result.output
+    told = (tmp_path / "claims.md").read_text()
+    assert "| 4 at once |" in told
+    assert "Not compared: pg-boss." in told
+
+
+@pytest.mark.parametrize("on", ["postgresql", "sqlite"])
+def test_depths_are_compared(on, tmp_path):
+    options = ["--waiting", "100,300", "--rounds", "4", "--on", on, "--results", str(tmp_path)]
+    result = CliRunner().invoke(bench.cli, ["depth", *options])
+    assert result.exit_code == 0, result.output
+    assert "| 300 |" in (tmp_path / "depth.md").read_text()

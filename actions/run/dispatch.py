@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from actions.choice import profiles_of
 from actions.law import facts_of, reader
 from actions.run.change import follow, reopen
 from actions.run.start import Wish, enqueue
@@ -51,9 +52,15 @@ async def arrived(
     if to is Stage.TODO and policy_of(board.policy).auto_dispatch:
         at_work = {run.card_id for run in active if run.kind is RunKind.CODE and run.status in ACTIVE}
         idle = [card for card in moved if card.id not in at_work and card.archived_at is None]
+        profiles = await profiles_of(tx, board, idle)
+        idle = [card for card in idle if card.id not in profiles or profiles[card.id].enabled]
         if idle:
             facts = await facts_of(reader(tx), {board.id: board}, idle)
-            await enqueue(tx, None, board, [(c, f, Wish()) for c, f in zip(idle, facts, strict=True)])
+            asked = [
+                (card, fact, Wish(profile=profiles.get(card.id)))
+                for card, fact in zip(idle, facts, strict=True)
+            ]
+            await enqueue(tx, None, board, asked)
     await reopen(tx, board)
 
 
@@ -65,17 +72,19 @@ async def stop(tx: AsyncSession, board: Board, run: Run, reason: str) -> None:
         await follow(tx, board, run, transition)
 
 
-async def leave(tx: AsyncSession, board: Board, card_ids: Sequence[str], *, cancel_run: bool) -> None:
-    """Cards go away. Raises Conflict while agents are at them, unless `cancel_run` ends that.
+async def leave(
+    tx: AsyncSession, board: Board, card_ids: Sequence[str], *, cancel_run: bool, word: str = "cancelRun"
+) -> None:
+    """Cards go away. Raises Conflict while agents are at them, unless `cancel_run` ends that: `word` to the caller.
 
     The runs end at once; their workers find their leases lost.
     """
     query = select(Run).where(Run.card_id.in_(card_ids), Run.status.in_(ACTIVE)).order_by(Run.id)
     active = list(await tx.scalars(query.with_for_update()))
     if active and not cancel_run:
-        raise Conflict(
-            f"{len(active)} runs of agents are active there; pass cancelRun to end them", active[0].id
-        )
+        some = "1 run of an agent is" if len(active) == 1 else f"{len(active)} runs of agents are"
+        it = "it" if len(active) == 1 else "them"
+        raise Conflict(f"{some} active there; pass {word} to end {it}", active[0].id)
     for run in active:
         run.stop_reason = "Its card was taken away"
         transition = await queue.drop(tx, run.id)

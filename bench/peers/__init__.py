@@ -64,6 +64,10 @@ class Peer:
         self.name, self.port = name, port
         self._process = subprocess.Popen(command(name, url, port), cwd=ROOT)
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     async def ready(self, body: bytes, within: float = 120) -> bytes:
         """Wait until it answers `body`; return the answer. Raises Missing."""
         try:

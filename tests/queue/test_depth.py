@@ -58,7 +58,7 @@ async def test_no_statement_walks_through_all_jobs(deep: Database) -> None:
         await queue.sweep(tx, since=lease.until)
         await queue.complete(tx, lease)
         await queue.cancel(tx, "job00007")
-    assert len(sent) > 10
+    assert len(sent) >= 10
     for statement, parameters in sent:
         async with deep.write() as tx:
             steps = await plan(tx, statement, parameters, deep.is_sqlite)
