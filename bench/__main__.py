@@ -256,6 +256,9 @@ def everything(context: typer.Context) -> None:
         board("10,100,500,2000")
         moves(8)
         feed(200)
+        events()
+        claims()
+        depth()
 
 
 if __name__ == "__main__":
