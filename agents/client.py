@@ -125,6 +125,7 @@ class Client:
             lease=lease,
             executor=(work["executor"] or self._first).lower(),
             prompt=work["prompt"],
+            whole=work["wholePrompt"],
             repository=work["repository"] or "",
             base=work["baseRef"] or "HEAD",
             branch=work["branch"] or "",

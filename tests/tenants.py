@@ -140,6 +140,7 @@ MUTATIONS: dict[str, Case] = {
     "resumeRun": Case(BOARD, {"id": "$run"}, answer="CONFLICT"),
     "answerQuestion": Case(BOARD, {"id": "$question", "text": "% yes"}),
     "cancelQuestion": Case(BOARD, {"id": "$doubt"}),
+    "askQuestion": Case(BOARD, {"cardId": "$card", "text": "% why?"}),
     "askAsAgent": Case(
         AGENT,
         {"key": "k", "questions": [{"key": "0", "text": "% ?"}]},

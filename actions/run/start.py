@@ -209,7 +209,7 @@ def _work(board: Board, run: Run, policy: Policy, profile: AgentProfile | None, 
         priority=int(run.priority),
         executor=run.executor,
         capabilities=profile.capabilities if profile else (),
-        keys=[profile.id] if profile and profile.max_concurrent is not None else (),
+        keys=[profile.id] if profile else (),  # also without a limit: it may be given one while this waits
         parked_for=gate,
         max_attempts=policy.max_attempts,
         wait_limit=policy.queue_seconds,
