@@ -256,6 +256,7 @@ SUBSCRIPTIONS: dict[str, dict[str, Any]] = {
     "workspaceFeed": {"workspaceId": "$workspace"},
     "userFeed": {},
     "runFeed": {"runId": "$run"},
+    "replayRun": {"runId": "$run", "speed": 1000},
     "questionFeed": {"boardId": "$board"},
 }
 
