@@ -150,6 +150,7 @@ class Run(Editable, Base):
     __table_args__ = (
         Index("ix_run_card_id", "card_id"),
         Index("ix_run_board_id_status", "board_id", "status"),
+        Index("ix_run_batch_id", "batch_id", "place"),
         Index(
             "ix_run_active_card",
             "card_id",
@@ -173,7 +174,8 @@ class Run(Editable, Base):
     message_id: Mapped[str | None] = mapped_column(Id)
     retry_of: Mapped[str | None] = mapped_column(Id)
     retries: Mapped[int] = mapped_column(default=0)  # how many runs stand before it in that chain
-    batch: Mapped[str | None] = mapped_column(Id)  # shared by siblings that were started together
+    batch_id: Mapped[str | None] = mapped_column(Id)  # shared by runs that were started together
+    place: Mapped[int | None]  # in the batch; a run that takes up another one takes its place
     base_ref: Mapped[str | None] = mapped_column(String(200))
     session_id: Mapped[str | None] = mapped_column(Id)
     worker_id: Mapped[str | None] = mapped_column(Id)  # the last

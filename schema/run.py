@@ -24,6 +24,7 @@ from models.run import (
 from models.worker import MOST_AT_ONCE, Executor
 from resolvers import hold as holds
 from resolvers import run as runs
+from resolvers.batch import BATCH
 from resolvers.board import BOARD
 from resolvers.card import CARD
 from resolvers.conversation import SESSION
@@ -47,6 +48,7 @@ from schema.question import Question
 from schema.view import ask, do, link, view
 from schema.worker import Worker
 
+BatchLater: Any = Annotated["RunBatch", strawberry.lazy("schema.batch")]
 AgentSessionLater: Any = Annotated["AgentSession", strawberry.lazy("schema.conversation")]
 CardLater: Any = Annotated["Card", strawberry.lazy("schema.card")]
 
@@ -217,6 +219,9 @@ class Run(RunLog, Node):
         RUN, "retry_of", text="The run it takes up."
     )
     siblings: list["Run"] = ask(runs.siblings_of_run, directives=[list_size(MOST_PROFILES, slicing=())])
+    batch: BatchLater | None = link(
+        BATCH, "batch_id", text="The runs it was started together with; null for one that was started alone."
+    )
     attempts: list[Attempt] = link(ATTEMPTS_OF_RUN, text="How often it was tried, in order.", size=2)
     questions: list[Question] = link(QUESTIONS_OF_RUN, text="What it asked, in order.", size=2)
     queue_position: int | None = ask(runs.queue_position)

@@ -52,5 +52,5 @@ async def reject_card(tx: AsyncSession, actor: Actor, card_id: str, feedback: st
             retry_of=last.id,
             retries=last.retries + 1,
         )
-        await begin(tx, actor, board, card, [wish])
+        await begin(tx, actor, board, [(card, wish)])
     return card
