@@ -77,6 +77,11 @@ RUNS_OF_BATCH = Link(
     lambda actor: sees_card(actor, Run.board_id, Run.card_id),
     many=True,
 )
+CHOSEN_RUN_OF_CARD = Link(
+    _RUN.where(Run.chosen_at.is_not(None)),
+    Run.card_id,
+    lambda actor: sees_card(actor, Run.board_id, Run.card_id),
+)
 PATCH_OF_RUN = Link(select(Run.patch), Run.id, lambda actor: sees_card(actor, Run.board_id, Run.card_id))
 ATTEMPTS_OF_RUN = Link(
     select(Attempt.__table__).order_by(Attempt.number),
@@ -461,6 +466,12 @@ async def retry_run(
     """Ask for the same again, from the beginning. Answers the new run; `retryOf` names the old."""
     async with info.context.begin() as tx:
         return await actions.run.start.retry_run(tx, info.context.actor, id, instruction=instruction)
+
+
+async def choose_run(info: Info, id: Annotated[ID, "Which run. It succeeded."]) -> Any:
+    """Choose a run before the others on its card, which stay to be compared; choosing another one moves it."""
+    async with info.context.begin() as tx:
+        return await actions.run.control.choose_run(tx, info.context.actor, id)
 
 
 async def claim_runs(

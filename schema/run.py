@@ -180,6 +180,7 @@ class Run(RunLog, Node):
     finished_at: Annotated[datetime | None, "When it ended."]
     stop_requested_at: Annotated[datetime | None, "When it was asked to stop."]
     stop_reason: Annotated[str | None, "Why."]
+    chosen_at: Annotated[datetime | None, "When it was chosen before the others on its card."]
     reported_at: Annotated[datetime | None, "When its agent last said anything."]
     outcome: Annotated[RunOutcome | None, "Whether it changed anything."]
     summary: Annotated[str | None, "What was done, in the agent's words."]
@@ -305,6 +306,7 @@ class RunMutation:
     conclude_run = do(runs.conclude_run, Run, Conflict)
     resume_run = do(runs.resume_run, Run, StageRefused, Conflict)
     retry_run = do(runs.retry_run, Run, StageRefused, Conflict)
+    choose_run = do(runs.choose_run, Run, Conflict)
     claim_runs = do(runs.claim_runs, Claims, Conflict)
     complete_run = do(runs.complete_run, Run, LeaseLost)
     fail_run = do(runs.fail_run, Run, LeaseLost)

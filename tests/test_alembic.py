@@ -201,8 +201,9 @@ async def test_runs_that_were_started_together_become_batches(empty):
     await fill(url)
     async with on(url) as connection:
         for id, batch, end in rows:
-            given = {"id": id, "board_id": "x", "batch_id": batch, "place": None, "finished_at": end}
-            await connection.execute(run.insert(), row(run, **given))
+            given = {"id": id, "board_id": "x", "batch_id": batch, "finished_at": end}
+            empty_ones = {"place": None, "chosen_at": None}
+            await connection.execute(run.insert(), row(run, **given, **empty_ones))
     await bring(url, "0003")
     async with on(url) as connection:
         kept = (await connection.execute(text("SELECT id, batch FROM run WHERE id <> 'x' ORDER BY id"))).all()

@@ -321,6 +321,84 @@ async def test_an_agent_sees_its_run_and_not_its_batch(run):
         assert (await do(app, "startBatch", "agent", cardIds=[cards[0]]))["code"] == "FORBIDDEN"
 
 
+CHOOSE = """mutation($id: ID!) { chooseRun(input: {id: $id}) { __typename
+  ... on Run { id chosenAt version siblings { id chosenAt status } card { chosenRun { id } } }
+  ... on Refusal { code } } }"""
+CHOSEN = """subscription($id: ID!) { boardFeed(boardId: $id, after: "0") { kind
+  ... on RunChosen { runId insteadOf status card { chosenRun { id } } } } }"""
+
+
+async def raced(app, *names):
+    """A card on which siblings of these profiles succeeded but for the last, which failed: its board and them."""
+    board, [card], worker = await ready(app, 1)
+    started = (
+        """mutation($input: StartRunInput!) { startRun(input: $input) { ... on Runs { runs { id } } } }"""
+    )
+    given = {"cardId": card, "profileIds": await profiles(app, *names)}
+    runs = [one["id"] for one in (await app.data(started, input=given))["runs"]]
+    await worker.claim(len(runs))
+    for id in runs[:-1]:
+        await worker.complete(id, branch=f"signalbox/{id}")
+    await fails(worker, runs[-1])
+    return board, card, runs
+
+
+async def test_of_siblings_one_is_chosen_and_the_others_stay(run):
+    async with run() as app:
+        board, card, [one, other, failed] = await raced(app, "careful", "quick", "clumsy")
+        look = "query($id: ID!) { card(id: $id) { chosenRun { id } runs { nodes { id chosenAt } } } }"
+        assert (await app.data(look, id=card))["chosenRun"] is None
+        chosen = await app.data(CHOOSE, id=one)
+        assert chosen["chosenAt"] is not None
+        assert chosen["card"] == {"chosenRun": {"id": one}}
+        assert [(each["id"], each["chosenAt"]) for each in chosen["siblings"]] == [
+            (other, None),
+            (failed, None),
+        ]
+        assert await app.data(CHOOSE, id=one) == chosen, "twice changes nothing"
+        assert await app.data(CHOOSE, id=failed) == {"__typename": "Conflict", "code": "CONFLICT"}
+        moved = await app.data(CHOOSE, id=other)
+        assert moved["card"] == {"chosenRun": {"id": other}}
+        runs = (await app.data(look, id=card))["runs"]["nodes"]
+        assert [each["id"] for each in runs if each["chosenAt"]] == [other]
+        assert len(runs) == 3, "all are kept"
+        told = []
+        async with app.follow(CHOSEN, id=board) as hear:
+            while len(told) < 2:
+                event = (await hear())["boardFeed"]
+                told += [event] * (event["kind"] == "RUN_CHOSEN")
+        assert [(each["runId"], each["insteadOf"]) for each in told] == [(one, None), (other, one)]
+
+
+async def test_of_many_that_choose_at_once_one_is_the_last(run):
+    async with run() as app:
+        board, card, runs = await raced(app, *"abcd", "clumsy")
+        await asyncio.gather(*(app.data(CHOOSE, id=id) for id in runs[:-1] * 3))
+        look = "query($id: ID!) { card(id: $id) { chosenRun { id } runs { nodes { id chosenAt } } } }"
+        found = await app.data(look, id=card)
+        assert [each["id"] for each in found["runs"]["nodes"] if each["chosenAt"]] == [
+            found["chosenRun"]["id"]
+        ]
+        query = select(Event.data).where(Event.topic == board_topic(board), Event.kind == "RUN_CHOSEN")
+        told = [row.data for row in await app.house.database.read(query.order_by(Event.seq))]
+        before = [None, *(each["run_id"] for each in told)]
+        assert [each["instead_of"] for each in told] == before[:-1], "one after the other"
+        assert told[-1]["run_id"] == found["chosenRun"]["id"]
+
+
+async def test_work_that_is_sent_back_goes_on_from_the_chosen_run(run):
+    reject = """mutation($input: RejectCardInput!) { rejectCard(input: $input) { __typename
+      ... on Card { activeRun { branch retryOf { id } batch { id } } } } }"""
+    move = "mutation($input: MoveCardInput!) { moveCard(input: $input) { __typename } }"
+    async with run() as app:
+        _, card, [one, other, _] = await raced(app, "careful", "quick", "clumsy")
+        await app.data(CHOOSE, id=one)
+        assert await app.data(move, input={"id": card, "stage": "REVIEW"}) == {"__typename": "Card"}
+        back = await app.data(reject, input={"id": card, "feedback": "Too red"})
+        assert back["activeRun"] == {"branch": f"signalbox/{one}", "retryOf": {"id": one}, "batch": None}
+        assert other not in str(back)
+
+
 @pytest.mark.parametrize(
     ("counts", "status"),
     [

@@ -55,13 +55,24 @@ def upgrade() -> None:
     # Not by copying the table: SQLite renames and drops columns in place, and keeps its checks so.
     op.execute("ALTER TABLE run RENAME COLUMN batch TO batch_id")
     op.add_column("run", sa.Column("place", sa.Integer(), nullable=True))
+    op.add_column("run", sa.Column("chosen_at", UtcDateTime(), nullable=True))
     op.create_index("ix_run_batch_id", "run", ["batch_id", "place"], unique=False)
+    op.create_index(
+        "uq_run_chosen_card",
+        "run",
+        ["card_id"],
+        unique=True,
+        sqlite_where=sa.text("chosen_at IS NOT NULL"),
+        postgresql_where=sa.text("chosen_at IS NOT NULL"),
+    )
     op.execute(FOUND)
     op.execute(PLACED)
 
 
 def downgrade() -> None:
+    op.drop_index("uq_run_chosen_card", "run")
     op.drop_index("ix_run_batch_id", "run")
+    op.execute("ALTER TABLE run DROP COLUMN chosen_at")
     op.execute("ALTER TABLE run DROP COLUMN place")
     op.execute("ALTER TABLE run RENAME COLUMN batch_id TO batch")
     op.drop_index("ix_run_batch_board_id", "run_batch")

@@ -129,6 +129,13 @@ class RunCancelled(AboutRun):
     reason: str | None = told("reason", "Why.")
 
 
+@event(Kind.RUN_CHOSEN)
+class RunChosen(AboutRun):
+    """A person chose what it brought before what the others on its card brought."""
+
+    instead_of: ID | None = told("instead_of", "Which run was chosen before.")
+
+
 @event(Kind.BATCH_ENDED)
 class BatchEnded(BoardEvent):
     """The last run of a batch ended. Told again when some are tried again and end."""
