@@ -112,10 +112,10 @@ class Decide(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class Beat:
-    """A sign of life for one lease, and the little that a board shows of its run."""
+    """A sign of life for one lease, and whether its agent showed one too since the last."""
 
     lease: Lease
-    progress: Row = field(default_factory=dict)
+    active: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -145,7 +145,7 @@ class Client:
         await self._do("AcknowledgeCommand", {"lease": _lease(lease), "commandId": command})
 
     async def heartbeat(self, worker: str, beats: Sequence[Beat]) -> Heard:
-        given = {"workerId": worker, "leases": [{"lease": _lease(beat.lease)} for beat in beats]}
+        given = {"workerId": worker, "leases": [_held(beat) for beat in beats]}
         said = await self._do("WorkerHeartbeat", given, seconds=BEAT)
         mine = {(beat.lease.run, beat.lease.attempt) for beat in beats}
         return Heard(
@@ -202,6 +202,10 @@ class Client:
 
 def _lease(lease: Lease) -> Row:
     return {"runId": lease.run, "attempt": lease.attempt, "token": lease.token}
+
+
+def _held(beat: Beat) -> Row:
+    return {"lease": _lease(beat.lease), "active": beat.active}
 
 
 def _command(said: Row) -> Command | None:

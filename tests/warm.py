@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from subprocess import TimeoutExpired
 from typing import Any
@@ -20,11 +20,12 @@ FORKS.set_forkserver_preload(["tests.preload"])
 
 
 class Warm:
-    """A process, with what the tests use of subprocess.Popen."""
+    """A process, with what the tests use of subprocess.Popen: of the command line, or of another `main`."""
 
     def __init__(
         self,
         *arguments: str,
+        main: Callable[..., None] | None = None,
         cwd: str | Path | None = None,
         env: Mapping[str, str] | None = None,
         stdin: str | Path = os.devnull,
@@ -34,7 +35,9 @@ class Warm:
         given = dict(os.environ if env is None else env)
         files = [str(stdin), str(stdout), str(stderr)]
         self._process: Any = FORKS.Process(
-            target=_run, args=(arguments, str(cwd or tempfile.gettempdir()), given, files), daemon=True
+            target=_run,
+            args=(main or _cli, arguments, str(cwd or tempfile.gettempdir()), given, files),
+            daemon=True,
         )
         self._process.start()
         self.pid = int(self._process.pid)
@@ -61,7 +64,9 @@ class Warm:
         self.send_signal(signal.SIGKILL)
 
 
-def _run(arguments: tuple[str, ...], cwd: str, env: dict[str, str], files: list[str]) -> None:
+def _run(
+    main: Callable[..., None], arguments: tuple[str, ...], cwd: str, env: dict[str, str], files: list[str]
+) -> None:
     os.environ.clear()
     os.environ.update(env)
     os.chdir(cwd)
@@ -70,9 +75,13 @@ def _run(arguments: tuple[str, ...], cwd: str, env: dict[str, str], files: list[
         os.dup2(opened, number)
         os.close(opened)
     sys.stdin = open(0, closefd=False)  # noqa: SIM115 - multiprocessing has put another in its place
-    sys.argv = ["server.py", *arguments]
+    main(*arguments)
+
+
+def _cli(*arguments: str) -> None:
     from server import cli
 
+    sys.argv = ["server.py", *arguments]
     cli()
 
 

@@ -99,9 +99,9 @@ class Hand:
         result = {"summary": summary, "outcome": outcome, **result}
         return await self.say("completeRun", run, result=result)
 
-    async def beat(self) -> Any:
-        """A heartbeat for everything it holds."""
-        leases = [{"lease": lease} for lease in self.leases.values()]
+    async def beat(self, *active: str) -> Any:
+        """A heartbeat for everything it holds; of which runs the agents showed signs of life."""
+        leases = [{"lease": lease, "active": run in active} for run, lease in self.leases.items()]
         return await self.app.data(BEAT, self.actor, input={"workerId": self.id, "leases": leases})
 
     async def ask(self, run: str, *questions: Any, key: str = "q", **input: Any) -> Any:

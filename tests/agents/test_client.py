@@ -116,7 +116,7 @@ async def test_everything_that_is_said_can_be_taken():
         Registration(name="w", version="1", executors=("command",), capabilities={"python": "EXPERT"})
     )
     await client.claim("worker_1", 3)
-    await client.heartbeat("worker_1", [Beat(lease=lease, progress={"task": "x"})])
+    await client.heartbeat("worker_1", [Beat(lease=lease, active=True)])
     events = [Output(text="hm", item="1", chunk=True), Warn(text="w"), Question(key="k", asks=(ask,))]
     await client.report(lease, "1:0", [wire(event) for event in events])
     await client.ask(lease, "k", [ask, Ask(key="1", text="Why?")], "session", blocking=True)
