@@ -99,8 +99,9 @@ def shown():
 def questions(home):
     """Every query field, and a look at every node type, with everything below it: (name, query, selected)."""
     for name, arguments in QUERIES.items():
-        selected = set()
-        yield name, asking(name, home.fill(arguments), 2, selected), selected
+        selected, kind = set(), get_named_type(SCHEMA.query_type.fields[name].type)
+        is_node = kind.name in NODES  # then what is below it is asked for with its type, in parts
+        yield name, asking(name, home.fill(arguments), 1 if is_node else 2, selected), selected
     for kind, thing in NODES.items():
         selected = set()
         fields = fields_of(SCHEMA.type_map[kind], 3, selected, "")
