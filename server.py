@@ -262,9 +262,13 @@ def serve(
 
 
 @cli.command()
-def demo() -> None:
+def demo(
+    speed: Annotated[
+        float, typer.Option(min=0.1, max=100, help="How fast its people and agents are: 10 is ten times.")
+    ] = 1.0,
+) -> None:
     """Serve a live board with sample data: made on the first start, in demo.sqlite3 unless told otherwise."""
-    commands.demo(make_app)
+    commands.demo(make_app, speed=speed)
 
 
 cli.command()(commands.owner)

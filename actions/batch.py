@@ -6,9 +6,10 @@ from dataclasses import replace
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from actions.choice import profiles_of, usable
 from actions.reach import reach_batch, reach_cards
 from actions.run.dispatch import stop
-from actions.run.start import Wish, again_of, begin, checked, profiles_of, together
+from actions.run.start import Wish, again_of, begin, checked, named_profiles, together
 from models import words
 from models.actor import Actor
 from models.batch import COUNTING, MOST_CARDS, RunBatch
@@ -23,15 +24,19 @@ async def start_batch(
 ) -> RunBatch:
     """Ask for a run on each of several cards of one board. All of them are queued, or none is.
 
-    Raises Conflict and StageRefused as for one run; they name the card. A fixed number of statements.
+    Without a profile each has its card's, or its board's. Raises Conflict and StageRefused as for one run; they
+    name the card. A fixed number of statements.
     """
     words.distinct("cardIds", words.at_most("cardIds", list(card_ids), MOST_CARDS))
     board, cards = await reach_cards(tx, actor, list(card_ids))
     wish = checked(wish)
     if profile_id is not None:
-        [profile] = await profiles_of(tx, board, [profile_id])
-        wish = replace(wish, profile=profile)
-    batch, _ = await together(tx, actor, board, [(card, wish) for card in cards])
+        [profile] = await named_profiles(tx, board, [profile_id])
+        chosen = {card.id: profile for card in cards}
+    else:
+        chosen = {id: usable(profile) for id, profile in (await profiles_of(tx, board, cards)).items()}
+    asked = [(card, replace(wish, profile=chosen.get(card.id))) for card in cards]
+    batch, _ = await together(tx, actor, board, asked)
     return batch
 
 

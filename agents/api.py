@@ -62,6 +62,7 @@ class Claim:
     lease: Lease
     executor: str
     prompt: str
+    whole: str = ""  # what a new conversation is told, where `session` turns out to be lost; empty: the same
     repository: str = ""  # a folder on this machine; empty: the worker's own
     base: str = "HEAD"
     branch: str = ""  # go on with this branch

@@ -362,6 +362,10 @@ class Run:
     async def _converse(self, tree: Worktree) -> Outcome:
         """Run the program; and again, when it is resumed, or when its session turned out to be lost."""
         prompt, retried = self.claim.prompt, False
+        whole, told = (
+            self.claim.whole or prompt,
+            list[str](),
+        )  # a new conversation knows nothing of what was told
         while True:
             self._next = ""
             outcome = await self._process(tree, prompt)
@@ -373,10 +377,12 @@ class Run:
                     Warn(text="The session is lost; starting without it", code="SESSION_LOST")
                 )
                 self.session, retried = "", True
+                prompt = "\n\n".join([whole, *told])
                 continue
             if not self._next or outcome.ended.ok:
                 return outcome
-            prompt = self._next if self.session else f"{self.claim.prompt}\n\n{self._next}"
+            told.append(self._next)
+            prompt = self._next if self.session else "\n\n".join([whole, *told])
 
     async def _process(self, tree: Worktree, prompt: str) -> Outcome:
         claim = self.claim
@@ -409,12 +415,15 @@ class Run:
         self._note(event)
         if isinstance(event, Question) and event.asks:
             await self._ask(event)
-        elif isinstance(event, Approval) and event.decision == Decision.ASKED:
-            await self._ask(leave(event))
+            return
         await self.outbox.put(event)
+        if isinstance(event, Approval) and event.decision == Decision.ASKED:
+            await self._ask(leave(event))
 
     async def _ask(self, question: Question) -> None:
+        """Ask people. The line in the log is the server's, so what was said before goes before."""
         assert self.agent is not None, "it asked"
+        await self.outbox.flush()
         self._asked[question.key] = question
         session = self.agent.executor.session
         try:

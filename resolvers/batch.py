@@ -65,7 +65,9 @@ async def start_batch(
     card_ids: Annotated[list[ID], "On which cards: 1 to 50 of one board."],
     kind: Annotated[RunKind, "What is to be done."] = RunKind.CODE,
     instruction: Annotated[str | None, "What each agent is told besides its card; Markdown."] = None,
-    profile_id: Annotated[ID | None, "The agent profile of each; any worker if left out."] = None,
+    profile_id: Annotated[
+        ID | None, "The agent profile of each; its card's or its board's if left out."
+    ] = None,
     base_ref: Annotated[str | None, "The branch or commit to begin from; the board's if left out."] = None,
     permission: Annotated[
         PermissionLevel | None, "How freely they may act; the profile's if left out."

@@ -204,7 +204,7 @@ async def test_runs_that_were_started_together_become_batches(empty):
             given = {"id": id, "board_id": "x", "batch_id": batch, "finished_at": end}
             empty_ones = {"place": None, "chosen_at": None}
             await connection.execute(run.insert(), row(run, **given, **empty_ones))
-    await bring(url, "0003")
+    await bring(url, "0004")
     async with on(url) as connection:
         kept = (await connection.execute(text("SELECT id, batch FROM run WHERE id <> 'x' ORDER BY id"))).all()
     assert kept == [(id, batch) for id, batch, _ in rows]

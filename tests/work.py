@@ -14,7 +14,8 @@ START = f"""mutation($input: StartRunInput!) {{ startRun(input: $input) {{ __typ
 CLAIM = f"""mutation($input: ClaimRunsInput!) {{ claimRuns(input: $input) {{ __typename
   ... on Claims {{ claims {{ attempt token leaseSeconds
     run {{ id kind status card {{ id title stage agentState priority }} }}
-    work {{ prompt executor sessionId branch card slug instructions model options agentToken }} }} }}
+    work {{ prompt wholePrompt executor sessionId branch baseRef card slug instructions model options
+      agentToken }} }} }}
   {REFUSED} }} }}"""
 RUN = """id status waitReason attempt outcome summary failureCode failureReason branch warnings retries
   stopRequestedAt card { id stage agentState agentActivity }"""

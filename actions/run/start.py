@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from actions.choice import profiles_of, usable
 from actions.law import facts_of, reader
 from actions.reach import reach_card, reach_run
 from actions.run.change import tell
@@ -16,7 +17,7 @@ from models.batch import RunBatch
 from models.board import Board
 from models.card import Card
 from models.event import EventKind, run_topic
-from models.log import RUN_LOG, kept, line_of
+from models.log import RUN_LOG, line_of
 from models.message import Message
 from models.policy import Policy, policy_of
 from models.refusal import Conflict, NotFound
@@ -78,7 +79,7 @@ async def start_run(
     *,
     profile_ids: Sequence[str] = (),
 ) -> list[Run]:
-    """Ask for work on a card: one run, or a sibling for each profile, to be compared.
+    """Ask for work on a card: one run, with the card's profile or its board's, or a sibling for each one named.
 
     Raises Conflict while a run of that kind is active on the card, and StageRefused where the law has no way
     for the card to be worked where it stands.
@@ -90,12 +91,14 @@ async def start_run(
         mine = Message.id == wish.message_id, Message.card_id == card.id
         if await tx.scalar(select(Message.id).where(*mine)) is None:
             raise NotFound(wish.message_id)
-    if not profile_ids:
-        return await begin(tx, actor, board, [(card, wish)])
-    wishes = [replace(wish, profile=profile) for profile in await profiles_of(tx, board, profile_ids)]
-    if len(wishes) == 1:
-        return await begin(tx, actor, board, [(card, wishes[0])])
-    return (await together(tx, actor, board, [(card, wish) for wish in wishes]))[1]
+    profiles = await _profiles(tx, board, card, profile_ids)
+    wishes = [replace(wish, profile=profile) for profile in profiles] or [wish]
+    asked = [(card, one) for one in wishes]
+    return (
+        (await together(tx, actor, board, asked))[1]
+        if len(asked) > 1
+        else await begin(tx, actor, board, asked)
+    )
 
 
 def checked(wish: Wish) -> Wish:
@@ -108,17 +111,22 @@ def checked(wish: Wish) -> Wish:
     return replace(wish, instruction=instruction, base_ref=base)
 
 
-async def profiles_of(tx: AsyncSession, board: Board, ids: Sequence[str]) -> list[AgentProfile]:
+async def _profiles(tx: AsyncSession, board: Board, card: Card, ids: Sequence[str]) -> list[AgentProfile]:
+    if not ids:
+        return [usable(profile) for profile in (await profiles_of(tx, board, [card])).values()]
+    return await named_profiles(tx, board, ids)
+
+
+async def named_profiles(tx: AsyncSession, board: Board, ids: Sequence[str]) -> list[AgentProfile]:
+    """Profiles for runs on a board, in the order of `ids`. Raises NotFound, Conflict."""
     query = select(AgentProfile).where(
         AgentProfile.id.in_(ids), AgentProfile.workspace_id == board.workspace_id
     )
-    found = {profile.id: profile for profile in await tx.scalars(query)} if ids else {}
+    found = {profile.id: profile for profile in await tx.scalars(query)}
     for id in ids:
         if id not in found:
             raise NotFound(id)
-        if not found[id].enabled:
-            raise Conflict(f"The agent profile {found[id].name} is switched off", id)
-    return [found[id] for id in ids]
+    return [usable(found[id]) for id in ids]
 
 
 async def together(
@@ -238,8 +246,9 @@ async def enqueue(
     tx.add_all(runs)
     await tx.flush()
     await queue.enqueue(tx, *works)
-    said = {run.id: line_of(Status(state=State.QUEUED, reason=run.held_by or "")) for run in runs}
-    await open_topics(tx, RUN_LOG, {run_topic(id): kept([line], 0, now) for id, line in said.items()})
+    said = {run.id: line_of(Status(state=State.QUEUED, reason=run.held_by or "")).row for run in runs}
+    lines = {run_topic(id): [{**row, "attempt": 0, "at": now}] for id, row in said.items()}
+    await open_topics(tx, RUN_LOG, lines)
     for run in runs:
         tell(tx, board, run, EventKind.RUN_QUEUED, held_by=run.held_by, batch=run.batch_id)
     return runs
@@ -254,7 +263,7 @@ def _work(board: Board, run: Run, policy: Policy, profile: AgentProfile | None, 
         priority=int(run.priority),
         executor=run.executor,
         capabilities=profile.capabilities if profile else (),
-        keys=[profile.id] if profile and profile.max_concurrent is not None else (),
+        keys=[profile.id] if profile else (),  # also without a limit: it may be given one while this waits
         parked_for=gate,
         max_attempts=policy.max_attempts,
         wait_limit=policy.queue_seconds,

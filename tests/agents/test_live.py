@@ -72,6 +72,9 @@ async def test_an_agent_asks_and_goes_on_with_the_answer(live, tmp_path):
     run = await live.until(id, *END)
     assert (run["status"], run["summary"]) == ("SUCCEEDED", "Said ahoy"), run
     assert [commit["title"] for commit in run["commits"]] == ["Say ahoy"]
+    said = [(one["type"], one["text"]) for one in run["events"]["nodes"]]
+    asked = [line for line in said if line[0] in ("OUTPUT", "QUESTION")]
+    assert asked == [("OUTPUT", "I have to ask."), ("QUESTION", ""), ("QUESTION", "ahoy")]
 
 
 async def test_a_worker_is_killed_and_another_goes_on(live):
