@@ -2,6 +2,7 @@
 
 import models.account
 import models.actor
+import models.batch
 import models.board
 import models.card
 import models.message
@@ -245,6 +246,14 @@ enum(
     SUCCEEDED="Done, as its agent said.",
     FAILED="Failed for good; see `failureCode`.",
     CANCELLED="Stopped.",
+)
+enum(
+    models.batch.BatchStatus,
+    "Where a batch of runs stands.",
+    ACTIVE="At least one of its runs has not ended.",
+    SUCCEEDED="All of its runs succeeded.",
+    FAILED="All have ended, and not all of them succeeded.",
+    CANCELLED="All of its runs were stopped.",
 )
 enum(
     models.run.WaitReason,
