@@ -21,8 +21,8 @@ from rich.table import Table
 from bench import claims as queues
 from bench import events as reports
 from bench.house import House
-from bench.peers import NAMES
-from bench.reads import compare, postgres
+from bench.reads import Turns, compare, postgres
+from bench.results import save
 
 cli = typer.Typer(add_completion=False, no_args_is_help=False, help=__doc__)
 console = Console(stderr=True)
@@ -54,7 +54,9 @@ def shown(title: str, rows: list[tuple[str, float, float]]) -> None:
 
 
 @cli.command()
-def board(cards: Annotated[str, typer.Option(help="How many cards, one board each.")] = "10,100,500") -> None:
+def board(
+    cards: Annotated[str, typer.Option(help="How many cards, one board each.")] = "10,100,500,2000",
+) -> None:
     """Read a whole board with everything a board page shows."""
 
     async def run(house: House) -> None:
@@ -118,23 +120,50 @@ def feed(events: Annotated[int, typer.Option(help="How many to wait for.")] = 20
     _with_house(run)
 
 
+EVERY = {
+    "postgresql": "signalbox,kept,graphql-core,strawberry,hand,mercurius,postgraphile",
+    "sqlite": "signalbox,kept,graphql-core,strawberry,hand",
+}
+
+
 @cli.command()
 def reads(
     cards: Annotated[int, typer.Option(help="How many cards the board has.")] = 200,
     turns: Annotated[int, typer.Option(help="How often each peer has its turn.")] = TURNS,
     seconds: Annotated[float, typer.Option(help="How long a turn takes.")] = 2.0,
     on: Annotated[str, typer.Option(help="Which databases.")] = "postgresql,sqlite",
-    peers: Annotated[str, typer.Option(help="Who is compared.")] = ",".join(NAMES),
-) -> None:
-    """Read one board over 4 connections: this server, graphql-core's own execution, and code by hand."""
-    names = peers.split(",")
+    peers: Annotated[str, typer.Option(help="Who is compared; all that there are, if left out.")] = "",
+    one_card: Annotated[bool, typer.Option(help="Read five fields of one card instead.")] = False,
+    keep: Annotated[bool, typer.Option(help="Write bench/results/.")] = True,
+) -> dict[str, Turns]:
+    """Read one board over 4 connections: this server and its peers, in turns (bench/peers/__init__.py)."""
+    every = {}
+    what = "Five fields of one card" if one_card else f"A board of {cards} cards"
     for kind in on.split(","):
+        names = (peers or EVERY[kind]).split(",")
         with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
             sqlite = f"sqlite:///{folder}/bench.sqlite3"
             url = stack.enter_context(postgres()) if kind == "postgresql" else sqlite
-            found = asyncio.run(compare(url, cards=cards, turns=turns, seconds=seconds, names=names))
-        rows = [(name, found.median(name), found.ratio(name, names[0])) for name in names]
-        shown(f"Boards of {cards} cards read on {kind}", rows)
+            work = compare(url, cards=cards, turns=turns, seconds=seconds, names=names, one_card=one_card)
+            found = every[kind] = asyncio.run(work)
+        title = f"{what}, read on {kind}"
+        shown(
+            title, [(name, found.median(name), found.ratio(name, next(iter(found.of)))) for name in found.of]
+        )
+        for name, why in found.missing.items():
+            console.print(f"{name} was not measured: {why}")
+        if keep:
+            values = {name: found.median(name) for name in found.of}
+            ratios = {name: found.ratio(name, next(iter(found.of))) for name in found.of}
+            title = f"{title}, requests a second"
+            save(
+                f"{'card' if one_card else 'board'}-{kind}",
+                title,
+                values,
+                ratios=ratios,
+                missing=found.missing,
+            )
+    return every
 
 
 @cli.command()
@@ -220,9 +249,16 @@ def _with_house(run: Callable[[House], Awaitable[None]]) -> None:
 @cli.callback(invoke_without_command=True)
 def everything(context: typer.Context) -> None:
     if context.invoked_subcommand is None:
-        board("10,100,500")
+        on = reads()
+        reads(on="postgresql", one_card=True, peers="signalbox,strawberry,mercurius,postgraphile")
+        one, other = (on[kind].median("signalbox") for kind in ("sqlite", "postgresql"))
+        console.print(f"The board on SQLite : on PostgreSQL = {one / other:.2f}")
+        board("10,100,500,2000")
         moves(8)
         feed(200)
+        events()
+        claims()
+        depth()
 
 
 if __name__ == "__main__":

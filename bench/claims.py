@@ -184,7 +184,7 @@ def _typical(seconds: list[float]) -> float:
 async def depths(url: str, depths: list[int], rounds: int = ROUNDS) -> dict[int, tuple[float, float]]:
     """Milliseconds of a claim and of a completion, with so many jobs waiting."""
     database = Database(url)
-    async with database.engines[0].begin() as connection:
+    async with database.engine.begin() as connection:
         await connection.run_sync(Base.metadata.create_all)
     async with database.write() as tx:
         await tx.execute(delete(Slot))

@@ -17,7 +17,7 @@ WANTED = Wanted(tenant="t", kinds=["CODE"])
 async def work(url: str, at_once: int, batch: int, seconds: float) -> None:
     """Our own turn."""
     database = Database(url)
-    async with database.engines[0].begin() as connection:
+    async with database.engine.begin() as connection:
         await connection.run_sync(Base.metadata.create_all)
     async with database.write() as tx:
         await queue.set_cap(tx, queue.worker_cap("w"), 100)
