@@ -286,6 +286,31 @@ async def test_siblings_are_worked_side_by_side(run):
         assert (await worker.complete(other))["card"]["stage"] == "REVIEW"
 
 
+async def test_the_last_of_siblings_may_fail(run):
+    """The card goes to REVIEW with what was brought before."""
+    make = """mutation($input: CreateAgentProfileInput!) { createAgentProfile(input: $input) {
+      ... on AgentProfile { id } } }"""
+    async with run() as app:
+        board, [card, lost] = await app.has_board("Paint", "Rust")
+        await set_policy(app, board, concurrency=0, maxAttempts=1)
+        home = await app.home()
+        given = [{"workspaceId": home, "name": name, "executor": "SCRIPTED"} for name in ("careful", "quick")]
+        profiles = [(await app.data(make, input=input))["id"] for input in given]
+        worker = await hand(app)
+        failure = {"code": "AGENT_ERROR", "reason": "Out of paint"}
+        for id, stage in ((card, "REVIEW"), (lost, "IN_PROGRESS")):
+            await in_todo(app, id)
+            answer = await app.data(START, input={"cardId": id, "profileIds": profiles})
+            first, last = [each["id"] for each in answer["runs"]]
+            await worker.claim(2)
+            if id == card:
+                assert (await worker.complete(first))["card"]["stage"] == "IN_PROGRESS"
+            else:
+                await worker.say("failRun", first, **failure)
+            failed = await worker.say("failRun", last, **failure)
+            assert (failed["status"], failed["card"]["stage"]) == ("FAILED", stage)
+
+
 async def test_a_question_blocks_until_somebody_answers(run):
     async with run() as app:
         _, [card] = await app.has_board("Paint")

@@ -14,7 +14,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from actions.move import carry
 from actions.news import tell_board, tell_question
-from actions.run.notice import ended, hear, went_back
+from actions.run.notice import ended, hear, reviewed, went_back
 from models.account import access_of
 from models.batch import COUNTING, COUNTS, RunBatch, counts_of
 from models.board import Board
@@ -124,6 +124,7 @@ async def follow(tx: AsyncSession, board: Board, run: Run, transition: Transitio
             await _ended(tx, board, run, RunStatus.CANCELLED, reason=run.stop_reason)
         case State.DEAD:
             await _failed(tx, board, run, transition)
+            await _leave_to_siblings(tx, board, run)
 
 
 async def waits(tx: AsyncSession, board: Board, run: Run, why: WaitReason, **data: Any) -> None:
@@ -270,11 +271,30 @@ async def _to_review(tx: AsyncSession, board: Board, run: Run) -> None:
     card, kept = await card_of(tx, run), None
     is_last = run.kind is RunKind.CODE and not await others_active(tx, run)
     if is_last:
-        for reason in await carry(tx, board, card, Stage.REVIEW, run_id=run.id):
-            kept = reason.message
-            warn(run, f"The card stays where it is: {kept}")
-        await reopen(tx, board)
+        kept = await _carried(tx, board, card, run)
     await hear(tx, board, card, run, ended(run, kept, is_reviewed=is_last))
+
+
+async def _leave_to_siblings(tx: AsyncSession, board: Board, run: Run) -> None:
+    """The last at work on a card has failed: what a sibling brought before goes to REVIEW all the same."""
+    if run.kind is not RunKind.CODE or run.batch_id is None or await others_active(tx, run):
+        return
+    siblings = Run.batch_id == run.batch_id, Run.card_id == run.card_id, Run.status == RunStatus.SUCCEEDED
+    query = select(Run).where(*siblings).order_by(Run.finished_at.desc()).limit(1).with_for_update()
+    if (sibling := await tx.scalar(query)) is not None:
+        card = await card_of(tx, sibling)
+        kept = await _carried(tx, board, card, sibling)
+        await hear(tx, board, card, sibling, reviewed(sibling, kept))
+
+
+async def _carried(tx: AsyncSession, board: Board, card: Card, run: Run) -> str | None:
+    """Take a card to REVIEW with what a run brought. Answers why it stays where it is, if it does."""
+    kept = None
+    for reason in await carry(tx, board, card, Stage.REVIEW, run_id=run.id):
+        kept = reason.message
+        warn(run, f"The card stays where it is: {kept}")
+    await reopen(tx, board)
+    return kept
 
 
 async def reopen(tx: AsyncSession, board: Board) -> None:

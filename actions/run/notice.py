@@ -55,13 +55,15 @@ def ended(run: Run, kept_from_review: str | None = None, *, is_reviewed: bool = 
         if run.failure_code in GIVEN_UP:
             said.append(warning("{} was given up", reason))
         return said
-    summary = run.summary or ""
-    said = [Said(NotificationType.RUN_SUCCEEDED, "{} was worked on", summary)]
-    if kept_from_review is not None:
-        said.append(warning("{} does not go to REVIEW", kept_from_review))
-    elif is_reviewed:
-        said.append(Said(NotificationType.REVIEW_REQUESTED, "{} waits for your review", summary))
-    return said
+    said = [Said(NotificationType.RUN_SUCCEEDED, "{} was worked on", run.summary or "")]
+    return said + reviewed(run, kept_from_review) if is_reviewed else said
+
+
+def reviewed(run: Run, kept: str | None) -> list[Said]:
+    """What there is to say of a card that goes to REVIEW, or is kept from it."""
+    if kept is not None:
+        return [warning("{} does not go to REVIEW", kept)]
+    return [Said(NotificationType.REVIEW_REQUESTED, "{} waits for your review", run.summary or "")]
 
 
 def went_back(reason: str) -> Said:
