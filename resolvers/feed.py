@@ -12,10 +12,11 @@ from models.event import EventKind, board_topic, user_topic, workspace_topic
 from models.refusal import Forbidden, NotFound
 from resolvers.board import BOARD
 from resolvers.context import Context, Info
-from resolvers.sight import Who, of_board, of_workspace
+from resolvers.sight import Who, of_board, of_workspace, still
 from resolvers.workspace import WORKSPACE
 from runtime.event import Event, Topic
 from runtime.feed import START, Cursor, patiently
+from runtime.transport.fanout import Group, Place, sharing
 
 RECENT = 50  # of a person's own events, looked through for how a membership ended
 
@@ -95,9 +96,16 @@ async def _follow(
     A page is read before it is looked whether the reader may have it, so that what has ended may have done
     so in between. Its last events are then still to come, and told to whom they are due.
     """
-    context = info.context
+    context, shared = info.context, sharing()
+    if shared.group is not None:
+        async with aclosing(_tell(context, shared.group, topic, id, who)) as told:
+            async for event in told:
+                yield event
+        return
     last = None  # the end, once it has come
-    if await seen():
+    if shared.place is not None:
+        after = shared.place.after
+    elif await seen():
         after = await _now(context, topic) if after is None else after  # this moment, not a later one
     else:
         last = await _end(context, topic, end)
@@ -123,6 +131,30 @@ async def _follow(
                 yield event
             if last is not None and events and events[-1].seq >= last.seq:
                 return
+            is_caught_up = last is None and events.is_last
+            if is_caught_up and shared.leave(topic, Place(events.cursor), actor, user_topic(actor.id)):
+                return
+
+
+async def _tell(
+    context: Context, group: Group, topic: str, id: str, who: Who | None
+) -> AsyncGenerator[Any, None]:
+    """Tell a group the events of a topic, each in a moment in which it was looked who may have it."""
+    pages = context.house.feed.follow(topic, group.place.after, listening=group.hears)
+    async with aclosing(pages):
+        async for events in pages:
+            for event in events:
+                may = await patiently(partial(still, context, group, who, id))
+                if not may(context.actor):
+                    return
+                group.tells(Place(Cursor(event.epoch, event.seq)), may)
+                yield event
+            if events.is_last:
+                may = await patiently(partial(still, context, group, who, id))
+                await context.refresh()  # no connection is held while waiting
+                if not may(context.actor):
+                    return
+                group.rests(Place(events.cursor), may)
 
 
 async def _now(context: Context, topic: str) -> str | None:

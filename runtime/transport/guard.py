@@ -54,7 +54,6 @@ class Guard(SchemaExtension):
         self._policy = policy
         self._document: Document | None = None
         self._key: str | None = None  # whose bucket was charged
-        self._codes: set[str] = set()
 
     def on_operation(self) -> Iterator[None]:
         self._operation = running()
@@ -62,7 +61,11 @@ class Guard(SchemaExtension):
             yield
         finally:
             self._settle()
-            _log(self._operation, self._codes)
+            sharing = self._operation.sharing
+            if sharing is None or (
+                sharing.group is None and sharing.left is None
+            ):  # else it goes on elsewhere
+                ended(self._operation)
 
     def on_parse(self) -> Iterator[None]:
         if self.execution_context.query:
@@ -92,6 +95,11 @@ class Guard(SchemaExtension):
         self._operation.cost = cost
         if cost > self._policy.limits.cost:
             raise LimitExceeded("cost", cost, self._policy.limits.cost)
+        sharing = self._operation.sharing
+        if sharing is not None and self._operation.type == "subscription":
+            sharing.asked = self._document.asked(asked.operation_name, asked.schema, asked.variables)
+            if not sharing.is_first:
+                return
         self._charge(cost)
 
     def _charge(self, cost: int) -> None:
@@ -127,7 +135,7 @@ class Guard(SchemaExtension):
         return {"cost": {"requested": self._operation.cost, "maximum": maximum}}
 
     def _note(self, errors: list[GraphQLError] | None) -> None:
-        self._codes |= codes(errors, self._policy.explain)
+        self._operation.codes |= codes(errors, self._policy.explain)
 
     def _settle(self) -> None:
         """Give back to the bucket what was asked for and not answered."""
@@ -156,7 +164,8 @@ def _objects(data: Any) -> int:
     return count
 
 
-def _log(operation: Operation, found: set[str]) -> None:
+def ended(operation: Operation) -> None:
+    """Log that an operation ended."""
     log.info(
         "operation",
         extra={
@@ -166,6 +175,6 @@ def _log(operation: Operation, found: set[str]) -> None:
             "operation_name": (operation.name or "")[:NAME] or None,
             "milliseconds": round((time.perf_counter() - operation.started) * 1000, 1),
             "cost": operation.cost,
-            "codes": sorted(found),
+            "codes": sorted(operation.codes),
         },
     )

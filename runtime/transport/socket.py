@@ -11,9 +11,11 @@ drains: clients know that as "connect again".
 import asyncio
 import logging
 from contextlib import aclosing, suppress
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
 
 from graphql import GraphQLError
+from orjson import Fragment
 from starlette.websockets import WebSocketDisconnect
 from strawberry.asgi import ASGIWebSocketAdapter
 from strawberry.http.exceptions import WebSocketDisconnected
@@ -25,7 +27,10 @@ from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from runtime.transport import access
 from runtime.transport.errors import Code, PublicError, Rejected, frames
+from runtime.transport.fanout import Put
+from runtime.transport.json import encode
 from runtime.transport.operation import begin, request_id
+from runtime.transport.wire import wire_of
 
 if TYPE_CHECKING:
     from runtime.transport.view import View
@@ -167,15 +172,18 @@ class Handler(BaseGraphQLTransportWSHandler[Any, Any]):
     async def run_operation(self, operation: Operation[Any, Any]) -> None:
         extensions = self._extensions.pop(operation.id, None) or {}
         begin("ws", None, wants_cost=extensions.get("cost") is True)
+        start = partial(
+            self.schema.stream,
+            operation.query,
+            variable_values=operation.variables,
+            context_value=self.context,
+            root_value=self.root_value,
+            operation_name=operation.operation_name,
+            operation_extensions=extensions,
+        )
+        put = partial(self._put, operation)
         try:
-            source = await self.schema.stream(
-                operation.query,
-                variable_values=operation.variables,
-                context_value=self.context,
-                root_value=self.root_value,
-                operation_name=operation.operation_name,
-                operation_extensions=extensions,
-            )
+            source = self.view.fanout.results(start, self.context, put=put)
             async with aclosing(source) as results:
                 async for result in results:
                     if not await self._answer(operation, result):
@@ -190,8 +198,24 @@ class Handler(BaseGraphQLTransportWSHandler[Any, Any]):
                     [self.view.public(GraphQLError("", original_error=error))]
                 )
 
+    def _put(self, operation: Operation[Any, Any]) -> Put | None:
+        """What sends an answer of a group at once, where the server can."""
+        wire = wire_of(self.websocket.ws.scope)
+        if wire is None:
+            return None
+        head = b'{"id":' + encode(operation.id) + b',"type":"next","payload":'
+
+        def put(payload: bytes) -> bool:
+            return operation.id in self.operations and wire.put(head, payload, b"}")
+
+        return put
+
     async def _answer(self, operation: Operation[Any, Any], result: Any) -> bool:
         """Send one result; return whether more may follow."""
+        if isinstance(result, Fragment):
+            message = {"id": operation.id, "type": "next", "payload": result}
+            await operation.send_operation_message(cast("Any", message))
+            return True
         if not isinstance(result, ExecutionResult):
             await self._reject_incremental_delivery(operation)
             return False

@@ -20,8 +20,8 @@ def short(name: str) -> str:
     return "sha256:" + sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-class Listener:
-    """One follower's flag: raised by every wake of its topics, lowered only by `clear`."""
+class Flag:
+    """Raised by every wake, lowered only by `clear`."""
 
     def __init__(self) -> None:
         self._woken = asyncio.Event()
@@ -42,6 +42,22 @@ class Listener:
             return self._woken.is_set()  # both may happen in one turn of the loop
 
 
+class Listener(Flag):
+    """One follower's flag, raised by every wake of its topics."""
+
+    def __init__(self, hub: "Hub") -> None:
+        super().__init__()
+        self._hub, self.keys = hub, set[str]()
+
+    def add(self, name: str) -> None:
+        """Listen to one more topic: no wake after this is missed."""
+        self._hub.join(short(name), self)
+
+    def drop(self, name: str) -> None:
+        """Listen to it no more."""
+        self._hub.leave(short(name), self)
+
+
 class Hub:
     """The listeners of one process, by topic."""
 
@@ -51,18 +67,25 @@ class Hub:
 
     @contextmanager
     def listen(self, names: Iterable[str]) -> Iterator[Listener]:
-        listener, keys = Listener(), {short(name) for name in names}
+        listener = Listener(self)
         self._everyone.add(listener)
-        for key in keys:
-            self._by_name.setdefault(key, set()).add(listener)
+        for name in names:
+            listener.add(name)
         try:
             yield listener
         finally:
             self._everyone.discard(listener)
-            for key in keys:
-                self._leave(key, listener)
+            for key in list(listener.keys):
+                self.leave(key, listener)
 
-    def _leave(self, key: str, listener: Listener) -> None:
+    def join(self, key: str, listener: Listener) -> None:
+        listener.keys.add(key)
+        self._by_name.setdefault(key, set()).add(listener)
+
+    def leave(self, key: str, listener: Listener) -> None:
+        if key not in listener.keys:
+            return
+        listener.keys.discard(key)
         listeners = self._by_name[key]
         listeners.discard(listener)
         if not listeners:
