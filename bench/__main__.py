@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+import bench.fanout as many
 from bench.house import House
 from bench.peers import NAMES
 from bench.reads import compare, postgres
@@ -24,6 +25,7 @@ from bench.reads import compare, postgres
 cli = typer.Typer(add_completion=False, no_args_is_help=False, help=__doc__)
 console = Console(stderr=True)
 TURNS = 5
+RESULTS = Path(__file__).parent / "results"
 
 BOARD = """query Board($id: ID!, $first: Int!) { board(id: $id) { name cursor columns { id name stage cardCount
   cards(first: $first) { nodes { id title priority version subtaskCount { done total } subtasks { title completed }
@@ -131,6 +133,38 @@ def reads(
             found = asyncio.run(compare(url, cards=cards, turns=turns, seconds=seconds, names=names))
         rows = [(name, found.median(name), found.ratio(name, names[0])) for name in names]
         shown(f"Boards of {cards} cards read on {kind}", rows)
+
+
+@cli.command()
+def fanout(
+    subscribers: Annotated[int, typer.Option(help="How many of one board.")] = 500,
+    turns: Annotated[int, typer.Option(help="How often each peer has its turn.")] = TURNS,
+    seconds: Annotated[float, typer.Option(help="How long a turn takes.")] = 3.0,
+    peers: Annotated[str, typer.Option(help="Who is compared.")] = ",".join(many.NAMES),
+    idle: Annotated[int, typer.Option(help="How many that only wait; 0: not measured.")] = 5000,
+    into: Annotated[Path, typer.Option(help="Where the table is written.")] = RESULTS,
+) -> None:
+    """Tell many subscribers of one board what happens: this server, plain Strawberry, and Node graphql-ws."""
+    names = peers.split(",")
+    found = asyncio.run(many.compare(names, subscribers=subscribers, turns=turns, seconds=seconds))
+    lines = [
+        f"# {subscribers} subscribers of one board",
+        "",
+        _row(many.HEADS),
+        _row(["---"] * len(many.HEADS)),
+    ]
+    lines += map(_row, found.rows())
+    if idle:
+        each = asyncio.run(many.idle(idle))
+        lines += ["", f"{idle} subscribers that only wait: {each / 1000:.1f} kB each."]
+    text = "\n".join(lines) + "\n"
+    into.mkdir(parents=True, exist_ok=True)
+    (into / "fanout.md").write_text(text)
+    print(text)
+
+
+def _row(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 def _with_house(run: Callable[[House], Awaitable[None]]) -> None:

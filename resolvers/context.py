@@ -52,9 +52,9 @@ class House:
 
 
 class Revoked(Protocol):
-    """Ends when what a caller signed in with is no longer good."""
+    """Ends when what a caller signed in with is no longer good; `watch` calls `end` then."""
 
-    def wait(self) -> Awaitable[Any]: ...
+    def watch(self, end: Callable[[], None]) -> Callable[[], None]: ...
 
 
 class Context:

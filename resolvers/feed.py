@@ -144,17 +144,17 @@ async def _tell(
     async with aclosing(pages):
         async for events in pages:
             for event in events:
-                may = await patiently(partial(still, context, group, who, id))
-                if not may(context.actor):
+                seen = await patiently(partial(still, context, group, who, id))
+                if not seen[context.actor]:
                     return
-                group.tells(Place(Cursor(event.epoch, event.seq)), may)
+                group.tells(Place(Cursor(event.epoch, event.seq)), seen)
                 yield event
             if events.is_last:
-                may = await patiently(partial(still, context, group, who, id))
+                seen = await patiently(partial(still, context, group, who, id))
                 await context.refresh()  # no connection is held while waiting
-                if not may(context.actor):
+                if not seen[context.actor]:
                     return
-                group.rests(Place(events.cursor), may)
+                group.rests(Place(events.cursor), seen)
 
 
 async def _now(context: Context, topic: str) -> str | None:

@@ -171,20 +171,20 @@ async def _tell(context: Context, group: Group, topic: str, run_id: str) -> Asyn
     async with aclosing(pages):
         async for lines in pages:
             standing = await patiently(partial(_fresh, context, run_id))
-            may = await patiently(partial(still, context, group, of_run, run_id))
+            seen = await patiently(partial(still, context, group, of_run, run_id))
             await context.refresh()
-            if standing is None or not may(context.actor):
+            if standing is None or not seen[context.actor]:
                 return
             for line in lines:
-                group.tells(reader.place(Cursor(line.epoch, line.seq)), may)
+                group.tells(reader.place(Cursor(line.epoch, line.seq)), seen)
                 yield line
             for item in reader.after(lines, standing):
                 if isinstance(item, Ended):
                     return  # each is told the end by itself
-                group.tells(reader.place(lines.cursor), may)
+                group.tells(reader.place(lines.cursor), seen)
                 yield item
             if lines.is_last:
-                group.rests(reader.place(lines.cursor), may)
+                group.rests(reader.place(lines.cursor), seen)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ a look that began after that; one that only polls takes what another saw shortly
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Select, and_, literal, select
@@ -18,7 +17,7 @@ from models.run import Run
 from models.workspace import Membership, Workspace
 from runtime.database import Database, Keys, among
 from runtime.look import Look
-from runtime.transport.fanout import Group, May
+from runtime.transport.fanout import Group, Seen
 
 if TYPE_CHECKING:
     from resolvers.context import Context
@@ -52,13 +51,14 @@ def sees(actor: Actor, seeing: Collection[str | None]) -> bool:
     return actor.id in seeing if actor.is_person else bool(seeing)
 
 
-async def still(context: "Context", group: Group, who: Who | None, id: str) -> May:
-    """Who of a group may be told what is read at this moment."""
+async def still(context: "Context", group: Group, who: Who | None, id: str) -> Seen:
+    """Who of a group may be told what is read at this moment, and whether it may be read as its founder."""
+    actors = {context.actor, *group.people}
     if who is None:
-        return lambda actor: True
-    people = sorted({actor.id for actor in group.people})
+        return dict.fromkeys(actors, True)
+    people = sorted({actor.id for actor in actors})
     seeing = frozenset(row[0] for row in await context.read(who(id, people)))
-    return partial(sees, seeing=seeing)
+    return {actor: sees(actor, seeing) for actor in actors}
 
 
 class Sight:

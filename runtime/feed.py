@@ -225,7 +225,7 @@ class Feed:
         with self.wakes.listen(topic, *also) as grew:
             if listening is not None:
                 listening(grew)
-            epoch, at, last = await self._place(topic, after)
+            epoch, at, last = await patiently(partial(self._place, topic, after))
             with self._tails.of(log, topic, epoch, last) as tail:
                 age = 0.0
                 while True:

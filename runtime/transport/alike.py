@@ -73,7 +73,9 @@ def beginning(document: DocumentNode, operation: OperationDefinitionNode) -> str
     [root, *others] = operation.selection_set.selections
     if others or not isinstance(root, FieldNode):
         return None
-    given = next((argument.value for argument in root.arguments or () if argument.name.value == "after"), None)
+    given = next(
+        (argument.value for argument in root.arguments or () if argument.name.value == "after"), None
+    )
     if not isinstance(given, VariableNode):
         return None
     name = given.name.value

@@ -25,7 +25,7 @@ last member, with its founder's sight, or with an error; then all go back.
 import asyncio
 import logging
 from collections import Counter, deque
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Hashable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Hashable, Iterator, Mapping
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
@@ -48,7 +48,7 @@ log = logging.getLogger("signalbox.error")
 
 Start = Callable[[], Awaitable[AsyncIterator[Any]]]
 Put = Callable[[bytes], bool]  # sends an answer at once, or says that it cannot
-May = Callable[[Any], bool]
+Seen = Mapping[Any, bool]  # whether each who was asked about may go on to see what is followed
 
 
 @dataclass(frozen=True)
@@ -213,36 +213,38 @@ class Group:
         for name in self._also:
             listener.add(name)
 
-    def tells(self, place: Place, may: May) -> None:
-        """The next item leads to `place`; `may` says who may see it."""
-        self._check(may)
+    def tells(self, place: Place, seen: Seen) -> None:
+        """The next item leads to `place`, and was read when `seen` was asked."""
+        self._check(seen)
         self._coming = place
 
-    def rests(self, place: Place, may: May) -> None:
-        """All was told up to `place`, and nothing follows yet; `may` says who may stay."""
+    def rests(self, place: Place, seen: Seen) -> None:
+        """All was told up to `place`, and nothing follows yet."""
         self.place = place
-        self._check(may)
+        self._check(seen)
         for member in list(self._newcomers):
-            self._send_back(member)  # it stands where this group never was
+            if member.who in seen:
+                self._send_back(member)  # it stands where this group never was
 
-    def _check(self, may: May) -> None:
-        barred = {who for who in self.people if not may(who)}
+    def _check(self, seen: Seen) -> None:
+        """Send back who may not go on, and let in who may."""
+        barred = {who for who, may in seen.items() if not may}
         if barred:
             for member in [*self._members, *self._newcomers]:
                 if member.who in barred:
                     self._send_back(member)
-        self._admit()
-
-    def _admit(self) -> None:
-        """Let those in who stand where the group does, or where it was not long ago."""
         for member in list(self._newcomers):
-            if member.place != self.place and not self._catch_up(member):
-                if member.place.cursor < self.place.cursor:
-                    self._send_back(member)
-                continue  # ahead: the group comes there
+            if member.who in seen:  # else it came meanwhile: it is asked about at the next step
+                self._admit(member)
+
+    def _admit(self, member: Member) -> None:
+        """Let in who stands where the group does, or where it was not long ago."""
+        if member.place == self.place or self._catch_up(member):
             if not member.is_back:
                 del self._newcomers[member]
                 self._members[member] = None
+        elif member.place.cursor < self.place.cursor:
+            self._send_back(member)  # else it is ahead, and the group comes there
 
     def _catch_up(self, member: Member) -> bool:
         start = next((n for n, kept in enumerate(self._kept) if kept[0] == member.place), None)

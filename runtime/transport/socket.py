@@ -90,14 +90,18 @@ class Handler(BaseGraphQLTransportWSHandler[Any, Any]):
     websocket: Adapter
 
     async def handle(self) -> None:
-        self._watches = [asyncio.create_task(self._drain())]
+        self._access: access.Watch | None = None
+        self._ending: asyncio.Task[None] | None = None
         self._extensions: dict[str, dict[str, Any] | None] = {}
         try:
-            await super().handle()
+            with self.view.draining.telling(partial(self._end, 1012, "Service restart")):
+                await super().handle()
         finally:
-            for task in self._watches:
-                task.cancel()
-            await asyncio.gather(*self._watches, return_exceptions=True)
+            if self._access is not None:
+                self._access.stop()
+            if self._ending is not None:
+                self._ending.cancel()
+                await asyncio.gather(self._ending, return_exceptions=True)
 
     async def handle_message(self, message: Any) -> None:
         if not well_formed(message):
@@ -115,6 +119,7 @@ class Handler(BaseGraphQLTransportWSHandler[Any, Any]):
         self.connection_init_received = True
         assert self.connection_init_timeout_task is not None, "The socket was accepted"
         self.connection_init_timeout_task.cancel()
+        self.connection_init_timeout_task = None
         try:
             async with asyncio.timeout(self.connection_init_wait_timeout.total_seconds()):
                 self.context = await self.view.authenticate(self.websocket.ws, params)
@@ -132,17 +137,16 @@ class Handler(BaseGraphQLTransportWSHandler[Any, Any]):
 
     def _watch_access(self) -> None:
         if access.can_end(self.context):
-            self._watches.append(asyncio.create_task(self._end_with_access()))
+            self._access = access.Watch(self.context, self.view.now, self._end_with_access)
 
-    async def _end_with_access(self) -> None:
-        reason = await access.ended(self.context, self.view.now)
-        await self._end(4403, f"Token {reason}")
+    def _end_with_access(self, reason: str) -> None:
+        self._end(4403, f"Token {reason}")
 
-    async def _drain(self) -> None:
-        await self.view.draining.wait()
-        await self._end(1012, "Service restart")
+    def _end(self, code: int, reason: str) -> None:
+        if self._ending is None:
+            self._ending = asyncio.create_task(self._close(code, reason))
 
-    async def _end(self, code: int, reason: str) -> None:
+    async def _close(self, code: int, reason: str) -> None:
         # Operations first: a reader that is slow to take the close must get nothing more.
         for operation_id in list(self.operations):
             await self.cleanup_operation(operation_id)
@@ -206,7 +210,7 @@ class Handler(BaseGraphQLTransportWSHandler[Any, Any]):
         head = b'{"id":' + encode(operation.id) + b',"type":"next","payload":'
 
         def put(payload: bytes) -> bool:
-            return operation.id in self.operations and wire.put(head, payload, b"}")
+            return self.operations.get(operation.id) is operation and wire.put(head, payload, b"}")
 
         return put
 

@@ -6,7 +6,7 @@ slow client holds up, take no more memory than one.
 
 import asyncio
 import enum
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 
@@ -58,6 +58,14 @@ class Listener(Flag):
         self._hub.leave(short(name), self)
 
 
+class Caller(Listener):
+    """Calls `told` at every wake instead of raising a flag: for what is not waited for by a task."""
+
+    def __init__(self, hub: "Hub", told: Callable[[], None]) -> None:
+        self._hub, self.keys = hub, set[str]()
+        self.wake = told  # type: ignore[method-assign]
+
+
 class Hub:
     """The listeners of one process, by topic."""
 
@@ -78,6 +86,18 @@ class Hub:
             for key in list(listener.keys):
                 self.leave(key, listener)
 
+    def call(self, name: str, told: Callable[[], None]) -> Callable[[], None]:
+        """Call `told` at every wake of a name, until what this returns is called."""
+        caller, key = Caller(self, told), short(name)
+        self._everyone.add(caller)
+        self.join(key, caller)
+
+        def stop() -> None:
+            self._everyone.discard(caller)
+            self.leave(key, caller)
+
+        return stop
+
     def join(self, key: str, listener: Listener) -> None:
         listener.keys.add(key)
         self._by_name.setdefault(key, set()).add(listener)
@@ -94,11 +114,11 @@ class Hub:
     def wake(self, keys: Iterable[str] | None) -> None:
         """Wake the listeners of these short names; of None: every listener there is."""
         if keys is None:
-            for listener in self._everyone:
+            for listener in list(self._everyone):
                 listener.wake()
             return
         for key in keys:
-            for listener in self._by_name.get(key, ()):
+            for listener in list(self._by_name.get(key, ())):
                 listener.wake()
 
 
