@@ -25,6 +25,10 @@ class Wire(WebSocketsSansIOProtocol):
         if self.response.status_code == 101:  # the application starts in a later turn of the loop
             self.scope["extensions"][NAME] = self  # type: ignore[assignment]
 
+    def start_keepalive(self) -> None:
+        super().start_keepalive()
+        self.request = self.response = None  # type: ignore[assignment]  # the handshake is over; they are large
+
     def put(self, *parts: bytes) -> bool:
         """Write one text message, if that is possible at once."""
         if not self.writable.is_set() or self.close_sent or self.disconnected:
