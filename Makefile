@@ -12,6 +12,8 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 FIND := for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done
 PYTHON ?= $(shell $(FIND))
+# Tests at a time: many wait more than they work.
+JOBS ?= 4
 
 help:  ## what there is
 	@sed -n 's/^\([a-z-]*\):.*  ## /\1@/p' Makefile | awk -F@ '{ printf "  make %-15s %s\n", $$1, $$2 }'
@@ -29,7 +31,7 @@ migrate: .venv/base  ## bring the database to the newest schema (TO=revision for
 	@$(BIN)/python server.py migrate $(if $(TO),--to $(TO))
 
 test: .venv/dev  ## every test, on SQLite and PostgreSQL (ARGS="-k move" for some)
-	@$(BIN)/python -m pytest -n 2 -m "not long" $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not long" $(ARGS)
 
 long: .venv/dev  ## the runs of minutes
 	@$(BIN)/python -m pytest -m long $(ARGS)

@@ -6,6 +6,7 @@ the others start without it.
 
 import asyncio
 import os
+import shlex
 import socket
 import subprocess
 import sys
@@ -85,13 +86,16 @@ def taken(settings: Settings) -> socket.socket:
         fail(error)
 
 
-def _listen(make: Make, settings: Settings, listener: socket.socket) -> None:
+def _listen(
+    make: Make, settings: Settings, listener: socket.socket, listening: Callable[[], None] | None = None
+) -> None:
     draining = Draining()
     app = make(settings, draining)
     listen(
         app,
         listener,
         draining=draining,
+        listening=listening,
         grace=int(settings.drain_seconds),
         log_config=None,
         forwarded_allow_ips=settings.forwarded_allow_ips,
@@ -207,7 +211,7 @@ async def opened(settings: Settings) -> AsyncIterator[Feed]:
         await feed.database.close()
 
 
-def demo(make: Make) -> None:
+def demo(make: Make, *, speed: float) -> None:
     """Serve the sample data, made on the first start, and keep its boards moving."""
     settings = configured(database="sqlite:///demo.sqlite3", level="WARNING")
     only_here(settings)
@@ -216,17 +220,29 @@ def demo(make: Make) -> None:
     asyncio.run(ready(settings, migrate=True, serving=True))
     asyncio.run(_seed(settings, only_new=True))
     address = address_of(listener)
-    greet(address)
     beside = Path(Database(settings.database_url).file or "demo").absolute()
-    with agents(f"{address}/graphql", beside.with_name(f"{beside.stem}.agents")):
-        _listen(make, settings, listener)
+    folder = beside.with_name(f"{beside.stem}.agents")
+    with agents(f"{address}/graphql", folder, f"{speed:g}") as begin:
+
+        def listening() -> None:
+            greet(address, folder, f"{speed:g}")
+            begin()
+
+        _listen(make, settings, listener, listening)
 
 
-def greet(address: str) -> None:
+def greet(address: str, folder: Path, speed: str) -> None:
+    from agents.second import PID, called, second
+
     def shown(text: str, code: int) -> str:
         return f"\033[{code}m{text}\033[0m" if sys.stdout.isatty() else text
 
     one, two, three, four = (shown(number, 36) for number in "1234")
+    here = Path.cwd()
+    kill = f"kill -9 $(cat {shlex.quote(called(folder / PID, here))})"
+    another = shlex.join(second(f"{address}/graphql", folder, speed, here)).replace(
+        " --option", " \\\n       --option", 1
+    )
     print(
         f"""
   {shown("Signalbox", 32)} is at work, on a live board of sample data. Ctrl+C stops it.
@@ -242,21 +258,35 @@ def greet(address: str) -> None:
      put its id into the tab AnswerQuestion and answer: the agent goes on.
   {four}  In a second window run MoveCard. A move against the law is refused, and
      the answer says which moves it would allow.
+
+  And in a terminal: kill the agents' worker in the middle of its work, and start another.
+  Within some seconds it goes on with what the dead one held. It works until Ctrl+C.
+     {kill}
+     {another}
 """,
         flush=True,
     )
 
 
 @contextmanager
-def agents(address: str, folder: Path) -> Iterator[None]:
-    """While this lasts, clients of the public API work on the boards: people, and a worker with its agents."""
-    command = [sys.executable, "-m", "agents.demo", address, str(folder)]
-    client = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603 - our own
+def agents(*arguments: object) -> Iterator[Callable[[], None]]:
+    """Once what this gives is called, clients of the public API work on the boards while this lasts.
+
+    They are people, and a worker with its agents.
+    """
+    command = [sys.executable, "-m", "agents.demo", *map(str, arguments)]
+    clients: list[subprocess.Popen[bytes]] = []
+
+    def begin() -> None:
+        client = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603 - our own
+        clients.append(client)
+
     try:
-        yield
+        yield begin
     finally:
-        client.terminate()
-        client.wait()
+        for client in clients:
+            client.terminate()
+            client.wait()
 
 
 def seed() -> None:
@@ -273,13 +303,16 @@ def only_here(settings: Settings) -> None:
 
 
 async def _seed(settings: Settings, *, only_new: bool = False) -> list[str]:
-    from actions.seed import PASSWORD, is_seeded, seed
+    from actions.seed import PASSWORD, SEEDED, seed
 
+    if only_new:
+        database = Database(settings.database_url)
+        try:
+            if await database.read(SEEDED):
+                return []
+        finally:
+            await database.close()
     async with opened(settings) as feed:
-        if only_new:
-            async with feed.begin(By(ActorKind.SYSTEM)) as tx:
-                if await is_seeded(tx):
-                    return []
         return await seed(feed.begin, await hash_password(PASSWORD))
 
 

@@ -1,6 +1,11 @@
 """The composition root: settings, database, feed, schema, Starlette; and the commands there are, which
 commands.py does."""
 
+import gc
+
+if __name__ == "__main__":
+    gc.disable()  # nothing that is imported is garbage, and looking for some costs a fifth of the start
+
 import asyncio
 import json
 from collections.abc import AsyncIterator
@@ -243,6 +248,12 @@ cli = typer.Typer(
 )
 
 
+@cli.callback()
+def _started() -> None:
+    gc.freeze()
+    gc.enable()
+
+
 @cli.command()
 def serve(
     migrate: Annotated[
@@ -254,9 +265,13 @@ def serve(
 
 
 @cli.command()
-def demo() -> None:
+def demo(
+    speed: Annotated[
+        float, typer.Option(min=0.1, max=100, help="How fast its people and agents are: 10 is ten times.")
+    ] = 1.0,
+) -> None:
     """Serve a live board with sample data: made on the first start, in demo.sqlite3 unless told otherwise."""
-    commands.demo(make_app)
+    commands.demo(make_app, speed=speed)
 
 
 cli.command()(commands.owner)

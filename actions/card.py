@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from actions.choice import named
 from actions.lane import Ends, settle
 from actions.law import facts_of, facts_of_new, reader
 from actions.move import Place, judged, move, target
@@ -39,6 +40,7 @@ class NewCard:
     due_on: date | None = None
     parent_id: str | None = None
     place: Place = field(default_factory=Place)
+    agent_profile_id: str | None = None
 
 
 def checked(values: dict[str, Any], at: str = "") -> dict[str, Any]:
@@ -71,6 +73,7 @@ async def create_cards(
     A card is born in the backlog, so the law lets it be made where a card of the backlog may go.
     """
     words.at_most("cards", list(news), MOST_AT_ONCE)
+    profiles = await named(tx, actor, *(new.agent_profile_id for new in news))
     board = await reach_board(tx, actor, board_id, for_run=True)
     facts = await facts_of_new(reader(tx), board)
     batch = new_id("batch") if len(news) > 1 else None
@@ -82,6 +85,7 @@ async def create_cards(
         judge(facts, lane)
         values = {name: getattr(new, name) for name in FIELDS}
         clean = checked(values, path)
+        profiles.judge(board, new.agent_profile_id)
         if new.parent_id is not None:
             await _parent(tx, board.id, None, new.parent_id)
         here, place = Card.column_id == lane.id, new.place
@@ -138,7 +142,17 @@ def _joined(facts: Facts, to: Lane) -> Facts:
     return replace(facts, lanes=lanes)
 
 
-FIELDS = ("title", "description", "type", "priority", "size", "story_points", "due_on", "parent_id")
+FIELDS = (
+    "title",
+    "description",
+    "type",
+    "priority",
+    "size",
+    "story_points",
+    "due_on",
+    "parent_id",
+    "agent_profile_id",
+)
 OF_A_RUN = {"title", "description"}  # fields that an agent may change of its own card
 
 
@@ -155,9 +169,11 @@ async def update_card(
     """Change the given fields of a card: absent keeps, None clears. With `place`, it also moves, as by a move."""
     moving = place is not None and (place.column_id or place.stage)
     by_run = not moving and changes.keys() <= OF_A_RUN
+    profiles = await named(tx, actor, changes.get("agent_profile_id"))
     board, card = await reach_card(tx, actor, id, for_run=by_run)
     card.expect(if_version)
     clean = checked(changes)
+    profiles.judge(board, changes.get("agent_profile_id"), before=card.agent_profile_id)
     if clean.get("parent_id") is not None:
         await _parent(tx, board.id, card.id, clean["parent_id"])
     to = await judged(tx, board, [card], place, cancel_run=cancel_run) if place and moving else None

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import delete, func, insert, or_, select, update
@@ -27,12 +28,26 @@ CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)  # what is quoted ca
 MENTION = re.compile(r"(?<![\w@./-])@(\w[\w.-]{2,39})")
 
 
+@dataclass(frozen=True)
+class Said:
+    """What a notification says."""
+
+    type: NotificationType
+    title: str
+    body: str = ""
+
+
 async def notify(
+    tx: AsyncSession, users: Iterable[str], type: NotificationType, title: str, body: str = "", **about: Any
+) -> None:
+    """Tell each of these people one thing: see `notify_of`."""
+    await notify_of(tx, users, [Said(type, title, body)], **about)
+
+
+async def notify_of(
     tx: AsyncSession,
     users: Iterable[str],
-    type: NotificationType,
-    title: str,
-    body: str = "",
+    said: Sequence[Said],
     *,
     workspace_id: str,
     board_id: str | None = None,
@@ -40,22 +55,34 @@ async def notify(
     run_id: str | None = None,
     question_id: str | None = None,
 ) -> None:
-    """Tell each of these people something, once. Of one person the newest MOST_KEPT are kept.
+    """Tell each of these people what is said, in this order. Of one person the newest MOST_KEPT are kept.
 
-    The caller says who may hear it: `people_of`, or members it has looked up.
+    The caller says who may hear it: `people_of`, or members it has looked up. Two statements, whatever is said.
     """
     to = sorted(set(users))
-    if not to:
+    if not to or not said:
         return
     now = utcnow()
     about = {"board_id": board_id, "card_id": card_id, "run_id": run_id, "question_id": question_id}
-    said = {"type": type, "title": title[:255], "body": body, "workspace_id": workspace_id, **about}
     stamps = {"read_at": None, "created_at": now, "updated_at": now}
-    rows: list[dict[str, Any]] = [{"id": new_id("notice"), "user_id": user, **said, **stamps} for user in to]
+    rows: list[dict[str, Any]] = [
+        {
+            "id": new_id("notice"),
+            "user_id": user,
+            "type": one.type,
+            "title": one.title[:255],
+            "body": one.body,
+            "workspace_id": workspace_id,
+            **about,
+            **stamps,
+        }
+        for one in said
+        for user in to
+    ]
     await tx.execute(insert(Notification), rows)
     await _forget(tx, to)
     for row in rows:
-        told = {"notification_id": row["id"], "type": type, "title": said["title"]}
+        told = {"notification_id": row["id"], "type": row["type"], "title": row["title"]}
         tell_user(tx, row["user_id"], EventKind.NOTIFIED, workspace_id=workspace_id, **told, **about)
 
 

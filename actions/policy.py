@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from actions.choice import named
 from actions.news import tell_of_board
 from actions.reach import reach_board
 from models.actor import Actor
@@ -17,10 +18,15 @@ from runtime.queue import scope_cap, set_cap
 async def update_board_policy(
     tx: AsyncSession, actor: Actor, board_id: str, changes: dict[str, Any], *, if_version: int | None = None
 ) -> Board:
-    """Change how agents work on a board; None puts a value back to its default. An admin's to change."""
+    """Change how agents work on a board; None puts a value back to its default. An admin's to change.
+
+    Raises Stale, Invalid, and Conflict for an agent profile that is switched off.
+    """
+    profiles = await named(tx, actor, changes.get("agent_profile_id"))
     board = await reach_board(tx, actor, board_id, admin=True)
     board.expect(if_version)
     before = asdict(policy_of(board.policy))
+    profiles.judge(board, changes.get("agent_profile_id"), before=before["agent_profile_id"])
     stored = changed_policy(board.policy, changes)
     after = asdict(policy_of(stored))
     told = {name: [before[name], after[name]] for name in after if after[name] != before[name]}

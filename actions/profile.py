@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from actions.choice import forget
 from actions.news import changed, tell_workspace
 from actions.reach import reach_profile, reach_workspace
 from models import words
@@ -57,10 +58,11 @@ async def update_agent_profile(
 async def delete_agent_profile(
     tx: AsyncSession, actor: Actor, id: str, *, if_version: int | None = None
 ) -> AgentProfile:
-    """Delete a profile. Runs of it that are not finished keep their executor and lose its limit."""
+    """Delete a profile. Cards and boards name it no more; its runs keep their executor and lose its limit."""
     profile = await reach_profile(tx, actor, id)
     profile.expect(if_version)
     await set_cap(tx, key_cap(profile.id), None, tenant=profile.workspace_id)
+    await forget(tx, profile)
     await tx.execute(delete(AgentProfile).where(AgentProfile.id == profile.id))
     tx.expunge(profile)
     _tell(tx, profile, EventKind.AGENT_PROFILE_DELETED)

@@ -9,13 +9,15 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from actions.news import tell_question
-from actions.notice import notify, people_of
-from actions.reach import reach_question
-from actions.run.change import card_of, command, follow, waits
+from actions.notice import Said
+from actions.reach import reach_card, reach_question
+from actions.run.change import card_of, command, follow, say, waits
 from actions.run.finish import keep_session, leased
+from actions.run.notice import hear, warning
 from models import words
 from models.actor import Actor
 from models.board import Board
+from models.card import Card
 from models.event import EventKind, run_topic
 from models.notice import NotificationType
 from models.policy import OnExpiry, policy_of
@@ -29,12 +31,14 @@ from models.question import (
     QuestionStatus,
     QuestionType,
     checked_answer,
+    said_of,
 )
 from models.refusal import Conflict, Forbidden, Invalid, LeaseLost
 from models.run import TERMINAL, CommandKind, FailureCode, Run, RunStatus, WaitReason
 from runtime import queue
 from runtime.database import utcnow
 from runtime.feed import wake
+from runtime.ids import new_id
 from runtime.queue import Ticket
 
 LONGEST = 2_592_000  # seconds until a question expires, at most
@@ -114,6 +118,38 @@ async def _asked(tx: AsyncSession, run: Run, key: str) -> list[Question]:
     return list(await tx.scalars(select(Question).where(*mine).order_by(Question.place)))
 
 
+async def ask_of_card(
+    tx: AsyncSession, actor: Actor, card_id: str, asked: NewQuestion, *, seconds: int | None = None
+) -> Question:
+    """Ask something about a card, as people do while they plan: nothing waits for the answer.
+
+    It is open until it is answered, taken back, or `seconds` have passed. Raises Conflict where too many are open.
+    """
+    board, card = await reach_card(tx, actor, card_id)
+    words.within("expiresInSeconds", seconds, 1, LONGEST)
+    open_ones = Question.card_id == card.id, Question.run_id.is_(None), Question.status == QuestionStatus.OPEN
+    count = await tx.scalar(select(func.count()).select_from(Question).where(*open_ones)) or 0
+    if count >= MOST_OPEN:
+        raise Conflict(f"A card has at most {MOST_OPEN} open questions that no run asked", card.id)
+    id = new_id("question")
+    question = Question(
+        id=id,
+        board_id=board.id,
+        card_id=card.id,
+        group_key=id,
+        place=0,
+        status=QuestionStatus.OPEN,
+        expires_at=utcnow() + timedelta(seconds=seconds) if seconds is not None else None,
+        **_checked(asked, ""),
+    )
+    tx.add(question)
+    await tx.flush()
+    _tell(tx, board, question, EventKind.QUESTION_ASKED)
+    said = Said(NotificationType.QUESTION_ASKED, "A question about {}", question.text)
+    await hear(tx, board, card, None, [said], question_id=id, but=actor.id)
+    return question
+
+
 async def _ask(
     tx: AsyncSession,
     board: Board,
@@ -152,28 +188,12 @@ async def _ask(
         questions.append(question)
     tx.add_all(questions)
     await tx.flush()
+    await say(tx, run, said_of(*questions))
     for question in questions:
         _tell(tx, board, question, EventKind.QUESTION_ASKED)
-    await _notify(tx, board, run, questions[0])
+    said = Said(NotificationType.QUESTION_ASKED, "An agent asks about {}", questions[0].text)
+    await hear(tx, board, await card_of(tx, run), run, [said], question_id=questions[0].id)
     return questions
-
-
-async def _notify(tx: AsyncSession, board: Board, run: Run, question: Question) -> None:
-    """Whom the card concerns hears that an agent asks; one notification for what is asked together."""
-    card = await card_of(tx, run)
-    title = f"An agent asks about {board.key}-{card.number}: {card.title}"
-    await notify(
-        tx,
-        await people_of(tx, card, run),
-        NotificationType.QUESTION_ASKED,
-        title,
-        question.text,
-        workspace_id=board.workspace_id,
-        board_id=board.id,
-        card_id=card.id,
-        run_id=run.id,
-        question_id=question.id,
-    )
 
 
 def _checked(one: NewQuestion, at: str) -> dict[str, Any]:
@@ -226,7 +246,7 @@ async def answer_question(
     question.answer = checked_answer(question, list(options), text)
     how = AnsweredBy.HUMAN if actor.is_person else AnsweredBy.AUTOMATED
     question.answered_by, question.answered_how = actor.id, how
-    _close(tx, board, question, QuestionStatus.ANSWERED, EventKind.QUESTION_ANSWERED)
+    await _close(tx, board, question, QuestionStatus.ANSWERED, EventKind.QUESTION_ANSWERED)
     await go_on(tx, board, question)
     return question
 
@@ -236,17 +256,26 @@ async def cancel_question(tx: AsyncSession, actor: Actor, id: str) -> Question:
     board, question = await reach_question(tx, actor, id)
     if question.status is not QuestionStatus.OPEN:
         raise Conflict(f"The question is no longer open: {question.status}", question.id)
-    _close(tx, board, question, QuestionStatus.CANCELLED, EventKind.QUESTION_CANCELLED)
+    await _close(tx, board, question, QuestionStatus.CANCELLED, EventKind.QUESTION_CANCELLED)
     await go_on(tx, board, question)
     return question
 
 
-def _close(
+async def _close(
     tx: AsyncSession, board: Board, question: Question, status: QuestionStatus, kind: EventKind
 ) -> None:
     question.status, question.answered_at = status, utcnow()
     question.version += 1
+    await tx.flush()
+    if (run := await _run_of(tx, question)) is not None:
+        await say(tx, run, said_of(question))
     _tell(tx, board, question, kind)
+
+
+async def _run_of(tx: AsyncSession, question: Question) -> Run | None:
+    """The run that asked, held."""
+    query = select(Run).where(Run.id == question.run_id).with_for_update()
+    return (await tx.scalars(query.execution_options(populate_existing=True))).one_or_none()
 
 
 def _tell(tx: AsyncSession, board: Board, question: Question, kind: EventKind) -> None:
@@ -257,15 +286,12 @@ def _tell(tx: AsyncSession, board: Board, question: Question, kind: EventKind) -
 
 async def go_on(tx: AsyncSession, board: Board, question: Question) -> None:
     """A question was closed: tell the worker of a complete group, let the run go on if nothing blocks it."""
-    if question.run_id is None:
-        return
-    await tx.flush()
-    query = select(Run).where(Run.id == question.run_id).with_for_update()
-    run = (await tx.scalars(query.execution_options(populate_existing=True))).one()
-    if run.status in TERMINAL:
+    run = await _run_of(tx, question)
+    if run is None or run.status in TERMINAL:
         return
     group = await _asked(tx, run, question.group_key)
-    if all(one.status is not QuestionStatus.OPEN for one in group):
+    held = await tx.scalar(select(queue.Job.held).where(queue.Job.id == run.id))
+    if held and all(one.status is not QuestionStatus.OPEN for one in group):  # else the next claim tells it
         answers = [{"key": one.key, "answer": one.answer or []} for one in group]
         await command(tx, run, CommandKind.ANSWER, question.group_key, {"answers": answers})
     blocking = Question.run_id == run.id, Question.status == QuestionStatus.OPEN, Question.blocking
@@ -287,26 +313,32 @@ async def expire_questions(tx: AsyncSession, board: Board) -> int:
     query = select(Question).where(*due).order_by(Question.id).with_for_update()
     questions = list(await tx.scalars(query.execution_options(populate_existing=True)))
     policy = policy_of(board.policy).question_expiry
+    first: dict[str, Question] = {}  # of each run: what expires together is one warning
     for question in questions:
         if question.status is not QuestionStatus.OPEN:
             continue  # one before it ended its run
+        first.setdefault(question.run_id or question.id, question)
         goes_on = question.default_answer is not None or not question.blocking
         if policy is OnExpiry.HOLD and not goes_on:
             await _let_go(tx, board, question)
             continue
         question.answer, question.answered_how = question.default_answer, AnsweredBy.AUTOMATED
-        _close(tx, board, question, QuestionStatus.EXPIRED, EventKind.QUESTION_EXPIRED)
+        await _close(tx, board, question, QuestionStatus.EXPIRED, EventKind.QUESTION_EXPIRED)
         if policy is OnExpiry.FAIL and not goes_on and question.run_id is not None:
             await _fail(tx, board, question)
         else:
             await go_on(tx, board, question)
+    for question in first.values():
+        run = await tx.get_one(Run, question.run_id) if question.run_id else None
+        card = await tx.get_one(Card, question.card_id)
+        late = warning("Nobody answered in time about {}", question.text)
+        await hear(tx, board, card, run, [late], question_id=question.id)
     return len(questions)
 
 
 async def _fail(tx: AsyncSession, board: Board, question: Question) -> None:
-    await tx.flush()
-    run = (await tx.scalars(select(Run).where(Run.id == question.run_id).with_for_update())).one()
-    if run.status is RunStatus.WAITING:
+    run = await _run_of(tx, question)
+    if run is not None and run.status is RunStatus.WAITING:
         reason = f"Nobody answered in time: {question.text[:200]}"
         transition = await queue.give_up(tx, run.id, code=FailureCode.QUESTION_EXPIRED, reason=reason)
         if transition is not None:
@@ -317,7 +349,7 @@ async def _let_go(tx: AsyncSession, board: Board, question: Question) -> None:
     """The question stays open as long as it takes; its run waits on without a worker and its place."""
     question.expires_at = None
     question.version += 1
-    run = (await tx.scalars(select(Run).where(Run.id == question.run_id).with_for_update())).one_or_none()
+    run = await _run_of(tx, question)
     if run is not None and run.status is RunStatus.WAITING:
         transition = await queue.shelve(tx, run.id, waits_for=WaitReason.QUESTION)
         if transition is not None:

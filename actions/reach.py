@@ -11,11 +11,20 @@ while it asked changes nothing.
 
 from typing import Any
 
-from sqlalchemy import Select, literal, select
+from sqlalchemy import Select, bindparam, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.account import AuthReason
-from models.actor import Actor, Scope, sees_board, sees_card, sees_link, sees_members, sees_workspace
+from models.actor import (
+    Actor,
+    ForActor,
+    Scope,
+    sees_board,
+    sees_card,
+    sees_link,
+    sees_members,
+    sees_workspace,
+)
 from models.board import Board, BoardColumn
 from models.card import Card, CardLink, Subtask
 from models.message import Message
@@ -24,6 +33,7 @@ from models.refusal import Conflict, Forbidden, Invalid, NotFound, Unauthenticat
 from models.run import Run
 from models.worker import AgentProfile, AgentSession, Worker, sees_worker
 from models.workspace import Label, Membership, Role, Workspace
+from runtime.database import Id
 from runtime.queue import Attempt
 
 
@@ -44,9 +54,16 @@ def allow(role: str | None, *, admin: bool) -> None:
 
 
 async def _reach(
-    tx: AsyncSession, actor: Actor, query: Select[Any], id: str, *, admin: bool = False, for_run: bool = False
+    tx: AsyncSession,
+    actor: Actor,
+    query: Select[Any],
+    id: str,
+    *,
+    admin: bool = False,
+    for_run: bool = False,
+    values: dict[str, Any] | None = None,
 ) -> Any:
-    row = (await tx.execute(query)).one_or_none()
+    row = (await tx.execute(query, values)).one_or_none()
     if row is None:
         raise NotFound(id)
     if actor.run_id is not None:
@@ -113,6 +130,14 @@ async def reach_profile(tx: AsyncSession, actor: Actor, id: str) -> AgentProfile
     """An agent profile, an admin's to change; its workspace held first: names are unique there."""
     await reach_workspace(tx, actor, await _workspace_of(tx, actor, AgentProfile, id), admin=True)
     return await _held(tx, AgentProfile, id)  # type: ignore[no-any-return]
+
+
+async def reach_profile_to_name(tx: AsyncSession, actor: Actor, id: str) -> AgentProfile:
+    """An agent profile, to name it on a card or a board, which are held after it. It is not deleted meanwhile."""
+    query = select(AgentProfile, role_in(actor, AgentProfile.workspace_id))
+    query = query.where(AgentProfile.id == id, sees_workspace(actor, AgentProfile.workspace_id))
+    query = query.with_for_update(of=AgentProfile, read=True)
+    return (await _reach(tx, actor, query, id))[0]  # type: ignore[no-any-return]
 
 
 async def reach_membership(tx: AsyncSession, actor: Actor, id: str, *, own: bool = False) -> Membership:
@@ -183,11 +208,20 @@ async def reach_work(tx: AsyncSession, actor: Actor, run_id: str) -> tuple[Board
 
 async def reach_log(tx: AsyncSession, actor: Actor, run_id: str) -> Any:
     """The little of a run that a report needs, for whoever works it. Its board is not held."""
-    columns = Run.id, Run.board_id, Run.card_id, Run.kind, Run.status, Run.attempt, Run.wait_reason
-    query = select(*columns, Run.progress, Run.progress_told_at, Board.workspace_id, Board.policy)
-    query = query.add_columns(working_in(actor, Board.workspace_id)).join(Board, Board.id == Run.board_id)
-    query = query.where(Run.id == run_id, sees_card(actor, Board.id, Run.card_id))
-    return await _reach(tx, actor, query.with_for_update(of=Run), run_id)
+    query, mine = log_held(actor)
+    return await _reach(tx, actor, query, run_id, values={"run": run_id, **mine})
+
+
+@ForActor
+def log_held(actor: Actor) -> Select[Any]:
+    run, board = Run.__table__.c, Board.__table__.c
+    columns = run.id, run.board_id, run.card_id, run.kind, run.status, run.attempt, run.wait_reason
+    query = select(*columns, run.progress, run.progress_told_at, board.workspace_id, board.policy)
+    query = query.add_columns(working_in(actor, board.workspace_id)).join(
+        Board.__table__, board.id == run.board_id
+    )
+    query = query.where(run.id == bindparam("run", type_=Id), sees_card(actor, run.board_id, run.card_id))
+    return query.with_for_update(of=Run.__table__)
 
 
 def working_in(actor: Actor, workspace_id: Any) -> Any:

@@ -1,43 +1,34 @@
 """What an agent says while it works, taken once: kept in its run's log, or only shown.
 
 A report is a batch under a key. It holds the run, so reports of one run follow one another and the numbers of
-its log are dense. The statements it takes are a fixed number, whatever it holds.
+its log are dense. The statements it takes are a fixed number, whatever it holds; models/report.py has them.
 """
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Integer, bindparam, delete, insert, select, text, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from actions.reach import reach_log
-from actions.run.change import started, tell
+from actions.run.change import keep, started, tell
 from models import words
 from models.actor import Actor
 from models.board import Board
 from models.event import EventKind, run_topic
-from models.log import RUN_LOG, Line, Row, digest, gather, kept, read_report
+from models.log import Line, Row, Saying, digest, gather, kept, read_report
 from models.policy import policy_of
 from models.progress import TOLD, progressed, shown
 from models.refusal import Conflict, LeaseLost
-from models.run import MOST_TEXT, TERMINAL, Run, RunLive, RunReport, RunStatus
+from models.report import SAY, TAKE
+from models.run import TERMINAL, Run, RunLive, RunReport, RunStatus
 from runtime import queue
-from runtime.database import Json, utcnow
-from runtime.feed import append
+from runtime.database import utcnow
+from runtime.feed import grew, new_epoch
 from runtime.queue import Ticket
-from runtime.vocabulary import Event, Output, Thinking
-
-# A chunk of the same part goes behind what was said of it; another part begins anew.
-SAY = text(
-    "INSERT INTO run_live (run_id, item, part, type, agent, data, text)"
-    " VALUES (:run_id, :item, :part, :type, :agent, :data, :text)"
-    " ON CONFLICT (run_id, item) DO UPDATE SET part = excluded.part,"
-    " text = CASE WHEN run_live.part = excluded.part"
-    " THEN substr(run_live.text || excluded.text, 1, :most) ELSE excluded.text END,"
-    " data = CASE WHEN run_live.part = excluded.part THEN run_live.data ELSE excluded.data END"
-).bindparams(bindparam("data", type_=Json), bindparam("most", MOST_TEXT, type_=Integer()))
 
 
 @dataclass(frozen=True)
@@ -58,57 +49,114 @@ async def report(tx: AsyncSession, actor: Actor, lease: Ticket, key: str, events
     key = words.line("key", key, 100)
     lines = read_report(events)
     run = await reach_log(tx, actor, lease.id)
-    if (taken := await _taken(tx, run.id, key, lines)) is not None:
-        return taken
-    seconds = policy_of(run.policy).lease_seconds
-    if run.status in TERMINAL or not await queue.heartbeats(tx, [lease], active=True, lease=seconds):
+    said = _said(run, lines, utcnow())
+    if run.status in TERMINAL:
+        taken = await _before(tx, run.id, key)
+    elif queue.is_postgres(tx):
+        taken = await _at_once(tx, run, lease, key, said)
+    else:
+        taken = await _in_steps(tx, run, lease, key, said)
+    if taken is None:
         raise LeaseLost(run.id, lease.attempt)
-    at = utcnow()
-    board = Board(id=run.board_id, workspace_id=run.workspace_id)  # as much of it as telling needs
-    if run.status is RunStatus.CLAIMED:
-        await started(tx, board, await tx.get_one(Run, run.id))
-    rows = kept(lines, lease.attempt, at)
-    last = await append(tx, RUN_LOG, run_topic(run.id), rows)
-    await tx.execute(insert(RunReport).values(run_id=run.id, key=key, last_seq=last, digest=digest(lines)))
-    await _say(tx, run.id, lease.attempt, lines, last - len(rows))
-    await _progress(tx, board, run, [line.event for line in lines if line.is_kept], at)
+    last, before = taken
+    if before is not None:
+        if before != digest(lines):
+            raise Conflict("That key was used for other events of this run", run.id)
+        return Reported(run.id, last, duplicate=True)
+    await _tell(tx, run, lease, said, last)
     return Reported(run.id, last, duplicate=False)
 
 
-async def _taken(tx: AsyncSession, run_id: str, key: str, lines: Iterable[Line]) -> Reported | None:
-    """What was answered when this report came before."""
-    mine = RunReport.run_id == run_id, RunReport.key == key
-    before = (await tx.execute(select(RunReport.last_seq, RunReport.digest).where(*mine))).one_or_none()
-    if before is None:
-        return None
-    if before.digest != digest(lines):
-        raise Conflict("That key was used for other events of this run", run_id)
-    return Reported(run_id, before.last_seq, duplicate=True)
+@dataclass(frozen=True)
+class Said:
+    """What a report comes to: its lines, what it ends and leaves being said, and how far the run is after it."""
+
+    lines: list[Line]
+    kept: int
+    at: datetime
+    ended: set[str]
+    open: dict[str, Saying]
+    progress: dict[str, Any] | None  # None: as it was
+    told_at: datetime | None  # None: the board is told nothing
 
 
-async def _say(tx: AsyncSession, run_id: str, attempt: int, lines: Sequence[Line], after: int) -> None:
-    """Show what is being said, and no longer what was kept."""
-    if not any(isinstance(line.event, Output | Thinking) for line in lines):
-        return
-    ended, open_ = gather(lines, after)
-    if ended:
-        await tx.execute(delete(RunLive).where(RunLive.run_id == run_id, RunLive.item.in_(ended)))
-    if open_:
-        await tx.execute(SAY, [saying.stored(run_id, item, attempt) for item, saying in open_.items()])
-
-
-async def _progress(tx: AsyncSession, board: Board, run: Any, events: Sequence[Event], at: datetime) -> None:
-    """Keep how far the run is; tell the board, but not more than once a second."""
-    values: dict[str, Any] = {"reported_at": at}
+def _said(run: Any, lines: list[Line], at: datetime) -> Said:
+    events = [line.event for line in lines if line.is_kept]
     before = run.progress or {}
     now = progressed(before, events, at)
-    if now != before or before.get("untold"):
-        values["progress"] = now
-        now["untold"] = is_early = _is_early(run, at)
-        if not is_early:
-            values["progress_told_at"] = at
-            tell(tx, board, run, EventKind.RUN_PROGRESS, progress=shown(now))
+    is_new = now != before or before.get("untold")
+    if is_new:
+        now["untold"] = _is_early(run, at)
+    told_at = at if is_new and not now["untold"] else None
+    return Said(lines, len(events), at, *gather(lines), now if is_new else None, told_at)
+
+
+# What each of these takes is the number of the report's last line; and of one that was taken before, its digest.
+Taken = tuple[int, str | None]
+
+
+async def _at_once(tx: AsyncSession, run: Any, lease: Ticket, key: str, said: Said) -> Taken | None:
+    """Take a report in one statement. None: the lease is lost."""
+    values = {
+        "run": run.id,
+        "attempt": lease.attempt,
+        "hash": queue.hashed(lease.token),
+        "lease": policy_of(run.policy).lease_seconds,
+        "key": key,
+        "digest": digest(said.lines),
+        "topic": run_topic(run.id),
+        "epoch": new_epoch(),
+        "n": said.kept,
+        "lines": kept(said.lines),
+        "at": said.at,
+        "ended": sorted(said.ended),
+        "progress": None if said.progress is None else json.dumps(said.progress),
+        "told_at": said.told_at,
+    }
+    row = (await tx.execute(TAKE, values)).one_or_none()
+    if row is None:
+        return None
+    grew(tx, run_topic(run.id))
+    return row.last, row.digest
+
+
+async def _in_steps(tx: AsyncSession, run: Any, lease: Ticket, key: str, said: Said) -> Taken | None:
+    """The same for a database that does one thing in a statement."""
+    if (before := await _before(tx, run.id, key)) is not None:
+        return before
+    seconds = policy_of(run.policy).lease_seconds
+    if not await queue.heartbeats(tx, [lease], active=True, lease=seconds):
+        return None
+    last = await keep(tx, run.id, lease.attempt, said.lines, said.at)
+    remembered = {"run_id": run.id, "key": key, "last_seq": last, "digest": digest(said.lines)}
+    await tx.execute(insert(RunReport).values(remembered))
+    if said.ended:
+        await tx.execute(delete(RunLive).where(RunLive.run_id == run.id, RunLive.item.in_(said.ended)))
+    values: dict[str, Any] = {"reported_at": said.at}
+    values |= {} if said.progress is None else {"progress": said.progress}
+    values |= {} if said.told_at is None else {"progress_told_at": said.told_at}
     await tx.execute(update(Run).where(Run.id == run.id).values(values))
+    return last, None
+
+
+async def _before(tx: AsyncSession, run_id: str, key: str) -> Taken | None:
+    """What was answered when this report came before."""
+    mine = RunReport.run_id == run_id, RunReport.key == key
+    row = (await tx.execute(select(RunReport.last_seq, RunReport.digest).where(*mine))).one_or_none()
+    return None if row is None else (row.last_seq, row.digest)
+
+
+async def _tell(tx: AsyncSession, run: Any, lease: Ticket, said: Said, last: int) -> None:
+    """Show what is being said; tell the board how far the run is, but not more than once a second."""
+    board = Board(id=run.board_id, workspace_id=run.workspace_id)  # as much of it as telling needs
+    if run.status is RunStatus.CLAIMED:
+        await started(tx, board, await tx.get_one(Run, run.id))
+    if said.open:
+        first = last - said.kept
+        rows = [saying.stored(run.id, item, lease.attempt, first) for item, saying in said.open.items()]
+        await tx.execute(SAY, rows)
+    if said.told_at is not None:
+        tell(tx, board, run, EventKind.RUN_PROGRESS, progress=shown(said.progress))
 
 
 def _is_early(run: Any, at: datetime) -> bool:

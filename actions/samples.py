@@ -6,6 +6,7 @@ from typing import Any
 from models.board import Template
 from models.card import CardType, LinkKind, Priority, Size
 from models.stage import Stage
+from models.worker import Executor
 
 
 @dataclass
@@ -35,6 +36,7 @@ class Sampler:
     limits: dict[Stage, int] = field(default_factory=dict)
     links: tuple[tuple[int, int, LinkKind], ...] = ()  # by the cards' numbers
     parents: tuple[tuple[int, int], ...] = ()  # a card and the one it is a part of
+    profile: dict[str, Any] | None = None  # what its cards are worked with
 
 
 def more(
@@ -286,6 +288,12 @@ IDEAS = [
     Sample("Read a board aloud", BACKLOG),
 ]
 
+SIGNALMAN = {
+    "name": "Signalman",
+    "executor": Executor.SCRIPTED,
+    "persona": "You keep the signals of a small line. Never show clear by mistake.",
+}
+
 BOARDS = [
     Sampler(
         "Signalbox server",
@@ -302,6 +310,7 @@ BOARDS = [
             (13, 6, LinkKind.RELATED),
         ),
         ((24, 11), (10, 11)),
+        SIGNALMAN,
     ),
     Sampler("Website", "WEB", Template.KANBAN, "kim", "No law here: cards go where you drag them.", SITE),
     Sampler("Ideas", "IDEA", Template.BLANK, "ada", "Whatever comes to mind.", IDEAS),

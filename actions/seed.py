@@ -20,6 +20,8 @@ from actions.mark import add_label, assign_card
 from actions.member import add_member
 from actions.message import post_message
 from actions.move import Place
+from actions.policy import update_board_policy
+from actions.profile import create_agent_profile
 from actions.samples import BOARDS, Sample, Sampler
 from actions.subtask import NewSubtask, add_subtasks
 from actions.workspace import create_workspace
@@ -55,6 +57,7 @@ WAY = {  # through which stages a card comes to one
     Stage.REVIEW: [Stage.TODO, Stage.IN_PROGRESS, Stage.REVIEW],
     Stage.DONE: [Stage.TODO, Stage.IN_PROGRESS, Stage.REVIEW, Stage.DONE],
 }
+SEEDED = select(Workspace.id).where(Workspace.name == WORKSPACE).limit(1)  # finds the demo's workspace
 Begin = Callable[[By], AbstractAsyncContextManager[AsyncSession]]
 
 
@@ -73,10 +76,6 @@ async def seed(begin: Begin, password_hash: str) -> list[str]:
                 await _board(tx, workspace_id, people, sampler)
                 made.append(sampler.name)
     return made
-
-
-async def is_seeded(tx: AsyncSession) -> bool:
-    return await tx.scalar(select(Workspace.id).where(Workspace.name == WORKSPACE).limit(1)) is not None
 
 
 async def _people(tx: AsyncSession) -> dict[str, Actor]:
@@ -135,6 +134,9 @@ async def _board(tx: AsyncSession, workspace_id: str, people: dict[str, Actor], 
         )
         assert column is not None, "the board's template has a column of that stage"
         await update_column(tx, actor, column, {"wip_limit": limit})
+    if sampler.profile is not None:
+        profile = await create_agent_profile(tx, actor, workspace_id, sampler.profile)
+        await update_board_policy(tx, actor, board.id, {"agent_profile_id": profile.id})
 
 
 async def _card(

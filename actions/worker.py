@@ -165,7 +165,7 @@ class Held:
     """A lease that a heartbeat names, and whether the work went forward."""
 
     ticket: Ticket
-    active: bool = True
+    active: bool = False
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,7 @@ class Claim:
     lease: Lease
     executor: str
     prompt: str
+    whole: str = ""  # what a new conversation is told, where `session` turns out to be lost; empty: the same
     repository: str = ""  # a folder on this machine; empty: the worker's own
     base: str = "HEAD"
     branch: str = ""  # go on with this branch
@@ -112,10 +113,10 @@ class Decide(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class Beat:
-    """A sign of life for one lease, and the little that a board shows of its run."""
+    """A sign of life for one lease, and whether its agent showed one too since the last."""
 
     lease: Lease
-    progress: Row = field(default_factory=dict)
+    active: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

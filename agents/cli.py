@@ -1,5 +1,7 @@
 """The commands of the agents side: `python server.py worker …`; or `python -m agents worker …`, which starts
 faster because it loads nothing of the server. What cannot be done is one line and status 2.
+
+What a command needs is imported inside it: the server has these commands too, and starts without that.
 """
 
 import asyncio
@@ -9,10 +11,6 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from agents import start
-from agents.api import Rejected, Unreachable
-from agents.record import text
-from agents.tools import stdio
 from runtime import log
 
 
@@ -63,6 +61,8 @@ def worker(
     log_level: Annotated[str, typer.Option(envvar="LOG_LEVEL", help="What is logged.")] = "INFO",
 ) -> None:
     """Work runs with coding agents, each on a branch of its own, until told to stop."""
+    from agents import start
+
     try:
         log.start(log_level.upper(), "text")
     except ValueError:
@@ -96,6 +96,8 @@ def tools(
     ] = "",
 ) -> None:
     """Give a coding agent Signalbox's tools over standard input and output (Model Context Protocol)."""
+    from agents.tools import stdio
+
     try:
         stdio.run(url, token)
     except stdio.WrongStart as error:
@@ -112,6 +114,9 @@ def record(
     ] = "",
 ) -> None:
     """Print a run as a recording, which the executor `scripted` plays again."""
+    from agents.api import Rejected, Unreachable
+    from agents.record import text
+
     try:
         print(asyncio.run(text(url, key, run)), end="")
     except (Rejected, ValueError) as error:

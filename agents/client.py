@@ -53,6 +53,16 @@ CODES = {
 }
 
 
+def _has_boards(workspace: Row) -> bool:
+    return bool(workspace["boards"]["nodes"])
+
+
+def _has_work(workspace: Row) -> bool:
+    """That agents work on a board of it: by its rule, or because somebody asked."""
+    boards = workspace["boards"]["nodes"]
+    return any(board["policy"]["autoDispatch"] or board["runs"]["nodes"] for board in boards)
+
+
 class Client:
     def __init__(self, wire: Wire, executors: Sequence[str], workspace: str = "") -> None:
         self.wire, self.workspace = wire, workspace
@@ -73,12 +83,14 @@ class Client:
         return str((await self._do("RegisterWorker", given))["id"])
 
     async def _only_workspace(self) -> str:
-        """A key knows its workspace; a person has to say which, when there are several."""
+        """A key knows its workspace; a person has to say which, unless only one has boards, or work on them."""
         found = (await self.wire.ask("Workspaces", {}))["nodes"]
-        if len(found) != 1:
-            named = ", ".join(f"{one['id']} ({one['name']})" for one in found) or "there is none"
-            raise Rejected("INVALID", f"say for which workspace, with --workspace: {named}")
-        return str(found[0]["id"])
+        for fits in (bool, _has_boards, _has_work):
+            fitting = [one for one in found if fits(one)]
+            if len(fitting) == 1:
+                return str(fitting[0]["id"])
+        named = ", ".join(f"{one['id']} ({one['name']})" for one in found) or "there is none"
+        raise Rejected("INVALID", f"say for which workspace, with --workspace: {named}")
 
     async def deregister(self, worker: str) -> None:
         await self._do("DeregisterWorker", {"id": worker})
@@ -113,6 +125,7 @@ class Client:
             lease=lease,
             executor=(work["executor"] or self._first).lower(),
             prompt=work["prompt"],
+            whole=work["wholePrompt"],
             repository=work["repository"] or "",
             base=work["baseRef"] or "HEAD",
             branch=work["branch"] or "",
@@ -145,7 +158,7 @@ class Client:
         await self._do("AcknowledgeCommand", {"lease": _lease(lease), "commandId": command})
 
     async def heartbeat(self, worker: str, beats: Sequence[Beat]) -> Heard:
-        given = {"workerId": worker, "leases": [{"lease": _lease(beat.lease)} for beat in beats]}
+        given = {"workerId": worker, "leases": [_held(beat) for beat in beats]}
         said = await self._do("WorkerHeartbeat", given, seconds=BEAT)
         mine = {(beat.lease.run, beat.lease.attempt) for beat in beats}
         return Heard(
@@ -202,6 +215,10 @@ class Client:
 
 def _lease(lease: Lease) -> Row:
     return {"runId": lease.run, "attempt": lease.attempt, "token": lease.token}
+
+
+def _held(beat: Beat) -> Row:
+    return {"lease": _lease(beat.lease), "active": beat.active}
 
 
 def _command(said: Row) -> Command | None:

@@ -1,9 +1,10 @@
-"""Agents for the demo's board: `python -m agents.demo http://127.0.0.1:8000/graphql FOLDER [BEAT SPEED]`.
+"""Agents for the demo's board: `python -m agents.demo http://127.0.0.1:8000/graphql FOLDER [SPEED]`.
 
 A client of the public API and nothing else, as the local owner: it gives the board to agents, makes a small git
 repository in FOLDER, a key for a worker, and starts that worker with scripted agents; meanwhile agents/lively.py
 is the people. Ends when its standard input does: with the server that started it. A worker that somebody kills
-stays killed, so that another one can be seen to go on.
+stays killed, so that another one can be seen to go on: FOLDER/worker.pid is the one to kill, and
+agents/second.py says how another is started.
 """
 
 import os
@@ -21,12 +22,11 @@ from typing import Any
 import httpx2
 
 from agents.lively import BEAT, Lively, Refused
+from agents.second import AT_ONCE, PID, scripted
 
 ROOT = Path(__file__).parent.parent
-RECORDINGS = Path(__file__).with_name("recordings")
 BOARD = "BOX"  # the key of the board that agents work on
 KEY = "Demo worker"
-AT_ONCE = 2
 QUESTION = 120  # seconds until a question is answered by its default
 PATIENCE = 60.0  # seconds the server gets to start
 GRACE = 3.0  # seconds the worker gets to leave
@@ -39,7 +39,8 @@ MAKE = """mutation Make($workspace: ID!, $board: ID!, $name: String!) {
     ... on ApiKeySecret { secret } ... on Refusal { message } } }"""
 POLICY = """mutation Policy($board: ID!, $concurrency: Int!, $seconds: Int!) {
   updateBoardPolicy(input: {boardId: $board, autoDispatch: true, concurrency: $concurrency,
-    questionSeconds: $seconds, questionExpiry: CONTINUE}) { __typename ... on Refusal { message } } }"""
+    questionSeconds: $seconds, questionExpiry: CONTINUE, leaseSeconds: 10}) {
+    __typename ... on Refusal { message } } }"""
 TODO = """query Todo($board: ID!) { board(id: $board) {
   cards(first: 50, filter: {stages: [TODO]}) { nodes { id } } } }"""
 START = "mutation Start($card: ID!) { startRun(input: {cardId: $card}) { __typename ... on Refusal { message } } }"
@@ -118,23 +119,17 @@ def prepared(lively: Lively, folder: Path) -> str | None:
 def worker(address: str, folder: Path, key: str, speed: str) -> Iterator[None]:
     """While this lasts, a worker with scripted agents is at work, unless somebody kills it."""
     command = [sys.executable, "-m", "agents", "worker", "--url", address, "--name", "demo"]
-    command += [
-        "--executor",
-        "scripted",
-        "--at-once",
-        str(AT_ONCE),
-        "--option",
-        f"scripted.recording={RECORDINGS}",
-    ]
-    command += ["--option", f"scripted.speed={speed}"]
-    command += ["--repository", str(repository(folder)), "--worktrees", str(folder / "worktrees")]
+    command += scripted(repository(folder), speed)
     env = os.environ | {"SIGNALBOX_KEY": key, "LOG_LEVEL": "ERROR"}
     process = subprocess.Popen(
         command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
     )
+    pid = folder / PID
+    pid.write_text(f"{process.pid}\n")
     try:
         yield
     finally:
+        pid.unlink()
         process.terminate()
         with suppress(subprocess.TimeoutExpired):
             process.wait(GRACE)
@@ -161,7 +156,8 @@ def end(*_: Any) -> None:
     raise SystemExit(0)
 
 
-def main(address: str, folder: Path, beat: float = BEAT, speed: str = "1") -> None:
+def main(address: str, folder: Path, speed: str = "1") -> None:
+    beat = BEAT / float(speed)
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
     chance = random.Random()  # noqa: S311 - it only makes a board lively
@@ -181,5 +177,4 @@ def main(address: str, folder: Path, beat: float = BEAT, speed: str = "1") -> No
 
 
 if __name__ == "__main__":
-    beat, speed = sys.argv[3:5] if len(sys.argv) > 4 else (str(BEAT), "1")
-    main(sys.argv[1], Path(sys.argv[2]), float(beat), speed)
+    main(sys.argv[1], Path(sys.argv[2]), *sys.argv[3:4])

@@ -29,6 +29,7 @@ class Outbox:
         self._new = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
+        self._empty = asyncio.Event()
         self._sent = 0
         self._closed = self._dropped = False
 
@@ -36,6 +37,13 @@ class Outbox:
         """Take one event. Waits while too many wait."""
         await self._room.wait()
         self._take(self._gather.feed(event, time.monotonic()))
+
+    async def flush(self) -> None:
+        """Wait until everything so far was heard, or nobody wants to hear it any more."""
+        self._take(self._gather.close())
+        while self._waiting:
+            self._empty.clear()
+            await self._empty.wait()
 
     async def run(self) -> None:
         """Send what comes until `close`. Raises Stale when nobody wants to hear it any more."""
@@ -55,6 +63,7 @@ class Outbox:
         self._closed, self._dropped = True, True
         self._waiting.clear()
         self._room.set()
+        self._empty.set()
         self._new.set()
 
     def _take(self, events: list[Event]) -> None:
@@ -91,6 +100,8 @@ class Outbox:
         del self._waiting[: len(batch)]
         if len(self._waiting) < MOST // 2:
             self._room.set()
+        if not self._waiting:
+            self._empty.set()
 
     async def _say(self, batch: list[Row]) -> None:
         """Say a batch; of one that is refused everything but what is wrong with it."""

@@ -109,7 +109,7 @@ class Agent:
         self._tasks: set[asyncio.Task[None]] = set()
         self._stderr = bytearray()
         self._errors: asyncio.Task[None] | None = None
-        self._heard = self._now = time.monotonic()
+        self.heard = self._now = time.monotonic()
         self._worked = 0.0
 
     async def run(self, hear: Hear, env: Mapping[str, str] | None = None) -> Outcome:
@@ -176,7 +176,7 @@ class Agent:
         finally:
             os.close(ours)
         self.pid = self._process.pid
-        self._heard = self._now = time.monotonic()
+        self.heard = self._now = time.monotonic()
         self._errors = self._spawn(self._keep_stderr())
         self._spawn(self._write(start.stdin, close=not start.keep_stdin))
 
@@ -195,7 +195,7 @@ class Agent:
                 continue
             if not data:
                 break
-            self._heard = time.monotonic()
+            self.heard = time.monotonic()
             for line in lines.feed(data):
                 await self._hear(line, hear)
             self._look_at_limits()
@@ -228,18 +228,18 @@ class Agent:
     def _look_at_limits(self) -> None:
         now = time.monotonic()
         if self.waiting:
-            self._heard = now
+            self.heard = now
         else:
             self._worked += now - self._now
         self._now = now
         if self.executor.tools:
-            self._heard = now  # a tool that runs is quiet, not silent; the limit of work still counts
+            self.heard = now  # a tool that runs is quiet, not silent; the limit of work still counts
         if self.executor.ended:
             return
         if self._worked > self.limits.wall:
             why = f"The attempt took longer than {self.limits.wall:g} s"
             self.stop(Ended.failed(why, "TIMEOUT", retryable=True))
-        elif now - self._heard > self.limits.silence:
+        elif now - self.heard > self.limits.silence:
             why = f"The agent said nothing for {self.limits.silence:g} s"
             self.stop(Ended.failed(why, "SILENT", retryable=True))
 
@@ -261,7 +261,7 @@ class Agent:
         if data is None or self._process is None or self._process.returncode is not None:
             return False
         self.waiting.discard(key)
-        self._heard = time.monotonic()
+        self.heard = time.monotonic()
         self._spawn(self._write(data))
         return True
 

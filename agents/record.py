@@ -22,8 +22,12 @@ async def recording(server: Wire, run: str) -> list[Row]:
     found = await server.ask("RunForRecording", {"id": run})
     if found is None:
         raise Rejected("NOT_FOUND", f"there is no run {run} that you may see")
-    steps, before = [], None
+    steps, before, permissions = [], None, set[str]()
     async for line in _lines(server, run):
+        if line["type"] == "APPROVAL":
+            permissions.add(line["key"])
+        if line["type"] == "APPROVAL" or (line["type"] == "QUESTION" and line["key"] in permissions):
+            continue  # played again, it needs no leave
         if not (said := list(_steps(line, found["questions"]))):
             continue
         at = datetime.fromisoformat(line["at"])

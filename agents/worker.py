@@ -49,14 +49,9 @@ from runtime.vocabulary import (
     Event,
     Option,
     Phase,
-    Progress,
     Prompt,
     Question,
     Status,
-    Todo,
-    TodoState,
-    ToolFinished,
-    ToolStarted,
     Usage,
     Warn,
 )
@@ -233,15 +228,14 @@ class Worker:
                 await asyncio.wait_for(self._new.wait(), max(0.0, last + every - time.monotonic()))
                 self._new.clear()  # its lease may be shorter
             except TimeoutError:
-                last = time.monotonic()
-                await self._say_alive(list(self.runs.values()), last)
+                before, last = last, time.monotonic()
+                await self._say_alive(list(self.runs.values()), before, last)
 
-    async def _say_alive(self, runs: "list[Run]", now: float) -> None:
+    async def _say_alive(self, runs: "list[Run]", before: float, now: float) -> None:
         """A lease that may have run out is a lease that is lost."""
+        beats = [Beat(lease=run.lease, active=run.is_active(before)) for run in runs]
         try:
-            heard = await self.api.heartbeat(
-                self.id, [Beat(lease=run.lease, progress=run.progress) for run in runs]
-            )
+            heard = await self.api.heartbeat(self.id, beats)
         except (Unreachable, Rejected) as error:
             if isinstance(error, Rejected):
                 log.warning("a heartbeat was refused: %s", error)
@@ -268,7 +262,6 @@ class Run:
         self.session = claim.session
         self.usage: Usage | None = None
         self.spent: list[Usage] = []  # of the processes before this one
-        self.progress: Row = {}
         self._asked: dict[str, Question] = {}
         self._answers: dict[str, Answer] = {}  # that came before anybody could take them
         self._next = ""  # the prompt to resume with
@@ -294,6 +287,10 @@ class Run:
             for task in (post, *self._tasks):
                 task.cancel()
             await asyncio.gather(post, *self._tasks, return_exceptions=True)
+
+    def is_active(self, since: float) -> bool:
+        """Whether the agent showed a sign of life since then. Before it is there its tree is made: work too."""
+        return self.agent is None or self.agent.heard >= since
 
     def obey(self, command: Command) -> None:
         """Carry out a command, once. Commands come by two ways and may come twice."""
@@ -365,6 +362,10 @@ class Run:
     async def _converse(self, tree: Worktree) -> Outcome:
         """Run the program; and again, when it is resumed, or when its session turned out to be lost."""
         prompt, retried = self.claim.prompt, False
+        whole, told = (
+            self.claim.whole or prompt,
+            list[str](),
+        )  # a new conversation knows nothing of what was told
         while True:
             self._next = ""
             outcome = await self._process(tree, prompt)
@@ -376,10 +377,12 @@ class Run:
                     Warn(text="The session is lost; starting without it", code="SESSION_LOST")
                 )
                 self.session, retried = "", True
+                prompt = "\n\n".join([whole, *told])
                 continue
             if not self._next or outcome.ended.ok:
                 return outcome
-            prompt = self._next if self.session else f"{self.claim.prompt}\n\n{self._next}"
+            told.append(self._next)
+            prompt = self._next if self.session else "\n\n".join([whole, *told])
 
     async def _process(self, tree: Worktree, prompt: str) -> Outcome:
         claim = self.claim
@@ -412,12 +415,15 @@ class Run:
         self._note(event)
         if isinstance(event, Question) and event.asks:
             await self._ask(event)
-        elif isinstance(event, Approval) and event.decision == Decision.ASKED:
-            await self._ask(leave(event))
+            return
         await self.outbox.put(event)
+        if isinstance(event, Approval) and event.decision == Decision.ASKED:
+            await self._ask(leave(event))
 
     async def _ask(self, question: Question) -> None:
+        """Ask people. The line in the log is the server's, so what was said before goes before."""
         assert self.agent is not None, "it asked"
+        await self.outbox.flush()
         self._asked[question.key] = question
         session = self.agent.executor.session
         try:
@@ -439,18 +445,8 @@ class Run:
             self._answer(early)
 
     def _note(self, event: Event) -> None:
-        """What a heartbeat tells: the little that a board shows of a run."""
-        if isinstance(event, Todo):
-            done = sum(item.state == TodoState.DONE for item in event.items)
-            now = next((i.text for i in event.items if i.state == TodoState.IN_PROGRESS), "")
-            self.progress |= {"todosDone": done, "todosTotal": len(event.items), "task": now}
-        elif isinstance(event, ToolStarted):
-            self.progress |= {"tool": event.name, "activity": event.text or event.name}
-        elif isinstance(event, ToolFinished):
-            self.progress |= {"tool": ""}
-        elif isinstance(event, Progress):
-            self.progress |= {"activity": event.text}
-        elif isinstance(event, Usage):
+        """What is known of the agent at its end."""
+        if isinstance(event, Usage):
             self.usage = event
         elif isinstance(event, Status) and event.session:
             self.session = event.session

@@ -18,6 +18,7 @@ from rich.progress import track
 from rich.table import Table
 
 import bench.fanout as many
+from bench import events as reports
 from bench.house import House
 from bench.peers import NAMES
 from bench.reads import compare, postgres
@@ -165,6 +166,24 @@ def fanout(
 
 def _row(cells: list[str]) -> str:
     return f"| {' | '.join(cells)} |"
+
+
+@cli.command()
+def events(
+    runs: Annotated[int, typer.Option(help="How many report at once.")] = 4,
+    turns: Annotated[int, typer.Option(help="How often each way has its turn.")] = TURNS,
+    seconds: Annotated[float, typer.Option(help="How long a turn takes.")] = 2.0,
+    on: Annotated[str, typer.Option(help="Which databases.")] = "postgresql,sqlite",
+) -> None:
+    """Report lines of runs' logs, a hundred at a time: over HTTP, without GraphQL, and inserted by hand."""
+    for kind in on.split(","):
+        with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+            sqlite = f"sqlite:///{folder}/bench.sqlite3"
+            url = stack.enter_context(postgres()) if kind == "postgresql" else sqlite
+            found = asyncio.run(reports.compare(url, runs=runs, turns=turns, seconds=seconds))
+        names = list(found.of)
+        rows = [(name, found.median(name), found.ratio(name, names[0])) for name in names]
+        shown(f"Lines kept on {kind}, {runs} runs at once", rows)
 
 
 def _with_house(run: Callable[[House], Awaitable[None]]) -> None:

@@ -131,6 +131,10 @@ class Peer:
             [sys.executable, "-m", "bench.peers", name, url, str(port)], cwd=ROOT
         )
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     async def ready(self, body: bytes, within: float = 120) -> bytes:
         """Wait until it answers `body`; return the answer."""
         async with asyncio.timeout(within):

@@ -5,14 +5,16 @@ its run's own credential, one card. Nothing here awaits: visibility is SQL that 
 """
 
 import enum
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, false, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, false, or_, select
 
 from models.board import Board
 from models.workspace import Membership, Role
+from runtime.database import Id
 
 
 class ActorKind(enum.StrEnum):
@@ -116,3 +118,25 @@ def administrates(actor: Actor, workspace_id: Any) -> ColumnElement[bool]:
 
 
 WRITERS = (Role.ADMIN, Role.MEMBER)
+
+
+class ForActor:
+    """A statement that begins with what an actor may see, made once for each kind of actor.
+
+    `make` may look at which parts an actor has, not at what they say: its statement is kept, and asked for others.
+    """
+
+    def __init__(self, make: Callable[[Actor], Any]) -> None:
+        self._make, self._kept = make, dict[Any, Any]()
+
+    def __call__(self, actor: Actor) -> tuple[Any, dict[str, Any]]:
+        """The statement, and those of its parameters that say for whom."""
+        own = {name: value for name in PARTS if isinstance(value := getattr(actor, name), str)}
+        kind = actor.kind, actor.scopes, *own
+        if kind not in self._kept:
+            parts: Any = {name: bindparam(f"actor_{name}", type_=Id) for name in own}
+            self._kept[kind] = self._make(Actor(**{"kind": actor.kind, "scopes": actor.scopes, **parts}))
+        return self._kept[kind], {f"actor_{name}": value for name, value in own.items()}
+
+
+PARTS = [part.name for part in fields(Actor) if part.name != "kind"]

@@ -83,6 +83,7 @@ class Card(Editable, Base):
     story_points: Mapped[int | None]
     due_on: Mapped[date | None]
     parent_id: Mapped[str | None] = mapped_column(ForeignKey("card.id", ondelete="SET NULL"))
+    agent_profile_id: Mapped[str | None] = mapped_column(Id)  # its agents'; there as long as it is named
     archived_at: Mapped[datetime | None]
     created_by: Mapped[str | None] = mapped_column(Id)  # a user or a key
 

@@ -9,14 +9,15 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from models import words
 from models.refusal import Invalid
 from models.run import MOST_DATA, MOST_EVENTS, MOST_TEXT, RunEvent
+from runtime import shapes
 from runtime.event import Log
-from runtime.vocabulary import Event, Output, Thinking, is_transient, read_wire, wire
+from runtime.vocabulary import SPOKEN, Event, Output, Thinking, is_transient, read_wire, wire
 
 MOST_AGENT = 200  # characters
 MOST_LEVELS = 32  # of lists and objects in an event's data, as everywhere
@@ -26,28 +27,42 @@ RUN_LOG = Log(RunEvent.__table__, page=50, ring=128)  # fewer at once than event
 Row = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One event of a report, and the row it is kept as."""
 
     event: Event
     row: Row
-
-    @property
-    def is_kept(self) -> bool:
-        return not is_transient(self.event)
+    written: bytes  # the row as JSON
+    is_kept: bool  # or only shown
 
 
 def read_report(rows: Sequence[Row]) -> list[Line]:
     """What a report says, in order. Raises Invalid for the first event that cannot be taken."""
     words.at_most("events", list(rows), MOST_EVENTS)
-    return [read_line(f"events.{n}", row) for n, row in enumerate(rows)]
+    return [_plain_line(row) or read_line(f"events.{n}", row) for n, row in enumerate(rows)]
+
+
+def _plain_line(row: Row) -> Line | None:
+    """One event, where nothing has to be refused or mended; else None."""
+    found = shapes.read(row)
+    if found is None:
+        return None
+    _, kept, written = found
+    if len(kept["text"]) > MOST_TEXT or len(kept["agent"] or "") > MOST_AGENT:
+        return None
+    # Other writers of JSON leave more space, but never as much again.
+    if 2 * len(written) > MOST_DATA or written.count(b"[") + written.count(b"{") > MOST_LEVELS:
+        try:
+            _bounded("data", kept["data"])
+        except (Invalid, ValueError):
+            return None
+    return Line(*found, not is_transient(found[0]))
 
 
 def read_line(path: str, row: Row) -> Line:
     """One event, as `wire` writes them, in any language. Raises Invalid."""
     try:
-        event = read_wire(row)
+        event = read_wire({name: value for name, value in row.items() if value is not None})
         return line_of(event, path)
     except (ValueError, TypeError, RecursionError) as error:
         raise Invalid((path, str(error)[:300])) from error
@@ -63,8 +78,15 @@ def line_of(event: Event, path: str = "event") -> Line:
         raise Invalid((f"{path}.agent", f"must have at most {MOST_AGENT} characters, not {len(agent)}"))
     if data:
         _bounded(f"{path}.data", data)
-    row = {"type": said["type"], "level": event.level.value, "agent": agent, "text": text, "data": data}
-    return Line(event, row)
+    row = shapes.row_of(event.type, event.level, agent, text, data)
+    return Line(event, row, _written(row), not is_transient(event))
+
+
+def _written(row: Row) -> bytes:
+    try:
+        return shapes.write(row)
+    except TypeError:  # numbers beyond 64 bits, which Python writes
+        return json.dumps(row, sort_keys=True).encode()
 
 
 def _bounded(path: str, data: Row) -> None:
@@ -87,33 +109,37 @@ def _shallow(path: str, data: Row) -> None:
 
 def digest(lines: Iterable[Line]) -> str:
     """What tells one report from another."""
-    written = json.dumps([line.row for line in lines], sort_keys=True)
-    return hashlib.sha256(written.encode()).hexdigest()
+    return hashlib.sha256(b"\n".join(line.written for line in lines)).hexdigest()
 
 
-def kept(lines: Iterable[Line], attempt: int, at: datetime) -> list[Row]:
-    """The rows of what is kept, but for their numbers."""
-    return [{**line.row, "attempt": attempt, "at": at} for line in lines if line.is_kept]
+def kept(lines: Iterable[Line]) -> str:
+    """What is kept of these, in order: a list of rows, as JSON."""
+    return f"[{b','.join(line.written for line in lines if line.is_kept).decode()}]"
 
 
 def place_of(event: Output | Thinking) -> str:
     """The name of an item among all that a run says at once."""
-    where = [event.type, event.agent, event.item]
     if isinstance(event, Output):
-        where += [event.stream, event.tool]
+        return _place(event.type, event.agent, event.item, event.stream, event.tool)
+    return _place(event.type, event.agent, event.item)
+
+
+@lru_cache
+def _place(*where: str) -> str:
     return hashlib.blake2b(json.dumps(where).encode(), digest_size=16).hexdigest()
 
 
 @dataclass
 class Saying:
-    """Text of one part of an item that is being said; `after` is the number of the last line before it."""
+    """Text of one part of an item that is being said, after so many lines of the report."""
 
     event: Output | Thinking
     row: Row
     after: int
     pieces: list[str] = field(default_factory=list)
 
-    def stored(self, run_id: str, item: str, attempt: int) -> Row:
+    def stored(self, run_id: str, item: str, attempt: int, before: int) -> Row:
+        """The row it is shown from; `before` is the number of the last line before the report."""
         names = {"item": self.event.item}
         if isinstance(self.event, Output):
             names |= {"stream": self.event.stream.value, "tool": self.event.tool}
@@ -123,23 +149,23 @@ class Saying:
             "part": self.event.part,
             "type": self.row["type"],
             "agent": self.row["agent"],
-            "data": {**names, "attempt": attempt, "after": self.after},
+            "data": {**names, "attempt": attempt, "after": before + self.after},
             "text": "".join(self.pieces)[:MOST_TEXT],
         }
 
 
-def gather(lines: Iterable[Line], after: int) -> tuple[set[str], dict[str, Saying]]:
-    """What a report ends and what it leaves being said, by item. `after` is the number before its first line.
+def gather(lines: Iterable[Line]) -> tuple[set[str], dict[str, Saying]]:
+    """What a report ends and what it leaves being said, by item.
 
     An item whose part was kept says nothing any more, until its next chunk.
     """
+    after = 0
     ended: set[str] = set()
     open_: dict[str, Saying] = {}
     for line in lines:
         event = line.event
-        if line.is_kept:
-            after += 1
-        if not isinstance(event, Output | Thinking):
+        after += line.is_kept
+        if not isinstance(event, SPOKEN):
             continue
         item = place_of(event)
         if line.is_kept:

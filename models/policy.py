@@ -30,6 +30,7 @@ class NoChange(enum.StrEnum):
 @dataclass(frozen=True, kw_only=True)
 class Policy:
     auto_dispatch: bool = False  # a card that enters TODO is given to an agent
+    agent_profile_id: str | None = None  # whom, where the card names none; None: any worker
     concurrency: int = 1  # runs held at once on the board; 0 is no limit
     max_attempts: int = 3  # failures that may be retried end a run after so many
     queue_seconds: int = 604_800  # longest wait in the queue

@@ -33,7 +33,7 @@ Kept = dict[str, Any]
 
 def progressed(before: Kept | None, events: Iterable[Event], at: datetime) -> Kept:
     """What is to be shown after these events."""
-    now = dict(before or {})
+    now = {name: value for name, value in (before or {}).items() if name != WARNED}
     for event in events:
         if step := STEPS.get(event.type):
             now["agent"] = clean(event.agent)[:LINE] or None
@@ -104,7 +104,8 @@ STEPS: dict[Type, Callable[[Kept, Any, datetime], None]] = {
 }
 
 
-HIDDEN = ("tools", "untold")  # `untold`: it changed since the board was told
+WARNED = "warned"  # people were told that it says nothing; gone as soon as it says something
+HIDDEN = ("tools", "untold", WARNED)  # `untold`: it changed since the board was told
 
 
 def shown(kept: Kept | None) -> Kept:

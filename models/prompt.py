@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from typing import Any
 
 from models.run import RunKind
@@ -28,6 +29,10 @@ def prompt_of(kind: RunKind, snapshot: dict[str, Any], instruction: str | None) 
     card, lines = snapshot["card"], [TASKS[kind]]
     if instruction:
         lines += ["", "What you were asked in particular:", instruction]
+    message = snapshot.get("message")
+    if message and message["body"] != instruction:
+        by = f", by {message['author']}" if message["author"] else ""
+        lines += ["", f"The message that asks for it{by}:", message["body"]]
     lines += ["", f"# {card['name']}: {card['title']}"]
     if card["description"]:
         lines += ["", card["description"]]
@@ -45,10 +50,10 @@ def prompt_of(kind: RunKind, snapshot: dict[str, Any], instruction: str | None) 
     return "\n".join(lines)
 
 
-def answered_of(answers: list[dict[str, Any]]) -> str:
+def answered_of(answers: Sequence[Any]) -> str:
     """Answers, as an agent that asked is told them."""
     lines = ["Your questions were answered:"]
     for one in answers:
-        said = "; ".join(one["answer"]) if one["answer"] else "nobody answered; go on by your best judgement"
-        lines += [f"- {one['text']}", f"  {said}"]
+        said = "; ".join(one.answer) if one.answer else "nobody answered; go on by your best judgement"
+        lines += [f"- {one.text}", f"  {said}"]
     return "\n".join(lines)

@@ -1,6 +1,8 @@
-"""Questions an agent asks people. While one that blocks is open, its run waits."""
+"""Questions: an agent asks people, or they one another. While one that blocks is open, its run waits."""
 
 import enum
+import json
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -9,8 +11,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from models.columns import Editable, stored
 from models.refusal import Invalid
+from models.run import MOST_DATA
 from runtime.database import Base, Id, Json
 from runtime.ids import maker
+from runtime.vocabulary import Ask, Decision, Option
+from runtime.vocabulary import Question as Said
 
 MOST_ASKED = 4  # questions asked together
 MOST_OPEN = 20  # open questions of one run
@@ -69,6 +74,45 @@ class Question(Editable, Base):
     answered_how: Mapped[AnsweredBy | None] = mapped_column(stored(AnsweredBy))
     answered_at: Mapped[datetime | None]
     expires_at: Mapped[datetime | None]
+
+
+BRIEF = 500  # characters of a question in a log, where all of it is more than a line may hold
+
+
+def said_of(*questions: Any) -> Said:
+    """What the log of their run says of questions: that they are asked together, or that one is closed."""
+    first = questions[0]
+    is_open = first.status is QuestionStatus.OPEN
+    asks = tuple(_ask_of(one) for one in questions)
+    if sum(len(json.dumps(asdict(ask), ensure_ascii=False).encode()) for ask in asks) > MOST_DATA // 2:
+        asks = tuple(_ask_of(one, brief=True) for one in questions)
+    return Said(
+        key=first.group_key,
+        asks=asks,
+        decision=Decision.ASKED if is_open else Decision(first.status),
+        blocking=any(one.blocking for one in questions),
+        text="" if is_open else "; ".join(first.answer or ()),
+    )
+
+
+def _ask_of(question: Any, *, brief: bool = False) -> Ask:
+    options = [
+        Option(
+            label=one["label"],
+            description="" if brief else one["description"],
+            recommended=one["recommended"],
+        )
+        for one in question.options
+    ]
+    return Ask(
+        key=question.key,
+        text=question.text[:BRIEF] if brief else question.text,
+        header=question.header,
+        options=tuple(options),
+        multiple=question.type is QuestionType.MULTI,
+        other=question.allow_other,
+        default="\n".join(question.default_answer or ())[: BRIEF if brief else None],
+    )
 
 
 def checked_answer(question: Any, options: list[str], other: str | None) -> list[str]:

@@ -187,7 +187,7 @@ class Run(Editable, Base):
     finished_at: Mapped[datetime | None]
     stop_requested_at: Mapped[datetime | None]
     stop_reason: Mapped[str | None] = mapped_column(String(500))
-    reported_at: Mapped[datetime | None]  # when its agent last said anything
+    reported_at: Mapped[datetime | None]  # when its agent last said anything, or its wait ended
     progress: Mapped[dict[str, Any] | None]  # the little that a board shows
     progress_told_at: Mapped[datetime | None]
 

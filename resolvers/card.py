@@ -205,6 +205,9 @@ async def create_card(
     story_points: Annotated[int | None, "0 to 99."] = None,
     due_on: Annotated[date | None, "The day it is due."] = None,
     parent_id: Annotated[ID | None, "The card it is a part of, on the same board."] = None,
+    agent_profile_id: Annotated[
+        ID | None, "The agent profile it is worked with; its board's default if left out."
+    ] = None,
     column_id: Annotated[
         ID | None, "In which column; the board's first BACKLOG column if nothing is said."
     ] = None,
@@ -215,7 +218,18 @@ async def create_card(
 ) -> Any:
     """Make a card. It is born in the backlog, so the law lets it be made where a backlog card may go."""
     place = Place(column_id, stage, before, after, top)
-    new = NewCard(title, description, type, priority, size, story_points, due_on, parent_id, place)
+    new = NewCard(
+        title,
+        description,
+        type,
+        priority,
+        size,
+        story_points,
+        due_on,
+        parent_id,
+        place,
+        agent_profile_id,
+    )
     async with info.context.begin() as tx:
         return await actions.card.create_card(tx, info.context.actor, board_id, new)
 
@@ -232,6 +246,9 @@ class NewCardInput:
     story_points: Annotated[int | None, "0 to 99."] = None
     due_on: Annotated[date | None, "The day it is due."] = None
     parent_id: Annotated[ID | None, "The card it is a part of, on the same board."] = None
+    agent_profile_id: Annotated[
+        ID | None, "The agent profile it is worked with; its board's default if left out."
+    ] = None
 
 
 async def create_cards(
@@ -268,6 +285,9 @@ async def update_card(
     size: Annotated[Maybe[Size | None], "How big it is; null clears it."],
     story_points: Annotated[Maybe[int | None], "0 to 99; null clears it."],
     due_on: Annotated[Maybe[date | None], "The day it is due; null clears it."],
+    agent_profile_id: Annotated[
+        Maybe[ID | None], "The agent profile it is worked with; null: its board's default."
+    ],
     column_id: Annotated[ID | None, "Also move it to the end of this column, as `moveCard` would."] = None,
     stage: Annotated[
         Stage | None,
@@ -285,6 +305,7 @@ async def update_card(
         size=size,
         story_points=story_points,
         due_on=due_on,
+        agent_profile_id=agent_profile_id,
     )
     async with info.context.begin() as tx:
         return await actions.card.update_card(

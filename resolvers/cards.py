@@ -8,7 +8,9 @@ from strawberry import ID
 
 from models.board import BoardColumn
 from models.card import Card, CardAssignee, CardLabel, CardLink, CardOrder, CardType, LinkKind, Priority, Size
+from models.run import AgentState
 from models.stage import Stage
+from resolvers.agent import in_state
 from resolvers.page import Order
 from runtime.database import utcnow
 from runtime.transport.describe import takes
@@ -41,6 +43,7 @@ class CardFilter:
     column_ids: Annotated[list[ID] | None, "In one of these columns."] = None
     stages: Annotated[list[Stage] | None, "In a column of one of these stages."] = None
     assignee_ids: Annotated[list[ID] | None, "Assigned to one of these people."] = None
+    agent_states: Annotated[list[AgentState] | None, "Where agents are at one of these."] = None
     unassigned: Annotated[bool | None, "Assigned to nobody; false: to somebody."] = None
     label_ids: Annotated[list[ID] | None, "With one of these labels."] = None
     priorities: Annotated[list[Priority] | None, "Of one of these priorities."] = None
@@ -92,6 +95,8 @@ def _simple(filter: CardFilter) -> Any:
         yield Card.id.in_(select(CardAssignee.card_id).where(CardAssignee.user_id.in_(filter.assignee_ids)))
     if filter.label_ids is not None:
         yield Card.id.in_(select(CardLabel.card_id).where(CardLabel.label_id.in_(filter.label_ids)))
+    if filter.agent_states is not None:
+        yield in_state(filter.agent_states)
     if filter.parent_id is not None:
         yield Card.parent_id == filter.parent_id
     if filter.due_from is not None:

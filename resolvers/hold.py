@@ -93,7 +93,7 @@ def _held(
         case queue.Waits() if not is_gated and run.status == RunStatus.WAITING:
             text = f"It waits for: {reason.waits_for}"
             return [Hold(HoldCode.WAITS, text, question_ids=questions)]
-        case queue.Queued():
+        case queue.Queued() if not is_gated:
             place = (
                 f"It is number {reason.position} in the queue" if reason.position else "It is in the queue"
             )

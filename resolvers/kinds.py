@@ -4,6 +4,7 @@ import models.account
 import models.actor
 import models.board
 import models.card
+import models.message
 import models.notice
 import models.policy
 import models.question
@@ -131,12 +132,21 @@ enum(
     TERMINATED="It was ended, or began four hours ago: it is not gone on with.",
 )
 enum(
+    models.message.MessageKind,
+    "What a message is for.",
+    COMMENT="Something that was said.",
+    INSTRUCTION="What an agent is to do.",
+    FEEDBACK="Why work was sent back.",
+    STATUS="How work goes.",
+    ERROR="What went wrong.",
+)
+enum(
     models.notice.NotificationType,
     "What a notification is about.",
     CARD_MOVED="A card was moved.",
     RUN_SUCCEEDED="An agent finished.",
     RUN_FAILED="A run failed.",
-    QUESTION_ASKED="An agent asks.",
+    QUESTION_ASKED="Somebody asks: an agent, or a person about a card.",
     REVIEW_REQUESTED="Work waits to be looked at.",
     ASSIGNED="A card was assigned to you.",
     MENTIONED="Somebody named you.",
@@ -375,6 +385,7 @@ enum(
     ALLOWED="It was allowed.",
     DENIED="It was denied.",
     EXPIRED="Nobody answered in time.",
+    CANCELLED="It was taken back, or its run or attempt ended.",
 )
 enum(
     vocabulary.LimitState,

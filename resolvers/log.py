@@ -26,7 +26,7 @@ from resolvers.page import After, Ask, Before, First, Last, Listing, Order, Page
 from resolvers.sight import of_run, still
 from runtime.event import Topic
 from runtime.feed import START, Cursor, patiently
-from runtime.transport.describe import takes
+from runtime.transport.describe import as_row, takes
 from runtime.transport.fanout import Group, Place, sharing
 from runtime.vocabulary import Level, Type
 
@@ -68,6 +68,10 @@ class RunEventInput:
     data: Annotated[JSON | None, "The rest, by type: at most 65,536 bytes."] = None
 
 
+# Rows as they are: `report` takes what is null as not said.
+as_row(RunEventInput)(dict)
+
+
 async def report_run_events(
     info: Info,
     lease: Annotated[LeaseInput, "The lease of the run."],
@@ -79,14 +83,9 @@ async def report_run_events(
     What is sent again with its key is answered as taken and appends nothing. Chunks of text (`chunk: true`) are
     shown to who follows the run, and forgotten once the part that holds them is kept.
     """
-    rows = [_row(event) for event in events]
+    rows: Any = events  # see `as_row`
     async with info.context.begin() as tx:
         return await actions.report.report(tx, info.context.actor, lease.ticket(), key, rows)
-
-
-def _row(event: RunEventInput) -> dict[str, Any]:
-    given = {"level": event.level, "agent": event.agent, "text": event.text, "data": event.data}
-    return {"type": event.type, **{name: value for name, value in given.items() if value is not None}}
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,9 @@ async def update_board_policy(
     info: Info,
     board_id: Annotated[ID, "Which board."],
     auto_dispatch: Annotated[Maybe[bool | None], "Give a card that enters TODO to an agent."],
+    agent_profile_id: Annotated[
+        Maybe[ID | None], "The agent profile of cards that name none, of the board's workspace."
+    ],
     concurrency: Annotated[
         Maybe[int | None], "Runs worked at once on the board: 0 to 1,000, where 0 is no limit."
     ],
@@ -60,6 +63,7 @@ async def update_board_policy(
     """
     changes = given(
         auto_dispatch=auto_dispatch,
+        agent_profile_id=agent_profile_id,
         concurrency=concurrency,
         max_attempts=max_attempts,
         queue_seconds=queue_seconds,

@@ -151,7 +151,7 @@ async def delete_agent_profile(
 ) -> Any:
     """Delete an agent profile. Its runs that are not finished keep their program. Admins only.
 
-    Answers the profile as it was.
+    Cards and boards that name it name none then. Answers the profile as it was.
     """
     async with info.context.begin() as tx:
         return await actions.profile.delete_agent_profile(tx, info.context.actor, id, if_version=if_version)

@@ -107,14 +107,18 @@ class QuestionInput:
             text=self.text,
             header=self.header,
             type=self.type,
-            options=[
-                {"label": one.label, "description": one.description, "recommended": one.recommended}
-                for one in self.options or ()
-            ],
+            options=_plain(self.options),
             allow_other=self.allow_other,
             blocking=self.blocking,
             default=self.default,
         )
+
+
+def _plain(options: list[OptionInput] | None) -> list[dict[str, Any]]:
+    return [
+        {"label": one.label, "description": one.description, "recommended": one.recommended}
+        for one in options or ()
+    ]
 
 
 class Questions:
@@ -154,7 +158,7 @@ async def questions_of_card(
     last: Last = None,
     before: Before = None,
 ) -> Page:
-    """What agents asked about it, oldest first, the answered ones included."""
+    """What was asked about it, oldest first, the answered ones included."""
     return await page(info.context, QUESTIONS_OF_CARD, OLDEST, Asked(first, after, last, before), root.id)
 
 
@@ -183,6 +187,35 @@ async def ask_questions(
             seconds=expires_in_seconds,
         )
         return Questions(asked)
+
+
+async def ask_question(
+    info: Info,
+    card_id: Annotated[ID, "About which card."],
+    text: Annotated[str, "The question: 1 to 10,000 characters."],
+    header: Annotated[str, "A word or two to tell it apart: at most 40 characters."] = "",
+    type: Annotated[QuestionType, "What an answer consists of."] = QuestionType.TEXT,
+    options: Annotated[list[OptionInput] | None, "What is offered: at most 12."] = None,
+    allow_other: Annotated[bool, "Whether an answer in other words is taken too."] = True,
+    expires_in_seconds: Annotated[int | None, "Until it expires; never if left out."] = None,
+) -> Any:
+    """Ask something about a card while it is planned. No run waits for it, and the card may move.
+
+    It stands in the inbox like any other, and keeps its answer. At most 20 of a card are open.
+    """
+    asked = NewQuestion(
+        key="0",
+        text=text,
+        header=header,
+        type=type,
+        options=_plain(options),
+        allow_other=allow_other,
+        blocking=False,
+    )
+    async with info.context.begin() as tx:
+        return await actions.question.ask_of_card(
+            tx, info.context.actor, card_id, asked, seconds=expires_in_seconds
+        )
 
 
 async def ask_as_agent(

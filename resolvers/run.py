@@ -21,20 +21,21 @@ from models.actor import sees_card, sees_workspace
 from models.board import Board
 from models.policy import policy_of
 from models.progress import shown
+from models.prompt import prompt_of
 from models.refusal import Invalid
 from models.run import (
     ACTIVE,
     RUN_PASS,
     RUN_PREFIX,
-    AgentState,
     FailureCode,
     PermissionLevel,
     Run,
     RunKind,
     RunOutcome,
     RunStatus,
+    WaitReason,
 )
-from models.worker import Worker
+from models.worker import Executor, Worker
 from resolvers.board import BOARD
 from resolvers.context import Info
 from resolvers.lease import LeaseInput
@@ -79,6 +80,11 @@ SIBLINGS_OF_RUN = Link(
     many=True,
 )
 PATCH_OF_RUN = Link(select(Run.patch), Run.id, lambda actor: sees_card(actor, Run.board_id, Run.card_id))
+TOLD_TO_RUN = Link(
+    select(Run.kind, Run.instruction, Run.snapshot),
+    Run.id,
+    lambda actor: sees_card(actor, Run.board_id, Run.card_id),
+)
 ATTEMPTS_OF_RUN = Link(
     select(Attempt.__table__).order_by(Attempt.number),
     Attempt.job_id,
@@ -116,6 +122,9 @@ class RunFilter:
     status: Annotated[list[RunStatus] | None, "In one of these states."] = None
     kind: Annotated[list[RunKind] | None, "Of one of these kinds."] = None
     active: Annotated[bool | None, "Those that have not ended, or those that have."] = None
+    wait_reason: Annotated[list[WaitReason] | None, "Waiting for one of these."] = None
+    profile_id: Annotated[ID | None, "Whose agent this profile starts."] = None
+    executor: Annotated[list[Executor] | None, "Asked for from one of these agent programs."] = None
 
 
 def _clauses(filter: RunFilter) -> list[Any]:
@@ -124,13 +133,18 @@ def _clauses(filter: RunFilter) -> list[Any]:
         (Run.board_id, filter.board_id),
         (Run.card_id, filter.card_id),
         (Run.worker_id, filter.worker_id),
+        (Run.profile_id, filter.profile_id),
     ):
         if value is not None:
             found.append(column == value)
-    if filter.status is not None:
-        found.append(Run.status.in_(filter.status))
-    if filter.kind is not None:
-        found.append(Run.kind.in_(filter.kind))
+    for column, values in (
+        (Run.status, filter.status),
+        (Run.kind, filter.kind),
+        (Run.wait_reason, filter.wait_reason),
+        (Run.executor, filter.executor),
+    ):
+        if values is not None:
+            found.append(column.in_(values))
     if filter.active is not None:
         found.append(Run.status.in_(ACTIVE) if filter.active else Run.status.not_in(ACTIVE))
     return found
@@ -205,77 +219,6 @@ async def active_run(root: Parent[Any], info: Info) -> Any:
     return active[0] if active else None
 
 
-async def _shown(root: Any, info: Info) -> Any:
-    """The run a card's face shows: an active one, or the last."""
-    active = await info.context.load(ACTIVE_RUNS_OF_CARD, root.id)
-    if active:
-        order = list(BY_STATUS)
-        return min(active, key=lambda one: order.index(one.status))
-    return await info.context.load(LAST_RUN_OF_CARD, root.id)
-
-
-BY_STATUS = {
-    RunStatus.WAITING: AgentState.BLOCKED,
-    RunStatus.RUNNING: AgentState.WORKING,
-    RunStatus.CLAIMED: AgentState.STARTING,
-    RunStatus.QUEUED: AgentState.QUEUED,
-    RunStatus.SUCCEEDED: AgentState.SUCCEEDED,
-    RunStatus.FAILED: AgentState.FAILED,
-    RunStatus.CANCELLED: AgentState.CANCELLED,
-}
-
-
-@alike
-async def agent_state(root: Parent[Any], info: Info) -> AgentState:
-    """What agents are doing on it, from its active run, else from its last one."""
-    run = await _shown(root, info)
-    return AgentState.IDLE if run is None else state_of(run)
-
-
-def state_of(run: Any) -> AgentState:
-    if run.status == RunStatus.WAITING and run.wait_reason == "QUESTION":
-        return AgentState.WAITING_INPUT
-    if run.kind == RunKind.PLAN and run.status in ACTIVE:
-        return AgentState.PLANNING
-    if run.status == RunStatus.RUNNING and (run.progress or {}).get("tools"):
-        return AgentState.WAITING_TOOL
-    return BY_STATUS[RunStatus(run.status)]
-
-
-@alike
-async def agent_activity(root: Parent[Any], info: Info) -> str | None:
-    """One line of what its agent does just now, for the face of the card; null where no run is active."""
-    run = await _shown(root, info)
-    return None if run is None or run.status not in ACTIVE else line_of(run)
-
-
-def line_of(run: Any) -> str:
-    """A run in one line."""
-    progress = shown(run.progress)
-    if run.status == RunStatus.QUEUED:
-        return f"Waits: {HELD[run.held_by]}" if run.held_by else "Waits for a worker"
-    if run.status == RunStatus.WAITING:
-        return WAITING[run.wait_reason]
-    steps = f"{progress['todos_done']}/{progress['todos_total']}" if progress.get("todos_total") else ""
-    doing = progress.get("activity") or progress.get("task") or progress.get("tool") or "At work"
-    return " · ".join(part for part in (doing[:160], steps) if part)
-
-
-HELD = {
-    "BLOCKED": "cards that block it are not done",
-    "WIP_LIMIT": "the column is full",
-    "BOARD_ARCHIVED": "the board is archived",
-    "CARD_ARCHIVED": "the card is archived",
-}
-WAITING = {
-    "QUESTION": "Waits for an answer",
-    "APPROVAL": "Waits for an approval",
-    "DECISION": "Waits for a decision: nothing was changed",
-    "CI": "Waits for checks",
-    "CHILDREN": "Waits for other runs",
-}
-
-
 async def siblings_of_run(root: Parent[Any], info: Info) -> Any:
     """The runs that were started together with it, to be compared; it is not among them."""
     if root.batch is None:
@@ -295,13 +238,19 @@ async def is_stuck(root: Parent[Any], info: Info) -> bool:
 
 def progress_of(root: Parent[Any]) -> Any:
     """How far it is, as its agent last told."""
-    return shown(root.progress) if root.progress else None
+    return shown(root.progress) or None
 
 
 async def patch_of_run(root: Parent[Any], info: Info) -> str | None:
     """All that was changed, as one patch, its end cut off when it is very long."""
     row = await info.context.load(PATCH_OF_RUN, root.id)
     return row.patch if row else None
+
+
+async def prompt_of_run(root: Parent[Any], info: Info) -> str | None:
+    """What its agent is told: the card as it was at the first claim, and the instruction. Null before that."""
+    row = await info.context.load(TOLD_TO_RUN, root.id)
+    return prompt_of(row.kind, row.snapshot, row.instruction) if row and row.snapshot else None
 
 
 def in_result(name: str) -> Any:
@@ -394,7 +343,7 @@ async def start_run(
     instruction: Annotated[str | None, "What the agent is told besides the card; Markdown."] = None,
     profile_ids: Annotated[
         list[ID] | None,
-        "Agent profiles: a sibling run for each, at most 5; one run for any worker if left out.",
+        "Agent profiles: a sibling run for each, at most 5; if left out one run with the card's, or its board's.",
     ] = None,
     base_ref: Annotated[str | None, "The branch or commit to begin from; the board's if left out."] = None,
     message_id: Annotated[ID | None, "The message of the card that asks for it."] = None,

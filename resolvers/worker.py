@@ -124,8 +124,10 @@ class HeldInput:
 
     lease: Annotated[LeaseInput, "Which."]
     active: Annotated[
-        bool, "Whether its agent went forward since the last heartbeat; to be alive is not."
-    ] = True
+        bool,
+        "Whether its agent showed a sign of life since the last heartbeat, such as a tool that runs. Reports "
+        "count by themselves; without either the run fails after the board's silence limit.",
+    ] = False
 
 
 async def worker_heartbeat(

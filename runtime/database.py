@@ -11,6 +11,7 @@ database itself refuses (`query_only`, READ ONLY).
 import asyncio
 import json
 import re
+import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
@@ -32,7 +33,7 @@ from sqlalchemy import (
     event,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import (
     AsyncConnection,
@@ -52,6 +53,9 @@ QUEUE = 8.0  # seconds a write may wait for a connection: a crowd is served in t
 READ = 5.0  # seconds a read may take, with the wait for a connection and whatever is broken on the way
 READERS = 4  # connections that read one SQLite file at once
 POOL = 10  # connections to PostgreSQL a process
+FRESH = (
+    1.0  # seconds after its use in which a connection is not tried: three round trips for each transaction
+)
 
 # Both sides give up: a frozen server cannot answer, and a frozen client must not hold a lock for ever.
 POSTGRES_SETTINGS = {
@@ -362,11 +366,10 @@ def _sqlite(url: str, size: int, begin: str, *pragmas: str) -> AsyncEngine:
 
 
 def _postgres(url: str, size: int) -> AsyncEngine:
-    return create_async_engine(
+    engine = create_async_engine(
         url,
         pool_size=size,
         max_overflow=0,
-        pool_pre_ping=True,
         pool_timeout=QUEUE,
         connect_args={
             "timeout": CONNECT,
@@ -374,6 +377,29 @@ def _postgres(url: str, size: int) -> AsyncEngine:
             "server_settings": POSTGRES_SETTINGS,
         },
     )
+    _try_before_use(engine)
+    return engine
+
+
+def _try_before_use(engine: AsyncEngine) -> None:
+    """Replace connections that were lost while nobody used them. One used just now is only looked at."""
+
+    @event.listens_for(engine.sync_engine, "checkin")
+    def given_back(connection: Any, record: Any) -> None:
+        record.info["used"] = time.monotonic()
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def taken(connection: Any, record: Any, fairy: Any) -> None:
+        if connection.driver_connection.is_closed():
+            raise InvalidatePoolError
+        if time.monotonic() - record.info.get("used", time.monotonic()) < FRESH:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except Exception as error:
+            if is_passing(error):
+                raise InvalidatePoolError from error
+            raise
 
 
 def migrator(database: Database) -> AsyncEngine:

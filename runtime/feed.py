@@ -16,7 +16,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Executable, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from runtime.database import Database, Unavailable, utcnow
@@ -151,20 +151,24 @@ async def number(tx: AsyncSession) -> set[str]:
     return {row["topic"] for row in rows}
 
 
-async def append(tx: AsyncSession, log: Log, topic: str, rows: Sequence[dict[str, Any]]) -> int:
-    """Number the rows of a log and store them, at once. Returns the number of the topic's newest row.
+async def append(tx: AsyncSession, topic: str, count: int, store: Executable, values: dict[str, Any]) -> int:
+    """Number so many rows of a log and store them, at once. Returns the number of the topic's newest row.
 
-    No rows are none, and the topic's followers are woken all the same. Numbers must be told before the
-    transaction ends, so they are not left to `number`, which locks topics in order. That cannot deadlock if
-    every writer of `topic` locks the row that it is about before, and that row before any other topic.
+    `store` puts them behind the number `before`. No rows are none, and the topic's followers are woken all the
+    same. Numbers must be told before the transaction ends, so they are not left to `number`, which locks topics
+    in order. That cannot deadlock if every writer of `topic` locks the row that it is about before, and that row
+    before any other topic.
     """
-    last = await _last(tx, topic, len(rows))
-    if rows:
-        first = last - len(rows) + 1
-        numbered = [{"topic": topic, "seq": seq, **row} for seq, row in enumerate(rows, first)]
-        await tx.execute(insert(log.table), numbered)
-    tx.info.setdefault("grew", set()).add(topic)
+    last = await _last(tx, topic, count)
+    if count:
+        await tx.execute(store, {**values, "topic": topic, "before": last - count})
+    grew(tx, topic)
     return last
+
+
+def grew(tx: AsyncSession, topic: str) -> None:
+    """Wake whoever follows `topic` once `tx` has committed: it was numbered and stored."""
+    tx.info.setdefault("grew", set()).add(topic)
 
 
 async def _last(tx: AsyncSession, topic: str, n: int) -> int:

@@ -128,6 +128,7 @@ class Decision(enum.StrEnum):
     ALLOWED = "ALLOWED"
     DENIED = "DENIED"
     EXPIRED = "EXPIRED"
+    CANCELLED = "CANCELLED"
 
 
 class LimitState(enum.StrEnum):
@@ -292,6 +293,8 @@ class Subagent(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Question(Event):
+    """What people are asked; for one that was answered, `text` is the answer."""
+
     type = Type.QUESTION
     key: str
     asks: tuple[Ask, ...] = ()
@@ -370,6 +373,7 @@ class Attempt(Event):
 
 
 EVENTS: dict[Type, type[Event]] = {event.type: event for event in Event.__subclasses__()}
+SPOKEN = (Output, Thinking)  # what can come in chunks
 ROW = ("text", "agent", "level")  # columns of their own; everything else is `data`
 
 
@@ -396,7 +400,7 @@ def read_wire(row: dict[str, Any]) -> Event:
 
 def sound(said: Any) -> None:
     """Raise TypeError unless every field holds what it says. What programs print can be anything."""
-    for name, hint in _hints(said.__class__).items():
+    for name, hint in hints_of(said.__class__).items():
         value = getattr(said, name)
         # What is of the very class is right, and quickly seen; but a number has bounds besides.
         if (value.__class__ is not hint or hint in (int, float)) and not _fits(hint, value):
@@ -404,7 +408,7 @@ def sound(said: Any) -> None:
 
 
 @lru_cache
-def _hints(kind: Any) -> dict[str, Any]:
+def hints_of(kind: Any) -> dict[str, Any]:
     """The type of each field, in order."""
     hints = typing.get_type_hints(kind)
     return {field.name: hints[field.name] for field in _fields(kind)}
@@ -427,12 +431,12 @@ def _fits(hint: Any, value: Any) -> bool:
 
 def is_transient(event: Event) -> bool:
     """Whether an event is shown to who is looking, and not kept."""
-    return isinstance(event, Output | Thinking) and event.chunk
+    return isinstance(event, SPOKEN) and event.chunk
 
 
 def _said(said: Any) -> Iterator[tuple[str, Any]]:
     """The fields that say something, as JSON's own types."""
-    for name, default in _defaults(said.__class__):
+    for name, default in defaults_of(said.__class__):
         value = getattr(said, name)
         if value != default:
             yield name, _plain(value)
@@ -461,7 +465,7 @@ def clean(text: str) -> str:
 
 
 @lru_cache
-def _defaults(kind: Any) -> tuple[tuple[str, Any], ...]:
+def defaults_of(kind: Any) -> tuple[tuple[str, Any], ...]:
     return tuple(
         (field.name, field.default_factory() if callable(field.default_factory) else field.default)
         for field in _fields(kind)
@@ -474,7 +478,7 @@ def _fields(kind: Any) -> tuple[dataclasses.Field[Any], ...]:
 
 
 def _build(kind: Any, given: dict[str, Any]) -> Any:
-    hints = _hints(kind)
+    hints = hints_of(kind)
     return kind(**{name: _typed(hints[name], value) for name, value in given.items() if name in hints})
 
 

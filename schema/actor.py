@@ -7,6 +7,7 @@ from strawberry import ID
 
 from models.actor import ActorKind
 from resolvers import actor as actors
+from runtime.ids import prefix_of
 from runtime.transport.describe import said
 from runtime.transport.sizes import list_size
 from schema.account import User
@@ -25,6 +26,13 @@ class Actor:
 
 def actor_of(kind: str, id: str | None) -> Actor:
     return Actor(kind=ActorKind(kind), id=None if id is None else ID(id))
+
+
+def actor_named(id: str | None) -> Actor | None:
+    """Who is named by an id alone; null where nobody is."""
+    return (
+        None if id is None else actor_of(ActorKind.USER if prefix_of(id) == "user" else ActorKind.AGENT, id)
+    )
 
 
 def actor_of_event(root: Any) -> Actor:

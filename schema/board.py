@@ -87,7 +87,7 @@ class BoardQuery:
 class BoardMutation:
     create_board = do(boards.create_board, Board, Conflict)
     update_board = do(boards.update_board, Board, Stale, Conflict)
-    update_board_policy = do(policies.update_board_policy, Board, Stale)
+    update_board_policy = do(policies.update_board_policy, Board, Stale, Conflict)
     move_board = do(boards.move_board, Board)
     archive_board = do(boards.archive_board, Board, Stale)
     unarchive_board = do(boards.unarchive_board, Board, Stale)

@@ -9,6 +9,7 @@ from strawberry import ID
 from models.card import MOST_AT_ONCE, CardType, Priority, Size
 from models.run import AgentState
 from models.stage import Stage
+from resolvers import agent as agents
 from resolvers import card as cards
 from resolvers import link as links
 from resolvers import mark as marks
@@ -20,16 +21,19 @@ from resolvers.board import BOARD, COLUMN
 from resolvers.card import CARD, CHILDREN_OF_CARD
 from resolvers.link import BLOCKED_BY_CARD, BLOCKERS_OF_CARD
 from resolvers.mark import ASSIGNEES_OF_CARD, LABELS_OF_CARD
+from resolvers.profile import PROFILE
 from resolvers.question import OPEN_QUESTIONS_OF_CARD
 from resolvers.subtask import SUBTASK_COUNT, SUBTASKS_OF_CARD
 from runtime.transport.describe import Node, said
 from runtime.transport.sizes import list_size
 from schema.account import User
+from schema.actor import Actor, actor_named, actor_of_event
 from schema.board import Board, Column
 from schema.error import Conflict, MoveReason, StageRefused, Stale
 from schema.link import CardLink
 from schema.message import Message
 from schema.page import Connection
+from schema.profile import AgentProfile
 from schema.subtask import Subtask, SubtaskCount
 from schema.timeline import TimelineEntry
 from schema.view import ask, do, link, view
@@ -65,10 +69,14 @@ class CardRevision:
 
     seq: Annotated[int, "Its number: that of the event that changed the card."]
     at: Annotated[datetime, "When it was changed."]
-    actor_id: Annotated[ID | None, "Who changed it: a user or a key; null for the system."]
+    actor: Actor = strawberry.field(resolver=actor_of_event, description="Who changed it.")
     title: str = was("title", "Its title before.")
     description: str = was("description", "Its description before.")
     stage: Stage = was("stage", "The stage it stood in.")
+
+
+def _maker(root: Any) -> Actor | None:
+    return actor_named(root.created_by)
 
 
 @view("card")
@@ -88,9 +96,14 @@ class Card(Node):
     story_points: Annotated[int | None, "0 to 99."]
     due_on: Annotated[date | None, "The day it is due."]
     overdue: bool = ask(cards.overdue)
+    agent_profile_id: Annotated[ID | None, "The agent profile it is worked with; null: its board's default."]
+    agent_profile: AgentProfile | None = link(
+        PROFILE, "agent_profile_id", text="How its agents are started, where the card itself says so."
+    )
     archived_at: Annotated[datetime | None, "When it was archived."]
     version: Annotated[int, "Grows by one with every change."]
     created_at: Annotated[datetime, "When it was made."]
+    created_by: Actor | None = strawberry.field(resolver=_maker, description="Who made it.")
     updated_at: Annotated[datetime, "When it was last changed."]
     board: Board | None = link(BOARD, "board_id", text="The board it stands on.")
     column: Column | None = link(COLUMN, "column_id", text="The column it stands in.")
@@ -118,8 +131,8 @@ class Card(Node):
     timeline: Connection[TimelineEntry] = ask(
         timelines.timeline_of_card, directives=[list_size(20, maximum=50)]
     )
-    agent_state: AgentState = ask(runs.agent_state)
-    agent_activity: str | None = ask(runs.agent_activity)
+    agent_state: AgentState = ask(agents.agent_state)
+    agent_activity: str | None = ask(agents.agent_activity)
     active_run: RunLater | None = ask(runs.active_run)
     runs: Connection[RunLater] = ask(runs.runs_of_card, directives=[list_size(50)])
     questions: Connection[QuestionLater] = ask(questions.questions_of_card, directives=[list_size(50)])

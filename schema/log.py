@@ -279,7 +279,7 @@ class RunAsk:
 
 @line(Type.QUESTION)
 class RunQuestion(RunLine):
-    """Questions to a person, as the agent's program asked them."""
+    """Questions to people: as they are asked together, and each as it is closed, with the answer as the text."""
 
     key: str = says("key", "Names what is asked together.", empty="")
     decision: Decision = says("decision", "How far it is.", Decision)

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import ID
 
+from models.message import MessageKind
 from resolvers import message as messages
 from resolvers.card import CARD
 from runtime.transport.describe import Node
@@ -25,6 +26,7 @@ class Message(Node):
     """Something that was said on a card."""
 
     card_id: Annotated[ID, "On which card."]
+    kind: Annotated[MessageKind, "What it is for."]
     body: Annotated[str, "Markdown: 1 to 10,000 characters; empty once it is deleted."]
     edited_at: Annotated[datetime | None, "When it was last edited."]
     deleted_at: Annotated[datetime | None, "When it was deleted."]

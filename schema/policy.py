@@ -2,9 +2,13 @@
 
 from typing import Annotated
 
+from strawberry import ID
+
 import models.policy
 from models.policy import NoChange, OnExpiry
-from schema.view import answer
+from resolvers.profile import PROFILE
+from schema.profile import AgentProfile
+from schema.view import answer, link
 
 
 @answer(models.policy.Policy)
@@ -12,6 +16,12 @@ class BoardPolicy:
     """How a board lets agents work. What was never set has its default."""
 
     auto_dispatch: Annotated[bool, "Whether a card that enters TODO is given to an agent."]
+    agent_profile_id: Annotated[
+        ID | None, "The profile of cards that name none; null: any worker works them."
+    ]
+    agent_profile: AgentProfile | None = link(
+        PROFILE, "agent_profile_id", text="How the agents of cards that name no profile are started."
+    )
     concurrency: Annotated[int, "How many runs are worked at once on the board; 0 is no limit."]
     max_attempts: Annotated[int, "After how many failures a run is given up."]
     queue_seconds: Annotated[int, "How long a run may wait in the queue, in seconds."]

@@ -39,11 +39,11 @@ def _options(root: Any) -> Any:
 
 @view("question")
 class Question(Node):
-    """Something an agent asks people. While one that blocks is open, its run waits."""
+    """Something an agent asks people, or people one another. While one that blocks is open, its run waits."""
 
     board_id: Annotated[ID, "On which board."]
     card_id: Annotated[ID, "About which card."]
-    run_id: Annotated[ID | None, "Of which run."]
+    run_id: Annotated[ID | None, "Of which run; null: a person asks about the card."]
     group_key: Annotated[str, "Shared by what was asked together."]
     key: Annotated[str, "The asker's name for it."]
     header: Annotated[str, "A word or two to tell it apart."]
@@ -100,6 +100,7 @@ class QuestionQuery:
 @strawberry.type
 class QuestionMutation:
     ask_as_agent = do(questions.ask_as_agent, Questions, LeaseLost, Conflict)
+    ask_question = do(questions.ask_question, Question, Conflict)
     ask_questions = do(questions.ask_questions, Questions, LeaseLost, Conflict)
     answer_question = do(questions.answer_question, Question, Conflict)
     cancel_question = do(questions.cancel_question, Question, Conflict)

@@ -27,6 +27,7 @@ from resolvers import run as runs
 from resolvers.board import BOARD
 from resolvers.card import CARD
 from resolvers.conversation import SESSION
+from resolvers.message import MESSAGE
 from resolvers.profile import PROFILE
 from resolvers.question import QUESTIONS_OF_RUN
 from resolvers.run import ATTEMPTS_OF_RUN, RUN
@@ -41,6 +42,7 @@ from schema.board import Board
 from schema.conversation import AgentSession
 from schema.error import Conflict, LeaseLost, StageRefused
 from schema.log import RunLog
+from schema.message import Message
 from schema.page import Connection
 from schema.profile import AgentProfile
 from schema.question import Question
@@ -143,6 +145,9 @@ class Attempt:
     exit_code: Annotated[int | None, "Of the agent program."]
     code: Annotated[str | None, "What went wrong."]
     reason: Annotated[str | None, "The same, for people."]
+    metrics: Annotated[
+        JSON | None, "Tokens, cost and what else its worker measured, in the worker's own words."
+    ]
 
 
 def _files(root: Any) -> Any:
@@ -178,9 +183,10 @@ class Run(RunLog, Node):
     finished_at: Annotated[datetime | None, "When it ended."]
     stop_requested_at: Annotated[datetime | None, "When it was asked to stop."]
     stop_reason: Annotated[str | None, "Why."]
-    reported_at: Annotated[datetime | None, "When its agent last said anything."]
+    reported_at: Annotated[datetime | None, "When its agent last said anything, or its last wait ended."]
     outcome: Annotated[RunOutcome | None, "Whether it changed anything."]
     summary: Annotated[str | None, "What was done, in the agent's words."]
+    prompt: str | None = ask(runs.prompt_of_run)
     patch: str | None = ask(runs.patch_of_run)
     exit_code: Annotated[int | None, "Of the agent program."]
     failure_code: Annotated[FailureCode | None, "Why it FAILED."]
@@ -207,6 +213,7 @@ class Run(RunLog, Node):
     metrics: JSON | None = ask(runs.metrics_of_run)
     board: Board | None = link(BOARD, "board_id", text="The board.")
     card: CardLater | None = link(CARD, "card_id", text="The card.")
+    message: Message | None = link(MESSAGE, "message_id", text="The message of the card that asked for it.")
     profile: AgentProfile | None = link(PROFILE, "profile_id", text="How its agent is started.")
     worker: Worker | None = link(WORKER, "worker_id", text="Who has it, or had it last.")
     session: AgentSession | None = link(SESSION, "session_id", text="The conversation its agent keeps.")
@@ -228,7 +235,12 @@ class Work:
     """What a worker is given with a run, frozen at its first claim. What is empty is the worker's to choose."""
 
     executor: Annotated[Executor | None, "Which agent program; null: the worker's first."]
-    prompt: Annotated[str, "What the agent is told to do."]
+    prompt: Annotated[
+        str, "What the agent is told to do; when it waited for answers in that conversation, only those."
+    ]
+    whole_prompt: Annotated[
+        str, "What a new conversation is told, where the one to go on with turns out to be lost."
+    ]
     model: Annotated[str | None, "Which model."]
     instructions: Annotated[str, "What it is told before everything else."]
     session_id: Annotated[str | None, "The conversation to go on with; null: a new one."]

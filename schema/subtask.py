@@ -9,10 +9,15 @@ from strawberry import ID
 from resolvers import subtask as subtasks
 from resolvers.card import CARD
 from runtime.transport.describe import Node, said
+from schema.actor import Actor, actor_named
 from schema.error import Conflict, Stale
 from schema.view import do, link, view
 
 CardLater: Any = Annotated["Card", strawberry.lazy("schema.card")]
+
+
+def _ticker(root: Any) -> Actor | None:
+    return actor_named(root.completed_by)
 
 
 @view("subtask")
@@ -23,6 +28,7 @@ class Subtask(Node):
     title: Annotated[str, "1 to 255 characters."]
     completed: Annotated[bool, "Whether it is done."]
     completed_at: Annotated[datetime | None, "When it was ticked."]
+    completed_by: Actor | None = strawberry.field(resolver=_ticker, description="Who ticked it.")
     phase: Annotated[str | None, "The phase it belongs to."]
     phase_order: Annotated[int, "The phase's number: phases follow one another by it. 0 without a phase."]
     version: Annotated[int, "Grows by one with every change."]

@@ -11,8 +11,6 @@ import re
 import shutil
 import signal
 import socket
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -38,6 +36,7 @@ from server import make_app
 from tests.client import follow
 from tests.faults.postgres import PrivatePostgres
 from tests.tenants import two  # noqa: F401 - a fixture
+from tests.warm import Warm
 
 ROOT = Path(__file__).parent.parent
 KEY = "a key for tests and for nothing but tests"
@@ -315,20 +314,13 @@ class Process:
         self.environment = environment
         self.http = f"http://127.0.0.1:{self.port}/graphql"
         self.ws = f"ws://127.0.0.1:{self.port}/graphql"
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: Warm | None = None
         self.errors = Path(tempfile.mkstemp(prefix="signalbox-", suffix=".log")[1])  # what it logs
 
     def start(self) -> None:
         environment = {**os.environ, **self.environment}
         environment |= {"DATABASE_URL": self.database_url, "PORT": str(self.port), "SECRET_KEY": KEY}
-        with self.errors.open("ab") as errors:
-            self.process = subprocess.Popen(
-                [sys.executable, str(ROOT / "server.py"), "serve"],
-                cwd=tempfile.gettempdir(),
-                env=environment,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE if environment.get("KEEP_STDERR") else errors,
-            )
+        self.process = Warm("serve", env=environment, stderr=self.errors)
 
     async def ready(self, within: float = 120) -> None:
         deadline = time.monotonic() + within
@@ -362,8 +354,6 @@ class Process:
             self.process.send_signal(signal.SIGCONT)
             self.process.kill()
             self.process.wait(10)
-        if self.process and self.process.stderr:
-            self.process.stderr.close()
 
 
 @pytest.fixture

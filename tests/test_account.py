@@ -3,9 +3,6 @@
 import asyncio
 import logging
 import os
-import subprocess
-import sys
-import tempfile
 from datetime import timedelta
 
 import httpx2
@@ -15,7 +12,8 @@ from sqlalchemy import select, update
 from models.account import ApiKey, User
 from runtime.database import Base, utcnow
 from tests.client import AsgiSocket, Closed
-from tests.conftest import LOGIN, MAKE_KEY, PASSWORD, REVOKE_KEY, ROOT
+from tests.conftest import LOGIN, MAKE_KEY, PASSWORD, REVOKE_KEY
+from tests.warm import command
 
 ME = "{ me { id username email } }"
 REGISTER = """mutation Register($input: RegisterInput!) {
@@ -343,36 +341,25 @@ async def _connect(app, headers):
         pass
 
 
-async def command(url, *arguments, given="", **environment):
+async def said(url, *arguments, given="", **environment):
+    """The status of a command, and what it complained of."""
     environment = {**os.environ, "DATABASE_URL": url, "PORT": "0", **environment}
-    run = asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, str(ROOT / "server.py"), *arguments],
-        input=given,
-        env=environment,
-        cwd=tempfile.gettempdir(),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    return await run
+    status, _, err = await command(*arguments, env=environment, given=given)
+    return status, err
 
 
 async def test_where_others_can_reach_it_the_server_wants_an_owner(fresh, run):
     url, key = await fresh(), "a key for tests and for nothing but tests"
-    refused = await command(url, "serve", HOST="0.0.0.0", SECRET_KEY="")
-    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
-    assert "SECRET_KEY" in refused.stderr
-    refused = await command(url, "serve", HOST="0.0.0.0", SECRET_KEY=key)
-    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
-    assert "python server.py owner USERNAME" in refused.stderr
-    short = await command(url, "owner", "margaret", given="short\n", SECRET_KEY=key)
-    assert (short.returncode, short.stderr) == (2, "signalbox: password: must have 8 to 1024 bytes\n")
+    for secret, part in (("", "SECRET_KEY"), (key, "python server.py owner USERNAME")):
+        status, err = await said(url, "serve", HOST="0.0.0.0", SECRET_KEY=secret)
+        assert (status, err.count("\n")) == (2, 1)
+        assert part in err
+    short = await said(url, "owner", "margaret", given="short\n", SECRET_KEY=key)
+    assert short == (2, "signalbox: password: must have 8 to 1024 bytes\n")
     async with run(url) as app:  # who worked here without a password keeps the boards
         await app.has_board("Do it")
-        made = await command(url, "owner", "margaret", given=f"{PASSWORD}\n", SECRET_KEY=key)
-        assert (made.returncode, made.stderr) == (0, "")
+        made = await said(url, "owner", "margaret", given=f"{PASSWORD}\n", SECRET_KEY=key)
+        assert made == (0, "")
         async with asyncio.timeout(60):
             while "errors" not in await app.ask(ME):
                 await asyncio.sleep(0.05)
@@ -380,8 +367,8 @@ async def test_where_others_can_reach_it_the_server_wants_an_owner(fresh, run):
         assert [
             board["name"] for board in (await app.data("{ boards { nodes { name } } }", "margaret"))["nodes"]
         ] == ["Web"]
-        again = await command(url, "owner", "margaret", OWNER_PASSWORD="another password", SECRET_KEY=key)
-        assert again.returncode == 0
+        again = await said(url, "owner", "margaret", OWNER_PASSWORD="another password", SECRET_KEY=key)
+        assert again == (0, "")
         assert reason_of(await app.ask(ME, "margaret")) == "REVOKED"
         await app.logs_in("margaret", "another password")
 

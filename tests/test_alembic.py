@@ -4,9 +4,7 @@ import asyncio
 import contextlib
 import os
 import re
-import subprocess
 import sys
-import tempfile
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -19,6 +17,7 @@ import models  # noqa: F401 - every table
 from runtime.database import Base, Database, migrator
 from runtime.migrate import migrate
 from runtime.revision import FOLDER, WrongRevision, numbered, require_head, revision_of
+from tests.warm import command
 
 ROOT = Path(__file__).parent.parent
 
@@ -233,22 +232,17 @@ async def state(url):
         return await connection.run_sync(revision_of), await connection.run_sync(shape)
 
 
-def start(url, *arguments):
-    return asyncio.create_subprocess_exec(
-        *(sys.executable, str(ROOT / "server.py"), *arguments),
-        env={**os.environ, "DATABASE_URL": url, "PORT": "0", "SECRET_KEY": "k" * 40},
-        cwd=tempfile.gettempdir(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+async def start(url, *arguments):
+    return await command(
+        *arguments, env={**os.environ, "DATABASE_URL": url, "PORT": "0", "SECRET_KEY": "k" * 40}
     )
 
 
 async def test_of_two_at_once_one_waits(empty):
     url = await empty()
-    both = [await start(url, "migrate") for _ in range(2)]
-    told = [await asyncio.wait_for(one.communicate(), 60) for one in both]
-    assert [one.returncode for one in both] == [0, 0], told
-    ends = sorted(out.decode().strip().rsplit(": ", 1)[1] for out, _ in told)
+    told = await asyncio.gather(*(start(url, "migrate") for _ in range(2)))
+    assert [status for status, _, _ in told] == [0, 0], told
+    ends = sorted(out.strip().rsplit(": ", 1)[1] for _, out, _ in told)
     assert ends == [f"already at {numbered()[-1]}", f"empty -> {numbered()[-1]}"]
 
 
@@ -257,13 +251,13 @@ async def test_it_waits_for_whoever_migrates(kind, empty):
     async with on(url) as connection:
         if kind == "postgresql":
             await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": KEY})
-        waiting = await start(url, "migrate")
+        waiting = asyncio.create_task(start(url, "migrate"))
         for _ in range(12):  # seconds in all: longer than it starts and any lock or statement may last
             await connection.execute(text("SELECT 1"))
             with pytest.raises(TimeoutError):
-                await asyncio.wait_for(waiting.wait(), 1)
-    out, _ = await asyncio.wait_for(waiting.communicate(), 60)
-    assert out.decode().strip().endswith(f"empty -> {numbered()[-1]}")
+                await asyncio.wait_for(asyncio.shield(waiting), 1)
+    _, out, _ = await waiting
+    assert out.strip().endswith(f"empty -> {numbered()[-1]}")
 
 
 KEY = 0x5163_6E61_6C42_6F78  # written a second time on purpose: old and new programs must share it
@@ -277,10 +271,9 @@ KEY = 0x5163_6E61_6C42_6F78  # written a second time on purpose: old and new pro
     ],
 )
 async def test_a_wrong_revision_is_one_line(empty, arguments, line):
-    one = await start(await empty(), *arguments)
-    _, told = await asyncio.wait_for(one.communicate(), 60)
-    assert (one.returncode, told.decode().count("\n")) == (2, 1), told
-    assert told.decode().strip().endswith(line)
+    status, _, told = await start(await empty(), *arguments)
+    assert (status, told.count("\n")) == (2, 1), told
+    assert told.strip().endswith(line)
 
 
 async def test_a_database_of_a_newer_program_is_left_alone(fresh):

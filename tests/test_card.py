@@ -8,6 +8,7 @@ import pytest
 
 from models.workspace import Label
 from tests.board import card, do, told
+from tests.work import hand, start
 
 FOUND = """query($id: ID!, $filter: CardFilter, $orderBy: CardOrder!) { board(id: $id) {
   cards(first: 500, filter: $filter, orderBy: $orderBy) { nodes { title } } } }"""
@@ -344,6 +345,43 @@ async def test_revisions_say_what_was_and_give_it_back(run):
             assert len((await card(app, id, shown))["revisions"]) == 50, "the newest 50"
         assert all("event" not in s or "LIMIT" in s or "place" in s for s in statements), "no more are read"
         assert (await app.ask(f'{{ card(id: "{id}") {{ revisions(first: 51) {{ seq }} }} }}'))["errors"]
+
+
+async def test_who_made_ticked_and_changed_it_is_named(run):
+    makers = "query($id: ID!) { board(id: $id) { cards(first: 100) { nodes { createdBy { kind name } } } } }"
+    step = "... on Subtask { id completedBy { kind name user { username } } }"
+    async with run() as app:
+        max = await app.has_user("max")
+        board, _ = await app.has_board("First")
+        made = await do(app, "createCard", "... on Card { id }", "max", boardId=board, title="Second")
+        named = "createdBy { kind id name user { id } } revisions(first: 1) { actor { kind id name } }"
+        await do(app, "moveCard", id=made["id"], stage="TODO")
+        await do(app, "updateCard", actor="max", id=made["id"], title="Other")
+        shown = await card(app, made["id"], named)
+        assert shown["createdBy"] == {"kind": "USER", "id": max, "name": "max", "user": {"id": max}}
+        assert shown["revisions"] == [{"actor": {"kind": "USER", "id": max, "name": "max"}}]
+        ticked = await do(app, "addSubtask", step, cardId=made["id"], title="Sand")
+        assert ticked["completedBy"] is None
+        ticked = await do(app, "updateSubtask", step, "max", id=ticked["id"], completed=True)
+        assert ticked["completedBy"] == {"kind": "USER", "name": "max", "user": {"username": "max"}}
+        worker = await hand(app)
+        await start(app, made["id"])
+        [claim] = await worker.claim()
+        app.tokens["agent"] = f"Bearer {claim['work']['agentToken']}"
+        await do(app, "updateSubtask", step, id=ticked["id"], completed=False)
+        ticked = await do(app, "updateSubtask", step, "agent", id=ticked["id"], completed=True)
+        assert ticked["completedBy"] == {"kind": "AGENT", "name": "Agent", "user": None}
+        child = {"boardId": board, "title": "Part", "parentId": made["id"]}
+        await do(app, "createCard", actor="agent", **child)
+        counts = []
+        for _ in range(2):
+            with app.counting() as statements:
+                nodes = (await app.data(makers, id=board))["cards"]["nodes"]
+            counts.append(len(statements))
+            for _ in range(5):
+                await do(app, "createCard", boardId=board, title="More")
+        assert counts[0] == counts[1], "however many cards"
+        assert {"kind": "AGENT", "name": "Agent"} in [one["createdBy"] for one in nodes]
 
 
 async def test_deleting_a_column_moves_its_cards_or_deletes_them(run):

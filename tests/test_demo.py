@@ -1,9 +1,12 @@
 """The demo: its data, the script that keeps it alive, and starting and stopping it for real."""
 
 import asyncio
+import contextlib
+import inspect
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,10 +16,13 @@ from pathlib import Path
 import httpx2
 import pytest
 
+import commands
 from actions.seed import LABELS, PEOPLE, WORKSPACE, seed
 from agents.lively import Lively
 from agents.wire import operations
+from tests.faults.readers import hear_ws
 from tests.test_start import start
+from tests.warm import Warm
 
 ROOT = Path(__file__).parent.parent
 BOARDS = """{ boards(first: 3) { nodes { name law
@@ -73,7 +79,7 @@ async def started(folder):
         text=True,
     )
     told = ""
-    while "would allow" not in told:  # the last thing to try
+    while "kill -9" not in told:  # the last thing to try
         line = await asyncio.to_thread(process.stdout.readline)
         assert line, process.stderr.read()
         told += line
@@ -114,7 +120,7 @@ async def test_agents_work_on_the_demos_board_until_its_input_ends(serve, tmp_pa
     server = await serve()
     status, _, err = await start(ROOT, "seed", DATABASE_URL=server.database_url, SECRET_KEY="k" * 40)
     assert status == 0, err
-    command = [sys.executable, "-m", "agents.demo", server.http, str(tmp_path), "0.2", "10"]
+    command = [sys.executable, "-m", "agents.demo", server.http, str(tmp_path), "10"]
     script = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE)
     async with httpx2.AsyncClient(timeout=30) as client:
 
@@ -139,6 +145,137 @@ async def test_agents_work_on_the_demos_board_until_its_input_ends(serve, tmp_pa
         assert script.poll() is None, "it gets over a server that is gone"
         script.stdin.close()
         assert await asyncio.to_thread(script.wait, 20) == 0
+
+
+WATCH = """subscription($board: ID!) { boardFeed(boardId: $board, after: "0") { seq kind actor { kind }
+  ... on AboutRun { runId attempt } ... on CardMoved { cardId toStage } ... on AboutCard { cardId }
+  ... on AboutQuestion { question { id runId options { label } } } } }"""
+HELD = """{ runs(first: 20, filter: {status: [CLAIMED, RUNNING, WAITING]}) {
+  nodes { id cardId status attempt questions { id status options { label } } } } }"""
+ANSWER = """mutation($id: ID!, $options: [String!], $text: String) {
+  answerQuestion(input: {id: $id, options: $options, text: $text}) { __typename } }"""
+ROOM = "mutation($id: ID!) { updateColumn(input: {id: $id, wipLimit: null}) { __typename } }"
+BOX = "{ boards(first: 1) { nodes { id columns { id stage } } } }"
+
+
+class Watcher:
+    """A person at the demo: follows the board, answers whatever is asked, and remembers what was told."""
+
+    def __init__(self, address):
+        self.address, self.told, self.answers = address, [], {}
+        self.client = httpx2.AsyncClient(timeout=30)
+
+    async def ask(self, query, **variables):
+        said = (await self.client.post(self.address, json={"query": query, "variables": variables})).json()
+        [value] = said["data"].values()
+        return value
+
+    async def watch(self, board):
+        url = self.address.replace("http", "ws", 1)
+        async with contextlib.aclosing(hear_ws(url, WATCH, {"board": board})) as events:
+            async for event in events:
+                self.told.append(event["boardFeed"])
+                if event["boardFeed"]["kind"] == "QUESTION_ASKED":
+                    await self.answer(event["boardFeed"]["question"])
+
+    async def answer(self, question):
+        how = {"options": [one["label"] for one in question["options"][:1]]} if question["options"] else {}
+        said = await self.ask(ANSWER, id=question["id"], **(how or {"text": "Danger until it is proven."}))
+        self.answers[question["runId"]] = said["__typename"]
+
+    def has(self, kind, **fields):
+        """The first event of a kind that was told with these fields."""
+        fits = (one for one in self.told if one["kind"] == kind and fields.items() <= one.items())
+        return next(fits, None)
+
+    async def until(self, what, within=80):
+        """What `what` finds, as soon as it finds anything."""
+        deadline = time.monotonic() + within
+        while not (found := what()):
+            assert time.monotonic() < deadline, self.told[-20:]
+            await asyncio.sleep(0.05)
+        return found
+
+
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+async def test_a_person_answers_an_agent_and_a_second_worker_goes_on(run, fresh, tmp_path):
+    """What README says of agents, as somebody sees it who only has its words and the demo's."""
+    url = f"sqlite:///{tmp_path}/demo.sqlite3"
+    shutil.copy((await fresh()).removeprefix("sqlite:///"), tmp_path / "demo.sqlite3")
+    async with run(url) as app:
+        await seed(app.house.feed.begin, "hash")
+    out, second = tmp_path / "out", None
+    environment = os.environ | {"PORT": "0", "DATABASE_URL": url}
+    demo = Warm("demo", "--speed", "10", cwd=tmp_path, env=environment, stdout=out, stderr=tmp_path / "err")
+    watching = None
+    try:
+        deadline = time.monotonic() + 60
+        while "kill -9" not in (greeting := out.read_text() if out.exists() else ""):
+            assert demo.poll() is None, (tmp_path / "err").read_text()
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.05)
+        person = Watcher(re.search(r"http://[\d.:]+/graphql", greeting)[0])
+        [box] = (await person.ask(BOX))["nodes"]
+        [review] = [one["id"] for one in box["columns"] if one["stage"] == "REVIEW"]
+        await person.ask(ROOM, id=review)
+        watching = asyncio.create_task(person.watch(box["id"]))
+
+        await person.until(lambda: person.has("RUN_CLAIMED"))
+        await person.until(lambda: person.has("SUBTASK_UPDATED", actor={"kind": "AGENT"}))
+        asked = (await person.until(lambda: person.has("QUESTION_ASKED")))["question"]
+        await person.until(lambda: person.has("QUESTION_ANSWERED"))
+        assert person.answers[asked["runId"]] == "Question", "the mutation answers the question"
+        done = await person.until(lambda: person.has("RUN_SUCCEEDED", runId=asked["runId"]))
+        await person.until(lambda: person.has("CARD_MOVED", cardId=done["cardId"], toStage="REVIEW"))
+
+        kill, another = re.search(r"(kill -9 .*)\n((?:.*\\\n)?.*)", greeting).groups()
+        count = len(person.told)
+        await person.until(lambda: [one for one in person.told[count:] if one["kind"] == "RUN_STARTED"])
+        subprocess.run(kill, shell=True, check=True, cwd=tmp_path)
+        held = (await person.ask(HELD))["nodes"]
+        assert held, "it died in the middle of its work"
+        with (tmp_path / "second").open("w") as said:
+            second = subprocess.Popen(
+                f"exec {another}", shell=True, cwd=tmp_path, stdout=said, stderr=said, start_new_session=True
+            )
+        for one in held:
+            again = {"runId": one["id"], "attempt": one["attempt"] + 1}
+            await person.until(lambda again=again: person.has("RUN_CLAIMED", **again))
+            await person.until(lambda again=again: person.has("RUN_SUCCEEDED", **again))
+            moved = {"cardId": one["cardId"], "toStage": "REVIEW"}
+            await person.until(lambda moved=moved: person.has("CARD_MOVED", **moved))
+        assert [event["seq"] for event in person.told] == list(range(1, len(person.told) + 1))
+        assert "works for" in (tmp_path / "second").read_text()
+        assert set(person.answers.values()) == {"Question"}
+        os.killpg(second.pid, signal.SIGINT)
+        assert await asyncio.to_thread(second.wait, 30) == 0, "Ctrl+C ends it in peace"
+    finally:
+        if watching:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+            await person.client.aclose()
+        if second:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(second.pid, signal.SIGKILL)
+        demo.send_signal(signal.SIGINT)
+        await asyncio.to_thread(demo.wait, 30)
+    assert (tmp_path / "err").read_text() == ""
+
+
+def test_the_tabs_that_newcomers_are_sent_to_are_there():
+    examples = [path.read_text() for path in sorted((ROOT / "explorer" / "examples").glob("*.graphql"))]
+    tabs = set(re.findall(r"^(?:query|mutation|subscription) (\w+)", "\n".join(examples), re.MULTILINE))
+    readme = (ROOT / "README.md").read_text().split("## ")[0]
+    sent = {
+        "README.md": re.findall(r"`([A-Z]\w+)`", readme),
+        "make demo": re.findall(r"(?:tab|run) ([A-Z]\w+)", inspect.getsource(commands.greet)),
+        "the first tab": re.findall(
+            r'"([A-Z]\w+)"', "".join(re.findall(r"^#.*\n", examples[0], re.MULTILINE))
+        ),
+    }
+    for where, names in sent.items():
+        assert "MoveCard" in names, where
+        assert set(names) <= tabs, where
 
 
 def test_the_script_moves_only_where_it_may():

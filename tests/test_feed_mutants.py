@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import subprocess
 import sys
 from collections.abc import AsyncIterator
 
@@ -14,7 +13,9 @@ from tests.faults.api import CROWD, Api, log_of
 from tests.faults.appender import BATCH, TOPIC
 from tests.faults.crowd import Crowd
 from tests.faults.mutant import MUTANTS as MUTANT_SERVERS
+from tests.faults.mutant import main as lie
 from tests.faults.numbering import MUTANTS, counter, skipped
+from tests.warm import Warm
 
 
 async def test_no_number_commits_late(fresh, figure):
@@ -70,9 +71,7 @@ async def lying(url: str, mutant: str) -> AsyncIterator[Process]:
     """A real server that tells something else than what is kept."""
     server = Process(url, CROWD)
     settings = {**os.environ, **CROWD, "DATABASE_URL": url, "PORT": str(server.port), "SECRET_KEY": KEY}
-    command = [sys.executable, "-m", "tests.faults.mutant", mutant]
-    with server.errors.open("ab") as errors:
-        server.process = subprocess.Popen(command, cwd=ROOT, env=settings, stderr=errors)
+    server.process = Warm(mutant, main=lie, env=settings, stderr=server.errors)
     try:
         await server.ready(60)
         yield server

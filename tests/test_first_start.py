@@ -4,14 +4,13 @@ import asyncio
 import contextlib
 import os
 import sqlite3
-import subprocess
-import sys
 import time
 
 import asyncpg
 import httpx2
 
-from tests.conftest import ROOT, Process
+from tests.conftest import Process
+from tests.warm import command
 
 WHO = "{ viewer { user { id username } } workspaces { nodes { id name } } }"
 
@@ -75,14 +74,14 @@ async def test_an_owner_made_while_a_server_starts_is_the_only_one(fresh):
         async with held(url, [server], waiting=2):
             server.start()
             await until(lambda: "Waiting for application" in server.errors.read_text())
-            command = [sys.executable, str(ROOT / "server.py"), "owner", "alice"]
             given = {**os.environ, "DATABASE_URL": url, "OWNER_PASSWORD": "long enough to be one"}
-            made = subprocess.Popen(command, env=given, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        said, _ = await asyncio.to_thread(made.communicate, timeout=60)
+            made = asyncio.create_task(command("owner", "alice", env=given))
+            await asyncio.sleep(0)
+        made = await made
         await server.ready(60)
     finally:
         server.kill()
-    assert made.returncode == 0, said
+    assert made[0] == 0, made
     server.errors.unlink()
     query = 'SELECT username FROM "user"'
     if url.startswith("sqlite"):

@@ -7,10 +7,11 @@ from models.policy import BOUNDS, LONGEST, Policy, changed_policy, policy_of
 from models.refusal import Invalid
 from runtime import queue
 from runtime.queue import Cap, Slot, Wanted, Work, scope_cap
+from tests.test_profile import make
 
-FIELDS = """autoDispatch concurrency maxAttempts queueSeconds attemptSeconds wholeSeconds silenceSeconds
-  leaseSeconds stuckMinutes questionSeconds questionExpiry noChange repository baseBranch branchTemplate
-  instructions"""
+FIELDS = """autoDispatch agentProfileId concurrency maxAttempts queueSeconds attemptSeconds wholeSeconds
+  silenceSeconds leaseSeconds stuckMinutes questionSeconds questionExpiry noChange repository baseBranch
+  branchTemplate instructions"""
 CHANGE = f"""mutation($input: UpdateBoardPolicyInput!) {{ updateBoardPolicy(input: $input) {{
   __typename ... on Board {{ version policy {{ {FIELDS} }} }} ... on Refusal {{ code }}
   ... on Stale {{ version }} ... on Invalid {{ issues {{ path }} }} }} }}"""
@@ -19,6 +20,7 @@ FEED = """subscription($id: ID!) { boardFeed(boardId: $id, after: "0") {
   kind ... on BoardPolicyUpdated { changes { field before after } } } }"""
 DEFAULTS = {  # written a second time on purpose
     "autoDispatch": False,
+    "agentProfileId": None,
     "concurrency": 1,
     "maxAttempts": 3,
     "queueSeconds": 604_800,
@@ -89,6 +91,7 @@ async def test_defaults_changes_and_the_way_back(run):
             for name, value in DEFAULTS.items()
         }
         given |= {"questionExpiry": "HOLD", "noChange": "DECIDE", "branchTemplate": "{run}/{slug}"}
+        given["agentProfileId"] = (await make(app))["id"]
         given |= {"repository": "../web", "baseBranch": "trunk", "instructions": "Be kind."}
         told = await app.data(CHANGE, input={"boardId": board, "ifVersion": 1, **given})
         assert told == {"__typename": "Board", "version": 2, "policy": given}

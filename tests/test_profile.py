@@ -5,6 +5,7 @@ from sqlalchemy import select
 
 from models.worker import MOST_PROFILES, AgentProfile, Executor, Skill, needed, needs, reaches, skills_of
 from runtime.queue import Cap, key_cap
+from tests.work import hand, queued, set_policy, show
 
 FIELDS = """id name role executor model persona options permission capabilities { name level } maxConcurrent
   enabled version"""
@@ -140,6 +141,23 @@ async def test_the_limit_is_the_queues(run):
             assert await most() == wanted
         await do(app, "deleteAgentProfile", id=id)
         assert await most() is None
+
+
+async def test_a_limit_holds_for_runs_that_were_there_before_it(run):
+    async with run() as app:
+        board, cards = await app.has_board("One", "Two", "Three")
+        await set_policy(app, board, concurrency=0)
+        worker = await hand(app)
+        id = (await make(app, executor="SCRIPTED"))["id"]
+        runs = [await queued(app, card, profileIds=[id]) for card in cards]
+        assert await worker.take() == runs[0]
+        await do(app, "updateAgentProfile", id=id, maxConcurrent=2)
+        assert await worker.take() == runs[1]
+        assert await worker.claim(3) == []
+        [why] = (await show(app, runs[2]))["whyNotRunning"]
+        assert (why["code"], why["runIds"], why["limit"]) == ("LIMIT_REACHED", runs[:2], 2)
+        await worker.complete(runs[0])
+        assert await worker.take() == runs[2]
 
 
 async def test_a_list_of_any_length_is_one_statement(run):

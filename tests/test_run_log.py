@@ -11,6 +11,31 @@ from runtime.queue import Attempt
 from tests.board import reads
 from tests.runs import REPORT, has_run, output
 
+FIELDS = """state todosDone todosTotal task agent tool toolText activity percent step steps finishReason
+  inputTokens outputTokens costUsd contextWindow contextUsed"""
+SHOWN = f"query($id: ID!) {{ run(id: $id) {{ progress {{ {FIELDS} }} }} }}"
+FEED = f"""subscription($id: ID!, $after: String) {{ boardFeed(boardId: $id, after: $after) {{
+  kind ... on RunProgressed {{ run {{ id }} progress {{ {FIELDS} }} }} }} }}"""
+PROGRESS = {
+    "state": "STARTED",
+    "todosDone": 1,
+    "todosTotal": 3,
+    "task": "Write",
+    "agent": None,
+    "tool": "Bash",
+    "toolText": "make test",
+    "activity": "make test",
+    "percent": None,
+    "step": None,
+    "steps": None,
+    "finishReason": None,
+    "inputTokens": 10,
+    "outputTokens": 2,
+    "costUsd": 0.5,
+    "contextWindow": None,
+    "contextUsed": None,
+}
+
 
 async def rows(app, run, *columns):
     query = select(*(columns or (RunEvent.__table__,))).where(RunEvent.topic == run_topic(run.id))
@@ -237,6 +262,8 @@ async def test_the_progress_of_a_run_is_kept_and_the_board_told_once_a_second(ru
             {"type": "TOOL_STARTED", "text": "make test", "data": {"tool": "t1", "name": "Bash"}},
             {"type": "USAGE", "data": {"input_tokens": 10, "output_tokens": 2, "cost_usd": 0.5}},
         )
+        shown = await app.data(SHOWN, id=held.id)
+        assert shown["progress"] == PROGRESS
         kept = (await stored(app, held)).progress
         assert (kept["todos_done"], kept["todos_total"], kept["task"]) == (1, 3, "Write")
         assert len(kept["tools"]) == 1
@@ -252,6 +279,12 @@ async def test_the_progress_of_a_run_is_kept_and_the_board_told_once_a_second(ru
         assert (first["run_id"], first["card_id"]) == (held.id, held.card)
         assert first["progress"]["tool"] == "Bash"
         assert first["progress"]["tool_text"] == "make test"
+        async with app.follow(FEED, id=held.board, after="0") as hear:
+            while (event := (await hear())["boardFeed"])["kind"] != "RUN_PROGRESS":
+                pass
+        assert event["run"] == {"id": held.id}
+        assert (event["progress"]["tool"], event["progress"]["toolText"]) == ("Bash", "make test")
+        assert (event["progress"]["todosDone"], event["progress"]["todosTotal"]) == (1, 3)
 
 
 async def test_a_report_of_any_size_is_a_fixed_number_of_statements(run, figure):

@@ -10,24 +10,30 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from tests.warm import command
+
 ROOT = Path(__file__).parent.parent
+CLEAN = {name: value for name, value in os.environ.items() if name not in ("HOST", "PORT")}
+CLEAN |= {"DATABASE_URL": "sqlite:///one.sqlite3", "PORT": "0"}
 
 
 async def start(folder, *arguments, **environment):
     """Run the command line in an empty folder; return its status, what it printed and what it complained of."""
-    clean = {
-        name: value for name, value in os.environ.items() if name not in ("HOST", "PORT", "DATABASE_URL")
-    }
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, str(ROOT / "server.py"), *arguments),
         cwd=folder,
-        env=clean | {"DATABASE_URL": "sqlite:///one.sqlite3", "PORT": "0"} | environment,
+        env=CLEAN | environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
     out, err = await asyncio.wait_for(process.communicate(), 60)
     return process.returncode, out.decode(), err.decode()
+
+
+async def begin(folder, *arguments, **environment):
+    """The same, in a process that has done its imports."""
+    return await command(*arguments, cwd=folder, env=CLEAN | environment)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +72,7 @@ async def start(folder, *arguments, **environment):
     ids=lambda value: ",".join(value) if isinstance(value, dict) else "",
 )
 async def test_what_is_wrong_is_one_line(tmp_path, environment, line):
-    status, out, err = await start(tmp_path, "serve", **environment)
+    status, out, err = await begin(tmp_path, "serve", **environment)
     assert (status, out, err.count("\n")) == (2, "", 1), err
     assert err.startswith(line)
     assert "hidden" not in err
@@ -83,9 +89,9 @@ async def test_a_taken_port_is_one_line(tmp_path):
 
 
 async def test_a_bus_that_does_not_answer_is_one_line(tmp_path):
-    assert (await start(tmp_path, "migrate"))[0] == 0
-    for command in ("serve", "seed"):
-        status, out, err = await start(tmp_path, command, BUS_URL="redis://:hidden@127.0.0.1:1")
+    assert (await begin(tmp_path, "migrate"))[0] == 0
+    for name in ("serve", "seed"):
+        status, out, err = await begin(tmp_path, name, BUS_URL="redis://:hidden@127.0.0.1:1")
         assert (status, out, err.count("\n")) == (2, "", 1), err
         assert err.startswith("signalbox: Cannot reach the wake bus: ")
         assert "hidden" not in err

@@ -100,7 +100,9 @@ def questions(home):
     """Every query field, and a look at every node type, with everything below it: (name, query, selected)."""
     for name, arguments in QUERIES.items():
         selected = set()
-        yield name, asking(name, home.fill(arguments), 2, selected), selected
+        kind = get_named_type(SCHEMA.query_type.fields[name].type).name
+        deep = 1 if kind in NODES else 2  # all of a node is too much at once; its parts are asked for below
+        yield name, asking(name, home.fill(arguments), deep, selected), selected
     for kind, thing in NODES.items():
         selected = set()
         fields = fields_of(SCHEMA.type_map[kind], 3, selected, "")

@@ -14,7 +14,7 @@ from actions.transfer.report import report
 from actions.transfer.take import take
 from models.refusal import Refusal
 from models.stage import Law, Stage, StageRefused
-from tests.test_start import start
+from tests.test_start import begin
 
 DATA = Path(__file__).parent / "data"
 BOARD = """query($id: ID!) { board(id: $id) { name description law
@@ -360,16 +360,16 @@ def test_names_of_lists_mean_stages():
 
 
 async def test_the_command_line(tmp_path):
-    status, out, err = await start(tmp_path, "migrate")
+    status, out, err = await begin(tmp_path, "migrate")
     assert (status, err) == (0, "")
     (tmp_path / "bad.json").write_text('{"name": "x", "lists": 1, "cards": []}')
-    status, out, err = await start(tmp_path, "import", "bad.json")
+    status, out, err = await begin(tmp_path, "import", "bad.json")
     assert (status, out, err) == (2, "", "signalbox: bad.json lists must be a list, not a whole number\n")
-    status, out, err = await start(tmp_path, "import", str(DATA / "trello.json"))
+    status, out, err = await begin(tmp_path, "import", str(DATA / "trello.json"))
     assert status == 0, err
     assert out.startswith("a Trello board: ")
     board = out.splitlines()[0].rsplit(", ", 1)[1].rstrip(")")
-    status, out, err = await start(tmp_path, "export", board)
+    status, out, err = await begin(tmp_path, "export", board)
     assert (status, json.loads(out)["format"]) == (0, "signalbox/1")
-    status, out, err = await start(tmp_path, "import", str(DATA / "trello.json"), "--board", "board_nowhere")
+    status, out, err = await begin(tmp_path, "import", str(DATA / "trello.json"), "--board", "board_nowhere")
     assert (status, out, err.count("\n")) == (2, "", 1)

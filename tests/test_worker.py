@@ -17,6 +17,8 @@ from runtime import queue
 from runtime.queue import Cap, Ticket, worker_cap
 from tests.client import Refused
 from tests.conftest import MAKE_KEY, REVOKE_KEY
+from tests.queue.ageing import age
+from tests.work import hand, queued, set_policy, show
 
 FIELDS = """id name program status executors kinds capabilities { name level } maxConcurrent held metrics error
   deregisteredAt board { id } owner { kind name } version"""
@@ -382,3 +384,24 @@ async def test_a_list_of_any_length_is_few_statements_and_the_gone_make_room(run
         assert (await register(app, "", "new", workspaceId=home))["__typename"] == "Worker"
         [row] = await app.house.database.read(select(Worker.deregistered_at).where(Worker.id == row.id))
         assert row.deregistered_at is not None, "who was not heard longest makes room"
+
+
+async def test_to_be_alive_is_not_to_go_forward(run):
+    """Only what went forward, or reported, since the last heartbeats outlives the board's silence limit."""
+    async with run() as app:
+        board, cards = await app.has_board("Moves", "Reports", "Sleeps")
+        await set_policy(app, board, silenceSeconds=300, leaseSeconds=3_600, maxAttempts=1, concurrency=3)
+        worker = await hand(app)
+        moves, reports, sleeps = [await queued(app, card) for card in cards]
+        assert len(await worker.claim(3)) == 3
+        async with app.begin() as tx:
+            await age(tx, 200)
+        await worker.beat(moves)
+        await worker.report(reports, "1", {"type": "OUTPUT", "text": "Hm", "data": {"item": "1"}})
+        async with app.begin() as tx:
+            await age(tx, 200)
+        async with asyncio.timeout(60):
+            while (failed := await show(app, sleeps))["status"] != "FAILED":
+                await asyncio.sleep(0.1)
+        assert failed["failureCode"] == "SILENT"
+        assert [(await show(app, id))["status"] for id in (moves, reports)] == ["CLAIMED", "RUNNING"]

@@ -14,7 +14,8 @@ START = f"""mutation($input: StartRunInput!) {{ startRun(input: $input) {{ __typ
 CLAIM = f"""mutation($input: ClaimRunsInput!) {{ claimRuns(input: $input) {{ __typename
   ... on Claims {{ claims {{ attempt token leaseSeconds
     run {{ id kind status card {{ id title stage agentState priority }} }}
-    work {{ prompt executor sessionId branch card slug instructions model options agentToken }} }} }}
+    work {{ prompt wholePrompt executor sessionId branch baseRef card slug instructions model options
+      agentToken }} }} }}
   {REFUSED} }} }}"""
 RUN = """id status waitReason attempt outcome summary failureCode failureReason branch warnings retries
   stopRequestedAt card { id stage agentState agentActivity }"""
@@ -99,9 +100,9 @@ class Hand:
         result = {"summary": summary, "outcome": outcome, **result}
         return await self.say("completeRun", run, result=result)
 
-    async def beat(self) -> Any:
-        """A heartbeat for everything it holds."""
-        leases = [{"lease": lease} for lease in self.leases.values()]
+    async def beat(self, *active: str) -> Any:
+        """A heartbeat for everything it holds; of which runs the agents showed signs of life."""
+        leases = [{"lease": lease, "active": run in active} for run, lease in self.leases.items()]
         return await self.app.data(BEAT, self.actor, input={"workerId": self.id, "leases": leases})
 
     async def ask(self, run: str, *questions: Any, key: str = "q", **input: Any) -> Any:

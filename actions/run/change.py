@@ -4,24 +4,25 @@ The caller holds the board, then the run, then (through the queue) the job. Ever
 happens here, in its transaction: the times, the card's own move, its questions, its commands, what is told.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from actions.move import carry
 from actions.news import tell_board, tell_question
-from actions.notice import notify, people_of
+from actions.run.notice import ended, hear, went_back
 from models.account import access_of
 from models.board import Board
 from models.card import Card
 from models.event import EventKind, run_topic
-from models.log import RUN_LOG, kept, line_of
-from models.notice import NotificationType
-from models.question import Question, QuestionStatus
+from models.log import Line, kept, line_of
+from models.question import Question, QuestionStatus, said_of
 from models.refusal import NotFound
+from models.report import STORE
 from models.run import (
     ACTIVE,
     MOST_WARNINGS,
@@ -66,8 +67,14 @@ def tell(tx: AsyncSession, board: Board, run: Run, kind: EventKind, **data: Any)
 
 async def say(tx: AsyncSession, run: Run, *events: Event) -> None:
     """Add lines of the server's own to a run's log. The caller holds the run, and no topic but those of runs."""
-    rows = kept([line_of(event) for event in events], run.attempt, utcnow())
-    await append(tx, RUN_LOG, run_topic(run.id), rows)
+    await keep(tx, run.id, run.attempt, [line_of(event) for event in events], utcnow())
+
+
+async def keep(tx: AsyncSession, run_id: str, attempt: int, lines: Sequence[Line], at: datetime) -> int:
+    """Add what is kept of these lines to a run's log. Returns the number of its last line."""
+    count = sum(line.is_kept for line in lines)
+    values = {"attempt": attempt, "lines": kept(lines), "at": at}
+    return await append(tx, run_topic(run_id), count, STORE[queue.is_postgres(tx)], values)
 
 
 def become(run: Run, status: RunStatus, wait: WaitReason | None = None) -> None:
@@ -112,7 +119,6 @@ async def follow(tx: AsyncSession, board: Board, run: Run, transition: Transitio
         case State.DONE:
             await _ended(tx, board, run, RunStatus.SUCCEEDED, **data)
             await _to_review(tx, board, run)
-            await _notify(tx, board, run)
         case State.CANCELLED:
             await _ended(tx, board, run, RunStatus.CANCELLED, reason=run.stop_reason)
         case State.DEAD:
@@ -127,6 +133,7 @@ async def waits(tx: AsyncSession, board: Board, run: Run, why: WaitReason, **dat
 
 def _resumed(tx: AsyncSession, board: Board, run: Run) -> None:
     become(run, RunStatus.RUNNING)
+    run.reported_at = utcnow()  # its silence begins now: while it waited there was nothing to say
     tell(tx, board, run, EventKind.RUN_RESUMED)
 
 
@@ -163,8 +170,16 @@ async def _requeued(tx: AsyncSession, board: Board, run: Run, transition: Transi
     )
     if worked and run.kind is RunKind.CODE and not await others_active(tx, run):
         card = await card_of(tx, run)
+        column = card.column_id
         await carry(tx, board, card, Stage.TODO, run_id=run.id)
+        if card.column_id != column:
+            await hear(
+                tx, board, card, run, [went_back(BACK.get(transition.cause) or transition.reason or "")]
+            )
         await reopen(tx, board)
+
+
+BACK = {Cause.LOST: "Its worker was lost", Cause.RELEASED: "Its worker gave it back"}
 
 
 async def _detached(tx: AsyncSession, board: Board, run: Run, transition: Transition) -> None:
@@ -185,21 +200,19 @@ async def _stopping(tx: AsyncSession, board: Board, run: Run) -> None:
 async def _failed(tx: AsyncSession, board: Board, run: Run, transition: Transition) -> None:
     code = FailureCode(transition.code or FailureCode.AGENT_ERROR)
     reason = transition.reason or REASONS.get(code) or "It failed"
-    attempts = transition.attempt
-    if transition.cause is Cause.FAILED and await _was_exhausted(tx, run):
-        code, reason = (
-            FailureCode.ATTEMPTS_EXHAUSTED,
-            f"{attempts} attempts failed; the last: {code}: {reason}",
-        )
+    if transition.cause is Cause.FAILED and (failures := await _exhausted(tx, run)):
+        reason = f"{failures} attempts failed; the last: {code}: {reason}"
+        code = FailureCode.ATTEMPTS_EXHAUSTED
     run.failure_code, run.failure_reason = code, reason
     await _ended(tx, board, run, RunStatus.FAILED, code=code, reason=reason)
-    await _notify(tx, board, run)
+    await hear(tx, board, await card_of(tx, run), run, ended(run))
 
 
-async def _was_exhausted(tx: AsyncSession, run: Run) -> bool:
+async def _exhausted(tx: AsyncSession, run: Run) -> int:
+    """How many of its attempts failed, where no more may; a single one speaks for itself, that is 0."""
     query = select(queue.Job.failures, queue.Job.max_attempts).where(queue.Job.id == run.id)
     row = (await tx.execute(query)).one()
-    return bool(row.failures >= row.max_attempts > 1)
+    return int(row.failures) if row.failures >= row.max_attempts > 1 else 0
 
 
 REASONS = {
@@ -220,20 +233,6 @@ async def _ended(tx: AsyncSession, board: Board, run: Run, status: RunStatus, **
     tell(tx, board, run, ENDED[status], **data)
 
 
-async def _notify(tx: AsyncSession, board: Board, run: Run) -> None:
-    """Whom the card concerns hears how its run ended; a card that came to REVIEW asks to be looked at."""
-    card = await card_of(tx, run)
-    name = f"{board.key}-{card.number}"
-    about = {"workspace_id": board.workspace_id, "board_id": board.id, "card_id": card.id, "run_id": run.id}
-    people = await people_of(tx, card, run)
-    if run.status is RunStatus.FAILED:
-        title = f"A run failed on {name}: {card.title}"
-        await notify(tx, people, NotificationType.RUN_FAILED, title, run.failure_reason or "", **about)
-    elif run.status is RunStatus.SUCCEEDED:
-        title = f"{name} was worked on: {card.title}"
-        await notify(tx, people, NotificationType.RUN_SUCCEEDED, title, (run.summary or "")[:2_000], **about)
-
-
 async def _forget(tx: AsyncSession, run: Run) -> None:
     """What an attempt was saying when it ended is said no more, and its agent's credential is not good any more."""
     wake(tx, access_of(run.id))
@@ -241,13 +240,15 @@ async def _forget(tx: AsyncSession, run: Run) -> None:
 
 
 async def _to_review(tx: AsyncSession, board: Board, run: Run) -> None:
-    """A card goes to REVIEW when the last of its agents has succeeded."""
-    if run.kind is not RunKind.CODE or await others_active(tx, run):
-        return
-    card = await card_of(tx, run)
-    for reason in await carry(tx, board, card, Stage.REVIEW, run_id=run.id):
-        warn(run, f"The card stays where it is: {reason.message}")
-    await reopen(tx, board)
+    """A card goes to REVIEW when the last of its agents has succeeded; whom it concerns hears how that went."""
+    card, kept = await card_of(tx, run), None
+    is_last = run.kind is RunKind.CODE and not await others_active(tx, run)
+    if is_last:
+        for reason in await carry(tx, board, card, Stage.REVIEW, run_id=run.id):
+            kept = reason.message
+            warn(run, f"The card stays where it is: {kept}")
+        await reopen(tx, board)
+    await hear(tx, board, card, run, ended(run, kept, is_reviewed=is_last))
 
 
 async def reopen(tx: AsyncSession, board: Board) -> None:
@@ -275,13 +276,12 @@ async def cancel_questions(
     tx: AsyncSession, board: Board, run: Run, *which: ColumnElement[bool] | InstrumentedAttribute[bool]
 ) -> None:
     mine = Question.run_id == run.id, Question.status == QuestionStatus.OPEN, *which
-    for id in list(await tx.scalars(select(Question.id).where(*mine).order_by(Question.id))):
-        await tx.execute(
-            update(Question)
-            .where(Question.id == id)
-            .values(status=QuestionStatus.CANCELLED, version=Question.version + 1, answered_at=utcnow())
-        )
-        tell_question(tx, board, EventKind.QUESTION_CANCELLED, id, run.card_id, run.id)
+    query = select(Question).where(*mine).order_by(Question.id).execution_options(populate_existing=True)
+    for question in list(await tx.scalars(query)):
+        question.status, question.answered_at = QuestionStatus.CANCELLED, utcnow()
+        question.version += 1
+        await say(tx, run, said_of(question))
+        tell_question(tx, board, EventKind.QUESTION_CANCELLED, question.id, run.card_id, run.id)
 
 
 async def command(tx: AsyncSession, run: Run, kind: CommandKind, key: str, data: dict[str, Any]) -> None:

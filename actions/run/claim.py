@@ -1,5 +1,6 @@
 """A worker gets work: exactly one gets each run, with everything its agent needs to know."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -21,7 +22,7 @@ from models.policy import Policy, policy_of
 from models.prompt import answered_of, prompt_of, slug
 from models.question import Question, QuestionStatus
 from models.refusal import Invalid
-from models.run import PermissionLevel, Run, RunKind, RunLive, RunStatus
+from models.run import CommandKind, PermissionLevel, Run, RunCommand, RunKind, RunLive, RunStatus
 from models.stage import Reason, Stage, keeps_from_work
 from models.worker import MOST_AT_ONCE, AgentProfile, AgentSession, Worker, reusable
 from runtime import queue
@@ -51,6 +52,7 @@ class Work:
 
     executor: str | None
     prompt: str
+    whole_prompt: str  # what a conversation is begun with, when the one to go on with turns out to be lost
     model: str | None
     instructions: str
     session_id: str | None  # the program's own name for a conversation to go on with
@@ -203,10 +205,15 @@ async def _snapshot(tx: AsyncSession, board: Board, run: Run, card: Card) -> dic
     """Everything its agent is told, as it is now; what people change later reaches the next run."""
     steps = select(Subtask.title, Subtask.completed, Subtask.phase).where(Subtask.card_id == card.id)
     steps = steps.order_by(Subtask.phase_order, Subtask.rank, Subtask.id)
-    comments = (
-        select(Message.body, User.username, User.nickname)
-        .join(User, User.id == Message.author_id)
+    said = (
+        select(Message.id, Message.body, User.username, User.nickname)
+        .outerjoin(User, User.id == Message.author_id)
         .where(Message.card_id == card.id, Message.deleted_at.is_(None))
+    )
+    asks = said.where(Message.id == run.message_id)
+    asked = (await tx.execute(asks)).one_or_none() if run.message_id else None
+    comments = (
+        said.where(User.id.is_not(None), Message.id != (run.message_id or ""))
         .order_by(Message.created_at.desc(), Message.id.desc())
         .limit(COMMENTS)
     )
@@ -226,6 +233,9 @@ async def _snapshot(tx: AsyncSession, board: Board, run: Run, card: Card) -> dic
         "comments": [
             {"author": public(row), "body": row.body} for row in reversed((await tx.execute(comments)).all())
         ],
+        "message": {"author": public(asked) if asked.username else None, "body": asked.body}
+        if asked
+        else None,
         "policy": _plain(policy),
         "profile": {
             "executor": profile.executor,
@@ -249,12 +259,13 @@ async def _work(tx: AsyncSession, board: Board, run: Run, worker: Worker) -> Wor
     policy, profile, card = snapshot["policy"], snapshot["profile"] or {}, snapshot["card"]
     answers = await answers_of(tx, run)
     session = await _session(tx, run, worker)
-    words = [] if session and answers else [prompt_of(run.kind, snapshot, run.instruction)]
-    words += [answered_of(answers)] if answers else []
+    whole = [prompt_of(run.kind, snapshot, run.instruction), *([answered_of(answers)] if answers else [])]
+    late = await _late(tx, run, answers) if session else []
     told = [profile.get("persona") or "", policy["instructions"]]
     return Work(
         executor=run.executor,
-        prompt="\n\n".join(words),
+        prompt=answered_of(late) if late else "\n\n".join(whole),
+        whole_prompt="\n\n".join(whole),
         model=profile.get("model"),
         instructions="\n\n".join(part for part in told if part),
         session_id=session,
@@ -279,12 +290,28 @@ async def _work(tx: AsyncSession, board: Board, run: Run, worker: Worker) -> Wor
     )
 
 
-async def answers_of(tx: AsyncSession, run: Run) -> list[dict[str, Any]]:
+async def answers_of(tx: AsyncSession, run: Run) -> list[Any]:
     """What its questions were answered, in the order they were asked."""
     closed = Question.run_id == run.id, Question.status.in_([QuestionStatus.ANSWERED, QuestionStatus.EXPIRED])
-    query = select(Question.key, Question.text, Question.answer).where(*closed)
-    rows = await tx.execute(query.order_by(Question.created_at, Question.place, Question.id))
-    return [row._asdict() for row in rows]
+    columns = Question.text, Question.answer, Question.attempt, Question.group_key, Question.blocking
+    rows = await tx.execute(
+        select(*columns).where(*closed).order_by(Question.created_at, Question.place, Question.id)
+    )
+    return list(rows)
+
+
+async def _late(tx: AsyncSession, run: Run, answers: Sequence[Any]) -> list[Any]:
+    """The answers that the attempt before waited for to its end. They are all that its conversation wants to hear.
+
+    None where it did not wait: it was told its answers then, and goes on from somewhere after them.
+    """
+    before = [one for one in answers if one.attempt == run.attempt - 1]
+    if not any(one.blocking for one in before):
+        return []
+    mine = RunCommand.run_id == run.id, RunCommand.attempt == run.attempt - 1
+    told = set(await tx.scalars(select(RunCommand.key).where(*mine, RunCommand.kind == CommandKind.ANSWER)))
+    waited = any(one.blocking and one.group_key not in told for one in before)
+    return before if waited else []
 
 
 async def _session(tx: AsyncSession, run: Run, worker: Worker) -> str | None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from actions.choice import profiles_of
 from actions.law import facts_of, reader
 from actions.run.change import follow, reopen
 from actions.run.start import Wish, enqueue
@@ -51,9 +52,15 @@ async def arrived(
     if to is Stage.TODO and policy_of(board.policy).auto_dispatch:
         at_work = {run.card_id for run in active if run.kind is RunKind.CODE and run.status in ACTIVE}
         idle = [card for card in moved if card.id not in at_work and card.archived_at is None]
+        profiles = await profiles_of(tx, board, idle)
+        idle = [card for card in idle if card.id not in profiles or profiles[card.id].enabled]
         if idle:
             facts = await facts_of(reader(tx), {board.id: board}, idle)
-            await enqueue(tx, None, board, [(c, f, Wish()) for c, f in zip(idle, facts, strict=True)])
+            asked = [
+                (card, fact, Wish(profile=profiles.get(card.id)))
+                for card, fact in zip(idle, facts, strict=True)
+            ]
+            await enqueue(tx, None, board, asked)
     await reopen(tx, board)
 
 

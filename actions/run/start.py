@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from actions.choice import profiles_of, usable
 from actions.law import facts_of, reader
 from actions.reach import reach_card, reach_run
 from actions.run.change import say, tell
@@ -73,7 +74,7 @@ async def start_run(
     *,
     profile_ids: Sequence[str] = (),
 ) -> list[Run]:
-    """Ask for work on a card: one run, or a sibling for each profile, to be compared.
+    """Ask for work on a card: one run, with the card's profile or its board's, or a sibling for each one named.
 
     Raises Conflict while a run of that kind is active on the card, and StageRefused where the law has no way
     for the card to be worked where it stands.
@@ -85,7 +86,7 @@ async def start_run(
         mine = Message.id == wish.message_id, Message.card_id == card.id
         if await tx.scalar(select(Message.id).where(*mine)) is None:
             raise NotFound(wish.message_id)
-    profiles = await _profiles(tx, board, profile_ids)
+    profiles = await _profiles(tx, board, card, profile_ids)
     wishes = [replace(wish, profile=profile) for profile in profiles] or [wish]
     return await begin(tx, actor, board, card, wishes)
 
@@ -99,17 +100,17 @@ def _checked(wish: Wish) -> Wish:
     return replace(wish, instruction=instruction, base_ref=base)
 
 
-async def _profiles(tx: AsyncSession, board: Board, ids: Sequence[str]) -> list[AgentProfile]:
+async def _profiles(tx: AsyncSession, board: Board, card: Card, ids: Sequence[str]) -> list[AgentProfile]:
+    if not ids:
+        return [usable(profile) for profile in (await profiles_of(tx, board, [card])).values()]
     query = select(AgentProfile).where(
         AgentProfile.id.in_(ids), AgentProfile.workspace_id == board.workspace_id
     )
-    found = {profile.id: profile for profile in await tx.scalars(query)} if ids else {}
+    found = {profile.id: profile for profile in await tx.scalars(query)}
     for id in ids:
         if id not in found:
             raise NotFound(id)
-        if not found[id].enabled:
-            raise Conflict(f"The agent profile {found[id].name} is switched off", id)
-    return [found[id] for id in ids]
+    return [usable(found[id]) for id in ids]
 
 
 async def begin(
@@ -208,7 +209,7 @@ def _work(board: Board, run: Run, policy: Policy, profile: AgentProfile | None, 
         priority=int(run.priority),
         executor=run.executor,
         capabilities=profile.capabilities if profile else (),
-        keys=[profile.id] if profile and profile.max_concurrent is not None else (),
+        keys=[profile.id] if profile else (),  # also without a limit: it may be given one while this waits
         parked_for=gate,
         max_attempts=policy.max_attempts,
         wait_limit=policy.queue_seconds,

@@ -1,24 +1,37 @@
-"""What time does to runs: leases, limits and questions that ran out. Any server process sweeps, several at once."""
+"""What time does to runs: leases, limits and questions that ran out, agents that fell silent.
+
+Any server process sweeps, several at once.
+"""
 
 import asyncio
 import logging
 import random
 from collections import defaultdict
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from actions.law import LIVE
 from actions.question import expire_questions
-from actions.run.change import apply, runs_of
+from actions.run.change import apply, card_of, runs_of
+from actions.run.notice import hear, warning
 from models.actor import ActorKind
 from models.board import Board
+from models.policy import BOUNDS, policy_of
+from models.progress import WARNED, shown
 from models.question import Question, QuestionStatus
+from models.run import Run, RunStatus
 from runtime import queue
 from runtime.database import Unavailable, utcnow
 from runtime.feed import By, Feed
 
 log = logging.getLogger("signalbox.sweep")
 
+SHORTEST = timedelta(minutes=BOUNDS["stuck_minutes"][0])  # what no board warns of before
+SAID = func.coalesce(Run.reported_at, Run.started_at, type_=Run.reported_at.type)
+HEARD = Run.progress[WARNED].as_string().is_not(None)
 EVERY = 1.0  # seconds between two looks
 BATCH = 100  # of what is due, in one look
 
@@ -45,20 +58,49 @@ async def sweep(feed: Feed, since: datetime | None = None) -> datetime:
     now = utcnow()
     async with feed.database.write() as tx:
         due = await queue.overdue(tx)
+        silent = await _silent(tx, now)
         expired = Question.status == QuestionStatus.OPEN, Question.expires_at <= now
         asked = select(Question.board_id).where(*expired).distinct().limit(BATCH)
         boards = set(await tx.scalars(asked))
     jobs: dict[str | None, list[str]] = defaultdict(list)
     for id, scope in due:
         jobs[scope].append(id)
-    for board_id in sorted({*boards, *(scope for scope in jobs if scope is not None)}):
-        await _sweep_board(feed, board_id, jobs.get(board_id, []))
+    for board_id in sorted({*boards, *silent, *(scope for scope in jobs if scope is not None)}):
+        await _sweep_board(feed, board_id, jobs.get(board_id, []), silent.get(board_id, []))
     async with feed.begin(By(ActorKind.SYSTEM)) as tx:
         await queue.rouse_due(tx, since)
     return now
 
 
-async def _sweep_board(feed: Feed, board_id: str, ids: list[str]) -> None:
+async def _silent(tx: AsyncSession, now: datetime) -> dict[str, list[str]]:
+    """By their boards, the runs whose agents say nothing for longer than is normal there, and nobody was told."""
+    query = (
+        select(Run.id, Run.board_id, SAID.label("said"), Board.policy)
+        .join(Board, Board.id == Run.board_id)
+        .where(Run.status.in_(LIVE), Run.status == RunStatus.RUNNING, now - SHORTEST >= SAID, ~HEARD)
+    )
+    found: dict[str, list[str]] = defaultdict(list)
+    for row in await tx.execute(query):
+        if now - row.said > timedelta(minutes=policy_of(row.policy).stuck_minutes):
+            found[row.board_id].append(row.id)
+    return found
+
+
+async def _warn(tx: AsyncSession, board: Board, ids: Sequence[str]) -> None:
+    """Tell people once that an agent says nothing; again only after it has spoken."""
+    now, minutes = utcnow(), policy_of(board.policy).stuck_minutes
+    for run in await runs_of(tx, ids):
+        said, kept = run.reported_at or run.started_at, run.progress or {}
+        is_silent = said is not None and now - said > timedelta(minutes=minutes)
+        if run.status is not RunStatus.RUNNING or not is_silent or WARNED in kept:
+            continue
+        run.progress = {**kept, WARNED: True}
+        tool = shown(kept).get("tool_text") or shown(kept).get("tool")
+        body = f"For more than {minutes} minutes." + (f" It waits for its tool: {tool}" if tool else "")
+        await hear(tx, board, await card_of(tx, run), run, [warning("The agent on {} says nothing", body)])
+
+
+async def _sweep_board(feed: Feed, board_id: str, ids: list[str], silent: list[str]) -> None:
     async with feed.begin(By(ActorKind.SYSTEM)) as tx:
         board = await tx.scalar(select(Board).where(Board.id == board_id).with_for_update())
         if board is None:
@@ -68,3 +110,5 @@ async def _sweep_board(feed: Feed, board_id: str, ids: list[str]) -> None:
             swept = await queue.sweep(tx, only=ids)
             await apply(tx, board, swept.transitions)
         await expire_questions(tx, board)
+        if silent:
+            await _warn(tx, board, silent)

@@ -2,16 +2,25 @@
 
 from typing import Any, Protocol, runtime_checkable
 
-from graphql import GraphQLOutputType, GraphQLResolveInfo, get_named_type, is_composite_type
+from graphql import (
+    DocumentNode,
+    GraphQLOutputType,
+    GraphQLResolveInfo,
+    GraphQLSchema,
+    get_named_type,
+    is_composite_type,
+)
 from graphql.execution.collect_fields import FieldDetails
 from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
+from runtime.executor.inputs import Inputs
 from runtime.executor.levels import Levels
 from runtime.executor.plan import Plans, Selection
 from runtime.transport.operation import running
 
 PLANS = Plans()
+INPUTS = Inputs()
 
 
 @runtime_checkable
@@ -26,6 +35,28 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
 
     _gave_up = False
     _objects: int | None = 1  # how many the answer has, itself among them; None when nobody counted
+
+    @classmethod
+    def build(
+        cls,
+        schema: GraphQLSchema,
+        document: DocumentNode,
+        root_value: Any = None,
+        context_value: Any = None,
+        raw_variable_values: dict[str, Any] | None = None,
+        operation_name: str | None = None,
+        *rest: Any,
+        **more: Any,
+    ) -> Any:
+        variables = INPUTS.of(schema, document, operation_name)
+        values = variables.read(raw_variable_values or {}) if variables else None
+        given = root_value, context_value, raw_variable_values, operation_name, *rest
+        if variables is None or values is None:
+            return super().build(schema, document, *given, **more)
+        built = super().build(schema, variables.bare, *given, **more)
+        if isinstance(built, cls):
+            built.operation, built.variable_values = variables.operation, values
+        return built
 
     def complete_value(
         self,

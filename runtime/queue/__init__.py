@@ -9,8 +9,8 @@ worker that falls silent cannot be told apart from one that died; then the attem
 rises, tells the newer from the older, and whatever the older one says is refused. docs/queue.md draws it.
 """
 
-from runtime.queue.caps import set_cap
-from runtime.queue.claims import LEASE, Candidate, Lease, Ticket, Wanted, claim, look
+from runtime.queue.caps import is_postgres, set_cap
+from runtime.queue.claims import LEASE, Candidate, Lease, Ticket, Wanted, claim, hashed, look
 from runtime.queue.control import (
     accept,
     cancel,
@@ -111,10 +111,12 @@ __all__ = [
     "fail",
     "full_caps",
     "give_up",
+    "hashed",
     "heartbeat",
     "heartbeats",
     "held_by",
     "hold",
+    "is_postgres",
     "key_cap",
     "look",
     "overdue",

@@ -111,15 +111,24 @@ async def occupy(tx: AsyncSession, places: Sequence[tuple[str, int]], job_id: st
 
 async def free(tx: AsyncSession, job_ids: Iterable[str]) -> bool:
     """Free the places of these jobs. Returns whether there were any that others may take now."""
-    freed = (
+    update_ = (
         update(Slot)
         .where(Slot.job_id.in_(list(job_ids)))
         .values(job_id=None)
         .returning(Slot.cap, Slot.n, Slot.surplus)
     )
-    places = (await tx.execute(freed, execution_options={"synchronize_session": False})).all()
-    gone = [(cap, n) for cap, n, is_surplus in places if is_surplus]
-    if kept := [(cap, n) for cap, n, is_surplus in places if not is_surplus]:
+    places = (await tx.execute(update_, execution_options={"synchronize_session": False})).all()
+    return await freed(tx, places)
+
+
+async def freed(tx: AsyncSession, places: Sequence[Any], *, are_alone: bool = False) -> bool:
+    """Take away which of the freed places are surplus. Returns whether there are any that others may take now.
+
+    `are_alone`: no held place of theirs is surplus. It is known in a statement that began when they were locked.
+    """
+    gone = [(cap, n) for cap, n, is_surplus, *_ in places if is_surplus]
+    kept = [(cap, n) for cap, n, is_surplus, *_ in places if not is_surplus]
+    if kept and not are_alone:
         gone += await _instead(tx, kept)
     if gone:
         await tx.execute(delete(Slot).where(tuple_(Slot.cap, Slot.n).in_(gone)))

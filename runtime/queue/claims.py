@@ -11,9 +11,24 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, String, TextClause, bindparam, func, insert, literal_column, select, text, update
+from sqlalchemy import (
+    ARRAY,
+    Float,
+    Integer,
+    Row,
+    String,
+    TextClause,
+    bindparam,
+    func,
+    insert,
+    literal_column,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from runtime.database import Json, UtcDateTime
@@ -89,10 +104,15 @@ async def claim(
     Fewer:  on PostgreSQL, rows that other claims lock are skipped, so that "nothing" may be said although
             such a claim is rolled back a moment later.
     """
-    if key is not None and (again := await _again(tx, worker_id, key)) is not None:
-        return again
     got: list[Lease] = []
-    while len(got) < most and (one := await _claim_one(tx, worker_id, wanted, key, len(got), lease)):
+    is_all = caps.is_postgres(tx) and await _claim_at_once(tx, worker_id, wanted, most, key, lease, got)
+    if not got and key is not None and (again := await _again(tx, worker_id, key)) is not None:
+        return again
+    while (
+        not is_all
+        and len(got) < most
+        and (one := await _claim_one(tx, worker_id, wanted, key, len(got), lease))
+    ):
         got.append(one)
     return got
 
@@ -104,7 +124,53 @@ async def look(tx: AsyncSession, wanted: Wanted, most: int = LOOK) -> list[Candi
     claim within that scope.
     """
     rows = await tx.execute(*_look(wanted, most, is_postgres=caps.is_postgres(tx)))
-    return [Candidate(*row) for row in rows]
+    return [Candidate(*row[:4]) for row in rows]
+
+
+async def _claim_at_once(
+    tx: AsyncSession,
+    worker_id: str,
+    wanted: Wanted,
+    most: int,
+    key: str | None,
+    lease: float,
+    got: list[Lease],
+) -> bool:
+    """Claim as PostgreSQL can: two statements for all that is to be had of the first lane.
+
+    Returns whether there is no more. If not, something may be there that `got` does not have: a place or a lane
+    is another's just now, or the key is known. That is for others to find out.
+    """
+    while len(got) < most:
+        heads = (await tx.execute(*_reaching(wanted, worker_cap(worker_id)))).all()
+        if not heads:
+            return True
+        start = len(got)
+        nonces = [secrets.token_hex(16) for _ in range(most - start)]
+        tokens = [_token(key or secrets.token_hex(16), nonce) for nonce in nonces]
+        rival = heads[1] if len(heads) > 1 and heads[1].priority == heads[0].priority else None
+        asked = {
+            "tenant": wanted.tenant,
+            "lane": heads[0].lane,
+            "caps": [worker_cap(worker_id), *heads[0].caps],
+            "most": most - start,
+            "before": rival.available_at if rival else None,
+            "before_id": rival.id if rival else None,
+            "worker": worker_id,
+            "claim": None if key is None else _claim_hash(worker_id, key),
+            "start": start,
+            "lease": lease,
+            "nonces": nonces,
+            "hashes": [hashed(token) for token in tokens],
+        }
+        jobs = (await tx.execute(_claiming(CLAIM), asked)).all()
+        if not jobs:
+            return False
+        for job in jobs:
+            until = job.at + timedelta(seconds=lease)
+            change = _claimed(job, worker_id, job.at)
+            got.append(_lease(job, job.attempt, tokens[job.place - 1], worker_id, until, change))
+    return True
 
 
 async def _claim_one(
@@ -173,7 +239,11 @@ async def _open(
         "started_at": at,
     }
     await tx.execute(insert(Attempt.__table__).values(attempt))  # type: ignore[arg-type]
-    transition = Transition(
+    return _lease(job, job.attempt, token, worker_id, until, _claimed(job, worker_id, at))
+
+
+def _claimed(job: Row[Any], worker_id: str, at: datetime) -> Transition:
+    return Transition(
         id=job.id,
         kind=job.kind,
         tenant=job.tenant,
@@ -187,7 +257,6 @@ async def _open(
         at=at,
         available_at=job.available_at,
     )
-    return _lease(job, job.attempt, token, worker_id, until, transition)
 
 
 async def _again(tx: AsyncSession, worker_id: str, key: str) -> list[Lease] | None:
@@ -274,7 +343,7 @@ WITH RECURSIVE head({columns}) AS (
     UNION ALL
     {next}
 )
-SELECT id, lane, scope, caps FROM head
+SELECT id, lane, scope, caps, priority, available_at FROM head
 WHERE available_at <= {now} {restrictions}
 AND NOT EXISTS (SELECT 1 FROM {each}(head.capabilities) AS needed WHERE needed.value NOT IN :capabilities)
 AND NOT EXISTS (
@@ -287,7 +356,82 @@ ORDER BY priority DESC, available_at, id LIMIT :most
 """
 
 
+# Locks the caps of the first job against changes, in a statement before the one that looks at their places.
+REACHING = """
+WITH found AS MATERIALIZED (SELECT row_number() OVER () AS rank, looked.* FROM ({looking}) AS looked)
+SELECT id, lane, caps, priority, available_at, CASE WHEN rank = 1 THEN (
+    SELECT count(pg_advisory_xact_lock_shared(hashtextextended(name, 0))) FROM (
+        SELECT jsonb_array_elements_text(caps) AS name UNION SELECT :mine ORDER BY name
+    ) AS names
+) END AS locked FROM found ORDER BY rank
+"""
+
+# Claims the first jobs of a lane, as many as each cap has places for. What others lock is skipped.
+CLAIM = f"""
+WITH place AS MATERIALIZED (
+    SELECT cap.name, free.n, row_number() OVER (PARTITION BY cap.name ORDER BY free.n) AS k
+    FROM cap LEFT JOIN LATERAL (
+        SELECT n FROM slot WHERE slot.cap = cap.name AND slot.job_id IS NULL AND NOT slot.surplus
+        ORDER BY n LIMIT :most FOR UPDATE SKIP LOCKED
+    ) AS free ON true
+    WHERE cap.name = ANY (:caps)
+), room AS MATERIALIZED (
+    SELECT LEAST(:most, min(places)) AS n FROM (SELECT count(n) AS places FROM place GROUP BY name) AS each
+), first AS MATERIALIZED (
+    SELECT id, available_at FROM job
+    WHERE state = 'READY' AND tenant = :tenant AND lane = :lane AND available_at <= {POSTGRES}
+        AND (:before IS NULL OR (available_at, id) < (:before, :before_id))
+        AND NOT EXISTS (SELECT FROM attempt WHERE claim_hash = :claim AND :start = 0)
+    ORDER BY available_at, id LIMIT (SELECT n FROM room) FOR UPDATE SKIP LOCKED
+), chosen AS (
+    SELECT id, row_number() OVER (ORDER BY available_at, id) AS k FROM first
+), taken AS (
+    UPDATE job SET state = 'LEASED', held = true, attempt = attempt + 1, expires_at = NULL,
+        deadline_at = COALESCE(deadline_at, {POSTGRES} + make_interval(secs => whole_limit))
+    FROM chosen WHERE job.id = chosen.id
+    RETURNING job.*, chosen.k AS place
+), occupied AS (
+    UPDATE slot SET job_id = taken.id FROM place, taken
+    WHERE slot.cap = place.name AND slot.n = place.n AND place.k = taken.place
+), opened AS (
+    INSERT INTO attempt (job_id, number, worker_id, lease_token_hash, lease_nonce, claim_hash, claim_place,
+        lease_until, heartbeat_at, silence_limit, silent_by, limit_by, started_at)
+    SELECT id, attempt, :worker, (:hashes)[place], (:nonces)[place], :claim,
+        CASE WHEN :claim IS NOT NULL THEN :start + place - 1 END, {POSTGRES} + make_interval(secs => :lease),
+        {POSTGRES}, silence_limit, {POSTGRES} + make_interval(secs => silence_limit),
+        {POSTGRES} + make_interval(secs => attempt_limit), {POSTGRES}
+    FROM taken
+)
+SELECT id, kind, tenant, scope, executor, failures, losses, attempt, available_at, place, {POSTGRES} AS at
+FROM taken ORDER BY place
+"""  # noqa: S608 - our own text
+CLAIM_TYPES: dict[str, Any] = {
+    **dict.fromkeys(("tenant", "lane", "before_id", "worker", "claim"), String()),
+    **dict.fromkeys(("caps", "nonces", "hashes"), ARRAY(String())),
+    **dict.fromkeys(("most", "start"), Integer()),
+    "lease": Float(),
+    "before": UtcDateTime(),
+}
+
+
+@lru_cache(maxsize=8)
+def _claiming(statement: str) -> TextClause:
+    return text(statement).bindparams(*(bindparam(name, type_=kind) for name, kind in CLAIM_TYPES.items()))
+
+
+def _reaching(wanted: Wanted, mine: str) -> tuple[TextClause, dict[str, Any]]:
+    restrictions, asked = _asked(wanted)
+    query = _looking(restrictions, tuple(asked), True, LOOKING, HEAD, REACHING)
+    return query, {**asked, "tenant": wanted.tenant, "most": LOOK, "mine": mine}
+
+
 def _look(wanted: Wanted, most: int, *, is_postgres: bool) -> tuple[TextClause, dict[str, Any]]:
+    restrictions, asked = _asked(wanted)
+    query = _looking(restrictions, tuple(asked), is_postgres, LOOKING, HEAD, "{looking}")
+    return query, {**asked, "tenant": wanted.tenant, "most": most}
+
+
+def _asked(wanted: Wanted) -> tuple[str, dict[str, Any]]:
     asked: dict[str, Any] = {"capabilities": list(wanted.capabilities)}
     restrictions = ""
     for column, values in (("kind", wanted.kinds), ("scope", wanted.scopes)):
@@ -297,21 +441,25 @@ def _look(wanted: Wanted, most: int, *, is_postgres: bool) -> tuple[TextClause, 
     if wanted.executors is not None:
         restrictions += " AND (executor IS NULL OR executor IN :executor)"
         asked["executor"] = list(wanted.executors)
-    query = _looking(restrictions, tuple(asked), is_postgres)
-    return query, {**asked, "tenant": wanted.tenant, "most": most}
+    return restrictions, asked
 
 
-def _looking(restrictions: str, lists: tuple[str, ...], is_postgres: bool) -> TextClause:
+@lru_cache(maxsize=64)
+def _looking(
+    restrictions: str, lists: tuple[str, ...], is_postgres: bool, looking: str, head: str, around: str
+) -> TextClause:
+    """The statement of a look; made once for each of the few that are asked."""
     by = BY[is_postgres]
-    beyond = HEAD.format(columns=COLUMNS if is_postgres else "id", by=by, beyond="AND lane > head.lane")
+    beyond = head.format(columns=COLUMNS if is_postgres else "id", by=by, beyond="AND lane > head.lane")
     qualified = ", ".join(f"next.{column}" for column in COLUMNS.split(", "))
-    statement = LOOKING.format(
+    statement = looking.format(
         columns=COLUMNS,
-        first=HEAD.format(columns=COLUMNS, by=by, beyond=""),
+        first=head.format(columns=COLUMNS, by=by, beyond=""),
         next=NEXT[is_postgres].format(head=beyond, qualified=qualified),
         now=POSTGRES if is_postgres else SQLITE,
         restrictions=restrictions,
         each=EACH[is_postgres],
     )
-    query = text(statement).bindparams(*(bindparam(name, type_=String(), expanding=True) for name in lists))
+    query = text(around.format(looking=statement))
+    query = query.bindparams(*(bindparam(name, type_=String(), expanding=True) for name in lists))
     return query.columns(caps=Json, available_at=UtcDateTime())  # type: ignore[return-value]

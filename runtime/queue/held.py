@@ -3,17 +3,21 @@
 A lease that ran out but was not swept yet is still held: nobody else has the job.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import select, tuple_, update
+from sqlalchemy import JSON, Boolean, Integer, String, TextClause, bindparam, select, text, tuple_, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from runtime.database import UtcDateTime
 from runtime.queue import caps, law
 from runtime.queue.claims import LEASE, Ticket, hashed
-from runtime.queue.clock import now
+from runtime.queue.clock import POSTGRES, SQLITE, now
 from runtime.queue.law import Transition
 from runtime.queue.refusal import LeaseLost, NotAsked
 from runtime.queue.tables import Attempt, Job, State
@@ -76,7 +80,7 @@ async def complete(
     """The work is done. Also a job that was asked to stop may still be finished."""
     job, attempt, at = await reach(tx, ticket)
     attempt.exit_code, attempt.metrics = exit_code, metrics
-    return await _settle(tx, law.completed(job, attempt, at))
+    return await _settle(tx, job, attempt, law.completed(job, attempt, at))
 
 
 async def fail(
@@ -92,12 +96,13 @@ async def fail(
     """The attempt failed. If a retry may help and attempts are left it is tried again, later; else it is DEAD."""
     job, attempt, at = await reach(tx, ticket)
     attempt.exit_code, attempt.metrics = exit_code, metrics
-    return await _settle(tx, law.failed(job, attempt, at, code, reason, retryable=retryable))
+    return await _settle(tx, job, attempt, law.failed(job, attempt, at, code, reason, retryable=retryable))
 
 
 async def release(tx: AsyncSession, ticket: Ticket) -> Transition:
     """Give the attempt back, as a worker does that is told to stop. No failure is counted."""
-    return await _settle(tx, law.released(*await reach(tx, ticket)))
+    job, attempt, at = await reach(tx, ticket)
+    return await _settle(tx, job, attempt, law.released(job, attempt, at))
 
 
 async def stopped(tx: AsyncSession, ticket: Ticket) -> Transition:
@@ -105,39 +110,115 @@ async def stopped(tx: AsyncSession, ticket: Ticket) -> Transition:
     job, attempt, at = await reach(tx, ticket)
     if not job.cancel_requested_at:
         raise NotAsked(f"Nobody asked to cancel {job.id}")
-    return await _settle(tx, law.stopped(job, attempt, at))
+    return await _settle(tx, job, attempt, law.stopped(job, attempt, at))
 
 
 async def park(tx: AsyncSession, ticket: Ticket, *, waits_for: str, keep: bool = True) -> Transition:
     """Wait for something: with the worker, its lease and its slots (`keep`), or without."""
     job, attempt, at = await reach(tx, ticket)
-    return await _settle(tx, law.parked(job, attempt, at, waits_for, keep=keep))
+    return await _settle(tx, job, attempt, law.parked(job, attempt, at, waits_for, keep=keep))
 
 
 async def reach(tx: AsyncSession, ticket: Ticket) -> tuple[Job, Attempt, datetime]:
-    """Lock what a ticket holds. The only way to a held job for a worker.
+    """Lock what a ticket holds, and its places. The only way to a held job for a worker.
 
+    What is answered are copies: `_settle` writes them.
     Errors: LeaseLost.
     """
-    query = (
-        select(Job, Attempt, now())
-        .join(Attempt, Attempt.job_id == Job.id)
-        .where(
-            Job.id == ticket.id,
-            Attempt.number == ticket.attempt,
-            Attempt.lease_token_hash == hashed(ticket.token),
-            Attempt.ended_at.is_(None),
-        )
-        .with_for_update(of=[Job, Attempt])
-        .execution_options(populate_existing=True)
-    )
-    row = (await tx.execute(query)).one_or_none()
+    asked = {"id": ticket.id, "number": ticket.attempt, "hash": hashed(ticket.token)}
+    query = _reaching(LOCKED if caps.is_postgres(tx) else UNLOCKED, REACH)
+    row = (await tx.execute(query, asked)).one_or_none()
     if row is None:
         raise LeaseLost(ticket.id, ticket.attempt)
-    return row[0], row[1], row[2]
+    job = Job(**{name: row._mapping[f"job_{name}"] for name in JOB})
+    attempt = Attempt(**{name: row._mapping[f"attempt_{name}"] for name in ATTEMPT})
+    return job, attempt, row.at
 
 
-async def _settle(tx: AsyncSession, transition: Transition) -> Transition:
-    freed = not transition.held and await caps.free(tx, [transition.id])
+async def _settle(tx: AsyncSession, job: Job, attempt: Attempt, transition: Transition) -> Transition:
+    """Write what the law made of a job and its attempt, and free its places when it is not held any more."""
+    asked = {f"job_{name}": getattr(job, name) for name in JOB_CHANGES}
+    asked |= {f"attempt_{name}": getattr(attempt, name) for name in ATTEMPT_CHANGES}
+    asked |= {"id": job.id, "number": attempt.number}
+    if caps.is_postgres(tx):
+        places = (await tx.execute(_settling(SETTLE), asked | {"held": transition.held})).all()
+        freed = await caps.freed(tx, places, are_alone=not any(place.has_heir for place in places))
+    else:
+        for write in (WRITE_JOB, WRITE_ATTEMPT):
+            await tx.execute(_settling(write), asked)
+        freed = not transition.held and await caps.free(tx, [transition.id])
     rouse(tx, transition, freed=freed)
     return transition
+
+
+JOB = {column.key: column.type for column in Job.__table__.c}
+ATTEMPT = {column.key: column.type for column in Attempt.__table__.c}
+# What the law changes of a job and of its attempt.
+JOB_CHANGES: tuple[str, ...] = (
+    "state",
+    "held",
+    "available_at",
+    "expires_at",
+    "ended_at",
+    "failures",
+    "losses",
+)
+JOB_CHANGES += ("parked_at", "parked_for", "code", "reason")
+ATTEMPT_CHANGES = ("ended_at", "outcome", "exit_code", "metrics", "code", "reason", "limit_by", "silent_by")
+REACH = """
+    FROM job JOIN attempt ON attempt.job_id = job.id
+    WHERE job.id = :id AND attempt.number = :number AND attempt.lease_token_hash = :hash
+        AND attempt.ended_at IS NULL
+"""
+COLUMNS = ", ".join(
+    [
+        *(f"job.{name} AS job_{name}" for name in JOB),
+        *(f"attempt.{name} AS attempt_{name}" for name in ATTEMPT),
+    ]
+)
+UNLOCKED = f"SELECT {COLUMNS}, {SQLITE} AS at {{reach}}"
+# The places are locked after the job, as everywhere, and before the statement that frees them looks at others.
+LOCKED = f"""
+WITH held AS MATERIALIZED (SELECT {COLUMNS} {{reach}} FOR UPDATE OF job, attempt),
+place AS (SELECT n FROM slot JOIN held ON slot.job_id = held.job_id FOR UPDATE OF slot)
+SELECT held.*, {POSTGRES} AS at, (SELECT count(*) FROM place) AS places FROM held
+"""  # noqa: S608 - our own text
+
+
+def _write(table: str, names: Sequence[str], mine: str) -> str:
+    return f"UPDATE {table} SET {', '.join(f'{name} = :{table}_{name}' for name in names)} WHERE {mine}"  # noqa: S608
+
+
+WRITE_JOB = _write("job", JOB_CHANGES, "id = :id")
+WRITE_ATTEMPT = _write("attempt", ATTEMPT_CHANGES, "job_id = :id AND number = :number")
+SETTLE = f"""
+WITH written AS ({WRITE_JOB}), told AS ({WRITE_ATTEMPT}), freed AS (
+    UPDATE slot SET job_id = NULL WHERE job_id = :id AND NOT :held RETURNING cap, n, surplus
+)
+SELECT cap, n, surplus, EXISTS (
+    SELECT FROM slot AS heir WHERE heir.cap = freed.cap AND heir.surplus AND heir.job_id IS NOT NULL
+) AS has_heir FROM freed
+"""  # noqa: S608 - our own text
+NULLABLE = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+PARAMETERS: dict[str, Any] = {
+    **{f"job_{name}": JOB[name] for name in JOB_CHANGES},
+    **{f"attempt_{name}": ATTEMPT[name] for name in ATTEMPT_CHANGES},
+    "attempt_metrics": NULLABLE,
+    "id": String(),
+    "number": Integer(),
+    "hash": String(),
+    "held": Boolean(),
+}
+
+
+@lru_cache(maxsize=8)
+def _reaching(around: str, reach: str) -> Any:
+    types = {f"job_{name}": kind for name, kind in JOB.items()}
+    types |= {f"attempt_{name}": kind for name, kind in ATTEMPT.items()}
+    return _settling(around.format(reach=reach)).columns(**types, at=UtcDateTime())
+
+
+@lru_cache(maxsize=8)
+def _settling(statement: str) -> TextClause:
+    named = set(re.findall(r":(\w+)", statement)) & PARAMETERS.keys()
+    return text(statement).bindparams(*(bindparam(name, type_=PARAMETERS[name]) for name in named))

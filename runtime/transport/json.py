@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 DEPTH = 32  # levels of arrays and objects
+HOLDERS = {dict, list}
 
 
 def decode(data: bytes | str) -> Any:
@@ -19,15 +20,29 @@ def decode(data: bytes | str) -> Any:
     if isinstance(data, str):
         data = data.encode("utf-8", "surrogatepass")  # orjson then refuses the surrogate
     value = orjson.loads(data)
-    if data.count(b"[") + data.count(b"{") > DEPTH or b"\\u0000" in data:
-        _inspect(value)  # the counts only say "perhaps": brackets and \\u0000 may be text
+    # The counts only say "perhaps": brackets and \\u0000 may be text.
+    if data.count(b"[") + data.count(b"{") > DEPTH and _is_deep(value):
+        raise json.JSONDecodeError(f"nested deeper than {DEPTH} levels", "", 0)
+    if b"\\u0000" in data:
+        _inspect(value)
     return value
 
 
+def _is_deep(value: Any) -> bool:
+    """Whether anything stands in more than DEPTH arrays and objects. Iterative: depth costs no stack."""
+    level: list[Any] = [value] if value.__class__ in HOLDERS else []
+    for _ in range(DEPTH):
+        inner = [one.values() if one.__class__ is dict else one for one in level]
+        level = [one for many in inner for one in many if one.__class__ in HOLDERS]
+        if not level:
+            return False
+    return any(level)
+
+
 def _inspect(value: Any) -> None:
-    """Raise if `value` is too deep or holds U+0000. Iterative: depth costs no stack."""
+    """Raise if `value` holds U+0000."""
     level = [value]
-    for _ in range(DEPTH + 1):
+    while level:
         below: list[Any] = []
         for one in level:
             if isinstance(one, dict):
@@ -37,10 +52,7 @@ def _inspect(value: Any) -> None:
                 below += one
             elif isinstance(one, str) and "\0" in one:
                 raise json.JSONDecodeError("U+0000 is not accepted", "", 0)
-        if not below:
-            return
         level = below
-    raise json.JSONDecodeError(f"nested deeper than {DEPTH} levels", "", 0)
 
 
 def encode(value: Any) -> bytes:

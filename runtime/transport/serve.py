@@ -9,6 +9,7 @@ import asyncio
 import gc
 import logging
 import socket
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
@@ -26,14 +27,18 @@ MESSAGE = 256 * 1024  # bytes of one socket message
 class Server(uvicorn.Server):
     """A server that tells `draining` when it is told to stop."""
 
-    def __init__(self, config: uvicorn.Config, draining: Draining) -> None:
+    def __init__(
+        self, config: uvicorn.Config, draining: Draining, listening: Callable[[], None] | None = None
+    ) -> None:
         super().__init__(config)
-        self._draining = draining
+        self._draining, self._listening = draining, listening
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self._draining.attach(asyncio.get_running_loop())
         await super().startup(sockets)
         spare_garbage()
+        if self._listening and self.started:
+            self._listening()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self._draining.begin()
@@ -64,16 +69,25 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-def serve(app: Any, listener: socket.socket, *, draining: Draining, grace: int = 20, **more: Any) -> None:
+def serve(
+    app: Any,
+    listener: socket.socket,
+    *,
+    draining: Draining,
+    grace: int = 20,
+    listening: Callable[[], None] | None = None,
+    **more: Any,
+) -> None:
     """Serve `app` until a signal; return when every connection ended, within `grace` seconds.
 
-    `more` goes to uvicorn.Config, and may override what is set here.
+    `listening` is called once requests are answered. `more` goes to uvicorn.Config, and may override what is
+    set here.
     """
     host, port = listener.getsockname()[:2]
     config = uvicorn.Config(app, host=host, port=port, **{**defaults(grace), **more})
     logging.getLogger("uvicorn.error").info("Listening on %s", address_of(listener))
     try:
-        Server(config, draining).run(sockets=[listener])
+        Server(config, draining, listening).run(sockets=[listener])
     finally:
         listener.close()
 

@@ -31,7 +31,7 @@ class AboutQuestion(AboutCard, WorkspaceEvent):
     board_id: ID = told("board_id", "On which board.")
     question_id: ID = told("question_id", "Which question.")
     question: Question | None = found(QUESTION, "question_id", "The question as it is now.")
-    run_id: ID | None = told("run_id", "Of which run.")
+    run_id: ID | None = told("run_id", "Of which run; null: a person asks.")
     run: Run | None = found(RUN, "run_id", "The run as it is now.")
 
 
@@ -128,7 +128,7 @@ class RunCancelled(AboutRun):
 
 @event(Kind.QUESTION_ASKED)
 class QuestionAsked(AboutQuestion):
-    """An agent asks."""
+    """An agent asks, or a person about a card."""
 
 
 @event(Kind.QUESTION_ANSWERED)

@@ -88,7 +88,6 @@ class Fake:
                 lost.add(beat.lease.run)
                 continue
             self.beats[beat.lease.run] += 1
-            self.progress = dict(beat.progress)
             commands += self.pending.get(beat.lease.run, [])
         return Heard(lost=frozenset(lost), commands=tuple(commands))
 

@@ -5,12 +5,13 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 
 import httpx2
+
+from tests.warm import Warm
 
 ROOT = Path(__file__).parent.parent.parent
 BOARD = """mutation($workspace: ID!) { createBoard(
@@ -48,26 +49,13 @@ class Program:
 
     def __init__(self, live, name, *words, **environment):
         self.errors = Path(tempfile.mkstemp(prefix="signalbox-worker-", suffix=".log")[1])
-        command = [
-            sys.executable,
-            str(ROOT / "server.py"),
-            "worker",
-            "--url",
-            live.server.http,
-            "--name",
-            name,
-        ]
-        command += [
-            "--repository",
-            str(live.repository),
-            "--worktrees",
-            str(live.folder / "worktrees"),
-            *words,
-        ]
-        with self.errors.open("ab") as errors:
-            self.process = subprocess.Popen(
-                command, cwd=ROOT, env=os.environ | environment, stdout=subprocess.DEVNULL, stderr=errors
-            )
+        where = ("--repository", str(live.repository), "--worktrees", str(live.folder / "worktrees"))
+        self.process = Warm(
+            *("worker", "--url", live.server.http, "--name", name, *where, *words),
+            cwd=ROOT,
+            env=os.environ | environment,
+            stderr=self.errors,
+        )
 
     def signal(self, number):
         self.process.send_signal(number)

@@ -67,6 +67,37 @@ async def test_what_the_server_refuses_is_not_said_again(serve):
         await client.wire.close()
 
 
+MAKE = "mutation($name: String!) { createWorkspace(input: {name: $name}) { ... on Workspace { id } } }"
+BOARD = """mutation($workspace: ID!, $works: Boolean!) { createBoard(input: {
+  workspaceId: $workspace, name: "Web", autoDispatch: $works}) { ... on Board { id } } }"""
+
+
+async def test_who_names_no_workspace_works_in_the_only_one_that_has_boards_or_work(serve):
+    server = await serve()
+    wire = Wire(server.http)
+    client = Client(wire, ["command"])
+
+    async def say(query, **variables):
+        answer = await wire._http.post(server.http, json={"query": query, "variables": variables})
+        [made] = answer.json()["data"].values()
+        return made["id"]
+
+    home = await client._only_workspace()
+    away, other = [await say(MAKE, name=name) for name in ("Away", "Other")]
+    with pytest.raises(Rejected, match=f"say for which workspace, with --workspace: .*{other} .Other."):
+        await client._only_workspace()
+    await say(BOARD, workspace=away, works=False)
+    assert await client._only_workspace() == away, "the only one with boards"
+    await say(BOARD, workspace=home, works=False)
+    with pytest.raises(Rejected, match="say for which workspace"):
+        await client._only_workspace()
+    await say(BOARD, workspace=other, works=True)
+    assert await client._only_workspace() == other, "the only one whose boards have work"
+    worker = Registration(name="w", version="1", executors=("command",))
+    assert (await client.register(worker)).startswith("worker_")
+    await wire.close()
+
+
 def test_a_patch_fits_into_a_request():
     patch = "+ü\t\n" * 400_000
     assert len(_fitting(patch)) <= MOST_PATCH
@@ -116,7 +147,7 @@ async def test_everything_that_is_said_can_be_taken():
         Registration(name="w", version="1", executors=("command",), capabilities={"python": "EXPERT"})
     )
     await client.claim("worker_1", 3)
-    await client.heartbeat("worker_1", [Beat(lease=lease, progress={"task": "x"})])
+    await client.heartbeat("worker_1", [Beat(lease=lease, active=True)])
     events = [Output(text="hm", item="1", chunk=True), Warn(text="w"), Question(key="k", asks=(ask,))]
     await client.report(lease, "1:0", [wire(event) for event in events])
     await client.ask(lease, "k", [ask, Ask(key="1", text="Why?")], "session", blocking=True)

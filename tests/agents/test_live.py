@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import sys
 import pytest
 
 from tests.agents.live import ANSWER, CONCLUDE, ROOT, STOP, Live
+from tests.warm import command
 
 END = ("SUCCEEDED", "FAILED", "CANCELLED")
 
@@ -70,6 +72,9 @@ async def test_an_agent_asks_and_goes_on_with_the_answer(live, tmp_path):
     run = await live.until(id, *END)
     assert (run["status"], run["summary"]) == ("SUCCEEDED", "Said ahoy"), run
     assert [commit["title"] for commit in run["commits"]] == ["Say ahoy"]
+    said = [(one["type"], one["text"]) for one in run["events"]["nodes"]]
+    asked = [line for line in said if line[0] in ("OUTPUT", "QUESTION")]
+    assert asked == [("OUTPUT", "I have to ask."), ("QUESTION", ""), ("QUESTION", "ahoy")]
 
 
 async def test_a_worker_is_killed_and_another_goes_on(live):
@@ -205,12 +210,11 @@ async def test_a_run_that_ended_is_played_again(live, tmp_path):
     run = await live.until(id, "WAITING")
     await live.ask(ANSWER, id=run["questions"][0]["id"], text="ahoy")
     first = await live.until(id, *END)
-    command = [sys.executable, str(ROOT / "server.py"), "recording", id, "--url", live.server.http]
-    told = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True)
-    assert (told.returncode, told.stderr) == (0, "")
+    status, told, complaints = await command("recording", id, "--url", live.server.http, env=os.environ)
+    assert (status, complaints) == (0, "")
     path = tmp_path / "again.jsonl"
-    path.write_text(told.stdout)
-    [ask] = [json.loads(line)["ask"] for line in told.stdout.splitlines() if '"ask"' in line]
+    path.write_text(told)
+    [ask] = [json.loads(line)["ask"] for line in told.splitlines() if '"ask"' in line]
     assert ask[0]["default"] == "ahoy"
     again = await live.start("SCRIPTED", recording=str(path), speed="10")
     run = await live.until(again, "WAITING")

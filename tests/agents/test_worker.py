@@ -56,12 +56,13 @@ async def house(repository, tmp_path):
         await asyncio.wait_for(task, 30)
 
 
-def enqueue(api, run="run_1", *, executor="command", lease=60.0, session="", wall=20.0, **options):
+def enqueue(api, run="run_1", *, executor="command", lease=60.0, session="", wall=20.0, whole="", **options):
     def make(token):
         return Claim(
             lease=Lease(run=run, attempt=api.attempts[run] + 1, token=token),
             executor=executor,
             prompt="Do it",
+            whole=whole,
             names={"card": "WEB-1", "slug": "Do it"},
             options=options,
             lease_seconds=lease,
@@ -151,7 +152,25 @@ async def test_a_question_is_answered_while_the_agent_waits(house, tmp_path):
     _, result = await ended(house)
     assert result.summary == "Said ahoy"
     assert house.acknowledged == ["c1"]
-    assert "QUESTION" in kinds(house)
+    assert "QUESTION" not in kinds(house)  # the server says it, of whatever is asked
+
+
+async def test_what_was_said_before_a_question_is_heard_before_it(house, tmp_path):
+    await house.worker()
+    asks = [{"key": "0", "text": "Which?"}]
+    steps = [{"say": "I have to ask."}, {"ask": asks}, {"complete": "Said {answer}"}]
+    heard, ask = [], house.ask
+
+    async def noted(lease, *about, **how):
+        heard.extend(house.rows["run_1"])
+        return await ask(lease, *about, **how)
+
+    house.ask = noted
+    house.known["line-1"] = {"0": ["ahoy"]}
+    enqueue(house, executor="scripted", **record(tmp_path, *steps))
+    _, result = await ended(house)
+    assert result.summary == "Said ahoy"
+    assert "I have to ask." in [row.get("text") for row in heard if not row.get("data", {}).get("chunk")]
 
 
 async def test_a_run_goes_on_with_its_answer_after_its_worker_left(house, tmp_path):
@@ -365,3 +384,32 @@ async def test_a_program_that_cannot_be_told_is_resumed(house, tmp_path, monkeyp
     asked = (tmp_path / "work" / "run_1" / "asked").read_text()
     assert asked.count("Do it") == asked.count("Wrap up now") == 1
     assert result.metrics["inputTokens"] == 7
+
+
+FORGETFUL = """#!/bin/sh
+echo "$@" >> "$PWD/asked"; cat >> "$PWD/asked"
+case "$*" in *resume*) echo "no rollout found for thread id" >&2; exit 1;; esac
+echo '{"type": "thread.started", "thread_id": "thread-2"}'
+echo '{"type": "item.completed", "item": {"id": "i", "type": "agent_message", "text": "Begun anew"}}'
+echo '{"type": "turn.completed", "usage": {"input_tokens": 7}}'
+"""
+
+
+async def test_a_lost_session_is_begun_anew_once_with_everything(house, tmp_path, monkeypatch):
+    program = tmp_path / "bin" / "codex"
+    program.parent.mkdir()
+    program.write_text(FORGETFUL)
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    await house.worker(executors=("codex",))
+    enqueue(house, executor="codex", session="thread-1", whole="The card, and: Do it")
+    how, result = await ended(house)
+    assert (how, result.summary, result.session) == ("complete", "Begun anew", "thread-2")
+    said = [row["data"]["code"] for row in house.rows["run_1"] if row["type"] == "WARNING"]
+    assert said == ["SESSION_LOST"]
+    prompts = [row["text"] for row in house.rows["run_1"] if row["type"] == "PROMPT"]
+    assert prompts == ["Do it", "The card, and: Do it"]
+    first, second = (tmp_path / "work" / "run_1" / "asked").read_text().split("exec")[1:]
+    assert "resume thread-1" in first
+    assert "resume" not in second
+    assert "The card, and: Do it" in second

@@ -1,10 +1,9 @@
-"""A server that tells its followers something else than what is kept: `python -m tests.faults.mutant skips`.
+"""A server that tells its followers something else than what is kept.
 
 What it does is what a wrong feed would do: leave an event out, as one that is numbered by an identity column does
 when a lower number commits late; tell one twice; tell another event under a number.
 """
 
-import sys
 from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
@@ -43,7 +42,3 @@ def main(name: str) -> None:
     honest, changed = Tail.after, MUTANTS[name]
     Tail.after = lambda *given: changed(honest(*given))  # type: ignore[method-assign]
     cli(["serve"])
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])

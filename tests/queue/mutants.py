@@ -13,8 +13,7 @@ Change = tuple[Any, str, str]
 # The first fourteen are those of the specification; the others are bugs that were met in other queues.
 MUTANTS: dict[str, list[Change]] = {
     "no fence check on finish": [
-        (held.reach, "Attempt.number == ticket.attempt,", ""),
-        (held.reach, "Attempt.lease_token_hash == hashed(ticket.token),", ""),
+        ((held, "REACH"), "AND attempt.number = :number AND attempt.lease_token_hash = :hash", ""),
     ],
     "no fence check on heartbeat": [
         (
@@ -23,18 +22,26 @@ MUTANTS: dict[str, list[Change]] = {
             ".where(Attempt.job_id.in_([one[0] for one in mine]))",
         )
     ],
-    "double done": [(held.reach, "Attempt.ended_at.is_(None),", "")],
-    "slot leak": [(held._settle, "await caps.free(tx, [transition.id])", "True")],
+    "double done": [((held, "REACH"), "AND attempt.ended_at IS NULL", "")],
+    "slot leak": [
+        (held._settle, "await caps.free(tx, [transition.id])", "True"),
+        ((held, "SETTLE"), "WHERE job_id = :id AND NOT :held", "WHERE job_id = :id AND false"),
+    ],
     "no cap": [
         (caps.reserve, "Cap.name.in_(names)", "Cap.name.in_([])"),
+        ((claims, "CLAIM"), "WHERE cap.name = ANY (:caps)", "WHERE cap.name = ANY (:caps) AND false"),
         ((claims, "LOOKING"), "slot.job_id IS NULL AND NOT slot.surplus", "1 = 1"),
     ],
     "run_at ignored": [
         (claims._take, ", Job.available_at <= now()", ""),
+        ((claims, "CLAIM"), "AND available_at <= statement_timestamp()", ""),
         ((claims, "LOOKING"), "available_at <= {now}", "1 = 1"),
     ],
     "attempt not counted": [(law.failed, "job.failures += 1", "pass")],
-    "fence not raised": [(claims._take, "attempt=job.c.attempt + 1", "attempt=1")],
+    "fence not raised": [
+        (claims._take, "attempt=job.c.attempt + 1", "attempt=1"),
+        ((claims, "CLAIM"), "attempt = attempt + 1", "attempt = 1"),
+    ],
     "never dead": [(law.failed, "retryable and job.failures < job.max_attempts", "retryable")],
     "no back-off": [(law.failed, "at + timedelta(seconds=delay(job.failures))", "at")],
     "cancelled job retried": [(law.failed, "if job.cancel_requested_at:", "if False:")],
@@ -50,13 +57,16 @@ MUTANTS: dict[str, list[Change]] = {
     "another tenant's work": [
         ((claims, "HEAD"), "AND tenant = :tenant", ""),
         (claims._take, "Job.tenant == tenant, ", ""),
+        ((claims, "CLAIM"), "AND tenant = :tenant", ""),
     ],
     "the oldest is not first": [
-        (claims._take, ".order_by(Job.available_at, Job.id)", ".order_by(Job.available_at.desc())")
+        (claims._take, ".order_by(Job.available_at, Job.id)", ".order_by(Job.available_at.desc())"),
+        ((claims, "CLAIM"), "ORDER BY available_at, id LIMIT", "ORDER BY available_at DESC LIMIT"),
     ],
     "a lost lease of a cancelled job": [(law.lost, "if job.cancel_requested_at:", "if False:")],
-    "a surplus place is freed": [(caps.free, "if is_surplus]", "if False]")],
-    "the wrong one leaves a lowered cap": [(caps.free, "gone += await _instead(tx, kept)", "pass")],
+    "a surplus place is freed": [(caps.freed, "if is_surplus]", "if False]")],
+    "the wrong one leaves a lowered cap": [(caps.freed, "gone += await _instead(tx, kept)", "pass")],
+    "a place too many in a batch": [((claims, "CLAIM"), "LIMIT (SELECT n FROM room)", "LIMIT :most")],
     "a lowered cap forgets its holders": [(caps._limit, "most - len(kept)", "most")],
     "a new cap forgets its holders": [(caps._limit, "if rows:", "if False:")],
     "the sweep leaks slots": [(sweeps._apply, "if not one.held", "if False")],

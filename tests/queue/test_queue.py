@@ -1,6 +1,7 @@
 """What the queue promises, one promise a test, on both databases."""
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -577,6 +578,10 @@ async def test_a_look_names_what_a_claim_would_take(house: House) -> None:
     ]
 
 
+# PostgreSQL does in one statement what takes several elsewhere; who asks twice pays for it.
+FEWER = {"claim": 2, "claim by key": 2, "same claim again": 3, "complete": 2, "fail": 2}
+
+
 async def test_few_statements_are_sent(house: House, kind: str) -> None:
     await house.do(queue.set_cap, queue.scope_cap("web"), 9)
     await house.do(queue.set_cap, queue.worker_cap("w"), 9)
@@ -615,7 +620,30 @@ async def test_few_statements_are_sent(house: House, kind: str) -> None:
         "fail": 5,
         "nothing to claim": 1,
         "nothing to sweep": 4,
-    }
+    } | (FEWER if kind == "postgresql" else {})
+
+
+async def test_a_batch_is_few_statements_and_keeps_to_every_order_and_limit(house: House, kind: str) -> None:
+    await house.do(queue.set_cap, queue.worker_cap("w"), 9)
+    await house.do(queue.set_cap, queue.scope_cap("web"), 4)
+    await house.put(*(work(f"a{n}") for n in range(5)), work("b", scope="app"), work("z", priority=3))
+    await house.put(*(work(f"c{n}", scope="app") for n in range(9)))
+    sent: list[str] = []
+
+    def heard(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        sent.append(statement)
+
+    event.listen(house.database.engines[0].sync_engine, "before_cursor_execute", heard)
+    leases = await house.do(queue.claim, "w", WEB, most=20, key="k")
+    count = len(sent)
+    assert [lease.id for lease in leases] == ["z", "a0", "a1", "a2", "b", "c0", "c1", "c2", "c3"]
+    assert count <= 20 or kind == "sqlite", "two for each change of lane, not seven for each job"
+    assert await house.do(queue.claim, "w", WEB, most=20, key="k") == [
+        dataclasses.replace(lease, transition=None) for lease in leases
+    ]
+    for lease in leases:
+        await house.do(queue.complete, lease)
+    assert len(await house.do(queue.claim, "w", WEB, most=20)) == 7
 
 
 async def test_two_sweeps_at_once_sweep_once(house: House) -> None:

@@ -1,0 +1,174 @@
+"""Which agent profile works a card: its own, else its board's; named, refused, switched off, deleted."""
+
+import pytest
+
+from tests.board import REFUSALS, card, do
+from tests.test_policy import READ
+from tests.test_profile import do as of_profile
+from tests.test_profile import make
+from tests.work import hand, in_todo, set_policy
+
+NAMED = "agentProfileId agentProfile { name }"
+AT_WORK = "activeRun { id executor profile { name } }"
+START = f"""mutation($input: StartRunInput!) {{ startRun(input: $input) {{ {REFUSALS}
+  ... on Runs {{ runs {{ executor permission profile {{ name }} }} }} }} }}"""
+FEED = """subscription($id: ID!, $after: String) { boardFeed(boardId: $id, after: $after) {
+  kind ... on BoardPolicyUpdated { changes { field before after } } } }"""
+
+
+async def profiles(app, *names, **input):
+    """The ids of profiles of these names."""
+    return [(await make(app, name=name, executor="SCRIPTED", **input))["id"] for name in names]
+
+
+async def test_a_card_that_enters_todo_is_worked_with_its_own_profile_or_its_boards(run):
+    async with run() as app:
+        default, own = await profiles(app, "default", "own", permission="SUPERVISED")
+        board, [plain, special] = await app.has_board("plain", "special")
+        await set_policy(app, board, autoDispatch=True, concurrency=0, agentProfileId=default)
+        changed = await do(app, "updateCard", f"... on Card {{ {NAMED} }}", id=special, agentProfileId=own)
+        assert changed == {"__typename": "Card", "agentProfileId": own, "agentProfile": {"name": "own"}}
+        made = await do(
+            app,
+            "createCards",
+            "... on Cards { cards { id } }",
+            boardId=board,
+            stage="TODO",
+            cards=[{"title": "made", "agentProfileId": own}, {"title": "made plain"}],
+        )
+        ids = [plain, special, *(one["id"] for one in made["cards"])]
+        for id in ids[:2]:
+            await in_todo(app, id)
+        worked = [(await card(app, id, AT_WORK))["activeRun"] for id in ids]
+        assert [one["profile"]["name"] for one in worked] == ["default", "own", "own", "default"]
+        assert {one["executor"] for one in worked} == {"SCRIPTED"}
+        codex = await hand(app, "codex", executors=["CODEX"])
+        assert await codex.claim(4) == [], "another program is given none of them"
+        assert len(await (await hand(app)).claim(4)) == 4
+
+
+async def test_a_run_that_names_no_profile_has_the_cards_or_the_boards(run):
+    async with run() as app:
+        default, own, other = await profiles(app, "default", "own", "other")
+        board, [id] = await app.has_board("Paint")
+        await in_todo(app, id)
+
+        async def begun(**input):
+            [made] = (await app.data(START, input={"cardId": id, **input}))["runs"]
+            shown = await card(app, id, AT_WORK)
+            await do(app, "stopRun", id=shown["activeRun"]["id"])
+            return made["profile"] and made["profile"]["name"]
+
+        assert await begun() is None
+        await set_policy(app, board, agentProfileId=default)
+        assert await begun() == "default"
+        await do(app, "updateCard", id=id, agentProfileId=own)
+        assert await begun() == "own"
+        assert await begun(profileIds=[other]) == "other"
+        await do(app, "updateCard", id=id, agentProfileId=None)
+        assert await begun() == "default"
+
+
+@pytest.mark.parametrize("where", ["card", "new card", "board"])
+async def test_a_profile_of_elsewhere_or_one_that_is_switched_off_is_not_named(run, where):
+    async with run() as app:
+        board, [id] = await app.has_board("Paint")
+        off = (await make(app, name="off", enabled=False))["id"]
+        away = await app.data(
+            'mutation { createWorkspace(input: {name: "Away"}) { ... on Workspace { id } } }'
+        )
+        foreign = (await make(app, workspaceId=away["id"], name="foreign"))["id"]
+
+        async def name(profile):
+            given = {"agentProfileId": profile}
+            if where == "board":
+                return await do(app, "updateBoardPolicy", boardId=board, **given)
+            if where == "card":
+                return await do(app, "updateCard", id=id, **given)
+            return await do(app, "createCard", boardId=board, title="New", **given)
+
+        refused = await name(off)
+        assert (refused["code"], refused["conflict"]) == ("CONFLICT", off)
+        for stranger in (foreign, "profile_none"):
+            refused = await name(stranger)
+            assert (refused["code"], refused["missing"]) == ("NOT_FOUND", stranger)
+        look = "query($id: ID!) { board(id: $id) { policy { agentProfileId } cards { nodes { agentProfileId } } } }"
+        shown = await app.data(look, id=board)
+        assert shown == {"policy": {"agentProfileId": None}, "cards": {"nodes": [{"agentProfileId": None}]}}
+
+
+async def test_what_was_named_and_then_switched_off_begins_nothing(run):
+    async with run() as app:
+        [own] = await profiles(app, "own", permission="HUMAN_REQUIRED")
+        board, [id] = await app.has_board("Paint")
+        await set_policy(app, board, autoDispatch=True)
+        await do(app, "updateCard", id=id, agentProfileId=own)
+        await of_profile(app, "updateAgentProfile", id=own, enabled=False)
+        await in_todo(app, id)
+        shown = await card(app, id, f"agentState {AT_WORK}")
+        assert shown == {"agentState": "IDLE", "activeRun": None}, (
+            "not with another, which may be let do more"
+        )
+        refused = await app.data(START, input={"cardId": id})
+        assert (refused["code"], refused["conflict"]) == ("CONFLICT", own)
+        kept = await do(
+            app, "updateCard", f"... on Card {{ title {NAMED} }}", id=id, title="Red", agentProfileId=own
+        )
+        assert (kept["title"], kept["agentProfileId"]) == ("Red", own), (
+            "what stays as it was is not judged anew"
+        )
+        await of_profile(app, "updateAgentProfile", id=own, enabled=True)
+        assert (await app.data(START, input={"cardId": id}))["runs"][0]["permission"] == "HUMAN_REQUIRED"
+
+
+async def test_a_profile_that_is_deleted_leaves_cards_and_boards_without_one(run):
+    async with run() as app:
+        gone, stays = await profiles(app, "gone", "stays")
+        board, [first, second] = await app.has_board("first", "second")
+        other, [third] = await app.has_board("third", name="Other")
+        await set_policy(app, board, agentProfileId=gone)
+        await set_policy(app, other, agentProfileId=stays)
+        for id, profile in ((first, gone), (second, stays), (third, gone)):
+            await do(app, "updateCard", id=id, agentProfileId=profile)
+        seq = (await app.data("query($id: ID!) { board(id: $id) { cursor } }", id=board))["cursor"]
+        await of_profile(app, "deleteAgentProfile", id=gone)
+        named = [(await card(app, id, NAMED))["agentProfileId"] for id in (first, second, third)]
+        assert named == [None, stays, None]
+        policies = [(await app.data(READ, id=id))["policy"]["agentProfileId"] for id in (board, other)]
+        assert policies == [None, stays]
+        async with app.follow(FEED, id=board, after=seq) as hear:
+            told = (await hear())["boardFeed"]
+        change = {"field": "agentProfileId", "before": gone, "after": None}
+        assert told == {"kind": "BOARD_POLICY_UPDATED", "changes": [change]}
+
+
+async def test_moving_many_cards_asks_for_their_profiles_once(run):
+    async with run() as app:
+        default, *others = await profiles(app, "default", "one", "two", "three")
+        board, ids = await app.has_board("0", "1", "2", "3", "4", "5")
+        await set_policy(app, board, autoDispatch=True, agentProfileId=default)
+        for id, profile in zip(ids[1:], [*others, *others], strict=False):
+            await do(app, "updateCard", id=id, agentProfileId=profile)
+
+        async def moved(*ids):
+            with app.counting() as statements:
+                assert "cards" in await do(
+                    app, "moveCards", "... on Cards { cards { id } }", ids=list(ids), stage="TODO"
+                )
+            return [
+                one for one in statements if "agent_profile" in one and one.startswith("SELECT agent_profile")
+            ]
+
+        assert [len(await moved(*some)) for some in (ids[:1], ids[1:])] == [1, 1]
+
+
+async def test_who_may_name_one(run):
+    async with run() as app:
+        await app.has_user("max")
+        await app.has_user("vic", "VIEWER")
+        [own] = await profiles(app, "own")
+        board, [id] = await app.has_board("Paint")
+        assert (await do(app, "updateCard", "", "vic", id=id, agentProfileId=own))["code"] == "FORBIDDEN"
+        assert (await do(app, "updateCard", "", "max", id=id, agentProfileId=own))["__typename"] == "Card"
+        refused = await do(app, "updateBoardPolicy", "", "max", boardId=board, agentProfileId=own)
+        assert refused["code"] == "FORBIDDEN", "the board's is an admin's to choose"

@@ -1,0 +1,159 @@
+"""What an agent is told when its run is claimed, the first time and again."""
+
+from sqlalchemy import text
+
+from tests.work import ANSWER, CHOICE, REFUSED, START, about_run, hand, in_todo, queued, set_policy, start
+
+TALK = "talk-1"
+POST = "mutation($input: PostMessageInput!) { postMessage(input: $input) { ... on Message { id } } }"
+ABOUT = "query($id: ID!) { run(id: $id) { prompt baseRef message { id body } } }"
+ANSWERS = "Your questions were answered:\n- Which colour?\n  red"
+
+
+async def asked_and_answered(app, worker, run):
+    """Its agent asks, and is told the answer while it is there."""
+    asked = await worker.ask(run, CHOICE, sessionId=TALK)
+    await app.data(ANSWER, input={"id": asked["questions"][0]["id"], "options": ["red"]})
+
+
+async def again(worker):
+    """What is told at the next claim, in the conversation that was kept."""
+    [claim] = await worker.claim()
+    assert claim["work"]["sessionId"] == TALK
+    return claim["work"]["prompt"]
+
+
+async def test_an_instruction_is_told_although_questions_were_answered_before(run):
+    async with run() as app:
+        board, [card] = await app.has_board("Paint")
+        await set_policy(app, board, noChange="DECIDE")
+        worker = await hand(app)
+        id = await queued(app, card)
+        await worker.take()
+        await asked_and_answered(app, worker, id)
+        await worker.complete(id, "It is red already", "NO_CHANGES", sessionId=TALK)
+        await app.data(about_run("resumeRun"), input={"id": id, "instruction": "Paint it blue"})
+        told = await again(worker)
+        assert "Paint it blue" in told
+        assert "WEB-1: Paint" in told
+        assert told.endswith(ANSWERS)
+
+
+async def test_answers_that_were_told_are_not_all_that_is_told_again(run):
+    """Its worker left, or it failed and is tried again: it goes on somewhere after its answers."""
+    async with run() as app:
+        _, [card] = await app.has_board("Paint")
+        worker = await hand(app)
+        id = await queued(app, card, instruction="With a brush")
+        await worker.take()
+        await asked_and_answered(app, worker, id)
+        await worker.say("releaseRun", id, sessionId=TALK)
+        released = await again(worker)
+        await worker.say("failRun", id, code="AGENT_ERROR", reason="Out of paint", retryable=True)
+        async with app.begin() as tx:
+            await tx.execute(text("UPDATE job SET available_at = enqueued_at"))  # a minute later
+        for told in (released, await again(worker)):
+            assert "With a brush" in told
+            assert "WEB-1: Paint" in told
+            assert told.endswith(ANSWERS)
+
+
+async def test_answers_that_came_late_are_all_that_their_conversation_is_told(run):
+    """Once: the attempt after that is told everything. What a new conversation would be told is always there."""
+    async with run() as app:
+        _, [card] = await app.has_board("Paint")
+        worker = await hand(app)
+        id = await queued(app, card, instruction="With a brush")
+        await worker.take()
+        asked = await worker.ask(id, CHOICE, sessionId=TALK)
+        await worker.say("releaseRun", id, sessionId=TALK)
+        await app.data(ANSWER, input={"id": asked["questions"][0]["id"], "options": ["red"]})
+        [claim] = await worker.claim()
+        assert claim["work"]["prompt"] == ANSWERS
+        whole = claim["work"]["wholePrompt"]
+        assert "With a brush" in whole
+        assert "WEB-1: Paint" in whole
+        assert whole.endswith(ANSWERS)
+        await worker.say("releaseRun", id, sessionId=TALK)
+        assert await again(worker) == whole
+
+
+async def says(app, card, body):
+    return (await app.data(POST, input={"cardId": card, "body": body}))["id"]
+
+
+async def test_the_message_that_asks_is_told_and_shown(run):
+    async with run() as app:
+        _, [card, other] = await app.has_board("Paint", "Polish")
+        worker = await hand(app)
+        first = await says(app, card, "Please paint it blue")
+        for n in range(6):
+            await says(app, card, f"Comment {n}")
+        await in_todo(app, card)
+        wrong = {"cardId": card, "messageId": await says(app, other, "Not here")}
+        assert (await app.data(START, input=wrong))["code"] == "NOT_FOUND"
+        id = await start(app, card, messageId=first, instruction="Soon")
+        [claim] = await worker.claim()
+        told = claim["work"]["prompt"].split("\n\n")
+        assert told[1].splitlines() == ["What you were asked in particular:", "Soon"]
+        asks, body = told[2].splitlines()
+        assert asks.startswith("The message that asks for it, by ")
+        assert body == "Please paint it blue"
+        assert [line.partition(": ")[2] for line in told[-1].splitlines()[1:]] == [
+            f"Comment {n}" for n in range(1, 6)
+        ]
+        shown = await app.data(ABOUT, id=id)
+        assert shown["message"] == {"id": first, "body": "Please paint it blue"}
+        assert shown["prompt"] == claim["work"]["prompt"]
+
+
+async def test_where_the_work_begins_is_said_by_the_run_or_the_board(run):
+    async with run() as app:
+        board, cards = await app.has_board("One", "Two", "Three")
+        await set_policy(app, board, concurrency=0)
+        worker = await hand(app)
+        await queued(app, cards[0])
+        [claim] = await worker.claim()
+        assert claim["work"]["baseRef"] == "HEAD"
+        await set_policy(app, board, baseBranch="main")
+        await queued(app, cards[1])
+        id = await queued(app, cards[2], baseRef=" release-2 ")
+        assert [one["work"]["baseRef"] for one in await worker.claim(2)] == ["main", "release-2"]
+        assert (await app.data(ABOUT, id=id))["baseRef"] == "release-2"
+
+
+async def test_what_an_agent_is_told_is_frozen_when_it_is_first_claimed(run):
+    """Card, comments, policy and profile change meanwhile: the second attempt is told the same."""
+    async with run() as app:
+        board, [card] = await app.has_board("Paint")
+        made = {"workspaceId": await app.home(), "name": "Careful", "executor": "SCRIPTED"}
+        made |= {"persona": "Be careful.", "model": "large", "options": {"effort": "high"}}
+        profile = await change(app, "createAgentProfile", "AgentProfile", **made)
+        await set_policy(app, board, instructions="Use British English.")
+        worker = await hand(app)
+        await says(app, card, "Red, please")
+        id = await queued(app, card, profileIds=[profile])
+        assert (await app.data(ABOUT, id=id))["prompt"] is None
+        [first] = await worker.claim()
+        assert first["work"]["instructions"] == "Be careful.\n\nUse British English."
+        assert "Red, please" in first["work"]["prompt"]
+        await change(app, "updateCard", "Card", id=card, title="Polish", description="Another one")
+        await says(app, card, "Blue after all")
+        await set_policy(app, board, instructions="Use any English.", baseBranch="other")
+        new = {"persona": "Be quick.", "model": "small", "options": {}}
+        await change(app, "updateAgentProfile", "AgentProfile", id=profile, **new)
+        await worker.say("releaseRun", id)
+        [second] = await worker.claim()
+        first["work"].pop("agentToken")
+        assert second["work"].pop("agentToken")
+        assert second["work"] == first["work"]
+        assert (await app.data(ABOUT, id=id))["prompt"] == first["work"]["prompt"]
+
+
+async def change(app, name, kind, /, **input):
+    """Make or change something, and answer its id."""
+    given = f"{name[0].upper()}{name[1:]}Input!"
+    query = f"mutation($input: {given}) {{ {name}(input: $input) {{ ... on {kind} {{ id }} {REFUSED} }} }}"
+    answer = await app.data(query, input=input)
+    assert "id" in answer, answer
+    return answer["id"]
