@@ -77,6 +77,7 @@ class Context:
             None  # open since the first write of an operation with an idempotency key
         )
         self.opens: Callable[[], Awaitable[AsyncSession]] | None = None  # opens it
+        self.is_held = False  # the events of a group's page are read from one moment
         self._turn = asyncio.Lock()  # resolvers run side by side, a transaction does not
         self._snapshot: Snapshot = house.database.snapshot()
         self._loaders: Loaders | None = None

@@ -18,6 +18,7 @@ from runtime.event import Event, Topic
 from runtime.feed import START, Cursor, patiently
 from runtime.transport.fanout import Group, Place, sharing
 
+TOGETHER = 25  # events that a group is told from one moment, which must be short
 RECENT = 50  # of a person's own events, looked through for how a membership ended
 
 After = Annotated[
@@ -139,21 +140,20 @@ async def _follow(
 async def _tell(
     context: Context, group: Group, topic: str, id: str, who: Who | None
 ) -> AsyncGenerator[Any, None]:
-    """Tell a group the events of a topic, each in a moment in which it was looked who may have it."""
-    pages = context.house.feed.follow(topic, group.place.after, listening=group.hears)
-    async with aclosing(pages):
+    """Tell a group the events of a topic, a page from one moment: that in which it was looked who may have it."""
+    follow = context.house.feed.follow
+    async with aclosing(follow(topic, group.place.after, page=TOGETHER, listening=group.hears)) as pages:
         async for events in pages:
+            seen = await patiently(partial(still, context, group, who, id))
+            if not seen[context.actor]:
+                return
+            context.is_held = True
             for event in events:
-                seen = await patiently(partial(still, context, group, who, id))
-                if not seen[context.actor]:
-                    return
                 group.tells(Place(Cursor(event.epoch, event.seq)), seen)
                 yield event
+            context.is_held = False
+            await context.refresh()  # no connection is held while waiting
             if events.is_last:
-                seen = await patiently(partial(still, context, group, who, id))
-                await context.refresh()  # no connection is held while waiting
-                if not seen[context.actor]:
-                    return
                 group.rests(Place(events.cursor), seen)
 
 
