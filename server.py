@@ -38,6 +38,7 @@ from resolvers.context import Context, House
 from resolvers.examples import example_ids
 from resolvers.identity import identify
 from resolvers.once import keep_tidy
+from resolvers.standing import Standing
 from runtime.event import EVENTS
 from runtime.feed import By, Feed, make_feed, patiently
 from runtime.passwords import Seal
@@ -50,8 +51,10 @@ from runtime.transport.hosts import LOOPBACK, Hosts, is_proxied
 from runtime.transport.operation import begin
 from runtime.transport.rate import Bucket
 from runtime.transport.schema import Schema
+from runtime.transport.unchanged import Unchanged
 from runtime.transport.view import View
 from schema.make import make_schema
+from schema.unchanged import BOARD, PEOPLE
 
 ROOT = Path(__file__).parent
 EXPLORER = ROOT / "explorer"
@@ -88,6 +91,12 @@ class Edge:
     async def context_of(self, request: Request) -> Context:
         return await self._context(request, request.headers.get("authorization"))
 
+    async def prove(self, request: Request, id: str, types: frozenset[str]) -> tuple[Context, str | None]:
+        """The context, and how far the board is that is asked for, if all of it is the asker's to see."""
+        standing = Standing(id, people=PEOPLE in types)
+        context = await self._context(request, request.headers.get("authorization"), standing)
+        return context, standing.proof
+
     async def authenticate(self, socket: WebSocket, params: dict[str, Any]) -> Context:
         given = next((v for k, v in params.items() if k.lower() == "authorization"), None)
         context = await self._context(socket, given if isinstance(given, str) else None)
@@ -95,8 +104,11 @@ class Edge:
             raise Rejected(context.why.message, reason=context.why.reason)
         return context
 
-    async def _context(self, connection: Request | WebSocket, authorization: str | None) -> Context:
-        actor, why = await identify(self.house, authorization, proxied=is_proxied(connection))
+    async def _context(
+        self, connection: Request | WebSocket, authorization: str | None, standing: Standing | None = None
+    ) -> Context:
+        proxied = is_proxied(connection)
+        actor, why = await identify(self.house, authorization, proxied=proxied, standing=standing)
         return Context(
             self.house,
             actor,
@@ -166,12 +178,14 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
     edge = Edge(house, draining or Draining(), schema)
     tools = Door(edge.may_use_tools, edge.use_tool, edge.draining)
     kept = {EVENTS: settings.history_days, RUN_LOG: settings.run_log_days}
+    unchanged = Unchanged(BOARD, edge.prove)
     view = View(
         schema,
         context_of=edge.context_of,
         authenticate=edge.authenticate,
         explorer=edge.explorer if settings.graphiql else None,
         draining=edge.draining,
+        unchanged=unchanged,
         allowed_origins=settings.allowed_origins,
     )
 
@@ -211,7 +225,7 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
         Mount("/explorer/assets", StaticFiles(directory=EXPLORER / "dist" / "assets")),
     ]
     app = Starlette(routes=routes, lifespan=lifespan, middleware=doors(settings))
-    app.state.house = house
+    app.state.house, app.state.unchanged = house, unchanged
     return app
 
 
@@ -226,8 +240,9 @@ def doors(settings: Settings) -> list[Middleware]:
     origins = settings.allowed_origins
     found = [Middleware(Hosts, hosts=hosts, origins=origins)]
     if origins:
-        headers = ["authorization", "content-type", "idempotency-key", "x-request-id", "graphql-cost"]
-        shown = ["x-request-id", "retry-after", "ratelimit", "ratelimit-policy"]
+        headers = ["authorization", "content-type", "idempotency-key", "if-none-match"]
+        headers += ["x-request-id", "graphql-cost"]
+        shown = ["etag", "x-request-id", "retry-after", "ratelimit", "ratelimit-policy"]
         found.append(
             Middleware(
                 CORSMiddleware,

@@ -165,7 +165,7 @@ async def delete_board(
     if confirm_name != board.name:
         raise Invalid(("confirmName", "is not the board's name"))
     cards = list(await tx.scalars(select(Card.id).where(Card.board_id == board.id)))
-    await leave(tx, board, cards, cancel_run=cancel_runs)
+    await leave(tx, board, cards, cancel_run=cancel_runs, word="cancelRuns")
     await queue.set_cap(tx, queue.scope_cap(board.id), None)
     tell_of_board(tx, board, EventKind.BOARD_DELETED, name=board.name)
     await tx.execute(delete(Board).where(Board.id == board.id))
@@ -270,7 +270,8 @@ async def delete_column(
     in_it = Card.column_id == column.id
     cards = list(await tx.scalars(select(Card).where(in_it).order_by(Card.rank)))
     if cards and not (move_cards_to or delete_cards):
-        raise Conflict(f"{len(cards)} cards stand in the column; say moveCardsTo or deleteCards")
+        some = "1 card stands" if len(cards) == 1 else f"{len(cards)} cards stand"
+        raise Conflict(f"{some} in the column; say moveCardsTo or deleteCards")
     if cards and move_cards_to:
         target = next((lane for lane in lanes if lane.id == move_cards_to != column.id), None)
         if target is None:
@@ -286,7 +287,7 @@ async def delete_column(
         left = [column.stage] * len(cards)
         await arrived(tx, actor, board, cards, left, target.stage, cancel_run=cancel_runs)
     elif cards:
-        await leave(tx, board, [card.id for card in cards], cancel_run=cancel_runs)
+        await leave(tx, board, [card.id for card in cards], cancel_run=cancel_runs, word="cancelRuns")
         await tx.execute(delete(Card).where(in_it))
     await tx.execute(delete(BoardColumn).where(BoardColumn.id == column.id))
     tx.expunge(column)

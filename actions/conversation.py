@@ -15,11 +15,19 @@ EXTERNAL = 200  # characters of the program's own name
 
 
 async def keep_session(
-    tx: AsyncSession, board_id: str, card_id: str, worker_id: str, external_id: str, executor: str
+    tx: AsyncSession,
+    board_id: str,
+    card_id: str,
+    worker_id: str,
+    external_id: str,
+    executor: str,
+    *,
+    parent_id: str | None = None,
 ) -> AgentSession:
     """Remember that a conversation was held just now. A program's name for it is unique on its worker.
 
-    One that was ended stays ended. Two that keep the same at once keep one.
+    One that was ended stays ended. Two that keep the same at once keep one. `parent_id` is the conversation that a
+    new one takes over from.
     """
     external_id = words.line("sessionId", external_id, EXTERNAL)
     now = utcnow()
@@ -31,7 +39,7 @@ async def keep_session(
         "updated_at": now,
     }
     key = {"worker_id": worker_id, "external_id": external_id}
-    new = {"id": new_id("chat"), "created_at": now, "version": 1, **key, **here}
+    new = {"id": new_id("chat"), "created_at": now, "version": 1, "parent_id": parent_id, **key, **here}
     dialect = postgresql if tx.get_bind().dialect.name == "postgresql" else sqlite
     insert = dialect.insert(AgentSession).values(new)
     changes = {**here, "version": AgentSession.version + 1}

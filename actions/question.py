@@ -34,7 +34,7 @@ from models.question import (
     said_of,
 )
 from models.refusal import Conflict, Forbidden, Invalid, LeaseLost
-from models.run import TERMINAL, CommandKind, FailureCode, Run, RunStatus, WaitReason
+from models.run import TERMINAL, CommandKind, FailureCode, PermissionLevel, Run, RunStatus, WaitReason
 from runtime import queue
 from runtime.database import utcnow
 from runtime.feed import wake
@@ -183,7 +183,7 @@ async def _ask(
             expires_at=expires_at,
             **_checked(one, f"questions.{place}."),
         )
-        if one.default is not None:
+        if one.default is not None and run.permission is not PermissionLevel.HUMAN_REQUIRED:
             question.default_answer = _default(question, one.default, place)
         questions.append(question)
     tx.add_all(questions)
@@ -239,8 +239,7 @@ async def answer_question(
     gets it with the answers.
     """
     board, question = await reach_question(tx, actor, id)
-    if actor.kind is not actor.kind.USER and actor.id == (question.run_id or ""):
-        raise Forbidden("An agent does not answer its own questions")
+    await _let_decide(tx, actor, question)
     if question.status is not QuestionStatus.OPEN:
         raise Conflict(f"The question is no longer open: {question.status}", question.id)
     question.answer = checked_answer(question, list(options), text)
@@ -254,11 +253,23 @@ async def answer_question(
 async def cancel_question(tx: AsyncSession, actor: Actor, id: str) -> Question:
     """Take a question back. Its run goes on without an answer, when nothing else keeps it."""
     board, question = await reach_question(tx, actor, id)
+    await _let_decide(tx, actor, question)
     if question.status is not QuestionStatus.OPEN:
         raise Conflict(f"The question is no longer open: {question.status}", question.id)
     await _close(tx, board, question, QuestionStatus.CANCELLED, EventKind.QUESTION_CANCELLED)
     await go_on(tx, board, question)
     return question
+
+
+async def _let_decide(tx: AsyncSession, actor: Actor, question: Question) -> None:
+    """Raise Forbidden unless the actor may end a question."""
+    if actor.is_person:
+        return
+    if actor.id == question.run_id:
+        raise Forbidden("An agent does not answer its own questions")
+    run = await _run_of(tx, question)
+    if run is not None and run.permission is PermissionLevel.HUMAN_REQUIRED:
+        raise Forbidden("The run's permission is HUMAN_REQUIRED: only a person ends its questions")
 
 
 async def _close(
@@ -310,15 +321,18 @@ async def expire_questions(tx: AsyncSession, board: Board) -> int:
         Question.status == QuestionStatus.OPEN,
         Question.expires_at <= utcnow(),
     )
-    query = select(Question).where(*due).order_by(Question.id).with_for_update()
-    questions = list(await tx.scalars(query.execution_options(populate_existing=True)))
-    policy = policy_of(board.policy).question_expiry
+    query = select(Question, Run.permission).outerjoin(Run, Run.id == Question.run_id)
+    query = query.where(*due).order_by(Question.id).with_for_update(of=Question)
+    questions = (await tx.execute(query.execution_options(populate_existing=True))).all()
+    says = policy_of(board.policy).question_expiry
     first: dict[str, Question] = {}  # of each run: what expires together is one warning
-    for question in questions:
+    for question, permission in questions:
         if question.status is not QuestionStatus.OPEN:
             continue  # one before it ended its run
         first.setdefault(question.run_id or question.id, question)
         goes_on = question.default_answer is not None or not question.blocking
+        for_people = permission is PermissionLevel.HUMAN_REQUIRED and says is OnExpiry.CONTINUE
+        policy = OnExpiry.HOLD if for_people else says
         if policy is OnExpiry.HOLD and not goes_on:
             await _let_go(tx, board, question)
             continue

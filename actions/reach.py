@@ -19,12 +19,14 @@ from models.actor import (
     Actor,
     ForActor,
     Scope,
+    sees_batch,
     sees_board,
     sees_card,
     sees_link,
     sees_members,
     sees_workspace,
 )
+from models.batch import RunBatch
 from models.board import Board, BoardColumn
 from models.card import Card, CardLink, Subtask
 from models.message import Message
@@ -185,6 +187,10 @@ async def reach_card(tx: AsyncSession, actor: Actor, id: str, *, for_run: bool =
 
 async def reach_run(tx: AsyncSession, actor: Actor, id: str) -> tuple[Board, Run]:
     return await _reach_of_card(tx, actor, Run, id)
+
+
+async def reach_batch(tx: AsyncSession, actor: Actor, id: str) -> tuple[Board, RunBatch]:
+    return await _reach_on_board(tx, actor, RunBatch, id, sees_batch(actor, Board.id))
 
 
 async def reach_own_run(tx: AsyncSession, actor: Actor) -> tuple[Board, Run]:

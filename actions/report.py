@@ -113,11 +113,12 @@ async def _at_once(tx: AsyncSession, run: Any, lease: Ticket, key: str, said: Sa
         "progress": None if said.progress is None else json.dumps(said.progress),
         "told_at": said.told_at,
     }
-    row = (await tx.execute(TAKE, values)).one_or_none()
-    if row is None:
+    rows = await TAKE.rows(tx, values)
+    if not rows:
         return None
     grew(tx, run_topic(run.id))
-    return row.last, row.digest
+    last, before = rows[0]
+    return last, before
 
 
 async def _in_steps(tx: AsyncSession, run: Any, lease: Ticket, key: str, said: Said) -> Taken | None:

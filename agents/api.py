@@ -72,6 +72,7 @@ class Claim:
     model: str = ""
     instructions: str = ""
     supervised: bool = False
+    strict: bool = False  # supervised in each step
     options: dict[str, str] = field(default_factory=dict)
     tools: Row = field(default_factory=dict, repr=False)  # MCP servers by name
     env: dict[str, str] = field(default_factory=dict, repr=False)  # what lets a program ask the API itself

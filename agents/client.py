@@ -135,6 +135,7 @@ class Client:
             model=work["model"] or "",
             instructions=work["instructions"] or "",
             supervised=work["supervised"],
+            strict=work["permission"] == "HUMAN_REQUIRED",
             options={name: str(value) for name, value in (work["options"] or {}).items()},
             tools={"signalbox": server} if token else {},
             env=env if token else {},

@@ -393,6 +393,7 @@ class Run:
             session=self.session,
             model=claim.model,
             supervised=claim.supervised,
+            strict=claim.strict,
             instructions=claim.instructions,
             tools=claim.tools,
             env=claim.env,

@@ -5,6 +5,7 @@ Machines differ and are shared, so compare what one run prints, not two runs.
 
 import asyncio
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
@@ -18,10 +19,11 @@ from rich.progress import track
 from rich.table import Table
 
 import bench.fanout as many
+from bench import claims as queues
 from bench import events as reports
 from bench.house import House
-from bench.peers import NAMES
-from bench.reads import compare, postgres
+from bench.reads import Turns, compare, postgres
+from bench.results import save
 
 cli = typer.Typer(add_completion=False, no_args_is_help=False, help=__doc__)
 console = Console(stderr=True)
@@ -53,7 +55,9 @@ def shown(title: str, rows: list[tuple[str, float, float]]) -> None:
 
 
 @cli.command()
-def board(cards: Annotated[str, typer.Option(help="How many cards, one board each.")] = "10,100,500") -> None:
+def board(
+    cards: Annotated[str, typer.Option(help="How many cards, one board each.")] = "10,100,500,2000",
+) -> None:
     """Read a whole board with everything a board page shows."""
 
     async def run(house: House) -> None:
@@ -117,23 +121,50 @@ def feed(events: Annotated[int, typer.Option(help="How many to wait for.")] = 20
     _with_house(run)
 
 
+EVERY = {
+    "postgresql": "signalbox,kept,graphql-core,strawberry,hand,mercurius,postgraphile",
+    "sqlite": "signalbox,kept,graphql-core,strawberry,hand",
+}
+
+
 @cli.command()
 def reads(
     cards: Annotated[int, typer.Option(help="How many cards the board has.")] = 200,
     turns: Annotated[int, typer.Option(help="How often each peer has its turn.")] = TURNS,
     seconds: Annotated[float, typer.Option(help="How long a turn takes.")] = 2.0,
     on: Annotated[str, typer.Option(help="Which databases.")] = "postgresql,sqlite",
-    peers: Annotated[str, typer.Option(help="Who is compared.")] = ",".join(NAMES),
-) -> None:
-    """Read one board over 4 connections: this server, graphql-core's own execution, and code by hand."""
-    names = peers.split(",")
+    peers: Annotated[str, typer.Option(help="Who is compared; all that there are, if left out.")] = "",
+    one_card: Annotated[bool, typer.Option(help="Read five fields of one card instead.")] = False,
+    keep: Annotated[bool, typer.Option(help="Write bench/results/.")] = True,
+) -> dict[str, Turns]:
+    """Read one board over 4 connections: this server and its peers, in turns (bench/peers/__init__.py)."""
+    every = {}
+    what = "Five fields of one card" if one_card else f"A board of {cards} cards"
     for kind in on.split(","):
+        names = (peers or EVERY[kind]).split(",")
         with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
             sqlite = f"sqlite:///{folder}/bench.sqlite3"
             url = stack.enter_context(postgres()) if kind == "postgresql" else sqlite
-            found = asyncio.run(compare(url, cards=cards, turns=turns, seconds=seconds, names=names))
-        rows = [(name, found.median(name), found.ratio(name, names[0])) for name in names]
-        shown(f"Boards of {cards} cards read on {kind}", rows)
+            work = compare(url, cards=cards, turns=turns, seconds=seconds, names=names, one_card=one_card)
+            found = every[kind] = asyncio.run(work)
+        title = f"{what}, read on {kind}"
+        shown(
+            title, [(name, found.median(name), found.ratio(name, next(iter(found.of)))) for name in found.of]
+        )
+        for name, why in found.missing.items():
+            console.print(f"{name} was not measured: {why}")
+        if keep:
+            values = {name: found.median(name) for name in found.of}
+            ratios = {name: found.ratio(name, next(iter(found.of))) for name in found.of}
+            title = f"{title}, requests a second"
+            save(
+                f"{'card' if one_card else 'board'}-{kind}",
+                title,
+                values,
+                ratios=ratios,
+                missing=found.missing,
+            )
+    return every
 
 
 @cli.command()
@@ -186,6 +217,59 @@ def events(
         shown(f"Lines kept on {kind}, {runs} runs at once", rows)
 
 
+@cli.command()
+def claims(
+    turns: Annotated[int, typer.Option(help="How often each has its turn.")] = 3,
+    seconds: Annotated[float, typer.Option(help="How long a turn takes.")] = 2.0,
+    peers: Annotated[str, typer.Option(help="Who is compared.")] = ",".join(queues.NAMES),
+    procrastinate: Annotated[str, typer.Option(help="A Python that has Procrastinate.")] = sys.executable,
+    node_modules: Annotated[Path, typer.Option(help="Where the others are installed.")] = queues.PEERS
+    / "node_modules",
+    results: Annotated[Path, typer.Option(help="Where the table is written.")] = RESULTS,
+) -> None:
+    """Claim and finish jobs: this queue, pg-boss, graphile-worker and Procrastinate on one PostgreSQL."""
+    names, installed = peers.split(","), queues.Installed(procrastinate, node_modules)
+    with postgres() as url, console.status("claims") as status:
+        host = url.split("host=")[1]
+        found = queues.compare(host, installed, turns=turns, seconds=seconds, names=names, told=status.update)
+    lines = ["| jobs a second | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
+    for way, reached in found.items():
+        of = reached.of
+        rows = [(name, reached.median(name), reached.ratio(name, names[0])) for name in names if name in of]
+        shown(f"Jobs claimed and finished, {way}", rows)
+        cells = {name: f"{value:.0f} ({ratio:.2f})" for name, value, ratio in rows}
+        lines.append(f"| {way} | " + " | ".join(cells.get(name, "") for name in names) + " |")
+    lines += [f"\nNot compared: {name}. {why}." for name in names if (why := installed.missing(name))]
+    _write(results / "claims.md", lines)
+
+
+@cli.command()
+def depth(
+    waiting: Annotated[str, typer.Option(help="How many jobs wait.")] = "1000,1000000",
+    rounds: Annotated[int, typer.Option(help="Jobs claimed and finished at each depth.")] = queues.ROUNDS,
+    on: Annotated[str, typer.Option(help="Which database.")] = "postgresql",
+    results: Annotated[Path, typer.Option(help="Where the table is written.")] = RESULTS,
+) -> None:
+    """Claim with few and with many jobs waiting, most of which this worker cannot have."""
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        sqlite = f"sqlite:///{folder}/bench.sqlite3"
+        url = stack.enter_context(postgres()) if on == "postgresql" else sqlite
+        found = asyncio.run(queues.depths(url, [int(one) for one in waiting.split(",")], rounds))
+    first = next(iter(found.values()))
+    lines = [f"| waiting ({on}) | claim ms | complete ms | claim, ratio |", "|---|---|---|---|"]
+    lines += [
+        f"| {jobs:,} | {claim:.2f} | {complete:.2f} | {claim / first[0]:.2f} |"
+        for jobs, (claim, complete) in found.items()
+    ]
+    Console().print("\n".join(lines))
+    _write(results / "depth.md", lines)
+
+
+def _write(path: Path, lines: list[str]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(lines) + "\n")
+
+
 def _with_house(run: Callable[[House], Awaitable[None]]) -> None:
     async def go() -> None:
         with tempfile.TemporaryDirectory() as folder:
@@ -198,9 +282,16 @@ def _with_house(run: Callable[[House], Awaitable[None]]) -> None:
 @cli.callback(invoke_without_command=True)
 def everything(context: typer.Context) -> None:
     if context.invoked_subcommand is None:
-        board("10,100,500")
+        on = reads()
+        reads(on="postgresql", one_card=True, peers="signalbox,strawberry,mercurius,postgraphile")
+        one, other = (on[kind].median("signalbox") for kind in ("sqlite", "postgresql"))
+        console.print(f"The board on SQLite : on PostgreSQL = {one / other:.2f}")
+        board("10,100,500,2000")
         moves(8)
         feed(200)
+        events()
+        claims()
+        depth()
 
 
 if __name__ == "__main__":

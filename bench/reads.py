@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import statistics
 import tempfile
@@ -9,22 +10,26 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.progress import track
+from sqlalchemy import select
 
 from actions.account import local_owner
 from bench import boards
 from bench.house import KEY
 from bench.load import rate
-from bench.peers import NAMES, Peer
+from bench.peers import Missing, Peer
 from models.actor import ActorKind
+from models.card import Card
 from runtime.feed import By
 from runtime.migrate import migrate
 from runtime.settings import load
 from server import make_house
 
 console = Console(stderr=True)
+NAMES = ["signalbox", "graphql-core", "hand"]
 
 
 @dataclass
@@ -32,6 +37,8 @@ class Turns:
     """What each peer reached in each turn, in requests a second."""
 
     of: dict[str, list[float]] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)  # peers that could not be started, and why
+    like: bytes = b""  # what the first of them answers
 
     def median(self, name: str) -> float:
         return statistics.median(self.of[name])
@@ -41,38 +48,106 @@ class Turns:
         return statistics.median(a / b for a, b in zip(self.of[name], self.of[to], strict=True))
 
 
-async def prepare(url: str, cards: int) -> str:
-    """Bring the database to our schema, with an owner and a board; return the board's id."""
+async def prepare(url: str, cards: int) -> tuple[str, str]:
+    """Bring the database to our schema, with an owner and a board; return the ids of the board and a card."""
     house = make_house(load(database_url=url, secret_key=KEY))
     try:
         await migrate(house.database)
         async with house.feed.begin(By(ActorKind.SYSTEM)) as tx:
             await local_owner(tx)
-        return await boards.fill(house.database, cards)
+        board = await boards.fill(house.database, cards)
+        [row] = await house.database.read(select(Card.id).where(Card.board_id == board).limit(1))
+        return board, row.id
     finally:
         await house.database.close()
 
 
+@dataclass(frozen=True)
+class Question:
+    """What all peers are asked; `others` are asked in words of their own."""
+
+    query: str
+    variables: dict[str, Any]
+    others: dict[str, str] = field(default_factory=dict)
+    items: int | None = None  # in the list of an answer, looked for where the words differ
+
+    def body(self, name: str) -> bytes:
+        asked = {"query": self.others.get(name, self.query), "variables": self.variables}
+        return json.dumps(asked).encode()
+
+    def check(self, name: str, answer: bytes, like: bytes) -> None:
+        """Peers that answer otherwise do other work."""
+        if name not in self.others:
+            assert _plain(answer) == _plain(like), f"{name} answers otherwise: {answer[:300]!r}"
+        elif self.items is not None:
+            assert answer.count(b'"title":"Card ') == self.items, (
+                f"{name} answers otherwise: {answer[:300]!r}"
+            )
+
+
+def _plain(answer: bytes) -> Any:
+    """An answer without its moments, which JavaScript knows to the millisecond only."""
+    return json.loads(re.sub(rb'"createdAt": *"[^"]*"', b'"createdAt":""', answer))
+
+
+def about_board(board: str, cards: int) -> Question:
+    """The whole board."""
+    return Question(boards.QUERY, {"id": board, "first": cards}, {"postgraphile": boards.POSTGRAPHILE}, cards)
+
+
+def about_card(card: str) -> Question:
+    """One card, five fields."""
+    return Question(boards.CARD, {"id": card}, {"postgraphile": boards.POSTGRAPHILE_CARD}, 1)
+
+
 async def compare(
-    url: str, *, cards: int, turns: int, seconds: float, connections: int = 4, names: Sequence[str] = NAMES
+    url: str,
+    *,
+    cards: int,
+    turns: int,
+    seconds: float,
+    connections: int = 4,
+    names: Sequence[str] = NAMES,
+    one_card: bool = False,
 ) -> Turns:
     """Let every peer answer the same question, one after the other, again and again."""
-    board = await prepare(url, cards)
-    asked = {"query": boards.QUERY, "variables": {"id": board, "first": min(cards, 500)}}
-    body, found = json.dumps(asked).encode(), Turns({name: [] for name in names})
+    board, card = await prepare(url, cards)
+    question = about_card(card) if one_card else about_board(board, cards)
+    found = Turns()
     with ExitStack() as stack:
-        peers = [Peer(name, url, free_port()) for name in names]
+        begun = [_begun(name, url, found, stack) for name in names]
+        peers = [peer for peer in begun if peer and await _is_ready(peer, question, found)]
         for peer in peers:
-            stack.callback(peer.stop)
-        answers = [json.loads(await peer.ready(body)) for peer in peers]
-        assert all(answer == answers[0] for answer in answers), "peers that answer otherwise do other work"
-        for peer in peers:
-            await rate(peer.port, body, connections=connections, seconds=seconds / 2)  # warm
+            await rate(
+                peer.port, question.body(peer.name), connections=connections, seconds=seconds / 2
+            )  # warm
         for _ in track(range(turns), description=url.split(":")[0], console=console):
             for peer in peers:
+                body = question.body(peer.name)
                 speed = await rate(peer.port, body, connections=connections, seconds=seconds)
-                found.of[peer.name].append(speed)
+                found.of.setdefault(peer.name, []).append(speed)
     return found
+
+
+def _begun(name: str, url: str, found: Turns, stack: ExitStack) -> Peer | None:
+    try:
+        peer = Peer(name, url, free_port())
+    except Missing as why:
+        found.missing[name] = str(why)
+        return None
+    stack.callback(peer.stop)
+    return peer
+
+
+async def _is_ready(peer: Peer, question: Question, found: Turns) -> bool:
+    try:
+        answer = await peer.ready(question.body(peer.name))
+    except Missing as why:
+        found.missing[peer.name] = str(why)
+        return False
+    found.like = found.like or answer
+    question.check(peer.name, answer, found.like)
+    return True
 
 
 def free_port() -> int:

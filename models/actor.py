@@ -96,6 +96,11 @@ def sees_card(actor: Actor, board_id: Any, card_id: Any) -> ColumnElement[bool]:
     return sees_board(actor, board_id)
 
 
+def sees_batch(actor: Actor, board_id: Any) -> ColumnElement[bool]:
+    """That a batch of runs is the actor's to see. A run sees its own card, not what was started with it."""
+    return false() if actor.card_id is not None else sees_board(actor, board_id)
+
+
 def sees_link(actor: Actor, board_id: Any, *ends: Any) -> ColumnElement[bool]:
     """That a link between the cards named by two columns is the actor's to see: one end of it is."""
     return (

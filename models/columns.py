@@ -29,8 +29,9 @@ class Ordered(TypeDecorator[Any]):
     def process_bind_param(self, value: Any, dialect: Any) -> int | None:
         return None if value is None else int(value)
 
-    def process_result_value(self, value: Any, dialect: Any) -> Any:
-        return None if value is None else self.kind(value)
+    def result_processor(self, dialect: Any, coltype: Any) -> Any:
+        members: dict[Any, Any] = {one.value: one for one in self.kind}
+        return {**members, None: None}.__getitem__
 
 
 class Stamped:

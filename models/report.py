@@ -1,13 +1,13 @@
 """How a report gets into the database: each statement takes all of it, whatever it holds, on either database."""
 
-import re
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Float, Integer, String, TextClause, bindparam, text
+from sqlalchemy import BigInteger, Integer, String, bindparam, text
 
 from models.run import MOST_TEXT
 from runtime.database import Json, UtcDateTime
 from runtime.queue.clock import POSTGRES
+from runtime.straight import Straight
 
 COLUMNS = "topic, seq, attempt, type, level, agent, text, data, at"
 # The lines of a report are one list, as JSON: a database takes it apart faster than a driver puts rows together.
@@ -20,20 +20,7 @@ LINES = {
     " json_extract(value, '$.level'), json_extract(value, '$.agent'), json_extract(value, '$.text'),"
     " json_extract(value, '$.data'), :at FROM json_each(:lines)",
 }
-TEXTS = dict.fromkeys(("topic", "run", "key", "digest", "hash", "epoch"), String())
-NUMBERS = {"attempt": Integer(), "n": BigInteger(), "before": BigInteger(), "lease": Float()}
-TYPES: dict[str, Any] = {
-    **TEXTS,
-    **NUMBERS,
-    "ended": ARRAY(String()),
-    "at": UtcDateTime(),
-    "told_at": UtcDateTime(),
-}
-
-
-def _typed(statement: str) -> TextClause:
-    named = set(re.findall(r":(\w+)", statement))
-    return text(statement).bindparams(*(bindparam(name, type_=TYPES[name]) for name in named & TYPES.keys()))
+TYPES: dict[str, Any] = {"topic": String(), "before": BigInteger(), "attempt": Integer(), "at": UtcDateTime()}
 
 
 def _storing(is_postgres: bool, *, before: str = ":before", beside: str = "") -> str:
@@ -41,13 +28,18 @@ def _storing(is_postgres: bool, *, before: str = ":before", beside: str = "") ->
 
 
 # Stores lines behind number `before`; by whether it is PostgreSQL.
-STORE = {is_postgres: _typed(_storing(is_postgres)) for is_postgres in LINES}
+STORE = {
+    is_postgres: text(_storing(is_postgres)).bindparams(
+        *(bindparam(name, type_=kind) for name, kind in TYPES.items())
+    )
+    for is_postgres in LINES
+}
 
 # Takes a report whole, on PostgreSQL: extends the lease, numbers the lines and stores them, remembers the key,
 # forgets what was being said and is kept now, says how far the run is. Without the lease it does nothing. Answers
 # with the number of the last line; or, where the key was taken before, with its last line and digest.
 # The caller holds the run, in a statement before: this one sees whatever another report of the run has done.
-TAKE = _typed(
+TAKE = Straight(
     f"""
 WITH held AS (
     UPDATE attempt SET lease_until = {POSTGRES} + make_interval(secs => :lease), heartbeat_at = {POSTGRES},
@@ -65,13 +57,24 @@ WITH held AS (
 ), forgotten AS (
     DELETE FROM run_live USING held WHERE run_id = :run AND item = ANY (:ended)
 ), told AS (
-    UPDATE run SET reported_at = :at, updated_at = :at, progress = COALESCE(CAST(:progress AS jsonb), progress),
+    UPDATE run SET reported_at = :at, updated_at = :at, progress = COALESCE(:progress, progress),
         progress_told_at = COALESCE(:told_at, progress_told_at)
     FROM held WHERE run.id = :run
 )
 SELECT last, NULL AS digest FROM numbered
 UNION ALL SELECT last_seq, digest FROM run_report WHERE run_id = :run AND key = :key
-"""  # noqa: S608 - our own text
+""",  # noqa: S608 - our own text
+    {
+        **dict.fromkeys(("topic", "run", "key", "digest", "hash", "epoch"), "varchar"),
+        "attempt": "integer",
+        "n": "bigint",
+        "lease": "float",
+        "ended": "varchar[]",
+        "lines": "jsonb",
+        "progress": "jsonb",
+        "at": "timestamptz",
+        "told_at": "timestamptz",
+    },
 )
 
 # A chunk of the same part goes behind what was said of it; another part begins anew.

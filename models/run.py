@@ -150,6 +150,14 @@ class Run(Editable, Base):
     __table_args__ = (
         Index("ix_run_card_id", "card_id"),
         Index("ix_run_board_id_status", "board_id", "status"),
+        Index("ix_run_batch_id", "batch_id", "place"),
+        Index(
+            "uq_run_chosen_card",
+            "card_id",
+            unique=True,
+            sqlite_where=text("chosen_at IS NOT NULL"),
+            postgresql_where=text("chosen_at IS NOT NULL"),
+        ),
         Index(
             "ix_run_active_card",
             "card_id",
@@ -173,7 +181,11 @@ class Run(Editable, Base):
     message_id: Mapped[str | None] = mapped_column(Id)
     retry_of: Mapped[str | None] = mapped_column(Id)
     retries: Mapped[int] = mapped_column(default=0)  # how many runs stand before it in that chain
-    batch: Mapped[str | None] = mapped_column(Id)  # shared by siblings that were started together
+    batch_id: Mapped[str | None] = mapped_column(Id)  # shared by runs that were started together
+    place: Mapped[int | None]  # in the batch; a run that takes up another one takes its place
+    chosen_at: Mapped[
+        datetime | None
+    ]  # when a person chose it before its card's others; at most one of a card is
     base_ref: Mapped[str | None] = mapped_column(String(200))
     session_id: Mapped[str | None] = mapped_column(Id)
     worker_id: Mapped[str | None] = mapped_column(Id)  # the last

@@ -53,6 +53,7 @@ CARDS = Listing("cards", _CARDS, None, lambda actor: sees_card(actor, Card.board
 CARDS_OF_BOARD = Listing(
     "board.cards", _CARDS, Card.board_id, lambda actor: sees_card(actor, Card.board_id, Card.id)
 )
+NOT_ARCHIVED = clauses(CardFilter())
 CARDS_OF_COLUMN = Listing(
     "column.cards", _CARDS, Card.column_id, lambda actor: sees_card(actor, Card.board_id, Card.id)
 )
@@ -125,8 +126,9 @@ async def _cards(
     filter: CardFilter | None,
     order: CardOrder,
 ) -> Page:
-    where = clauses(filter or CardFilter())
-    return await page(info.context, listing, order_of(order), ask, parent, where, repr(filter))
+    where = NOT_ARCHIVED if filter is None else clauses(filter)
+    plain = filter is None
+    return await page(info.context, listing, order_of(order), ask, parent, where, repr(filter), plain=plain)
 
 
 @drawn(BOARD, "board_id", "number")

@@ -9,62 +9,86 @@ nothing revoked is let in.
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from models.account import KEY_PREFIX, ApiKey, AuthReason, AuthSession, User
 from models.actor import Actor, ActorKind, Scope
 from models.refusal import Unauthenticated
 from models.run import RUN_PASS, RUN_PREFIX, Run
 from resolvers.context import House
-from runtime.database import utcnow
+from resolvers.standing import HASH, SEEN_BY_KEY, SEEN_BY_PERSON, Standing
+from runtime.database import Id, utcnow
 from runtime.passwords import digest
 from runtime.queue import Attempt
 from runtime.tokens import Expired, Forged
 
+LOGIN = (
+    select(User.is_active, AuthSession.revoked_at, AuthSession.expires_at)
+    .join(AuthSession, AuthSession.user_id == User.id)
+    .where(AuthSession.id == bindparam("session_id", type_=Id))
+)
+KEY = select(ApiKey.__table__).where(ApiKey.key_hash == HASH)
+
 
 async def identify(
-    house: House, authorization: str | None, *, proxied: bool = False
+    house: House, authorization: str | None, *, proxied: bool = False, standing: Standing | None = None
 ) -> tuple[Actor | None, Unauthenticated | None]:
     """The actor, or why there is none. Without a credential that is the local owner, if there is one.
 
     `proxied`: the request came through a proxy, so that nobody knows from where; it is never the local owner's.
+    `standing`: is told how a board stands, in the same statement. An agent of a run, who sees one card, learns
+    nothing of it.
     """
     if not authorization:
-        return (None if proxied else house.local_owner), None
+        return (None if proxied else await _local(house, standing)), None
     scheme, _, credential = authorization.strip().partition(" ")
     if scheme.lower() != "bearer" or not credential:
         return None, refused(AuthReason.INVALID)
     try:
-        for prefix, how in ((KEY_PREFIX, _key), (RUN_PREFIX, _run)):
-            if credential.startswith(prefix):
-                return await how(house, credential), None
-        return await _person(house, credential), None
+        if credential.startswith(KEY_PREFIX):
+            return await _key(house, credential, standing), None
+        if credential.startswith(RUN_PREFIX):
+            return await _run(house, credential), None
+        return await _person(house, credential, standing), None
     except Unauthenticated as why:
         return None, why
+
+
+async def _local(house: House, standing: Standing | None) -> Actor | None:
+    actor = house.local_owner
+    if actor is not None and standing is not None:
+        statement, values = standing.beside(None, SEEN_BY_PERSON)
+        [row] = await house.database.read(statement, {**values, "actor_id": actor.id})
+        standing.told(row)
+    return actor
 
 
 def refused(reason: AuthReason) -> Unauthenticated:
     return Unauthenticated(reason, f"Token {reason.lower()}")
 
 
-async def _person(house: House, token: str) -> Actor:
+async def _person(house: House, token: str, standing: Standing | None) -> Actor:
     try:
         claims = house.tokens.read(token)
     except Expired:
         raise refused(AuthReason.EXPIRED) from None
     except Forged:
         raise refused(AuthReason.INVALID) from None
-    await _check_login(house, claims.session_id)
+    await _check_login(house, claims.session_id, claims.user_id, standing)
     return Actor(ActorKind.USER, claims.user_id, session_id=claims.session_id, expires_at=claims.expires_at)
 
 
-async def _check_login(house: House, session_id: str) -> None:
-    query = select(User.is_active, AuthSession.revoked_at, AuthSession.expires_at)
-    query = query.join(AuthSession, AuthSession.user_id == User.id).where(AuthSession.id == session_id)
-    rows = await house.database.read(query)
+async def _check_login(
+    house: House, session_id: str, user_id: str = "", standing: Standing | None = None
+) -> None:
+    statement, values = standing.beside(LOGIN, SEEN_BY_PERSON) if standing else (LOGIN, {})
+    given = {**values, "session_id": session_id} | ({"actor_id": user_id} if standing else {})
+    rows = await house.database.read(statement, given)
     if not rows or not rows[0].is_active:
         raise refused(AuthReason.REVOKED)
     check_times(rows[0])
+    if standing:
+        standing.told(rows[0])
 
 
 def check_times(row: Any) -> None:
@@ -74,12 +98,15 @@ def check_times(row: Any) -> None:
         raise refused(AuthReason.EXPIRED)
 
 
-async def _key(house: House, credential: str) -> Actor:
-    rows = await house.database.read(select(ApiKey.__table__).where(ApiKey.key_hash == digest(credential)))
+async def _key(house: House, credential: str, standing: Standing | None) -> Actor:
+    statement, values = standing.beside(KEY, SEEN_BY_KEY) if standing else (KEY, {})
+    rows = await house.database.read(statement, {**values, "key_hash": digest(credential)})
     if not rows:
         raise refused(AuthReason.INVALID)
     key = rows[0]
     check_times(key)
+    if standing:
+        standing.told(key)
     house.uses.note(key.id)
     scopes = frozenset(Scope(scope) for scope in key.scopes)
     kind = ActorKind.WORKER if Scope.WORKER in scopes else ActorKind.AGENT

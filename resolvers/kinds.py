@@ -2,6 +2,7 @@
 
 import models.account
 import models.actor
+import models.batch
 import models.board
 import models.card
 import models.message
@@ -157,7 +158,7 @@ enum(
     "What an agent may do without asking.",
     AUTONOMOUS="Everything its program lets it do.",
     SUPERVISED="What changes something is asked first.",
-    HUMAN_REQUIRED="A person decides about each step.",
+    HUMAN_REQUIRED="A person decides about each step and ends each question: no key does, no default, no time.",
 )
 enum(
     models.worker.Executor,
@@ -245,6 +246,14 @@ enum(
     SUCCEEDED="Done, as its agent said.",
     FAILED="Failed for good; see `failureCode`.",
     CANCELLED="Stopped.",
+)
+enum(
+    models.batch.BatchStatus,
+    "Where a batch of runs stands.",
+    ACTIVE="At least one of its runs has not ended.",
+    SUCCEEDED="All of its runs succeeded.",
+    FAILED="All have ended, and not all of them succeeded.",
+    CANCELLED="All of its runs were stopped.",
 )
 enum(
     models.run.WaitReason,

@@ -60,11 +60,11 @@ class Link:
 
     def statement(self, actor: Actor, columns: Columns) -> Select[Any]:
         """What to ask for the rows of `keys`, as an actor like this one. Made once; `values_of` says for whom."""
-        kind = columns, actor.kind, actor.scopes, frozenset(_parts(actor))
+        kind = columns, kind_of(actor)
         if kind not in self._kept:
             if len(self._kept) >= KEPT:
                 self._kept.clear()
-            self._kept[kind] = self._made(_like(actor), columns)
+            self._kept[kind] = self._made(like(actor), columns)
         return self._kept[kind]
 
     def _made(self, actor: Actor, columns: Columns) -> Select[Any]:
@@ -83,7 +83,12 @@ def _parts(actor: Actor) -> dict[str, str]:
     return {name: value for name, value in values if isinstance(value, str)}
 
 
-def _like(actor: Actor) -> Actor:
+def kind_of(actor: Actor) -> Any:
+    """What actors have in common that are asked for by the same statements."""
+    return actor.kind, actor.scopes, frozenset(_parts(actor))
+
+
+def like(actor: Actor) -> Actor:
     """An actor of the same kind with parameters for its ids, and nothing else that is its own."""
     parts: Any = {name: bindparam(f"actor_{name}", type_=Id) for name in _parts(actor)}
     return Actor(**{"kind": actor.kind, "scopes": actor.scopes, **parts})

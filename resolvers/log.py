@@ -140,7 +140,7 @@ async def run_feed(
     if shared.place is not None:
         after, reader = shared.place.after, Reader.at(shared.place)
     else:
-        standing = await _standing(context, run_id)
+        standing = await standing_of(context, run_id)
         if standing is None:
             raise NotFound(run_id)
         await context.refresh()  # no connection is held while waiting
@@ -150,7 +150,7 @@ async def run_feed(
     feed, mine = context.house.feed, user_topic(context.actor.id)
     async with aclosing(feed.follow(topic, after, also=[mine], log=RUN_LOG)) as pages:
         async for lines in pages:
-            standing = await patiently(partial(_fresh, context, run_id))
+            standing = await patiently(partial(fresh, context, run_id))
             if standing is None:
                 return
             for line in lines:
@@ -169,7 +169,7 @@ async def _tell(context: Context, group: Group, topic: str, run_id: str) -> Asyn
     pages = feed.follow(topic, group.place.after, log=RUN_LOG, listening=group.hears)
     async with aclosing(pages):
         async for lines in pages:
-            standing = await patiently(partial(_fresh, context, run_id))
+            standing = await patiently(partial(fresh, context, run_id))
             seen = await patiently(partial(still, context, group, of_run, run_id))
             await context.refresh()
             if standing is None or not seen[context.actor]:
@@ -218,7 +218,7 @@ class Reader:
         self.seq = lines[-1].seq if lines else self.seq
         if standing.run.status in TERMINAL:
             if self.seq >= standing.last:
-                yield _ended(standing, self.seq)
+                yield ended_of(standing, self.seq)
             return
         saying = set()
         for row in standing.saying:
@@ -252,7 +252,7 @@ def _chunk(standing: Standing, row: Any, seq: int, offset: int) -> Chunk:
     )
 
 
-def _ended(standing: Standing, seq: int) -> Ended:
+def ended_of(standing: Standing, seq: int) -> Ended:
     run = standing.run
     return Ended(
         epoch=standing.epoch,
@@ -266,34 +266,35 @@ def _ended(standing: Standing, seq: int) -> Ended:
     )
 
 
-async def _fresh(context: Context, run_id: str) -> Standing | None:
+async def fresh(context: Context, run_id: str, *, saying: bool = True) -> Standing | None:
+    """How a run stands now, if the actor still sees it. No connection is held afterwards."""
     await context.refresh()  # also of a look that failed
     try:
-        return await _standing(context, run_id)
+        return await standing_of(context, run_id, saying=saying)
     finally:
         await context.refresh()
 
 
-async def _standing(context: Context, run_id: str) -> Standing | None:
+async def standing_of(context: Context, run_id: str, *, saying: bool = True) -> Standing | None:
     """How a run stands, if the actor may see it: one statement, so one moment."""
     of_run = Run.status, Run.reported_at, Run.finished_at, Run.outcome, Run.failure_code
     why = Run.summary, Run.failure_reason, Run.stop_reason
     said = RunLive.item, RunLive.part, RunLive.type, RunLive.agent, RunLive.data, RunLive.text
     query = (
-        select(*of_run, *why, Topic.epoch, Topic.last, *said)
+        select(*of_run, *why, Topic.epoch, Topic.last)
         .select_from(Run)
         .outerjoin(Topic, Topic.name == run_topic(run_id))
-        .outerjoin(RunLive, RunLive.run_id == Run.id)
         .where(sees_card(context.actor, Run.board_id, Run.card_id), Run.id == run_id)
         .limit(MOST_OPEN)
     )
+    if saying:
+        query = query.add_columns(*said).outerjoin(RunLive, RunLive.run_id == Run.id)
     rows = await context.read(query)
     if not rows:
         return None
-    saying = sorted(
-        (row for row in rows if row.item is not None), key=lambda row: (row.data["after"], row.item)
-    )
-    return Standing(rows[0], rows[0].epoch or "", rows[0].last or 0, saying)
+    spoken = [row for row in rows if row.item is not None] if saying else []
+    spoken.sort(key=lambda row: (row.data["after"], row.item))
+    return Standing(rows[0], rows[0].epoch or "", rows[0].last or 0, spoken)
 
 
 async def events_of_run(

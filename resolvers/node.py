@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from strawberry import ID
 
 from models.refusal import Invalid
+from resolvers.batch import BATCH
 from resolvers.board import BOARD, COLUMN
 from resolvers.card import CARD
 from resolvers.context import Info
@@ -38,6 +39,7 @@ LINKS: dict[str, Link] = {
     "subtask": SUBTASK,
     "message": MESSAGE,
     "run": RUN,
+    "batch": BATCH,
     "question": QUESTION,
     "profile": PROFILE,
     "worker": WORKER,

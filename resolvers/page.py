@@ -11,10 +11,23 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, TypeDecorator, and_, func, or_, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Integer,
+    Select,
+    TypeDecorator,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+)
 
+from models.actor import Actor
 from resolvers.context import Context
-from resolvers.loaders import Sees
+from resolvers.loaders import Sees, kind_of, like, values_of
+from runtime.database import Keys, among
 from runtime.transport.errors import PublicError
 
 DEFAULT, MOST = 50, 100
@@ -52,6 +65,19 @@ class Listing:
     query: Select[Any]
     parent: Any
     sees: Sees
+    _kept: dict[Any, Select[Any]] = field(default_factory=dict, init=False, repr=False)
+
+    def first(self, actor: Actor, order: Order, where: Sequence[ColumnElement[bool]]) -> Select[Any]:
+        """The statement of a first page of one parent, without a filter: made once for each kind of actor."""
+        kind = order.name, kind_of(actor)
+        if kind not in self._kept:
+            columns = [column.label(f"k{i}") for i, (column, _) in enumerate(order.columns)]
+            query = self.query.add_columns(*columns).where(self.sees(like(actor)), *where)
+            query = query.where(among(self.parent, bindparam("keys", type_=Keys())))
+            query = query.add_columns(self.parent.label("parent_key"))
+            sorts = [column.desc() if falls else column.asc() for column, falls in order.columns]
+            self._kept[kind] = query.order_by(*sorts).limit(bindparam("most", type_=Integer()))
+        return self._kept[kind]
 
 
 @dataclass(frozen=True)
@@ -151,10 +177,13 @@ async def page(
     parent: Any = None,
     where: Sequence[ColumnElement[bool]] = (),
     fingerprint: str = "",
+    *,
+    plain: bool = False,
 ) -> Page:
     """One page of a list. Calls with the same arguments for several parents become one statement.
 
-    `fingerprint` says what `where` filters by: calls with the same one have the same filter.
+    `fingerprint` says what `where` filters by: calls with the same one have the same filter. `plain`: it is what
+    the list filters by where nobody asks for anything.
     """
     size = ask.size  # a wrong size is refused before anything is read
     name = f"{listing.name}:{order.name}"
@@ -167,7 +196,15 @@ async def page(
         at = read_cursor(name, ask.before, [column for column, _ in order.columns])
         conditions.append(beyond([(column, not falls) for column, falls in order.columns], at))
 
+    is_first = (
+        plain and listing.parent is not None and (ask.after, ask.before, ask.last) == (None, None, None)
+    )
+
     async def load(parents: list[Any]) -> list[Page]:
+        if is_first and len(parents) == 1:
+            query = listing.first(context.actor, order, where)
+            rows = await context.read(query, {**values_of(context.actor, parents), "most": size + 1})
+            return [_cut(list(rows), parents[0])]
         keys = [column.label(f"k{i}") for i, (column, _) in enumerate(order.columns)]
         query = listing.query.add_columns(*keys).where(listing.sees(context.actor), *conditions)
         sorts = [column.desc() if falls else column.asc() for column, falls in columns]

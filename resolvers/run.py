@@ -18,6 +18,7 @@ from actions.run.claim import Claimed
 from actions.run.finish import Result
 from actions.run.start import Wish
 from models.actor import sees_card, sees_workspace
+from models.batch import COUNTING
 from models.board import Board
 from models.policy import policy_of
 from models.progress import shown
@@ -73,11 +74,16 @@ LAST_RUN_OF_CARD = Link(
     lambda actor: sees_card(actor, Run.board_id, Run.card_id),
     alike=True,
 )
-SIBLINGS_OF_RUN = Link(
-    select(Run.__table__).order_by(Run.id),
-    Run.batch,
+RUNS_OF_BATCH = Link(
+    _RUN.where(COUNTING).order_by(Run.place),
+    Run.batch_id,
     lambda actor: sees_card(actor, Run.board_id, Run.card_id),
     many=True,
+)
+CHOSEN_RUN_OF_CARD = Link(
+    _RUN.where(Run.chosen_at.is_not(None)),
+    Run.card_id,
+    lambda actor: sees_card(actor, Run.board_id, Run.card_id),
 )
 PATCH_OF_RUN = Link(select(Run.patch), Run.id, lambda actor: sees_card(actor, Run.board_id, Run.card_id))
 TOLD_TO_RUN = Link(
@@ -220,10 +226,14 @@ async def active_run(root: Parent[Any], info: Info) -> Any:
 
 
 async def siblings_of_run(root: Parent[Any], info: Info) -> Any:
-    """The runs that were started together with it, to be compared; it is not among them."""
-    if root.batch is None:
+    """The runs on its card that were started together with it, to be compared; it is not among them.
+
+    Of one that was tried again, the newest.
+    """
+    if root.batch_id is None:
         return []
-    return [one for one in await info.context.load(SIBLINGS_OF_RUN, root.batch) if one.id != root.id]
+    together = await info.context.load(RUNS_OF_BATCH, root.batch_id)
+    return [one for one in together if one.card_id == root.card_id and one.place != root.place]
 
 
 async def is_stuck(root: Parent[Any], info: Info) -> bool:
@@ -410,6 +420,12 @@ async def retry_run(
     """Ask for the same again, from the beginning. Answers the new run; `retryOf` names the old."""
     async with info.context.begin() as tx:
         return await actions.run.start.retry_run(tx, info.context.actor, id, instruction=instruction)
+
+
+async def choose_run(info: Info, id: Annotated[ID, "Which run. It succeeded."]) -> Any:
+    """Choose a run before the others on its card, which stay to be compared; choosing another one moves it."""
+    async with info.context.begin() as tx:
+        return await actions.run.control.choose_run(tx, info.context.actor, id)
 
 
 async def claim_runs(

@@ -13,12 +13,11 @@ import json
 import re
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
 import aiosqlite
-import asyncpg
 from sqlalchemy import (
     ARRAY,
     JSON,
@@ -27,16 +26,15 @@ from sqlalchemy import (
     Dialect,
     Executable,
     MetaData,
-    Row,
     String,
     TypeDecorator,
     event,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import (
-    AsyncConnection,
     AsyncEngine,
     AsyncSession,
     async_sessionmaker,
@@ -45,6 +43,10 @@ from sqlalchemy.ext.asyncio import (
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.sql.functions import FunctionElement
+
+from runtime import readers
+from runtime.readers import Reader, Readers
+from runtime.rows import Convert, Statements, Values
 
 BUSY = 5_000  # milliseconds a writer waits for another process on the same SQLite file
 CONNECT = 3.0  # seconds to reach PostgreSQL
@@ -84,8 +86,13 @@ class UtcDateTime(TypeDecorator[datetime]):
         assert value.tzinfo is not None, "a moment without a time zone reached the database"
         return value.astimezone(UTC)
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+    def result_processor(self, dialect: Dialect, coltype: object) -> Convert | None:
+        return None if dialect.name == "postgresql" else _moment
+
+
+def _moment(text: str | None) -> datetime | None:
+    """A moment as SQLite keeps it. PostgreSQL's driver gives them in UTC."""
+    return None if text is None else datetime.fromisoformat(text + "+00:00")
 
 
 class Keys(TypeDecorator[list[str]]):
@@ -173,22 +180,22 @@ def telling() -> Iterator[None]:
         raise
 
 
-Values = dict[str, Any] | None  # of a statement's named parameters
 ENDING: set[asyncio.Task[None]] = set()  # reads that nobody waits for any more; asyncio itself keeps no task
 
 
 class Snapshot:
     """One moment of the database, on one connection that is taken at the first read.
 
-    Reads take turns, so concurrent resolvers may share it. Close it before waiting for anything else.
+    Reads take turns, so concurrent resolvers may share it. Close it before waiting for anything else. With `once`
+    it is good for one statement, which is a moment by itself.
     """
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine, self._lock = engine, asyncio.Lock()
-        self._connection: AsyncConnection | None = None
+    def __init__(self, readers: Readers, *, once: bool = False) -> None:
+        self._readers, self._once, self._lock = readers, once, asyncio.Lock()
+        self._reader: Reader | None = None
         self._ending: asyncio.Task[None] | None = None  # closes it after a read that was left
 
-    async def read(self, query: Executable, values: Values = None) -> Sequence[Row[Any]]:
+    async def read(self, query: Executable, values: Values = None) -> Sequence[Any]:
         """Answer one statement. Cancelled, it ends in the background: half a read would cost its connection."""
         reading = asyncio.create_task(self._read(query, values))
         try:
@@ -210,18 +217,19 @@ class Snapshot:
         await asyncio.gather(reading, return_exceptions=True)
         await self._close()
 
-    async def _read(self, query: Executable, values: Values) -> Sequence[Row[Any]]:
+    async def _read(self, query: Executable, values: Values) -> Sequence[Any]:
         async with self._lock:
             try:
-                if self._connection is None:
-                    self._connection = await self._engine.connect()
-                return (await self._connection.execute(query, values)).all()
+                if self._reader is not None:
+                    return await self._readers.read(self._reader, query, values)
+                self._reader, rows = await self._readers.first(query, values, begin=not self._once)
+                return rows
             except Exception as error:
                 if not is_passing(error):
                     raise
-                connection, self._connection = self._connection, None
-                if connection is not None:
-                    await _throw_away(connection)
+                if self._reader is not None:
+                    self._readers.drop(self._reader)
+                    self._reader = None
                 raise Unavailable from error
 
     async def close(self) -> None:
@@ -230,10 +238,23 @@ class Snapshot:
 
     async def _close(self) -> None:
         async with self._lock:
-            connection, self._connection = self._connection, None
-            if connection is not None:
-                # Shielded: a cancelled reader must still give its connection back.
-                await asyncio.shield(_give_back(connection))
+            reader, self._reader = self._reader, None
+            if reader is None:
+                return
+            if self._once:
+                self._readers.give(reader)
+            else:  # shielded: a cancelled reader must still give its connection back
+                await asyncio.shield(self._end(reader))
+
+    async def _end(self, reader: Reader) -> None:
+        try:
+            await reader.end()
+        except BaseException as error:
+            self._readers.drop(reader)
+            if not isinstance(error, Exception) or not is_passing(error):
+                raise  # else it was lost since it was read from: what was read is still good
+        else:
+            self._readers.give(reader)
 
 
 class Database:
@@ -241,22 +262,19 @@ class Database:
         self.url = normalised(url)
         self.is_sqlite = self.url.startswith("sqlite")
         if self.is_sqlite:
-            self._writer = _sqlite(self.url, 1, "BEGIN IMMEDIATE")
-            self._reader = _sqlite(self.url, READERS, "BEGIN", "PRAGMA query_only=ON")
+            self._writer, most = _sqlite(self.url, 1, "BEGIN IMMEDIATE"), READERS
         else:
-            self._writer = _postgres(self.url, pool)
-            self._reader = self._writer.execution_options(
-                isolation_level="REPEATABLE READ", postgresql_readonly=True
-            )
+            self._writer, most = _postgres(self.url, pool), pool
+        self.readers = Readers(_reading(self._writer, most), Statements(self._writer.dialect), most)
         self._sessions = async_sessionmaker(self._writer, expire_on_commit=False)
         self._watch: aiosqlite.Connection | None = None
         self._watching = asyncio.Lock()
         self._turn = asyncio.Lock()  # fair, which SQLite's own busy handler is not
 
     @property
-    def engines(self) -> list[AsyncEngine]:
-        """Every engine there is, to watch what is sent to the database."""
-        return [self._writer, self._reader] if self.is_sqlite else [self._writer]
+    def engine(self) -> AsyncEngine:
+        """What writes, to watch what is sent to the database; `readers.heard` are told of what is read."""
+        return self._writer
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
@@ -275,13 +293,13 @@ class Database:
                     raise
 
     def snapshot(self) -> Snapshot:
-        return Snapshot(self._reader)
+        return Snapshot(self.readers)
 
-    async def read(self, query: Executable) -> Sequence[Row[Any]]:
+    async def read(self, query: Executable, values: Values = None) -> Sequence[Any]:
         """Answer one statement."""
-        snapshot = self.snapshot()
+        snapshot = Snapshot(self.readers, once=True)
         try:
-            return await snapshot.read(query)
+            return await snapshot.read(query, values)
         finally:
             await snapshot.close()
 
@@ -297,10 +315,10 @@ class Database:
     async def check(self) -> None:
         """Raise Unreachable unless the database answers."""
         try:
-            async with self._reader.connect() as connection:
-                await connection.exec_driver_sql("SELECT 1")
-        except (DBAPIError, OSError, TimeoutError) as error:
-            raise Unreachable(f"cannot reach {self.safe_url}: {cause(error)}") from error
+            await self.read(text("SELECT 1"))
+        except Exception as error:  # the drivers' are of many classes
+            why = error.__cause__ if isinstance(error, Unavailable) else error
+            raise Unreachable(f"cannot reach {self.safe_url}: {cause(why or error)}") from error
 
     @property
     def file(self) -> str | None:
@@ -322,8 +340,8 @@ class Database:
             watch, self._watch = self._watch, None
             if watch is not None:
                 await watch.close()
-        for engine in self.engines:
-            await engine.dispose()
+        await self.readers.close()
+        await self._writer.dispose()
 
 
 async def _watching(path: str) -> aiosqlite.Connection:
@@ -336,9 +354,17 @@ async def _watching(path: str) -> aiosqlite.Connection:
         raise
 
 
-def cause(error: Exception) -> str:
+def cause(error: BaseException) -> str:
     text = str(getattr(error, "orig", None) or error) or type(error).__name__
     return text.splitlines()[0]
+
+
+PRAGMAS = (
+    f"PRAGMA busy_timeout={BUSY}",
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA foreign_keys=ON",
+)
 
 
 def _sqlite(url: str, size: int, begin: str, *pragmas: str) -> AsyncEngine:
@@ -348,13 +374,7 @@ def _sqlite(url: str, size: int, begin: str, *pragmas: str) -> AsyncEngine:
     def connected(connection: Any, record: Any) -> None:
         connection.isolation_level = None  # sqlite3 would begin late, after the first SELECT
         cursor = connection.cursor()
-        for pragma in (
-            f"PRAGMA busy_timeout={BUSY}",
-            "PRAGMA journal_mode=WAL",
-            "PRAGMA synchronous=FULL",
-            "PRAGMA foreign_keys=ON",
-            *pragmas,
-        ):
+        for pragma in (*PRAGMAS, *pragmas):
             cursor.execute(pragma)
         cursor.close()
 
@@ -402,6 +422,20 @@ def _try_before_use(engine: AsyncEngine) -> None:
             raise
 
 
+def _reading(engine: AsyncEngine, most: int) -> readers.Connect:
+    """How to open the driver's own connections to the same database."""
+    given, options = engine.dialect.create_connect_args(engine.url)
+    if engine.dialect.name == "sqlite":
+        return readers.sqlite((*PRAGMAS, "PRAGMA query_only=ON"), most, *given, **options)
+    return readers.postgres(
+        json.loads,
+        **options,
+        timeout=CONNECT,
+        command_timeout=COMMAND,
+        server_settings={**POSTGRES_SETTINGS, "default_transaction_read_only": "on"},
+    )
+
+
 def migrator(database: Database) -> AsyncEngine:
     """An engine to change tables with: on SQLite alone from the start, and with foreign keys off.
 
@@ -413,21 +447,6 @@ def migrator(database: Database) -> AsyncEngine:
     return _postgres(database.url, 1)
 
 
-async def _give_back(connection: AsyncConnection) -> None:
-    try:
-        await connection.close()
-    except Exception as error:
-        if not is_passing(error):
-            raise
-        await _throw_away(connection)  # lost since it was read from: what was read is still good
-
-
-async def _throw_away(connection: AsyncConnection) -> None:
-    with suppress(Exception):  # it is broken already
-        await connection.invalidate()
-        await connection.close()
-
-
 # Classes of SQLSTATE, and states, that say "not now": the connection, resources, the operator, a lock.
 PASSING = ("08", "40", "53", "57", "55P03", "25P03")
 BUSY_FILE = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR", "SQLITE_FULL", "SQLITE_CANTOPEN")
@@ -437,10 +456,17 @@ def is_passing(error: BaseException) -> bool:
     """Whether trying the same again may help: the connection was lost or somebody held a lock too long."""
     if isinstance(error, PoolTimeout | OSError):  # OSError is also TimeoutError, and no connection at all
         return True
-    if isinstance(error, asyncpg.InternalClientError):  # the protocol broke off in the middle
-        return True
-    if isinstance(error, asyncpg.InterfaceError):
-        return "closed" in str(error)
+    if type(error).__module__.startswith("asyncpg."):
+        from asyncpg import (  # there with PostgreSQL only
+            InterfaceError,
+            InternalClientError,
+            InvalidCachedStatementError,
+        )
+
+        if isinstance(error, InternalClientError | InvalidCachedStatementError):
+            return True  # the protocol broke off in the middle, or a table was changed: the next one is made anew
+        if isinstance(error, InterfaceError):
+            return "closed" in str(error)
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
     state = getattr(error, "sqlstate", None) or getattr(error, "sqlite_errorname", None)

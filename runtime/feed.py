@@ -9,7 +9,7 @@ or is told that it cannot be: `CursorExpired`, `CursorUnknown`. Losing a wake co
 import asyncio
 import random
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -169,6 +169,17 @@ async def append(tx: AsyncSession, topic: str, count: int, store: Executable, va
 def grew(tx: AsyncSession, topic: str) -> None:
     """Wake whoever follows `topic` once `tx` has committed: it was numbered and stored."""
     tx.info.setdefault("grew", set()).add(topic)
+
+
+async def open_topics(tx: AsyncSession, log: Log, rows: Mapping[str, Sequence[dict[str, Any]]]) -> None:
+    """Begin topics of a log that nobody knows yet, each with its first rows: two statements for any number."""
+    topics = [{"name": name, "epoch": new_epoch(), "last": len(mine)} for name, mine in rows.items()]
+    numbered = [
+        {"topic": name, "seq": seq, **row} for name, mine in rows.items() for seq, row in enumerate(mine, 1)
+    ]
+    await tx.execute(insert(Topic), topics)
+    await tx.execute(insert(log.table), numbered)
+    tx.info.setdefault("grew", set()).update(rows)
 
 
 async def _last(tx: AsyncSession, topic: str, n: int) -> int:

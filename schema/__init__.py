@@ -11,6 +11,7 @@ from resolvers import node as nodes
 from runtime.transport.describe import Node, said
 from runtime.transport.sizes import list_size
 from schema.account import AccountMutation, AccountQuery
+from schema.batch import BatchMutation, BatchQuery
 from schema.board import BoardMutation, BoardQuery
 from schema.card import CardMutation, CardQuery
 from schema.conversation import ConversationMutation, ConversationQuery
@@ -54,6 +55,7 @@ class Query(
     BoardQuery,
     CardQuery,
     RunQuery,
+    BatchQuery,
     QuestionQuery,
     ProfileQuery,
     WorkerQuery,
@@ -74,6 +76,7 @@ class Mutation(
     LinkMutation,
     MessageMutation,
     RunMutation,
+    BatchMutation,
     QuestionMutation,
     LogMutation,
     ProfileMutation,

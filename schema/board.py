@@ -8,6 +8,7 @@ from strawberry import ID
 
 import models.board
 from models.stage import Law, Stage
+from resolvers import batch as batches
 from resolvers import board as boards
 from resolvers import card as cards
 from resolvers import policy as policies
@@ -23,6 +24,7 @@ from schema.view import ask, do, link, view
 from schema.workspace import Workspace
 
 CardLater: Any = Annotated["Card", strawberry.lazy("schema.card")]
+BatchLater: Any = Annotated["RunBatch", strawberry.lazy("schema.batch")]
 RunLater: Any = Annotated["Run", strawberry.lazy("schema.run")]
 
 
@@ -73,6 +75,7 @@ class Board(Node):
     policy: BoardPolicy = ask(policies.policy_of_board)
     open_card_count: int = ask(boards.open_card_count)
     runs: Connection[RunLater] = ask(runs.runs_of_board, directives=[list_size(50)])
+    batches: Connection[BatchLater] = ask(batches.batches_of_board, directives=[list_size(50)])
     seq: int = ask(boards.seq_of_board)
     cursor: str = ask(boards.cursor_of_board)
 

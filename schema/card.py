@@ -23,6 +23,7 @@ from resolvers.link import BLOCKED_BY_CARD, BLOCKERS_OF_CARD
 from resolvers.mark import ASSIGNEES_OF_CARD, LABELS_OF_CARD
 from resolvers.profile import PROFILE
 from resolvers.question import OPEN_QUESTIONS_OF_CARD
+from resolvers.run import CHOSEN_RUN_OF_CARD
 from resolvers.subtask import SUBTASK_COUNT, SUBTASKS_OF_CARD
 from runtime.transport.describe import Node, said
 from runtime.transport.sizes import list_size
@@ -134,6 +135,9 @@ class Card(Node):
     agent_state: AgentState = ask(agents.agent_state)
     agent_activity: str | None = ask(agents.agent_activity)
     active_run: RunLater | None = ask(runs.active_run)
+    chosen_run: RunLater | None = link(
+        CHOSEN_RUN_OF_CARD, text="The run on it that a person chose before the others."
+    )
     runs: Connection[RunLater] = ask(runs.runs_of_card, directives=[list_size(50)])
     questions: Connection[QuestionLater] = ask(questions.questions_of_card, directives=[list_size(50)])
     open_questions: list[QuestionLater] = link(

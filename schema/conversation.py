@@ -39,8 +39,13 @@ class AgentSession(Node):
     board: Board | None = link(BOARD, "board_id", text="The board.")
     card: Card | None = link(CARD, "card_id", text="The card.")
     worker: Worker | None = link(WORKER, "worker_id", text="The worker.")
-    parent: Annotated["AgentSession | None", "The conversation it was begun from."] = link(
-        SESSION, "parent_id", text="The conversation it was begun from."
+    parent: Annotated[
+        "AgentSession | None",
+        "The conversation before it: its run had been in that one, and went on in this.",
+    ] = link(
+        SESSION,
+        "parent_id",
+        text="The conversation before it: its run had been in that one, and went on in this.",
     )
 
 

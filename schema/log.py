@@ -12,6 +12,7 @@ from strawberry.scalars import JSON
 import actions.report
 from models.run import FailureCode, RunOutcome, RunStatus
 from resolvers import log as logs
+from resolvers import replay as replays
 from runtime.feed import START, Cursor
 from runtime.transport.describe import describe
 from runtime.transport.sizes import list_size
@@ -428,3 +429,4 @@ class LogMutation:
 @strawberry.type
 class LogSubscription:
     run_feed: AsyncGenerator[RunFeedItem, None] = hear(logs.run_feed)
+    replay_run: AsyncGenerator[RunFeedItem, None] = hear(replays.replay_run)

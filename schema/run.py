@@ -24,6 +24,7 @@ from models.run import (
 from models.worker import MOST_AT_ONCE, Executor
 from resolvers import hold as holds
 from resolvers import run as runs
+from resolvers.batch import BATCH
 from resolvers.board import BOARD
 from resolvers.card import CARD
 from resolvers.conversation import SESSION
@@ -49,6 +50,7 @@ from schema.question import Question
 from schema.view import ask, do, link, view
 from schema.worker import Worker
 
+BatchLater: Any = Annotated["RunBatch", strawberry.lazy("schema.batch")]
 AgentSessionLater: Any = Annotated["AgentSession", strawberry.lazy("schema.conversation")]
 CardLater: Any = Annotated["Card", strawberry.lazy("schema.card")]
 
@@ -183,6 +185,7 @@ class Run(RunLog, Node):
     finished_at: Annotated[datetime | None, "When it ended."]
     stop_requested_at: Annotated[datetime | None, "When it was asked to stop."]
     stop_reason: Annotated[str | None, "Why."]
+    chosen_at: Annotated[datetime | None, "When it was chosen before the others on its card."]
     reported_at: Annotated[datetime | None, "When its agent last said anything, or its last wait ended."]
     outcome: Annotated[RunOutcome | None, "Whether it changed anything."]
     summary: Annotated[str | None, "What was done, in the agent's words."]
@@ -224,6 +227,9 @@ class Run(RunLog, Node):
         RUN, "retry_of", text="The run it takes up."
     )
     siblings: list["Run"] = ask(runs.siblings_of_run, directives=[list_size(MOST_PROFILES, slicing=())])
+    batch: BatchLater | None = link(
+        BATCH, "batch_id", text="The runs it was started together with; null for one that was started alone."
+    )
     attempts: list[Attempt] = link(ATTEMPTS_OF_RUN, text="How often it was tried, in order.", size=2)
     questions: list[Question] = link(QUESTIONS_OF_RUN, text="What it asked, in order.", size=2)
     queue_position: int | None = ask(runs.queue_position)
@@ -252,7 +258,8 @@ class Work:
     ]
     card: Annotated[str, "The card's name: WEB-42."]
     slug: Annotated[str, "The card's title as a part of a branch's name."]
-    supervised: Annotated[bool, "Whether a person decides what the agent may do."]
+    permission: Annotated[PermissionLevel, "How freely the agent may act."]
+    supervised: Annotated[bool, "Whether a person decides what the agent may do: it is not AUTONOMOUS."]
     options: Annotated[JSON, "Options of the agent program, text to text."]
     silence_seconds: Annotated[int, "Longest silence of the agent."]
     attempt_seconds: Annotated[int, "Longest attempt."]
@@ -312,6 +319,7 @@ class RunMutation:
     conclude_run = do(runs.conclude_run, Run, Conflict)
     resume_run = do(runs.resume_run, Run, StageRefused, Conflict)
     retry_run = do(runs.retry_run, Run, StageRefused, Conflict)
+    choose_run = do(runs.choose_run, Run, Conflict)
     claim_runs = do(runs.claim_runs, Claims, Conflict)
     complete_run = do(runs.complete_run, Run, LeaseLost)
     fail_run = do(runs.fail_run, Run, LeaseLost)

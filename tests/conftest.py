@@ -265,20 +265,23 @@ class App:
         statements: list[str] = []
         token = COUNTED.set(statements)
 
-        def sent(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        def heard(statement: str) -> None:
             is_mine = everybody or COUNTED.get() is statements
             if is_mine and not statement.startswith(("BEGIN", "COMMIT", "ROLLBACK")):
                 statements.append(statement)
 
-        engines = [engine.sync_engine for engine in self.house.database.engines]
-        for engine in engines:
-            event.listen(engine, "before_cursor_execute", sent)
+        def sent(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+            heard(statement)
+
+        database = self.house.database
+        event.listen(database.engine.sync_engine, "before_cursor_execute", sent)
+        database.readers.heard.append(heard)
         try:
             yield statements
         finally:
             COUNTED.reset(token)
-            for engine in engines:
-                event.remove(engine, "before_cursor_execute", sent)
+            event.remove(database.engine.sync_engine, "before_cursor_execute", sent)
+            database.readers.heard.remove(heard)
 
     @contextlib.asynccontextmanager
     async def begin(self, actor: Actor | None = None) -> AsyncIterator[Any]:

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select, update
 
 from models.account import ApiKey, User
+from runtime import passwords
 from runtime.database import Base, utcnow
 from tests.client import AsgiSocket, Closed
 from tests.conftest import LOGIN, MAKE_KEY, PASSWORD, REVOKE_KEY
@@ -441,3 +442,7 @@ async def test_no_secret_leaves(run, caplog):
     ]
     print(f"{len(canaries)} canaries, {sum(map(len, texts.values()))} texts")
     assert hits == []
+
+
+def test_an_account_that_does_not_exist_is_looked_at_as_slowly_as_one_that_does():
+    assert not passwords._context.needs_update(passwords._DUMMY), "hashed as passwords are now"

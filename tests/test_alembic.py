@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from alembic.script import ScriptDirectory
-from sqlalchemy import Enum, inspect, text
+from sqlalchemy import Enum, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
 import models  # noqa: F401 - every table
@@ -190,6 +190,37 @@ async def test_a_board_from_before_agents_works_one_run_at_a_time(empty):
     await bring(url, "0002")
     async with on(url) as connection:
         assert (await connection.execute(text("SELECT * FROM cap"))).all() == []
+
+
+async def test_runs_that_were_started_together_become_batches(empty):
+    url = await empty()
+    await bring(url)
+    run = Base.metadata.tables["run"]
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    rows = [("1", "a", at), ("2", "a", at.replace(day=2)), ("3", None, at), ("4", "b", at), ("5", "b", None)]
+    await fill(url)
+    async with on(url) as connection:
+        for id, batch, end in rows:
+            given = {"id": id, "board_id": "x", "batch_id": batch, "finished_at": end}
+            empty_ones = {"place": None, "chosen_at": None}
+            await connection.execute(run.insert(), row(run, **given, **empty_ones))
+    await bring(url, "0004")
+    async with on(url) as connection:
+        kept = (await connection.execute(text("SELECT id, batch FROM run WHERE id <> 'x' ORDER BY id"))).all()
+    assert kept == [(id, batch) for id, batch, _ in rows]
+    await bring(url)
+    batch = Base.metadata.tables["run_batch"]
+    async with on(url) as connection:
+        placed = select(run.c.id, run.c.batch_id, run.c.place).where(run.c.id != "x").order_by(run.c.id)
+        assert (await connection.execute(placed)).all() == [
+            *[("1", "a", 1), ("2", "a", 2), ("3", None, None), ("4", "b", 1), ("5", "b", 2)]
+        ]
+        found = select(batch.c.id, batch.c.board_id, batch.c.kind, batch.c.size, batch.c.ended_at)
+        found = found.where(batch.c.id != "x")
+        assert (await connection.execute(found.order_by(batch.c.id))).all() == [
+            ("a", "x", "CODE", 2, at.replace(day=2)),
+            ("b", "x", "CODE", 2, None),
+        ]
 
 
 DIE = """

@@ -1,5 +1,7 @@
 """Which agent profile works a card: its own, else its board's; named, refused, switched off, deleted."""
 
+import asyncio
+
 import pytest
 
 from tests.board import REFUSALS, card, do
@@ -140,6 +142,22 @@ async def test_a_profile_that_is_deleted_leaves_cards_and_boards_without_one(run
             told = (await hear())["boardFeed"]
         change = {"field": "agentProfileId", "before": gone, "after": None}
         assert told == {"kind": "BOARD_POLICY_UPDATED", "changes": [change]}
+
+
+async def test_a_profile_that_is_deleted_while_it_is_named_is_named_nowhere(run):
+    async with run() as app:
+        board, ids = await app.has_board("0", "1", "2", "3")
+        for turn in range(4):
+            [gone] = await profiles(app, f"gone {turn}")
+            changes = [do(app, "updateCard", id=id, agentProfileId=gone) for id in ids]
+            changes.insert(turn, do(app, "deleteAgentProfile", id=gone))
+            changes.append(do(app, "updateBoardPolicy", boardId=board, agentProfileId=gone))
+            told = {one["__typename"] for one in await asyncio.gather(*changes)}
+            assert told <= {"AgentProfile", "Card", "Board", "NotFound"}
+            assert "AgentProfile" in told
+            named = [(await card(app, id, NAMED))["agentProfileId"] for id in ids]
+            policy = (await app.data(READ, id=board))["policy"]["agentProfileId"]
+            assert {*named, policy} == {None}
 
 
 async def test_moving_many_cards_asks_for_their_profiles_once(run):

@@ -21,7 +21,9 @@ from actions.seed import LABELS, PEOPLE, WORKSPACE, seed
 from agents.lively import Lively
 from agents.wire import operations
 from tests.faults.readers import hear_ws
-from tests.test_start import start
+from tests.pace import leeway
+from tests.terminal import Terminal
+from tests.test_start import CLEAN, begin, start
 from tests.warm import Warm
 
 ROOT = Path(__file__).parent.parent
@@ -67,7 +69,7 @@ async def test_what_seeding_was_killed_at_is_made_the_next_time(run):
 
 
 async def started(folder):
-    """A real demo, its address as it prints it, and how many seconds it took to answer."""
+    """A real demo, what it answers first, and how many seconds that took: of the clock, and of its processor."""
     environment = {k: v for k, v in os.environ.items() if k not in ("HOST", "PORT", "DATABASE_URL")}
     began = time.monotonic()
     process = subprocess.Popen(
@@ -87,7 +89,9 @@ async def started(folder):
     address = re.search(r"http://[\d.:]+/graphql", told)[0]
     async with httpx2.AsyncClient(timeout=30) as client:
         answer = (await client.post(address, json={"query": "{ boards { nodes { name } } }"})).json()
-    return process, address, answer, time.monotonic() - began
+    took = time.monotonic() - began
+    stat = Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return process, answer, took, (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
 
 
 async def stopped(process):
@@ -95,8 +99,8 @@ async def stopped(process):
     return await asyncio.to_thread(process.communicate, timeout=30)
 
 
-async def test_the_demo_starts_lives_and_stops(tmp_path):
-    process, _, answer, first = await started(tmp_path)
+async def test_the_demo_starts_lives_and_stops(tmp_path, figure):
+    process, answer, first, _ = await started(tmp_path)
     names = [board["name"] for board in answer["data"]["boards"]["nodes"]]
     assert names == ["Signalbox server", "Website", "Ideas"]
     children = subprocess.run(
@@ -106,10 +110,29 @@ async def test_the_demo_starts_lives_and_stops(tmp_path):
     out, err = await stopped(process)
     assert (out.strip(), err) == ("", "")
     assert not Path(f"/proc/{children[0]}").exists(), "it stops with the server"
-    process, _, again, warm = await started(tmp_path)
+    process, again, warm, worked = await started(tmp_path)
     await stopped(process)
     assert again == answer
-    print(f"first {first:.1f} s, warm {warm:.1f} s")
+    figure(first=f"{first:.1f} s", warm=f"{warm:.1f} s", processor=f"{worked:.2f} s", loop=f"{leeway(1):.2f}")
+    assert worked < leeway(3), "most of it is imports: what serving does not need, is it imported?"
+
+
+def test_serving_imports_nothing_that_only_other_commands_need():
+    """Those that were imported once by mistake, or would be missed: each is a part of the start."""
+    code = "import server, sys; print(*sorted(sys.modules))"
+    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    named = set(ran.stdout.split())
+    for name in (
+        "agents.worker",
+        "agents.executors",
+        "agents.demo",
+        "httpx2",
+        "websockets",
+        "mcp",
+        "alembic",
+    ):
+        assert name not in named, name
+    assert not named & {"asyncpg", "redis", "actions.seed", "actions.transfer", "runtime.migrate"}
 
 
 RUNS = """{ runs(first: 20) { nodes { status card { stage subtaskCount { done total } }
@@ -318,6 +341,28 @@ def test_the_script_moves_only_where_it_may():
 async def test_what_it_does_not_do(tmp_path, arguments, environment, line):
     assert (await start(tmp_path, "migrate"))[0] == 0
     assert await start(tmp_path, *arguments, **environment) == (2, "", line)
+
+
+async def test_reset_asks_for_the_name_of_what_it_deletes(fresh, tmp_path):
+    url = await fresh()
+    given = CLEAN | {"DATABASE_URL": url, "SECRET_KEY": "k" * 40}
+    assert (await begin(tmp_path, "seed", **given))[0] == 0
+
+    async def reset(typed):
+        out, err = tmp_path / f"{typed} out", tmp_path / f"{typed} err"
+        with Terminal() as terminal:
+            terminal.type(typed)
+            process = Warm("reset", cwd=tmp_path, env=given, stdin=terminal.path, stdout=out, stderr=err)
+            status = await asyncio.to_thread(process.wait, 60)
+        return status, out.read_text(), err.read_text()
+
+    status, asked, err = await reset("another")
+    assert (status, err) == (2, "signalbox: that is not its name; nothing was deleted\n")
+    [name] = re.findall(r"^All data in \S+ will be deleted. Type its name, (\S+), to go on: $", asked)
+    assert (await begin(tmp_path, "seed", **given))[1] == "everything is there already\n"
+    status, out, err = await reset(name)
+    assert (status, err) == (0, "")
+    assert re.search(r"deleted \d{3} rows from ", out)
 
 
 async def test_reset_leaves_an_empty_database(fresh):

@@ -463,7 +463,7 @@ async def test_a_reader_that_drops_in_the_middle_leaves_nothing_behind(run):
             async with app.follow(FEED, board=board, after="0"):
                 await asyncio.sleep(n % 10 / 2000)
         async with asyncio.timeout(20):
-            while any(engine.pool.checkedout() for engine in app.house.database.engines):
+            while app.house.database.engine.pool.checkedout() or app.house.database.readers.busy:
                 await asyncio.sleep(0.01)
         assert not app.house.feed._tails._tails
         assert (await app.house.database.read(select(func.count()).select_from(Event)))[0][0]

@@ -53,7 +53,7 @@ async def test_sqlite_finds_rows_by_many_keys_with_the_index(run, kind):
         statement = CARD.statement(actor, None)
         compiled = statement.compile(dialect=sqlite.dialect())
         values = [{**values_of(actor, []), "keys": "[]"}.get(name, "") for name in compiled.positiontup]
-        async with app.house.database.engines[0].connect() as connection:
+        async with app.house.database.engine.connect() as connection:
             plan = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}", tuple(values))
             told = [row[3] for row in plan]
         assert any(line.startswith("SEARCH card USING INDEX") for line in told), told

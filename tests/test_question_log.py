@@ -1,6 +1,7 @@
-"""Questions in the log of their run: whoever asks, whoever answers, and when nobody is there."""
+"""Questions in the log of their run, whoever asks and answers; and those that only a person may end."""
 
-from tests.work import ANSWER, CHOICE, REFUSED, WORDS, about_run, hand, queued, set_policy
+from tests.conftest import MAKE_KEY
+from tests.work import ANSWER, CHOICE, REFUSED, WORDS, about_run, hand, queued, set_policy, show
 
 CANCEL = (
     f"mutation($input: CancelQuestionInput!) {{ cancelQuestion(input: $input) {{ __typename {REFUSED} }} }}"
@@ -125,3 +126,49 @@ async def test_a_question_too_large_for_a_line_is_told_briefly(run):
             [line] = await lines(hear, 1)
         assert [len(ask["text"]) for ask in line["asks"]] == [500] * 4
         assert line["asks"][3]["options"][11] == {"label": options[11]["label"], "description": ""}
+
+
+async def test_how_freely_an_agent_may_act_is_told_to_its_worker(run):
+    make = """mutation($input: CreateAgentProfileInput!) { createAgentProfile(input: $input) {
+      ... on AgentProfile { id } ... on Refusal { message } } }"""
+    async with run() as app:
+        board, cards = await app.has_board("One", "Two", "Three")
+        await set_policy(app, board, concurrency=0)
+        worker = await hand(app)
+        given = {"workspaceId": await app.home(), "name": "Careful", "executor": "SCRIPTED"}
+        profile = (await app.data(make, input={**given, "permission": "HUMAN_REQUIRED"}))["id"]
+        await queued(app, cards[0])
+        await queued(app, cards[1], profileIds=[profile])
+        await queued(app, cards[2], profileIds=[profile], permission="SUPERVISED")
+        told = [one["work"] for one in await worker.claim(3)]
+        assert [(work["permission"], work["supervised"]) for work in told] == [
+            ("AUTONOMOUS", False),
+            ("HUMAN_REQUIRED", True),
+            ("SUPERVISED", True),
+        ]
+
+
+async def test_a_person_is_required(run):
+    """No key ends the question, no default, no lapse of time. Under another permission each of them may."""
+    async with run() as app:
+        board, cards = await app.has_board("needs a person", "does not", "has time")
+        await set_policy(app, board, concurrency=0, questionExpiry="CONTINUE")
+        given = {"workspaceId": await app.home(), "name": "bot", "scopes": ["WRITE"]}
+        app.tokens["bot"] = f"Bearer {(await app.data(MAKE_KEY, input=given))['secret']}"
+        worker = await hand(app)
+        ids = [await queued(app, cards[0], permission="HUMAN_REQUIRED")]
+        ids += [await queued(app, card, permission="SUPERVISED") for card in cards[1:]]
+        await worker.claim(3)
+        late = {**WORDS, "default": ["Go"]}
+        asked = [await worker.ask(id, late, expiresInSeconds=1) for id in ids[:2]]
+        asked.append(await worker.ask(ids[2], WORDS))
+        strict, _, other = [one["questions"][0]["id"] for one in asked]
+        for query, input in ((ANSWER, {"id": strict, "text": "Stop"}), (CANCEL, {"id": strict})):
+            assert (await app.data(query, "bot", input=input))["code"] == "FORBIDDEN"
+        answered = await app.data(ANSWER, "bot", input={"id": other, "text": "Stop"})
+        assert (answered["status"], answered["answeredHow"]) == ("ANSWERED", "AUTOMATED")
+        assert (await until(app, ids[1], 2))[1][1] == "EXPIRED"  # they expired together
+        held = await show(app, ids[0])
+        assert (held["status"], held["questions"][0]["status"]) == ("WAITING", "OPEN")
+        answered = await app.data(ANSWER, input={"id": strict, "text": "Stop"})
+        assert (answered["status"], answered["answer"]) == ("ANSWERED", ["Stop"])

@@ -305,10 +305,17 @@ async def test_a_question_blocks_until_somebody_answers(run):
         assert refused["code"] == "INVALID"
         refused = await app.data(ANSWER, input={"id": first, "options": ["red", "blue"]})
         assert refused["code"] == "INVALID"
+        people = {"ann": "red", "bob": "blue"}
+        for name in people:
+            await app.has_user(name)
         both = await asyncio.gather(
-            *(app.data(ANSWER, input={"id": first, "options": [one]}) for one in ("red", "blue"))
+            *(app.data(ANSWER, name, input={"id": first, "options": [one]}) for name, one in people.items())
         )
         assert sorted(one["__typename"] for one in both) == ["Conflict", "Question"]
+        [won] = [one for one in both if one["__typename"] == "Question"]
+        assert won["answer"] == [people[won["answeredBy"]["username"]]], (
+            "the first one holds, as it was given"
+        )
         assert (await show(app, id))["status"] == "WAITING"
         inbox = "{ questions { nodes { id } } }"
         assert await app.data(inbox) == {"nodes": [{"id": second}]}
@@ -316,6 +323,27 @@ async def test_a_question_blocks_until_somebody_answers(run):
         assert (answered["answer"], answered["answeredHow"]) == (["Stop"], "HUMAN")
         assert answered["run"]["status"] == "RUNNING"
         assert (await worker.complete(id))["status"] == "SUCCEEDED"
+
+
+async def test_a_run_that_waits_keeps_its_place_as_long_as_its_worker_waits_with_it(run):
+    async with run() as app:
+        _, cards = await app.has_board("asks", "is next")
+        worker, other = await hand(app), await hand(app, "other")
+        asks, following = [await queued(app, card) for card in cards]
+        assert await worker.take() == asks
+        asked = await worker.ask(asks, CHOICE)
+        assert await other.claim() == []
+        [why] = (await show(app, following))["whyNotRunning"]
+        assert (why["code"], why["runIds"], why["limit"]) == ("LIMIT_REACHED", [asks], 1)
+        assert (await worker.say("releaseRun", asks))["status"] == "WAITING"
+        assert await other.take() == following, "who left gave its place"
+        answer = {"id": asked["questions"][0]["id"], "options": ["red"]}
+        assert (await app.data(ANSWER, input=answer))["run"]["status"] == "QUEUED"
+        assert await worker.claim() == [], "and waits for one like everybody"
+        [why] = (await show(app, asks))["whyNotRunning"]
+        assert (why["code"], why["runIds"]) == ("LIMIT_REACHED", [following])
+        await other.complete(following)
+        assert await worker.take() == asks
 
 
 async def test_an_answer_after_the_worker_left_goes_with_the_next_claim(run):

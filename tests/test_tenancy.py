@@ -186,7 +186,7 @@ async def test_a_key_of_one_board_sees_that_board_and_no_other(two):
         told = await app.data(ask, key, id=home.ids["workspace"])
         assert told == {"members": {"totalCount": 0}, "apiKeys": {"nodes": [{"id": home.ids["board key"]}]}}
         for subscription, arguments in SUBSCRIPTIONS.items():
-            if subscription not in ("boardFeed", "runFeed", "questionFeed"):
+            if subscription not in ("boardFeed", "runFeed", "replayRun", "questionFeed"):
                 assert await refused(app, subscription, home.fill(arguments), key) in {
                     "FORBIDDEN",
                     "NOT_FOUND",
@@ -370,7 +370,8 @@ async def test_what_is_heard_is_of_ones_own_tenant(two):
             if name == "questionFeed":
                 continue  # its events are some of the board's
             told, given = [], away.fill(arguments)
-            topic = f"{name.removesuffix('Feed')}:{next(iter(given.values()), away.ids['admin'])}"
+            noun = name.removeprefix("replay").removesuffix("Feed").lower()
+            topic = f"{noun}:{next(iter(given.values()), away.ids['admin'])}"
             for fields in each_field(SCHEMA.subscription_type.fields[name].type):
                 heard = await history(app, name, given, fields, away.actor("ann"), topic)
                 assert leaks(home, heard) == [], name

@@ -1,7 +1,9 @@
 """Boards in and out of files: what is carried over, what is told, and that a bad file changes nothing."""
 
+import asyncio
 import copy
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,9 @@ from actions.transfer.report import report
 from actions.transfer.take import take
 from models.refusal import Refusal
 from models.stage import Law, Stage, StageRefused
-from tests.test_start import begin
+from tests.terminal import Terminal
+from tests.test_start import CLEAN, begin
+from tests.warm import Warm
 
 DATA = Path(__file__).parent / "data"
 BOARD = """query($id: ID!) { board(id: $id) { name description law
@@ -366,10 +370,24 @@ async def test_the_command_line(tmp_path):
     status, out, err = await begin(tmp_path, "import", "bad.json")
     assert (status, out, err) == (2, "", "signalbox: bad.json lists must be a list, not a whole number\n")
     status, out, err = await begin(tmp_path, "import", str(DATA / "trello.json"))
-    assert status == 0, err
+    assert (status, err) == (0, ""), "no bar where nobody looks"
     assert out.startswith("a Trello board: ")
     board = out.splitlines()[0].rsplit(", ", 1)[1].rstrip(")")
     status, out, err = await begin(tmp_path, "export", board)
     assert (status, json.loads(out)["format"]) == (0, "signalbox/1")
     status, out, err = await begin(tmp_path, "import", str(DATA / "trello.json"), "--board", "board_nowhere")
     assert (status, out, err.count("\n")) == (2, "", 1)
+
+
+async def test_who_waits_for_an_import_sees_how_far_it_is(tmp_path):
+    assert (await begin(tmp_path, "migrate"))[0] == 0
+    out = tmp_path / "out"
+    with Terminal() as terminal:
+        file, wide = str(DATA / "trello.json"), {"TERM": "xterm", "COLUMNS": "80"}
+        process = Warm("import", file, cwd=tmp_path, env=CLEAN | wide, stdout=out, stderr=terminal.path)
+        assert await asyncio.to_thread(process.wait, 60) == 0
+        shown = terminal.shown()
+    [count] = re.findall(r"(\d+) cards", out.read_text())
+    assert "importing" in shown
+    assert f"{count}/{count}" in shown, "it comes to its end"
+    assert "importing" not in out.read_text()

@@ -15,7 +15,7 @@ CLAIM = f"""mutation($input: ClaimRunsInput!) {{ claimRuns(input: $input) {{ __t
   ... on Claims {{ claims {{ attempt token leaseSeconds
     run {{ id kind status card {{ id title stage agentState priority }} }}
     work {{ prompt wholePrompt executor sessionId branch baseRef card slug instructions model options
-      agentToken }} }} }}
+      permission supervised agentToken }} }} }}
   {REFUSED} }} }}"""
 RUN = """id status waitReason attempt outcome summary failureCode failureReason branch warnings retries
   stopRequestedAt card { id stage agentState agentActivity }"""

@@ -16,6 +16,7 @@ from actions.move import carry
 from actions.news import tell_board, tell_question
 from actions.run.notice import ended, hear, went_back
 from models.account import access_of
+from models.batch import COUNTING, COUNTS, RunBatch, counts_of
 from models.board import Board
 from models.card import Card
 from models.event import EventKind, run_topic
@@ -231,6 +232,31 @@ async def _ended(tx: AsyncSession, board: Board, run: Run, status: RunStatus, **
     await _forget(tx, run)
     await say(tx, run, Status(state=Doing.ENDED, reason=status, text=str(data.get("reason") or "")))
     tell(tx, board, run, ENDED[status], **data)
+    if run.batch_id is not None:
+        await _close(tx, board, run, run.batch_id)
+
+
+async def _close(tx: AsyncSession, board: Board, run: Run, batch_id: str) -> None:
+    """With the last of its runs a batch has ended. The board is held, so exactly one of them is the last."""
+    mine = Run.batch_id == batch_id
+    others = select(Run.id).where(mine, Run.status.in_(ACTIVE), Run.id != run.id).limit(1)
+    batch = await tx.get(RunBatch, batch_id)
+    if batch is None or await tx.scalar(others) is not None:
+        return
+    batch.ended_at = run.finished_at
+    await tx.flush()  # this run is counted too
+    counts = counts_of((await tx.execute(select(*COUNTS).where(mine, COUNTING))).one())
+    tell_board(
+        tx,
+        board,
+        EventKind.BATCH_ENDED,
+        batch.id,
+        batch_id=batch.id,
+        batch_status=counts.status,
+        succeeded=counts.succeeded,
+        failed=counts.failed,
+        cancelled=counts.cancelled,
+    )
 
 
 async def _forget(tx: AsyncSession, run: Run) -> None:

@@ -62,6 +62,7 @@ class Work:
     branch_template: str
     card: str
     slug: str
+    permission: PermissionLevel
     supervised: bool
     options: dict[str, Any]
     silence_seconds: int
@@ -275,6 +276,7 @@ async def _work(tx: AsyncSession, board: Board, run: Run, worker: Worker) -> Wor
         branch_template=policy["branch_template"],
         card=card["name"],
         slug=slug(card["title"]),
+        permission=run.permission,
         supervised=run.permission is not PermissionLevel.AUTONOMOUS,
         options=profile.get("options") or {},
         silence_seconds=policy["silence_seconds"],

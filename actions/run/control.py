@@ -1,4 +1,4 @@
-"""What people do to a run: stop it, wrap it up, go on with it."""
+"""What people do to a run: stop it, wrap it up, go on with it, choose it before the others."""
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,6 +13,7 @@ from models.event import EventKind
 from models.refusal import Conflict
 from models.run import INSTRUCTION, TERMINAL, CommandKind, Run, RunStatus, WaitReason
 from runtime import queue
+from runtime.database import utcnow
 
 
 async def stop_run(tx: AsyncSession, actor: Actor, id: str, reason: str | None = None) -> Run:
@@ -60,3 +61,25 @@ async def resume_run(tx: AsyncSession, actor: Actor, id: str, *, instruction: st
             await follow(tx, board, run, transition)
         return run
     return await retry_run(tx, actor, id, instruction=instruction, resume=True)
+
+
+async def choose_run(tx: AsyncSession, actor: Actor, id: str) -> Run:
+    """Choose what a run brought before what all others on its card brought. They stay, to be compared.
+
+    Choosing twice changes nothing, choosing another one moves it. Raises Conflict for a run that did not succeed.
+    """
+    board, run = await reach_run(tx, actor, id)
+    if run.status is not RunStatus.SUCCEEDED:
+        raise Conflict(f"The run is {run.status}; only one that succeeded is chosen", run.id)
+    if run.chosen_at is not None:
+        return run
+    chosen = Run.card_id == run.card_id, Run.chosen_at.is_not(None)
+    before = await tx.scalar(select(Run).where(*chosen).with_for_update())
+    if before is not None:
+        before.chosen_at = None
+        before.version += 1
+        await tx.flush()  # before the other is: a card has one
+    run.chosen_at = utcnow()
+    run.version += 1
+    tell(tx, board, run, EventKind.RUN_CHOSEN, instead_of=before.id if before else None)
+    return run

@@ -72,17 +72,19 @@ async def stop(tx: AsyncSession, board: Board, run: Run, reason: str) -> None:
         await follow(tx, board, run, transition)
 
 
-async def leave(tx: AsyncSession, board: Board, card_ids: Sequence[str], *, cancel_run: bool) -> None:
-    """Cards go away. Raises Conflict while agents are at them, unless `cancel_run` ends that.
+async def leave(
+    tx: AsyncSession, board: Board, card_ids: Sequence[str], *, cancel_run: bool, word: str = "cancelRun"
+) -> None:
+    """Cards go away. Raises Conflict while agents are at them, unless `cancel_run` ends that: `word` to the caller.
 
     The runs end at once; their workers find their leases lost.
     """
     query = select(Run).where(Run.card_id.in_(card_ids), Run.status.in_(ACTIVE)).order_by(Run.id)
     active = list(await tx.scalars(query.with_for_update()))
     if active and not cancel_run:
-        raise Conflict(
-            f"{len(active)} runs of agents are active there; pass cancelRun to end them", active[0].id
-        )
+        some = "1 run of an agent is" if len(active) == 1 else f"{len(active)} runs of agents are"
+        it = "it" if len(active) == 1 else "them"
+        raise Conflict(f"{some} active there; pass {word} to end {it}", active[0].id)
     for run in active:
         run.stop_reason = "Its card was taken away"
         transition = await queue.drop(tx, run.id)

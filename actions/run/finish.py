@@ -163,6 +163,6 @@ async def keep_session(tx: AsyncSession, run: Run, external_id: str | None) -> N
         worker = await tx.get_one(Worker, run.worker_id)
         executor = worker.executors[0] if worker.executors else ""
     session = await actions.conversation.keep_session(
-        tx, run.board_id, run.card_id, run.worker_id, external_id, executor
+        tx, run.board_id, run.card_id, run.worker_id, external_id, executor, parent_id=run.session_id
     )
     run.session_id = session.id

@@ -21,8 +21,9 @@ from models.worker import AgentProfile
 async def reject_card(tx: AsyncSession, actor: Actor, card_id: str, feedback: str) -> Card:
     """Send a card in REVIEW back to TODO: the feedback is a message on it, and what the next run is told.
 
-    The run goes on where the last one that succeeded ended: on its branch, in its session if that lives. Without
-    such a run the card only goes back. Raises Conflict for a card that is not in REVIEW, and StageRefused.
+    The run goes on where the last one that succeeded ended, or the one that was chosen before it: on its branch,
+    in its session if that lives. Without such a run the card only goes back. Raises Conflict for a card that is not
+    in REVIEW, and StageRefused.
     """
     board, card = await reach_card(tx, actor, card_id)
     stage = await tx.scalar(select(BoardColumn.stage).where(BoardColumn.id == card.column_id))
@@ -33,6 +34,9 @@ async def reject_card(tx: AsyncSession, actor: Actor, card_id: str, feedback: st
     code = Run.card_id == card.id, Run.kind == RunKind.CODE
     worked = select(Run).where(*code, Run.status == RunStatus.SUCCEEDED).order_by(Run.id.desc()).limit(1)
     last = await tx.scalar(worked)
+    if last is not None and last.batch_id is not None:
+        chosen = Run.card_id == card.id, Run.batch_id == last.batch_id, Run.chosen_at.is_not(None)
+        last = await tx.scalar(select(Run).where(*chosen)) or last
     queued = await tx.scalar(select(Run).where(*code, Run.status.in_(ACTIVE)).limit(1))
     if queued is not None:  # the board's rule has asked for one already
         queued.instruction, queued.message_id = message.body, message.id
@@ -52,5 +56,5 @@ async def reject_card(tx: AsyncSession, actor: Actor, card_id: str, feedback: st
             retry_of=last.id,
             retries=last.retries + 1,
         )
-        await begin(tx, actor, board, card, [wish])
+        await begin(tx, actor, board, [(card, wish)])
     return card

@@ -4,18 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from actions.choice import profiles_of, usable
 from actions.law import facts_of, reader
 from actions.reach import reach_card, reach_run
-from actions.run.change import say, tell
+from actions.run.change import tell
 from models import words
 from models.actor import Actor
+from models.batch import RunBatch
 from models.board import Board
 from models.card import Card
-from models.event import EventKind
+from models.event import EventKind, run_topic
+from models.log import RUN_LOG, line_of
 from models.message import Message
 from models.policy import Policy, policy_of
 from models.refusal import Conflict, NotFound
@@ -44,6 +46,7 @@ from models.stage import (
 from models.worker import AgentProfile
 from runtime import queue
 from runtime.database import utcnow
+from runtime.feed import open_topics
 from runtime.ids import new_id
 from runtime.queue import Work
 from runtime.vocabulary import State, Status
@@ -64,6 +67,8 @@ class Wish:
     retry_of: str | None = None
     retries: int = 0
     session_id: str | None = None
+    batch_id: str | None = None
+    place: int | None = None  # in the batch
 
 
 async def start_run(
@@ -81,17 +86,23 @@ async def start_run(
     """
     board, card = await reach_card(tx, actor, card_id)
     words.distinct("profileIds", words.at_most("profileIds", list(profile_ids), MOST_PROFILES, least=0))
-    wish = _checked(wish)
+    wish = checked(wish)
     if wish.message_id is not None:
         mine = Message.id == wish.message_id, Message.card_id == card.id
         if await tx.scalar(select(Message.id).where(*mine)) is None:
             raise NotFound(wish.message_id)
     profiles = await _profiles(tx, board, card, profile_ids)
     wishes = [replace(wish, profile=profile) for profile in profiles] or [wish]
-    return await begin(tx, actor, board, card, wishes)
+    asked = [(card, one) for one in wishes]
+    return (
+        (await together(tx, actor, board, asked))[1]
+        if len(asked) > 1
+        else await begin(tx, actor, board, asked)
+    )
 
 
-def _checked(wish: Wish) -> Wish:
+def checked(wish: Wish) -> Wish:
+    """What is asked, as it is kept. Raises Invalid."""
     instruction, base = wish.instruction, wish.base_ref
     if instruction is not None:
         instruction = words.prose("instruction", instruction, INSTRUCTION) or None
@@ -103,6 +114,11 @@ def _checked(wish: Wish) -> Wish:
 async def _profiles(tx: AsyncSession, board: Board, card: Card, ids: Sequence[str]) -> list[AgentProfile]:
     if not ids:
         return [usable(profile) for profile in (await profiles_of(tx, board, [card])).values()]
+    return await named_profiles(tx, board, ids)
+
+
+async def named_profiles(tx: AsyncSession, board: Board, ids: Sequence[str]) -> list[AgentProfile]:
+    """Profiles for runs on a board, in the order of `ids`. Raises NotFound, Conflict."""
     query = select(AgentProfile).where(
         AgentProfile.id.in_(ids), AgentProfile.workspace_id == board.workspace_id
     )
@@ -113,21 +129,58 @@ async def _profiles(tx: AsyncSession, board: Board, card: Card, ids: Sequence[st
     return [usable(found[id]) for id in ids]
 
 
+async def together(
+    tx: AsyncSession, actor: Actor, board: Board, asked: Sequence[tuple[Card, Wish]]
+) -> tuple[RunBatch, list[Run]]:
+    """Queue runs as a batch. The caller holds the board. Raises Conflict, StageRefused."""
+    wish = asked[0][1]
+    batch = RunBatch(
+        id=new_id("batch"),
+        board_id=board.id,
+        kind=wish.kind,
+        instruction=wish.instruction,
+        size=len(asked),
+        created_by=actor.id,
+    )
+    placed = [
+        (card, replace(wish, batch_id=batch.id, place=place)) for place, (card, wish) in enumerate(asked, 1)
+    ]
+    runs = await begin(tx, actor, board, placed)
+    tx.add(batch)
+    return batch, runs
+
+
 async def begin(
-    tx: AsyncSession, actor: Actor | None, board: Board, card: Card, wishes: Sequence[Wish]
+    tx: AsyncSession, actor: Actor | None, board: Board, asked: Sequence[tuple[Card, Wish]]
 ) -> list[Run]:
-    """Queue runs on a card together. The caller holds the board. Raises Conflict, StageRefused."""
-    kind = wishes[0].kind
-    active = Run.card_id == card.id, Run.status.in_(ACTIVE)
-    same = await tx.scalar(select(Run.id).where(*active, Run.kind == kind).limit(1))
-    if same is not None:
-        raise Conflict(f"A {kind} run is active on the card already; stop it first", same)
-    if (await tx.scalar(select(func.count()).select_from(Run).where(*active)) or 0) >= MOST_ACTIVE:
-        raise Conflict(f"A card has at most {MOST_ACTIVE} active runs")
-    [facts] = await facts_of(reader(tx), {board.id: board}, [card])
-    judge_start(facts, kind)
-    batch = new_id("batch") if len(wishes) > 1 else None
-    return await enqueue(tx, actor, board, [(card, facts, wish) for wish in wishes], batch=batch)
+    """Queue runs of one kind on cards of a board: all, or none. The caller holds the board.
+
+    Raises Conflict and StageRefused, which name the first card that stands against it. A fixed number of
+    statements.
+    """
+    kind = asked[0][1].kind
+    cards = list({card.id: card for card, _ in asked}.values())
+    await _judge_active(tx, board, cards, kind)
+    facts = {one.card_id: one for one in await facts_of(reader(tx), {board.id: board}, cards)}
+    for card in cards:
+        judge_start(facts[card.id], kind)
+    return await enqueue(tx, actor, board, [(card, facts[card.id], wish) for card, wish in asked])
+
+
+async def _judge_active(tx: AsyncSession, board: Board, cards: Sequence[Card], kind: RunKind) -> None:
+    """Raise Conflict where a run of that kind is active on a card, or too many of any kind."""
+    same = func.min(case((Run.kind == kind, Run.id))).label("same")
+    query = select(Run.card_id, func.count().label("count"), same).group_by(Run.card_id)
+    query = query.where(Run.card_id.in_([card.id for card in cards]), Run.status.in_(ACTIVE))
+    active = {row.card_id: row for row in await tx.execute(query)}
+    for card in cards:
+        found, name = active.get(card.id), f"{board.key}-{card.number}"
+        if found is not None and found.same is not None:
+            raise Conflict(f"A {kind} run is active on {name} already; stop it first", found.same)
+        if found is not None and found.count >= MOST_ACTIVE:
+            raise Conflict(
+                f"{name} has {found.count} active runs; at most {MOST_ACTIVE} are allowed", card.id
+            )
 
 
 def judge_start(facts: Facts, kind: RunKind) -> None:
@@ -153,8 +206,6 @@ async def enqueue(
     actor: Actor | None,
     board: Board,
     asked: Sequence[tuple[Card, Facts, Wish]],
-    *,
-    batch: str | None = None,
 ) -> list[Run]:
     """Queue runs of one board, in a fixed number of statements. What a gate keeps waits for it."""
     policy, now = policy_of(board.policy), utcnow()
@@ -179,7 +230,8 @@ async def enqueue(
             message_id=wish.message_id,
             retry_of=wish.retry_of,
             retries=wish.retries,
-            batch=batch,
+            batch_id=wish.batch_id,
+            place=wish.place,
             base_ref=wish.base_ref,
             branch=wish.branch,
             session_id=wish.session_id,
@@ -194,9 +246,11 @@ async def enqueue(
     tx.add_all(runs)
     await tx.flush()
     await queue.enqueue(tx, *works)
+    said = {run.id: line_of(Status(state=State.QUEUED, reason=run.held_by or "")).row for run in runs}
+    lines = {run_topic(id): [{**row, "attempt": 0, "at": now}] for id, row in said.items()}
+    await open_topics(tx, RUN_LOG, lines)
     for run in runs:
-        await say(tx, run, Status(state=State.QUEUED, reason=run.held_by or ""))
-        tell(tx, board, run, EventKind.RUN_QUEUED, held_by=run.held_by)
+        tell(tx, board, run, EventKind.RUN_QUEUED, held_by=run.held_by, batch=run.batch_id)
     return runs
 
 
@@ -234,7 +288,17 @@ async def retry_run(
     card = await tx.get(Card, run.card_id)
     assert card is not None, "a run lives no longer than its card"
     profile = await tx.get(AgentProfile, run.profile_id) if run.profile_id else None
-    wish = Wish(
+    wish = again_of(run, profile, instruction=instruction, resume=resume)
+    if run.batch_id is not None:
+        await tx.execute(update(RunBatch).where(RunBatch.id == run.batch_id).values(ended_at=None))
+    return (await begin(tx, actor, board, [(card, checked(wish))]))[0]
+
+
+def again_of(
+    run: Run, profile: AgentProfile | None, *, instruction: str | None = None, resume: bool = False
+) -> Wish:
+    """What a run was asked, to be asked again: in its place, where it has one in a batch."""
+    return Wish(
         kind=run.kind,
         instruction=instruction if instruction is not None else run.instruction,
         base_ref=run.base_ref,
@@ -245,5 +309,6 @@ async def retry_run(
         session_id=run.session_id if resume else None,
         retry_of=run.id,
         retries=run.retries + 1,
+        batch_id=run.batch_id,
+        place=run.place,
     )
-    return (await begin(tx, actor, board, card, [_checked(wish)]))[0]

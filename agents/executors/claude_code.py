@@ -93,7 +93,7 @@ class ClaudeCode(Executor):
         self._agents: dict[str, str] = {}  # a sub-agent's name, by the tool call that started it
 
     def start(self, work: Work, folder: Path) -> Start:
-        self._supervised = work.supervised
+        self._supervised = work.supervised or work.strict
         argv = [
             "claude",
             "-p",
@@ -104,7 +104,7 @@ class ClaudeCode(Executor):
             "--verbose",
         ]
         argv += ["--include-partial-messages", "--permission-prompt-tool", "stdio"]
-        argv += ["--permission-mode", "acceptEdits" if work.supervised else "default"]
+        argv += ["--permission-mode", "acceptEdits" if work.supervised and not work.strict else "default"]
         argv += ["--model", work.model] if work.model else []
         argv += ["--resume", work.session] if work.session else []
         argv += ["--append-system-prompt", work.instructions] if work.instructions else []

@@ -75,7 +75,7 @@ class Codex(Executor):
         argv = ["codex", "exec"]
         for name, value in {**_settings(work), **_tools(work.tools)}.items():
             argv += ["-c", f"{name}={value}"]
-        sandbox = work.options.get("sandbox", "workspace-write")
+        sandbox = "read-only" if work.strict else work.options.get("sandbox", "workspace-write")
         argv += ["--json", "--skip-git-repo-check", "--sandbox", sandbox, "--cd", str(folder)]
         argv += ["--model", work.model] if work.model else []
         argv += ["resume", work.session] if work.session else []

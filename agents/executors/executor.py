@@ -42,6 +42,7 @@ class Work:
     session: str = ""  # the conversation to go on with
     model: str = ""
     supervised: bool = False  # a person decides what the program wants to do outside of its folder's files
+    strict: bool = False  # and about these; what a program cannot ask is denied
     instructions: str = ""  # rules beside the prompt: the board's context, the agent's persona
     tools: Json = field(default_factory=dict)  # MCP servers by name: {"url": …, "headers": {…}}
     env: dict[str, str] = field(default_factory=dict, repr=False)  # what a program asks the API itself with

@@ -76,7 +76,8 @@ class Gemini(Executor):
 
     def start(self, work: Work, folder: Path) -> Start:
         argv = ["gemini", "--output-format", "stream-json", "--skip-trust"]
-        argv += ["--approval-mode", "auto_edit" if work.supervised else "yolo"]
+        mode = "default" if work.strict else "auto_edit" if work.supervised else "yolo"
+        argv += ["--approval-mode", mode]
         argv += ["--model", work.model] if work.model else []
         argv += ["--resume", work.session] if work.session else []
         prompt = f"{work.instructions}\n\n{work.prompt}" if work.instructions else work.prompt

@@ -71,13 +71,13 @@ class OpenCode(Executor):
 
     def start(self, work: Work, folder: Path) -> Start:
         argv = ["opencode", "run", "--format", "json", "--thinking"]
-        argv += [] if work.supervised else ["--auto"]
+        argv += [] if work.supervised or work.strict else ["--auto"]
         argv += ["--model", work.model] if work.model else []
         argv += ["--session", work.session] if work.session else []
         prompt = f"{work.instructions}\n\n{work.prompt}" if work.instructions else work.prompt
         # It believes PWD more than the folder it was started in.
         env = {"PWD": str(folder), "OPENCODE_DISABLE_AUTOUPDATE": "1"}
-        if work.tools or "config" in work.options:
+        if work.tools or work.strict or "config" in work.options:
             env["OPENCODE_CONFIG_CONTENT"] = json.dumps(_config(work))
         return Start(argv=argv, env=env, stdin=prompt.encode())
 
@@ -214,4 +214,5 @@ def _config(work: Work) -> Json:
         }
         for name, s in work.tools.items()
     }
+    config |= {"permission": dict.fromkeys(("edit", "bash", "webfetch"), "ask")} if work.strict else {}
     return {**config, "mcp": {**config.get("mcp", {}), **servers}} if servers else config

@@ -123,8 +123,8 @@ def upgrade() -> None:
             "ix_job_place",
             ["tenant", "scope", "priority", "available_at", "id"],
             unique=False,
-            sqlite_where=sa.text("state = 'READY'"),
-            postgresql_where=sa.text("state = 'READY'"),
+            sqlite_where=sa.text("scope IS NOT NULL AND state = 'READY'"),
+            postgresql_where=sa.text("scope IS NOT NULL AND state = 'READY'"),
         )
 
     op.create_table(
@@ -239,8 +239,8 @@ def downgrade() -> None:
     with op.batch_alter_table("job", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_job_place",
-            sqlite_where=sa.text("state = 'READY'"),
-            postgresql_where=sa.text("state = 'READY'"),
+            sqlite_where=sa.text("scope IS NOT NULL AND state = 'READY'"),
+            postgresql_where=sa.text("scope IS NOT NULL AND state = 'READY'"),
         )
         batch_op.drop_index(
             "ix_job_lane",

@@ -7,6 +7,7 @@ thousand, also when all of those in front are ones this worker cannot have.
 
 import base64
 import hashlib
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,9 +16,6 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
-    ARRAY,
-    Float,
-    Integer,
     Row,
     String,
     TextClause,
@@ -37,6 +35,7 @@ from runtime.queue.clock import POSTGRES, SQLITE, now
 from runtime.queue.law import Cause, Transition
 from runtime.queue.tables import Attempt, Job, State
 from runtime.queue.work import worker_cap
+from runtime.straight import Straight
 
 LEASE = 30.0  # seconds a worker may be silent; it beats three times as often
 LOOK = 8  # candidates at a look: how many other claims may be ahead of this one
@@ -85,6 +84,22 @@ class Candidate(NamedTuple):
     lane: str
     scope: str | None
     caps: list[str]
+
+
+class Taken(NamedTuple):
+    """What a claim answers of a job."""
+
+    id: str
+    kind: str
+    tenant: str
+    scope: str | None
+    executor: str | None
+    failures: int
+    losses: int
+    attempt: int
+    available_at: datetime
+    place: int
+    at: datetime
 
 
 async def claim(
@@ -142,20 +157,21 @@ async def _claim_at_once(
     is another's just now, or the key is known. That is for others to find out.
     """
     while len(got) < most:
-        heads = (await tx.execute(*_reaching(wanted, worker_cap(worker_id)))).all()
+        reach, looked = _reaching(wanted, worker_cap(worker_id))
+        heads = await reach.rows(tx, looked)
         if not heads:
             return True
         start = len(got)
         nonces = [secrets.token_hex(16) for _ in range(most - start)]
         tokens = [_token(key or secrets.token_hex(16), nonce) for nonce in nonces]
-        rival = heads[1] if len(heads) > 1 and heads[1].priority == heads[0].priority else None
+        rival = heads[1] if len(heads) > 1 and heads[1]["priority"] == heads[0]["priority"] else None
         asked = {
             "tenant": wanted.tenant,
-            "lane": heads[0].lane,
-            "caps": [worker_cap(worker_id), *heads[0].caps],
+            "lane": heads[0]["lane"],
+            "caps": [worker_cap(worker_id), *heads[0]["caps"]],
             "most": most - start,
-            "before": rival.available_at if rival else None,
-            "before_id": rival.id if rival else None,
+            "before": rival["available_at"] if rival else None,
+            "before_id": rival["id"] if rival else None,
             "worker": worker_id,
             "claim": None if key is None else _claim_hash(worker_id, key),
             "start": start,
@@ -163,7 +179,7 @@ async def _claim_at_once(
             "nonces": nonces,
             "hashes": [hashed(token) for token in tokens],
         }
-        jobs = (await tx.execute(_claiming(CLAIM), asked)).all()
+        jobs = [Taken(*row) for row in await _claiming(CLAIM).rows(tx, asked)]
         if not jobs:
             return False
         for job in jobs:
@@ -242,7 +258,7 @@ async def _open(
     return _lease(job, job.attempt, token, worker_id, until, _claimed(job, worker_id, at))
 
 
-def _claimed(job: Row[Any], worker_id: str, at: datetime) -> Transition:
+def _claimed(job: Any, worker_id: str, at: datetime) -> Transition:
     return Transition(
         id=job.id,
         kind=job.kind,
@@ -284,7 +300,7 @@ async def _again(tx: AsyncSession, worker_id: str, key: str) -> list[Lease] | No
 
 
 def _lease(
-    job: Row[Any], number: int, token: str, worker_id: str, until: datetime, transition: Transition | None
+    job: Any, number: int, token: str, worker_id: str, until: datetime, transition: Transition | None
 ) -> Lease:
     return Lease(
         id=job.id,
@@ -405,29 +421,37 @@ WITH place AS MATERIALIZED (
 SELECT id, kind, tenant, scope, executor, failures, losses, attempt, available_at, place, {POSTGRES} AS at
 FROM taken ORDER BY place
 """  # noqa: S608 - our own text
-CLAIM_TYPES: dict[str, Any] = {
-    **dict.fromkeys(("tenant", "lane", "before_id", "worker", "claim"), String()),
-    **dict.fromkeys(("caps", "nonces", "hashes"), ARRAY(String())),
-    **dict.fromkeys(("most", "start"), Integer()),
-    "lease": Float(),
-    "before": UtcDateTime(),
+CLAIM_TYPES = {
+    **dict.fromkeys(("tenant", "lane", "before_id", "worker", "claim", "mine"), "varchar"),
+    **dict.fromkeys(("caps", "nonces", "hashes"), "varchar[]"),
+    **dict.fromkeys(("capabilities", "kind", "scope", "executor"), "varchar[]"),
+    **dict.fromkeys(("most", "start"), "integer"),
+    "lease": "float",
+    "before": "timestamptz",
 }
 
 
 @lru_cache(maxsize=8)
-def _claiming(statement: str) -> TextClause:
-    return text(statement).bindparams(*(bindparam(name, type_=kind) for name, kind in CLAIM_TYPES.items()))
+def _claiming(statement: str) -> Straight:
+    return Straight(statement, CLAIM_TYPES)
 
 
-def _reaching(wanted: Wanted, mine: str) -> tuple[TextClause, dict[str, Any]]:
+def _reaching(wanted: Wanted, mine: str) -> tuple[Straight, dict[str, Any]]:
     restrictions, asked = _asked(wanted)
-    query = _looking(restrictions, tuple(asked), True, LOOKING, HEAD, REACHING)
+    query = _reached(restrictions, LOOKING, HEAD, REACHING)
     return query, {**asked, "tenant": wanted.tenant, "most": LOOK, "mine": mine}
+
+
+@lru_cache(maxsize=64)
+def _reached(restrictions: str, looking: str, head: str, around: str) -> Straight:
+    statement = around.format(looking=_looked(restrictions, True, looking, head))
+    statement = re.sub(r"NOT IN (:\w+)", r"<> ALL (\1)", statement)  # the driver knows arrays, not lists
+    return Straight(re.sub(r"\bIN (:\w+)", r"= ANY (\1)", statement), CLAIM_TYPES)
 
 
 def _look(wanted: Wanted, most: int, *, is_postgres: bool) -> tuple[TextClause, dict[str, Any]]:
     restrictions, asked = _asked(wanted)
-    query = _looking(restrictions, tuple(asked), is_postgres, LOOKING, HEAD, "{looking}")
+    query = _looking(restrictions, tuple(asked), is_postgres, LOOKING, HEAD)
     return query, {**asked, "tenant": wanted.tenant, "most": most}
 
 
@@ -446,13 +470,19 @@ def _asked(wanted: Wanted) -> tuple[str, dict[str, Any]]:
 
 @lru_cache(maxsize=64)
 def _looking(
-    restrictions: str, lists: tuple[str, ...], is_postgres: bool, looking: str, head: str, around: str
+    restrictions: str, lists: tuple[str, ...], is_postgres: bool, looking: str, head: str
 ) -> TextClause:
     """The statement of a look; made once for each of the few that are asked."""
+    query = text(_looked(restrictions, is_postgres, looking, head))
+    query = query.bindparams(*(bindparam(name, type_=String(), expanding=True) for name in lists))
+    return query.columns(caps=Json, available_at=UtcDateTime())  # type: ignore[return-value]
+
+
+def _looked(restrictions: str, is_postgres: bool, looking: str, head: str) -> str:
     by = BY[is_postgres]
     beyond = head.format(columns=COLUMNS if is_postgres else "id", by=by, beyond="AND lane > head.lane")
     qualified = ", ".join(f"next.{column}" for column in COLUMNS.split(", "))
-    statement = looking.format(
+    return looking.format(
         columns=COLUMNS,
         first=head.format(columns=COLUMNS, by=by, beyond=""),
         next=NEXT[is_postgres].format(head=beyond, qualified=qualified),
@@ -460,6 +490,3 @@ def _looking(
         restrictions=restrictions,
         each=EACH[is_postgres],
     )
-    query = text(around.format(looking=statement))
-    query = query.bindparams(*(bindparam(name, type_=String(), expanding=True) for name in lists))
-    return query.columns(caps=Json, available_at=UtcDateTime())  # type: ignore[return-value]

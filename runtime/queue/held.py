@@ -3,6 +3,7 @@
 A lease that ran out but was not swept yet is still held: nobody else has the job.
 """
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,8 +11,8 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, Integer, String, TextClause, bindparam, select, text, tuple_, update
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import JSON, TextClause, bindparam, select, text, tuple_, update
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from runtime.database import UtcDateTime
@@ -22,6 +23,9 @@ from runtime.queue.law import Transition
 from runtime.queue.refusal import LeaseLost, NotAsked
 from runtime.queue.tables import Attempt, Job, State
 from runtime.queue.wakes import rouse
+from runtime.straight import Straight
+
+POSTGRESQL: Any = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +130,19 @@ async def reach(tx: AsyncSession, ticket: Ticket) -> tuple[Job, Attempt, datetim
     Errors: LeaseLost.
     """
     asked = {"id": ticket.id, "number": ticket.attempt, "hash": hashed(ticket.token)}
-    query = _reaching(LOCKED if caps.is_postgres(tx) else UNLOCKED, REACH)
-    row = (await tx.execute(query, asked)).one_or_none()
-    if row is None:
+    if caps.is_postgres(tx):
+        rows: Sequence[Any] = await _straight(LOCKED.format(reach=REACH)).rows(tx, asked)
+    else:
+        rows = (await tx.execute(_reaching(REACH), asked)).all()
+    if not rows:
         raise LeaseLost(ticket.id, ticket.attempt)
-    job = Job(**{name: row._mapping[f"job_{name}"] for name in JOB})
-    attempt = Attempt(**{name: row._mapping[f"attempt_{name}"] for name in ATTEMPT})
-    return job, attempt, row.at
+    at, *values = rows[0]
+    job, attempt = Job(), Attempt()
+    for one, columns in ((job, JOB), (attempt, ATTEMPT)):
+        one.__dict__.update(zip(columns, values[: len(columns)], strict=True))
+        del values[: len(columns)]
+    job.state = State(job.state)
+    return job, attempt, at
 
 
 async def _settle(tx: AsyncSession, job: Job, attempt: Attempt, transition: Transition) -> Transition:
@@ -141,8 +151,9 @@ async def _settle(tx: AsyncSession, job: Job, attempt: Attempt, transition: Tran
     asked |= {f"attempt_{name}": getattr(attempt, name) for name in ATTEMPT_CHANGES}
     asked |= {"id": job.id, "number": attempt.number}
     if caps.is_postgres(tx):
-        places = (await tx.execute(_settling(SETTLE), asked | {"held": transition.held})).all()
-        freed = await caps.freed(tx, places, are_alone=not any(place.has_heir for place in places))
+        asked["attempt_metrics"] = None if attempt.metrics is None else json.dumps(attempt.metrics)
+        places = await _straight(SETTLE).rows(tx, asked | {"held": transition.held})
+        freed = await caps.freed(tx, places, are_alone=not any(place["has_heir"] for place in places))
     else:
         for write in (WRITE_JOB, WRITE_ATTEMPT):
             await tx.execute(_settling(write), asked)
@@ -151,8 +162,10 @@ async def _settle(tx: AsyncSession, job: Job, attempt: Attempt, transition: Tran
     return transition
 
 
-JOB = {column.key: column.type for column in Job.__table__.c}
-ATTEMPT = {column.key: column.type for column in Attempt.__table__.c}
+# What is not read here: neither the law nor anybody who reaches a job asks for it.
+UNREAD = {"capabilities", "caps", "metrics"}
+JOB = {column.key: column.type for column in Job.__table__.c if column.key not in UNREAD}
+ATTEMPT = {column.key: column.type for column in Attempt.__table__.c if column.key not in UNREAD}
 # What the law changes of a job and of its attempt.
 JOB_CHANGES: tuple[str, ...] = (
     "state",
@@ -176,12 +189,12 @@ COLUMNS = ", ".join(
         *(f"attempt.{name} AS attempt_{name}" for name in ATTEMPT),
     ]
 )
-UNLOCKED = f"SELECT {COLUMNS}, {SQLITE} AS at {{reach}}"
+UNLOCKED = f"SELECT {SQLITE} AS at, {COLUMNS} {{reach}}"
 # The places are locked after the job, as everywhere, and before the statement that frees them looks at others.
 LOCKED = f"""
-WITH held AS MATERIALIZED (SELECT {COLUMNS} {{reach}} FOR UPDATE OF job, attempt),
-place AS (SELECT n FROM slot JOIN held ON slot.job_id = held.job_id FOR UPDATE OF slot)
-SELECT held.*, {POSTGRES} AS at, (SELECT count(*) FROM place) AS places FROM held
+WITH held AS MATERIALIZED (SELECT {POSTGRES} AS at, {COLUMNS} {{reach}} FOR UPDATE OF job, attempt),
+place AS MATERIALIZED (SELECT n FROM slot JOIN held ON slot.job_id = held.job_id FOR UPDATE OF slot)
+SELECT held.* FROM held WHERE (SELECT count(*) FROM place) >= 0
 """  # noqa: S608 - our own text
 
 
@@ -199,26 +212,34 @@ SELECT cap, n, surplus, EXISTS (
     SELECT FROM slot AS heir WHERE heir.cap = freed.cap AND heir.surplus AND heir.job_id IS NOT NULL
 ) AS has_heir FROM freed
 """  # noqa: S608 - our own text
-NULLABLE = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
-PARAMETERS: dict[str, Any] = {
+TYPES: dict[str, Any] = {
     **{f"job_{name}": JOB[name] for name in JOB_CHANGES},
-    **{f"attempt_{name}": ATTEMPT[name] for name in ATTEMPT_CHANGES},
-    "attempt_metrics": NULLABLE,
-    "id": String(),
-    "number": Integer(),
-    "hash": String(),
-    "held": Boolean(),
+    **{f"attempt_{name}": ATTEMPT.get(name, JSON(none_as_null=True)) for name in ATTEMPT_CHANGES},
 }
 
 
+def _typed(kind: Any) -> str:
+    """What PostgreSQL calls a type."""
+    return str(kind.dialect_impl(POSTGRESQL).compile(POSTGRESQL))
+
+
+NAMES = {name: _typed(kind) for name, kind in TYPES.items()} | {"attempt_metrics": "jsonb"}
+NAMES |= {"id": "varchar", "number": "integer", "hash": "varchar", "held": "boolean"}
+
+
 @lru_cache(maxsize=8)
-def _reaching(around: str, reach: str) -> Any:
+def _straight(statement: str) -> Straight:
+    return Straight(statement, NAMES)
+
+
+@lru_cache(maxsize=8)
+def _reaching(reach: str) -> Any:
     types = {f"job_{name}": kind for name, kind in JOB.items()}
     types |= {f"attempt_{name}": kind for name, kind in ATTEMPT.items()}
-    return _settling(around.format(reach=reach)).columns(**types, at=UtcDateTime())
+    return text(UNLOCKED.format(reach=reach)).columns(at=UtcDateTime(), **types)
 
 
 @lru_cache(maxsize=8)
 def _settling(statement: str) -> TextClause:
-    named = set(re.findall(r":(\w+)", statement)) & PARAMETERS.keys()
-    return text(statement).bindparams(*(bindparam(name, type_=PARAMETERS[name]) for name in named))
+    named = set(re.findall(r":(\w+)", statement)) & TYPES.keys()
+    return text(statement).bindparams(*(bindparam(name, type_=TYPES[name]) for name in named))

@@ -44,6 +44,7 @@ def _only(condition: str) -> dict[str, Any]:
 
 
 READY = "state = 'READY'"
+SCOPED = "scope IS NOT NULL AND state = 'READY'"
 ACTIVE = "state IN ('LEASED', 'PARKED')"
 LIVE = "state IN ('READY', 'LEASED', 'PARKED')"
 
@@ -55,7 +56,8 @@ class Job(Base):
     __table_args__ = (
         CheckConstraint("NOT held OR state IN ('LEASED', 'PARKED')", name="held_is_active"),
         Index("ix_job_lane", "tenant", "lane", "available_at", "id", **_only(READY)),  # claim
-        Index("ix_job_place", "tenant", "scope", "priority", "available_at", "id", **_only(READY)),
+        # Only with a scope: before PostgreSQL has counted jobs, it would sort by this what the lane has sorted.
+        Index("ix_job_place", "tenant", "scope", "priority", "available_at", "id", **_only(SCOPED)),
         Index("ix_job_due", "available_at", **_only(READY)),  # what became due while nobody looked
         Index("ix_job_expires", "expires_at", **_only(f"expires_at IS NOT NULL AND {READY}")),
         Index("ix_job_deadline", "deadline_at", **_only(f"deadline_at IS NOT NULL AND {LIVE}")),

@@ -1,6 +1,7 @@
 """The form of an HTTP answer: status, media type and headers."""
 
 from graphql import GraphQLError
+from starlette.requests import Request
 from starlette.responses import Response
 from strawberry.types import ExecutionResult
 
@@ -31,6 +32,7 @@ class Answer(Response):
         del self.headers["content-length"]  # of nothing; a stream would keep it
         self._prefers_graphql = prefers_graphql
         self.is_refusal = False
+        self.is_whole = False  # data, and nothing else
 
     def decide(self, result: ExecutionResult) -> None:
         """Set status and Retry-After from `result`, before its errors are made public."""
@@ -55,6 +57,16 @@ def refusal(error: GraphQLError, content: bytes, prefers_graphql: bool) -> Respo
         response.headers["www-authenticate"] = "Bearer"
     if status == 405:
         response.headers["allow"] = str((error.extensions or {}).get("allow", "GET, POST"))
+    return response
+
+
+def tagged(request: Request, response: Response, tag: str) -> Response:
+    """What a GET is answered that may be kept by whoever asked, if it asks whether it is still true."""
+    if tag in request.headers.get("if-none-match", ""):
+        response = Response(status_code=304)
+    response.headers["etag"] = tag
+    response.headers["cache-control"] = "private, no-cache"
+    response.headers["vary"] = "accept, authorization"
     return response
 
 

@@ -7,7 +7,7 @@ read. The same limit, here on the request's stream, holds for a declared and for
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any, cast
 
-from cross_web import AsyncHTTPRequestAdapter
+from cross_web import AsyncHTTPRequestAdapter, StarletteRequestAdapter
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope
 from strawberry.http import GraphQLRequestData, GraphQLRequestProtocol
@@ -51,6 +51,14 @@ class LimitedRequest(Request):
             else:
                 return
         raise PublicError(f"The body is larger than {self._maximum} bytes", status=413)
+
+
+class Adapter(StarletteRequestAdapter):
+    """A request as the library reads it: what was read of it before is `known`."""
+
+    @property
+    def known(self) -> GraphQLRequestData | None:
+        return getattr(self._request.state, "data", None)
 
 
 def check_method(request: Request) -> None:

@@ -43,6 +43,7 @@ class Document:
     depends: dict[str | None, frozenset[str]] = field(default_factory=dict)
     prices: OrderedDict[tuple[Any, ...], int] = field(default_factory=OrderedDict)
     sharing: dict[str | None, tuple[str | None, bool]] = field(default_factory=dict)
+    subjects: dict[str | None, Any] = field(default_factory=dict)  # of its operations; see unchanged.py
 
     def price(
         self, name: str | None, schema: Schema, rules: Rules, variables: Mapping[str, Any] | None
@@ -101,6 +102,10 @@ class Documents:
         document = Document(text, self._parsed(text))
         check_document(document.node, self._limits)
         return document
+
+    def known(self, text: str | None) -> Document | None:
+        """The document of a text that was found valid before."""
+        return self._known.get(text) if text is not None else None
 
     def check(self, document: Document, schema: Schema, rules: Any) -> None:
         """Validate, and keep the document if it is valid. Errors: Invalid, with the library's."""

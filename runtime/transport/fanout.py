@@ -35,9 +35,9 @@ from strawberry.types import ExecutionResult
 
 from runtime.feed import START, Cursor
 from runtime.transport.errors import frames
-from runtime.transport.guard import ended
+from runtime.transport.guard import tell
 from runtime.transport.json import encode
-from runtime.transport.operation import begin, request_id, running
+from runtime.transport.operation import Operation, begin, request_id, running
 from runtime.wakes import Listener
 
 ROOM = 64 * 1024  # bytes that may wait for one member; one answer always may
@@ -91,6 +91,11 @@ class Sharing:
     @property
     def is_first(self) -> bool:
         return self.group is None and self.place is None
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the operation is not over with this part of it."""
+        return self.group is not None or self.left is not None
 
     def leave(self, topic: str, place: Place, who: Any, also: str) -> bool:
         """Say that all was told up to `place`, and nothing follows yet. If True, end: a group goes on."""
@@ -262,10 +267,10 @@ class Group:
 
     # What becomes of it
 
-    async def run(self, start: Start, transport: str, *, wants_cost: bool) -> None:
+    async def run(self, start: Start, founder: Operation) -> None:
         """Follow for all, to the end."""
-        operation = begin(transport, None, wants_cost=wants_cost)
-        operation.sharing = Sharing(self)
+        operation = begin(founder.transport, None, wants_cost=founder.wants_cost)
+        operation.sharing, operation.cost = Sharing(self), founder.cost
         try:
             async with aclosing(cast("AsyncGenerator[Any, None]", await start())) as results:
                 async for result in results:
@@ -340,7 +345,7 @@ class Fanout:
                 shared.come_back(member.place, at_once=member.may_return)
         finally:
             if shared.left is not None:
-                ended(operation)
+                tell(operation)
 
     @contextmanager
     def _in_a_group(self, shared: Sharing, member: Member, start: Start, context: Any) -> Iterator[None]:
@@ -352,8 +357,7 @@ class Fanout:
         if group is None or not group.is_open:
             group = self._groups[key] = Group(member.place)
             group.join(member)
-            running_for = group.run(start, operation.transport, wants_cost=operation.wants_cost)
-            group.task = asyncio.create_task(running_for)
+            group.task = asyncio.create_task(group.run(start, operation))
             group.task.add_done_callback(lambda _: self._forget(key, group))
         else:
             group.join(member)

@@ -9,7 +9,7 @@ the operation, its cost and its error codes, never the text, a variable or an an
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,13 +47,52 @@ class Policy:
         self.documents = Documents(self.limits)
 
 
+class Charge:
+    """What one operation is charged: input and cost are checked, points taken, what is over given back."""
+
+    def __init__(self, policy: Policy, context: Any, operation: Operation) -> None:
+        self._policy, self._context, self._operation = policy, context, operation
+        self._key: str | None = None  # whose bucket was charged
+
+    def take(
+        self, document: Document, name: str | None, schema: Any, variables: Mapping[str, Any] | None
+    ) -> None:
+        """Errors: LimitExceeded, RateLimited; then nothing was taken."""
+        policy, operation = self._policy, self._operation
+        check_variables(variables, policy.limits)
+        cost = document.price(name, schema, policy.documents.rules(schema), variables)
+        operation.cost = cost
+        if cost > policy.limits.cost:
+            raise LimitExceeded("cost", cost, policy.limits.cost)
+        key = policy.principal(self._context)
+        if policy.bucket is None or key is None:
+            return
+        try:
+            operation.rate = policy.bucket.take(key, cost)
+        except RateLimited:
+            operation.rate = policy.bucket.state(key, cost)
+            raise
+        self._key = key
+
+    def settle(self, data: Any) -> None:
+        """Give back to the bucket what was asked for and not answered. Objects are counted if nobody has."""
+        operation, bucket, cost = self._operation, self._policy.bucket, self._operation.cost or 0
+        if bucket is None or self._key is None or operation.type != "query" or cost < SMALL:
+            return
+        if operation.actual is None:
+            operation.actual = _objects(data)
+        unused = max(0, cost - operation.actual)
+        bucket.give(self._key, unused)
+        operation.rate = bucket.state(self._key, cost - unused)
+
+
 class Guard(SchemaExtension):
     """The machine above as an extension. Made anew for each operation: `lambda: Guard(policy)`."""
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
         self._document: Document | None = None
-        self._key: str | None = None  # whose bucket was charged
+        self._charge: Charge | None = None
 
     def on_operation(self) -> Iterator[None]:
         self._operation = running()
@@ -62,10 +101,8 @@ class Guard(SchemaExtension):
         finally:
             self._settle()
             sharing = self._operation.sharing
-            if sharing is None or (
-                sharing.group is None and sharing.left is None
-            ):  # else it goes on elsewhere
-                ended(self._operation)
+            if sharing is None or not sharing.goes_on:
+                tell(self._operation)
 
     def on_parse(self) -> Iterator[None]:
         if self.execution_context.query:
@@ -89,32 +126,13 @@ class Guard(SchemaExtension):
         asked, documents = self.execution_context, self._policy.documents
         assert self._document is not None, "Only a text is executed"
         documents.check(self._document, asked.schema, asked.validation_rules)
-        check_variables(asked.variables, self._policy.limits)
-        rules = documents.rules(asked.schema)
-        cost = self._document.price(asked.operation_name, asked.schema, rules, asked.variables)
-        self._operation.cost = cost
-        if cost > self._policy.limits.cost:
-            raise LimitExceeded("cost", cost, self._policy.limits.cost)
         sharing = self._operation.sharing
         if sharing is not None and self._operation.type == "subscription":
             sharing.asked = self._document.asked(asked.operation_name, asked.schema, asked.variables)
             if not sharing.is_first:
                 return
-        self._charge(cost)
-
-    def _charge(self, cost: int) -> None:
-        bucket = self._policy.bucket
-        if bucket is None:
-            return
-        key = self._policy.principal(self.execution_context.context)
-        if key is None:
-            return
-        try:
-            self._operation.rate = bucket.take(key, cost)
-        except RateLimited:
-            self._operation.rate = bucket.state(key, cost)
-            raise
-        self._key = key
+        self._charge = Charge(self._policy, asked.context, self._operation)
+        self._charge.take(self._document, asked.operation_name, asked.schema, asked.variables)
 
     async def on_execute(self) -> AsyncIterator[None]:
         try:
@@ -139,16 +157,10 @@ class Guard(SchemaExtension):
 
     def _settle(self) -> None:
         """Give back to the bucket what was asked for and not answered."""
-        operation, result = self._operation, self.execution_context.result
+        result = self.execution_context.result
         self._note(getattr(result, "errors", None) or self.execution_context.pre_execution_errors)
-        bucket, key, cost = self._policy.bucket, self._key, operation.cost or 0
-        if bucket is None or key is None or operation.type != "query" or cost < SMALL:
-            return
-        if operation.actual is None:
-            operation.actual = _objects(getattr(result, "data", None))
-        unused = max(0, cost - operation.actual)
-        bucket.give(key, unused)
-        operation.rate = bucket.state(key, cost - unused)
+        if self._charge is not None:
+            self._charge.settle(getattr(result, "data", None))
 
 
 def _objects(data: Any) -> int:
@@ -164,8 +176,8 @@ def _objects(data: Any) -> int:
     return count
 
 
-def ended(operation: Operation) -> None:
-    """Log that an operation ended."""
+def tell(operation: Operation, found: Collection[str] = ()) -> None:
+    """Log one operation, with the codes of its errors."""
     log.info(
         "operation",
         extra={
@@ -175,6 +187,6 @@ def ended(operation: Operation) -> None:
             "operation_name": (operation.name or "")[:NAME] or None,
             "milliseconds": round((time.perf_counter() - operation.started) * 1000, 1),
             "cost": operation.cost,
-            "codes": sorted(operation.codes),
+            "codes": sorted({*operation.codes, *found}),
         },
     )

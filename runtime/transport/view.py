@@ -6,6 +6,7 @@ well formed and refused is 400 to clients that prefer application/graphql-respon
 the others, except 401 and 429, which all get. Nothing a client sends makes a 5xx.
 """
 
+import json
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
@@ -33,17 +34,19 @@ from strawberry.types import ExecutionResult
 
 from runtime.transport import accept, access, body
 from runtime.transport import json as strict
-from runtime.transport.answer import Answer, headers, refusal
+from runtime.transport.answer import Answer, headers, refusal, tagged
 from runtime.transport.drain import Draining
 from runtime.transport.errors import Code, PublicError, frames, public
 from runtime.transport.execute import execute
 from runtime.transport.fanout import Fanout, Start
 from runtime.transport.gone import Gone
+from runtime.transport.guard import Charge, tell
 from runtime.transport.operation import begin, running
 from runtime.transport.schema import Schema
 from runtime.transport.socket import Adapter, Handler
 from runtime.transport.stream import SSE, Beat, Ended, Multipart
 from runtime.transport.stream import frames as framed
+from runtime.transport.unchanged import Kept, Question, Unchanged, tag_of
 
 log = logging.getLogger("signalbox.error")
 
@@ -55,11 +58,13 @@ class View(GraphQL[Any, Any]):
 
     `context_of(request)` makes the context of one HTTP request and `authenticate(websocket,
     params)` that of one socket; both may raise Rejected. `explorer` answers a browser that opens
-    the address. `now` is the clock that ends access. Sizes in bytes, times in seconds.
+    the address, `unchanged` keeps answers that may be given again. `now` is the clock that ends
+    access. Sizes in bytes, times in seconds.
     """
 
     graphql_transport_ws_handler_class = Handler
     websocket_adapter_class = Adapter
+    request_adapter_class = body.Adapter
     stream_transport_classes_by_protocol = {
         GRAPHQL_SSE_PROTOCOL: SSE,
         MULTIPART_SUBSCRIPTION_PROTOCOL: Multipart,
@@ -82,6 +87,7 @@ class View(GraphQL[Any, Any]):
         max_upload: int = body.UPLOAD,
         init_timeout: float = 5.0,
         operations_per_socket: int = 50,
+        unchanged: Unchanged | None = None,
         now: access.Clock = access.utc_now,
     ) -> None:
         super().__init__(
@@ -100,7 +106,7 @@ class View(GraphQL[Any, Any]):
         )
         self.context_of, self.authenticate, self.explorer = context_of, authenticate, explorer
         self.draining, self.now = draining or Draining(), now
-        self.max_body, self.max_upload = max_body, max_upload
+        self.max_body, self.max_upload, self.unchanged = max_body, max_upload, unchanged
         self.fanout = Fanout()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -126,7 +132,8 @@ class View(GraphQL[Any, Any]):
             if self.explorer is not None and body.is_browser(request):
                 return self.explorer(request)
             body.check_content_type(request, uploads=self.multipart_uploads_enabled)
-            return await self.run(request)
+            question = await self._question(request)
+            return await (self.run(request) if question is None else self._again(request, question))
         except (Gone, ClientDisconnect) as error:
             if isinstance(error, ClientDisconnect):
                 log.info("a client hung up while it sent its request")
@@ -138,6 +145,45 @@ class View(GraphQL[Any, Any]):
             return self._refused(request, PublicError(text, status=error.status_code))
         except Exception as error:
             return self._refused(request, self._unexpected(error))
+
+    async def _question(self, request: body.LimitedRequest) -> Question | None:
+        """What is asked, if an answer to it may be kept."""
+        if self.unchanged is None or running().wants_cost or "idempotency-key" in request.headers:
+            return None
+        try:
+            data = request.state.data = await self.parse_http_body(self.request_adapter_class(request))
+        except json.JSONDecodeError:
+            return None  # `run` says so
+        document = self.schema.policy.documents.known(data.query)
+        return self.unchanged.question(document, self.schema._schema, data)
+
+    async def _again(self, request: body.LimitedRequest, question: Question) -> Response:
+        """Answer with what was answered before, if that is still true; else anew, and keep it."""
+        unchanged, operation = self.unchanged, running()
+        assert unchanged is not None, "questions are its own"
+        context, proof = await unchanged.prove(request, question.id, question.subject.types)
+        kept = unchanged.find(question, proof)
+        if kept is not None and self._is_charged(question, kept, context):
+            response = Answer(accept.of(request)).filled(kept.content)
+            return tagged(request, response, kept.tag) if request.method == "GET" else response
+        response = await self.run(request, context=context)
+        if proof is None or not request.state.answer.is_whole:
+            return response
+        content = bytes(response.body)
+        unchanged.keep(question, proof, content, operation.actual)
+        return tagged(request, response, tag_of(content)) if request.method == "GET" else response
+
+    def _is_charged(self, question: Question, kept: Kept, context: Any) -> bool:
+        """Charge for an answer that is there. False where that is refused: then it is refused as always."""
+        operation, charge = running(), Charge(self.schema.policy, context, running())
+        operation.type, operation.name, operation.actual = "query", question.subject.name, kept.objects
+        try:
+            charge.take(question.document, question.key[1], self.schema, question.variables)
+        except PublicError:
+            return False
+        charge.settle(None)
+        tell(operation)
+        return True
 
     def _refused(self, request: Request, error: GraphQLError) -> Response:
         content = self.encode_json({"errors": [self.public(error).formatted]})
@@ -167,6 +213,8 @@ class View(GraphQL[Any, Any]):
         return strict.encode(data)
 
     async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData:
+        if isinstance(request, body.Adapter) and request.known is not None:
+            return request.known
         transport = self._get_stream_transport_from_headers(request.headers)
         if request.method == "GET":
             data = self.parse_query_params(request.query_params)
@@ -209,6 +257,7 @@ class View(GraphQL[Any, Any]):
         if result.errors:
             result.errors = [self.public(error) for error in result.errors]
         response = process_result(result)
+        answer.is_whole = not result.errors and set(response) == {"data"} and result.data is not None
         if answer.is_refusal:
             response.pop("data", None)
         return response

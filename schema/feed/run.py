@@ -5,12 +5,15 @@ from datetime import datetime
 import strawberry
 from strawberry import ID
 
+from models.batch import BatchStatus
 from models.event import EventKind as Kind
 from models.run import FailureCode, RunKind, RunOutcome, RunStatus, WaitReason
 from models.stage import MoveGate
+from resolvers.batch import BATCH
 from resolvers.question import QUESTION
 from resolvers.run import RUN
-from schema.feed.base import WorkspaceEvent, event, found
+from schema.batch import RunBatch
+from schema.feed.base import BoardEvent, WorkspaceEvent, event, found
 from schema.feed.board import AboutCard
 from schema.question import Question
 from schema.run import Run, RunProgress
@@ -124,6 +127,25 @@ class RunCancelled(AboutRun):
     """It was stopped."""
 
     reason: str | None = told("reason", "Why.")
+
+
+@event(Kind.RUN_CHOSEN)
+class RunChosen(AboutRun):
+    """A person chose what it brought before what the others on its card brought."""
+
+    instead_of: ID | None = told("instead_of", "Which run was chosen before.")
+
+
+@event(Kind.BATCH_ENDED)
+class BatchEnded(BoardEvent):
+    """The last run of a batch ended. Told again when some are tried again and end."""
+
+    batch_id: ID = told("batch_id", "Which batch.")
+    run_batch: RunBatch | None = found(BATCH, "batch_id", "The batch as it is now.")
+    batch_status: BatchStatus = told("batch_status", "What became of it.")
+    succeeded: int = told("succeeded", "How many of its runs succeeded.")
+    failed: int = told("failed", "How many failed.")
+    cancelled: int = told("cancelled", "How many were stopped.")
 
 
 @event(Kind.QUESTION_ASKED)

@@ -192,6 +192,42 @@ def test_what_a_program_is_started_with(name, tmp_path):
     assert name == "claude_code" or "s3cr3t" not in text
 
 
+@pytest.mark.parametrize(
+    ("name", "free", "supervised", "strict"),
+    [
+        ("claude_code", "default", "acceptEdits", "default"),
+        ("codex", "workspace-write", "workspace-write", "read-only"),
+        ("gemini", "yolo", "auto_edit", "default"),
+    ],
+)
+def test_a_program_is_let_do_as_much_as_its_run_may(name, free, supervised, strict, tmp_path):
+    option = {"claude_code": "--permission-mode", "codex": "--sandbox", "gemini": "--approval-mode"}[name]
+    found = []
+    for how in ({}, {"supervised": True}, {"supervised": True, "strict": True}):
+        argv = EXECUTORS[name]().start(Work(run="r", prompt="p", **how), tmp_path).argv
+        found.append(argv[argv.index(option) + 1])
+    assert found == [free, supervised, strict]
+
+
+def test_opencode_is_let_do_as_much_as_its_run_may(tmp_path):
+    found = []
+    for how in ({}, {"supervised": True}, {"supervised": True, "strict": True}):
+        start = EXECUTORS["opencode"]().start(Work(run="r", prompt="p", **how), tmp_path)
+        config = json.loads(start.env.get("OPENCODE_CONFIG_CONTENT", "{}"))
+        found.append(("--auto" in start.argv, config.get("permission", {}).get("edit")))
+    assert found == [(True, None), (False, None), (False, "ask")]
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_claude_asks_a_person_when_it_is_supervised(strict, tmp_path):
+    claude = EXECUTORS["claude_code"]()
+    claude.start(Work(run="r", prompt="p", supervised=True, strict=strict), tmp_path)
+    request = {"subtype": "can_use_tool", "tool_name": "Edit", "input": {"file_path": "a.txt"}}
+    [asked] = claude.read(json.dumps({"type": "control_request", "request_id": "1", "request": request}))
+    assert (asked.type, asked.decision, asked.text) == ("APPROVAL", "ASKED", "a.txt")
+    assert claude.outgoing == []
+
+
 def test_a_command_reads_its_answers_as_lines():
     command = Command()
     command.read(

@@ -60,7 +60,9 @@ async def test_a_command_works_a_card_of_ones_own_repository(live):
 async def test_an_agent_asks_and_goes_on_with_the_answer(live, tmp_path):
     await live.begin()
     ask = [{"key": "0", "text": "Which greeting?", "options": [{"label": "hello"}, {"label": "ahoy"}]}]
+    spent = {"input_tokens": 10, "output_tokens": 5, "cost_usd": 0.25, "model": "large"}
     steps = [{"say": "I have to ask."}, {"ask": ask}, {"write": "g.txt", "text": "{answer}\n"}]
+    steps.append({"type": "USAGE", "data": spent})
     id = await live.start(
         "SCRIPTED", **recording(tmp_path, *steps, {"commit": "Say {answer}"}, {"complete": "Said {answer}"})
     )
@@ -72,6 +74,8 @@ async def test_an_agent_asks_and_goes_on_with_the_answer(live, tmp_path):
     run = await live.until(id, *END)
     assert (run["status"], run["summary"]) == ("SUCCEEDED", "Said ahoy"), run
     assert [commit["title"] for commit in run["commits"]] == ["Say ahoy"]
+    told = {"inputTokens": 10, "outputTokens": 5, "cachedTokens": 0, "costUsd": 0.25, "model": "large"}
+    assert run["metrics"] == told
     said = [(one["type"], one["text"]) for one in run["events"]["nodes"]]
     asked = [line for line in said if line[0] in ("OUTPUT", "QUESTION")]
     assert asked == [("OUTPUT", "I have to ask."), ("QUESTION", ""), ("QUESTION", "ahoy")]

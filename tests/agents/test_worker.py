@@ -159,13 +159,17 @@ async def test_what_was_said_before_a_question_is_heard_before_it(house, tmp_pat
     await house.worker()
     asks = [{"key": "0", "text": "Which?"}]
     steps = [{"say": "I have to ask."}, {"ask": asks}, {"complete": "Said {answer}"}]
-    heard, ask = [], house.ask
+    heard, ask, report = [], house.ask, house.report
+
+    async def slow(*about):
+        await asyncio.sleep(0.3)
+        await report(*about)
 
     async def noted(lease, *about, **how):
         heard.extend(house.rows["run_1"])
         return await ask(lease, *about, **how)
 
-    house.ask = noted
+    house.ask, house.report = noted, slow
     house.known["line-1"] = {"0": ["ahoy"]}
     enqueue(house, executor="scripted", **record(tmp_path, *steps))
     _, result = await ended(house)

@@ -19,6 +19,8 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext as Co
 from runtime.executor import Executor
 from schema.make import _built
 from tests.board import do
+from tests.runs import every_event
+from tests.work import ANSWER, CHOICE, WORDS, hand, queued, set_policy
 
 VARIES = {
     "rateLimit",
@@ -103,7 +105,33 @@ async def filled(app: Any) -> list[str]:
         await do(app, "addLabel", cardId=card, labelId=label["id"])
     user = await app.has_user("ann", "VIEWER")
     await do(app, "assignCard", cardId=ids[1], userId=user)
-    return [*ids, home, label["id"], user, "card_00000000000000000000000000", "nothing"]
+    some = [home, label["id"], user, *await worked(app, ids[0], ids[1])]
+    return [*ids, *some, "card_00000000000000000000000000", "nothing"]
+
+
+async def worked(app: Any, board: str, card: str) -> list[str]:
+    """What agents leave on a card, one run after the other: their ids, and those of all that belongs to them."""
+    home = await app.home()
+    profile = {"workspaceId": home, "name": "coder", "executor": "SCRIPTED"}
+    made = await do(app, "createAgentProfile", "... on AgentProfile { id }", **profile)
+    await set_policy(app, board, leaseSeconds=3_600, silenceSeconds=86_400)
+    worker = await hand(app)
+    done = await queued(app, card, profileIds=[made["id"]])
+    await worker.take()
+    await worker.report(done, "1", *every_event())
+    file = {"path": "a.py", "change": "EDIT", "additions": 1}
+    await worker.complete(done, files=[file], commits=[{"sha": "abc"}], sessionId="talk", metrics={"n": 1})
+    await do(app, "rejectCard", id=card, feedback="Not red")
+    await worker.claim()
+    [run] = worker.leases.keys() - {done}
+    asked = await worker.ask(run, CHOICE, WORDS)
+    questions = [one["id"] for one in asked["questions"]]
+    await app.data(ANSWER, input={"id": questions[0], "options": ["red"]})
+    heard = (await app.data("{ notifications { nodes { id } } }"))["nodes"]
+    talks = "query($id: ID!) { agentSessions(cardId: $id) { id } }"
+    sessions = await app.data(talks, id=card)
+    rows = [one["id"] for one in (*heard[:2], *sessions)]
+    return [made["id"], worker.id, done, run, *questions, *rows]
 
 
 @pytest.mark.parametrize("actor", ["", "ann", "stranger"])

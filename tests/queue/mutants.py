@@ -66,7 +66,6 @@ MUTANTS: dict[str, list[Change]] = {
     "a lost lease of a cancelled job": [(law.lost, "if job.cancel_requested_at:", "if False:")],
     "a surplus place is freed": [(caps.freed, "if is_surplus]", "if False]")],
     "the wrong one leaves a lowered cap": [(caps.freed, "gone += await _instead(tx, kept)", "pass")],
-    "a place too many in a batch": [((claims, "CLAIM"), "LIMIT (SELECT n FROM room)", "LIMIT :most")],
     "a lowered cap forgets its holders": [(caps._limit, "most - len(kept)", "most")],
     "a new cap forgets its holders": [(caps._limit, "if rows:", "if False:")],
     "the sweep leaks slots": [(sweeps._apply, "if not one.held", "if False")],

@@ -51,14 +51,14 @@ async def test_no_statement_walks_through_all_jobs(deep: Database) -> None:
         if ("job" in statement or "attempt" in statement) and not statement.startswith(("INSERT", "EXPLAIN")):
             sent.append((statement, parameters))
 
-    event.listen(deep.engines[0].sync_engine, "before_cursor_execute", heard)
+    event.listen(deep.engine.sync_engine, "before_cursor_execute", heard)
     async with deep.write() as tx:
         [lease] = await queue.claim(tx, "w", Wanted(tenant="t"), key="k")
         await queue.heartbeat(tx, lease)
         await queue.sweep(tx, since=lease.until)
         await queue.complete(tx, lease)
         await queue.cancel(tx, "job00007")
-    assert len(sent) > 10
+    assert len(sent) >= 10
     for statement, parameters in sent:
         async with deep.write() as tx:
             steps = await plan(tx, statement, parameters, deep.is_sqlite)
@@ -79,7 +79,7 @@ async def test_a_claim_seeks_once_for_each_lane(deep: Database) -> None:
     def heard(connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
         sent.append((statement, parameters))
 
-    event.listen(deep.engines[0].sync_engine, "before_cursor_execute", heard)
+    event.listen(deep.engine.sync_engine, "before_cursor_execute", heard)
     async with deep.write() as tx:
         await queue.look(tx, Wanted(tenant="t"))
     [(statement, parameters), *_] = sent

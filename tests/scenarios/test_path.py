@@ -19,6 +19,8 @@ RUN_FEED = """subscription($id: ID!, $after: String) { runFeed(runId: $id, after
 ADD = "mutation($input: AddSubtaskInput!) { addSubtask(input: $input) { __typename ... on Subtask { id } } }"
 TICK = "mutation($input: UpdateSubtaskInput!) { updateSubtask(input: $input) { __typename } }"
 STEPS = "query($id: ID!) { card(id: $id) { stage subtasks { title phase completed } subtaskCount { done total } } }"
+TIMELINE = """query($id: ID!) { card(id: $id) { timeline(first: 50) { nodes {
+  actor { kind } ... on TimelineChange { kind } } } } }"""
 CURSOR = "query($id: ID!) { board(id: $id) { cursor seq } }"
 LINES, BATCH = 200, 25
 
@@ -31,17 +33,25 @@ async def hear(server: Any, query: str, id: str, after: str, heard: list[Any]) -
 
 
 async def planned(remote: Remote, worker: Worker, card: str) -> None:
-    """A PLAN run writes the steps of a card, in two phases."""
+    """A PLAN run's agent writes the steps of a card, in two phases, under its run's own credential."""
     await remote.data(MOVE, input={"id": card, "stage": "PLAN"})
     run = await start(remote, card, kind="PLAN")
-    assert await worker.take() == run
+    [claim] = await worker.get()
+    assert claim["run"]["id"] == run
+    remote.tokens["agent"] = f"Bearer {claim['work']['agentToken']}"
     steps = []
     for title, phase in (("Look", "Prepare"), ("Sand", "Prepare"), ("Paint", "Do"), ("Dry", "Do")):
-        made = await remote.data(ADD, input={"cardId": card, "title": title, "phase": phase})
+        made = await remote.data(ADD, "agent", input={"cardId": card, "title": title, "phase": phase})
         steps.append(made["id"])
-    assert (await remote.data(TICK, input={"id": steps[0], "completed": True}))["__typename"] == "Subtask"
+    ticked = await remote.data(TICK, "agent", input={"id": steps[0], "completed": True})
+    assert ticked["__typename"] == "Subtask"
+    refused = await remote.data(MOVE, "agent", input={"id": card, "stage": "TODO"})
+    assert refused["code"] == "FORBIDDEN", "whether its plan is good is for people to say"
     done = await worker.complete(run, "Four steps", "NO_CHANGES")
     assert (done["status"], done["card"]["stage"]) == ("SUCCEEDED", "PLAN")
+    told = (await remote.data(TIMELINE, id=card))["timeline"]["nodes"]
+    written = [one["actor"]["kind"] for one in told if one.get("kind", "").startswith("SUBTASK_")]
+    assert written == ["AGENT"] * 5, told
 
 
 async def test_a_card_from_plan_to_done(serve: Any) -> None:

@@ -1,17 +1,10 @@
-"""The servers that are compared, each a process: `python -m bench.peers NAME DATABASE_URL PORT`.
-
-signalbox is ours. graphql-core is ours with the library's own execution instead of runtime/executor. hand is
-what somebody writes who knows the question beforehand: four statements, dictionaries, orjson, no GraphQL.
-"""
+"""What somebody writes who knows the question beforehand: four statements, dictionaries, orjson, no GraphQL."""
 
 import asyncio
 import contextlib
 import sqlite3
-import subprocess
-import sys
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -20,29 +13,8 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from bench.house import KEY
-from bench.load import Connection
 from runtime.database import normalised
-from runtime.settings import load
-from runtime.transport.drain import Draining
-from runtime.transport.serve import bind, serve
-from schema.make import _built
-from server import make_app
-
-NAMES = ["signalbox", "graphql-core", "hand"]
-ROOT = Path(__file__).parent.parent
-
-
-def signalbox(url: str) -> Starlette:
-    return make_app(load(database_url=url, secret_key=KEY, points=10**9, log_level="ERROR"))
-
-
-def graphql_core(url: str) -> Starlette:
-    _built().execution_context_class = StrawberryGraphQLCoreExecutionContext
-    return signalbox(url)
-
 
 MINE = "SELECT workspace_id FROM membership WHERE user_id = $1"
 SEEN = f"{{0}}.board_id IN (SELECT id FROM board WHERE workspace_id IN ({MINE}))"
@@ -117,41 +89,3 @@ def hand(url: str) -> Starlette:
         return Response(orjson.dumps(found, option=orjson.OPT_UTC_Z), media_type="application/json")
 
     return Starlette(routes=[Route("/graphql", answer, methods=["POST"])], lifespan=lifespan)
-
-
-APPS = {"signalbox": signalbox, "graphql-core": graphql_core, "hand": hand}
-
-
-class Peer:
-    """A peer's process, ready to be asked."""
-
-    def __init__(self, name: str, url: str, port: int) -> None:
-        self.name, self.port = name, port
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "bench.peers", name, url, str(port)], cwd=ROOT
-        )
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    async def ready(self, body: bytes, within: float = 120) -> bytes:
-        """Wait until it answers `body`; return the answer."""
-        async with asyncio.timeout(within):
-            while True:
-                assert self._process.poll() is None, f"{self.name} ended"
-                with contextlib.suppress(OSError, EOFError):
-                    async with Connection("127.0.0.1", self.port) as connection:
-                        status, content = await connection.post("/graphql", body)
-                        assert status == 200, content
-                        return content
-                await asyncio.sleep(0.1)
-
-    def stop(self) -> None:
-        self._process.terminate()
-        self._process.wait(30)
-
-
-if __name__ == "__main__":
-    _, name, url, port = sys.argv
-    serve(APPS[name](url), bind("127.0.0.1", int(port)), draining=Draining(), grace=5, log_level="warning")

@@ -1,0 +1,62 @@
+"""Our turn in the comparison of queues: `python -m bench.worker HOST DATABASE AT_ONCE BATCH SECONDS`."""
+
+import asyncio
+import json
+import os
+import sys
+import time
+
+from runtime import queue
+from runtime.database import Base, Database
+from runtime.queue import Wanted, Work
+
+ENQUEUED = 2_000  # jobs at once, while the clock stands
+WANTED = Wanted(tenant="t", kinds=["CODE"])
+
+
+async def work(url: str, at_once: int, batch: int, seconds: float) -> None:
+    """Our own turn."""
+    database = Database(url)
+    async with database.engine.begin() as connection:
+        await connection.run_sync(Base.metadata.create_all)
+    async with database.write() as tx:
+        await queue.set_cap(tx, queue.worker_cap("w"), 100)
+    done = asked = 0
+
+    async def claim(end: float) -> None:
+        nonlocal done, asked
+        while time.perf_counter() < end:
+            key = f"{os.getpid()} {(asked := asked + 1)}"
+            async with database.write() as tx:
+                leases = await queue.claim(tx, "w", WANTED, most=batch, key=key)
+            if not leases:
+                return
+            async with database.write() as tx:
+                for lease in sorted(leases, key=lambda lease: lease.id):  # one lock order
+                    await queue.complete(tx, lease)
+            done += len(leases)
+
+    worked = 0.0
+    while worked < seconds:
+        await enqueue(database, ENQUEUED)
+        if not worked:
+            await claim(time.perf_counter() + min(0.5, seconds))  # warm
+            done = 0
+        began = time.perf_counter()
+        await asyncio.gather(*(claim(began + seconds - worked) for _ in range(at_once)))
+        worked += time.perf_counter() - began
+    await database.close()
+    print(json.dumps({"jobs": done, "seconds": worked}))
+
+
+async def enqueue(database: Database, jobs: int) -> None:
+    prefix = f"job{time.time_ns()}"
+    works = [Work(id=f"{prefix}{n:05}", kind="CODE", tenant="t", scope="s") for n in range(jobs)]
+    async with database.write() as tx:
+        await queue.enqueue(tx, *works)
+
+
+if __name__ == "__main__":
+    _, host, name, at_once, batch, seconds = sys.argv
+    url = f"postgresql://postgres@/{name}?host={host}"
+    asyncio.run(work(url, int(at_once), int(batch), float(seconds)))

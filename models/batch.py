@@ -1,0 +1,78 @@
+"""Batches: runs that were started together, one on each of several cards or as siblings on one.
+
+Where a batch stands is never stored: it follows from its runs. Each has a place in it, and a run that is tried
+again leaves its place to the new one: only the newest in a place counts.
+"""
+
+import enum
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, Text, case, func, select
+from sqlalchemy.orm import Mapped, aliased, mapped_column
+
+from models.columns import stored
+from models.run import Run, RunKind, RunStatus
+from runtime.database import Base, Id, utcnow
+from runtime.ids import maker
+
+MOST_CARDS = 50  # that are started together
+
+
+class BatchStatus(enum.StrEnum):
+    ACTIVE = "ACTIVE"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+
+class RunBatch(Base):
+    __tablename__ = "run_batch"
+    __table_args__ = (Index("ix_run_batch_board_id", "board_id", "id"),)
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=maker("batch"))
+    board_id: Mapped[str] = mapped_column(ForeignKey("board.id", ondelete="CASCADE"))
+    kind: Mapped[RunKind] = mapped_column(stored(RunKind))
+    instruction: Mapped[str | None] = mapped_column(Text)
+    size: Mapped[int]  # places
+    created_by: Mapped[str | None] = mapped_column(Id)  # a user or a key
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+    ended_at: Mapped[datetime | None]  # when its last run ended; None while one is active
+
+
+_newer = aliased(Run)
+COUNTING = ~(
+    select(_newer.id)
+    .where(_newer.batch_id == Run.batch_id, _newer.place == Run.place, _newer.id > Run.id)
+    .exists()
+)  # that a run is the newest in its place
+
+COUNTS = [func.sum(case((Run.status == status, 1), else_=0)).label(status.lower()) for status in RunStatus]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many runs of a batch are in each state."""
+
+    queued: int = 0
+    claimed: int = 0
+    running: int = 0
+    waiting: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    cancelled: int = 0
+
+    @property
+    def status(self) -> BatchStatus:
+        """Where the batch stands. One whose cards were all taken away, and their runs with them, was cancelled."""
+        if self.queued or self.claimed or self.running or self.waiting:
+            return BatchStatus.ACTIVE
+        if self.failed or (self.succeeded and self.cancelled):
+            return BatchStatus.FAILED
+        return BatchStatus.SUCCEEDED if self.succeeded else BatchStatus.CANCELLED
+
+
+def counts_of(row: Any) -> Counts:
+    """What `COUNTS` found; nothing where no run is left."""
+    return Counts(**{field.name: getattr(row, field.name, None) or 0 for field in fields(Counts)})
