@@ -33,9 +33,10 @@ from actions.run.sweep import keep_sweeping
 from agents.tools.door import Door
 from models.actor import Actor, ActorKind
 from models.log import RUN_LOG
+from resolvers.access import Accesses, Revoked, keep_local_owner
 from resolvers.context import Context, House
 from resolvers.examples import example_ids
-from resolvers.identity import Revoked, identify, keep_local_owner
+from resolvers.identity import identify
 from resolvers.once import keep_tidy
 from resolvers.standing import Standing
 from runtime.event import EVENTS
@@ -85,6 +86,7 @@ class Edge:
 
     def __init__(self, house: House, draining: Draining, schema: Schema) -> None:
         self.house, self.draining, self.schema = house, draining, schema
+        self.accesses = Accesses(house)
 
     async def context_of(self, request: Request) -> Context:
         return await self._context(request, request.headers.get("authorization"))
@@ -111,7 +113,7 @@ class Edge:
             self.house,
             actor,
             why=why,
-            revoked=Revoked(self.house, actor) if actor else None,
+            revoked=Revoked(self.accesses, actor) if actor else None,
             address=connection.client.host if connection.client else "",
             user_agent=connection.headers.get("user-agent", ""),
             idempotency_key=connection.headers.get("idempotency-key"),
@@ -195,7 +197,7 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
             if settings.is_loopback:
                 house.local_owner = await patiently(partial(local_owner, house.feed))
             keeping = asyncio.gather(
-                keep_local_owner(house),
+                keep_local_owner(edge.accesses, house),
                 keep_tidy(house.database),
                 keep_pruned(house.feed, kept),
                 keep_sweeping(house.feed),
@@ -207,6 +209,7 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
             if keeping is not None:
                 keeping.cancel()
                 await asyncio.gather(keeping, return_exceptions=True)
+            edge.accesses.stop()
             await house.uses.settle()
             await house.feed.wakes.stop()
             await house.database.close()

@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+import bench.fanout as many
 from bench import claims as queues
 from bench import events as reports
 from bench.house import House
@@ -164,6 +165,38 @@ def reads(
                 missing=found.missing,
             )
     return every
+
+
+@cli.command()
+def fanout(
+    subscribers: Annotated[int, typer.Option(help="How many of one board.")] = 500,
+    turns: Annotated[int, typer.Option(help="How often each peer has its turn.")] = TURNS,
+    seconds: Annotated[float, typer.Option(help="How long a turn takes.")] = 3.0,
+    peers: Annotated[str, typer.Option(help="Who is compared.")] = ",".join(many.NAMES),
+    idle: Annotated[int, typer.Option(help="How many that only wait; 0: not measured.")] = 5000,
+    into: Annotated[Path, typer.Option(help="Where the table is written.")] = RESULTS,
+) -> None:
+    """Tell many subscribers of one board what happens: this server, plain Strawberry, and Node graphql-ws."""
+    names = peers.split(",")
+    found = asyncio.run(many.compare(names, subscribers=subscribers, turns=turns, seconds=seconds))
+    lines = [
+        f"# {subscribers} subscribers of one board",
+        "",
+        _row(many.HEADS),
+        _row(["---"] * len(many.HEADS)),
+    ]
+    lines += map(_row, found.rows())
+    if idle:
+        each = asyncio.run(many.idle(idle))
+        lines += ["", f"{idle} subscribers that only wait: {each / 1000:.1f} kB each."]
+    text = "\n".join(lines) + "\n"
+    into.mkdir(parents=True, exist_ok=True)
+    (into / "fanout.md").write_text(text)
+    print(text)
+
+
+def _row(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 @cli.command()

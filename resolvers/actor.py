@@ -10,7 +10,7 @@ from models.actor import ActorKind
 from models.run import Run
 from models.worker import AgentProfile, Executor
 from resolvers.context import Info
-from resolvers.loaders import Link
+from resolvers.loaders import Link, alike
 from resolvers.workspace import USER
 from runtime.ids import prefix_of
 
@@ -25,17 +25,19 @@ PROGRAMS = {
 }
 
 # Who acted is named by a row that was seen; nothing but the name is read of them.
-USER_NAME = Link(select(User.id, User.username, User.nickname), User.id, lambda actor: true())
+USER_NAME = Link(select(User.id, User.username, User.nickname), User.id, lambda actor: true(), alike=True)
 RUN_NAME = Link(
     select(Run.id, Run.executor, AgentProfile.name).outerjoin(
         AgentProfile, AgentProfile.id == Run.profile_id
     ),
     Run.id,
     lambda actor: true(),
+    alike=True,
 )
-KEY_NAME = Link(select(ApiKey.id, ApiKey.name), ApiKey.id, lambda actor: true())
+KEY_NAME = Link(select(ApiKey.id, ApiKey.name), ApiKey.id, lambda actor: true(), alike=True)
 
 
+@alike
 async def name_of_actor(root: Parent[Any], info: Info) -> str:
     """The name to show: a person's, a key's, that of an agent's profile or program, or Signalbox for the system."""
     if root.id is None:

@@ -13,6 +13,7 @@ from models.run import ACTIVE, AgentState, Run, RunKind, RunStatus, WaitReason
 from models.stage import Stage
 from resolvers.board import COLUMN
 from resolvers.context import Info
+from resolvers.loaders import alike
 from resolvers.run import ACTIVE_RUNS_OF_CARD, LAST_RUN_OF_CARD
 
 # In the order in which one of several active runs is shown.
@@ -46,6 +47,7 @@ async def _shown(root: Any, info: Info) -> Any:
     return await info.context.load(LAST_RUN_OF_CARD, root.id)
 
 
+@alike
 async def agent_state(root: Parent[Any], info: Info) -> AgentState:
     """What agents are doing on it, from its active run, else from its last one.
 
@@ -110,6 +112,7 @@ def in_state(states: Sequence[AgentState]) -> ColumnElement[bool]:
     return or_(fits, none) if AgentState.IDLE in states else fits
 
 
+@alike
 async def agent_activity(root: Parent[Any], info: Info) -> str | None:
     """One line of what its agent does just now, for the face of the card; null where no run is active."""
     run = await _shown(root, info)

@@ -18,23 +18,26 @@ from resolvers.page import After, Ask, Before, First, Last, Listing, Order, Page
 from runtime.event import Topic
 from runtime.feed import Cursor
 
-BOARD = Link(select(Board.__table__), Board.id, lambda actor: sees_board(actor, Board.id))
+BOARD = Link(select(Board.__table__), Board.id, lambda actor: sees_board(actor, Board.id), alike=True)
 COLUMN = Link(
     select(BoardColumn.__table__),
     BoardColumn.id,
     lambda actor: sees_board(actor, BoardColumn.board_id),
+    alike=True,
 )
 COLUMNS_OF_BOARD = Link(
     select(BoardColumn.__table__).order_by(BoardColumn.rank),
     BoardColumn.board_id,
     lambda actor: sees_board(actor, BoardColumn.board_id),
     many=True,
+    alike=True,
 )
 CARD_COUNT = Link(
     select(func.count().label("count")).where(Card.archived_at.is_(None)),
     Card.column_id,
     lambda actor: sees_card(actor, Card.board_id, Card.id),
     group=True,
+    alike=True,
 )
 COUNTS_OF_BOARD = Link(
     select(*(func.sum(case((BoardColumn.stage == stage, 1), else_=0)).label(stage) for stage in Stage))
@@ -43,12 +46,14 @@ COUNTS_OF_BOARD = Link(
     Card.board_id,
     lambda actor: sees_card(actor, Card.board_id, Card.id),
     group=True,
+    alike=True,
 )
 TOPIC = Link(
     select(Topic.__table__),
     Topic.name,
     # A topic is read by the name of a row that was seen.
     lambda actor: Topic.name.is_not(None),
+    alike=True,
 )
 
 BOARDS = Listing("boards", select(Board.__table__), None, lambda actor: sees_board(actor, Board.id))

@@ -30,12 +30,15 @@ from runtime.transport.describe import takes
 MOST_CARDS = 500  # of a board in one page
 FirstOfBoard = Annotated[int | None, "How many, from the top: 1 to 500; 50 where nothing is said."]
 
-CARD = Link(select(Card.__table__), Card.id, lambda actor: sees_card(actor, Card.board_id, Card.id))
+CARD = Link(
+    select(Card.__table__), Card.id, lambda actor: sees_card(actor, Card.board_id, Card.id), alike=True
+)
 CHILDREN_OF_CARD = Link(
     select(Card.__table__).order_by(Card.number),
     Card.parent_id,
     lambda actor: sees_card(actor, Card.board_id, Card.id),
     many=True,
+    alike=True,
 )
 REVISIONS_OF_CARD = Listing(
     "card.revisions",

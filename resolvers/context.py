@@ -7,7 +7,7 @@ what was loaded is only true for one moment.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Annotated, Any, Protocol
 
@@ -52,9 +52,9 @@ class House:
 
 
 class Revoked(Protocol):
-    """Ends when what a caller signed in with is no longer good."""
+    """Ends when what a caller signed in with is no longer good; `watch` calls `end` then."""
 
-    def wait(self) -> Awaitable[Any]: ...
+    def watch(self, end: Callable[[], None]) -> Callable[[], None]: ...
 
 
 class Context:
@@ -77,6 +77,7 @@ class Context:
             None  # open since the first write of an operation with an idempotency key
         )
         self.opens: Callable[[], Awaitable[AsyncSession]] | None = None  # opens it
+        self.is_held = False  # the events of a group's page are read from one moment
         self._turn = asyncio.Lock()  # resolvers run side by side, a transaction does not
         self._snapshot: Snapshot = house.database.snapshot()
         self._loaders: Loaders | None = None
@@ -115,6 +116,16 @@ class Context:
     def nobody(self) -> By:
         """For a change that begins before it is known who asks: signing in, registering."""
         return By(ActorKind.SYSTEM, None, request_id.get())
+
+    def audience(self, alike: bool) -> Actor:
+        """What answers may depend on in whoever asks: equal for two, and they are answered the same.
+
+        Answers that are `alike` differ only by what an actor may have; people are asked about that one by one.
+        """
+        actor = replace(self.actor, expires_at=None)
+        if alike and actor.card_id is None:
+            actor = replace(actor, id="", session_id=None)
+        return actor
 
     def fork(self) -> "Context":
         """A context for the next operation of the same caller."""

@@ -12,11 +12,13 @@ from models.event import EventKind, board_topic, user_topic, workspace_topic
 from models.refusal import Forbidden, NotFound
 from resolvers.board import BOARD
 from resolvers.context import Context, Info
-from resolvers.sight import Who, of_board, of_workspace
+from resolvers.sight import Who, of_board, of_workspace, still
 from resolvers.workspace import WORKSPACE
 from runtime.event import Event, Topic
 from runtime.feed import START, Cursor, patiently
+from runtime.transport.fanout import Group, Place, sharing
 
+TOGETHER = 25  # events that a group is told from one moment, which must be short
 RECENT = 50  # of a person's own events, looked through for how a membership ended
 
 After = Annotated[
@@ -95,9 +97,16 @@ async def _follow(
     A page is read before it is looked whether the reader may have it, so that what has ended may have done
     so in between. Its last events are then still to come, and told to whom they are due.
     """
-    context = info.context
+    context, shared = info.context, sharing()
+    if shared.group is not None:
+        async with aclosing(_tell(context, shared.group, topic, id, who)) as told:
+            async for event in told:
+                yield event
+        return
     last = None  # the end, once it has come
-    if await seen():
+    if shared.place is not None:
+        after = shared.place.after
+    elif await seen():
         after = await _now(context, topic) if after is None else after  # this moment, not a later one
     else:
         last = await _end(context, topic, end)
@@ -123,6 +132,29 @@ async def _follow(
                 yield event
             if last is not None and events and events[-1].seq >= last.seq:
                 return
+            is_caught_up = last is None and events.is_last
+            if is_caught_up and shared.leave(topic, Place(events.cursor), actor, user_topic(actor.id)):
+                return
+
+
+async def _tell(
+    context: Context, group: Group, topic: str, id: str, who: Who | None
+) -> AsyncGenerator[Any, None]:
+    """Tell a group the events of a topic, a page from one moment: that in which it was looked who may have it."""
+    follow = context.house.feed.follow
+    async with aclosing(follow(topic, group.place.after, page=TOGETHER, listening=group.hears)) as pages:
+        async for events in pages:
+            seen = await patiently(partial(still, context, group, who, id))
+            if not seen[context.actor]:
+                return
+            context.is_held = True
+            for event in events:
+                group.tells(Place(Cursor(event.epoch, event.seq)), seen)
+                yield event
+            context.is_held = False
+            await context.refresh()  # no connection is held while waiting
+            if events.is_last:
+                group.rests(Place(events.cursor), seen)
 
 
 async def _now(context: Context, topic: str) -> str | None:

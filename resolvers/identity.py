@@ -6,14 +6,12 @@ is good while that attempt is open, which every request asks. Nothing is remembe
 nothing revoked is let in.
 """
 
-import logging
-import time
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import bindparam, select
 
-from models.account import KEY_PREFIX, ApiKey, AuthReason, AuthSession, User, access_of
+from models.account import KEY_PREFIX, ApiKey, AuthReason, AuthSession, User
 from models.actor import Actor, ActorKind, Scope
 from models.refusal import Unauthenticated
 from models.run import RUN_PASS, RUN_PREFIX, Run
@@ -23,13 +21,6 @@ from runtime.database import Id, utcnow
 from runtime.passwords import digest
 from runtime.queue import Attempt
 from runtime.tokens import Expired, Forged
-
-log = logging.getLogger("signalbox.identity")
-
-LOOK = 60.0  # seconds at most between two looks whether an open socket may stay
-LOOK_DEAF = 4.0  # the same while nothing is sure to say that access has ended
-AGAIN = 2.0  # seconds until the next look when the database did not answer
-
 
 LOGIN = (
     select(User.is_active, AuthSession.revoked_at, AuthSession.expires_at)
@@ -95,12 +86,12 @@ async def _check_login(
     rows = await house.database.read(statement, given)
     if not rows or not rows[0].is_active:
         raise refused(AuthReason.REVOKED)
-    _check_times(rows[0])
+    check_times(rows[0])
     if standing:
         standing.told(rows[0])
 
 
-def _check_times(row: Any) -> None:
+def check_times(row: Any) -> None:
     if row.revoked_at is not None:
         raise refused(AuthReason.REVOKED)
     if row.expires_at is not None and row.expires_at <= utcnow():
@@ -113,7 +104,7 @@ async def _key(house: House, credential: str, standing: Standing | None) -> Acto
     if not rows:
         raise refused(AuthReason.INVALID)
     key = rows[0]
-    _check_times(key)
+    check_times(key)
     if standing:
         standing.told(key)
     house.uses.note(key.id)
@@ -126,7 +117,7 @@ async def _check_key(house: House, id: str) -> None:
     rows = await house.database.read(select(ApiKey.revoked_at, ApiKey.expires_at).where(ApiKey.id == id))
     if not rows:
         raise refused(AuthReason.REVOKED)
-    _check_times(rows[0])
+    check_times(rows[0])
 
 
 async def _run(house: House, credential: str) -> Actor:
@@ -174,50 +165,3 @@ async def check(house: House, actor: Actor) -> None:
         await _check_attempt(house, actor)
     else:
         await _check_key(house, actor.id)
-
-
-class Revoked:
-    """Ends when what an actor signed in with is no longer good.
-
-    Looks at the database when it begins to wait, when somebody says that this access may have ended (in any
-    process), and every LOOK seconds, or LOOK_DEAF while the bus is down. A database that does not answer
-    ends nothing.
-    """
-
-    def __init__(self, house: House, actor: Actor) -> None:
-        self._house, self._actor = house, actor
-        self._next = 0.0  # when to look again, on the monotonic clock
-
-    async def wait(self) -> None:
-        with self._house.feed.wakes.listen(access_of(self._actor.session_id or self._actor.id)) as woken:
-            while True:
-                if time.monotonic() >= self._next or await woken.wait(self._next - time.monotonic()):
-                    woken.clear()
-                    if not await self._holds():
-                        return
-
-    async def _holds(self) -> bool:
-        try:
-            await check(self._house, self._actor)
-        except Unauthenticated:
-            return False
-        except Exception as error:
-            if not self._house.is_blind:  # once, not for every socket there is
-                log.warning(
-                    "access not checked until the database answers", extra={"type": type(error).__qualname__}
-                )
-            self._house.is_blind = True
-            self._next = time.monotonic() + AGAIN
-        else:
-            if self._house.is_blind:
-                log.info("access is checked again")
-            self._house.is_blind = False
-            self._next = time.monotonic() + (LOOK if self._house.feed.wakes.healthy else LOOK_DEAF)
-        return True
-
-
-async def keep_local_owner(house: House) -> None:
-    """Take the pass from the local owner as soon as there is a password, whichever process it was set in."""
-    while house.local_owner is not None:
-        await Revoked(house, house.local_owner).wait()
-        house.local_owner = None

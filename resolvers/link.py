@@ -10,24 +10,27 @@ import actions.link
 from models.actor import sees_card, sees_link
 from models.card import Card, CardLink, LinkKind
 from resolvers.context import Info
-from resolvers.loaders import Link
+from resolvers.loaders import Link, alike
 
 LINK = Link(
     select(CardLink.__table__),
     CardLink.id,
     lambda actor: sees_link(actor, CardLink.board_id, CardLink.card_id, CardLink.target_id),
+    alike=True,
 )
 LINKS_FROM_CARD = Link(
     select(CardLink.__table__).order_by(CardLink.id),
     CardLink.card_id,
     lambda actor: sees_link(actor, CardLink.board_id, CardLink.card_id, CardLink.target_id),
     many=True,
+    alike=True,
 )
 LINKS_TO_CARD = Link(
     select(CardLink.__table__).order_by(CardLink.id),
     CardLink.target_id,
     lambda actor: sees_link(actor, CardLink.board_id, CardLink.card_id, CardLink.target_id),
     many=True,
+    alike=True,
 )
 BLOCKED_BY_CARD = Link(
     select(Card.__table__)
@@ -37,6 +40,7 @@ BLOCKED_BY_CARD = Link(
     CardLink.card_id,
     lambda actor: sees_card(actor, Card.board_id, Card.id),
     many=True,
+    alike=True,
 )
 BLOCKERS_OF_CARD = Link(
     select(Card.__table__)
@@ -46,9 +50,11 @@ BLOCKERS_OF_CARD = Link(
     CardLink.target_id,
     lambda actor: sees_card(actor, Card.board_id, Card.id),
     many=True,
+    alike=True,
 )
 
 
+@alike
 async def links_of_card(root: Parent[Any], info: Info) -> Any:
     """Its links with other cards, whichever way they point, oldest first."""
     load = info.context.load

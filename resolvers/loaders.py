@@ -11,7 +11,7 @@ import itertools
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, fields
 from operator import attrgetter
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import strawberry
 from sqlalchemy import ColumnElement, Select, bindparam
@@ -28,6 +28,7 @@ class Read(Protocol):
     async def __call__(self, query: Select[Any], values: dict[str, Any] | None = None) -> Sequence[Any]: ...
 
 
+T = TypeVar("T", bound=Callable[..., Any])
 Sees = Callable[[Actor], ColumnElement[bool]]
 MOST = 500  # keys asked for at once
 KEPT = 64  # statements of one link
@@ -42,6 +43,8 @@ class Link:
     sees:    what of it an actor may see: the first clause.
     many:    a list per key, or one row or None.
     missing: what is answered for a key that found nothing, when that is not None.
+    alike:   whoever may see what the key stands on is answered the same. True where rows belong to one workspace
+             with their key, and `sees` asks for nothing but that workspace, its board or its card.
 
     `sees` may look at which parts an actor has, not at what they say: its clause is kept, and asked for others.
     """
@@ -52,6 +55,7 @@ class Link:
     many: bool = False
     missing: Any = None
     group: bool = False  # an aggregate: one row per key, grouped by it
+    alike: bool = False
     _kept: dict[Any, Select[Any]] = field(default_factory=dict, init=False, repr=False)
 
     def statement(self, actor: Actor, columns: Columns) -> Select[Any]:
@@ -189,6 +193,12 @@ def drawn(link: Link, by: str | Callable[[Any], Any], *reads: str) -> Callable[[
         given: dict[str, Any] = {"root": Parent[Any], "info": strawberry.Info}  # type: ignore[misc]
         resolve.__annotations__ = {**given, "return": answer}
         resolve.together = Together(answers, known)  # type: ignore[attr-defined]
-        return resolve
+        return alike(resolve) if link.alike else resolve
 
     return wrap
+
+
+def alike(resolver: T) -> T:
+    """Say of a resolver that it asks nothing of the context but links that are `alike`."""
+    resolver.alike = True  # type: ignore[attr-defined]
+    return resolver

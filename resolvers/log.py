@@ -5,7 +5,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from sqlalchemy import ColumnElement, func, select
 from strawberry import ID, Parent
@@ -23,9 +23,11 @@ from resolvers.feed import After as AfterCursor
 from resolvers.lease import LeaseInput
 from resolvers.loaders import Link
 from resolvers.page import After, Ask, Before, First, Last, Listing, Order, Page, page
+from resolvers.sight import of_run, still
 from runtime.event import Topic
 from runtime.feed import START, Cursor, patiently
 from runtime.transport.describe import as_row, takes
+from runtime.transport.fanout import Group, Place, sharing
 from runtime.vocabulary import Level, Type
 
 MOST_OPEN = 100  # items that are shown while they are being said
@@ -129,17 +131,24 @@ async def run_feed(
     the text follows, and holds all of it. Whoever comes later is given what was said so far as one chunk. The last
     item is `RunEnded`, also for a run that ended before; without it, you may no longer see the run.
     """
-    context = info.context
-    standing = await standing_of(context, run_id)
-    if standing is None:
-        raise NotFound(run_id)
-    await context.refresh()  # no connection is held while waiting
-    topic = run_topic(run_id)
-    if after is None:
-        after = str(Cursor(standing.epoch, standing.last)) if standing.last else START
-    reader = Reader(START if after == START else Cursor.parse(after))
-    feed, also = context.house.feed, [user_topic(context.actor.id)]
-    async with aclosing(feed.follow(topic, after, also=also, log=RUN_LOG)) as pages:
+    context, shared, topic = info.context, sharing(), run_topic(run_id)
+    if shared.group is not None:
+        async with aclosing(_tell(context, shared.group, topic, run_id)) as items:
+            async for item in items:
+                yield item
+        return
+    if shared.place is not None:
+        after, reader = shared.place.after, Reader.at(shared.place)
+    else:
+        standing = await standing_of(context, run_id)
+        if standing is None:
+            raise NotFound(run_id)
+        await context.refresh()  # no connection is held while waiting
+        if after is None:
+            after = str(Cursor(standing.epoch, standing.last)) if standing.last else START
+        reader = Reader(0 if after == START else Cursor.parse(after).seq)
+    feed, mine = context.house.feed, user_topic(context.actor.id)
+    async with aclosing(feed.follow(topic, after, also=[mine], log=RUN_LOG)) as pages:
         async for lines in pages:
             standing = await patiently(partial(fresh, context, run_id))
             if standing is None:
@@ -150,6 +159,31 @@ async def run_feed(
                 yield item
                 if isinstance(item, Ended):
                     return
+            if lines.is_last and shared.leave(topic, reader.place(lines.cursor), context.actor, mine):
+                return
+
+
+async def _tell(context: Context, group: Group, topic: str, run_id: str) -> AsyncGenerator[Any, None]:
+    """Tell a group what is said in a run; who of it may have that is looked once for each page."""
+    reader, feed = Reader.at(group.place), context.house.feed
+    pages = feed.follow(topic, group.place.after, log=RUN_LOG, listening=group.hears)
+    async with aclosing(pages):
+        async for lines in pages:
+            standing = await patiently(partial(fresh, context, run_id))
+            seen = await patiently(partial(still, context, group, of_run, run_id))
+            await context.refresh()
+            if standing is None or not seen[context.actor]:
+                return
+            for line in lines:
+                group.tells(reader.place(Cursor(line.epoch, line.seq)), seen)
+                yield line
+            for item in reader.after(lines, standing):
+                if isinstance(item, Ended):
+                    return  # each is told the end by itself
+                group.tells(reader.place(lines.cursor), seen)
+                yield item
+            if lines.is_last:
+                group.rests(reader.place(lines.cursor), seen)
 
 
 @dataclass(frozen=True)
@@ -165,9 +199,19 @@ class Standing:
 class Reader:
     """What one follower of a run was given already."""
 
-    def __init__(self, at: Any) -> None:
-        self.seq = 0 if at == START else at.seq
+    def __init__(self, seq: int) -> None:
+        self.seq = seq
         self._given: dict[str, tuple[Any, int]] = {}  # by item: which text, and how many characters of it
+
+    @classmethod
+    def at(cls, place: Place) -> "Reader":
+        """A reader that goes on where another stood."""
+        reader = cls(place.cursor.seq)
+        reader._given = dict(cast("Any", place.rest))
+        return reader
+
+    def place(self, cursor: Cursor) -> Place:
+        return Place(cursor, tuple(sorted(self._given.items())))
 
     def after(self, lines: Any, standing: Standing) -> Iterator[Chunk | Ended]:
         """What follows these lines: text that is being said behind them, or the end."""
@@ -176,7 +220,7 @@ class Reader:
             if self.seq >= standing.last:
                 yield ended_of(standing, self.seq)
             return
-        given: dict[str, tuple[Any, int]] = {}
+        saying = set()
         for row in standing.saying:
             # Its own text is only what follows a line that this follower has seen.
             if row.data["after"] > self.seq:
@@ -184,10 +228,11 @@ class Reader:
             text = (row.part, row.data["after"], row.data["attempt"])
             known, length = self._given.get(row.item, (None, 0))
             offset = length if known == text else 0
+            saying.add(row.item)
+            self._given[row.item] = text, max(len(row.text), offset)
             if len(row.text) > offset:
                 yield _chunk(standing, row, self.seq, offset)
-            given[row.item] = text, max(len(row.text), offset)
-        self._given = given
+        self._given = {item: given for item, given in self._given.items() if item in saying}
 
 
 def _chunk(standing: Standing, row: Any, seq: int, offset: int) -> Chunk:

@@ -20,6 +20,7 @@ LABELS_OF_CARD = Link(
     CardLabel.card_id,
     lambda actor: sees_card(actor, CardLabel.board_id, CardLabel.card_id),
     many=True,
+    alike=True,
 )
 ASSIGNEES_OF_CARD = Link(
     select(User.__table__)
@@ -28,6 +29,7 @@ ASSIGNEES_OF_CARD = Link(
     CardAssignee.card_id,
     lambda actor: sees_card(actor, CardAssignee.board_id, CardAssignee.card_id),
     many=True,
+    alike=True,
 )
 
 

@@ -13,13 +13,17 @@ from resolvers.loaders import Link, drawn
 from resolvers.page import After, Ask, Before, First, Last, Listing, Order, Page, page
 
 MESSAGE = Link(
-    select(Message.__table__), Message.id, lambda actor: sees_card(actor, Message.board_id, Message.card_id)
+    select(Message.__table__),
+    Message.id,
+    lambda actor: sees_card(actor, Message.board_id, Message.card_id),
+    alike=True,
 )
 MESSAGE_COUNT = Link(
     select(func.count().label("count")).where(Message.deleted_at.is_(None)),
     Message.card_id,
     lambda actor: sees_card(actor, Message.board_id, Message.card_id),
     group=True,
+    alike=True,
 )
 MESSAGES_OF_CARD = Listing(
     "card.messages",

@@ -17,5 +17,6 @@ class OneMoment(SchemaExtension):
             await context.refresh()
 
     async def on_stream_result(self, result: StreamExecutionResult) -> AsyncIterator[None]:
-        await self.execution_context.context.refresh()
+        if not self.execution_context.context.is_held:
+            await self.execution_context.context.refresh()
         yield

@@ -28,18 +28,21 @@ QUESTION = Link(
     select(Question.__table__),
     Question.id,
     lambda actor: sees_card(actor, Question.board_id, Question.card_id),
+    alike=True,
 )
 QUESTIONS_OF_RUN = Link(
     select(Question.__table__).order_by(Question.created_at, Question.place, Question.id),
     Question.run_id,
     lambda actor: sees_card(actor, Question.board_id, Question.card_id),
     many=True,
+    alike=True,
 )
 OPEN_QUESTIONS_OF_CARD = Link(
     select(Question.__table__).where(Question.status == QuestionStatus.OPEN).order_by(Question.id),
     Question.card_id,
     lambda actor: sees_card(actor, Question.board_id, Question.card_id),
     many=True,
+    alike=True,
 )
 QUESTIONS = Listing(
     "questions",

@@ -40,7 +40,7 @@ from models.worker import Executor, Worker
 from resolvers.board import BOARD
 from resolvers.context import Info
 from resolvers.lease import LeaseInput
-from resolvers.loaders import Link
+from resolvers.loaders import Link, alike
 from resolvers.page import After, Ask, Before, First, Last, Listing, Order, Page, page
 from runtime import queue
 from runtime.database import utcnow
@@ -59,18 +59,20 @@ def sees_run(actor: Any, run_id: Any) -> Any:
 # Everything but what is large and seldom asked for.
 _RUN = select(*(column for column in Run.__table__.c if column.name not in ("snapshot", "patch")))
 
-RUN = Link(_RUN, Run.id, lambda actor: sees_card(actor, Run.board_id, Run.card_id))
+RUN = Link(_RUN, Run.id, lambda actor: sees_card(actor, Run.board_id, Run.card_id), alike=True)
 ACTIVE_RUNS_OF_CARD = Link(
     _RUN.where(Run.status.in_(ACTIVE)).order_by(Run.id),
     Run.card_id,
     lambda actor: sees_card(actor, Run.board_id, Run.card_id),
     many=True,
+    alike=True,
 )
 _newer = aliased(Run)
 LAST_RUN_OF_CARD = Link(
     _RUN.where(Run.id == select(func.max(_newer.id)).where(_newer.card_id == Run.card_id).scalar_subquery()),
     Run.card_id,
     lambda actor: sees_card(actor, Run.board_id, Run.card_id),
+    alike=True,
 )
 RUNS_OF_BATCH = Link(
     _RUN.where(COUNTING).order_by(Run.place),
@@ -216,6 +218,7 @@ async def _runs(info: Info, listing: Listing, parent: str | None, ask: Ask, filt
     return await page(info.context, listing, NEWEST, ask, parent, where, repr(filter))
 
 
+@alike
 async def active_run(root: Parent[Any], info: Info) -> Any:
     """The run that agents are at on it, or that waits for one; the oldest of several."""
     active = await info.context.load(ACTIVE_RUNS_OF_CARD, root.id)

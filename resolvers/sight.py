@@ -7,28 +7,58 @@ a look that began after that; one that only polls takes what another saw shortly
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Select, and_, select
+from sqlalchemy import Select, and_, literal, select
 
 from models.actor import Actor
 from models.board import Board
+from models.run import Run
 from models.workspace import Membership, Workspace
-from runtime.database import Database
+from runtime.database import Database, Keys, among
 from runtime.look import Look
+from runtime.transport.fanout import Group, Seen
+
+if TYPE_CHECKING:
+    from resolvers.context import Context
 
 Who = Callable[[str, Collection[str]], Select[Any]]  # of what, and which people; no row if it is gone
 
 
+def _of(people: Collection[str]) -> Any:
+    return among(Membership.user_id, literal(list(people), Keys()))
+
+
 def of_board(id: str, people: Collection[str]) -> Select[Any]:
-    mine = and_(Membership.workspace_id == Board.workspace_id, Membership.user_id.in_(people))
+    mine = and_(Membership.workspace_id == Board.workspace_id, _of(people))
     return select(Membership.user_id).select_from(Board).outerjoin(Membership, mine).where(Board.id == id)
 
 
+def of_run(id: str, people: Collection[str]) -> Select[Any]:
+    mine = and_(Membership.workspace_id == Board.workspace_id, _of(people))
+    query = select(Membership.user_id).select_from(Run).join(Board, Board.id == Run.board_id)
+    return query.outerjoin(Membership, mine).where(Run.id == id)
+
+
 def of_workspace(id: str, people: Collection[str]) -> Select[Any]:
-    mine = and_(Membership.workspace_id == Workspace.id, Membership.user_id.in_(people))
+    mine = and_(Membership.workspace_id == Workspace.id, _of(people))
     query = select(Membership.user_id).select_from(Workspace).outerjoin(Membership, mine)
     return query.where(Workspace.id == id)
+
+
+def sees(actor: Actor, seeing: Collection[str | None]) -> bool:
+    """Whether an actor who saw something still does, by what `Who` found. A key lives as long as what it is for."""
+    return actor.id in seeing if actor.is_person else bool(seeing)
+
+
+async def still(context: "Context", group: Group, who: Who | None, id: str) -> Seen:
+    """Who of a group may be told what is read at this moment, and whether it may be read as its founder."""
+    actors = {context.actor, *group.people}
+    if who is None:
+        return dict.fromkeys(actors, True)
+    people = sorted({actor.id for actor in actors})
+    seeing = frozenset(row[0] for row in await context.read(who(id, people)))
+    return {actor: sees(actor, seeing) for actor in actors}
 
 
 class Sight:
@@ -42,9 +72,9 @@ class Sight:
         self._look = Look(self._ask)
 
     async def has(self, actor: Actor, *, age: float = 0) -> bool:
-        """Whether an actor who saw it still does. A key lives as long as what it is for."""
+        """Whether an actor who saw it still does."""
         await self._look(age=age if actor.id in self._known else 0)
-        return actor.id in self._seeing if actor.is_person else bool(self._seeing)
+        return sees(actor, self._seeing)
 
     async def _ask(self) -> None:
         known = frozenset(self.followers)

@@ -21,13 +21,17 @@ class Progress(NamedTuple):
 
 
 SUBTASK = Link(
-    select(Subtask.__table__), Subtask.id, lambda actor: sees_card(actor, Subtask.board_id, Subtask.card_id)
+    select(Subtask.__table__),
+    Subtask.id,
+    lambda actor: sees_card(actor, Subtask.board_id, Subtask.card_id),
+    alike=True,
 )
 SUBTASKS_OF_CARD = Link(
     select(Subtask.__table__).order_by(Subtask.phase_order, Subtask.rank, Subtask.id),
     Subtask.card_id,
     lambda actor: sees_card(actor, Subtask.board_id, Subtask.card_id),
     many=True,
+    alike=True,
 )
 SUBTASK_COUNT = Link(
     select(func.sum(case((Subtask.completed, 1), else_=0)).label("done"), func.count().label("total")),
@@ -35,6 +39,7 @@ SUBTASK_COUNT = Link(
     lambda actor: sees_card(actor, Subtask.board_id, Subtask.card_id),
     group=True,
     missing=Progress(0, 0),
+    alike=True,
 )
 
 

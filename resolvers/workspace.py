@@ -14,8 +14,12 @@ from resolvers.context import IfVersion, Info, given
 from resolvers.loaders import Link, drawn
 from resolvers.page import After, Ask, Before, First, Last, Listing, Order, Page, page
 
-WORKSPACE = Link(select(Workspace.__table__), Workspace.id, lambda actor: sees_workspace(actor, Workspace.id))
-LABEL = Link(select(Label.__table__), Label.id, lambda actor: sees_workspace(actor, Label.workspace_id))
+WORKSPACE = Link(
+    select(Workspace.__table__), Workspace.id, lambda actor: sees_workspace(actor, Workspace.id), alike=True
+)
+LABEL = Link(
+    select(Label.__table__), Label.id, lambda actor: sees_workspace(actor, Label.workspace_id), alike=True
+)
 MEMBERSHIP = Link(
     select(Membership.__table__),
     Membership.id,
@@ -38,6 +42,7 @@ LABELS_OF_WORKSPACE = Link(
     Label.workspace_id,
     lambda actor: sees_workspace(actor, Label.workspace_id),
     many=True,
+    alike=True,
 )
 CARDS_OF_LABEL = Link(
     select(func.count().label("count")),

@@ -25,6 +25,7 @@ from runtime.ids import ALPHABET
 from runtime.settings import Settings
 from runtime.tail import Tails, is_gone, page_of
 from runtime.wakes import Wakes
+from runtime.wakes.hub import Listener
 
 PATIENCE = 30.0  # seconds a follower waits for a database that is gone
 T = TypeVar("T")
@@ -192,11 +193,14 @@ def new_epoch() -> str:
 
 
 class Page(list[Any]):
-    """Events in order, perhaps none. Whoever waits may do with what others saw `age` seconds before."""
+    """Events in order, perhaps none. Whoever waits may do with what others saw `age` seconds before.
 
-    def __init__(self, events: Iterable[Any], age: float) -> None:
+    `cursor` is the place behind them, and `is_last` says that nothing follows there yet.
+    """
+
+    def __init__(self, events: Iterable[Any], age: float, cursor: Cursor, is_last: bool) -> None:
         super().__init__(events)
-        self.age = age
+        self.age, self.cursor, self.is_last = age, cursor, is_last
 
 
 class Feed:
@@ -221,18 +225,22 @@ class Feed:
         also: Iterable[str] = (),
         page: int | None = None,
         log: Log = EVENTS,
+        listening: Callable[[Listener], None] | None = None,
     ) -> AsyncGenerator[Page, None]:
         """Yield every event of `topic` after the cursor `after`, in order, without end, in pages.
 
         `after` is a cursor, "0" for the start, None for now. A page is empty when the follower was only
         woken, by one of `also` or by its poll: the moment to look whether it may go on. No connection is
         held while waiting or while a page is worked on. A database that is gone for a while is waited for.
+        `listening` is given the flag, to raise it or to add to what raises it.
         Errors: CursorUnknown, CursorExpired; the latter also in the middle, when a reader so far behind
         that its events were pruned would otherwise skip them. Unavailable, see `patiently`.
         """
         page = page or log.page
         with self.wakes.listen(topic, *also) as grew:
-            epoch, at, last = await self._place(topic, after)
+            if listening is not None:
+                listening(grew)
+            epoch, at, last = await patiently(partial(self._place, topic, after))
             with self._tails.of(log, topic, epoch, last) as tail:
                 age = 0.0
                 while True:
@@ -244,9 +252,9 @@ class Feed:
                         events = tail.after(at, page)
                     else:
                         events = await patiently(partial(self._page, log, topic, epoch, at, page))
-                    yield Page(events, 0 if events else age)
                     if events:
                         epoch, at = events[-1].epoch, events[-1].seq
+                    yield Page(events, 0 if events else age, Cursor(epoch, at), len(events) < page)
                     age = 0.0
                     if len(events) < page and not await grew.wait(poll := self.wakes.poll):
                         age = poll / 2  # unasked, a look that another follower had is as good

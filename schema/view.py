@@ -74,8 +74,9 @@ def _described(resolver: Callable[..., Any]) -> Callable[..., Any]:
 def ask(resolver: Callable[..., Any], **options: Any) -> Any:
     """Make a field answered by `resolver`, and described by its docstring."""
     field = strawberry.field(resolver=_described(resolver), description=inspect.getdoc(resolver), **options)
-    if hasattr(resolver, "together"):
-        field.metadata = {"together": resolver.together}
+    for name in ("together", "alike"):
+        if hasattr(resolver, name):
+            field.metadata = {**field.metadata, name: getattr(resolver, name)}
     return field
 
 
@@ -129,7 +130,7 @@ def link(to: Link, by: str = "id", *, text: str, size: int | None = None) -> Any
 
     directives = [list_size(size, slicing=())] if size else []
     field = strawberry.field(resolver=resolve, description=text, directives=directives)
-    field.metadata = {"link": to, "by": by, "together": rows_by(to, by)}
+    field.metadata = {"link": to, "by": by, "together": rows_by(to, by), "alike": to.alike}
     return field
 
 

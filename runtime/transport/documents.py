@@ -7,10 +7,11 @@ is used.
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
 from graphql import (
     ASTValidationRule,
     DocumentNode,
@@ -22,6 +23,7 @@ from graphql import (
 from strawberry import Schema
 from strawberry.schema.schema import validate_document
 
+from runtime.transport.alike import beginning, is_alike
 from runtime.transport.cost import cost_of
 from runtime.transport.errors import Code, PublicError
 from runtime.transport.limits import LimitExceeded, Limits, check_document
@@ -40,6 +42,7 @@ class Document:
     valid: set[tuple[type[ASTValidationRule], ...]] = field(default_factory=set)
     depends: dict[str | None, frozenset[str]] = field(default_factory=dict)
     prices: OrderedDict[tuple[Any, ...], int] = field(default_factory=OrderedDict)
+    sharing: dict[str | None, tuple[str | None, bool]] = field(default_factory=dict)
     subjects: dict[str | None, Any] = field(default_factory=dict)  # of its operations; see unchanged.py
 
     def price(
@@ -59,6 +62,19 @@ class Document:
             if len(self.prices) > PRICES:
                 self.prices.popitem(last=False)
         return cost
+
+    def asked(
+        self, name: str | None, schema: Schema, variables: Mapping[str, Any] | None
+    ) -> tuple[Hashable, bool]:
+        """What names a subscription among those that ask the same, and whether it is answered alike (alike.py)."""
+        if name not in self.sharing:
+            operation = get_operation_ast(self.node, name)
+            assert operation is not None, "it is asked"
+            found = beginning(self.node, operation), is_alike(self.node, operation, schema._schema)
+            self.sharing[name] = found
+        begins, alike = self.sharing[name]
+        values = {key: value for key, value in (variables or {}).items() if key != begins}
+        return (self.text, name, orjson.dumps(values, option=orjson.OPT_SORT_KEYS)), alike
 
     def _key(self, name: str | None, variables: Mapping[str, Any]) -> tuple[Any, ...] | None:
         if name not in self.depends:

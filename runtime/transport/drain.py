@@ -1,6 +1,8 @@
 """The server is told to stop, and says so to everybody who still listens."""
 
 import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 
 class Draining:
@@ -11,6 +13,7 @@ class Draining:
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
+        self._ends: dict[object, Callable[[], None]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self.begun = False
 
@@ -20,10 +23,28 @@ class Draining:
     def begin(self) -> None:
         self.begun = True
         if self._loop is None:
-            self._event.set()
+            self._tell()
         else:  # an event set from outside does not wake a loop that sleeps
-            self._loop.call_soon_threadsafe(self._event.set)
+            self._loop.call_soon_threadsafe(self._tell)
+
+    def _tell(self) -> None:
+        self._event.set()
+        ends, self._ends = list(self._ends.values()), {}
+        for end in ends:
+            end()
 
     async def wait(self) -> None:
         """Wait until the server begins to end."""
         await self._event.wait()
+
+    @contextmanager
+    def telling(self, end: Callable[[], None]) -> Iterator[None]:
+        """Call `end` when the server begins to end, if this lasts until then. Costs no task."""
+        if self._event.is_set():
+            end()
+        key = object()
+        self._ends[key] = end
+        try:
+            yield
+        finally:
+            self._ends.pop(key, None)

@@ -93,7 +93,6 @@ class Guard(SchemaExtension):
         self._policy = policy
         self._document: Document | None = None
         self._charge: Charge | None = None
-        self._codes: set[str] = set()
 
     def on_operation(self) -> Iterator[None]:
         self._operation = running()
@@ -101,7 +100,9 @@ class Guard(SchemaExtension):
             yield
         finally:
             self._settle()
-            tell(self._operation, self._codes)
+            sharing = self._operation.sharing
+            if sharing is None or not sharing.goes_on:
+                tell(self._operation)
 
     def on_parse(self) -> Iterator[None]:
         if self.execution_context.query:
@@ -125,6 +126,11 @@ class Guard(SchemaExtension):
         asked, documents = self.execution_context, self._policy.documents
         assert self._document is not None, "Only a text is executed"
         documents.check(self._document, asked.schema, asked.validation_rules)
+        sharing = self._operation.sharing
+        if sharing is not None and self._operation.type == "subscription":
+            sharing.asked = self._document.asked(asked.operation_name, asked.schema, asked.variables)
+            if not sharing.is_first:
+                return
         self._charge = Charge(self._policy, asked.context, self._operation)
         self._charge.take(self._document, asked.operation_name, asked.schema, asked.variables)
 
@@ -147,7 +153,7 @@ class Guard(SchemaExtension):
         return {"cost": {"requested": self._operation.cost, "maximum": maximum}}
 
     def _note(self, errors: list[GraphQLError] | None) -> None:
-        self._codes |= codes(errors, self._policy.explain)
+        self._operation.codes |= codes(errors, self._policy.explain)
 
     def _settle(self) -> None:
         """Give back to the bucket what was asked for and not answered."""
@@ -181,6 +187,6 @@ def tell(operation: Operation, found: Collection[str] = ()) -> None:
             "operation_name": (operation.name or "")[:NAME] or None,
             "milliseconds": round((time.perf_counter() - operation.started) * 1000, 1),
             "cost": operation.cost,
-            "codes": sorted(found),
+            "codes": sorted({*operation.codes, *found}),
         },
     )

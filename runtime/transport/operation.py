@@ -9,6 +9,7 @@ import time
 import uuid
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import Any
 
 from runtime.transport.rate import RateState
 
@@ -36,6 +37,8 @@ class Operation:
     cost: int | None = None  # points asked for, once validated
     actual: int | None = None  # objects answered; an executor that counts sets it
     rate: RateState | None = None  # the principal's bucket after this operation
+    sharing: Any = None  # how a subscription is shared with others; see fanout.py
+    codes: set[str] = field(default_factory=set)  # of the errors it was answered with
     hung_up: bool = False  # the client left while it was worked on; told of HTTP requests after a moment
     started: float = field(default_factory=time.perf_counter)
 

@@ -49,6 +49,9 @@ class Schema(strawberry.Schema):
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
     ) -> None:
+        sharing = running().sharing
+        if sharing is not None and sharing.group is not None:
+            return  # nobody is answered with them: each member of the group executes it again
         for error in errors:
             if meaning(error, self.policy.explain)[0] == Code.INTERNAL:
                 _log_unexpected(error)

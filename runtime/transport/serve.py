@@ -16,6 +16,7 @@ from typing import Any
 import uvicorn
 
 from runtime.transport.drain import Draining
+from runtime.transport.wire import Wire
 
 STALLED = 30.0  # seconds
 BACKLOG = 2048  # connections that wait to be accepted
@@ -111,7 +112,7 @@ def address_of(listener: socket.socket) -> str:
 
 def defaults(grace: int) -> dict[str, Any]:
     return {
-        "ws": "websockets-sansio",
+        "ws": Wire,
         "ws_max_size": MESSAGE,
         "ws_per_message_deflate": False,  # a small frame may unpack to a large one
         "timeout_graceful_shutdown": grace,

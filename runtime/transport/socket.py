@@ -11,9 +11,11 @@ drains: clients know that as "connect again".
 import asyncio
 import logging
 from contextlib import aclosing, suppress
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
 
 from graphql import GraphQLError
+from orjson import Fragment
 from starlette.websockets import WebSocketDisconnect
 from strawberry.asgi import ASGIWebSocketAdapter
 from strawberry.http.exceptions import WebSocketDisconnected
@@ -25,7 +27,10 @@ from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from runtime.transport import access
 from runtime.transport.errors import Code, PublicError, Rejected, frames
+from runtime.transport.fanout import Put
+from runtime.transport.json import encode
 from runtime.transport.operation import begin, request_id
+from runtime.transport.wire import wire_of
 
 if TYPE_CHECKING:
     from runtime.transport.view import View
@@ -85,14 +90,18 @@ class Handler(BaseGraphQLTransportWSHandler[Any, Any]):
     websocket: Adapter
 
     async def handle(self) -> None:
-        self._watches = [asyncio.create_task(self._drain())]
+        self._access: access.Watch | None = None
+        self._ending: asyncio.Task[None] | None = None
         self._extensions: dict[str, dict[str, Any] | None] = {}
         try:
-            await super().handle()
+            with self.view.draining.telling(partial(self._end, 1012, "Service restart")):
+                await super().handle()
         finally:
-            for task in self._watches:
-                task.cancel()
-            await asyncio.gather(*self._watches, return_exceptions=True)
+            if self._access is not None:
+                self._access.stop()
+            if self._ending is not None:
+                self._ending.cancel()
+                await asyncio.gather(self._ending, return_exceptions=True)
 
     async def handle_message(self, message: Any) -> None:
         if not well_formed(message):
@@ -110,6 +119,7 @@ class Handler(BaseGraphQLTransportWSHandler[Any, Any]):
         self.connection_init_received = True
         assert self.connection_init_timeout_task is not None, "The socket was accepted"
         self.connection_init_timeout_task.cancel()
+        self.connection_init_timeout_task = None
         try:
             async with asyncio.timeout(self.connection_init_wait_timeout.total_seconds()):
                 self.context = await self.view.authenticate(self.websocket.ws, params)
@@ -127,17 +137,16 @@ class Handler(BaseGraphQLTransportWSHandler[Any, Any]):
 
     def _watch_access(self) -> None:
         if access.can_end(self.context):
-            self._watches.append(asyncio.create_task(self._end_with_access()))
+            self._access = access.Watch(self.context, self.view.now, self._end_with_access)
 
-    async def _end_with_access(self) -> None:
-        reason = await access.ended(self.context, self.view.now)
-        await self._end(4403, f"Token {reason}")
+    def _end_with_access(self, reason: str) -> None:
+        self._end(4403, f"Token {reason}")
 
-    async def _drain(self) -> None:
-        await self.view.draining.wait()
-        await self._end(1012, "Service restart")
+    def _end(self, code: int, reason: str) -> None:
+        if self._ending is None:
+            self._ending = asyncio.create_task(self._close(code, reason))
 
-    async def _end(self, code: int, reason: str) -> None:
+    async def _close(self, code: int, reason: str) -> None:
         # Operations first: a reader that is slow to take the close must get nothing more.
         for operation_id in list(self.operations):
             await self.cleanup_operation(operation_id)
@@ -167,15 +176,18 @@ class Handler(BaseGraphQLTransportWSHandler[Any, Any]):
     async def run_operation(self, operation: Operation[Any, Any]) -> None:
         extensions = self._extensions.pop(operation.id, None) or {}
         begin("ws", None, wants_cost=extensions.get("cost") is True)
+        start = partial(
+            self.schema.stream,
+            operation.query,
+            variable_values=operation.variables,
+            context_value=self.context,
+            root_value=self.root_value,
+            operation_name=operation.operation_name,
+            operation_extensions=extensions,
+        )
+        put = partial(self._put, operation)
         try:
-            source = await self.schema.stream(
-                operation.query,
-                variable_values=operation.variables,
-                context_value=self.context,
-                root_value=self.root_value,
-                operation_name=operation.operation_name,
-                operation_extensions=extensions,
-            )
+            source = self.view.fanout.results(start, self.context, put=put)
             async with aclosing(source) as results:
                 async for result in results:
                     if not await self._answer(operation, result):
@@ -190,8 +202,24 @@ class Handler(BaseGraphQLTransportWSHandler[Any, Any]):
                     [self.view.public(GraphQLError("", original_error=error))]
                 )
 
+    def _put(self, operation: Operation[Any, Any]) -> Put | None:
+        """What sends an answer of a group at once, where the server can."""
+        wire = wire_of(self.websocket.ws.scope)
+        if wire is None:
+            return None
+        head = b'{"id":' + encode(operation.id) + b',"type":"next","payload":'
+
+        def put(payload: bytes) -> bool:
+            return self.operations.get(operation.id) is operation and wire.put(head, payload, b"}")
+
+        return put
+
     async def _answer(self, operation: Operation[Any, Any], result: Any) -> bool:
         """Send one result; return whether more may follow."""
+        if isinstance(result, Fragment):
+            message = {"id": operation.id, "type": "next", "payload": result}
+            await operation.send_operation_message(cast("Any", message))
+            return True
         if not isinstance(result, ExecutionResult):
             await self._reject_incremental_delivery(operation)
             return False

@@ -11,10 +11,12 @@ import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from datetime import timedelta
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 from cross_web import AsyncHTTPRequestAdapter, HTTPException
 from graphql import GraphQLError
+from orjson import Fragment
 from starlette.exceptions import HTTPException as StarletteException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -36,6 +38,7 @@ from runtime.transport.answer import Answer, headers, refusal, tagged
 from runtime.transport.drain import Draining
 from runtime.transport.errors import Code, PublicError, frames, public
 from runtime.transport.execute import execute
+from runtime.transport.fanout import Fanout, Start
 from runtime.transport.gone import Gone
 from runtime.transport.guard import Charge, tell
 from runtime.transport.operation import begin, running
@@ -104,6 +107,7 @@ class View(GraphQL[Any, Any]):
         self.context_of, self.authenticate, self.explorer = context_of, authenticate, explorer
         self.draining, self.now = draining or Draining(), now
         self.max_body, self.max_upload, self.unchanged = max_body, max_upload, unchanged
+        self.fanout = Fanout()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -236,9 +240,16 @@ class View(GraphQL[Any, Any]):
         if self._get_stream_transport(request_data.protocol) is None:
             allow_get = self.allow_queries_via_get
             return await execute(self.schema, request, request_data, context, allow_get=allow_get)
-        return await super().execute_operation(
-            request, request_adapter, request_data, context, root_value, sub_response
+        start = partial(
+            super().execute_operation,
+            request,
+            request_adapter,
+            request_data,
+            context,
+            root_value,
+            sub_response,
         )
+        return self.fanout.results(cast("Start", start), context)
 
     async def process_result(self, request: Request, result: ExecutionResult) -> GraphQLHTTPResponse:
         answer: Answer = request.state.answer
@@ -278,6 +289,8 @@ class View(GraphQL[Any, Any]):
                         elif isinstance(frame, Ended):
                             if frame.reason is not None:
                                 yield transport.encode_next(self._expired(frame.reason), encode)
+                        elif isinstance(frame, Fragment):
+                            yield transport.encode_next(cast("Any", frame), encode)
                         else:
                             told, pending = await self._process_stream_result(request, frame, pending)
                             yield transport.encode_next(told, encode)

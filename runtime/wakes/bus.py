@@ -15,7 +15,7 @@ from uuid import uuid4
 from broadcaster import Broadcast, Event
 
 from runtime.wakes import letters
-from runtime.wakes.hub import Ear, Hub, Listener, State
+from runtime.wakes.hub import Ear, Flag, Hub, State
 from runtime.wakes.plug import Plug
 
 GATHER = 0.02  # seconds between two batches: names sent meanwhile travel together
@@ -33,7 +33,7 @@ class Bus(Ear):
         super().__init__(hub)
         self._make, self._plug = plug, plug()
         self._outbox = letters.Outbox()
-        self._noted = Listener()
+        self._noted = Flag()
         self._task: asyncio.Task[None] | None = None
         self._leaving = False
         self._failures = 0  # connections since the last one that was proven

@@ -6,7 +6,7 @@ slow client holds up, take no more memory than one.
 
 import asyncio
 import enum
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 
@@ -20,8 +20,8 @@ def short(name: str) -> str:
     return "sha256:" + sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-class Listener:
-    """One follower's flag: raised by every wake of its topics, lowered only by `clear`."""
+class Flag:
+    """Raised by every wake, lowered only by `clear`."""
 
     def __init__(self) -> None:
         self._woken = asyncio.Event()
@@ -42,6 +42,30 @@ class Listener:
             return self._woken.is_set()  # both may happen in one turn of the loop
 
 
+class Listener(Flag):
+    """One follower's flag, raised by every wake of its topics."""
+
+    def __init__(self, hub: "Hub") -> None:
+        super().__init__()
+        self._hub, self.keys = hub, set[str]()
+
+    def add(self, name: str) -> None:
+        """Listen to one more topic: no wake after this is missed."""
+        self._hub.join(short(name), self)
+
+    def drop(self, name: str) -> None:
+        """Listen to it no more."""
+        self._hub.leave(short(name), self)
+
+
+class Caller(Listener):
+    """Calls `told` at every wake instead of raising a flag: for what is not waited for by a task."""
+
+    def __init__(self, hub: "Hub", told: Callable[[], None]) -> None:
+        self._hub, self.keys = hub, set[str]()
+        self.wake = told  # type: ignore[method-assign]
+
+
 class Hub:
     """The listeners of one process, by topic."""
 
@@ -51,18 +75,37 @@ class Hub:
 
     @contextmanager
     def listen(self, names: Iterable[str]) -> Iterator[Listener]:
-        listener, keys = Listener(), {short(name) for name in names}
+        listener = Listener(self)
         self._everyone.add(listener)
-        for key in keys:
-            self._by_name.setdefault(key, set()).add(listener)
+        for name in names:
+            listener.add(name)
         try:
             yield listener
         finally:
             self._everyone.discard(listener)
-            for key in keys:
-                self._leave(key, listener)
+            for key in list(listener.keys):
+                self.leave(key, listener)
 
-    def _leave(self, key: str, listener: Listener) -> None:
+    def call(self, name: str, told: Callable[[], None]) -> Callable[[], None]:
+        """Call `told` at every wake of a name, until what this returns is called."""
+        caller, key = Caller(self, told), short(name)
+        self._everyone.add(caller)
+        self.join(key, caller)
+
+        def stop() -> None:
+            self._everyone.discard(caller)
+            self.leave(key, caller)
+
+        return stop
+
+    def join(self, key: str, listener: Listener) -> None:
+        listener.keys.add(key)
+        self._by_name.setdefault(key, set()).add(listener)
+
+    def leave(self, key: str, listener: Listener) -> None:
+        if key not in listener.keys:
+            return
+        listener.keys.discard(key)
         listeners = self._by_name[key]
         listeners.discard(listener)
         if not listeners:
@@ -71,11 +114,11 @@ class Hub:
     def wake(self, keys: Iterable[str] | None) -> None:
         """Wake the listeners of these short names; of None: every listener there is."""
         if keys is None:
-            for listener in self._everyone:
+            for listener in list(self._everyone):
                 listener.wake()
             return
         for key in keys:
-            for listener in self._by_name.get(key, ()):
+            for listener in list(self._by_name.get(key, ())):
                 listener.wake()
 
 

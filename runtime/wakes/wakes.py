@@ -104,6 +104,10 @@ class Wakes:
         with self._hub.listen(names) as listener:
             yield listener
 
+    def call(self, name: str, told: Callable[[], None]) -> Callable[[], None]:
+        """Call `told` at every wake of a topic, until what this returns is called. Costs no task."""
+        return self._hub.call(name, told)
+
     @property
     def healthy(self) -> bool:
         """Whether wakes of other processes are known to arrive; alone there are none."""

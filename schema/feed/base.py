@@ -65,7 +65,7 @@ def found(link: Link, key: str, text: str) -> Any:
         id = root.data.get(key)
         return None if id is None else await info.context.load(link, id)
 
-    return strawberry.field(resolver=resolve, description=text)
+    return strawberry.field(resolver=resolve, description=text, metadata={"alike": link.alike})
 
 
 EVENTS: list[type] = []

@@ -15,7 +15,7 @@ from runtime.transport.accept import first, prefers_graphql
 from tests.pace import leeway
 from tests.transport.ask import Answer, ask, http, scope
 from tests.transport.corpus import GRAPHQL, JSON
-from tests.transport.toy import COUNTS, Context, Toy, explain
+from tests.transport.toy import COUNTS, Context, Ending, Toy, explain
 
 STREAM = {"accept": "text/event-stream"}
 MULTIPART = {"accept": "multipart/mixed;boundary=graphql;subscriptionSpec=1.0,application/json"}
@@ -245,7 +245,7 @@ async def test_a_clock_may_be_given_and_a_stream_may_be_revoked() -> None:
     app = Toy(more={"now": lambda: later})
     told = events(await ask(app.view, LONG, {**STREAM, "authorization": "for 3600"}))
     assert told[-2][1]["errors"][0]["extensions"]["reason"] == "EXPIRED"
-    app = Toy(revoked=asyncio.Event())
+    app = Toy(revoked=Ending())
     assert isinstance(app._context("x"), Context)
     asyncio.get_running_loop().call_later(0.1, app.revoked.set)  # type: ignore[union-attr]
     told = events(await ask(app.view, LONG, STREAM))

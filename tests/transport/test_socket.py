@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.transport.ask import Socket, socket
-from tests.transport.toy import COUNTS, Toy
+from tests.transport.toy import COUNTS, Ending, Toy
 
 
 @pytest.fixture
@@ -137,7 +137,7 @@ async def test_a_peer_who_ignores_the_close_hears_nothing_more(view: Any) -> Non
 
 
 async def test_a_socket_ends_when_access_is_revoked() -> None:
-    app = Toy(revoked=asyncio.Event())
+    app = Toy(revoked=Ending())
     async with socket(app.view) as peer:
         await peer.ready()
         subscribe(peer, "1", LONG)

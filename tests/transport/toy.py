@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import os
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
@@ -63,11 +63,26 @@ def explain(exception: Exception) -> tuple[str, dict[str, Any]] | None:
     return ("REFUSED", {"at": exception.at}) if isinstance(exception, Refused) else None
 
 
+class Ending:
+    """Access that ends when `set` is called."""
+
+    def __init__(self) -> None:
+        self._ends: list[Callable[[], None]] = []
+
+    def watch(self, end: Callable[[], None]) -> Callable[[], None]:
+        self._ends.append(end)
+        return lambda: self._ends.remove(end) if end in self._ends else None
+
+    def set(self) -> None:
+        for end in list(self._ends):
+            end()
+
+
 @dataclass
 class Context:
     who: str = "ann"
     expires_at: datetime | None = None
-    revoked: asyncio.Event | None = None
+    revoked: Ending | None = None
 
 
 @strawberry.type
@@ -278,7 +293,7 @@ class Toy:
     )
     draining: Draining = field(default_factory=Draining)
     more: dict[str, Any] = field(default_factory=dict)
-    revoked: asyncio.Event | None = None
+    revoked: Ending | None = None
 
     def __post_init__(self) -> None:
         self.schema = Schema(

@@ -1,0 +1,58 @@
+"""Uvicorn's WebSocket protocol, with a door for answers that are sent to many.
+
+A message that goes through ASGI passes five coroutines; one that is the same for hundreds of sockets need not. The
+door takes a message in parts, as bytes, and writes one text frame, or says that it cannot now: the reader does not
+read, the socket is closing. Nothing is kept here; what is written waits in the transport, which has a bound.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.http11 import Request
+from websockets.protocol import State
+
+NAME = "signalbox.wire"
+TEXT = b"\x81"  # the first byte of a frame: a whole message, of text
+JOIN = 16 * 1024  # bytes up to which copying is cheaper than to write in parts
+
+
+class Wire(WebSocketsSansIOProtocol):
+    """`websockets-sansio`, and `put`."""
+
+    def handle_connect(self, event: Request) -> None:
+        super().handle_connect(event)
+        if self.response.status_code == 101:  # the application starts in a later turn of the loop
+            self.scope["extensions"][NAME] = self  # type: ignore[assignment]
+
+    def start_keepalive(self) -> None:
+        super().start_keepalive()
+        self.request = self.response = None  # type: ignore[assignment]  # the handshake is over; they are large
+
+    def put(self, *parts: bytes) -> bool:
+        """Write one text message, if that is possible at once."""
+        if not self.writable.is_set() or self.close_sent or self.disconnected:
+            return False
+        if self.conn.state is not State.OPEN or self.transport.is_closing():
+            return False
+        size = sum(map(len, parts))
+        frame = TEXT + length(size), *parts
+        if size > JOIN:
+            self.transport.writelines(frame)
+        else:
+            self.transport.write(b"".join(frame))
+        return True
+
+
+def length(size: int) -> bytes:
+    """The length of an unmasked frame, as RFC 6455 writes it."""
+    if size < 126:
+        return bytes((size,))
+    if size < 1 << 16:
+        return b"\x7e" + size.to_bytes(2, "big")
+    return b"\x7f" + size.to_bytes(8, "big")
+
+
+def wire_of(scope: Mapping[str, Any]) -> Wire | None:
+    found: Wire | None = scope.get("extensions", {}).get(NAME)
+    return found
