@@ -12,7 +12,7 @@ list that says nothing counts as UNSAID long; `unsaid(schema)` names them, for a
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import strawberry
@@ -112,6 +112,7 @@ class Rules:
     objects: frozenset[str]
 
 
+@lru_cache(maxsize=8)
 def rules_of(schema: GraphQLSchema) -> Rules:
     """Read the rule of each field of each type, once for a schema."""
     fields = {
