@@ -216,10 +216,10 @@ async def page(
             rows = await context.read(query.order_by(*sorts).limit(size + 1))
             groups = {parents[0]: list(rows)}
         else:
-            place = func.row_number().over(partition_by=listing.parent, order_by=sorts).label("place")
+            place = func.row_number().over(partition_by=listing.parent, order_by=sorts).label("page_place")
             query = query.add_columns(listing.parent.label("parent_key"), place)
             inner = query.where(listing.parent.in_(parents)).subquery()
-            outer = select(inner).where(inner.c.place <= size + 1).order_by(inner.c.parent_key, inner.c.place)
+            outer = select(inner).where(inner.c.page_place <= size + 1).order_by(inner.c.parent_key, inner.c.page_place)
             groups = {key: [] for key in parents}
             for row in await context.read(outer):
                 groups[row.parent_key].append(row)
