@@ -6,11 +6,12 @@ judged before git sees it, and no hook, pager, external diff or monitor of the r
 """
 
 import asyncio
+import fcntl
 import os
 import re
 import shutil
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -120,6 +121,18 @@ def _environment() -> dict[str, str]:
     }
 
 
+@asynccontextmanager
+async def alone(root: Path) -> AsyncIterator[None]:
+    """Nobody else makes a worktree under `root` meanwhile: git fails where it meets another that is half made."""
+    with (root / ".lock").open("w") as file:  # closing it lets the others go on, also when a process dies
+        while True:
+            with suppress(BlockingIOError):
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            await asyncio.sleep(0.02)
+        yield
+
+
 @dataclass(frozen=True, kw_only=True)
 class Worktree:
     repository: Path
@@ -152,12 +165,19 @@ class Worktree:
             return await cls.find(repository, folder)
         start = await commit_of(repository, base)
         root.mkdir(parents=True, exist_ok=True)
+        async with alone(root):
+            return await cls._made(repository, folder, start, branch, template, {"run": run, **(names or {})})
+
+    @classmethod
+    async def _made(
+        cls, repository: Path, folder: Path, start: str, branch: str, template: str, names: dict[str, str]
+    ) -> Self:
         if branch:
             await judged(repository, branch)
             start = await cls._base_of(repository, branch, start)
             await git(repository, "worktree", "add", "--quiet", "--force", str(folder), branch)
             return await cls(repository=repository, folder=folder, branch=branch, base=start)._noted()
-        wanted = await judged(repository, filled(template, {"run": run, **(names or {})}))
+        wanted = await judged(repository, filled(template, names))
         for number in range(1, 100):
             name = wanted if number == 1 else f"{wanted}-{number}"
             # Making the branch decides who has the name, so two runs never get the same.

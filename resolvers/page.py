@@ -216,10 +216,14 @@ async def page(
             rows = await context.read(query.order_by(*sorts).limit(size + 1))
             groups = {parents[0]: list(rows)}
         else:
-            place = func.row_number().over(partition_by=listing.parent, order_by=sorts).label("page_place")
+            place = func.row_number().over(partition_by=listing.parent, order_by=sorts).label("nth_of_page")
             query = query.add_columns(listing.parent.label("parent_key"), place)
             inner = query.where(listing.parent.in_(parents)).subquery()
-            outer = select(inner).where(inner.c.page_place <= size + 1).order_by(inner.c.parent_key, inner.c.page_place)
+            outer = (
+                select(inner)
+                .where(inner.c.nth_of_page <= size + 1)
+                .order_by(inner.c.parent_key, inner.c.nth_of_page)
+            )
             groups = {key: [] for key in parents}
             for row in await context.read(outer):
                 groups[row.parent_key].append(row)
