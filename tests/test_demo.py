@@ -127,7 +127,6 @@ def test_serving_imports_nothing_that_only_other_commands_need():
         "agents.executors",
         "agents.demo",
         "httpx2",
-        "websockets",
         "mcp",
         "alembic",
     ):
@@ -263,7 +262,7 @@ async def test_a_person_answers_an_agent_and_a_second_worker_goes_on(run, fresh,
             )
         for one in held:
             again = {"runId": one["id"], "attempt": one["attempt"] + 1}
-            await person.until(lambda again=again: person.has("RUN_CLAIMED", **again))
+            await person.until(lambda again=again: person.has("RUN_CLAIMED", **again), within=160)
             await person.until(lambda again=again: person.has("RUN_SUCCEEDED", **again))
             moved = {"cardId": one["cardId"], "toStage": "REVIEW"}
             await person.until(lambda moved=moved: person.has("CARD_MOVED", **moved))
