@@ -10,7 +10,7 @@ from models.event import board_topic
 from models.log import RUN_LOG
 from runtime.database import utcnow
 from runtime.event import Event
-from runtime.feed import append
+from runtime.feed import open_topics
 from tests.client import Refused
 from tests.faults.api import UPDATE_CARD
 
@@ -78,8 +78,7 @@ async def test_lines_of_runs_are_forgotten_after_thirty_days(run):
     """More than one transaction's worth, of more topics than one."""
     async with run() as app:
         async with app.begin() as tx:
-            for topic in ("run:one", "run:two"):
-                await append(tx, RUN_LOG, topic, [LINE] * 1_200)
+            await open_topics(tx, RUN_LOG, {"run:one": [LINE] * 1_200, "run:two": [LINE] * 1_200})
         await aged(app, RUN_LOG.table, "run:one", 1_200)
         await aged(app, RUN_LOG.table, "run:two", 1_100)
         url = app.house.settings.database_url
