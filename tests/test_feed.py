@@ -426,8 +426,9 @@ async def test_followers_who_only_wait_cost_the_same_however_many(run, many):
             await asyncio.sleep(3 / many)  # so that they do not poll in step
         with app.counting(everybody=True) as every:
             await asyncio.sleep(6)  # a poll is 5
-        sweeps = "job", "question", "attempt"
-        statements = [one for one in every if not any(f"FROM {table}" in one for table in sweeps)]
+        sweeps = "job", "question", "attempt", "run"
+        asked = [" ".join(one.split()) for one in every if "strftime" not in one]  # that is the sweep's clock
+        statements = [one for one in asked if not any(f"FROM {table}" in one for table in sweeps)]
         print(f"{many} followers:", len(statements), "statements in 6 s")
         assert 2 <= len(statements) <= 12, statements
 

@@ -98,8 +98,9 @@ async def log_of(url: str, topic: str) -> list[Logged]:
     try:
         query = select(Event.seq, Event.kind, Event.request_id).where(Event.topic == topic)
         rows = await database.read(query.order_by(Event.seq))
-        [(last,)] = await database.read(select(Topic.last).where(Topic.name == topic))
+        numbered = await database.read(select(Topic.last).where(Topic.name == topic))
     finally:
         await database.close()
+    last = numbered[0][0] if numbered else 0
     assert [row.seq for row in rows] == list(range(1, last + 1)), "the numbers of a topic are dense"
     return [Logged(row.seq, row.kind, row.request_id) for row in rows]
