@@ -32,7 +32,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.exc import DBAPIError, InvalidatePoolError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, InvalidatePoolError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
@@ -412,6 +412,8 @@ def _try_before_use(engine: AsyncEngine) -> None:
     def taken(connection: Any, record: Any, fairy: Any) -> None:
         if connection.driver_connection.is_closed():
             raise InvalidatePoolError
+        if connection.driver_connection.is_in_transaction():
+            raise DisconnectionError  # it was lost half way, and its ROLLBACK with it
         if time.monotonic() - record.info.get("used", time.monotonic()) < FRESH:
             return
         try:
@@ -448,7 +450,7 @@ def migrator(database: Database) -> AsyncEngine:
 
 
 # Classes of SQLSTATE, and states, that say "not now": the connection, resources, the operator, a lock.
-PASSING = ("08", "40", "53", "57", "55P03", "25P03")
+PASSING = ("08", "40", "53", "57", "55P03", "25P02", "25P03")
 BUSY_FILE = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR", "SQLITE_FULL", "SQLITE_CANTOPEN")
 
 
