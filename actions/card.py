@@ -19,7 +19,7 @@ from actions.run.dispatch import arrived, leave, reprioritise
 from models import words
 from models.actor import Actor
 from models.board import BoardColumn
-from models.card import MOST_AT_ONCE, MOST_CHILDREN, Card, CardType, Priority, Size, image
+from models.card import MOST_AT_ONCE, MOST_CHILDREN, WRITTEN, Card, CardType, Priority, Size, image
 from models.event import EventKind
 from models.refusal import Conflict, Forbidden, Invalid, NotFound
 from models.stage import ENTRY, Facts, Lane, Stage, judge
@@ -142,17 +142,7 @@ def _joined(facts: Facts, to: Lane) -> Facts:
     return replace(facts, lanes=lanes)
 
 
-FIELDS = (
-    "title",
-    "description",
-    "type",
-    "priority",
-    "size",
-    "story_points",
-    "due_on",
-    "parent_id",
-    "agent_profile_id",
-)
+FIELDS = (*WRITTEN, "agent_profile_id")
 OF_A_RUN = {"title", "description"}  # fields that an agent may change of its own card
 
 

@@ -88,18 +88,10 @@ class Card(Editable, Base):
     created_by: Mapped[str | None] = mapped_column(Id)  # a user or a key
 
 
+# What people write on a card.
+WRITTEN = ("title", "description", "type", "priority", "size", "story_points", "due_on", "parent_id")
 # What a revision keeps of a card, and what restoring it gives back.
-KEPT = (
-    "title",
-    "description",
-    "type",
-    "priority",
-    "size",
-    "story_points",
-    "due_on",
-    "parent_id",
-    "column_id",
-)
+KEPT = (*WRITTEN, "column_id")
 
 
 def image(card: Card) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.work import REFUSED, about_run, hand, queued, set_policy, show
+from tests.work import REFUSED, about_run, at_work, hand, queued, set_policy, show
 
 PROFILE = f"""mutation($input: CreateAgentProfileInput!) {{ createAgentProfile(input: $input) {{
   ... on AgentProfile {{ id }} {REFUSED} }} }}"""
@@ -52,10 +52,7 @@ async def test_a_worker_holds_no_more_than_it_said(run):
 
 async def test_a_failed_run_goes_on_in_another_on_its_branch_and_in_its_session(run):
     async with run() as app:
-        _, [card] = await app.has_board("Paint")
-        worker = await hand(app)
-        id = await queued(app, card)
-        await worker.take()
+        _, _, worker, id = await at_work(app)
         result = {"branch": "signalbox/web-1", "sessionId": "talk-1"}
         failed = await worker.say("failRun", id, code="AGENT_ERROR", reason="Out of paint", result=result)
         assert (failed["status"], failed["branch"]) == ("FAILED", "signalbox/web-1")
@@ -140,10 +137,7 @@ async def test_what_becomes_of_a_sub_agent_is_its_own_affair(run):
       events(first: 10, types: [SUBAGENT, ERROR]) { nodes { agent text
         ... on RunSubagent { phase name session } ... on RunError { code } } } } }"""
     async with run() as app:
-        _, [card] = await app.has_board("Paint")
-        worker = await hand(app)
-        id = await queued(app, card)
-        await worker.take()
+        _, card, worker, id = await at_work(app)
         about = {"name": "looker", "session": "talk-1/looker"}
         said = [
             {"type": "SUBAGENT", "agent": "looker", "data": {"phase": "STARTED", **about}},

@@ -2,7 +2,19 @@
 
 from sqlalchemy import text
 
-from tests.work import ANSWER, CHOICE, REFUSED, START, about_run, hand, in_todo, queued, set_policy, start
+from tests.work import (
+    ANSWER,
+    CHOICE,
+    REFUSED,
+    START,
+    about_run,
+    at_work,
+    hand,
+    in_todo,
+    queued,
+    set_policy,
+    start,
+)
 
 TALK = "talk-1"
 POST = "mutation($input: PostMessageInput!) { postMessage(input: $input) { ... on Message { id } } }"
@@ -25,11 +37,7 @@ async def again(worker):
 
 async def test_an_instruction_is_told_although_questions_were_answered_before(run):
     async with run() as app:
-        board, [card] = await app.has_board("Paint")
-        await set_policy(app, board, noChange="DECIDE")
-        worker = await hand(app)
-        id = await queued(app, card)
-        await worker.take()
+        _, _, worker, id = await at_work(app, policy={"noChange": "DECIDE"})
         await asked_and_answered(app, worker, id)
         await worker.complete(id, "It is red already", "NO_CHANGES", sessionId=TALK)
         await app.data(about_run("resumeRun"), input={"id": id, "instruction": "Paint it blue"})
@@ -42,10 +50,7 @@ async def test_an_instruction_is_told_although_questions_were_answered_before(ru
 async def test_answers_that_were_told_are_not_all_that_is_told_again(run):
     """Its worker left, or it failed and is tried again: it goes on somewhere after its answers."""
     async with run() as app:
-        _, [card] = await app.has_board("Paint")
-        worker = await hand(app)
-        id = await queued(app, card, instruction="With a brush")
-        await worker.take()
+        _, _, worker, id = await at_work(app, instruction="With a brush")
         await asked_and_answered(app, worker, id)
         await worker.say("releaseRun", id, sessionId=TALK)
         released = await again(worker)
@@ -61,10 +66,7 @@ async def test_answers_that_were_told_are_not_all_that_is_told_again(run):
 async def test_answers_that_came_late_are_all_that_their_conversation_is_told(run):
     """Once: the attempt after that is told everything. What a new conversation would be told is always there."""
     async with run() as app:
-        _, [card] = await app.has_board("Paint")
-        worker = await hand(app)
-        id = await queued(app, card, instruction="With a brush")
-        await worker.take()
+        _, _, worker, id = await at_work(app, instruction="With a brush")
         asked = await worker.ask(id, CHOICE, sessionId=TALK)
         await worker.say("releaseRun", id, sessionId=TALK)
         await app.data(ANSWER, input={"id": asked["questions"][0]["id"], "options": ["red"]})

@@ -1,7 +1,7 @@
 """Questions in the log of their run, whoever asks and answers; and those that only a person may end."""
 
 from tests.conftest import MAKE_KEY
-from tests.work import ANSWER, CHOICE, REFUSED, WORDS, about_run, hand, queued, set_policy, show
+from tests.work import ANSWER, CHOICE, REFUSED, WORDS, about_run, at_work, hand, queued, set_policy, show
 
 CANCEL = (
     f"mutation($input: CancelQuestionInput!) {{ cancelQuestion(input: $input) {{ __typename {REFUSED} }} }}"
@@ -38,10 +38,7 @@ async def until(app, run, count):
 
 async def test_what_is_asked_and_answered_is_in_the_runs_log(run):
     async with run() as app:
-        _, [card] = await app.has_board("Paint")
-        worker = await hand(app)
-        id = await queued(app, card)
-        await worker.take()
+        _, _, worker, id = await at_work(app)
         async with app.follow(FEED, id=id, after="0") as hear:
             asked = await worker.ask(id, CHOICE, {**WORDS, "type": "MULTI", "options": [{"label": "stop"}]})
             await worker.ask(id, CHOICE, {**WORDS, "type": "MULTI", "options": [{"label": "stop"}]})
@@ -114,10 +111,7 @@ async def test_how_else_a_question_ends_is_there(run):
 
 async def test_a_question_too_large_for_a_line_is_told_briefly(run):
     async with run() as app:
-        _, [card] = await app.has_board("Paint")
-        worker = await hand(app)
-        id = await queued(app, card)
-        await worker.take()
+        _, _, worker, id = await at_work(app)
         options = [{"label": f"{n} " + "é" * 197, "description": "é" * 1_000} for n in range(12)]
         large = {"text": "é" * 10_000, "type": "SINGLE", "options": options, "default": [options[0]["label"]]}
         asked = await worker.ask(id, *({"key": str(n), **large} for n in range(4)))

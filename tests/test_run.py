@@ -9,6 +9,7 @@ from tests.work import (
     START,
     WORDS,
     about_run,
+    at_work,
     hand,
     in_todo,
     queued,
@@ -153,11 +154,7 @@ async def test_the_most_urgent_first_then_the_oldest(run):
 
 async def test_a_run_that_failed_is_tried_again_later_and_then_ends(run):
     async with run() as app:
-        board, [card] = await app.has_board("Paint")
-        await set_policy(app, board, maxAttempts=2)
-        worker = await hand(app)
-        id = await queued(app, card)
-        await worker.take()
+        _, _, worker, id = await at_work(app, policy={"maxAttempts": 2})
         failed = await worker.say("failRun", id, code="AGENT_ERROR", reason="Out of paint", retryable=True)
         assert failed["status"] == "QUEUED"
         assert failed["card"]["stage"] == "TODO"
@@ -212,10 +209,7 @@ async def test_a_run_is_stopped_in_every_state(run):
 
 async def test_nobody_confirms_what_nobody_asked_for(run):
     async with run() as app:
-        _, [card] = await app.has_board("Paint")
-        worker = await hand(app)
-        id = await queued(app, card)
-        await worker.take()
+        _, _, worker, id = await at_work(app)
         assert (await worker.say("confirmStop", id))["code"] == "CONFLICT"
         assert (await worker.complete(id, " "))["code"] == "INVALID"
         assert (await show(app, id))["status"] == "CLAIMED"
@@ -223,11 +217,7 @@ async def test_nobody_confirms_what_nobody_asked_for(run):
 
 async def test_a_run_that_changed_nothing_can_wait_for_a_decision(run):
     async with run() as app:
-        board, [card] = await app.has_board("Paint")
-        await set_policy(app, board, noChange="DECIDE")
-        worker = await hand(app)
-        id = await queued(app, card)
-        await worker.take()
+        _, _, worker, id = await at_work(app, policy={"noChange": "DECIDE"})
         done = await worker.complete(id, "It is red already", "NO_CHANGES")
         assert (done["status"], done["waitReason"]) == ("WAITING", "DECISION")
         again = await app.data(about_run("resumeRun"), input={"id": id, "instruction": "Paint it blue"})
@@ -313,10 +303,7 @@ async def test_the_last_of_siblings_may_fail(run):
 
 async def test_a_question_blocks_until_somebody_answers(run):
     async with run() as app:
-        _, [card] = await app.has_board("Paint")
-        worker = await hand(app)
-        id = await queued(app, card)
-        await worker.take()
+        _, _, worker, id = await at_work(app)
         asked = await worker.ask(id, CHOICE, WORDS)
         first, second = [one["id"] for one in asked["questions"]]
         assert asked["questions"][0]["run"] == {"status": "WAITING", "waitReason": "QUESTION"}
@@ -445,8 +432,13 @@ async def test_a_claim_that_is_repeated_gets_the_same(run):
         worker = await hand(app)
         for card in cards:
             await queued(app, card)
-        assert await worker.claim(1, key="a") == await worker.claim(1, key="a")
-        assert await worker.claim(1, key="a") != await worker.claim(1, key="b")
+
+        async def claim(key):
+            [one] = await worker.claim(1, key=key)
+            assert one["work"].pop("agentToken").startswith("sbr_")  # its seconds count from each answer
+            return one
+
+        assert await claim("a") == await claim("a") != await claim("b")
 
 
 async def test_a_waiting_worker_is_woken(run):
@@ -464,10 +456,7 @@ async def test_a_card_with_an_agent_at_it_is_not_taken_away(run):
     delete = "mutation($input: DeleteCardInput!) { deleteCard(input: $input) { __typename } }"
     archive = "mutation($input: ArchiveCardInput!) { archiveCard(input: $input) { __typename } }"
     async with run() as app:
-        _, [card] = await app.has_board("Paint")
-        worker = await hand(app)
-        id = await queued(app, card)
-        await worker.take()
+        _, card, worker, id = await at_work(app)
         assert await app.data(delete, input={"id": card}) == {"__typename": "Conflict"}
         assert await app.data(archive, input={"id": card}) == {"__typename": "Conflict"}
         assert await app.data(delete, input={"id": card, "cancelRun": True}) == {"__typename": "Card"}
@@ -489,10 +478,7 @@ async def test_work_is_sent_back_with_the_reason(run):
       ... on Card { stage activeRun { id branch instruction retryOf { id } }
         messages { nodes { body kind } } } } }"""
     async with run() as app:
-        _, [card] = await app.has_board("Paint")
-        worker = await hand(app)
-        id = await queued(app, card)
-        await worker.take()
+        _, card, worker, id = await at_work(app)
         refused = await app.data(reject, input={"id": card, "feedback": "Too red"})
         assert refused == {"__typename": "Conflict", "code": "CONFLICT"}
         await worker.complete(id, "Painted", branch="signalbox/web-1", sessionId="talk-1")

@@ -8,7 +8,7 @@ from actions.run.sweep import sweep
 from models.run import Run
 from runtime.database import utcnow
 from tests.test_run import until
-from tests.work import ANSWER, CHOICE, MOVE, WORDS, hand, queued, set_policy
+from tests.work import ANSWER, CHOICE, MOVE, WORDS, at_work, hand, queued, set_policy
 
 INBOX = "{ notifications { nodes { type title body runId questionId } } }"
 COLUMNS = "query($id: ID!) { board(id: $id) { columns { id stage } } }"
@@ -115,11 +115,7 @@ async def test_where_review_is_full_or_missing_people_are_warned(run):
 
 async def test_a_run_that_goes_back_and_is_given_up(run):
     async with run() as app:
-        board, [card] = await app.has_board("Paint")
-        await set_policy(app, board, maxAttempts=2)
-        worker = await hand(app)
-        id = await queued(app, card)
-        await worker.take()
+        _, _, worker, id = await at_work(app, policy={"maxAttempts": 2})
         await worker.say("releaseRun", id)
         await worker.take()
         for reason in ("No paint", "Still none"):

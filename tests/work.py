@@ -122,6 +122,17 @@ async def hand(app: Any, name: str = "hand", actor: str = "", **input: Any) -> H
     return Hand(app, answer["id"], actor)
 
 
+async def at_work(app: Any, policy: dict[str, Any] | None = None, **input: Any) -> tuple[str, str, Hand, str]:
+    """A board, its one card "Paint", a worker, and the run on that card that the worker holds."""
+    board, [card] = await app.has_board("Paint")
+    if policy:
+        await set_policy(app, board, **policy)
+    worker = await hand(app)
+    id = await queued(app, card, **input)
+    await worker.take()
+    return board, card, worker, id
+
+
 CHOICE = {
     "key": "0",
     "text": "Which colour?",

@@ -370,13 +370,23 @@ echo '{"type": "turn.completed", "usage": {"input_tokens": 7}}'
 """
 
 
-async def test_a_program_that_cannot_be_told_is_resumed(house, tmp_path, monkeypatch):
+@pytest.fixture
+def put_codex(tmp_path, monkeypatch):
+    """Puts a program where `codex` is looked for."""
+
+    def put(script):
+        program = tmp_path / "bin" / "codex"
+        program.parent.mkdir()
+        program.write_text(script)
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+
+    return put
+
+
+async def test_a_program_that_cannot_be_told_is_resumed(house, tmp_path, put_codex):
     """Concluding a program without a way in: it is ended, and its session goes on with the wish."""
-    program = tmp_path / "bin" / "codex"
-    program.parent.mkdir()
-    program.write_text(CODEX)
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    put_codex(CODEX)
     await house.worker(executors=("codex",))
     enqueue(house, executor="codex")
     await house.until(
@@ -399,12 +409,8 @@ echo '{"type": "turn.completed", "usage": {"input_tokens": 7}}'
 """
 
 
-async def test_a_lost_session_is_begun_anew_once_with_everything(house, tmp_path, monkeypatch):
-    program = tmp_path / "bin" / "codex"
-    program.parent.mkdir()
-    program.write_text(FORGETFUL)
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+async def test_a_lost_session_is_begun_anew_once_with_everything(house, tmp_path, put_codex):
+    put_codex(FORGETFUL)
     await house.worker(executors=("codex",))
     enqueue(house, executor="codex", session="thread-1", whole="The card, and: Do it")
     how, result = await ended(house)
