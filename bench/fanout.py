@@ -276,14 +276,14 @@ async def flood(server: Server, crowd: Crowd, seconds: float) -> tuple[float, fl
 async def drip(server: Server, crowd: Crowd, each_second: float, seconds: float) -> list[float]:
     """How long each delivery took, from the request that made the event, at so many events a second."""
     crowd.begin()
-    count = max(2, round(each_second * seconds))
-    began = time.perf_counter()
+    count, began = max(2, round(each_second / CARDS * seconds)), time.perf_counter()
     for number in range(count):
-        await asyncio.sleep(max(0.0, began + number / each_second - time.perf_counter()))
+        due = began + number * CARDS / each_second
+        await asyncio.sleep(max(0.0, due - time.perf_counter()))
         # An event that is asked for late is late for those who wait for it.
-        crowd.sent.append(min(time.perf_counter(), began + number / each_second))
-        await server.publish(1)
-    await crowd.until(count * len(crowd.everyone))
+        crowd.sent += [min(time.perf_counter(), due)] * CARDS
+        await server.publish(CARDS)
+    await crowd.until(count * CARDS * len(crowd.everyone))
     return sorted(crowd.waits)
 
 

@@ -151,6 +151,7 @@ async def _tell(
             for event in events:
                 group.tells(Place(Cursor(event.epoch, event.seq)), seen)
                 yield event
+            await group.sends()
             context.is_held = False
             await context.refresh()  # no connection is held while waiting
             if events.is_last:

@@ -182,6 +182,7 @@ async def _tell(context: Context, group: Group, topic: str, run_id: str) -> Asyn
                     return  # each is told the end by itself
                 group.tells(reader.place(lines.cursor), seen)
                 yield item
+            await group.sends()
             if lines.is_last:
                 group.rests(reader.place(lines.cursor), seen)
 

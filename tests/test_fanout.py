@@ -4,13 +4,17 @@ import asyncio
 import contextlib
 import itertools
 import json
+import random
 
 import pytest
 from sqlalchemy import delete
+from strawberry.types import ExecutionResult
 
 from models.event import EventKind, board_topic, user_topic
 from models.workspace import Membership
-from runtime.feed import record
+from runtime.feed import Cursor, record
+from runtime.transport.fanout import ALL_KEPT, KEPT, Group, Place, Store
+from runtime.transport.operation import Operation
 from tests.client import AsgiSocket, Hear
 from tests.conftest import MAKE_KEY
 from tests.faults.api import UPDATE_CARD
@@ -22,6 +26,9 @@ BRIEF = """subscription($board: ID!, $long: Boolean!) { boardFeed(boardId: $boar
   seq ... on AboutCard { card { title @include(if: $long) stage } } } }"""
 MINE = """subscription($board: ID!) { boardFeed(boardId: $board) {
   seq ... on AboutCard { card { title allowedStages } } } }"""
+NUMBERS = """subscription($board: ID!, $after: String) { boardFeed(boardId: $board, after: $after) {
+  seq cursor ... on AboutCard { card { title } } } }"""
+MOVE_ALL = "mutation($input: MoveCardsInput!) { moveCards(input: $input) { __typename } }"
 CURSOR = "query($id: ID!) { board(id: $id) { seq cursor } }"
 STAGES = "query($id: ID!) { card(id: $id) { title allowedStages } }"
 
@@ -97,6 +104,32 @@ async def test_who_sees_something_else_is_answered_for_himself(run):
                     assert events[-1]["card"] == await app.data(STAGES, actor, id=card), actor
         assert (await app.data(STAGES, "vic", id=card))["allowedStages"] == []
         assert (await app.data(STAGES, "ann", id=card))["allowedStages"] != []
+
+
+async def test_who_comes_at_any_place_of_a_page_is_told_each_event_once(run):
+    """The events of one mutation are sent together, also to those who come while they are."""
+    chance = random.Random(7)
+    async with run(points=10**9) as app, contextlib.AsyncExitStack() as stack:
+        board, cards = await app.has_board(*(f"{number}" for number in range(12)))
+
+        async def follow(cursor):
+            return await stack.enter_async_context(app.follow(NUMBERS, board=board, after=cursor)), cursor
+
+        start = (await app.data(CURSOR, id=board))["cursor"]
+        first, _ = await follow(start)
+        hears, places = [await follow(start) for _ in range(3)], [start]
+        for turn in range(8):
+            moved = app.data(MOVE_ALL, input={"ids": cards, "top": turn % 2 == 0})
+            came = [follow(cursor) for cursor in chance.sample(places, min(3, len(places)))]
+            _, *new = await asyncio.gather(moved, *came)
+            hears += new
+            [events] = await told([first], await seq_of(app, board))
+            assert len(events) == len(cards)
+            places += [event["cursor"] for event in events]
+        last = await seq_of(app, board)
+        for hear, cursor in hears:
+            [events] = await told([hear], last)
+            assert [event["cursor"] for event in events] == places[places.index(cursor) + 1 :]
 
 
 async def test_different_questions_are_not_mixed(run):
@@ -253,3 +286,30 @@ async def streaming(app, query, variables):
         given.put_nowait({"type": "http.disconnect"})
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_what_all_groups_keep_is_bounded():
+    """However many different things are followed; and it is let go with the group."""
+    store, end = Store(), asyncio.Event()
+    payload = "x" * 50_000
+
+    async def follow(group):
+        async def results():
+            for number in range(1, 9):
+                group.tells(Place(Cursor("e", number)), {})
+                yield ExecutionResult(data={"text": payload}, errors=None)
+            await group.sends()
+            await end.wait()
+
+        async def start():
+            return results()
+
+        await group.run(start, Operation("r", "ws"))
+
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(100):
+            tasks.create_task(follow(Group(Place(Cursor("e", 0)), store)))
+        await asyncio.sleep(0.5)
+        assert ALL_KEPT - KEPT < store.size <= ALL_KEPT
+        end.set()
+    assert store.size == 0

@@ -10,9 +10,9 @@ own operation id.
 What a group promises, to each of its members:
 - The same items in the same order as alone. A member stands at a place; it is told what follows that place, and
   nothing else. Who comes a little late is given what it missed of the newest answers, which are kept.
-- Nothing that it may not see. Before each item, and whenever it was woken or looked unasked, the resolver asks in
-  one statement who of the members may still see, in the same moment from which the item is read. Who may not goes
-  back to where it came from, and learns there how its feed ends.
+- Nothing that it may not see. Before each page of items, and whenever it was woken or looked unasked, the resolver
+  asks in one statement who of the members may still see, in the same moment from which the items are read. Who may
+  not goes back to where it came from, and learns there how its feed ends.
 - No waiting for others. A member whose reader does not take what it is sent has ROOM; beyond that it goes back and
   reads the log by itself, until it has caught up again.
 - Its own errors. An item that was answered with an error is not shared: all go back and execute it themselves.
@@ -25,10 +25,19 @@ last member, with its founder's sight, or with an error; then all go back.
 import asyncio
 import logging
 from collections import Counter, deque
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Hashable, Iterator, Mapping
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Hashable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import orjson
 from strawberry.types import ExecutionResult
@@ -41,13 +50,15 @@ from runtime.transport.operation import Operation, begin, request_id, running
 from runtime.wakes import Listener
 
 ROOM = 64 * 1024  # bytes that may wait for one member; one answer always may
+PAGE = 16 * 1024  # bytes of answers that are gathered before they are sent
 KEPT = 256 * 1024  # bytes of a group's newest answers that are kept for who comes late
+ALL_KEPT = 16 * 1024 * 1024  # bytes that all groups of a process keep together
 TURN = 200  # members that are sent to before others have their turn
 
 log = logging.getLogger("signalbox.error")
 
 Start = Callable[[], Awaitable[AsyncIterator[Any]]]
-Put = Callable[[bytes], bool]  # sends an answer at once, or says that it cannot
+Put = Callable[[Sequence[bytes]], bool]  # sends answers at once, or says that it cannot
 Seen = Mapping[Any, bool]  # whether each who was asked about may go on to see what is followed
 
 
@@ -126,15 +137,16 @@ class Member:
         self._size = 0
         self._news: asyncio.Future[None] | None = None  # while its task has nothing to do
 
-    def give(self, payload: bytes, place: Place) -> bool:
-        """Send an answer or let it wait; False if too much waits already."""
-        if self._news is not None and self._put is not None and not self._waiting and self._put(payload):
+    def give(self, payloads: Sequence[bytes], place: Place) -> bool:
+        """Send answers or let them wait; False if too much waits already."""
+        if self._news is not None and self._put is not None and not self._waiting and self._put(payloads):
             self.place = place
             return True
-        if self._waiting and self._size + len(payload) > ROOM:
+        size = sum(map(len, payloads))
+        if self._waiting and self._size + size > ROOM:
             return False
-        self._waiting.append(payload)
-        self._size += len(payload)
+        self._waiting += payloads
+        self._size += size
         self.place = place
         self._wake()
         return True
@@ -165,16 +177,32 @@ class Member:
                 self._news = None
 
 
-class Group:
-    """Members that are told the same. Its resolver calls `hears`, `tells` and `rests`."""
+class Answer(NamedTuple):
+    """An item of a group, executed and encoded: it leads from one place to the next."""
 
-    def __init__(self, place: Place) -> None:
-        self.place = place
+    before: Place
+    payload: bytes
+    place: Place
+
+
+@dataclass
+class Store:
+    """How many bytes the groups of a process keep together."""
+
+    size: int = 0
+
+
+class Group:
+    """Members that are told the same. Its resolver calls `hears`, `tells`, `sends` and `rests`."""
+
+    def __init__(self, place: Place, store: Store) -> None:
+        self.place = place  # up to which its members were told
         self.people: Counter[Any] = Counter()
         self._members: dict[Member, None] = {}
         self._newcomers: dict[Member, None] = {}
-        self._kept: deque[tuple[Place, bytes, Place]] = deque()
-        self._size = 0
+        self._told: list[Answer] = []  # to be sent
+        self._kept: deque[Answer] = deque()  # was sent
+        self._size, self._store = 0, store
         self._coming: Place | None = None
         self._also: Counter[str] = Counter()
         self._listener: Listener | None = None
@@ -223,6 +251,19 @@ class Group:
         self._check(seen)
         self._coming = place
 
+    async def sends(self) -> None:
+        """What was told may wait no longer: the page is over."""
+        if not self._told:
+            return
+        told, self._told = self._told, []
+        payloads, self.place = [one.payload for one in told], told[-1].place
+        self._keep(told)
+        for number, member in enumerate(list(self._members), 1):
+            if not member.is_back and member in self._members and not member.give(payloads, self.place):
+                self._send_back(member, at_once=True)
+            if number % TURN == 0:
+                await asyncio.sleep(0)
+
     def rests(self, place: Place, seen: Seen) -> None:
         """All was told up to `place`, and nothing follows yet."""
         self.place = place
@@ -252,11 +293,11 @@ class Group:
             self._send_back(member)  # else it is ahead, and the group comes there
 
     def _catch_up(self, member: Member) -> bool:
-        start = next((n for n, kept in enumerate(self._kept) if kept[0] == member.place), None)
+        start = next((n for n, kept in enumerate(self._kept) if kept.before == member.place), None)
         if start is None:
             return False
-        for _, payload, place in list(self._kept)[start:]:
-            if not member.give(payload, place):
+        for kept in list(self._kept)[start:]:
+            if not member.give([kept.payload], kept.place):
                 self._send_back(member, at_once=True)
                 break
         return True
@@ -276,39 +317,49 @@ class Group:
                 async for result in results:
                     if not await self._tell(result):
                         return
+            await self.sends()
         except Exception as error:
             told = {"type": type(error).__qualname__, "frames": frames(error)}
             log.error("group failed", extra=told | {"request_id": request_id.get()})
         finally:
+            self._forget()
             for member in [*self._members, *self._newcomers]:
                 self._send_back(member)
 
     async def _tell(self, result: Any) -> bool:
-        """Send an answer to all members; False if it came of no item, but of how the feed ended."""
+        """Take an answer for all members; False if it came of no item, but of how the feed ended."""
         place, self._coming = self._coming, None
         if place is None:
             return False
-        before, self.place = self.place, place
         if not isinstance(result, ExecutionResult) or result.errors:
-            self._kept.clear()
-            self._size = 0
+            await self.sends()
+            self.place = place
+            self._forget()
             for member in list(self._members):
                 self._send_back(member)
             return bool(self.people)
-        payload = encode(_payload(result))
-        self._keep(before, payload, place)
-        for number, member in enumerate(list(self._members), 1):
-            if not member.is_back and member in self._members and not member.give(payload, place):
-                self._send_back(member, at_once=True)
-            if number % TURN == 0:
-                await asyncio.sleep(0)
+        before = self._told[-1].place if self._told else self.place
+        self._told.append(Answer(before, encode(_payload(result)), place))
+        if sum(len(one.payload) for one in self._told) > PAGE:
+            await self.sends()
         return True
 
-    def _keep(self, before: Place, payload: bytes, place: Place) -> None:
-        self._kept.append((before, payload, place))
-        self._size += len(payload)
-        while self._size > KEPT:
-            self._size -= len(self._kept.popleft()[1])
+    def _keep(self, told: list[Answer]) -> None:
+        for one in told:
+            self._kept.append(one)
+            self._size += len(one.payload)
+            self._store.size += len(one.payload)
+        while self._kept and (self._size > KEPT or self._store.size > ALL_KEPT):
+            self._drop()
+
+    def _drop(self) -> None:
+        size = len(self._kept.popleft().payload)
+        self._size -= size
+        self._store.size -= size
+
+    def _forget(self) -> None:
+        while self._kept:
+            self._drop()
 
 
 def _payload(result: ExecutionResult) -> dict[str, Any]:
@@ -320,6 +371,7 @@ class Fanout:
 
     def __init__(self) -> None:
         self._groups: dict[Hashable, Group] = {}
+        self._store = Store()
 
     async def results(
         self, start: Start, context: Any, *, put: Callable[[], Put | None] = lambda: None
@@ -355,7 +407,7 @@ class Fanout:
         key = asked, operation.wants_cost, context.audience(is_alike), shared.left.topic
         group = self._groups.get(key)
         if group is None or not group.is_open:
-            group = self._groups[key] = Group(member.place)
+            group = self._groups[key] = Group(member.place, self._store)
             group.join(member)
             group.task = asyncio.create_task(group.run(start, operation))
             group.task.add_done_callback(lambda _: self._forget(key, group))

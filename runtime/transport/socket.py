@@ -10,6 +10,7 @@ drains: clients know that as "connect again".
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from contextlib import aclosing, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
@@ -209,8 +210,8 @@ class Handler(BaseGraphQLTransportWSHandler[Any, Any]):
             return None
         head = b'{"id":' + encode(operation.id) + b',"type":"next","payload":'
 
-        def put(payload: bytes) -> bool:
-            return self.operations.get(operation.id) is operation and wire.put(head, payload, b"}")
+        def put(payloads: Sequence[bytes]) -> bool:
+            return self.operations.get(operation.id) is operation and wire.put(head, payloads, b"}")
 
         return put
 

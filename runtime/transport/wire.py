@@ -1,11 +1,12 @@
 """Uvicorn's WebSocket protocol, with a door for answers that are sent to many.
 
-A message that goes through ASGI passes five coroutines; one that is the same for hundreds of sockets need not. The
-door takes a message in parts, as bytes, and writes one text frame, or says that it cannot now: the reader does not
-read, the socket is closing. Nothing is kept here; what is written waits in the transport, which has a bound.
+A message that goes through ASGI passes five coroutines; one that is the same for hundreds of sockets need not.
+The door takes messages in parts, as bytes, and writes a text frame for each, all at once, or says that it cannot
+now: the reader does not read, the socket is closing. Nothing is kept here; what is written waits in the
+transport, which has a bound.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -14,7 +15,7 @@ from websockets.protocol import State
 
 NAME = "signalbox.wire"
 TEXT = b"\x81"  # the first byte of a frame: a whole message, of text
-JOIN = 16 * 1024  # bytes up to which copying is cheaper than to write in parts
+JOIN = 32 * 1024  # bytes up to which copying is cheaper than to write in parts
 
 
 class Wire(WebSocketsSansIOProtocol):
@@ -29,18 +30,20 @@ class Wire(WebSocketsSansIOProtocol):
         super().start_keepalive()
         self.request = self.response = None  # type: ignore[assignment]  # the handshake is over; they are large
 
-    def put(self, *parts: bytes) -> bool:
-        """Write one text message, if that is possible at once."""
+    def put(self, head: bytes, payloads: Sequence[bytes], tail: bytes) -> bool:
+        """Write a text message of head, payload and tail for each payload, if that is possible at once."""
         if not self.writable.is_set() or self.close_sent or self.disconnected:
             return False
         if self.conn.state is not State.OPEN or self.transport.is_closing():
             return False
-        size = sum(map(len, parts))
-        frame = TEXT + length(size), *parts
-        if size > JOIN:
-            self.transport.writelines(frame)
+        parts: list[bytes] = []
+        around = len(head) + len(tail)
+        for payload in payloads:
+            parts += (TEXT, length(around + len(payload)), head, payload, tail)
+        if sum(map(len, payloads)) > JOIN:
+            self.transport.writelines(parts)
         else:
-            self.transport.write(b"".join(frame))
+            self.transport.write(b"".join(parts))
         return True
 
 
