@@ -21,6 +21,7 @@ from typing import Any
 import asyncpg
 import httpx2
 import pytest
+import uvloop
 from sqlalchemy import event
 
 import actions.account
@@ -55,6 +56,27 @@ REVOKE_KEY = """mutation RevokeKey($id: ID!) {
   revokeApiKey(input: {id: $id}) { __typename ... on ApiKey { id revokedAt } ... on Refusal { code } } }"""
 DATABASES = ["sqlite", "postgresql"]
 Fill = Callable[[str], Awaitable[None]]
+
+
+def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> dict[str, Any]:
+    """The loop that servers have."""
+    return {"uvloop": uvloop.new_event_loop}
+
+
+class Compiled(dict[Any, Any]):
+    """Statements of one kind of database, compiled once for all of them: each test has a database of its own.
+
+    SQLAlchemy's keys begin with the dialect, which each database makes anew.
+    """
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        return super().get(key[1:], default)
+
+    def __setitem__(self, key: Any, compiled: Any) -> None:
+        super().__setitem__(key[1:], compiled)
+
+
+COMPILED = {name: Compiled() for name in DATABASES}
 
 
 @pytest.fixture(scope="session")
@@ -299,6 +321,8 @@ async def run(fresh: Callable[[], Any]) -> Any:
     async def start(url: str | None = None, **settings: Any) -> AsyncIterator[App]:
         given = {"secret_key": KEY, "_env_file": None, **settings}
         app = make_app(load(database_url=url or await fresh(), **given))
+        engine = app.state.house.database.engine.sync_engine
+        engine.update_execution_options(compiled_cache=COMPILED[engine.dialect.name])
         async with app.router.lifespan_context(app):
             transport = httpx2.ASGITransport(app, client=("127.0.0.1", 5555))
             base = "http://127.0.0.1:8000"
