@@ -266,6 +266,9 @@ cli = typer.Typer(
 @cli.callback()
 def _started() -> None:
     gc.freeze()
+    gc.set_threshold(
+        20_000
+    )  # an answer is thousands of objects, and none of them is garbage of the kind it looks for
     gc.enable()
 
 

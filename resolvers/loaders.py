@@ -14,14 +14,16 @@ from operator import attrgetter
 from typing import Any, Protocol, TypeVar
 
 import strawberry
-from sqlalchemy import ColumnElement, Select, bindparam
+from graphql import GraphQLOutputType
+from sqlalchemy import Column, ColumnElement, Select, bindparam
 from strawberry import Parent
 from strawberry.dataloader import DataLoader
 
 from models.actor import Actor
 from runtime.database import Id, Keys, among
 from runtime.executor import Together
-from runtime.executor.together import Columns
+from runtime.executor.together import Columns, Texts
+from runtime.texts import Entry, is_written, row_text
 
 
 class Read(Protocol):
@@ -65,6 +67,24 @@ class Link:
             if len(self._kept) >= KEPT:
                 self._kept.clear()
             self._kept[kind] = self._made(like(actor), columns)
+        return self._kept[kind]
+
+    def writes(self, name: str, type_: GraphQLOutputType) -> bool:
+        """Whether the database can write this column as JSON, as a leaf of this type shows it."""
+        column = self.query.selected_columns.get(name)
+        return self.many and isinstance(column, Column) and is_written(column, type_)
+
+    def written(self, actor: Actor, entries: tuple[Entry, ...]) -> Select[Any]:
+        """As `statement`, for rows of two columns: JSON with these entries, and the key."""
+        kind = entries, kind_of(actor)
+        if kind not in self._kept:
+            if len(self._kept) >= KEPT:
+                self._kept.clear()
+            query = self._made(like(actor), frozenset())
+            text = row_text(entries, self.query.selected_columns).label("text")
+            self._kept[kind] = query.with_only_columns(
+                text, self.key.label("link_key"), maintain_column_froms=True
+            )
         return self._kept[kind]
 
     def _made(self, actor: Actor, columns: Columns) -> Select[Any]:
@@ -133,6 +153,18 @@ class Loaders:
         lists = await asyncio.gather(*map(self._batch(link, columns), parts))
         return dict(zip(keys, itertools.chain.from_iterable(lists), strict=True))
 
+    async def texts(
+        self, link: Link, keys: Sequence[Any], entries: tuple[Entry, ...]
+    ) -> dict[Any, list[str]]:
+        """The lists that `link` finds by each of the keys, their rows written as JSON by the database."""
+        lists: dict[Any, list[str]] = {key: [] for key in keys}
+        distinct = list(lists)
+        for start in range(0, len(distinct), MOST):
+            asked = values_of(self.actor, distinct[start : start + MOST])
+            for text, key in await self._read(link.written(self.actor, entries), asked):
+                lists[key].append(text)
+        return lists
+
     def through(self, name: Any, load: Callable[[list[Any]], Awaitable[list[Any]]]) -> DataLoader[Any, Any]:
         """The loader of that name in this operation; `load` answers its keys in order."""
         if name not in self._loaders:
@@ -162,7 +194,13 @@ def rows_by(link: Link, by: str) -> Together:
         found = await context.loaders.every(link, [key for key in keys if key is not None], columns)
         return [None if key is None else found[key] for key in keys]
 
-    return Together(answers, frozenset((by,)), sure=True)
+    async def written(context: Any, rows: Sequence[Any], entries: tuple[Entry, ...]) -> list[list[str]]:
+        keys = list(map(key_of, rows))
+        found = await context.loaders.texts(link, keys, entries)
+        return [found[key] for key in keys]
+
+    texts = Texts(link.writes, written) if link.many else None
+    return Together(answers, frozenset((by,)), sure=True, texts=texts)
 
 
 def drawn(link: Link, by: str | Callable[[Any], Any], *reads: str) -> Callable[[Callable[..., Any]], Any]:

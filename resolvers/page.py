@@ -26,8 +26,10 @@ from sqlalchemy import (
 
 from models.actor import Actor
 from resolvers.context import Context
-from resolvers.loaders import Sees, kind_of, like, values_of
+from resolvers.loaders import KEPT, Sees, kind_of, like, values_of
 from runtime.database import Keys, among
+from runtime.executor import wanted
+from runtime.executor.together import Columns
 from runtime.transport.errors import PublicError
 
 DEFAULT, MOST = 50, 100
@@ -67,12 +69,23 @@ class Listing:
     sees: Sees
     _kept: dict[Any, Select[Any]] = field(default_factory=dict, init=False, repr=False)
 
-    def first(self, actor: Actor, order: Order, where: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    def of(self, columns: Columns) -> Select[Any]:
+        """What to select where only some attributes will be read."""
+        if columns is None:
+            return self.query
+        chosen = [column for column in self.query.selected_columns if column.key in columns]
+        return self.query.with_only_columns(*chosen, maintain_column_froms=True)
+
+    def first(
+        self, actor: Actor, order: Order, where: Sequence[ColumnElement[bool]], columns: Columns
+    ) -> Select[Any]:
         """The statement of a first page of one parent, without a filter: made once for each kind of actor."""
-        kind = order.name, kind_of(actor)
+        kind = order.name, kind_of(actor), columns
         if kind not in self._kept:
-            columns = [column.label(f"k{i}") for i, (column, _) in enumerate(order.columns)]
-            query = self.query.add_columns(*columns).where(self.sees(like(actor)), *where)
+            if len(self._kept) >= KEPT:
+                self._kept.clear()
+            keys = [column.label(f"k{i}") for i, (column, _) in enumerate(order.columns)]
+            query = self.of(columns).add_columns(*keys).where(self.sees(like(actor)), *where)
             query = query.where(among(self.parent, bindparam("keys", type_=Keys())))
             query = query.add_columns(self.parent.label("parent_key"))
             sorts = [column.desc() if falls else column.asc() for column, falls in order.columns]
@@ -200,13 +213,15 @@ async def page(
         plain and listing.parent is not None and (ask.after, ask.before, ask.last) == (None, None, None)
     )
 
+    read = wanted()
+
     async def load(parents: list[Any]) -> list[Page]:
         if is_first and len(parents) == 1:
-            query = listing.first(context.actor, order, where)
+            query = listing.first(context.actor, order, where, read)
             rows = await context.read(query, {**values_of(context.actor, parents), "most": size + 1})
             return [_cut(list(rows), parents[0])]
         keys = [column.label(f"k{i}") for i, (column, _) in enumerate(order.columns)]
-        query = listing.query.add_columns(*keys).where(listing.sees(context.actor), *conditions)
+        query = listing.of(read).add_columns(*keys).where(listing.sees(context.actor), *conditions)
         sorts = [column.desc() if falls else column.asc() for column, falls in columns]
         if listing.parent is None or len(parents) == 1:
             if listing.parent is not None:
@@ -241,7 +256,7 @@ async def page(
 
         return Page(rows, has_next, has_previous, name, len(order.columns), count)
 
-    group = (listing, order.name, ask, fingerprint)
+    group = (listing, order.name, ask, fingerprint, read)
     result: Page = await context.loaders.through(group, load).load(parent)
     return result
 

@@ -1,10 +1,12 @@
 """Relay connections."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Generic, TypeVar
 
 import strawberry
 
 from resolvers.page import Page
+from runtime.executor.together import KEY, Columns, Together
 from runtime.transport.describe import said
 
 T = TypeVar("T")
@@ -32,6 +34,10 @@ def _nodes(root: strawberry.Parent[Page]) -> Any:
     return root.rows
 
 
+async def _nodes_of_all(context: Any, pages: Sequence[Page], columns: Columns) -> list[Sequence[Any]]:
+    return [page.rows for page in pages]
+
+
 def _edges(root: strawberry.Parent[Page]) -> Any:
     return [Edge(cursor=root.cursor(row), node=row) for row in root.rows]
 
@@ -53,7 +59,11 @@ async def _total_count(root: strawberry.Parent[Page]) -> int:
 
 @strawberry.type(description="A page of a list, by cursors that stay true while the list changes.")
 class Connection(Generic[T]):
-    nodes: list[T] = strawberry.field(resolver=_nodes, description="What is on the page.")
+    nodes: list[T] = strawberry.field(
+        resolver=_nodes,
+        description="What is on the page.",
+        metadata={KEY: Together(_nodes_of_all, sure=True)},
+    )
     edges: list[Edge[T]] = strawberry.field(resolver=_edges, description="The same, each with its cursor.")
     page_info: PageInfo = strawberry.field(resolver=_page_info, description="Where the page stands.")
     total_count: int = strawberry.field(

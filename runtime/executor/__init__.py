@@ -36,6 +36,6 @@ and from `Together`.
 """
 
 from runtime.executor.executor import Executor
-from runtime.executor.together import Together, together_of
+from runtime.executor.together import Together, together_of, wanted
 
-__all__ = ["Executor", "Together", "together_of"]
+__all__ = ["Executor", "Together", "together_of", "wanted"]

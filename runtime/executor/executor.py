@@ -7,6 +7,7 @@ from graphql import (
     GraphQLOutputType,
     GraphQLResolveInfo,
     GraphQLSchema,
+    OperationType,
     get_named_type,
     is_composite_type,
 )
@@ -101,7 +102,8 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         roots = PLANS.of(self).roots(self.variable_values.coerced)
         below = roots.setdefault(str(path.key), Selection(details))
         try:
-            levels = Levels(self)
+            is_query = self.operation.operation is OperationType.QUERY
+            levels = Levels(self, texts=is_query and running().takes_texts)
             [value] = await levels.values(type_, below, [result], lambda _: path, lambda: info)
             if self._objects is not None:
                 self._objects += levels.counted

@@ -16,19 +16,25 @@ from graphql import (
 )
 from graphql.execution.executor import Executor as Core
 from graphql.pyutils import Path, gather_with_cancel, is_iterable
+from orjson import Fragment
 
 from runtime.executor.leaves import Unplanned
 from runtime.executor.plan import Plan, Selection, Step
+from runtime.executor.together import WANTED
+from runtime.texts import Entry
 
 NOTHING = type(None)  # looked for among types: rows are slow to say that they are not None
 At = Callable[[int], Path]  # the path of an object by its place in the level
 
 
 class Levels:
-    """One run, for one root field. Whatever is not as it should be raises."""
+    """One run, for one root field. Whatever is not as it should be raises.
 
-    def __init__(self, core: Core[Any]) -> None:
-        self._core = core
+    With `texts`, lists of leaves may be answered as JSON, which only a transport knows to read.
+    """
+
+    def __init__(self, core: Core[Any], *, texts: bool) -> None:
+        self._core, self._texts = core, texts
         self.counted = 0  # objects
 
     async def values(
@@ -154,6 +160,8 @@ class Levels:
         if step.read is not None:
             values: Sequence[Any] = list(map(step.read, objects))
         elif step.together is not None:
+            if self._texts and (entries := step.texts(self._core)) is not None:
+                return await self._written(step, objects, entries)
             columns = step.columns(self._core)
             values = await step.together.answers(self._core.context_value, objects, columns)
         else:
@@ -162,6 +170,16 @@ class Levels:
             return step.leaves(values)
         sure = step.together is not None and step.together.sure
         return await self.values(type_, step.below, values, place, info, sure=sure)
+
+    async def _written(
+        self, step: Step, objects: Sequence[Any], entries: tuple[Entry, ...]
+    ) -> Sequence[Fragment]:
+        """Lists that are JSON already."""
+        assert step.together is not None, "it has texts"
+        assert step.together.texts is not None, "it has texts"
+        lists = await step.together.texts.answers(self._core.context_value, objects, entries)
+        self.counted += sum(map(len, lists))
+        return [Fragment(f"[{','.join(items)}]") for items in lists]
 
     async def _called(
         self, step: Step, objects: Sequence[Any], info: Callable[[int], GraphQLResolveInfo[Any]]
@@ -172,17 +190,21 @@ class Levels:
             step.definition, step.node, core.variable_values, None, core.hide_suggestions
         )
         values: list[Any] = []
+        before = WANTED.set(step.wanted(core))
         try:
-            for i, one in enumerate(objects):
-                values.append(resolve(one, info(i), **given))
-        except Exception:
-            core.track_async_work(values)
-            raise
-        awaited = [i for i, value in enumerate(values) if core.is_awaitable(value)]
-        if awaited:
-            done = await gather_with_cancel(*(values[i] for i in awaited))
-            for i, value in zip(awaited, done, strict=True):
-                values[i] = value
+            try:
+                for i, one in enumerate(objects):
+                    values.append(resolve(one, info(i), **given))
+            except Exception:
+                core.track_async_work(values)
+                raise
+            awaited = [i for i, value in enumerate(values) if core.is_awaitable(value)]
+            if awaited:
+                done = await gather_with_cancel(*(values[i] for i in awaited))
+                for i, value in zip(awaited, done, strict=True):
+                    values[i] = value
+        finally:
+            WANTED.reset(before)
         if any(isinstance(value, Exception) or value is Undefined for value in values):
             raise Unplanned("an error as a value")
         return values

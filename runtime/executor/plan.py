@@ -14,7 +14,10 @@ from graphql import (
     SelectionSetNode,
     VariableNode,
     get_named_type,
+    get_nullable_type,
     is_leaf_type,
+    is_list_type,
+    is_non_null_type,
     is_object_type,
 )
 from graphql.execution.collect_fields import FieldDetails
@@ -23,6 +26,7 @@ from strawberry.types.field import StrawberryField
 
 from runtime.executor.leaves import Leaves, Unplanned, leaves_of
 from runtime.executor.together import Columns, Together, together_of
+from runtime.texts import MOST, Entry
 
 CHOICES = 16  # of @include and @skip that are remembered for one operation
 
@@ -40,6 +44,7 @@ class Step:
     leaves: Leaves | None = None  # of a leaf
     together: Together | None = None
     constant: str | None = None
+    _texts: tuple[Entry, ...] | bool | None = False  # False: not looked yet
 
     @property
     def reads(self) -> Columns:
@@ -56,6 +61,48 @@ class Step:
         if self.together is None or not self.together.sure or not is_object_type(named):
             return None
         return self.below.plan(core, named).columns
+
+    def wanted(self, core: Core[Any]) -> Columns:
+        """The attributes that will be read of the nodes, where the field is a Relay connection; else None."""
+        named = get_named_type(self.definition.type)
+        if not is_object_type(named) or not named.name.endswith("Connection"):
+            return None
+        found = {"id"}  # by which a node's type is known
+        for step in self.below.plan(core, named).steps:
+            inner = get_named_type(step.definition.type)
+            ways = [step] if step.node.name.value == "nodes" else []
+            if step.node.name.value == "edges" and is_object_type(inner):
+                ways = [one for one in step.below.plan(core, inner).steps if one.node.name.value == "node"]
+            for way in ways:
+                node = get_named_type(way.definition.type)
+                columns = way.below.plan(core, node).columns if is_object_type(node) else None
+                if columns is None:
+                    return None
+                found |= columns
+        return frozenset(found)
+
+    def texts(self, core: Core[Any]) -> tuple[Entry, ...] | None:
+        """What each item of the field's lists has, if all of that can be had as JSON."""
+        if isinstance(self._texts, bool):
+            self._texts = self._written(core)
+        return self._texts
+
+    def _written(self, core: Core[Any]) -> tuple[Entry, ...] | None:
+        listed, named = get_nullable_type(self.definition.type), get_named_type(self.definition.type)
+        texts = self.together.texts if self.together else None
+        if texts is None or not is_object_type(named) or not is_list_type(listed):
+            return None
+        if not is_non_null_type(listed.of_type) or listed.of_type.of_type is not named:
+            return None
+        steps = self.below.plan(core, named).steps
+        if not 0 < len(steps) <= MOST:
+            return None
+        for step in steps:
+            if step.constant is None and not (
+                step.name and step.leaves and texts.can(step.name, step.definition.type)
+            ):
+                return None
+        return tuple((step.key, step.constant or step.name, step.constant is None) for step in steps)
 
 
 @dataclass

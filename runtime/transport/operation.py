@@ -32,6 +32,7 @@ class Operation:
     request_id: str
     transport: str  # http, sse, multipart or ws
     wants_cost: bool = False  # the client asked for `extensions.cost`
+    takes_texts: bool = False  # the answer is encoded where it may hold JSON already, as orjson.Fragment
     type: str | None = None  # query, mutation or subscription, once parsed
     name: str | None = None
     cost: int | None = None  # points asked for, once validated

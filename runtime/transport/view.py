@@ -238,6 +238,7 @@ class View(GraphQL[Any, Any]):
         operation.transport = request_data.protocol
         request.state.context = context
         if self._get_stream_transport(request_data.protocol) is None:
+            operation.takes_texts = True
             allow_get = self.allow_queries_via_get
             return await execute(self.schema, request, request_data, context, allow_get=allow_get)
         start = partial(

@@ -155,3 +155,68 @@ async def test_any_question_to_the_server_is_answered_the_same(run, actor):
 
 def _sorted(answer: Any) -> list[str]:
     return sorted(map(repr, answer.get("errors", ())))
+
+
+LISTS = """query($id: ID!) { card(id: $id) { title
+  steps: subtasks { __typename id name: title title completed phase version phaseOrder }
+  subtasks @include(if: true) { ...Step } labels { id name colour } } }
+  fragment Step on Subtask { title ... @skip(if: true) { id } }"""
+
+
+async def test_lists_of_leaves_are_written_by_the_database_as_we_would(run):
+    """What a reader sees is the same whoever writes it, and no row of them is read as an object."""
+    odd = [
+        '"quoted" \\ and / back',
+        "e\u0301 & ß",
+        "ünï 日本 😀",
+        "</script>&amp;",
+        "0",
+        "null",
+    ]
+    async with run(points=10**9) as app:
+        _, [card, bare] = await app.has_board("Paint", "Nothing")
+        for number, title in enumerate(odd):
+            made = await do(app, "addSubtask", "... on Subtask { id }", cardId=card, title=title)
+            await do(app, "updateSubtask", id=made["id"], completed=number % 2 == 1)
+        home = await app.home()
+        label = await do(
+            app, "createLabel", "... on Label { id }", workspaceId=home, name='"', colour="#00FF00"
+        )
+        await do(app, "addLabel", cardId=card, labelId=label["id"])
+        [view] = {route.app for route in app.app.routes if route.path == "/graphql"}
+        for id in (card, bare):
+            told = []
+            for kind in (Core, Executor):
+                view.schema.execution_context_class = kind
+                with app.counting() as sent:
+                    told.append(await app.ask(LISTS, id=id))
+            assert told[0] == told[1]
+            assert sum("_object(" in one for one in sent) == 3
+        assert [one["title"] for one in (await app.ask(LISTS, id=card))["data"]["card"]["steps"]] == odd
+
+
+PAGES = {
+    "nodes { title }": 1,
+    "edges { cursor node { title } } pageInfo { endCursor }": 1,
+    "nodes { title } edges { node { ...Long } }": 0,
+    "... { nodes { title ... on Card { description @include(if: $long) } } }": 1,
+    "one: totalCount nodes { title column { name } }": 1,
+}
+
+
+@pytest.mark.parametrize("asked", PAGES)
+async def test_a_page_reads_what_is_asked_of_its_nodes(run, asked):
+    """Descriptions are long: who does not ask for them does not wait for them."""
+    given = "$id: ID!, $long: Boolean = false" if "$long" in asked else "$id: ID!"
+    query = f"query({given}) {{ board(id: $id) {{ cards {{ {asked} }} }} }}"
+    if "...Long" in asked:
+        query += "fragment Long on Card { description }"
+    async with run() as app:
+        board, _ = await app.has_board("Paint", "Clean")
+        with app.counting() as sent:
+            told = await app.ask(query, id=board)
+        [cards] = [one for one in sent if "card.title" in one and "count(*)" not in one]
+        assert ("card.description" not in cards) == PAGES[asked]
+        [view] = {route.app for route in app.app.routes if route.path == "/graphql"}
+        view.schema.execution_context_class = Core
+        assert told == await app.ask(query, id=board)
