@@ -23,7 +23,7 @@ from bench import claims as queues
 from bench import events as reports
 from bench.house import House
 from bench.reads import Turns, compare, postgres
-from bench.results import save
+from bench.results import plot, save, when
 
 cli = typer.Typer(add_completion=False, no_args_is_help=False, help=__doc__)
 console = Console(stderr=True)
@@ -189,10 +189,9 @@ def fanout(
     if idle:
         each = asyncio.run(many.idle(idle))
         lines += ["", f"{idle} subscribers that only wait: {each / 1000:.1f} kB each."]
-    text = "\n".join(lines) + "\n"
-    into.mkdir(parents=True, exist_ok=True)
-    (into / "fanout.md").write_text(text)
-    print(text)
+    print("\n".join(lines))
+    reached = {name: statistics.median(rates) for name, rates in found.rates.items()}
+    _write(into / "fanout.md", lines, "Deliveries a second", reached)
 
 
 def _row(cells: list[str]) -> str:
@@ -205,6 +204,7 @@ def events(
     turns: Annotated[int, typer.Option(help="How often each way has its turn.")] = TURNS,
     seconds: Annotated[float, typer.Option(help="How long a turn takes.")] = 2.0,
     on: Annotated[str, typer.Option(help="Which databases.")] = "postgresql,sqlite",
+    keep: Annotated[bool, typer.Option(help="Write bench/results/.")] = True,
 ) -> None:
     """Report lines of runs' logs, a hundred at a time: over HTTP, without GraphQL, and inserted by hand."""
     for kind in on.split(","):
@@ -214,7 +214,11 @@ def events(
             found = asyncio.run(reports.compare(url, runs=runs, turns=turns, seconds=seconds))
         names = list(found.of)
         rows = [(name, found.median(name), found.ratio(name, names[0])) for name in names]
-        shown(f"Lines kept on {kind}, {runs} runs at once", rows)
+        title = f"Lines kept on {kind}, {runs} runs at once"
+        shown(title, rows)
+        if keep:
+            of, ratios = ({row[0]: row[place] for row in rows} for place in (1, 2))
+            save(f"events-{kind}", f"{title}, lines a second", of, ratios=ratios)
 
 
 @cli.command()
@@ -240,7 +244,8 @@ def claims(
         cells = {name: f"{value:.0f} ({ratio:.2f})" for name, value, ratio in rows}
         lines.append(f"| {way} | " + " | ".join(cells.get(name, "") for name in names) + " |")
     lines += [f"\nNot compared: {name}. {why}." for name in names if (why := installed.missing(name))]
-    _write(results / "claims.md", lines)
+    each = {f"{name}, {way}": of.median(name) for way, of in found.items() for name in of.of}
+    _write(results / "claims.md", lines, "Jobs claimed and finished a second", each)
 
 
 @cli.command()
@@ -262,12 +267,15 @@ def depth(
         for jobs, (claim, complete) in found.items()
     ]
     Console().print("\n".join(lines))
-    _write(results / "depth.md", lines)
+    each = {f"{jobs:,} waiting": claim for jobs, (claim, _) in found.items()}
+    _write(results / "depth.md", lines, "Milliseconds to claim", each)
 
 
-def _write(path: Path, lines: list[str]) -> None:
+def _write(path: Path, lines: list[str], title: str, values: dict[str, float]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("\n".join(lines) + "\n")
+    image = path.with_suffix(".svg")
+    path.write_text("\n".join([when(), "", *lines, "", f"![{title}]({image.name})"]) + "\n")
+    image.write_text(plot(title, values))
 
 
 def _with_house(run: Callable[[House], Awaitable[None]]) -> None:
@@ -289,6 +297,7 @@ def everything(context: typer.Context) -> None:
         board("10,100,500,2000")
         moves(8)
         feed(200)
+        fanout()
         events()
         claims()
         depth()

@@ -32,7 +32,7 @@ def save(
     folder.mkdir(exist_ok=True)
     first = next(iter(values.values()), 1.0)
     ratios = ratios or {who: value / first for who, value in values.items()}
-    lines = [f"# {title}", "", _when(), "", f"| | {unit} | ratio |", "|---|---|---|"]
+    lines = [f"# {title}", "", when(), "", f"| | {unit} | ratio |", "|---|---|---|"]
     lines += [f"| {who} | {value:,.1f} | {ratios.get(who, 1):.2f} |" for who, value in values.items()]
     lines += [f"| {who} | not measured | {why} |" for who, why in (missing or {}).items()]
     lines += ["", f"![{title}]({name}.svg)", ""]
@@ -42,7 +42,7 @@ def save(
     return path
 
 
-def _when() -> str:
+def when() -> str:
     day = datetime.now(UTC).date()
     load = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
     return f"{day}, {os.cpu_count()} cores, Python {platform.python_version()}, load {load} at the end."
