@@ -99,7 +99,8 @@ async def stop_batch(
 async def retry_batch(info: Info, id: Annotated[ID, "Which batch."]) -> Any:
     """Ask again for each run of a batch that failed or was stopped, from the beginning: all of them, or none.
 
-    The new runs take the places of the old, which their `retryOf` names, and the batch is ACTIVE again.
+    The new runs take the places of the old, which their `retryOf` names, and the batch is ACTIVE again. A Conflict
+    names a profile of theirs that is switched off.
     """
     async with info.context.begin() as tx:
         return await actions.batch.retry_batch(tx, info.context.actor, id)

@@ -406,7 +406,8 @@ async def resume_run(
 ) -> Any:
     """Go on with a run that failed, was stopped, or WAITS for a DECISION: on its branch, in its session.
 
-    Of a run that has ended, a new one goes on and is answered: `retryOf` names the old.
+    Of a run that has ended, a new one goes on and is answered: `retryOf` names the old. A Conflict names its
+    profile where that is switched off.
     """
     async with info.context.begin() as tx:
         return await actions.run.control.resume_run(tx, info.context.actor, id, instruction=instruction)
@@ -417,7 +418,10 @@ async def retry_run(
     id: Annotated[ID, "Which run. It has ended."],
     instruction: Annotated[str | None, "What the agent is told; as before if left out."] = None,
 ) -> Any:
-    """Ask for the same again, from the beginning. Answers the new run; `retryOf` names the old."""
+    """Ask for the same again, from the beginning. Answers the new run; `retryOf` names the old.
+
+    A Conflict names its profile where that is switched off; without one that was deleted it keeps its program.
+    """
     async with info.context.begin() as tx:
         return await actions.run.start.retry_run(tx, info.context.actor, id, instruction=instruction)
 

@@ -8,7 +8,7 @@ from tests.board import REFUSALS, card, do
 from tests.test_policy import READ
 from tests.test_profile import do as of_profile
 from tests.test_profile import make
-from tests.work import hand, in_todo, set_policy
+from tests.work import hand, in_todo, set_policy, start
 
 NAMED = "agentProfileId agentProfile { name }"
 AT_WORK = "activeRun { id executor profile { name } }"
@@ -190,3 +190,76 @@ async def test_who_may_name_one(run):
         assert (await do(app, "updateCard", "", "max", id=id, agentProfileId=own))["__typename"] == "Card"
         refused = await do(app, "updateBoardPolicy", "", "max", boardId=board, agentProfileId=own)
         assert refused["code"] == "FORBIDDEN", "the board's is an admin's to choose"
+
+
+@pytest.mark.parametrize("way", ["retryRun", "resumeRun", "retryBatch"])
+async def test_a_profile_that_is_switched_off_begins_nothing_again(run, way):
+    async with run() as app:
+        [own] = await profiles(app, "own")
+        _, [id] = await app.has_board("Paint")
+        worker = await hand(app)
+        await in_todo(app, id)
+        made = await do(app, "startBatch", "... on RunBatch { id runs { id } }", cardIds=[id], profileId=own)
+        lost = made["runs"][0]["id"]
+        await worker.take()
+        await worker.say("failRun", lost, code="AGENT_ERROR", reason="No paint")
+        await of_profile(app, "updateAgentProfile", id=own, enabled=False)
+        given = {"id": made["id"] if way == "retryBatch" else lost}
+        refused = await do(app, way, **given)
+        assert (refused["code"], refused["conflict"]) == ("CONFLICT", own)
+        shown = await card(app, id, "activeRun { id } runs { nodes { batch { status } } }")
+        assert shown == {"activeRun": None, "runs": {"nodes": [{"batch": {"status": "FAILED"}}]}}
+        await of_profile(app, "updateAgentProfile", id=own, enabled=True)
+        assert (await do(app, way, **given))["__typename"] in ("Run", "RunBatch")
+
+
+async def test_what_waits_for_a_decision_goes_on_although_its_profile_was_switched_off(run):
+    """It is the run that was begun, not a new one."""
+    async with run() as app:
+        [own] = await profiles(app, "own")
+        board, [id] = await app.has_board("Paint")
+        await set_policy(app, board, noChange="DECIDE")
+        worker = await hand(app)
+        await in_todo(app, id)
+        waits = await start(app, id, profileIds=[own])
+        await worker.take()
+        await worker.complete(waits, outcome="NO_CHANGES")
+        await of_profile(app, "updateAgentProfile", id=own, enabled=False)
+        assert (await do(app, "resumeRun", "... on Run { status }", id=waits))["status"] == "QUEUED"
+        assert await worker.take() == waits
+
+
+@pytest.mark.parametrize("way", ["retryRun", "retryBatch", "rejectCard"])
+async def test_a_profile_that_was_deleted_leaves_its_program_and_its_permission(run, way):
+    async with run() as app:
+        [own] = await profiles(app, "own", permission="HUMAN_REQUIRED")
+        _, [id] = await app.has_board("Paint")
+        worker = await hand(app)
+        await in_todo(app, id)
+        made = await do(app, "startBatch", "... on RunBatch { id runs { id } }", cardIds=[id], profileId=own)
+        before = made["runs"][0]["id"]
+        await worker.take()
+        if way == "rejectCard":
+            await worker.complete(before)
+        else:
+            await worker.say("failRun", before, code="AGENT_ERROR", reason="No paint")
+        await of_profile(app, "deleteAgentProfile", id=own)
+        given = {
+            "retryRun": {"id": before},
+            "retryBatch": {"id": made["id"]},
+            "rejectCard": {"id": id, "feedback": "Too red"},
+        }
+        told = await do(app, way, **given[way])
+        assert "code" not in told, told
+        again = (await card(app, id, "activeRun { executor permission profile { name } retryOf { id } }"))[
+            "activeRun"
+        ]
+        assert again == {
+            "executor": "SCRIPTED",
+            "permission": "HUMAN_REQUIRED",
+            "profile": None,
+            "retryOf": {"id": before},
+        }
+        other = await hand(app, "other", executors=["CLAUDE_CODE"])
+        assert await other.claim() == [], "another program is not given it"
+        assert len(await worker.claim()) == 1

@@ -62,6 +62,7 @@ class Wish:
     message_id: str | None = None
     permission: PermissionLevel | None = None
     profile: AgentProfile | None = None
+    executor: str | None = None  # without a profile
     branch: str | None = None
     start_at: datetime | None = None  # not before
     retry_of: str | None = None
@@ -225,7 +226,7 @@ async def enqueue(
             or (profile.permission if profile else None)
             or PermissionLevel.AUTONOMOUS,
             profile_id=profile.id if profile else None,
-            executor=profile.executor.value if profile else None,
+            executor=profile.executor.value if profile else wish.executor,
             instruction=wish.instruction,
             message_id=wish.message_id,
             retry_of=wish.retry_of,
@@ -278,7 +279,8 @@ async def retry_run(
 ) -> Run:
     """Ask again for what a run that ended did not bring; `resume`: on its branch, and in its session if that lives.
 
-    Answers the new run, which names the old one. A run that waits for a decision goes on itself.
+    Answers the new run, which names the old one. A run that waits for a decision goes on itself. Raises Conflict
+    for one that has not ended, or whose profile is switched off, and StageRefused.
     """
     board, run = await reach_run(tx, actor, id)
     if run.status not in TERMINAL:
@@ -297,14 +299,18 @@ async def retry_run(
 def again_of(
     run: Run, profile: AgentProfile | None, *, instruction: str | None = None, resume: bool = False
 ) -> Wish:
-    """What a run was asked, to be asked again: in its place, where it has one in a batch."""
+    """What a run was asked, to be asked again: in its place, where it has one in a batch.
+
+    Without its profile, which was deleted, by its program at least. Raises Conflict for one that is switched off.
+    """
     return Wish(
         kind=run.kind,
         instruction=instruction if instruction is not None else run.instruction,
         base_ref=run.base_ref,
         message_id=run.message_id,
         permission=run.permission,
-        profile=profile,
+        profile=usable(profile) if profile else None,
+        executor=run.executor,
         branch=run.branch if resume else None,
         session_id=run.session_id if resume else None,
         retry_of=run.id,
