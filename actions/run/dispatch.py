@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from actions.choice import profiles_of
 from actions.law import facts_of, reader
-from actions.run.change import follow, reopen
+from actions.run.change import BY_HAND, MOVED, TAKEN_AWAY, follow, reopen
 from actions.run.start import Wish, enqueue
 from models.actor import Actor
 from models.board import Board
@@ -19,8 +19,6 @@ from models.run import ACTIVE, Run, RunKind, RunStatus
 from models.stage import Stage
 from runtime import queue
 
-BY_HAND = "A person took the card from the queue"
-MOVED = "The card was moved by a person"
 RULE = Wish()  # what a board's rule asks for
 
 
@@ -90,7 +88,7 @@ async def leave(
         it = "it" if len(active) == 1 else "them"
         raise Conflict(f"{some} active there; pass {word} to end {it}", active[0].id)
     for run in active:
-        run.stop_reason = "Its card was taken away"
+        run.stop_reason = TAKEN_AWAY
         transition = await queue.drop(tx, run.id)
         if transition is not None:
             await follow(tx, board, run, transition)
