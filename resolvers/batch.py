@@ -70,7 +70,8 @@ async def start_batch(
     ] = None,
     base_ref: Annotated[str | None, "The branch or commit to begin from; the board's if left out."] = None,
     permission: Annotated[
-        PermissionLevel | None, "How freely they may act; the profile's if left out."
+        PermissionLevel | None,
+        "How freely they may act; the profile's if left out, or if that is stricter and you are no admin.",
     ] = None,
     start_at: Annotated[datetime | None, "Not before this moment; at once if left out."] = None,
 ) -> Any:

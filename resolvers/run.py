@@ -356,8 +356,11 @@ async def start_run(
         "Agent profiles: a sibling run for each, at most 5; if left out one run with the card's, or its board's.",
     ] = None,
     base_ref: Annotated[str | None, "The branch or commit to begin from; the board's if left out."] = None,
-    message_id: Annotated[ID | None, "The message of the card that asks for it."] = None,
-    permission: Annotated[PermissionLevel | None, "How freely it may act; the profile's if left out."] = None,
+    message_id: Annotated[ID | None, "The message of the card that asks for it, not deleted."] = None,
+    permission: Annotated[
+        PermissionLevel | None,
+        "How freely it may act; the profile's if left out, or if that is stricter and you are no admin.",
+    ] = None,
     start_at: Annotated[datetime | None, "Not before this moment; at once if left out."] = None,
 ) -> Any:
     """Ask agents to work on a card. The run waits in the queue for a worker that can do it.

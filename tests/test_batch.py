@@ -535,3 +535,72 @@ async def test_a_card_that_a_person_takes_away_from_its_agents_stays_where_it_is
         await do(app, "stopBatch", id=batch)
         assert await stage_of(app, card) == "TODO"
         assert await asked_to_review(app) == []
+
+
+ASKED = """mutation($input: StartBatchInput!) { startBatch(input: $input) { __typename ... on Refusal { code }
+  ... on Conflict { with: id } ... on RunBatch { id size runs { id permission executor baseRef
+    profile { name } whyNotRunning { code until } } } } }"""
+
+
+async def test_each_card_of_a_batch_has_its_profile_or_its_boards(run):
+    async with run() as app:
+        board, cards, _ = await ready(app, 3)
+        default, own, named = await profiles(app, "default", "own", "named")
+        change = "mutation($input: UpdateCardInput!) { updateCard(input: $input) { __typename } }"
+        await app.data(change, input={"id": cards[1], "agentProfileId": own})
+
+        async def names(**input):
+            made = await app.data(ASKED, input={"cardIds": cards, **input})
+            await do(app, "stopBatch", id=made["id"])
+            return [one["profile"] and one["profile"]["name"] for one in made["runs"]]
+
+        assert await names() == [None, "own", None]
+        await set_policy(app, board, agentProfileId=default)
+        assert await names() == ["default", "own", "default"]
+        assert await names(profileId=named) == ["named"] * 3
+
+
+@pytest.mark.parametrize("where", ["named", "the card's", "the board's"])
+async def test_a_profile_that_is_switched_off_begins_no_batch(run, where):
+    async with run() as app:
+        board, cards, _ = await ready(app, 2)
+        [off] = await profiles(app, "off")
+        given = {"cardIds": cards}
+        if where == "named":
+            given["profileId"] = off
+        elif where == "the card's":
+            change = "mutation($input: UpdateCardInput!) { updateCard(input: $input) { __typename } }"
+            await app.data(change, input={"id": cards[1], "agentProfileId": off})
+        else:
+            await set_policy(app, board, agentProfileId=off)
+        switch = (
+            "mutation($input: UpdateAgentProfileInput!) { updateAgentProfile(input: $input) { __typename } }"
+        )
+        await app.data(switch, input={"id": off, "enabled": False})
+        refused = await app.data(ASKED, input=given)
+        assert refused == {"__typename": "Conflict", "code": "CONFLICT", "with": off}
+        assert "RUN_QUEUED" not in (await kinds_of(app, board))[0], "not even for the other card"
+
+
+async def test_what_is_asked_of_a_batch_is_asked_of_each(run):
+    async with run() as app:
+        board, cards, worker = await ready(app, 2)
+        later = "2999-01-01T00:00:00Z"
+        given = {"cardIds": cards, "permission": "SUPERVISED", "baseRef": " release-2 "}
+        made = await app.data(ASKED, input={**given, "startAt": later})
+        assert made["size"] == 2
+        for one in made["runs"]:
+            assert (one["permission"], one["baseRef"], one["executor"]) == ("SUPERVISED", "release-2", None)
+            assert one["whyNotRunning"] == [{"code": "DUE_LATER", "until": later}]
+        assert await worker.claim(2) == []
+        await do(app, "stopBatch", id=made["id"])
+        await app.data(ASKED, input=given)
+        for claim in await worker.claim(2):
+            work = claim["work"]
+            assert (work["permission"], work["supervised"], work["baseRef"]) == (
+                "SUPERVISED",
+                True,
+                "release-2",
+            )
+        await set_policy(app, board, baseBranch="main")
+        assert (await app.data(ASKED, input={"cardIds": cards, "baseRef": "x" * 201}))["code"] == "INVALID"

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from tests.board import REFUSALS, card, do
+from tests.test_account import has_key
 from tests.test_policy import READ
 from tests.test_profile import do as of_profile
 from tests.test_profile import make
@@ -263,3 +264,65 @@ async def test_a_profile_that_was_deleted_leaves_its_program_and_its_permission(
         other = await hand(app, "other", executors=["CLAUDE_CODE"])
         assert await other.claim() == [], "another program is not given it"
         assert len(await worker.claim()) == 1
+
+
+LEVELS = ["AUTONOMOUS", "SUPERVISED", "HUMAN_REQUIRED"]
+
+
+async def somebody(app, who):
+    if who == "a member":
+        await app.has_user("max")
+        return "max"
+    if who == "a key":
+        await has_key(app, "ci", scopes=["WRITE"])
+        return "ci"
+    return ""
+
+
+@pytest.mark.parametrize("who", ["an admin", "a member", "a key"])
+@pytest.mark.parametrize("way", ["startRun", "startBatch"])
+async def test_only_an_admin_lets_an_agent_do_more_than_its_profile_says(run, who, way):
+    async with run() as app:
+        actor = await somebody(app, who)
+        _, [id] = await app.has_board("Paint")
+        await in_todo(app, id)
+        shown = (
+            "... on Runs { runs { permission } }"
+            if way == "startRun"
+            else "... on RunBatch { runs { permission } }"
+        )
+
+        async def begun(own, asked):
+            given = (
+                {"cardId": id, "profileIds": [own]}
+                if way == "startRun"
+                else {"cardIds": [id], "profileId": own}
+            )
+            given |= {"permission": asked} if asked else {}
+            told = await do(app, way, shown, actor, **given)
+            active = await card(app, id, "activeRun { id }")
+            await do(app, "stopRun", id=active["activeRun"]["id"])
+            return told["runs"][0]["permission"]
+
+        for says in LEVELS:
+            [own] = await profiles(app, says, permission=says)
+            assert await begun(own, None) == says
+            for asked in LEVELS:
+                stricter = max(says, asked, key=LEVELS.index)
+                assert await begun(own, asked) == (asked if who == "an admin" else stricter), (says, asked)
+
+
+@pytest.mark.parametrize("who", ["an admin", "a member"])
+async def test_what_is_tried_again_is_held_to_its_profile_as_it_is_now(run, who):
+    async with run() as app:
+        actor = await somebody(app, who)
+        [own] = await profiles(app, "own")
+        _, [id] = await app.has_board("Paint")
+        worker = await hand(app)
+        await in_todo(app, id)
+        failed = await start(app, id, profileIds=[own])
+        await worker.take()
+        await worker.say("failRun", failed, code="AGENT_ERROR", reason="No paint")
+        await of_profile(app, "updateAgentProfile", id=own, permission="HUMAN_REQUIRED")
+        again = await do(app, "retryRun", "... on Run { permission }", actor, id=failed)
+        assert again["permission"] == ("AUTONOMOUS" if who == "an admin" else "HUMAN_REQUIRED")

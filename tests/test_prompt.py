@@ -94,6 +94,10 @@ async def test_the_message_that_asks_is_told_and_shown(run):
         await in_todo(app, card)
         wrong = {"cardId": card, "messageId": await says(app, other, "Not here")}
         assert (await app.data(START, input=wrong))["code"] == "NOT_FOUND"
+        gone = await says(app, card, "Never mind")
+        await change(app, "deleteMessage", "Message", id=gone)
+        refused = await app.data(START, input={"cardId": card, "messageId": gone})
+        assert refused["code"] == "NOT_FOUND", "nothing would be told"
         id = await start(app, card, messageId=first, instruction="Soon")
         [claim] = await worker.claim()
         told = claim["work"]["prompt"].split("\n\n")

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from actions.choice import profiles_of, usable
 from actions.law import facts_of, reader
-from actions.reach import reach_card, reach_run
+from actions.reach import reach_card, reach_run, role_in
 from actions.run.change import tell
 from models import words
 from models.actor import Actor
@@ -31,6 +31,7 @@ from models.run import (
     Run,
     RunKind,
     RunStatus,
+    stricter,
 )
 from models.stage import (
     Facts,
@@ -44,6 +45,7 @@ from models.stage import (
     reasons_against,
 )
 from models.worker import AgentProfile
+from models.workspace import Role
 from runtime import queue
 from runtime.database import utcnow
 from runtime.feed import open_topics
@@ -60,7 +62,7 @@ class Wish:
     instruction: str | None = None
     base_ref: str | None = None
     message_id: str | None = None
-    permission: PermissionLevel | None = None
+    permission: PermissionLevel | None = None  # the profile's where that is stricter, but for admins
     profile: AgentProfile | None = None
     executor: str | None = None  # without a profile
     branch: str | None = None
@@ -89,7 +91,7 @@ async def start_run(
     words.distinct("profileIds", words.at_most("profileIds", list(profile_ids), MOST_PROFILES, least=0))
     wish = checked(wish)
     if wish.message_id is not None:
-        mine = Message.id == wish.message_id, Message.card_id == card.id
+        mine = Message.id == wish.message_id, Message.card_id == card.id, Message.deleted_at.is_(None)
         if await tx.scalar(select(Message.id).where(*mine)) is None:
             raise NotFound(wish.message_id)
     profiles = await _profiles(tx, board, card, profile_ids)
@@ -165,7 +167,25 @@ async def begin(
     facts = {one.card_id: one for one in await facts_of(reader(tx), {board.id: board}, cards)}
     for card in cards:
         judge_start(facts[card.id], kind)
-    return await enqueue(tx, actor, board, [(card, facts[card.id], wish) for card, wish in asked])
+    wishes = await _permitted(tx, actor, board, [wish for _, wish in asked])
+    placed = [(card, facts[card.id], wish) for (card, _), wish in zip(asked, wishes, strict=True)]
+    return await enqueue(tx, actor, board, placed)
+
+
+async def _permitted(
+    tx: AsyncSession, actor: Actor | None, board: Board, wishes: Sequence[Wish]
+) -> Sequence[Wish]:
+    """Hold what is asked to its profiles: only an admin lets an agent do more than the profile says."""
+    held = [
+        replace(wish, permission=stricter(wish.permission, wish.profile.permission))
+        if wish.permission and wish.profile
+        else wish
+        for wish in wishes
+    ]
+    if held == wishes or actor is None:
+        return held
+    role = await tx.scalar(select(role_in(actor, board.workspace_id)))
+    return wishes if role == Role.ADMIN else held
 
 
 async def _judge_active(tx: AsyncSession, board: Board, cards: Sequence[Card], kind: RunKind) -> None:
