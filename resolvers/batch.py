@@ -50,13 +50,19 @@ async def batches_of_board(
 
 @drawn(COUNTS_OF_BATCH, "id")
 def counts_of_batch(root: Any, row: Any) -> Any:
-    """How many of its runs are in each state. Of one that was tried again, the newest is counted."""
+    """How many of its runs are in each state. Of one that was tried again, the newest is counted.
+
+    Runs whose cards were deleted are gone and not counted.
+    """
     return counts_of(row)
 
 
 @drawn(COUNTS_OF_BATCH, "id")
 def status_of_batch(root: Any, row: Any) -> BatchStatus:
-    """Where it stands, from where its runs stand: a run that fails leaves the others alone."""
+    """Where it stands, from where its runs stand: a run that fails leaves the others alone.
+
+    Runs whose cards were deleted are gone and not counted, so it may be another than BATCH_ENDED told.
+    """
     return counts_of(row).status
 
 

@@ -1,5 +1,6 @@
 """How runs are answered, and the adapters of what people and workers do to them."""
 
+import asyncio
 import time
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -22,7 +23,7 @@ from models.batch import COUNTING
 from models.board import Board
 from models.policy import policy_of
 from models.progress import shown
-from models.prompt import prompt_of
+from models.prompt import prompt_of, without
 from models.refusal import Invalid
 from models.run import (
     ACTIVE,
@@ -41,6 +42,7 @@ from resolvers.board import BOARD
 from resolvers.context import Info
 from resolvers.lease import LeaseInput
 from resolvers.loaders import Link, alike
+from resolvers.message import MESSAGE
 from resolvers.page import After, Ask, Before, First, Last, Listing, Order, Page, page
 from runtime import queue
 from runtime.database import utcnow
@@ -258,9 +260,18 @@ async def patch_of_run(root: Parent[Any], info: Info) -> str | None:
 
 
 async def prompt_of_run(root: Parent[Any], info: Info) -> str | None:
-    """What its agent is told: the card as it was at the first claim, and the instruction. Null before that."""
+    """What its agent is told: the card as it was at the first claim, and the instruction. Null before that.
+
+    Messages that were deleted since are not shown, though its agent was told them.
+    """
     row = await info.context.load(TOLD_TO_RUN, root.id)
-    return prompt_of(row.kind, row.snapshot, row.instruction) if row and row.snapshot else None
+    if row is None or not row.snapshot:
+        return None
+    told = [row.snapshot.get("message"), *row.snapshot["comments"]]
+    ids = [one["id"] for one in told if one and "id" in one]
+    messages = await asyncio.gather(*(info.context.load(MESSAGE, id) for id in ids))
+    deleted = [one.id for one in messages if one is not None and one.deleted_at is not None]
+    return prompt_of(row.kind, without(row.snapshot, deleted), row.instruction)
 
 
 def in_result(name: str) -> Any:

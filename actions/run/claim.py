@@ -232,9 +232,14 @@ async def _snapshot(tx: AsyncSession, board: Board, run: Run, card: Card) -> dic
         },
         "subtasks": [row._asdict() for row in (await tx.execute(steps)).all()],
         "comments": [
-            {"author": public(row), "body": row.body} for row in reversed((await tx.execute(comments)).all())
+            {"id": row.id, "author": public(row), "body": row.body}
+            for row in reversed((await tx.execute(comments)).all())
         ],
-        "message": {"author": public(asked) if asked.username else None, "body": asked.body}
+        "message": {
+            "id": asked.id,
+            "author": public(asked) if asked.username else None,
+            "body": asked.body,
+        }
         if asked
         else None,
         "policy": _plain(policy),
