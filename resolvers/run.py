@@ -401,7 +401,8 @@ async def stop_run(
 ) -> Any:
     """Stop a run, in any state that is not its end. Its branch and what was done are kept.
 
-    Without a worker it is CANCELLED at once; else its worker is told, and confirms.
+    Without a worker it is CANCELLED at once; else its worker is told, and confirms. Its card stays, or goes from
+    IN_PROGRESS to REVIEW where it was the last at work and a sibling succeeded.
     """
     async with info.context.begin() as tx:
         return await actions.run.control.stop_run(tx, info.context.actor, id, reason)
@@ -441,7 +442,10 @@ async def retry_run(
 
 
 async def choose_run(info: Info, id: Annotated[ID, "Which run. It succeeded."]) -> Any:
-    """Choose a run before the others on its card, which stay to be compared; choosing another one moves it."""
+    """Choose a run before the others on its card, which stay to be compared; choosing another one moves it.
+
+    `rejectCard` goes on from it, unless another run was asked for since and succeeded.
+    """
     async with info.context.begin() as tx:
         return await actions.run.control.choose_run(tx, info.context.actor, id)
 
