@@ -1,7 +1,7 @@
 """How a board lets agents work: every value typed, with its unit, its bounds and its default.
 
 Kept as JSON on the board; only what differs from the default is stored, so that a better default reaches
-old boards. A run keeps the policy it was claimed under.
+old boards. A run keeps its limits from when it was queued, and what its agent is told from its first claim.
 """
 
 import dataclasses

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from models.run import RunKind
@@ -48,6 +48,15 @@ def prompt_of(kind: RunKind, snapshot: dict[str, Any], instruction: str | None) 
         lines += ["", "What people said on the card last:"]
         lines += [f"- {comment['author']}: {comment['body']}" for comment in snapshot["comments"]]
     return "\n".join(lines)
+
+
+def without(snapshot: dict[str, Any], messages: Collection[str]) -> dict[str, Any]:
+    """What an agent is told, but for these messages."""
+    asks = snapshot.get("message")
+    return snapshot | {
+        "comments": [one for one in snapshot["comments"] if one.get("id") not in messages],
+        "message": asks if asks and asks.get("id") not in messages else None,
+    }
 
 
 def answered_of(answers: Sequence[Any]) -> str:

@@ -99,9 +99,15 @@ class FailureCode(enum.StrEnum):
 
 
 class PermissionLevel(enum.StrEnum):
+    """How freely an agent may act, from least strict to most."""
+
     AUTONOMOUS = "AUTONOMOUS"
     SUPERVISED = "SUPERVISED"
     HUMAN_REQUIRED = "HUMAN_REQUIRED"
+
+
+def stricter(one: PermissionLevel, other: PermissionLevel) -> PermissionLevel:
+    return max(one, other, key=list(PermissionLevel).index)
 
 
 class AgentState(enum.StrEnum):

@@ -196,6 +196,11 @@ def session_status(session: Any, now: datetime) -> SessionStatus:
     return SessionStatus.IDLE if now - session.active_at >= IDLE else SessionStatus.ACTIVE
 
 
+def program_of(executor: str | None, worker: Any) -> str:
+    """Which program a worker works a run with: the one that was asked for, else the first it has."""
+    return executor or next(iter(worker.executors), "")
+
+
 def reusable(session: Any, now: datetime) -> bool:
     """Whether an agent may go on with a conversation, on the worker that held it."""
     return session_status(session, now) is not SessionStatus.TERMINATED

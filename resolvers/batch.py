@@ -50,13 +50,19 @@ async def batches_of_board(
 
 @drawn(COUNTS_OF_BATCH, "id")
 def counts_of_batch(root: Any, row: Any) -> Any:
-    """How many of its runs are in each state. Of one that was tried again, the newest is counted."""
+    """How many of its runs are in each state. Of one that was tried again, the newest is counted.
+
+    Runs whose cards were deleted are gone and not counted.
+    """
     return counts_of(row)
 
 
 @drawn(COUNTS_OF_BATCH, "id")
 def status_of_batch(root: Any, row: Any) -> BatchStatus:
-    """Where it stands, from where its runs stand: a run that fails leaves the others alone."""
+    """Where it stands, from where its runs stand: a run that fails leaves the others alone.
+
+    Runs whose cards were deleted are gone and not counted, so it may be another than BATCH_ENDED told.
+    """
     return counts_of(row).status
 
 
@@ -70,7 +76,8 @@ async def start_batch(
     ] = None,
     base_ref: Annotated[str | None, "The branch or commit to begin from; the board's if left out."] = None,
     permission: Annotated[
-        PermissionLevel | None, "How freely they may act; the profile's if left out."
+        PermissionLevel | None,
+        "How freely they may act; the profile's if left out, or if that is stricter and you are no admin.",
     ] = None,
     start_at: Annotated[datetime | None, "Not before this moment; at once if left out."] = None,
 ) -> Any:
@@ -99,7 +106,8 @@ async def stop_batch(
 async def retry_batch(info: Info, id: Annotated[ID, "Which batch."]) -> Any:
     """Ask again for each run of a batch that failed or was stopped, from the beginning: all of them, or none.
 
-    The new runs take the places of the old, which their `retryOf` names, and the batch is ACTIVE again.
+    The new runs take the places of the old, which their `retryOf` names, and the batch is ACTIVE again. A Conflict
+    names a profile of theirs that is switched off.
     """
     async with info.context.begin() as tx:
         return await actions.batch.retry_batch(tx, info.context.actor, id)

@@ -424,7 +424,9 @@ async def reject_card(
 ) -> Any:
     """Send work back: the card goes to TODO, the feedback stands on it as a message, and a run goes on with it.
 
-    The run goes on with what the last one left: its branch, and its conversation if that lives.
+    The run goes on with what the last one that succeeded left, or the one that was chosen since that began: its
+    branch, its conversation if that lives, its profile, permission and base. A Conflict names a profile that is
+    switched off. Where no run succeeded the card only goes back, and the board's rule may ask for one.
     """
     async with info.context.begin() as tx:
         return await actions.run.reject.reject_card(tx, info.context.actor, id, feedback)

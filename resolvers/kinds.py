@@ -253,16 +253,16 @@ enum(
     ACTIVE="At least one of its runs has not ended.",
     SUCCEEDED="All of its runs succeeded.",
     FAILED="All have ended, and not all of them succeeded.",
-    CANCELLED="All of its runs were stopped.",
+    CANCELLED="All of its runs were stopped, or went with their cards.",
 )
 enum(
     models.run.WaitReason,
-    "What a run waits for.",
-    QUESTION="An answer.",
-    APPROVAL="An approval.",
+    "What a run waits for. Today that is a QUESTION or a DECISION; the others are kept for later.",
+    QUESTION="An answer. A permission that an agent asks for is a question too.",
+    APPROVAL="An approval. For later: no run waits for one.",
     DECISION="A decision: its agent changed nothing.",
-    CI="Checks.",
-    CHILDREN="Other runs.",
+    CI="Checks. For later: no run waits for them.",
+    CHILDREN="Other runs. For later: no run waits for them.",
 )
 enum(
     models.run.RunOutcome,
@@ -424,9 +424,9 @@ enum(
     WORKSPACE_ERROR="Its worker could not give it a place to work: no program, no repository, no branch.",
     SESSION_LOST="The conversation it was to go on with is gone.",
     QUESTION_EXPIRED="Nobody answered its question in time.",
-    CHECK_FAILED="A check that it must pass failed.",
-    REJECTED="A person rejected it.",
-    LIMIT_REACHED="A limit of the agent's provider was reached.",
+    CHECK_FAILED="A check that it must pass failed. Workers may say so, with `failRun`; ours never does.",
+    REJECTED="A person rejected it. Workers may say so, with `failRun`; ours never does, nor does `rejectCard`.",
+    LIMIT_REACHED="A limit of the agent's provider was reached. As CHECK_FAILED, only workers may say so.",
 )
 enum(
     models.run.AgentState,

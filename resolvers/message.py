@@ -79,6 +79,10 @@ async def delete_message(
     id: Annotated[ID, "Which message: your own, or anybody's if you are an admin."],
     if_version: IfVersion = None,
 ) -> Any:
-    """Take back what was said: the text is gone, the place stays. Answers the message without its text."""
+    """Take back what was said: the text is gone, the place stays. Answers the message without its text.
+
+    Agents that were told it before go on with it; `run.prompt` does not show it any more. Sent back with it
+    (`rejectCard`), a run keeps it as its `instruction`, and who was named in it has the notification.
+    """
     async with info.context.begin() as tx:
         return await actions.message.delete_message(tx, info.context.actor, id, if_version=if_version)

@@ -59,7 +59,10 @@ async def update_board_policy(
 ) -> Any:
     """Change how a board lets agents work. What is left out stays, null puts the default back. Admins only.
 
-    A run that was claimed goes on under the policy it was claimed with; a limit holds from the next claim on.
+    A run keeps `maxAttempts`, `queueSeconds`, `attemptSeconds`, `wholeSeconds` and `silenceSeconds` from when it
+    was queued, and from its first claim `repository`, `baseBranch`, `branchTemplate`, `instructions` and what its
+    worker is told of `attemptSeconds` and `silenceSeconds`. Everything else is the board's of each moment, also
+    for runs under way.
     """
     changes = given(
         auto_dispatch=auto_dispatch,

@@ -78,7 +78,7 @@ async def create_agent_profile(
         JSON | None, "Of the program: text to text, at most 50, each 2,000 characters. Not for secrets."
     ] = None,
     permission: Annotated[
-        PermissionLevel, "What its agents may do without asking."
+        PermissionLevel, "What its agents may do without asking; only admins start a run that may do more."
     ] = PermissionLevel.AUTONOMOUS,
     capabilities: Annotated[
         list[CapabilityInput] | None, "What a worker must be able to do to be given its runs: at most 50."
@@ -114,7 +114,10 @@ async def update_agent_profile(
     model: Annotated[Maybe[str | None], "Which model; null: the program's own."],
     persona: Annotated[Maybe[str | None], "Told to the agent before everything else; null clears it."],
     options: Annotated[Maybe[JSON | None], "Of the program: text to text; all of them. Null clears them."],
-    permission: Annotated[Maybe[PermissionLevel], "What its agents may do without asking."],
+    permission: Annotated[
+        Maybe[PermissionLevel],
+        "What its agents may do without asking; only admins start a run that may do more.",
+    ],
     capabilities: Annotated[
         Maybe[list[CapabilityInput] | None], "What a worker must be able to do: all of it. Null clears it."
     ],

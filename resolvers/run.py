@@ -1,5 +1,6 @@
 """How runs are answered, and the adapters of what people and workers do to them."""
 
+import asyncio
 import time
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -22,7 +23,7 @@ from models.batch import COUNTING
 from models.board import Board
 from models.policy import policy_of
 from models.progress import shown
-from models.prompt import prompt_of
+from models.prompt import prompt_of, without
 from models.refusal import Invalid
 from models.run import (
     ACTIVE,
@@ -41,6 +42,7 @@ from resolvers.board import BOARD
 from resolvers.context import Info
 from resolvers.lease import LeaseInput
 from resolvers.loaders import Link, alike
+from resolvers.message import MESSAGE
 from resolvers.page import After, Ask, Before, First, Last, Listing, Order, Page, page
 from runtime import queue
 from runtime.database import utcnow
@@ -258,9 +260,18 @@ async def patch_of_run(root: Parent[Any], info: Info) -> str | None:
 
 
 async def prompt_of_run(root: Parent[Any], info: Info) -> str | None:
-    """What its agent is told: the card as it was at the first claim, and the instruction. Null before that."""
+    """What its agent is told: the card as it was at the first claim, and the instruction. Null before that.
+
+    Messages that were deleted since are not shown, though its agent was told them.
+    """
     row = await info.context.load(TOLD_TO_RUN, root.id)
-    return prompt_of(row.kind, row.snapshot, row.instruction) if row and row.snapshot else None
+    if row is None or not row.snapshot:
+        return None
+    told = [row.snapshot.get("message"), *row.snapshot["comments"]]
+    ids = [one["id"] for one in told if one and "id" in one]
+    messages = await asyncio.gather(*(info.context.load(MESSAGE, id) for id in ids))
+    deleted = [one.id for one in messages if one is not None and one.deleted_at is not None]
+    return prompt_of(row.kind, without(row.snapshot, deleted), row.instruction)
 
 
 def in_result(name: str) -> Any:
@@ -356,8 +367,11 @@ async def start_run(
         "Agent profiles: a sibling run for each, at most 5; if left out one run with the card's, or its board's.",
     ] = None,
     base_ref: Annotated[str | None, "The branch or commit to begin from; the board's if left out."] = None,
-    message_id: Annotated[ID | None, "The message of the card that asks for it."] = None,
-    permission: Annotated[PermissionLevel | None, "How freely it may act; the profile's if left out."] = None,
+    message_id: Annotated[ID | None, "The message of the card that asks for it, not deleted."] = None,
+    permission: Annotated[
+        PermissionLevel | None,
+        "How freely it may act; the profile's if left out, or if that is stricter and you are no admin.",
+    ] = None,
     start_at: Annotated[datetime | None, "Not before this moment; at once if left out."] = None,
 ) -> Any:
     """Ask agents to work on a card. The run waits in the queue for a worker that can do it.
@@ -387,7 +401,8 @@ async def stop_run(
 ) -> Any:
     """Stop a run, in any state that is not its end. Its branch and what was done are kept.
 
-    Without a worker it is CANCELLED at once; else its worker is told, and confirms.
+    Without a worker it is CANCELLED at once; else its worker is told, and confirms. Its card stays, or goes from
+    IN_PROGRESS to REVIEW where it was the last at work and a sibling succeeded.
     """
     async with info.context.begin() as tx:
         return await actions.run.control.stop_run(tx, info.context.actor, id, reason)
@@ -406,7 +421,8 @@ async def resume_run(
 ) -> Any:
     """Go on with a run that failed, was stopped, or WAITS for a DECISION: on its branch, in its session.
 
-    Of a run that has ended, a new one goes on and is answered: `retryOf` names the old.
+    Of a run that has ended, a new one goes on and is answered: `retryOf` names the old. A Conflict names its
+    profile where that is switched off.
     """
     async with info.context.begin() as tx:
         return await actions.run.control.resume_run(tx, info.context.actor, id, instruction=instruction)
@@ -417,13 +433,19 @@ async def retry_run(
     id: Annotated[ID, "Which run. It has ended."],
     instruction: Annotated[str | None, "What the agent is told; as before if left out."] = None,
 ) -> Any:
-    """Ask for the same again, from the beginning. Answers the new run; `retryOf` names the old."""
+    """Ask for the same again, from the beginning. Answers the new run; `retryOf` names the old.
+
+    A Conflict names its profile where that is switched off; without one that was deleted it keeps its program.
+    """
     async with info.context.begin() as tx:
         return await actions.run.start.retry_run(tx, info.context.actor, id, instruction=instruction)
 
 
 async def choose_run(info: Info, id: Annotated[ID, "Which run. It succeeded."]) -> Any:
-    """Choose a run before the others on its card, which stay to be compared; choosing another one moves it."""
+    """Choose a run before the others on its card, which stay to be compared; choosing another one moves it.
+
+    `rejectCard` goes on from it, unless another run was asked for since and succeeded.
+    """
     async with info.context.begin() as tx:
         return await actions.run.control.choose_run(tx, info.context.actor, id)
 

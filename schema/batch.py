@@ -42,7 +42,9 @@ class RunBatch(Node):
     instruction: Annotated[str | None, "What each agent is told besides its card."]
     size: Annotated[int, "How many runs were started."]
     created_at: Annotated[datetime, "When they were."]
-    ended_at: Annotated[datetime | None, "When the last of them ended; null while one is active."]
+    ended_at: Annotated[
+        datetime | None, "When the last of them ended, deleted or not; null while one is active."
+    ]
     status: BatchStatus = ask(batches.status_of_batch)
     counts: BatchCounts = ask(batches.counts_of_batch)
     board: Board | None = link(BOARD, "board_id", text="The board.")

@@ -428,3 +428,179 @@ async def test_a_batch_goes_with_its_board(run):
         assert await app.data(gone, input=given) == {"__typename": "Board"}
         assert await seen(app, made["id"]) is None
         assert list(await app.house.database.read(text("SELECT id FROM run_batch"))) == []
+
+
+STANDS = """query($id: ID!) { card(id: $id) { stage chosenRun { id } activeRun { id }
+  runs { nodes { id status warnings } } } }"""
+
+
+async def two(app, **policy):
+    """Two siblings on a card in TODO: its board, it, a worker, and them in their order."""
+    board, [card], worker = await ready(app, 1, **policy)
+    started = "mutation($input: StartRunInput!) { startRun(input: $input) { ... on Runs { runs { id } } } }"
+    given = {"cardId": card, "profileIds": await profiles(app, "careful", "quick")}
+    runs = [one["id"] for one in (await app.data(started, input=given))["runs"]]
+    return board, card, worker, runs
+
+
+async def stage_of(app, card):
+    return (await app.data(STANDS, id=card))["stage"]
+
+
+REQUESTED = "{ notifications { nodes { type runId } } }"
+
+
+async def asked_to_review(app):
+    """The runs that people were asked to review, in that order."""
+    heard = (await app.data(REQUESTED))["nodes"]
+    return [one["runId"] for one in reversed(heard) if one["type"] == "REVIEW_REQUESTED"]
+
+
+@pytest.mark.parametrize("slower", ["in the queue", "at work", "its worker lost"])
+@pytest.mark.parametrize("way", ["stopRun", "stopBatch"])
+async def test_what_one_brought_goes_to_review_when_the_slower_one_is_stopped(run, slower, way):
+    async with run() as app:
+        _, card, worker, [one, other] = await two(app)
+        await worker.claim(1 if slower == "in the queue" else 2)
+        await worker.complete(one)
+        assert await stage_of(app, card) == "IN_PROGRESS", "the other is still at it"
+        id = other
+        if way == "stopBatch":
+            look = "query($id: ID!) { run(id: $id) { batch { id } } }"
+            id = (await app.data(look, id=one))["batch"]["id"]
+        stop = doing(way) if way == "stopBatch" else about_run(way)
+        if slower == "its worker lost":
+            await app.data(stop, input={"id": id})
+            gone = "mutation($id: ID!) { deregisterWorker(input: {id: $id}) { __typename } }"
+            assert await app.data(gone, id=worker.id) == {"__typename": "Worker"}
+        else:
+            await app.data(stop, input={"id": id})
+        if slower == "at work":
+            assert await stage_of(app, card) == "IN_PROGRESS", "it has not stopped yet"
+            await worker.say("confirmStop", other)
+        shown = await app.data(STANDS, id=card)
+        assert [each["status"] for each in shown["runs"]["nodes"]] == ["CANCELLED", "SUCCEEDED"]
+        assert shown["stage"] == "REVIEW"
+        assert await asked_to_review(app) == [one]
+
+
+async def test_stopping_what_is_tried_again_leaves_the_card_to_what_was_brought_before(run):
+    async with run() as app:
+        _, card, worker, [one, other] = await two(app)
+        await worker.claim(2)
+        await worker.complete(one)
+        await fails(worker, other)
+        assert await stage_of(app, card) == "REVIEW"
+        look = "query($id: ID!) { run(id: $id) { batch { id } } }"
+        batch = (await app.data(look, id=one))["batch"]["id"]
+        await do(app, "retryBatch", id=batch)
+        await do(app, "stopBatch", id=batch)
+        assert await stage_of(app, card) == "REVIEW"
+        assert await asked_to_review(app) == [one], "it stood there all the time"
+        again = (await do(app, "retryBatch", id=batch))["runs"][1]["id"]
+        await worker.take()
+        assert await stage_of(app, card) == "IN_PROGRESS"
+        await app.data(about_run("stopRun"), input={"id": again})
+        await worker.say("confirmStop", again)
+        assert await stage_of(app, card) == "REVIEW"
+        assert await asked_to_review(app) == [one, one]
+
+
+@pytest.mark.parametrize("law", ["PIPELINE", "FREE"])
+async def test_a_card_that_a_person_takes_away_from_its_agents_stays_where_it_is_put(run, law):
+    move = "mutation($input: MoveCardInput!) { moveCard(input: $input) { __typename } }"
+    free = "mutation($id: ID!) { updateBoard(input: {id: $id, law: FREE}) { __typename } }"
+    async with run() as app:
+        board, card, worker, [one, other] = await two(app)
+        if law == "FREE":
+            assert await app.data(free, id=board) == {"__typename": "Board"}
+        await worker.claim(2)
+        await worker.complete(one)
+        away = {"id": card, "stage": "BACKLOG", "cancelRun": True}
+        assert await app.data(move, input=away) == {"__typename": "Card"}
+        await worker.say("confirmStop", other)
+        assert await stage_of(app, card) == "BACKLOG"
+        # By hand: what waits for a worker is taken from the queue with the card.
+        await app.data(move, input={"id": card, "stage": "TODO"})
+        look = "query($id: ID!) { run(id: $id) { batch { id } } }"
+        batch = (await app.data(look, id=one))["batch"]["id"]
+        await do(app, "retryBatch", id=batch)
+        assert await app.data(move, input={"id": card, "stage": "IN_PROGRESS"}) == {"__typename": "Card"}
+        shown = await app.data(STANDS, id=card)
+        assert (shown["stage"], shown["activeRun"]) == ("IN_PROGRESS", None), "the person has it"
+        # One that is stopped while nobody had the card leaves it too.
+        for stage in ("BACKLOG", "TODO"):
+            await app.data(move, input={"id": card, "stage": stage})
+        await do(app, "retryBatch", id=batch)
+        await do(app, "stopBatch", id=batch)
+        assert await stage_of(app, card) == "TODO"
+        assert await asked_to_review(app) == []
+
+
+ASKED = """mutation($input: StartBatchInput!) { startBatch(input: $input) { __typename ... on Refusal { code }
+  ... on Conflict { with: id } ... on RunBatch { id size runs { id permission executor baseRef
+    profile { name } whyNotRunning { code until } } } } }"""
+
+
+async def test_each_card_of_a_batch_has_its_profile_or_its_boards(run):
+    async with run() as app:
+        board, cards, _ = await ready(app, 3)
+        default, own, named = await profiles(app, "default", "own", "named")
+        change = "mutation($input: UpdateCardInput!) { updateCard(input: $input) { __typename } }"
+        await app.data(change, input={"id": cards[1], "agentProfileId": own})
+
+        async def names(**input):
+            made = await app.data(ASKED, input={"cardIds": cards, **input})
+            await do(app, "stopBatch", id=made["id"])
+            return [one["profile"] and one["profile"]["name"] for one in made["runs"]]
+
+        assert await names() == [None, "own", None]
+        await set_policy(app, board, agentProfileId=default)
+        assert await names() == ["default", "own", "default"]
+        assert await names(profileId=named) == ["named"] * 3
+
+
+@pytest.mark.parametrize("where", ["named", "the card's", "the board's"])
+async def test_a_profile_that_is_switched_off_begins_no_batch(run, where):
+    async with run() as app:
+        board, cards, _ = await ready(app, 2)
+        [off] = await profiles(app, "off")
+        given = {"cardIds": cards}
+        if where == "named":
+            given["profileId"] = off
+        elif where == "the card's":
+            change = "mutation($input: UpdateCardInput!) { updateCard(input: $input) { __typename } }"
+            await app.data(change, input={"id": cards[1], "agentProfileId": off})
+        else:
+            await set_policy(app, board, agentProfileId=off)
+        switch = (
+            "mutation($input: UpdateAgentProfileInput!) { updateAgentProfile(input: $input) { __typename } }"
+        )
+        await app.data(switch, input={"id": off, "enabled": False})
+        refused = await app.data(ASKED, input=given)
+        assert refused == {"__typename": "Conflict", "code": "CONFLICT", "with": off}
+        assert "RUN_QUEUED" not in (await kinds_of(app, board))[0], "not even for the other card"
+
+
+async def test_what_is_asked_of_a_batch_is_asked_of_each(run):
+    async with run() as app:
+        board, cards, worker = await ready(app, 2)
+        later = "2999-01-01T00:00:00Z"
+        given = {"cardIds": cards, "permission": "SUPERVISED", "baseRef": " release-2 "}
+        made = await app.data(ASKED, input={**given, "startAt": later})
+        assert made["size"] == 2
+        for one in made["runs"]:
+            assert (one["permission"], one["baseRef"], one["executor"]) == ("SUPERVISED", "release-2", None)
+            assert one["whyNotRunning"] == [{"code": "DUE_LATER", "until": later}]
+        assert await worker.claim(2) == []
+        await do(app, "stopBatch", id=made["id"])
+        await app.data(ASKED, input=given)
+        for claim in await worker.claim(2):
+            work = claim["work"]
+            assert (work["permission"], work["supervised"], work["baseRef"]) == (
+                "SUPERVISED",
+                True,
+                "release-2",
+            )
+        await set_policy(app, board, baseBranch="main")
+        assert (await app.data(ASKED, input={"cardIds": cards, "baseRef": "x" * 201}))["code"] == "INVALID"

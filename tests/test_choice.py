@@ -5,10 +5,11 @@ import asyncio
 import pytest
 
 from tests.board import REFUSALS, card, do
+from tests.test_account import has_key
 from tests.test_policy import READ
 from tests.test_profile import do as of_profile
 from tests.test_profile import make
-from tests.work import hand, in_todo, set_policy
+from tests.work import hand, in_todo, set_policy, start
 
 NAMED = "agentProfileId agentProfile { name }"
 AT_WORK = "activeRun { id executor profile { name } }"
@@ -190,3 +191,138 @@ async def test_who_may_name_one(run):
         assert (await do(app, "updateCard", "", "max", id=id, agentProfileId=own))["__typename"] == "Card"
         refused = await do(app, "updateBoardPolicy", "", "max", boardId=board, agentProfileId=own)
         assert refused["code"] == "FORBIDDEN", "the board's is an admin's to choose"
+
+
+@pytest.mark.parametrize("way", ["retryRun", "resumeRun", "retryBatch"])
+async def test_a_profile_that_is_switched_off_begins_nothing_again(run, way):
+    async with run() as app:
+        [own] = await profiles(app, "own")
+        _, [id] = await app.has_board("Paint")
+        worker = await hand(app)
+        await in_todo(app, id)
+        made = await do(app, "startBatch", "... on RunBatch { id runs { id } }", cardIds=[id], profileId=own)
+        lost = made["runs"][0]["id"]
+        await worker.take()
+        await worker.say("failRun", lost, code="AGENT_ERROR", reason="No paint")
+        await of_profile(app, "updateAgentProfile", id=own, enabled=False)
+        given = {"id": made["id"] if way == "retryBatch" else lost}
+        refused = await do(app, way, **given)
+        assert (refused["code"], refused["conflict"]) == ("CONFLICT", own)
+        shown = await card(app, id, "activeRun { id } runs { nodes { batch { status } } }")
+        assert shown == {"activeRun": None, "runs": {"nodes": [{"batch": {"status": "FAILED"}}]}}
+        await of_profile(app, "updateAgentProfile", id=own, enabled=True)
+        assert (await do(app, way, **given))["__typename"] in ("Run", "RunBatch")
+
+
+async def test_what_waits_for_a_decision_goes_on_although_its_profile_was_switched_off(run):
+    """It is the run that was begun, not a new one."""
+    async with run() as app:
+        [own] = await profiles(app, "own")
+        board, [id] = await app.has_board("Paint")
+        await set_policy(app, board, noChange="DECIDE")
+        worker = await hand(app)
+        await in_todo(app, id)
+        waits = await start(app, id, profileIds=[own])
+        await worker.take()
+        await worker.complete(waits, outcome="NO_CHANGES")
+        await of_profile(app, "updateAgentProfile", id=own, enabled=False)
+        assert (await do(app, "resumeRun", "... on Run { status }", id=waits))["status"] == "QUEUED"
+        assert await worker.take() == waits
+
+
+@pytest.mark.parametrize("way", ["retryRun", "retryBatch", "rejectCard"])
+async def test_a_profile_that_was_deleted_leaves_its_program_and_its_permission(run, way):
+    async with run() as app:
+        [own] = await profiles(app, "own", permission="HUMAN_REQUIRED")
+        _, [id] = await app.has_board("Paint")
+        worker = await hand(app)
+        await in_todo(app, id)
+        made = await do(app, "startBatch", "... on RunBatch { id runs { id } }", cardIds=[id], profileId=own)
+        before = made["runs"][0]["id"]
+        await worker.take()
+        if way == "rejectCard":
+            await worker.complete(before)
+        else:
+            await worker.say("failRun", before, code="AGENT_ERROR", reason="No paint")
+        await of_profile(app, "deleteAgentProfile", id=own)
+        given = {
+            "retryRun": {"id": before},
+            "retryBatch": {"id": made["id"]},
+            "rejectCard": {"id": id, "feedback": "Too red"},
+        }
+        told = await do(app, way, **given[way])
+        assert "code" not in told, told
+        again = (await card(app, id, "activeRun { executor permission profile { name } retryOf { id } }"))[
+            "activeRun"
+        ]
+        assert again == {
+            "executor": "SCRIPTED",
+            "permission": "HUMAN_REQUIRED",
+            "profile": None,
+            "retryOf": {"id": before},
+        }
+        other = await hand(app, "other", executors=["CLAUDE_CODE"])
+        assert await other.claim() == [], "another program is not given it"
+        assert len(await worker.claim()) == 1
+
+
+LEVELS = ["AUTONOMOUS", "SUPERVISED", "HUMAN_REQUIRED"]
+
+
+async def somebody(app, who):
+    if who == "a member":
+        await app.has_user("max")
+        return "max"
+    if who == "a key":
+        await has_key(app, "ci", scopes=["WRITE"])
+        return "ci"
+    return ""
+
+
+@pytest.mark.parametrize("who", ["an admin", "a member", "a key"])
+@pytest.mark.parametrize("way", ["startRun", "startBatch"])
+async def test_only_an_admin_lets_an_agent_do_more_than_its_profile_says(run, who, way):
+    async with run() as app:
+        actor = await somebody(app, who)
+        _, [id] = await app.has_board("Paint")
+        await in_todo(app, id)
+        shown = (
+            "... on Runs { runs { permission } }"
+            if way == "startRun"
+            else "... on RunBatch { runs { permission } }"
+        )
+
+        async def begun(own, asked):
+            given = (
+                {"cardId": id, "profileIds": [own]}
+                if way == "startRun"
+                else {"cardIds": [id], "profileId": own}
+            )
+            given |= {"permission": asked} if asked else {}
+            told = await do(app, way, shown, actor, **given)
+            active = await card(app, id, "activeRun { id }")
+            await do(app, "stopRun", id=active["activeRun"]["id"])
+            return told["runs"][0]["permission"]
+
+        for says in LEVELS:
+            [own] = await profiles(app, says, permission=says)
+            assert await begun(own, None) == says
+            for asked in LEVELS:
+                stricter = max(says, asked, key=LEVELS.index)
+                assert await begun(own, asked) == (asked if who == "an admin" else stricter), (says, asked)
+
+
+@pytest.mark.parametrize("who", ["an admin", "a member"])
+async def test_what_is_tried_again_is_held_to_its_profile_as_it_is_now(run, who):
+    async with run() as app:
+        actor = await somebody(app, who)
+        [own] = await profiles(app, "own")
+        _, [id] = await app.has_board("Paint")
+        worker = await hand(app)
+        await in_todo(app, id)
+        failed = await start(app, id, profileIds=[own])
+        await worker.take()
+        await worker.say("failRun", failed, code="AGENT_ERROR", reason="No paint")
+        await of_profile(app, "updateAgentProfile", id=own, permission="HUMAN_REQUIRED")
+        again = await do(app, "retryRun", "... on Run { permission }", actor, id=failed)
+        assert again["permission"] == ("AUTONOMOUS" if who == "an admin" else "HUMAN_REQUIRED")

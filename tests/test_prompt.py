@@ -94,6 +94,10 @@ async def test_the_message_that_asks_is_told_and_shown(run):
         await in_todo(app, card)
         wrong = {"cardId": card, "messageId": await says(app, other, "Not here")}
         assert (await app.data(START, input=wrong))["code"] == "NOT_FOUND"
+        gone = await says(app, card, "Never mind")
+        await change(app, "deleteMessage", "Message", id=gone)
+        refused = await app.data(START, input={"cardId": card, "messageId": gone})
+        assert refused["code"] == "NOT_FOUND", "nothing would be told"
         id = await start(app, card, messageId=first, instruction="Soon")
         [claim] = await worker.claim()
         told = claim["work"]["prompt"].split("\n\n")
@@ -159,3 +163,35 @@ async def change(app, name, kind, /, **input):
     answer = await app.data(query, input=input)
     assert "id" in answer, answer
     return answer["id"]
+
+
+async def test_what_was_deleted_is_not_shown_to_people_in_what_an_agent_was_told(run):
+    async with run() as app:
+        _, [card] = await app.has_board("Paint")
+        worker = await hand(app)
+        asks, secret, stays = [
+            await says(app, card, f"{text} please") for text in ("Red", "Quickly", "Thinly")
+        ]
+        await in_todo(app, card)
+        id = await start(app, card, messageId=asks, instruction="Soon")
+        [claim] = await worker.claim()
+        told = claim["work"]["prompt"]
+        assert (await app.data(ABOUT, id=id))["prompt"] == told
+        await change(app, "deleteMessage", "Message", id=secret)
+        shown = (await app.data(ABOUT, id=id))["prompt"]
+        assert "Quickly" not in shown
+        assert "Red please" in shown
+        assert "Thinly please" in shown
+        await change(app, "deleteMessage", "Message", id=asks)
+        await change(app, "deleteMessage", "Message", id=stays)
+        shown = (await app.data(ABOUT, id=id))["prompt"]
+        assert shown.splitlines()[1:] == [
+            "",
+            "What you were asked in particular:",
+            "Soon",
+            "",
+            "# WEB-1: Paint",
+        ]
+        await worker.say("releaseRun", id)
+        [claim] = await worker.claim()
+        assert claim["work"]["prompt"] == told, "what an agent is told does not change under it"

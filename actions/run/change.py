@@ -17,7 +17,7 @@ from actions.news import tell_board, tell_question
 from actions.run.notice import ended, hear, reviewed, went_back
 from models.account import access_of
 from models.batch import COUNTING, COUNTS, RunBatch, counts_of
-from models.board import Board
+from models.board import Board, BoardColumn
 from models.card import Card
 from models.event import EventKind, run_topic
 from models.log import Line, kept, line_of
@@ -50,6 +50,12 @@ ENDED = {
     RunStatus.FAILED: EventKind.RUN_FAILED,
     RunStatus.CANCELLED: EventKind.RUN_CANCELLED,
 }
+
+# Why a run is stopped that loses its card: a person has the card, and it stays where they put it.
+BY_HAND = "A person took the card from the queue"
+MOVED = "The card was moved by a person"
+TAKEN_AWAY = "Its card was taken away"
+WITH_ITS_CARD = (BY_HAND, MOVED, TAKEN_AWAY)
 
 
 def tell(tx: AsyncSession, board: Board, run: Run, kind: EventKind, **data: Any) -> None:
@@ -122,6 +128,8 @@ async def follow(tx: AsyncSession, board: Board, run: Run, transition: Transitio
             await _to_review(tx, board, run)
         case State.CANCELLED:
             await _ended(tx, board, run, RunStatus.CANCELLED, reason=run.stop_reason)
+            if run.stop_reason not in WITH_ITS_CARD:
+                await _leave_to_siblings(tx, board, run)
         case State.DEAD:
             await _failed(tx, board, run, transition)
             await _leave_to_siblings(tx, board, run)
@@ -276,13 +284,16 @@ async def _to_review(tx: AsyncSession, board: Board, run: Run) -> None:
 
 
 async def _leave_to_siblings(tx: AsyncSession, board: Board, run: Run) -> None:
-    """The last at work on a card has failed: what a sibling brought before goes to REVIEW all the same."""
+    """The last at work on a card failed or was stopped: what a sibling brought goes to REVIEW all the same."""
     if run.kind is not RunKind.CODE or run.batch_id is None or await others_active(tx, run):
         return
     siblings = Run.batch_id == run.batch_id, Run.card_id == run.card_id, Run.status == RunStatus.SUCCEEDED
     query = select(Run).where(*siblings).order_by(Run.finished_at.desc()).limit(1).with_for_update()
     if (sibling := await tx.scalar(query)) is not None:
         card = await card_of(tx, sibling)
+        stage = await tx.scalar(select(BoardColumn.stage).where(BoardColumn.id == card.column_id))
+        if run.status is RunStatus.CANCELLED and stage is not Stage.IN_PROGRESS:
+            return  # it was stopped before it took the card from there
         kept = await _carried(tx, board, card, sibling)
         await hear(tx, board, card, sibling, reviewed(sibling, kept))
 

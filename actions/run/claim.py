@@ -24,7 +24,7 @@ from models.question import Question, QuestionStatus
 from models.refusal import Invalid
 from models.run import CommandKind, PermissionLevel, Run, RunCommand, RunKind, RunLive, RunStatus
 from models.stage import Reason, Stage, keeps_from_work
-from models.worker import MOST_AT_ONCE, AgentProfile, AgentSession, Worker, reusable
+from models.worker import MOST_AT_ONCE, AgentProfile, AgentSession, Worker, program_of, reusable
 from runtime import queue
 from runtime.database import utcnow
 from runtime.queue import Lease, Wanted
@@ -232,9 +232,14 @@ async def _snapshot(tx: AsyncSession, board: Board, run: Run, card: Card) -> dic
         },
         "subtasks": [row._asdict() for row in (await tx.execute(steps)).all()],
         "comments": [
-            {"author": public(row), "body": row.body} for row in reversed((await tx.execute(comments)).all())
+            {"id": row.id, "author": public(row), "body": row.body}
+            for row in reversed((await tx.execute(comments)).all())
         ],
-        "message": {"author": public(asked) if asked.username else None, "body": asked.body}
+        "message": {
+            "id": asked.id,
+            "author": public(asked) if asked.username else None,
+            "body": asked.body,
+        }
         if asked
         else None,
         "policy": _plain(policy),
@@ -317,10 +322,10 @@ async def _late(tx: AsyncSession, run: Run, answers: Sequence[Any]) -> list[Any]
 
 
 async def _session(tx: AsyncSession, run: Run, worker: Worker) -> str | None:
-    """The conversation to go on with: only where it was held, and only while it lives."""
+    """The conversation to go on with: only where it was held, by the program that holds it, and while it lives."""
     if run.session_id is None:
         return None
     session = await tx.get(AgentSession, run.session_id)
     if session is None or session.worker_id != worker.id or not reusable(session, utcnow()):
         return None
-    return session.external_id
+    return session.external_id if session.executor == program_of(run.executor, worker) else None

@@ -1,13 +1,14 @@
 """What a card's move means for the runs on it, and what a board's change means for those that a gate keeps."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from actions.choice import profiles_of
 from actions.law import facts_of, reader
-from actions.run.change import follow, reopen
+from actions.run.change import BY_HAND, MOVED, TAKEN_AWAY, follow, reopen
 from actions.run.start import Wish, enqueue
 from models.actor import Actor
 from models.board import Board
@@ -18,8 +19,7 @@ from models.run import ACTIVE, Run, RunKind, RunStatus
 from models.stage import Stage
 from runtime import queue
 
-BY_HAND = "A person took the card from the queue"
-MOVED = "The card was moved by a person"
+RULE = Wish()  # what a board's rule asks for
 
 
 async def arrived(
@@ -31,10 +31,12 @@ async def arrived(
     to: Stage,
     *,
     cancel_run: bool = False,
+    wish: Wish | None = RULE,
 ) -> None:
     """People moved cards from stages to one: what was allowed only without the run stops it, TODO asks for one.
 
-    The caller holds the board and has judged the move. A fixed number of statements, but for what is stopped.
+    `wish` is what the board's rule asks for; None: nothing, the caller does. The caller holds the board and has
+    judged the move. A fixed number of statements, but for what is stopped.
     """
     moved = [card for card, stage in zip(cards, left, strict=True) if stage is not to]
     if not moved:
@@ -49,7 +51,7 @@ async def arrived(
         for run in active:
             if run.status is RunStatus.QUEUED and run.attempt == 0:
                 await stop(tx, board, run, BY_HAND)
-    if to is Stage.TODO and policy_of(board.policy).auto_dispatch:
+    if wish is not None and to is Stage.TODO and policy_of(board.policy).auto_dispatch:
         at_work = {run.card_id for run in active if run.kind is RunKind.CODE and run.status in ACTIVE}
         idle = [card for card in moved if card.id not in at_work and card.archived_at is None]
         profiles = await profiles_of(tx, board, idle)
@@ -57,7 +59,7 @@ async def arrived(
         if idle:
             facts = await facts_of(reader(tx), {board.id: board}, idle)
             asked = [
-                (card, fact, Wish(profile=profiles.get(card.id)))
+                (card, fact, replace(wish, profile=profiles.get(card.id)))
                 for card, fact in zip(idle, facts, strict=True)
             ]
             await enqueue(tx, None, board, asked)
@@ -86,7 +88,7 @@ async def leave(
         it = "it" if len(active) == 1 else "them"
         raise Conflict(f"{some} active there; pass {word} to end {it}", active[0].id)
     for run in active:
-        run.stop_reason = "Its card was taken away"
+        run.stop_reason = TAKEN_AWAY
         transition = await queue.drop(tx, run.id)
         if transition is not None:
             await follow(tx, board, run, transition)

@@ -26,7 +26,7 @@ from models.run import (
     RunOutcome,
     WaitReason,
 )
-from models.worker import Worker
+from models.worker import Worker, program_of
 from runtime import queue
 from runtime.queue import Ticket
 
@@ -158,10 +158,7 @@ async def keep_session(tx: AsyncSession, run: Run, external_id: str | None) -> N
     """Remember the conversation an agent program keeps, so that the run, or one after it, goes on there."""
     if not external_id or run.worker_id is None:
         return
-    executor = run.executor
-    if executor is None:
-        worker = await tx.get_one(Worker, run.worker_id)
-        executor = worker.executors[0] if worker.executors else ""
+    executor = program_of(run.executor, await tx.get_one(Worker, run.worker_id))
     session = await actions.conversation.keep_session(
         tx, run.board_id, run.card_id, run.worker_id, external_id, executor, parent_id=run.session_id
     )

@@ -1,19 +1,21 @@
 """Work that is not good enough goes back, with the reason."""
 
-from sqlalchemy import select
+from dataclasses import replace
+
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from actions.card import move_card
 from actions.message import post_message
-from actions.move import Place
+from actions.move import Place, judged, move
 from actions.reach import reach_card
-from actions.run.start import Wish, begin
+from actions.run.dispatch import arrived
+from actions.run.start import Wish, again_of, begin
 from models.actor import Actor
 from models.board import BoardColumn
 from models.card import Card
 from models.message import MessageKind
 from models.refusal import Conflict
-from models.run import ACTIVE, Run, RunKind, RunStatus
+from models.run import Run, RunKind, RunStatus
 from models.stage import Stage
 from models.worker import AgentProfile
 
@@ -21,40 +23,30 @@ from models.worker import AgentProfile
 async def reject_card(tx: AsyncSession, actor: Actor, card_id: str, feedback: str) -> Card:
     """Send a card in REVIEW back to TODO: the feedback is a message on it, and what the next run is told.
 
-    The run goes on where the last one that succeeded ended, or the one that was chosen before it: on its branch,
-    in its session if that lives. Without such a run the card only goes back. Raises Conflict for a card that is not
-    in REVIEW, and StageRefused.
+    The run goes on where the last one that succeeded ended, or the one that was chosen since: on its branch, in its
+    session if that lives, with its profile and permission. Without such a run the card goes back as any card that
+    enters TODO. Raises Conflict for a card that is not in REVIEW, or a profile that is switched off; StageRefused.
     """
     board, card = await reach_card(tx, actor, card_id)
     stage = await tx.scalar(select(BoardColumn.stage).where(BoardColumn.id == card.column_id))
     if stage is not Stage.REVIEW:
         raise Conflict(f"The card stands in {stage}; only work in REVIEW is sent back", card.id)
     message = await post_message(tx, actor, card.id, feedback, MessageKind.FEEDBACK)
-    await move_card(tx, actor, card.id, Place(stage=Stage.TODO))
-    code = Run.card_id == card.id, Run.kind == RunKind.CODE
-    worked = select(Run).where(*code, Run.status == RunStatus.SUCCEEDED).order_by(Run.id.desc()).limit(1)
-    last = await tx.scalar(worked)
-    if last is not None and last.batch_id is not None:
-        chosen = Run.card_id == card.id, Run.batch_id == last.batch_id, Run.chosen_at.is_not(None)
-        last = await tx.scalar(select(Run).where(*chosen)) or last
-    queued = await tx.scalar(select(Run).where(*code, Run.status.in_(ACTIVE)).limit(1))
-    if queued is not None:  # the board's rule has asked for one already
-        queued.instruction, queued.message_id = message.body, message.id
-        if last is not None:
-            queued.branch, queued.session_id = last.branch, last.session_id
-            queued.retry_of, queued.retries = last.id, last.retries + 1
-    elif last is not None:
+    wish = Wish(instruction=message.body, message_id=message.id)
+    last, place = await _worked(tx, card), Place(stage=Stage.TODO)
+    to = await judged(tx, board, [card], place)
+    await move(tx, board, [card], place, to)
+    await arrived(tx, actor, board, [card], to.left, to.lane.stage, wish=wish if last is None else None)
+    if last is not None:
         profile = await tx.get(AgentProfile, last.profile_id) if last.profile_id else None
-        wish = Wish(
-            instruction=message.body,
-            message_id=message.id,
-            base_ref=last.base_ref,
-            permission=last.permission,
-            profile=profile,
-            branch=last.branch,
-            session_id=last.session_id,
-            retry_of=last.id,
-            retries=last.retries + 1,
-        )
-        await begin(tx, actor, board, [(card, wish)])
+        again = again_of(last, profile, instruction=message.body, resume=True)
+        again = replace(again, message_id=message.id, batch_id=None, place=None)
+        await begin(tx, actor, board, [(card, again)])
     return card
+
+
+async def _worked(tx: AsyncSession, card: Card) -> Run | None:
+    """The run whose work stands on a card: the newest that succeeded, unless another was chosen since it began."""
+    code = Run.card_id == card.id, Run.kind == RunKind.CODE, Run.status == RunStatus.SUCCEEDED
+    newest = func.coalesce(Run.chosen_at, Run.queued_at).desc(), Run.id.desc()
+    return await tx.scalar(select(Run).where(*code).order_by(*newest).limit(1))

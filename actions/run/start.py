@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from actions.choice import profiles_of, usable
 from actions.law import facts_of, reader
-from actions.reach import reach_card, reach_run
+from actions.reach import reach_card, reach_run, role_in
 from actions.run.change import tell
 from models import words
 from models.actor import Actor
@@ -31,6 +31,7 @@ from models.run import (
     Run,
     RunKind,
     RunStatus,
+    stricter,
 )
 from models.stage import (
     Facts,
@@ -44,6 +45,7 @@ from models.stage import (
     reasons_against,
 )
 from models.worker import AgentProfile
+from models.workspace import Role
 from runtime import queue
 from runtime.database import utcnow
 from runtime.feed import open_topics
@@ -60,8 +62,9 @@ class Wish:
     instruction: str | None = None
     base_ref: str | None = None
     message_id: str | None = None
-    permission: PermissionLevel | None = None
+    permission: PermissionLevel | None = None  # the profile's where that is stricter, but for admins
     profile: AgentProfile | None = None
+    executor: str | None = None  # without a profile
     branch: str | None = None
     start_at: datetime | None = None  # not before
     retry_of: str | None = None
@@ -88,7 +91,7 @@ async def start_run(
     words.distinct("profileIds", words.at_most("profileIds", list(profile_ids), MOST_PROFILES, least=0))
     wish = checked(wish)
     if wish.message_id is not None:
-        mine = Message.id == wish.message_id, Message.card_id == card.id
+        mine = Message.id == wish.message_id, Message.card_id == card.id, Message.deleted_at.is_(None)
         if await tx.scalar(select(Message.id).where(*mine)) is None:
             raise NotFound(wish.message_id)
     profiles = await _profiles(tx, board, card, profile_ids)
@@ -164,7 +167,25 @@ async def begin(
     facts = {one.card_id: one for one in await facts_of(reader(tx), {board.id: board}, cards)}
     for card in cards:
         judge_start(facts[card.id], kind)
-    return await enqueue(tx, actor, board, [(card, facts[card.id], wish) for card, wish in asked])
+    wishes = await _permitted(tx, actor, board, [wish for _, wish in asked])
+    placed = [(card, facts[card.id], wish) for (card, _), wish in zip(asked, wishes, strict=True)]
+    return await enqueue(tx, actor, board, placed)
+
+
+async def _permitted(
+    tx: AsyncSession, actor: Actor | None, board: Board, wishes: Sequence[Wish]
+) -> Sequence[Wish]:
+    """Hold what is asked to its profiles: only an admin lets an agent do more than the profile says."""
+    held = [
+        replace(wish, permission=stricter(wish.permission, wish.profile.permission))
+        if wish.permission and wish.profile
+        else wish
+        for wish in wishes
+    ]
+    if held == wishes or actor is None:
+        return held
+    role = await tx.scalar(select(role_in(actor, board.workspace_id)))
+    return wishes if role == Role.ADMIN else held
 
 
 async def _judge_active(tx: AsyncSession, board: Board, cards: Sequence[Card], kind: RunKind) -> None:
@@ -225,7 +246,7 @@ async def enqueue(
             or (profile.permission if profile else None)
             or PermissionLevel.AUTONOMOUS,
             profile_id=profile.id if profile else None,
-            executor=profile.executor.value if profile else None,
+            executor=profile.executor.value if profile else wish.executor,
             instruction=wish.instruction,
             message_id=wish.message_id,
             retry_of=wish.retry_of,
@@ -278,7 +299,8 @@ async def retry_run(
 ) -> Run:
     """Ask again for what a run that ended did not bring; `resume`: on its branch, and in its session if that lives.
 
-    Answers the new run, which names the old one. A run that waits for a decision goes on itself.
+    Answers the new run, which names the old one. A run that waits for a decision goes on itself. Raises Conflict
+    for one that has not ended, or whose profile is switched off, and StageRefused.
     """
     board, run = await reach_run(tx, actor, id)
     if run.status not in TERMINAL:
@@ -297,14 +319,18 @@ async def retry_run(
 def again_of(
     run: Run, profile: AgentProfile | None, *, instruction: str | None = None, resume: bool = False
 ) -> Wish:
-    """What a run was asked, to be asked again: in its place, where it has one in a batch."""
+    """What a run was asked, to be asked again: in its place, where it has one in a batch.
+
+    Without its profile, which was deleted, by its program at least. Raises Conflict for one that is switched off.
+    """
     return Wish(
         kind=run.kind,
         instruction=instruction if instruction is not None else run.instruction,
         base_ref=run.base_ref,
         message_id=run.message_id,
         permission=run.permission,
-        profile=profile,
+        profile=usable(profile) if profile else None,
+        executor=run.executor,
         branch=run.branch if resume else None,
         session_id=run.session_id if resume else None,
         retry_of=run.id,

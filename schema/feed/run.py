@@ -142,10 +142,10 @@ class BatchEnded(BoardEvent):
 
     batch_id: ID = told("batch_id", "Which batch.")
     run_batch: RunBatch | None = found(BATCH, "batch_id", "The batch as it is now.")
-    batch_status: BatchStatus = told("batch_status", "What became of it.")
+    batch_status: BatchStatus = told("batch_status", "What became of it, as it ended.")
     succeeded: int = told("succeeded", "How many of its runs succeeded.")
     failed: int = told("failed", "How many failed.")
-    cancelled: int = told("cancelled", "How many were stopped.")
+    cancelled: int = told("cancelled", "How many were stopped, or went with their cards.")
 
 
 @event(Kind.QUESTION_ASKED)
