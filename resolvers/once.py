@@ -26,7 +26,7 @@ from strawberry.types import ExecutionResult
 from models.account import IdempotencyKey
 from models.actor import ActorKind
 from resolvers.context import Context
-from runtime.database import Database, Unavailable, UtcDateTime, utcnow
+from runtime.database import Database, Unavailable, UtcDateTime, telling, utcnow
 from runtime.feed import By
 from runtime.transport.errors import PublicError
 
@@ -131,12 +131,13 @@ class Once(SchemaExtension):
         tx = await stack.enter_async_context(context.house.feed.begin(self._by(context)))
         now, [mark, *_] = utcnow(), self._marks(context)
         taken = {"actor": _owner(context), "key": key, "hash": mark, "until": now + KEPT, "now": now}
-        if (await tx.execute(TAKE, taken)).first() is None:
+        with telling():
+            if (await tx.execute(TAKE, taken)).first() is not None:
+                return tx
             before = await self._stored(context, key, tx)
-            assert before is not None, "a key that cannot be taken was answered"
-            self._twin = before
-            raise before
-        return tx
+        assert before is not None, "a key that cannot be taken was answered"
+        self._twin = before
+        raise before
 
     async def _keep(self, context: Context, key: str) -> None:
         """Store the answer, also one that was refused before anything would have been written."""

@@ -135,10 +135,23 @@ def codes(errors: Iterable[GraphQLError] | None, explain: Explain) -> set[str]:
     return {meaning(error, explain)[0] for error in errors or ()}
 
 
-def frames(exception: BaseException) -> list[str]:
-    """Say where `exception` was raised, innermost last, and nothing of what it says.
+def traced(exception: BaseException) -> dict[str, Any]:
+    """Say of which class `exception` is, what it came of, and where it was raised; nothing of what it says.
 
-    Its message may quote a row, a statement's parameters or a password: it never enters a log.
+    Its message may quote a row, a statement's parameters or a password: it never enters a log. An SQLSTATE is
+    five letters of the standard.
     """
+    causes: list[str] = []
+    below = exception.__cause__
+    while below is not None and len(causes) < FRAMES:
+        state = getattr(below, "sqlstate", None)
+        causes.append(" ".join(filter(None, (_named(below), state if isinstance(state, str) else None))))
+        below = below.__cause__
     found = traceback.extract_tb(exception.__traceback__)[-FRAMES:]
-    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in found]
+    at = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in found]
+    return {"type": _named(exception), "causes": causes, "frames": at}
+
+
+def _named(exception: BaseException) -> str:
+    kind = type(exception)
+    return f"{kind.__module__}.{kind.__qualname__}"

@@ -43,7 +43,7 @@ import orjson
 from strawberry.types import ExecutionResult
 
 from runtime.feed import START, Cursor
-from runtime.transport.errors import frames
+from runtime.transport.errors import traced
 from runtime.transport.guard import tell
 from runtime.transport.json import encode
 from runtime.transport.operation import Operation, begin, request_id, running
@@ -319,8 +319,7 @@ class Group:
                         return
             await self.sends()
         except Exception as error:
-            told = {"type": type(error).__qualname__, "frames": frames(error)}
-            log.error("group failed", extra=told | {"request_id": request_id.get()})
+            log.error("group failed", extra=traced(error) | {"request_id": request_id.get()})
         finally:
             self._forget()
             for member in [*self._members, *self._newcomers]:

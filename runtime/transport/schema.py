@@ -15,7 +15,7 @@ from strawberry.extensions.runner import SchemaExtensionsRunner
 from strawberry.types import ExecutionContext
 from strawberry.types.execution import PreExecutionError
 
-from runtime.transport.errors import Code, frames, meaning, original
+from runtime.transport.errors import Code, meaning, original, traced
 from runtime.transport.guard import Guard, Policy
 from runtime.transport.operation import running
 
@@ -58,14 +58,6 @@ class Schema(strawberry.Schema):
 
 
 def _log_unexpected(error: GraphQLError) -> None:
-    cause, operation = original(error), running()
-    log.error(
-        "unexpected error",
-        extra={
-            "request_id": operation.request_id,
-            "operation_name": operation.name,
-            "path": error.path,
-            "type": f"{type(cause).__module__}.{type(cause).__qualname__}",
-            "frames": frames(cause),
-        },
-    )
+    operation = running()
+    told = {"request_id": operation.request_id, "operation_name": operation.name, "path": error.path}
+    log.error("unexpected error", extra=told | traced(original(error)))

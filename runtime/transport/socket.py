@@ -27,7 +27,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from runtime.transport import access
-from runtime.transport.errors import Code, PublicError, Rejected, frames
+from runtime.transport.errors import Code, PublicError, Rejected, traced
 from runtime.transport.fanout import Put
 from runtime.transport.json import encode
 from runtime.transport.operation import begin, request_id
@@ -233,5 +233,4 @@ class Handler(BaseGraphQLTransportWSHandler[Any, Any]):
         return True
 
     async def handle_task_exception(self, error: Exception) -> None:
-        told = {"type": type(error).__qualname__, "frames": frames(error)}
-        log.error("socket failed", extra=told | {"request_id": request_id.get()})
+        log.error("socket failed", extra=traced(error) | {"request_id": request_id.get()})

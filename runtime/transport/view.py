@@ -36,7 +36,7 @@ from runtime.transport import accept, access, body
 from runtime.transport import json as strict
 from runtime.transport.answer import Answer, headers, refusal, tagged
 from runtime.transport.drain import Draining
-from runtime.transport.errors import Code, PublicError, frames, public
+from runtime.transport.errors import Code, PublicError, public, traced
 from runtime.transport.execute import execute
 from runtime.transport.fanout import Fanout, Start
 from runtime.transport.gone import Gone
@@ -190,8 +190,7 @@ class View(GraphQL[Any, Any]):
         return refusal(error, content, accept.of(request))
 
     def _unexpected(self, error: Exception) -> GraphQLError:
-        told = {"type": type(error).__qualname__, "frames": frames(error)}
-        log.error("request failed", extra=told | {"request_id": running().request_id})
+        log.error("request failed", extra=traced(error) | {"request_id": running().request_id})
         return GraphQLError("", original_error=error)
 
     # What the library asks of a view
