@@ -31,7 +31,10 @@ GONE = ".gone"  # ends the name of a folder that is being removed
 NOTES = "refs/signalbox/of"
 RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 TEMPLATE = "signalbox/{card}-{slug}"
-QUIET = ("core.hooksPath=/dev/null", "core.fsmonitor=false", "core.quotePath=false", "commit.gpgSign=false")
+QUIET = (
+    *("core.hooksPath=/dev/null", "core.fsmonitor=false", "core.quotePath=false", "commit.gpgSign=false"),
+    "maintenance.auto=false",  # it would go on by itself, and hold what we hold
+)
 AUTHOR = ("user.name=Signalbox", "user.email=signalbox@localhost")
 
 
@@ -314,7 +317,7 @@ class Worktree:
 
 @dataclass(frozen=True)
 class _Making:
-    """A folder that we hold, becoming a worktree. Whatever it meets is what a killed worker may have left."""
+    """A folder that we hold becomes a worktree, whatever a killed worker may have left in it."""
 
     repository: Path
     folder: Path

@@ -11,7 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from agents.worktree import Unmerged, WorkspaceError, Worktree, filled, git, tidy
+from agents.executors import Command
+from agents.executors.executor import Work
+from agents.process import Agent, Limits
+from agents.worktree import Unmerged, WorkspaceError, Worktree, filled, git, is_free, tidy
+from runtime.vocabulary import Ended
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -201,6 +205,27 @@ async def test_a_folder_that_is_let_go_in_time_is_waited_for(cut, let_go):
     assert not waiting.done()
     let_go(tree)
     assert await waiting == tree
+
+
+async def test_a_folder_is_held_until_nothing_of_its_program_is_left(cut, let_go):
+    """So it is when its worker is killed: what the worker held is closed at once, the program takes its time."""
+    tree = await cut()
+    begun = asyncio.Event()
+
+    async def hear(event):
+        begun.set()
+
+    work = Work(run="run_1", prompt="Do it", options={"command": "trap '' TERM INT; echo begun; sleep 600"})
+    agent = Agent(Command(), work, tree.folder, Limits(grace=1), held=(tree.lock,))
+    playing = asyncio.create_task(agent.run(hear))
+    await begun.wait()
+    let_go(tree)
+    beside = await cut(attempt=2, patience=0)
+    assert beside.folder.name == "run_1.2"
+    assert not is_free(tree.folder)
+    agent.stop(Ended.failed("The test ends"))
+    await playing
+    assert is_free(tree.folder)
 
 
 async def test_a_branch_that_somebody_works_on_is_not_moved(cut, repository):
