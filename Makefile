@@ -30,10 +30,10 @@ worker: .venv/base  ## a worker with agents (ARGS="--executor claude_code --repo
 migrate: .venv/base  ## bring the database to the newest schema (TO=revision for another)
 	@$(BIN)/python server.py migrate $(if $(TO),--to $(TO))
 
-test: .venv/dev  ## every test, on SQLite and PostgreSQL (ARGS="-k move" for some)
+test: .venv/dev  ## the tests but the long ones, on SQLite and PostgreSQL (ARGS="-k move" for some)
 	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not long" $(ARGS)
 
-long: .venv/dev  ## the runs of minutes
+long: .venv/dev  ## the long tests: runs of minutes, real agent programs where they are installed
 	@$(BIN)/python -m pytest -m long $(ARGS)
 
 bench: .venv/dev  ## how fast it is

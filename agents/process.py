@@ -98,8 +98,16 @@ class Lines:
 class Agent:
     """One run of one agent program."""
 
-    def __init__(self, executor: Executor, work: Work, folder: Path, limits: Limits | None = None) -> None:
-        self.executor, self.work, self.folder = executor, work, folder
+    def __init__(
+        self,
+        executor: Executor,
+        work: Work,
+        folder: Path,
+        limits: Limits | None = None,
+        *,
+        held: tuple[int, ...] = (),  # files that stay open until nothing of the program is left
+    ) -> None:
+        self.executor, self.work, self.folder, self.held = executor, work, folder, held
         self.limits = limits or Limits()
         self.waiting: set[str] = set()  # questions and approvals that a person has to settle
         self.pid: int | None = None
@@ -166,7 +174,7 @@ class Agent:
                 stderr=asyncio.subprocess.PIPE,
                 cwd=self.folder,
                 env=env,
-                pass_fds=(ours,),
+                pass_fds=(ours, *self.held),
                 start_new_session=True,
             )
         except BaseException:

@@ -3,7 +3,7 @@
 It promises little and keeps it. A run that it holds is heartbeaten; when the server says that the lease is somebody
 else's, the program is ended and nothing more is said. When the worker is asked to leave, it gives its runs back,
 which counts as no failure, and their worktrees and sessions wait for whoever goes on. When it is killed, its
-programs die with it (agents/leash.py) and its leases run out.
+programs die with it (agents/leash.py) and its leases run out. A worktree goes once the server has its result.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ from agents.executors import EXECUTORS
 from agents.executors.executor import WRAP_UP, Executor, Work, answered
 from agents.outbox import AGAIN, Outbox
 from agents.process import Agent, Limits, Outcome
-from agents.worktree import Diff, WorkspaceError, Worktree
+from agents.worktree import Diff, WorkspaceError, Worktree, tidy
 from runtime.vocabulary import (
     Approval,
     Ask,
@@ -62,6 +62,7 @@ RELEASED, CANCELLED, CONCLUDE, ANSWERED = "RELEASED", "CANCELLED", "CONCLUDE", "
 LEAVE, ALLOW = "leave", "Allow"  # the key of the question for a permission, and its good answer
 BEAT = 10.0  # seconds between two signs of life, when no lease wants them sooner
 FAREWELL = 10.0  # seconds beyond an agent's grace that a leaving worker tries to give its runs back
+TIDY = 3600.0  # seconds between two looks for worktrees that nobody came back to
 LISTEN = (1.0, 2.0, 5.0, 10.0, 30.0)  # seconds before commands are listened to again
 
 
@@ -101,13 +102,14 @@ class Worker:
         listening = asyncio.create_task(self._listen())
         beating = asyncio.create_task(self._beat())
         claiming = asyncio.create_task(self._claim())
+        tidying = asyncio.create_task(self._tidy())
         await self._leaving.wait()
         claiming.cancel()
         await asyncio.gather(claiming, return_exceptions=True)
         await self._give_back()
         with suppress(Unreachable, Rejected):
             await self.api.deregister(self.id)  # gives back what a claim that still waits may have brought
-        tasks = [listening, beating, *([self._asking] if self._asking else [])]
+        tasks = [listening, beating, tidying, *([self._asking] if self._asking else [])]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -200,6 +202,11 @@ class Worker:
                 del self.runs[id], self._tasks[id]
             self._free.set()
 
+    async def _tidy(self) -> None:
+        while True:
+            await tidy(self.settings.worktrees)
+            await asyncio.sleep(TIDY)
+
     async def _listen(self) -> None:
         tried = 0
         while True:
@@ -258,6 +265,7 @@ class Run:
         self.api, self.claim, self.settings = api, claim, settings
         self.lease = claim.lease
         self.outbox = Outbox(api, claim.lease)
+        self.tree: Worktree | None = None
         self.agent: Agent | None = None
         self.session = claim.session
         self.usage: Usage | None = None
@@ -275,10 +283,10 @@ class Run:
     async def work(self) -> None:
         post = self._spawn(self._post())
         try:
-            tree, outcome = await self._try()
+            outcome = await self._try()
             if self._lost:
                 return
-            result = await self._result(tree, outcome) if tree else None
+            result = await self._result(self.tree, outcome) if self.tree else None
             self.outbox.close()
             await post
             if not self._lost:
@@ -287,6 +295,8 @@ class Run:
             for task in (post, *self._tasks):
                 task.cancel()
             await asyncio.gather(post, *self._tasks, return_exceptions=True)
+            if self.tree:
+                self.tree.let_go()
 
     def is_active(self, since: float) -> bool:
         """Whether the agent showed a sign of life since then. Before it is there its tree is made: work too."""
@@ -339,25 +349,26 @@ class Run:
         if self.agent:
             self.agent.stop(Ended.failed(prompt, why))
 
-    async def _try(self) -> tuple[Worktree | None, Outcome]:
+    async def _try(self) -> Outcome:
         claim = self.claim
         await self.outbox.put(AttemptEvent(number=self.lease.attempt, phase=Phase.STARTED))
         if claim.executor not in self.settings.executors or claim.executor not in EXECUTORS:
             why = f"This worker has no executor {claim.executor!r}"
-            return None, Outcome(ended=Ended.failed(why, "WORKSPACE_ERROR"))
+            return Outcome(ended=Ended.failed(why, "WORKSPACE_ERROR"))
         try:
-            tree = await Worktree.cut(
+            self.tree = await Worktree.cut(
                 Path(claim.repository) if claim.repository else self.settings.repository,
                 self.settings.worktrees,
                 self.lease.run,
+                attempt=self.lease.attempt,
                 template=claim.branch_template,
                 names=claim.names,
                 base=claim.base,
                 branch=claim.branch,
             )
         except (WorkspaceError, OSError) as error:
-            return None, Outcome(ended=Ended.failed(str(error), "WORKSPACE_ERROR"))
-        return tree, await self._converse(tree)
+            return Outcome(ended=Ended.failed(str(error), "WORKSPACE_ERROR"))
+        return await self._converse(self.tree)
 
     async def _converse(self, tree: Worktree) -> Outcome:
         """Run the program; and again, when it is resumed, or when its session turned out to be lost."""
@@ -400,7 +411,7 @@ class Run:
             options=claim.options | self.settings.options.get(claim.executor, {}),
         )
         limits = Limits(silence=claim.silence, wall=claim.wall, grace=self.settings.grace)
-        self.agent = Agent(executor, work, tree.folder, limits)
+        self.agent = Agent(executor, work, tree.folder, limits, held=(tree.lock,))
         if self._ended:
             return Outcome(ended=self._ended)
         await self.outbox.put(Prompt(text=prompt))
@@ -489,6 +500,16 @@ class Run:
             self.lose()
         except Rejected as error:
             await self._finish_refused(error, outcome.ended)
+        else:
+            if self.tree and outcome.ended.code != RELEASED:
+                await self._remove(self.tree)
+
+    async def _remove(self, tree: Worktree) -> None:
+        """The server has the result, and the branch what was made: the folder is needed no more."""
+        try:
+            await tree.remove()
+        except (WorkspaceError, OSError) as error:
+            log.warning("run %s: its folder is kept: %s", self.lease.run, error)
 
     async def _tell(self, ended: Ended, result: Result | None) -> None:
         if ended.ok and result:

@@ -1,8 +1,11 @@
 """A git worktree and a branch for every run, cut from the user's repository.
 
-The user's checkout is never touched. What an agent leaves uncommitted is committed on its branch, so nothing is
-lost when the folder goes; the branch goes only when it is merged. Names come from cards and people, so every one is
-judged before git sees it, and no hook, pager, external diff or monitor of the repository is run by us.
+The user's checkout is never touched. A folder is held by whoever works in it (a lock on the folder itself, which
+the agent's leash holds too), so nobody works where another still writes. A folder goes when everything in it is on
+its branch; no branch is ever deleted. What was half made when its worker was killed is made again: under
+`refs/signalbox/of/<run>/<branch>`, written first, stands the commit that the run's branch was cut from. Names come
+from cards and people, so every one is judged before git sees it, and no hook, pager, external diff or monitor of
+the repository is run by us.
 """
 
 import asyncio
@@ -10,9 +13,10 @@ import fcntl
 import os
 import re
 import shutil
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
@@ -21,9 +25,16 @@ PATCH = 1_048_576  # bytes of a patch that are kept
 FILES = 1000  # files of a diff that are listed
 COMMITS = 250
 NAME = 200  # characters of a branch's name
+PATIENCE = 10.0  # seconds to wait for a folder: the programs of a worker that was killed have five to end
+KEPT = 7 * 86_400.0  # seconds that a folder nobody came back to is kept
+GONE = ".gone"  # ends the name of a folder that is being removed
+NOTES = "refs/signalbox/of"
 RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 TEMPLATE = "signalbox/{card}-{slug}"
-QUIET = ("core.hooksPath=/dev/null", "core.fsmonitor=false", "core.quotePath=false", "commit.gpgSign=false")
+QUIET = (
+    *("core.hooksPath=/dev/null", "core.fsmonitor=false", "core.quotePath=false", "commit.gpgSign=false"),
+    "maintenance.auto=false",  # it would go on by itself, and hold what we hold
+)
 AUTHOR = ("user.name=Signalbox", "user.email=signalbox@localhost")
 
 
@@ -63,10 +74,13 @@ class Made:
     author: str
 
 
-async def git(folder: Path, *words: str, most: int | None = None, check: bool = True) -> str:
+async def git(
+    folder: Path, *words: str, most: int | None = None, check: bool = True, held: Sequence[int] = ()
+) -> str:
     """Run one git command in `folder`. Raises WorkspaceError with git's own last line.
 
-    With `most`, at most so many bytes are read and git is ended when there is more.
+    With `most`, at most so many bytes are read and git is ended when there is more. What is `held` stays so until
+    git has ended, also when we are killed meanwhile.
     """
     settings = [word for setting in QUIET for word in ("-c", setting)]
     try:
@@ -76,6 +90,7 @@ async def git(folder: Path, *words: str, most: int | None = None, check: bool = 
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             env=_environment(),
+            pass_fds=held,
         )
     except FileNotFoundError:
         raise WorkspaceError("git is not installed on this worker") from None
@@ -122,15 +137,51 @@ def _environment() -> dict[str, str]:
 
 
 @asynccontextmanager
-async def alone(root: Path) -> AsyncIterator[None]:
-    """Nobody else makes a worktree under `root` meanwhile: git fails where it meets another that is half made."""
+async def alone(root: Path) -> AsyncIterator[int]:
+    """Nobody else makes or removes a worktree under `root` meanwhile: git fails where it meets one half made."""
     with (root / ".lock").open("w") as file:  # closing it lets the others go on, also when a process dies
-        while True:
-            with suppress(BlockingIOError):
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
+        while not _locked(file.fileno()):  # noqa: ASYNC110 - another process holds it
             await asyncio.sleep(0.02)
-        yield
+        yield file.fileno()
+
+
+def _locked(file: int) -> bool:
+    with suppress(BlockingIOError):
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    return False
+
+
+def hold(folder: Path) -> int | None:
+    """Hold a folder, so that nobody else works in it, until what is returned is closed. None: it is held."""
+    lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    if _locked(lock):
+        return lock
+    os.close(lock)
+    return None
+
+
+def _held_still(folder: Path, lock: int) -> int:
+    """The lock of a folder that we hold: git removes a folder when it fails, and may have made it again since."""
+    if os.path.samestat(os.fstat(lock), folder.stat()):
+        return lock
+    again = hold(folder)
+    if again is None:
+        raise WorkspaceError(f"{folder} is held by another worker")
+    os.close(lock)
+    return again
+
+
+def is_free(folder: Path) -> bool:
+    if (lock := hold(folder)) is not None:
+        os.close(lock)
+    return lock is not None
+
+
+def folders_of(root: Path, run: str) -> list[Path]:
+    """The folders of a run, the one to go on in last: its own, then those of attempts that found it held."""
+    beside = [path for path in root.glob(f"{run}.*") if path.suffix[1:].isdecimal()]
+    return [root / run, *sorted(beside, key=lambda path: int(path.suffix[1:]))]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,6 +190,7 @@ class Worktree:
     folder: Path
     branch: str
     base: str  # the commit that the branch was cut from
+    lock: int = field(compare=False, repr=False)
 
     @classmethod
     async def cut(
@@ -147,76 +199,49 @@ class Worktree:
         root: Path,
         run: str,
         *,
+        attempt: int = 1,
         template: str = TEMPLATE,
         names: dict[str, str] | None = None,
         base: str = "HEAD",
         branch: str = "",
+        patience: float = PATIENCE,
     ) -> Self:
         """Make the worktree of a run, or find it again: a run that goes on goes on in the same folder.
 
-        With `branch`, go on with that branch instead of cutting a new one.
+        Where somebody else holds that folder for longer than `patience`, the attempt gets another one, and a branch
+        that begins with what was committed. With `branch`, go on with that branch instead of cutting a new one.
         """
         if not RUN.fullmatch(run):
             raise WorkspaceError(f"{run!r} cannot name a folder")
         if not (repository / ".git").exists() and not (repository / "HEAD").exists():
             raise WorkspaceError(f"{repository} is not a git repository")
-        folder = root.absolute() / run
-        if folder.exists():
-            return await cls.find(repository, folder)
-        start = await commit_of(repository, base)
+        wanted = await judged(repository, branch or filled(template, {"run": run, **(names or {})}))
+        root = root.absolute()
         root.mkdir(parents=True, exist_ok=True)
-        async with alone(root):
-            return await cls._made(repository, folder, start, branch, template, {"run": run, **(names or {})})
+        until = time.monotonic() + patience
+        while True:
+            async with alone(root) as making:
+                folder = folders_of(root, run)[-1]
+                if folder.exists() and time.monotonic() >= until and not is_free(folder):
+                    folder = root / f"{run}.{attempt}"
+                folder.mkdir(exist_ok=True)
+                if (lock := hold(folder)) is not None:
+                    try:
+                        make = _Making(repository, folder, run, wanted, base, making)
+                        name, start = await make.ready(branch)
+                        lock = _held_still(folder, lock)
+                    except BaseException:
+                        with suppress(OSError):
+                            folder.rmdir()  # only if there is nothing in it
+                        os.close(lock)
+                        raise
+                    os.utime(folder)  # when it was last worked in
+                    return cls(repository=repository, folder=folder, branch=name, base=start, lock=lock)
+            await asyncio.sleep(0.1)
 
-    @classmethod
-    async def _made(
-        cls, repository: Path, folder: Path, start: str, branch: str, template: str, names: dict[str, str]
-    ) -> Self:
-        if branch:
-            await judged(repository, branch)
-            start = await cls._base_of(repository, branch, start)
-            await git(repository, "worktree", "add", "--quiet", "--force", str(folder), branch)
-            return await cls(repository=repository, folder=folder, branch=branch, base=start)._noted()
-        wanted = await judged(repository, filled(template, names))
-        for number in range(1, 100):
-            name = wanted if number == 1 else f"{wanted}-{number}"
-            # Making the branch decides who has the name, so two runs never get the same.
-            with suppress(WorkspaceError):
-                await git(repository, "branch", "--no-track", "--end-of-options", name, start)
-                break
-        else:
-            raise WorkspaceError(f"no branch can be made from the name {wanted}")
-        try:
-            await git(repository, "worktree", "add", "--quiet", str(folder), name)
-        except WorkspaceError:
-            await git(repository, "branch", "-D", "--end-of-options", name, check=False)
-            raise
-        return await cls(repository=repository, folder=folder, branch=name, base=start)._noted()
-
-    @classmethod
-    async def find(cls, repository: Path, folder: Path) -> Self:
-        """The worktree that stands in `folder` already."""
-        top = (await git(folder, "rev-parse", "--show-toplevel")).strip()
-        common = (await git(folder, "rev-parse", "--path-format=absolute", "--git-common-dir")).strip()
-        theirs = (await git(repository, "rev-parse", "--path-format=absolute", "--git-common-dir")).strip()
-        if Path(top).resolve() != folder.resolve() or Path(common).resolve() != Path(theirs).resolve():
-            raise WorkspaceError(f"{folder} exists and is not a worktree of {repository}")
-        branch = (await git(folder, "symbolic-ref", "--short", "HEAD")).strip()
-        base = await commit_of(repository, f"refs/signalbox/{folder.name}")
-        return cls(repository=repository, folder=folder, branch=branch, base=base)
-
-    async def _noted(self) -> Self:
-        """Keep the base as a ref, so that it is known when the run goes on after anything."""
-        await git(self.repository, "update-ref", self._note, self.base)
-        return self
-
-    @property
-    def _note(self) -> str:
-        return f"refs/signalbox/{self.folder.name}"
-
-    @staticmethod
-    async def _base_of(repository: Path, branch: str, other: str) -> str:
-        return (await git(repository, "merge-base", other, f"refs/heads/{branch}")).strip()
+    def let_go(self) -> None:
+        """Leave the folder to whoever goes on. Called once."""
+        os.close(self.lock)
 
     async def head(self) -> str:
         return (await git(self.folder, "rev-parse", "HEAD")).strip()
@@ -228,7 +253,7 @@ class Worktree:
         """Commit what the agent left. False if there was nothing."""
         if await self.is_clean():
             return False
-        await git(self.folder, "add", "--all")
+        await git(self.folder, "add", "--all", held=(self.lock,))
         author = [word for setting in AUTHOR for word in ("-c", setting)]
         await git(
             self.folder,
@@ -239,6 +264,7 @@ class Worktree:
             "--cleanup=strip",
             "-m",
             message or "Work",
+            held=(self.lock,),
         )
         return True
 
@@ -268,46 +294,172 @@ class Worktree:
         rows = [row.strip("\n").split("\x1f") for row in said.split("\x1e") if row.strip()]
         return [Made(sha=sha, subject=subject, author=author) for sha, subject, author in rows]
 
-    async def is_merged(self, into: Sequence[str] = ()) -> bool:
-        """Whether every commit of the branch is in one of `into`, or in the repository's own HEAD."""
-        tip = await commit_of(self.repository, f"refs/heads/{self.branch}")
-        for ref in into or ("HEAD",):
-            there = await commit_of(self.repository, ref)
-            if (await git(self.repository, "merge-base", tip, there, check=False)).strip() == tip:
+    async def remove(self) -> None:
+        """Remove the folder, because its branch has everything that is in it. What git ignores goes with it.
+
+        Raises Unmerged, with nothing deleted, while something in the folder is not committed or on no branch.
+        """
+        async with alone(self.folder.parent) as making:
+            if not await self.is_clean():
+                raise Unmerged(f"{self.folder} has changes that are not committed")
+            branch = f"refs/heads/{self.branch}"
+            if await self.head() != await commit_of(self.repository, branch):
+                raise Unmerged(f"{self.folder} has commits that are on no branch")
+            own = await git(self.folder, "rev-parse", "--absolute-git-dir")
+            if (Path(own.strip()) / "modules").exists():
+                raise Unmerged(f"{self.folder} has submodules, whose commits may be nowhere else")
+            gone = self.folder.with_name(f"{self.folder.name}{GONE}")
+            self.folder.rename(gone)  # all at once: nobody ever goes on with half of it
+            words = ("worktree", "remove", "--force", "--force", str(self.folder))
+            await git(self.repository, *words, held=(making,))
+        await asyncio.to_thread(shutil.rmtree, gone, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class _Making:
+    """A folder that we hold becomes a worktree, whatever a killed worker may have left in it."""
+
+    repository: Path
+    folder: Path
+    run: str
+    wanted: str  # a branch's name; where it is taken, it gets a number
+    base: str
+    making: int
+
+    async def ready(self, told: str) -> tuple[str, str]:
+        """The branch that is checked out in the folder in the end, and the commit that it was cut from."""
+        noted, base = await self._noted()
+        if await is_whole(self.repository, self.folder):
+            name = (await git(self.folder, "symbolic-ref", "--quiet", "--short", "HEAD", check=False)).strip()
+            tip = await commit_of(self.folder, "HEAD")
+            base = base or await self._base_of(tip)
+            if not name:
+                name = await self._named(tip, base)
+                await self._do(self.folder, "symbolic-ref", "HEAD", f"refs/heads/{name}")
+            return name, base
+        await asyncio.to_thread(_empty, self.folder)
+        name = noted or told
+        if not name:
+            base = await commit_of(self.repository, self.base)
+            return await self._added(await self._named(base, base)), base
+        tip = await commit_of(self.repository, f"refs/heads/{name}")
+        base = base or await self._base_of(tip)
+        if not await self._is_worked_elsewhere(name):
+            with suppress(WorkspaceError):  # a git that was killed leaves branches locked
+                if not noted:
+                    await self._do(self.repository, "update-ref", f"{NOTES}/{self.run}/{name}", base)
+                return await self._added(name), base
+        return await self._added(await self._named(tip, base)), base
+
+    async def _added(self, name: str) -> str:
+        # Twice forced: once for a branch whose folder stands idle, once for what is left of a folder half made.
+        words = ("worktree", "add", "--quiet", "--force", "--force", str(self.folder), name)
+        await self._do(self.repository, *words)
+        return name
+
+    async def _do(self, folder: Path, *words: str) -> None:
+        await git(folder, *words, held=(self.making,))
+
+    async def _noted(self) -> tuple[str, str]:
+        """The newest branch of the run that is there, and what its first one was cut from; empty without any."""
+        words = ("for-each-ref", "--sort=version:refname", "--format=%(objectname) %(refname)")
+        rows = (await git(self.repository, *words, f"{NOTES}/{self.run}")).split("\n")
+        name, base = "", ""
+        for row in filter(None, rows):
+            commit, _, ref = row.partition(" ")
+            one = ref.removeprefix(f"{NOTES}/{self.run}/")
+            if await git(self.repository, "for-each-ref", f"refs/heads/{one}"):
+                name, base = one, base or commit
+        return name, base
+
+    async def _named(self, tip: str, base: str) -> str:
+        """A new branch at `tip`. Making it decides who has the name, so two runs never get the same."""
+        words = ("for-each-ref", "--format=%(refname)")
+        for number in range(1, 100):
+            name = self.wanted if number == 1 else f"{self.wanted}-{number}"
+            note = f"{NOTES}/{self.run}/{name}"
+            found = await git(self.repository, *words, f"refs/heads/{name}", f"{NOTES}/*/{name}")
+            if set(found.split()) - {note}:  # our own: a worker was killed before it made the branch
+                continue
+            with suppress(WorkspaceError):
+                await self._do(self.repository, "update-ref", note, base)
+                try:
+                    await self._do(self.repository, "branch", "--no-track", "--end-of-options", name, tip)
+                except WorkspaceError:
+                    await self._do(self.repository, "update-ref", "-d", note)
+                    continue
+                return name
+        raise WorkspaceError(f"no branch can be made from the name {self.wanted}")
+
+    async def _base_of(self, tip: str) -> str:
+        start = await commit_of(self.repository, self.base)
+        return (await git(self.repository, "merge-base", start, tip)).strip()
+
+    async def _is_worked_elsewhere(self, name: str) -> bool:
+        """Whether a branch is checked out where it may not be moved: by a person, or in a folder that is held."""
+        listed = await git(self.repository, "worktree", "list", "--porcelain")
+        for entry in listed.split("\n\n"):
+            lines = entry.split("\n")
+            folder = Path(lines[0].removeprefix("worktree "))
+            if f"branch refs/heads/{name}" not in lines or not folder.exists() or folder == self.folder:
+                continue
+            if not (folder.parent / ".lock").exists() or not is_free(folder):
                 return True
         return False
 
-    async def remove(self, *, into: Sequence[str] = ()) -> bool:
-        """Remove the folder; and the branch, if it is merged. True if the branch is gone too.
 
-        Raises Unmerged, with nothing deleted, while something in the folder is not committed.
-        """
-        if self.folder.exists():
-            if not await self.is_clean():
-                raise Unmerged(f"{self.folder} has changes that are not committed")
-            if await commit_of(self.folder, "HEAD") != await commit_of(
-                self.repository, f"refs/heads/{self.branch}"
-            ):
-                raise Unmerged(f"{self.folder} has commits that are on no branch")
-            # git itself refuses here too, should something have changed meanwhile
-            await git(self.repository, "worktree", "remove", str(self.folder))
-        tip = await commit_of(self.repository, f"refs/heads/{self.branch}")
-        if not await self.is_merged(into):
+async def is_whole(repository: Path, folder: Path) -> bool:
+    """Whether a worktree of the repository stands in a folder. False: what is there was never finished.
+
+    Raises WorkspaceError where something else is there.
+    """
+    words = ("rev-parse", "--path-format=absolute", "--show-toplevel", "--git-common-dir", "--git-dir")
+    top, common, own = [*(await git(folder, *words, check=False)).split("\n"), "", ""][:3]
+    theirs = (await git(repository, "rev-parse", "--path-format=absolute", "--git-common-dir")).strip()
+    if not top or Path(top).resolve() != folder.resolve():
+        if {path.name for path in folder.iterdir()} <= {".git"}:
             return False
-        await git(
-            self.repository, "update-ref", "-d", f"refs/heads/{self.branch}", tip
-        )  # only if it is still that
-        await git(self.repository, "update-ref", "-d", self._note)
-        return True
+        raise WorkspaceError(f"{folder} exists and is not a worktree of {repository}")
+    if Path(common).resolve() != Path(theirs).resolve():
+        raise WorkspaceError(f"{folder} exists and is not a worktree of {repository}")
+    locked = Path(own) / "locked"  # git says so itself until a worktree is complete
+    return not locked.exists() or "initializing" not in locked.read_text()
 
-    async def discard(self) -> None:
-        """Delete the folder and the branch with everything in them. Only ever at a person's word."""
-        await git(self.repository, "worktree", "remove", "--force", "--force", str(self.folder), check=False)
-        if self.folder.exists():
-            await asyncio.to_thread(shutil.rmtree, self.folder)
-            await git(self.repository, "worktree", "prune")
-        await git(self.repository, "branch", "-D", "--end-of-options", self.branch)
-        await git(self.repository, "update-ref", "-d", self._note)
+
+def _empty(folder: Path) -> None:
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+async def tidy(root: Path, seconds: float = KEPT) -> None:
+    """Remove the folders of runs that nobody came back to for so long, where their branches have everything."""
+    if not root.is_dir():
+        return
+    for folder in sorted(root.absolute().iterdir()):
+        with suppress(WorkspaceError, OSError):
+            if folder.suffix == GONE:
+                await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+            elif folder.is_dir() and folder.stat().st_mtime < time.time() - seconds:
+                await _remove_idle(folder)
+
+
+async def _remove_idle(folder: Path) -> None:
+    repository = Path((await git(folder, "rev-parse", "--path-format=absolute", "--git-common-dir")).strip())
+    run = folder.name.partition(".")[0]
+    if not RUN.fullmatch(run) or not await git(repository, "for-each-ref", f"{NOTES}/{run}"):
+        return  # somebody else's
+    async with alone(folder.parent):
+        lock = hold(folder)
+    if lock is None:
+        return
+    try:
+        branch = (await git(folder, "symbolic-ref", "--short", "HEAD")).strip()
+        await Worktree(repository=repository, folder=folder, branch=branch, base="", lock=lock).remove()
+    finally:
+        os.close(lock)
 
 
 async def commit_of(folder: Path, ref: str) -> str:

@@ -12,17 +12,23 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from sqlalchemy import exists
+
 from models import words
 from models.refusal import Invalid
-from models.run import MOST_DATA, MOST_EVENTS, MOST_TEXT, RunEvent
+from models.run import MOST_DATA, MOST_EVENTS, MOST_TEXT, Run, RunEvent, RunReport
 from runtime import shapes
-from runtime.event import Log
+from runtime.event import Beside, Log
 from runtime.vocabulary import SPOKEN, Event, Output, Thinking, is_transient, read_wire, wire
 
 MOST_AGENT = 200  # characters
 MOST_LEVELS = 32  # of lists and objects in an event's data, as everywhere
 
-RUN_LOG = Log(RunEvent.__table__, page=50, ring=128)  # fewer at once than events are: lines may be long
+REPORTS = Beside(
+    RunReport.run_id, lambda moment: exists().where(Run.id == RunReport.run_id, Run.finished_at < moment)
+)
+# Fewer at once than events are: lines may be long.
+RUN_LOG = Log(RunEvent.__table__, page=50, ring=128, beside=REPORTS)
 
 Row = dict[str, Any]
 

@@ -57,6 +57,7 @@ class Question(Editable, Base):
     board_id: Mapped[str] = mapped_column(ForeignKey("board.id", ondelete="CASCADE"))
     card_id: Mapped[str] = mapped_column(ForeignKey("card.id", ondelete="CASCADE"))
     run_id: Mapped[str | None] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"))
+    asked_by: Mapped[str | None] = mapped_column(Id)  # a user or a key; of a run's questions, the run
     attempt: Mapped[int | None]
     group_key: Mapped[str] = mapped_column(String(100))  # the asker's name for what was asked together
     key: Mapped[str] = mapped_column(String(100))  # the asker's name for this one

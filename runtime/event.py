@@ -5,11 +5,12 @@ COMMIT. A sequence or an identity column would not do: its numbers are taken bef
 that saw 8 would never be shown a 7 that commits later.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Index, Integer, String, text
+from sqlalchemy import BigInteger, ColumnElement, Index, Integer, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from runtime.database import Base, Id
@@ -52,17 +53,31 @@ class Event(Base):
 
 
 @dataclass(frozen=True, eq=False)
+class Beside:
+    """A table that goes with a log, though its rows have no time of their own.
+
+    owner: the column that says whose a row is.
+    ended: the condition that the owner of a row ended before a moment.
+    """
+
+    owner: Any
+    ended: Callable[[datetime], ColumnElement[bool]]
+
+
+@dataclass(frozen=True, eq=False)
 class Log:
     """A table of rows that are numbered by topic, and followed by their numbers.
 
-    table: has `topic` and `seq`, its key.
-    page:  rows that are read at once.
-    ring:  rows of a topic that are kept in memory while somebody follows it.
+    table:  has `topic` and `seq`, its key.
+    page:   rows that are read at once.
+    ring:   rows of a topic that are kept in memory while somebody follows it.
+    beside: what is forgotten with it.
     """
 
     table: Any
     page: int = 100
     ring: int = 256
+    beside: Beside | None = None
 
 
 EVENTS = Log(Event.__table__)

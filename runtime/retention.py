@@ -11,10 +11,10 @@ from collections.abc import Coroutine
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, delete, func, select, tuple_
 
 from runtime.database import Unavailable, utcnow
-from runtime.event import Log, Topic
+from runtime.event import Beside, Log, Topic
 from runtime.feed import Feed
 
 EVERY = 3600.0  # seconds between two rounds
@@ -35,13 +35,20 @@ async def keep_pruned(feed: Feed, days: dict[Log, float]) -> None:
         for table, kept in days.items():
             if not kept:
                 continue
+            moment = utcnow() - timedelta(days=kept)
             try:
-                count = await forget_before(feed, table, utcnow() - timedelta(days=kept))
+                count = await forget_before(feed, table, moment)
+                count += await forget_beside(feed, table.beside, moment) if table.beside else 0
             except Unavailable as error:
                 log.warning("pruning waits for the database: %s", error)
             else:
                 if count:
-                    log.info("%s rows of %s are older than %g days and gone", count, table.table.name, kept)
+                    log.info(
+                        "%s rows of %s, or beside it, are older than %g days and gone",
+                        count,
+                        table.table.name,
+                        kept,
+                    )
         await asyncio.sleep(EVERY * random.uniform(0.9, 1.1))  # noqa: S311 - so that not all look at once
 
 
@@ -55,6 +62,27 @@ async def forget_before(feed: Feed, log: Log, moment: datetime) -> int:
             count += await _ended(_slice(feed, log, name, lowest, moment))
             await asyncio.sleep(PAUSE)
     return count
+
+
+async def forget_beside(feed: Feed, beside: Beside, moment: datetime) -> int:
+    """Forget the rows of every owner that ended before a moment. Returns how many there were."""
+    owner, count, last = beside.owner, 0, ""
+    query = select(owner).where(beside.ended(moment)).distinct().order_by(owner).limit(TOPICS)
+    while owners := await _ended(feed.database.read(query.where(owner > last))):
+        for (last,) in owners:
+            while gone := await _ended(_some(feed, beside, last)):
+                count += gone
+                await asyncio.sleep(PAUSE)
+    return count
+
+
+async def _some(feed: Feed, beside: Beside, owner: str) -> int:
+    table = beside.owner.class_.__table__
+    key = list(table.primary_key)
+    some = select(*key).where(beside.owner == owner).limit(ROWS)
+    async with feed.database.write() as tx:
+        gone = await tx.execute(delete(table).where(tuple_(*key).in_(some)))
+        return int(gone.rowcount)  # type: ignore[attr-defined]
 
 
 async def _slice(feed: Feed, log: Log, topic: str, lowest: int, moment: datetime) -> int:

@@ -15,6 +15,7 @@ from resolvers.workspace import USER
 from runtime.transport.describe import Node, said
 from runtime.transport.sizes import list_size
 from schema.account import User
+from schema.actor import Actor, actor_named
 from schema.board import Board
 from schema.error import Conflict, LeaseLost
 from schema.page import Connection
@@ -37,6 +38,10 @@ def _options(root: Any) -> Any:
     return [Option(**option) for option in root.options]
 
 
+def _asker(root: Any) -> Actor | None:
+    return actor_named(root.asked_by)
+
+
 @view("question")
 class Question(Node):
     """Something an agent asks people, or people one another. While one that blocks is open, its run waits."""
@@ -44,6 +49,10 @@ class Question(Node):
     board_id: Annotated[ID, "On which board."]
     card_id: Annotated[ID, "About which card."]
     run_id: Annotated[ID | None, "Of which run; null: a person asks about the card."]
+    asked_by: Actor | None = strawberry.field(
+        resolver=_asker,
+        description="Who asked: a person, a key, or the agent of the run; null where it was not kept.",
+    )
     group_key: Annotated[str, "Shared by what was asked together."]
     key: Annotated[str, "The asker's name for it."]
     header: Annotated[str, "A word or two to tell it apart."]

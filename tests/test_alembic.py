@@ -223,6 +223,38 @@ async def test_runs_that_were_started_together_become_batches(empty):
         ]
 
 
+async def test_who_asked_is_known_of_questions_from_before_it_was_kept(empty):
+    url = await empty()
+    await bring(url)
+    question, event = (Base.metadata.tables[name] for name in ("question", "event"))
+    asked = [("by ann", None), ("by a run", "x"), ("pruned", None)]
+    await fill(url)
+    async with on(url) as connection:
+        for id, run in asked:
+            given = {"id": id, "board_id": "x", "card_id": "x", "run_id": run, "asked_by": None}
+            await connection.execute(question.insert(), row(question, **given))
+        for seq, (kind, id, actor) in enumerate(
+            [
+                ("QUESTION_ANSWERED", "by ann", "user_max"),
+                ("QUESTION_ASKED", "another", "user_max"),
+                ("QUESTION_ASKED", "by ann", "user_ann"),
+            ]
+        ):
+            told = {
+                "seq": seq + 2,
+                "kind": kind,
+                "actor_id": actor,
+                "subject": "x",
+                "data": {"question_id": id},
+            }
+            await connection.execute(event.insert(), row(event, **told))
+    await bring(url, "0005")
+    await bring(url)
+    async with on(url) as connection:
+        found = dict((await connection.execute(select(question.c.id, question.c.asked_by))).all())
+    assert found == {"by ann": "user_ann", "by a run": "x", "pruned": None, "x": "x"}
+
+
 DIE = """
 import asyncio, os, signal, sys
 from sqlalchemy import Engine, event

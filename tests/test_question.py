@@ -4,6 +4,7 @@ from tests.test_run import until
 from tests.work import ANSWER, CHOICE, MOVE, WORDS, hand, queued, set_policy, show
 
 OPEN = "{ questions { nodes { id text blocking run { id } card { id } } } }"
+CARDS = "query($id: ID!) { board(id: $id) { cards { nodes { id } } } }"
 CANCEL = (
     """mutation($id: ID!) { cancelQuestion(input: {id: $id}) { __typename ... on Question { status } } }"""
 )
@@ -166,6 +167,21 @@ async def test_people_ask_about_a_card_while_they_plan(run):
         for _ in range(20):
             await app.data(PEOPLE, input={"cardId": card, "text": "Again?"})
         assert (await app.data(PEOPLE, input={"cardId": card, "text": "Again?"}))["code"] == "CONFLICT"
+
+
+async def test_the_inbox_says_who_asks(run):
+    inbox = "{ questions { nodes { text run { id } askedBy { kind name user { username } } } } }"
+    async with run() as app:
+        await app.has_user("max")
+        board, worker, id = await has_run(app)
+        [card] = [one["id"] for one in (await app.data(CARDS, id=board))["cards"]["nodes"]]
+        await worker.ask(id, WORDS)
+        await app.data(PEOPLE, "max", input={"cardId": card, "text": "Which colours?"})
+        agent, person = (await app.data(inbox))["nodes"]
+        assert agent["askedBy"] == {"kind": "AGENT", "name": "Agent", "user": None}
+        assert agent["run"] == {"id": id}
+        who = {"kind": "USER", "name": "max", "user": {"username": "max"}}
+        assert person == {"text": "Which colours?", "run": None, "askedBy": who}
 
 
 async def test_a_question_of_people_expires_when_they_say_so(run):

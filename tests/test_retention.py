@@ -4,15 +4,17 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 
 from models.event import board_topic
 from models.log import RUN_LOG
+from models.run import Run, RunReport
 from runtime.database import utcnow
 from runtime.event import Event
 from runtime.feed import open_topics
 from tests.client import Refused
 from tests.faults.api import UPDATE_CARD
+from tests.runs import REPORT, has_run, output
 
 FEED = """subscription($board: ID!, $after: String) {
   boardFeed(boardId: $board, after: $after) { seq cursor kind } }"""
@@ -85,3 +87,36 @@ async def test_lines_of_runs_are_forgotten_after_thirty_days(run):
     async with run(url) as app:
         await forgotten(app, RUN_LOG.table, "run:two", 1_101)
         await forgotten(app, RUN_LOG.table, "run:one", None)
+
+
+async def test_the_keys_of_reports_go_with_the_log_of_a_run_that_ended(run):
+    """More than one transaction's worth; a run that lasts keeps its own, however old they are."""
+    async with run() as app:
+        ended, young, lasting = [await has_run(app) for _ in range(3)]
+        for held in (ended, young, lasting):
+            await held.report("1", output("one"))
+        many = [{"run_id": ended.id, "key": f"k{n}", "last_seq": 1, "digest": ""} for n in range(1_200)]
+        async with app.begin() as tx:
+            await tx.execute(insert(RunReport), many)
+        await ended.completes()
+        await young.completes()
+        async with app.begin() as tx:
+            aged = {"created_at": utcnow() - OLD, "queued_at": utcnow() - OLD}
+            await tx.execute(update(Run).values(aged))
+            await tx.execute(update(Run).where(Run.id == ended.id).values(finished_at=utcnow() - OLD))
+        url = app.house.settings.database_url
+    async with run(url, run_log_days=0) as app:
+        assert await reported(app) == {ended.id: 1_201, young.id: 1, lasting.id: 1}, "0 keeps them"
+    async with run(url) as app:
+        async with asyncio.timeout(20):
+            while ended.id in await reported(app):
+                await asyncio.sleep(0.02)
+        assert await reported(app) == {young.id: 1, lasting.id: 1}
+        again = await app.data(REPORT, input={"lease": lasting.lease, "key": "1", "events": [output("one")]})
+        assert again["duplicate"]
+
+
+async def reported(app):
+    """How many keys of reports each run has."""
+    query = select(RunReport.run_id, func.count()).group_by(RunReport.run_id)
+    return dict(map(tuple, await app.house.database.read(query)))

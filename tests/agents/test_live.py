@@ -94,6 +94,23 @@ async def test_a_worker_is_killed_and_another_goes_on(live):
     assert [attempt["outcome"] for attempt in run["attempts"]] == ["LOST", "SUCCEEDED"]
 
 
+async def test_the_agent_of_a_frozen_worker_does_not_write_where_the_next_one_works(live):
+    await live.begin()
+    begin = "touch begun; git add begun; git -c user.name=A -c user.email=a@b.c commit -qm Begun; echo begun"
+    command = (
+        f"if [ -e begun ]; then echo went on; else {begin}; while :; do date >> more; sleep 0.1; done; fi"
+    )
+    id = await live.start("COMMAND", command=command)
+    first = live.worker("first", at_once=1)
+    await live.until(id, "RUNNING", check=lambda run: "begun\n" in texts(run, "OUTPUT"))
+    first.signal(signal.SIGSTOP)
+    live.worker("second")
+    run = await live.until(id, *END)
+    assert (run["status"], run["summary"], run["attempt"]) == ("SUCCEEDED", "went on", 2), run
+    assert run["branch"].endswith("-say-hello-2"), run["branch"]
+    assert [file["path"] for file in run["files"]] == ["begun"]
+
+
 async def test_a_question_outlives_its_worker(live, tmp_path):
     await live.begin()
     steps = [{"write": "a.txt", "text": "a"}, {"ask": [{"key": "0", "text": "Which?"}]}]

@@ -88,6 +88,19 @@ async def ended(api, run="run_1", seconds=30.0):
     return api.ended[run][:2]
 
 
+def shown(repository, result, path):
+    """A file as the branch of a result has it."""
+    words = ["git", "-C", str(repository), "show", f"{result.branch}:{path}"]
+    return subprocess.run(words, capture_output=True, text=True, check=True).stdout
+
+
+async def gone(folder):
+    deadline = time.monotonic() + 15
+    while folder.exists():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.05)
+
+
 async def test_a_run_from_its_claim_to_its_result(house, tmp_path, repository):
     steps = [
         {"type": "TODO", "data": {"items": [{"text": "Write", "state": "IN_PROGRESS"}]}},
@@ -112,6 +125,33 @@ async def test_a_run_from_its_claim_to_its_result(house, tmp_path, repository):
     assert "".join(r["text"] for r in said if r["data"].get("chunk")) == "I will write two files."
     assert [r["text"] for r in said if not r["data"].get("chunk")] == ["I will write two files."]
     assert not (repository / "a.txt").exists()
+
+
+@pytest.mark.parametrize("command", ["echo precious > new.txt", "echo precious > new.txt; exit 7"])
+async def test_a_folder_goes_once_the_server_has_the_result(house, tmp_path, repository, command):
+    await house.worker()
+    enqueue(house, command=command)
+    how, result = await ended(house)
+    await gone(tmp_path / "work" / "run_1")
+    assert shown(repository, result if how == "complete" else result.result, "new.txt") == "precious\n"
+
+
+async def test_a_folder_stays_when_its_result_was_not_accepted(house, tmp_path):
+    worker = await house.worker()
+    enqueue(house, command="echo precious > new.txt; sleep 0.5", lease=60)
+    await house.until(lambda: "run_1" in house.rows)
+    house.live["run_1"] = "somebody else's"
+    await house.until(lambda: not worker.runs)
+    assert (tmp_path / "work" / "run_1" / "new.txt").read_text() == "precious\n"
+
+
+async def test_a_folder_stays_while_something_in_it_is_not_committed(house, tmp_path):
+    worker = await house.worker()
+    enqueue(house, command="touch $(git rev-parse --git-path index.lock); echo precious > new.txt")
+    assert (await ended(house))[0] == "complete"
+    await house.until(lambda: not worker.runs)
+    assert (tmp_path / "work" / "run_1" / "new.txt").read_text() == "precious\n"
+    assert "WARNING" in kinds(house), "what was not committed is said"
 
 
 async def test_nothing_is_said_twice_when_answers_are_lost(house):
@@ -220,12 +260,7 @@ async def test_stopping_keeps_the_work(house, repository):
     house.pushed.put_nowait(Stop(id="c1", run="run_1"))
     how, result = await ended(house)
     assert how == "stop"
-    shown = subprocess.run(
-        ["git", "-C", str(repository), "show", f"{result.branch}:new.txt"],
-        capture_output=True,
-        text=True,
-    )
-    assert shown.stdout == "precious\n"
+    assert shown(repository, result, "new.txt") == "precious\n"
 
 
 async def test_commands_come_by_heartbeat_too(house):
@@ -384,7 +419,7 @@ def put_codex(tmp_path, monkeypatch):
     return put
 
 
-async def test_a_program_that_cannot_be_told_is_resumed(house, tmp_path, put_codex):
+async def test_a_program_that_cannot_be_told_is_resumed(house, repository, put_codex):
     """Concluding a program without a way in: it is ended, and its session goes on with the wish."""
     put_codex(CODEX)
     await house.worker(executors=("codex",))
@@ -395,7 +430,7 @@ async def test_a_program_that_cannot_be_told_is_resumed(house, tmp_path, put_cod
     house.pushed.put_nowait(Conclude(id="c1", run="run_1"))
     how, result = await ended(house)
     assert (how, result.summary, result.session) == ("complete", "Concluded", "thread-1")
-    asked = (tmp_path / "work" / "run_1" / "asked").read_text()
+    asked = shown(repository, result, "asked")
     assert asked.count("Do it") == asked.count("Wrap up now") == 1
     assert result.metrics["inputTokens"] == 7
 
@@ -409,7 +444,7 @@ echo '{"type": "turn.completed", "usage": {"input_tokens": 7}}'
 """
 
 
-async def test_a_lost_session_is_begun_anew_once_with_everything(house, tmp_path, put_codex):
+async def test_a_lost_session_is_begun_anew_once_with_everything(house, repository, put_codex):
     put_codex(FORGETFUL)
     await house.worker(executors=("codex",))
     enqueue(house, executor="codex", session="thread-1", whole="The card, and: Do it")
@@ -419,7 +454,7 @@ async def test_a_lost_session_is_begun_anew_once_with_everything(house, tmp_path
     assert said == ["SESSION_LOST"]
     prompts = [row["text"] for row in house.rows["run_1"] if row["type"] == "PROMPT"]
     assert prompts == ["Do it", "The card, and: Do it"]
-    first, second = (tmp_path / "work" / "run_1" / "asked").read_text().split("exec")[1:]
+    first, second = shown(repository, result, "asked").split("exec")[1:]
     assert "resume thread-1" in first
     assert "resume" not in second
     assert "The card, and: Do it" in second
