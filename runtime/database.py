@@ -180,9 +180,6 @@ def telling() -> Iterator[None]:
         raise
 
 
-ENDING: set[asyncio.Task[None]] = set()  # reads that nobody waits for any more; asyncio itself keeps no task
-
-
 class Snapshot:
     """One moment of the database, on one connection that is taken at the first read.
 
@@ -209,9 +206,7 @@ class Snapshot:
             raise Unavailable from error
 
     def _leave(self, reading: asyncio.Task[Any]) -> None:
-        ending = self._ending = asyncio.create_task(self._let_go(reading))
-        ENDING.add(ending)
-        ending.add_done_callback(ENDING.discard)
+        self._ending = self._readers.keep(asyncio.create_task(self._let_go(reading)))
 
     async def _let_go(self, reading: asyncio.Task[Any]) -> None:
         await asyncio.gather(reading, return_exceptions=True)
@@ -335,7 +330,6 @@ class Database:
         return self._writer.url.render_as_string(hide_password=True)
 
     async def close(self) -> None:
-        await asyncio.gather(*ENDING, return_exceptions=True)
         async with self._watching:
             watch, self._watch = self._watch, None
             if watch is not None:

@@ -46,6 +46,7 @@ class Readers:
         self._idle: list[Reader] = []
         self._free = asyncio.Semaphore(most)
         self._is_closed = False
+        self._ending: set[asyncio.Task[None]] = set()
         self.busy = 0  # taken and not given back
         self.heard: list[Callable[[str], None]] = []  # told of each statement, for whoever counts them
 
@@ -95,8 +96,15 @@ class Readers:
         self.busy -= 1
         self._free.release()
 
+    def keep(self, ending: asyncio.Task[None]) -> asyncio.Task[None]:
+        """Keep a task that gives a reader back after a read that nobody waits for; asyncio itself keeps none."""
+        self._ending.add(ending)
+        ending.add_done_callback(self._ending.discard)
+        return ending
+
     async def close(self) -> None:
         """Close what is idle; what is still busy closes when it is given back."""
+        await asyncio.gather(*self._ending, return_exceptions=True)
         self._is_closed = True
         while self._idle:
             await self._idle.pop().close()
