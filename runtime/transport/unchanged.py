@@ -123,6 +123,10 @@ class Unchanged:
             return None
         name, variables = data.operation_name, data.variables or {}
         if name not in document.subjects:
+            if get_operation_ast(document.node, name) is None:
+                return (
+                    None  # names are the client's to make up: only those that mean something are remembered
+                )
             document.subjects[name] = subject_of(document, name, schema, self._shown)
         subject = document.subjects[name]
         id = subject and subject.id(variables)
