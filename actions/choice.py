@@ -60,17 +60,19 @@ async def profiles_of(tx: AsyncSession, board: Board, cards: Sequence[Card]) -> 
     return {card: found[id] for card, id in chosen.items() if id in found}
 
 
-async def forget(tx: AsyncSession, profile: AgentProfile) -> None:
+async def forget(tx: AsyncSession, profile: AgentProfile) -> set[str]:
     """Take a profile off every card and board that names it. The caller holds it and its workspace.
 
-    Boards are told one by one; for cards the word that the profile is gone stands for all.
+    Boards that named it are told here. For cards the word that the profile is gone stands for all, so nothing else
+    of them changes: returned are the boards they are on, which must hear it.
     """
     mine = select(Board).where(Board.workspace_id == profile.workspace_id).order_by(Board.id)
     those = (
         Card.agent_profile_id == profile.id,
         Card.board_id.in_(mine.with_only_columns(Board.id).order_by(None)),
     )
-    await tx.execute(update(Card).where(*those).values(agent_profile_id=None))
+    taken_off = update(Card).where(*those).values(agent_profile_id=None, updated_at=Card.updated_at)
+    named_by = set(await tx.scalars(taken_off.returning(Card.board_id)))
     policies = (await tx.execute(mine.with_only_columns(Board.id, Board.policy))).all()
     ids = [id for id, policy in policies if policy_of(policy).agent_profile_id == profile.id]
     boards = await tx.scalars(mine.where(Board.id.in_(ids)).with_for_update()) if ids else ()
@@ -79,3 +81,4 @@ async def forget(tx: AsyncSession, profile: AgentProfile) -> None:
         board.version += 1
         changes = {"agent_profile_id": [profile.id, None]}
         tell_of_board(tx, board, EventKind.BOARD_POLICY_UPDATED, changes=changes)
+    return named_by

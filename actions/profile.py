@@ -1,19 +1,21 @@
 """What can be done to a workspace's agent profiles. How many runs one works at once is kept by the queue."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from actions.choice import forget
-from actions.news import changed, tell_workspace
+from actions.news import changed
 from actions.reach import reach_profile, reach_workspace
 from models import words
 from models.actor import Actor
-from models.event import EventKind
+from models.event import EventKind, board_topic, workspace_topic
 from models.refusal import Conflict, Invalid
 from models.worker import MOST_OPTIONS, MOST_PROFILES, OPTION, PERSONA, AgentProfile, needs, skills_of
+from runtime.feed import record
 from runtime.queue import key_cap, set_cap
 
 FOLDED = AgentProfile.name_folded.type.length
@@ -62,10 +64,10 @@ async def delete_agent_profile(
     profile = await reach_profile(tx, actor, id)
     profile.expect(if_version)
     await set_cap(tx, key_cap(profile.id), None, tenant=profile.workspace_id)
-    await forget(tx, profile)
+    boards = await forget(tx, profile)
     await tx.execute(delete(AgentProfile).where(AgentProfile.id == profile.id))
     tx.expunge(profile)
-    _tell(tx, profile, EventKind.AGENT_PROFILE_DELETED)
+    _tell(tx, profile, EventKind.AGENT_PROFILE_DELETED, boards)
     return profile
 
 
@@ -102,6 +104,9 @@ async def _checked(
     return clean
 
 
-def _tell(tx: AsyncSession, profile: AgentProfile, kind: EventKind, **data: Any) -> None:
-    about = {"profile_id": profile.id, "name": profile.name, **data}
-    tell_workspace(tx, profile.workspace_id, kind, profile.id, **about)
+def _tell(
+    tx: AsyncSession, profile: AgentProfile, kind: EventKind, boards: Iterable[str] = (), **data: Any
+) -> None:
+    topics = [workspace_topic(profile.workspace_id), *map(board_topic, sorted(boards))]
+    about = {"workspace_id": profile.workspace_id, "profile_id": profile.id, "name": profile.name, **data}
+    record(tx, topics, kind, tenant=profile.workspace_id, subject=profile.id, data=about)

@@ -193,39 +193,52 @@ class Snapshot:
         self._ending: asyncio.Task[None] | None = None  # closes it after a read that was left
 
     async def read(self, query: Executable, values: Values = None) -> Sequence[Any]:
-        """Answer one statement. Cancelled, it ends in the background: half a read would cost its connection."""
-        reading = asyncio.create_task(self._read(query, values))
+        """Answer one statement, or raise Unavailable.
+
+        Given up while it waits, it is never made; given up later, it ends in the background: half a read would cost
+        its connection.
+        """
         try:
             async with asyncio.timeout(READ):
-                return await asyncio.shield(reading)
-        except asyncio.CancelledError:
-            self._leave(reading)
-            raise
+                await self._wait()
+                reading = asyncio.create_task(self._read(query, values))
+                try:
+                    return await asyncio.shield(reading)
+                except asyncio.CancelledError:
+                    self._ending = self._readers.keep(asyncio.create_task(self._let_go(reading)))
+                    raise
         except TimeoutError as error:
-            self._leave(reading)
             raise Unavailable from error
 
-    def _leave(self, reading: asyncio.Task[Any]) -> None:
-        self._ending = self._readers.keep(asyncio.create_task(self._let_go(reading)))
+    async def _wait(self) -> None:
+        """Wait for our turn, and for a reader where there is none yet. Then `_read` must be called."""
+        await self._lock.acquire()
+        try:
+            if self._reader is None:
+                await self._readers.wait()
+        except BaseException:
+            self._lock.release()
+            raise
 
     async def _let_go(self, reading: asyncio.Task[Any]) -> None:
         await asyncio.gather(reading, return_exceptions=True)
         await self._close()
 
     async def _read(self, query: Executable, values: Values) -> Sequence[Any]:
-        async with self._lock:
-            try:
-                if self._reader is not None:
-                    return await self._readers.read(self._reader, query, values)
-                self._reader, rows = await self._readers.first(query, values, begin=not self._once)
-                return rows
-            except Exception as error:
-                if not is_passing(error):
-                    raise
-                if self._reader is not None:
-                    self._readers.drop(self._reader)
-                    self._reader = None
-                raise Unavailable from error
+        try:
+            if self._reader is not None:
+                return await self._readers.read(self._reader, query, values)
+            self._reader, rows = await self._readers.first(query, values, begin=not self._once)
+            return rows
+        except Exception as error:
+            if not is_passing(error):
+                raise
+            if self._reader is not None:
+                self._readers.drop(self._reader)
+                self._reader = None
+            raise Unavailable from error
+        finally:
+            self._lock.release()
 
     async def close(self) -> None:
         if self._ending is None or self._ending.done():  # else it is being closed, and may take its time

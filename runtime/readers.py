@@ -50,13 +50,16 @@ class Readers:
         self.busy = 0  # taken and not given back
         self.heard: list[Callable[[str], None]] = []  # told of each statement, for whoever counts them
 
+    async def wait(self) -> None:
+        """Wait until one may be taken. `first` must follow: it takes it."""
+        await self._free.acquire()
+        self.busy += 1
+
     async def first(self, query: Any, values: Values, *, begin: bool) -> tuple[Reader, list[Any]]:
         """Answer one statement on a reader, to be given back or dropped; in a moment of its own with `begin`.
 
-        One that turns out to be lost is replaced, until a new one is.
+        One that turns out to be lost is replaced, until a new one is. `wait` for it before.
         """
-        await self._free.acquire()
-        self.busy += 1
         while True:
             is_new, reader = not self._idle, None
             try:

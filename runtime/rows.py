@@ -5,7 +5,7 @@ then instead of a whole one. A statement is compiled once; its rows are named tu
 columns are converted a column at a time, and only those that the driver does not give as we want them.
 """
 
-from collections import OrderedDict, namedtuple
+from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
@@ -13,8 +13,9 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Dialect, Enum, Executable, Float, Numeric
+from sqlalchemy.util import LRUCache
 
-COMPILED = 1_000  # statements remembered by what they say
+COMPILED = 1_000  # statements remembered by what they say; half as many more before the oldest are let go
 
 Convert = Callable[[Any], Any]
 Values = Mapping[str, Any] | None  # of a statement's named parameters
@@ -43,6 +44,9 @@ class Statement:
 
     def __init__(self, query: Any, dialect: Dialect, cache: Any) -> None:
         compiled, constants, _, _ = query._compile_w_cache(dialect, compiled_cache=cache, column_keys=[])
+        compiled.statement = compiled.compile_state = (
+            None  # or what is found by the query would keep it alive
+        )
         self._compiled: Any = compiled
         self._given = compiled.construct_params(
             extracted_parameters=constants, escape_names=False, _check=False
@@ -67,19 +71,17 @@ class Statement:
 
 
 class Statements:
-    """The statements of one database: found by the query itself, or by what it says."""
+    """The statements of one database: found by the query itself while there is one, or by what it says."""
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
         self._known: WeakKeyDictionary[Executable, Statement] = WeakKeyDictionary()
-        self._compiled: OrderedDict[Any, Any] = OrderedDict()
+        self._compiled: LRUCache[Any, Any] = LRUCache(COMPILED)
 
     def of(self, query: Executable) -> Statement:
         found = self._known.get(query)
         if found is None:
             found = self._known[query] = Statement(query, self._dialect, self._compiled)
-            while len(self._compiled) > COMPILED:
-                self._compiled.popitem(last=False)
         return found
 
 

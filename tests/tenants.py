@@ -73,6 +73,11 @@ MAKES: list[tuple[str, str, dict[str, Any]]] = [
         {"workspaceId": "$workspace", "name": "% coder", "executor": "SCRIPTED", "options": {"a": "%"}},
     ),
     (
+        "standby",
+        "createAgentProfile",
+        {"workspaceId": "$workspace", "name": "% standby", "executor": "COMMAND"},
+    ),
+    (
         "worker",
         "registerWorker",
         {"workspaceId": "$workspace", "name": "% worker", "executors": ["SCRIPTED"], "program": "%"},
@@ -192,7 +197,8 @@ MUTATIONS: dict[str, Case] = {
     ),
     "createBoard": Case(MEMBER, {"workspaceId": "$workspace", "name": "% new"}),
     "updateBoard": Case(BOARD, {"id": "$board", "name": "% renamed"}),
-    "updateBoardPolicy": Case(ADMIN, {"boardId": "$board", "agentProfileId": "$profile"}),
+    # Not the profile that is deleted below: only a card names that one, and its board must hear of it all the same.
+    "updateBoardPolicy": Case(ADMIN, {"boardId": "$board", "agentProfileId": "$standby"}),
     "moveBoard": Case(MEMBER, {"id": "$board", "after": "$sibling"}),
     "createColumn": Case(BOARD, {"boardId": "$board", "name": "% new", "stage": "PLAN"}),
     "updateColumn": Case(BOARD, {"id": "$column", "name": "% renamed"}),

@@ -145,6 +145,35 @@ async def test_a_profile_that_is_deleted_leaves_cards_and_boards_without_one(run
         assert told == {"kind": "BOARD_POLICY_UPDATED", "changes": [change]}
 
 
+async def test_boards_whose_cards_named_a_profile_are_told_that_it_is_gone(run):
+    async with run() as app:
+        gone, stays = await profiles(app, "gone", "stays")
+        board, [first, second, third] = await app.has_board("first", "second", "third")
+        other, [fourth] = await app.has_board("fourth", name="Other")
+        for id, profile in ((first, gone), (second, gone), (third, stays), (fourth, stays)):
+            await do(app, "updateCard", id=id, agentProfileId=profile)
+        shown = """query($id: ID!) { board(id: $id) { seq cursor
+          cards { nodes { id agentProfileId updatedAt version } } } }"""
+        before = [await app.data(shown, id=id) for id in (board, other)]
+        await of_profile(app, "deleteAgentProfile", id=gone)
+        after = [await app.data(shown, id=id) for id in (board, other)]
+        told = """subscription($id: ID!, $after: String) { boardFeed(boardId: $id, after: $after) {
+          seq kind ... on AgentProfileDeleted { profileId name profile { id } } } }"""
+        async with app.follow(told, id=board, after=before[0]["cursor"]) as hear:
+            event = (await hear())["boardFeed"]
+        assert event == {
+            "seq": before[0]["seq"] + 1,
+            "kind": "AGENT_PROFILE_DELETED",
+            "profileId": gone,
+            "name": "gone",
+            "profile": None,
+        }
+        for one in before[0]["cards"]["nodes"]:  # what was shown, and the event, are what is shown now
+            one["agentProfileId"] = None if one["agentProfileId"] == event["profileId"] else stays
+        assert after[0]["cards"] == before[0]["cards"]
+        assert (after[0]["seq"], after[1]) == (event["seq"], before[1])
+
+
 async def test_a_profile_that_is_deleted_while_it_is_named_is_named_nowhere(run):
     async with run() as app:
         board, ids = await app.has_board("0", "1", "2", "3")

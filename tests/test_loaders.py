@@ -1,6 +1,8 @@
 """Kept statements: one for each kind of actor, and nothing of any actor in them."""
 
+import gc
 import importlib
+import itertools
 import pkgutil
 
 import pytest
@@ -10,6 +12,7 @@ import resolvers
 from models.actor import Actor, ActorKind, Scope
 from resolvers.card import CARD
 from resolvers.loaders import Link, values_of
+from runtime.rows import Statement
 
 ACTORS = {
     "person": Actor(ActorKind.USER, "secret_1", session_id="secret_2"),
@@ -57,3 +60,29 @@ async def test_sqlite_finds_rows_by_many_keys_with_the_index(run, kind):
             plan = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}", tuple(values))
             told = [row[3] for row in plan]
         assert any(line.startswith("SEARCH card USING INDEX") for line in told), told
+
+
+FILTERS = {
+    "archived": False,
+    "blocked": True,
+    "overdue": True,
+    "text": "x",
+    "unassigned": True,
+    "sizes": ["SMALL"],
+}
+
+
+async def test_statements_that_clients_make_up_are_let_go(run):
+    """A filter is a statement of its own shape, and there is no end to filters."""
+
+    def known():
+        gc.collect()
+        return sum(isinstance(one, Statement) for one in gc.get_objects())
+
+    async with run() as app:
+        ask = "query($filter: CardFilter!) { cards(filter: $filter) { nodes { id } } }"
+        await app.data(ask, filter={})
+        before = known()
+        for first, second in itertools.product(FILTERS.items(), repeat=2):
+            await app.data(ask, filter={"any": [dict([first]), {"no": dict([second])}]})
+        assert known() - before < 10

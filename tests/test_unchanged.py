@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import gc
 import time
+import tracemalloc
 
 import httpx2
 import pytest
@@ -237,6 +239,37 @@ def test_what_is_kept_is_bounded_in_bytes():
     assert cache.find(question("board_1"), "1") is None
     cache.keep(question("large"), "1", b"x" * (5 << 20), None)
     assert cache.find(question("large"), "1") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("query($id: ID!) { board(id: $id) { id } } #%d\U0001f600" + "x" * 2_000, 30),
+        ("query " + "N" * 2_000 + "%d($id: ID!) { board(id: $id) { id } }", 30),
+        ("query($id: ID!) { board(id: $id) { id } } #%d", 2_000),
+    ],
+    ids=["long texts", "long names", "short texts"],
+)
+def test_what_is_kept_is_counted_as_the_memory_it_takes(text, answer):
+    cache = Unchanged(BOARD, prove=None, most=50_000)
+    documents = Documents(Limits())
+    gc.collect()
+    tracemalloc.start()
+    try:
+        for n in range(120):
+            document = documents.read(text % n)
+            name = document.node.definitions[0].name
+            data = GraphQLRequestData(document.text, {"id": f"board_{n}"}, name and name.value, None, "http")
+            question = cache.question(document, SCHEMA, data)
+            cache.keep(question, f"epoch.{n}", b"x" * answer, None)
+            assert cache.find(question, f"epoch.{n}").tag
+            del document, name, data, question
+        gc.collect()
+        taken = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert 25_000 < cache.size <= 50_000
+    assert taken < 1.1 * cache.size + 10_000
 
 
 RENAME = """mutation($id: ID!, $title: String!) {

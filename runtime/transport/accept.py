@@ -15,6 +15,7 @@ GRAPHQL = "application/graphql-response+json"
 STREAM = "text/event-stream"
 MULTIPART = "multipart/mixed"
 
+LONGEST = 1_000  # characters of a header that are read
 # One media range: quoted parameters may hold commas and semicolons.
 RANGE = re.compile(r'(?:[^,"]|"[^"]*")+')
 PARAMETER = re.compile(r';\s*([\w-]+)\s*=\s*("[^"]*"|[^;]*)')
@@ -28,11 +29,15 @@ class Media:
     parameters: dict[str, str]
 
 
-@lru_cache(maxsize=256)
 def wishes(accept: str) -> tuple[Media, ...]:
     """Return what `accept` names, best first: by weight, then by order. Weight 0 is left out."""
+    return _read(accept[:LONGEST])  # cut before it is remembered: a header may be of any length
+
+
+@lru_cache(maxsize=256)
+def _read(accept: str) -> tuple[Media, ...]:
     found: list[tuple[float, Media]] = []
-    for part in RANGE.findall(accept[:1000]):
+    for part in RANGE.findall(accept):
         name, _, rest = part.partition(";")
         values = {k.lower(): v.strip().strip("\"'") for k, v in PARAMETER.findall(f";{rest}")}
         weight = _weight(values.pop("q", "1"))

@@ -6,9 +6,11 @@ about a hundred times its text. A refused text is not kept, so that refusals can
 is used.
 """
 
+import hashlib
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import orjson
@@ -44,6 +46,11 @@ class Document:
     prices: OrderedDict[tuple[Any, ...], int] = field(default_factory=OrderedDict)
     sharing: dict[str | None, tuple[str | None, bool]] = field(default_factory=dict)
     subjects: dict[str | None, Any] = field(default_factory=dict)  # of its operations; see unchanged.py
+
+    @cached_property
+    def digest(self) -> bytes:
+        """What stands for the text where it is not to be kept."""
+        return digest(self.text.encode("utf-8", "surrogatepass"))
 
     def price(
         self, name: str | None, schema: Schema, rules: Rules, variables: Mapping[str, Any] | None
@@ -81,6 +88,10 @@ class Document:
             return None
         values = [variables.get(v, KeyError) for v in sorted(self.depends[name])]
         return name, *(len(v) if isinstance(v, list) else repr(v)[:40] for v in values)
+
+
+def digest(said: bytes) -> bytes:
+    return hashlib.blake2b(said, digest_size=32).digest()
 
 
 class Documents:

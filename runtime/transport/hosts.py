@@ -18,6 +18,7 @@ from runtime.transport.errors import Code
 from runtime.transport.operation import take_request_id
 
 LOOPBACK = ("localhost", "*.localhost", "127.0.0.0/8", "::1")
+LONGEST = 300  # characters of a Host header: a name has 253; urlsplit remembers what it was given
 PROXIED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via")
 
 
@@ -28,6 +29,8 @@ def is_proxied(connection: HTTPConnection) -> bool:
 
 def name_of(host: str) -> str:
     """The name in a Host header, without its port, lower case; empty if there is none."""
+    if len(host) > LONGEST:
+        return ""
     try:
         return (urlsplit(f"//{host}").hostname or "").rstrip(".")
     except ValueError:

@@ -169,6 +169,10 @@ class Handler(BaseGraphQLTransportWSHandler[Any, Any]):
         self._extensions[message["id"]] = message["payload"].get("extensions")
         await super().handle_subscribe(message)
 
+    async def cleanup_operation(self, operation_id: str) -> None:
+        self._extensions.pop(operation_id, None)  # those of one that never began
+        await super().cleanup_operation(operation_id)
+
     async def _refuse(self, operation_id: str, error: GraphQLError) -> None:
         begin("ws", None)
         told = self.view.public(error)

@@ -41,11 +41,11 @@ from graphql import (
 from starlette.requests import Request
 from strawberry.http import GraphQLRequestData
 
-from runtime.transport.documents import Document
+from runtime.transport.documents import Document, digest
 
-BYTES = 32 << 20  # of all answers that are kept, with what they are found by
+BYTES = 32 << 20  # of all answers that are kept
 LONGEST = 4 << 20  # bytes of one answer that is kept
-OVERHEAD = 500  # bytes that one takes besides
+OVERHEAD = 800  # bytes that one takes besides: what it is found by is a digest, however long the question was
 
 
 @dataclass(frozen=True)
@@ -83,10 +83,11 @@ class Question:
     """One request whose answer may be kept: about what, and how it is found."""
 
     document: Document
+    name: str | None  # of the operation, if it was named
     subject: Subject
     id: str
     variables: Mapping[str, Any]
-    key: tuple[str, str | None, bytes]
+    key: bytes
 
 
 @dataclass
@@ -111,7 +112,7 @@ class Unchanged:
 
     def __init__(self, shown: Shown, prove: Prove, *, most: int = BYTES) -> None:
         self._shown, self.prove, self.most = shown, prove, most
-        self._kept: OrderedDict[tuple[str, str | None, bytes], Kept] = OrderedDict()
+        self._kept: OrderedDict[bytes, Kept] = OrderedDict()
         self.size = 0  # bytes
         self.found = 0  # answers given again
 
@@ -123,13 +124,17 @@ class Unchanged:
             return None
         name, variables = data.operation_name, data.variables or {}
         if name not in document.subjects:
+            if get_operation_ast(document.node, name) is None:
+                return (
+                    None  # names are the client's to make up: only those that mean something are remembered
+                )
             document.subjects[name] = subject_of(document, name, schema, self._shown)
         subject = document.subjects[name]
         id = subject and subject.id(variables)
         if subject is None or id is None:
             return None
-        given = orjson.dumps(variables, option=orjson.OPT_SORT_KEYS)
-        return Question(document, subject, id, variables, (document.text, name, given))
+        given = orjson.dumps((name, variables), option=orjson.OPT_SORT_KEYS)
+        return Question(document, name, subject, id, variables, digest(document.digest + given))
 
     def find(self, question: Question, proof: str | None) -> Kept | None:
         """The answer, if it is still true."""
@@ -145,14 +150,14 @@ class Unchanged:
         if len(content) > LONGEST:
             return
         self._kept[question.key] = Kept(proof, content, objects)
-        self.size += _size(question.key, content)
+        self.size += len(content) + OVERHEAD
         while self.size > self.most:
             self._forget(next(iter(self._kept)))
 
-    def _forget(self, key: tuple[str, str | None, bytes]) -> None:
+    def _forget(self, key: bytes) -> None:
         kept = self._kept.pop(key, None)
         if kept is not None:
-            self.size -= _size(key, kept.content)
+            self.size -= len(kept.content) + OVERHEAD
 
 
 def is_current(kept: Kept, proof: str | None) -> bool:
@@ -161,10 +166,6 @@ def is_current(kept: Kept, proof: str | None) -> bool:
 
 def tag_of(content: bytes) -> str:
     return f'"{hashlib.blake2b(content, digest_size=16).hexdigest()}"'
-
-
-def _size(key: tuple[str, str | None, bytes], content: bytes) -> int:
-    return len(content) + len(key[2]) + OVERHEAD
 
 
 def subject_of(document: Document, name: str | None, schema: GraphQLSchema, shown: Shown) -> Subject | None:

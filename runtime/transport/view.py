@@ -178,7 +178,7 @@ class View(GraphQL[Any, Any]):
         operation, charge = running(), Charge(self.schema.policy, context, running())
         operation.type, operation.name, operation.actual = "query", question.subject.name, kept.objects
         try:
-            charge.take(question.document, question.key[1], self.schema, question.variables)
+            charge.take(question.document, question.name, self.schema, question.variables)
         except PublicError:
             return False
         charge.settle(None)

@@ -6,7 +6,7 @@ from strawberry import ID
 from models.event import EventKind as Kind
 from resolvers.profile import PROFILE
 from schema.actor import Change, changes
-from schema.feed.base import event, found
+from schema.feed.base import BoardEvent, event, found
 from schema.feed.workspace import AboutWorkspace
 from schema.profile import AgentProfile
 from schema.view import told
@@ -34,5 +34,5 @@ class AgentProfileUpdated(AboutAgentProfile):
 
 
 @event(Kind.AGENT_PROFILE_DELETED)
-class AgentProfileDeleted(AboutAgentProfile):
-    """An agent profile was deleted."""
+class AgentProfileDeleted(AboutAgentProfile, BoardEvent):
+    """An agent profile was deleted. Boards whose cards named it hear of it too: those cards name none now."""

@@ -1,0 +1,185 @@
+"""Bad input, told to the whole application on both databases: never a 5xx, never INTERNAL, never a torn socket.
+
+tests/transport/test_bad_input.py tells the same, and more, to a small server.
+"""
+
+import json
+import random
+import re
+from typing import Any
+
+import pytest
+
+from tests.tenants import MUTATIONS, QUERIES, SCHEMA, outcome
+from tests.transport import corpus
+from tests.transport.ask import socket
+from tests.transport.test_bad_input import PIECES, check
+
+HERE = {"host": "127.0.0.1"}
+JSON = {"content-type": corpus.JSON, **HERE}
+
+# The words of the small server, and what says as much here.
+WORDS = [
+    (rb"\bhello\b", b"__typename"),
+    (rb"echo\(text:\s*([^)]*)\)", rb"board(id: \1) { name seq }"),
+    (rb"number\(n:\s*([^)]*)\)", rb"cards(first: \1) { nodes { id } }"),
+    (rb"json\(value:\s*([^)]*)\)", rb"cards(filter: \1) { nodes { id } }"),
+    (rb"\bJSON!", b"CardFilter!"),
+    (rb"\bcount\b(\([^)]*\))?", b"userFeed { seq }"),
+    (rb"\btouch\b", b"logoutEverywhere(input: {}) { __typename }"),
+]
+
+
+def in_our_words(said: Any) -> Any:
+    if isinstance(said, str):
+        return in_our_words(said.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
+    for theirs, ours in WORDS:
+        said = re.sub(theirs, ours, said)
+    return said
+
+
+BOARD = '{ board(id: "%s") { name seq } }'
+IDS = {
+    "nul": "\\u0000",
+    "nul in braces": "board_\\u{0}x",
+    "emoji": "\\ud83d\\ude00",
+    "the last letters": "\\uffff\\ufffe",
+    "empty": "",
+    "a quote": "';--",
+    "a backslash": "\\\\",
+    "a pattern": "%_",
+    "15 kB": "x" * 15_000,
+}
+NUL = {
+    "an id": BOARD % IDS["nul"],
+    "a text": '{ cards(filter: {text: "a\\u0000b"}) { nodes { id } } }',
+    "in a list": '{ nodes(ids: ["a", "\\u0000"]) { id } }',
+    "a default": 'query($id: ID! = "\\u0000") { board(id: $id) { name } }',
+    "a directive's": '{ board(id: "1") { name @include(if: "\\u0000") } }',
+    "in a block": '{ board(id: """a\\u0000""") { name } }',  # where it is six letters
+}
+ODD = ["", "x", "\N{GRINNING FACE}", "\uffff", "%_\\'\"", "x" * 10_000, "9" * 40]
+SEEDS = [
+    b'{"query":"query A($n:Int!){cards(first:$n){nodes{id}}}","variables":{"n":1},"operationName":"A"}',
+    b'{"query":"{board(id:\\"1\\"){id seq columns{id} cards(first:5){nodes{id title}}}}"}',
+    b'{"query":"query($i:ID!){board(id:$i){name seq}}","variables":{"i":"board_1"}}',
+    b'{"query":"mutation{createBoard(input:{workspaceId:\\"x\\",name:\\"y\\"}){__typename}}"}',
+    b'{"query":"{...A} fragment A on Query{viewer{name} @skip(if:false)}","variables":{}}',
+]
+
+
+class Told:
+    """Sends one request after the other, and keeps what was answered wrongly."""
+
+    def __init__(self, app: Any, headers: Any = None) -> None:
+        self._app, self._headers = app.app, {**HERE, **(headers or {})}
+        self.count, self.wrong = 0, list[str]()
+
+    async def __call__(self, name: str, method: str, body: Any, headers: Any, query: str = "") -> None:
+        self.count += 1
+        try:
+            await check(self._app, method, body, {**self._headers, **headers}, query)
+        except AssertionError as error:
+            self.wrong.append(f"{name}: {error}"[:500])
+
+    async def ask(self, name: str, query: str, **variables: Any) -> None:
+        body = corpus.as_json({"query": query, "variables": variables})
+        await self(name, "POST", body, JSON)
+
+
+async def test_the_corpora(run):
+    async with run(points=10**9) as app:
+        told = Told(app)
+        for name, method, body, headers, query in corpus.http_cases():
+            await told(name, method, in_our_words(body), headers, in_our_words(query))
+        for name, text in corpus.attacks().items():
+            await told.ask(name, in_our_words(text))
+        for name, id in IDS.items():
+            for turn in range(3):  # from the second on the text is known, and the board's proof is read first
+                await told.ask(f"{name}, {turn}", BOARD % id)
+    assert told.wrong == []
+    assert told.count > 300
+
+
+async def test_mutated_requests(run):
+    rng = random.Random(7)
+    async with run(points=10**9) as app:
+        told = Told(app)
+        for _ in range(300):
+            data = bytearray(rng.choice(SEEDS))
+            for _ in range(rng.randint(0, 3)):
+                at = rng.randrange(len(data) + 1)
+                data[at : at + rng.randrange(4)] = rng.choice(PIECES)
+            await told(repr(data), "POST", bytes(data), JSON)
+    assert told.wrong == []
+
+
+async def test_odd_ids_and_texts(two):
+    """Every mutation and every query there is, with odd words for ids, and for texts beside true ids."""
+
+    def odd(value: Any, word: str, instead_of: str) -> Any:
+        if isinstance(value, dict):
+            return {key: odd(one, word, instead_of) for key, one in value.items()}
+        if isinstance(value, list):
+            return [odd(one, word, instead_of) for one in value]
+        return word if isinstance(value, str) and value[:1] == instead_of else value
+
+    async with two() as (app, home, _):
+        told = Told(app, {"authorization": app.tokens[home.actor("ann")]})
+        for name, arguments in QUERIES.items():
+            for word in ODD if arguments else ():
+                given = odd(arguments, word, "$").items()
+                said = ", ".join(f"{key}: {json.dumps(value)}" for key, value in given)
+                await told.ask(f"{name} {word[:9]}", f"{{ {name}({said}) {{ __typename }} }}")
+        for n, (name, case) in enumerate(MUTATIONS.items()):
+            kind = SCHEMA.mutation_type.fields[name].args["input"].type
+            query = f"mutation($input: {kind}) {{ {name}(input: $input) {outcome(name)} }}"
+            word = ODD[n % len(ODD)]
+            for instead_of in "$%":
+                given = home.fill(odd(case.input, word, instead_of))
+                await told.ask(f"{name} {word[:9]} for {instead_of}", query, input=given)
+    assert told.wrong == []
+    assert told.count > 200
+
+
+@pytest.mark.parametrize("where", NUL)
+async def test_a_letter_that_no_database_keeps_is_refused(run, where):
+    async with run() as app:
+        for _ in range(3):
+            answer = (await app.post(NUL[where])).json()
+            if where == "in a block":
+                assert answer == {"data": {"board": None}}
+            else:
+                [error] = answer["errors"]
+                assert (error["extensions"]["code"], error["message"]) == (
+                    "BAD_USER_INPUT",
+                    "U+0000 is not accepted",
+                )
+
+
+OTHERWISE = {"a bug in who authenticates"}  # which only the small server has
+
+
+async def test_dialogues(run):
+    async with run(points=10**9) as app:
+        wrong = []
+        for name, messages, code in corpus.dialogues():
+            if name in OTHERWISE:
+                continue
+            async with socket(app.app, HERE) as peer:
+                for message in messages:
+                    if isinstance(message, bytes):
+                        peer.send_bytes(message)
+                    elif isinstance(message, dict):
+                        peer.send(in_our_words(json.dumps(message)))
+                    else:
+                        peer.send(message)
+                if code is not None:
+                    ended = (await peer.end())[0]
+                    wrong += [(name, ended)] * (ended != code)
+                    continue
+                peer.send({"type": "ping", "payload": {"still": "here"}})
+                while (heard := await peer.hear()) is not None and heard.get("payload") != {"still": "here"}:
+                    pass
+                wrong += [(name, peer.closed)] * (heard is None)
+        assert wrong == []
