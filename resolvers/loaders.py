@@ -22,8 +22,8 @@ from strawberry.dataloader import DataLoader
 from models.actor import Actor
 from runtime.database import Id, Keys, among
 from runtime.executor import Together
+from runtime.executor.texts import Entry, is_written, row_text
 from runtime.executor.together import Columns, Texts
-from runtime.texts import Entry, is_written, row_text
 
 
 class Read(Protocol):

@@ -20,8 +20,8 @@ from orjson import Fragment
 
 from runtime.executor.leaves import Unplanned
 from runtime.executor.plan import Plan, Selection, Step
+from runtime.executor.texts import Entry
 from runtime.executor.together import WANTED
-from runtime.texts import Entry
 
 NOTHING = type(None)  # looked for among types: rows are slow to say that they are not None
 At = Callable[[int], Path]  # the path of an object by its place in the level

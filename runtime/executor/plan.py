@@ -25,8 +25,8 @@ from graphql.execution.executor import Executor as Core
 from strawberry.types.field import StrawberryField
 
 from runtime.executor.leaves import Leaves, Unplanned, leaves_of
+from runtime.executor.texts import MOST, Entry
 from runtime.executor.together import Columns, Together, together_of
-from runtime.texts import MOST, Entry
 
 CHOICES = 16  # of @include and @skip that are remembered for one operation
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from graphql import GraphQLField, GraphQLOutputType
 
-from runtime.texts import Entry
+from runtime.executor.texts import Entry
 
 Columns = frozenset[str] | None  # names of attributes; None is all of them
 

@@ -386,7 +386,7 @@ async def test_no_more_at_once_than_was_said(house, tmp_path):
         enqueue(
             house,
             f"run_{n}",
-            command=f"touch {tmp_path}/on-$$; ls {tmp_path} | grep -c '^on-'; sleep 0.3; rm {tmp_path}/on-$$",
+            command=f"touch {tmp_path}/on-$$; ls {tmp_path} | grep -c '^on-'; sleep 1; rm {tmp_path}/on-$$",
         )
     for n in range(5):
         assert (await ended(house, f"run_{n}"))[0] == "complete"
