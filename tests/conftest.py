@@ -137,7 +137,7 @@ async def _fill(url: str) -> None:
 
 
 @pytest.fixture(scope="session")
-async def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The databases that others are copied from, by kind and name."""
     return {"folder": tmp_path_factory.mktemp("databases")}
 
