@@ -415,6 +415,7 @@ async def test_a_worker_that_falls_silent_loses_its_run(run):
         await first.take()
         await until(app, id, lambda run: run["status"] == "QUEUED")
         assert (await show(app, id))["card"]["stage"] == "TODO"
+        await set_policy(app, board, leaseSeconds=60)
         assert await second.take() == id
         late = await first.complete(id, "Late")
         assert late["code"] == "LEASE_LOST"

@@ -198,7 +198,7 @@ async def test_what_is_too_much_or_no_event_is_refused_whole(run):
 
 
 LITERAL = """mutation { reportRunEvents(input: {lease: {runId: "%s", attempt: 1, token: "%s"}, key: "%s", events: [
-  {type: TOOL_STARTED, text: "a\\u0000b", data: {tool: "1", name: "x", input: %s}}]}) {
+  {type: TOOL_STARTED, text: "a\\u0001b", data: {tool: "1", name: "x", input: %s}}]}) {
   __typename ... on Refusal { code message } } }"""
 
 
@@ -209,7 +209,8 @@ async def test_no_data_is_an_internal_error(run):
         deep = "{a:" * 300 + "1" + "}" * 300
         for n, (data, code) in enumerate(
             [
-                ('{a: "\\u0000"}', None),
+                ('{a: "\\u0000"}', "BAD_USER_INPUT"),
+                ('{a: "\\u0001"}', None),
                 ("{a: 1e999}", "INVALID"),
                 (deep, "INVALID"),
                 ("{a: -0.0, b: null}", None),
@@ -219,7 +220,7 @@ async def test_no_data_is_an_internal_error(run):
             errors = [error["extensions"]["code"] for error in answer.get("errors", ())]
             assert "INTERNAL" not in errors, answer
             assert errors or answer["data"]["reportRunEvents"].get("code") == code, answer
-        assert [line.text for line in await rows(app, held)] == ["a\ufffdb"] * 2
+        assert [line.text for line in await rows(app, held)] == ["a\x01b"] * 2
 
 
 async def test_the_first_report_starts_the_run(run):
