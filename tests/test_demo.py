@@ -150,7 +150,7 @@ async def test_agents_work_on_the_demos_board_until_its_input_ends(serve, tmp_pa
             answer = (await client.post(server.http, json={"query": RUNS})).json()
             return answer["data"]["runs"]["nodes"]
 
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + leeway(90)
         while not [run for run in await runs() if run["status"] == "SUCCEEDED" and run["commits"]]:
             assert time.monotonic() < deadline, await runs()
             await asyncio.sleep(0.2)
