@@ -6,6 +6,8 @@ import os
 import sys
 import time
 
+import uvloop
+
 from runtime import queue
 from runtime.database import Base, Database
 from runtime.queue import Wanted, Work
@@ -59,4 +61,4 @@ async def enqueue(database: Database, jobs: int) -> None:
 if __name__ == "__main__":
     _, host, name, at_once, batch, seconds = sys.argv
     url = f"postgresql://postgres@/{name}?host={host}"
-    asyncio.run(work(url, int(at_once), int(batch), float(seconds)))
+    uvloop.run(work(url, int(at_once), int(batch), float(seconds)))
