@@ -20,7 +20,10 @@ How. Root fields are graphql-core's. What a root field answers is a list of one,
              - any other field: its resolver is called for each object, as graphql-core would, and what has to be
                awaited is awaited together.
              What a step answered is the next level: lists are joined to one, completed, and cut apart again.
-3. leaves.py A column of one Python type is checked by looking at the set of its types, and converted once for each
+3. texts.py  A declared field that answers lists, of which nothing but leaves is asked, may be had from the database
+             as JSON, a text for each row: then no row of it is an object, and the answer holds what is written
+             already (orjson.Fragment). Only for queries, and only where the transport encodes such an answer.
+4. leaves.py A column of one Python type is checked by looking at the set of its types, and converted once for each
              distinct value where that is right (enums), else value by value by the GraphQL type itself.
 
 What it does not do. It knows no errors. A resolver that raises, a null where none may be, a value of a wrong
@@ -30,9 +33,9 @@ from the start, with loaders that have forgotten. So error messages, paths, code
 graphql-core's own, always, and such an answer costs twice. Below a root field resolvers read and do not write,
 which is what makes a second run harmless; mutations happen in root fields, and those run once.
 
-What it promises. The same answer as graphql-core gives, key order included: tests/test_executor.py asks both,
-with generated queries over data with nulls and failures. It knows no noun: it learns everything from the schema
-and from `Together`.
+What it promises. The same answer as graphql-core gives, key order included: tests/executor asks both, with
+generated queries over data with nulls and failures. It knows no noun: it learns everything from the schema and
+from `Together`.
 """
 
 from runtime.executor.executor import Executor
