@@ -50,10 +50,9 @@ async def run(agent, on=None, env=None):
 
 
 def is_alive(pid):
-    with suppress(ProcessLookupError):
+    with suppress(ProcessLookupError, FileNotFoundError):
         os.kill(pid, 0)
-        stat = Path(f"/proc/{pid}/stat")
-        return not stat.exists() or ") Z" not in stat.read_text()
+        return not Path("/proc/self").exists() or ") Z" not in Path(f"/proc/{pid}/stat").read_text()
     return False
 
 

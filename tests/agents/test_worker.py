@@ -137,12 +137,12 @@ async def test_a_folder_goes_once_the_server_has_the_result(house, tmp_path, rep
 
 
 async def test_a_folder_stays_when_its_result_was_not_accepted(house, tmp_path):
-    worker = await house.worker()
+    worker, new = await house.worker(), tmp_path / "work" / "run_1" / "new.txt"
     enqueue(house, command="echo precious > new.txt; sleep 0.5", lease=60)
-    await house.until(lambda: "run_1" in house.rows)
+    await house.until(lambda: new.exists() and new.read_text())
     house.live["run_1"] = "somebody else's"
     await house.until(lambda: not worker.runs)
-    assert (tmp_path / "work" / "run_1" / "new.txt").read_text() == "precious\n"
+    assert new.read_text() == "precious\n"
 
 
 async def test_a_folder_stays_while_something_in_it_is_not_committed(house, tmp_path):
