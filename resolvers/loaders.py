@@ -36,6 +36,28 @@ MOST = 500  # keys asked for at once
 KEPT = 64  # statements of one link
 
 
+class Kept:
+    """The statements of one link or list, each made once for what it depends on."""
+
+    def __init__(self) -> None:
+        self._made: dict[Any, Select[Any]] = {}
+
+    def of(self, kind: Any, make: Callable[[], Select[Any]]) -> Select[Any]:
+        if kind not in self._made:
+            if len(self._made) >= KEPT:
+                self._made.clear()
+            self._made[kind] = make()
+        return self._made[kind]
+
+
+def only(query: Select[Any], columns: Columns) -> Select[Any]:
+    """What to select where only some attributes will be read."""
+    if columns is None:
+        return query
+    chosen = [column for column in query.selected_columns if column.key in columns]
+    return query.with_only_columns(*chosen, maintain_column_froms=True)
+
+
 @dataclass(frozen=True, eq=False)
 class Link:
     """Rows found by a key.
@@ -58,16 +80,11 @@ class Link:
     missing: Any = None
     group: bool = False  # an aggregate: one row per key, grouped by it
     alike: bool = False
-    _kept: dict[Any, Select[Any]] = field(default_factory=dict, init=False, repr=False)
+    _kept: Kept = field(default_factory=Kept, init=False, repr=False)
 
     def statement(self, actor: Actor, columns: Columns) -> Select[Any]:
         """What to ask for the rows of `keys`, as an actor like this one. Made once; `values_of` says for whom."""
-        kind = columns, kind_of(actor)
-        if kind not in self._kept:
-            if len(self._kept) >= KEPT:
-                self._kept.clear()
-            self._kept[kind] = self._made(like(actor), columns)
-        return self._kept[kind]
+        return self._kept.of((columns, kind_of(actor)), lambda: self._made(like(actor), columns))
 
     def writes(self, name: str, type_: GraphQLOutputType) -> bool:
         """Whether the database can write this column as JSON, as a leaf of this type shows it."""
@@ -76,23 +93,20 @@ class Link:
 
     def written(self, actor: Actor, entries: tuple[Entry, ...]) -> Select[Any]:
         """As `statement`, for rows of two columns: JSON with these entries, and the key."""
-        kind = entries, kind_of(actor)
-        if kind not in self._kept:
-            if len(self._kept) >= KEPT:
-                self._kept.clear()
-            query = self._made(like(actor), frozenset())
+
+        def made() -> Select[Any]:
             text = row_text(entries, self.query.selected_columns).label("text")
-            self._kept[kind] = query.with_only_columns(
-                text, self.key.label("link_key"), maintain_column_froms=True
+            columns = text, self.key.label("link_key")
+            return self._made(like(actor), frozenset()).with_only_columns(
+                *columns, maintain_column_froms=True
             )
-        return self._kept[kind]
+
+        return self._kept.of((entries, kind_of(actor)), made)
 
     def _made(self, actor: Actor, columns: Columns) -> Select[Any]:
-        query: Select[Any] = self.query
-        if columns is not None:
-            chosen = [column for column in query.selected_columns if column.key in columns]
-            query = query.with_only_columns(*chosen, maintain_column_froms=True)
-        query = query.where(self.sees(actor), among(self.key, bindparam("keys", type_=Keys())))
+        query = only(self.query, columns).where(
+            self.sees(actor), among(self.key, bindparam("keys", type_=Keys()))
+        )
         query = query.add_columns(self.key.label("link_key"))
         return query.group_by(self.key) if self.group else query
 

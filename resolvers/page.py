@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from models.actor import Actor
 from resolvers.context import Context
-from resolvers.loaders import KEPT, Sees, kind_of, like, values_of
+from resolvers.loaders import Kept, Sees, kind_of, like, only, values_of
 from runtime.database import Keys, among
 from runtime.executor import wanted
 from runtime.executor.together import Columns
@@ -67,30 +67,22 @@ class Listing:
     query: Select[Any]
     parent: Any
     sees: Sees
-    _kept: dict[Any, Select[Any]] = field(default_factory=dict, init=False, repr=False)
-
-    def of(self, columns: Columns) -> Select[Any]:
-        """What to select where only some attributes will be read."""
-        if columns is None:
-            return self.query
-        chosen = [column for column in self.query.selected_columns if column.key in columns]
-        return self.query.with_only_columns(*chosen, maintain_column_froms=True)
+    _kept: Kept = field(default_factory=Kept, init=False, repr=False)
 
     def first(
         self, actor: Actor, order: Order, where: Sequence[ColumnElement[bool]], columns: Columns
     ) -> Select[Any]:
         """The statement of a first page of one parent, without a filter: made once for each kind of actor."""
-        kind = order.name, kind_of(actor), columns
-        if kind not in self._kept:
-            if len(self._kept) >= KEPT:
-                self._kept.clear()
+
+        def made() -> Select[Any]:
             keys = [column.label(f"k{i}") for i, (column, _) in enumerate(order.columns)]
-            query = self.of(columns).add_columns(*keys).where(self.sees(like(actor)), *where)
+            query = only(self.query, columns).add_columns(*keys).where(self.sees(like(actor)), *where)
             query = query.where(among(self.parent, bindparam("keys", type_=Keys())))
             query = query.add_columns(self.parent.label("parent_key"))
             sorts = [column.desc() if falls else column.asc() for column, falls in order.columns]
-            self._kept[kind] = query.order_by(*sorts).limit(bindparam("most", type_=Integer()))
-        return self._kept[kind]
+            return query.order_by(*sorts).limit(bindparam("most", type_=Integer()))
+
+        return self._kept.of((order.name, kind_of(actor), columns), made)
 
 
 @dataclass(frozen=True)
@@ -221,7 +213,7 @@ async def page(
             rows = await context.read(query, {**values_of(context.actor, parents), "most": size + 1})
             return [_cut(list(rows), parents[0])]
         keys = [column.label(f"k{i}") for i, (column, _) in enumerate(order.columns)]
-        query = listing.of(read).add_columns(*keys).where(listing.sees(context.actor), *conditions)
+        query = only(listing.query, read).add_columns(*keys).where(listing.sees(context.actor), *conditions)
         sorts = [column.desc() if falls else column.asc() for column, falls in columns]
         if listing.parent is None or len(parents) == 1:
             if listing.parent is not None:
