@@ -6,15 +6,14 @@ from typing import Any
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from actions.news import changed
+from actions.news import changed, tell_workspace
 from actions.reach import reach_label, reach_workspace
 from models import words
 from models.actor import Actor
 from models.card import CardLabel
-from models.event import EventKind, board_topic, workspace_topic
+from models.event import EventKind
 from models.refusal import Conflict, Invalid
 from models.workspace import MOST_LABELS, Label
-from runtime.feed import record
 
 FOLDED = Label.name_folded.type.length
 
@@ -96,6 +95,4 @@ async def _used(tx: AsyncSession, id: str) -> tuple[list[str], int]:
 
 
 def _tell(tx: AsyncSession, label: Label, kind: EventKind, boards: list[str], **data: Any) -> None:
-    topics = [workspace_topic(label.workspace_id), *map(board_topic, boards)]
-    data = {"workspace_id": label.workspace_id, "label_id": label.id, **data}
-    record(tx, topics, kind, tenant=label.workspace_id, subject=label.id, data=data)
+    tell_workspace(tx, label.workspace_id, kind, label.id, boards=boards, label_id=label.id, **data)

@@ -3,6 +3,8 @@
 Each change holds the workspace's row, so that two at once follow one another and the last admin stays.
 """
 
+from typing import Any
+
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -89,7 +91,7 @@ async def _unassign(tx: AsyncSession, leaving: Membership) -> None:
         record(tx, topics, kind, tenant=leaving.workspace_id, subject=card_id, data=data)
 
 
-def _tell(tx: AsyncSession, membership: Membership, kind: EventKind, **data: object) -> None:
+def _tell(tx: AsyncSession, membership: Membership, kind: EventKind, **data: Any) -> None:
     """The workspace hears of it, and the person it is about."""
     about = {"membership_id": membership.id, "user_id": membership.user_id, **data}
     tell_workspace(tx, membership.workspace_id, kind, membership.id, membership.user_id, **about)

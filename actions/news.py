@@ -1,5 +1,6 @@
 """Telling what happened: which topics hear of it and what its data must name."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from enum import IntEnum
 from typing import Any
@@ -48,10 +49,16 @@ def tell_of_board(tx: AsyncSession, board: Board, kind: EventKind, **data: Any) 
 
 
 def tell_workspace(
-    tx: AsyncSession, workspace_id: str, kind: EventKind, subject: str, *users: str, **data: Any
+    tx: AsyncSession,
+    workspace_id: str,
+    kind: EventKind,
+    subject: str,
+    *users: str,
+    boards: Iterable[str] = (),
+    **data: Any,
 ) -> None:
-    """Something happened in a workspace; `users` are the people it is about, who hear of it too."""
-    topics = [workspace_topic(workspace_id), *map(user_topic, users)]
+    """Something happened in a workspace; `users` and `boards` are those it is about, who hear of it too."""
+    topics = [workspace_topic(workspace_id), *map(user_topic, users), *map(board_topic, boards)]
     data = {"workspace_id": workspace_id, **data}
     record(tx, topics, kind, tenant=workspace_id, subject=subject, data=data)
 

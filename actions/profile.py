@@ -8,14 +8,13 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from actions.choice import forget
-from actions.news import changed
+from actions.news import changed, tell_workspace
 from actions.reach import reach_profile, reach_workspace
 from models import words
 from models.actor import Actor
-from models.event import EventKind, board_topic, workspace_topic
+from models.event import EventKind
 from models.refusal import Conflict, Invalid
 from models.worker import MOST_OPTIONS, MOST_PROFILES, OPTION, PERSONA, AgentProfile, needs, skills_of
-from runtime.feed import record
 from runtime.queue import key_cap, set_cap
 
 FOLDED = AgentProfile.name_folded.type.length
@@ -107,6 +106,5 @@ async def _checked(
 def _tell(
     tx: AsyncSession, profile: AgentProfile, kind: EventKind, boards: Iterable[str] = (), **data: Any
 ) -> None:
-    topics = [workspace_topic(profile.workspace_id), *map(board_topic, sorted(boards))]
-    about = {"workspace_id": profile.workspace_id, "profile_id": profile.id, "name": profile.name, **data}
-    record(tx, topics, kind, tenant=profile.workspace_id, subject=profile.id, data=about)
+    about = {"profile_id": profile.id, "name": profile.name, **data}
+    tell_workspace(tx, profile.workspace_id, kind, profile.id, boards=sorted(boards), **about)
