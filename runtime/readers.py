@@ -42,7 +42,7 @@ class Readers:
     """At most `most` readers of one database."""
 
     def __init__(self, connect: Connect, statements: Statements, most: int) -> None:
-        self._connect, self._statements = connect, statements
+        self._connect, self.statements = connect, statements
         self._idle: list[Reader] = []
         self._free = asyncio.Semaphore(most)
         self._is_closed = False
@@ -77,7 +77,7 @@ class Readers:
 
     async def read(self, reader: Reader, query: Any, values: Values) -> list[Any]:
         """Answer one statement more."""
-        statement = self._statements.of(query)
+        statement = self.statements.of(query)
         sql, given = statement.asked(values)
         for hear in self.heard:
             hear(sql)

@@ -9,6 +9,7 @@ import logging
 import random
 from collections.abc import Coroutine
 from datetime import datetime, timedelta
+from itertools import chain, repeat
 from typing import Any, TypeVar
 
 from sqlalchemy import and_, delete, func, select, tuple_
@@ -17,6 +18,7 @@ from runtime.database import Unavailable, utcnow
 from runtime.event import Beside, Log, Topic
 from runtime.feed import Feed
 
+SOON = 1.0  # seconds before the first round: whoever waits for the start is served first
 EVERY = 3600.0  # seconds between two rounds
 TOPICS = 200  # looked at in one step
 ROWS = 1_000  # forgotten in one transaction: others write between two
@@ -27,11 +29,12 @@ log = logging.getLogger("signalbox.retention")
 
 
 async def keep_pruned(feed: Feed, days: dict[Log, float]) -> None:
-    """Forget what is older than so many days, now and every hour, for ever. 0 days keep all.
+    """Forget what is older than so many days, soon and then every hour, for ever. 0 days keep all.
 
     A step that has begun is ended before we are: half of it would cost its connection.
     """
-    while True:
+    for wait in chain([SOON], repeat(EVERY)):
+        await asyncio.sleep(wait * random.uniform(0.9, 1.1))  # noqa: S311 - so that not all look at once
         for table, kept in days.items():
             if not kept:
                 continue
@@ -49,7 +52,6 @@ async def keep_pruned(feed: Feed, days: dict[Log, float]) -> None:
                         table.table.name,
                         kept,
                     )
-        await asyncio.sleep(EVERY * random.uniform(0.9, 1.1))  # noqa: S311 - so that not all look at once
 
 
 async def forget_before(feed: Feed, log: Log, moment: datetime) -> int:

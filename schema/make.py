@@ -16,7 +16,6 @@ from runtime.database import Unavailable
 from runtime.executor import Executor
 from runtime.feed import CursorExpired, CursorUnknown
 from runtime.transport.guard import Policy
-from runtime.transport.limits import Limits
 from runtime.transport.rate import Bucket
 from runtime.transport.schema import Schema
 from schema.error import REFUSALS
@@ -39,11 +38,10 @@ def explain(error: Exception) -> tuple[str, dict[str, Any]] | None:
     return (error.code, {}) if isinstance(error, Refusal) else None
 
 
-def make_schema(*, bucket: Bucket | None = None, limits: Limits | None = None) -> Schema:
-    """The schema of this process, under these limits."""
-    return _built().under(
-        Policy(limits=limits or Limits(), bucket=bucket, principal=_principal, explain=explain)
-    )
+def make_schema(*, bucket: Bucket | None = None) -> Schema:
+    """The schema of this process, and whom it charges. The documents it has read are the process's too."""
+    made = _built()
+    return made.under(Policy(made.policy.documents, bucket=bucket, principal=_principal, explain=explain))
 
 
 def _principal(context: Context) -> str:

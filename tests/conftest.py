@@ -23,6 +23,8 @@ import httpx2
 import pytest
 import uvloop
 from sqlalchemy import event
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
 
 import actions.account
 from models.actor import Actor, ActorKind
@@ -32,6 +34,7 @@ from runtime.feed import By
 from runtime.ids import base32
 from runtime.migrate import migrate
 from runtime.passwords import hash_password
+from runtime.rows import Statements
 from runtime.settings import load
 from server import make_app
 from tests.client import follow
@@ -63,20 +66,13 @@ def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> d
     return {"uvloop": uvloop.new_event_loop}
 
 
-class Compiled(dict[Any, Any]):
-    """Statements of one kind of database, compiled once for all of them: each test has a database of its own.
-
-    SQLAlchemy's keys begin with the dialect, which each database makes anew.
-    """
-
-    def get(self, key: Any, default: Any = None) -> Any:
-        return super().get(key[1:], default)
-
-    def __setitem__(self, key: Any, compiled: Any) -> None:
-        super().__setitem__(key[1:], compiled)
-
-
-COMPILED = {name: Compiled() for name in DATABASES}
+# Statements of one kind of database are compiled once for all of them, though each test has a database of its own:
+# SQLAlchemy keeps what it compiled by the dialect, which each database makes anew.
+COMPILED: dict[str, Any] = {}
+READ: dict[str, Statements] = {}
+for dialect in (SQLiteDialect_aiosqlite, PGDialect_asyncpg):
+    dialect.__eq__ = lambda self, other: type(self) is type(other)
+    dialect.__hash__ = lambda self: hash(type(self))
 
 
 @pytest.fixture(scope="session")
@@ -185,7 +181,7 @@ async def fresh(
             return f"sqlite:///{path}"
         host = request.getfixturevalue("postgres")
         [of] = re.findall(r"@/(\w+)", source)
-        await _admin(host, f"CREATE DATABASE {name} TEMPLATE {of}")
+        await _admin(host, f"CREATE DATABASE {name} TEMPLATE {of} STRATEGY file_copy")
         made.append(name)
         return f"postgresql://postgres@/{name}?host={host}"
 
@@ -321,8 +317,10 @@ async def run(fresh: Callable[[], Any]) -> Any:
     async def start(url: str | None = None, **settings: Any) -> AsyncIterator[App]:
         given = {"secret_key": KEY, "_env_file": None, **settings}
         app = make_app(load(database_url=url or await fresh(), **given))
-        engine = app.state.house.database.engine.sync_engine
-        engine.update_execution_options(compiled_cache=COMPILED[engine.dialect.name])
+        database = app.state.house.database
+        name = database.engine.dialect.name
+        database.engine.sync_engine.update_execution_options(compiled_cache=COMPILED.setdefault(name, {}))
+        database.readers.statements = READ.setdefault(name, database.readers.statements)
         async with app.router.lifespan_context(app):
             transport = httpx2.ASGITransport(app, client=("127.0.0.1", 5555))
             base = "http://127.0.0.1:8000"

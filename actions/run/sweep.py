@@ -40,6 +40,7 @@ async def keep_sweeping(feed: Feed) -> None:
     """Sweep for ever. A database that does not answer costs a look; one that has begun is ended before we are."""
     since: datetime | None = None
     while True:
+        await asyncio.sleep(EVERY * random.uniform(0.7, 1.3))  # noqa: S311 - so that processes take turns
         looking = asyncio.create_task(sweep(feed, since))
         try:
             since = await asyncio.shield(looking)
@@ -50,7 +51,6 @@ async def keep_sweeping(feed: Feed) -> None:
             log.warning("not swept: the database does not answer")
         except Exception:
             log.exception("not swept")
-        await asyncio.sleep(EVERY * random.uniform(0.7, 1.3))  # noqa: S311 - so that processes take turns
 
 
 async def sweep(feed: Feed, since: datetime | None = None) -> datetime:

@@ -98,7 +98,7 @@ class Documents:
     """The documents of one schema."""
 
     def __init__(self, limits: Limits, *, most: int = 512) -> None:
-        self._limits, self._most = limits, most
+        self.limits, self._most = limits, most
         self._known: OrderedDict[str, Document] = OrderedDict()
         self._characters = 0
         self._rules: dict[int, Rules] = {}
@@ -108,10 +108,10 @@ class Documents:
         if (known := self._known.get(text)) is not None:
             self._known.move_to_end(text)
             return known
-        if len(text) > self._limits.query:
-            raise LimitExceeded("query characters", len(text), self._limits.query)
+        if len(text) > self.limits.query:
+            raise LimitExceeded("query characters", len(text), self.limits.query)
         document = Document(text, self._parsed(text))
-        check_document(document.node, self._limits)
+        check_document(document.node, self.limits)
         return document
 
     def known(self, text: str | None) -> Document | None:
@@ -130,18 +130,18 @@ class Documents:
 
     def rules(self, schema: Schema) -> Rules:
         """Return what the fields of `schema` cost, read once."""
-        key = id(schema)
+        key = id(schema._schema)
         if key not in self._rules:
             self._rules[key] = rules_of(schema._schema)
         return self._rules[key]
 
     def _parsed(self, text: str) -> DocumentNode:
         try:
-            return parse(text, max_lexical_tokens=self._limits.tokens)
+            return parse(text, max_lexical_tokens=self.limits.tokens)
         except GraphQLError as error:
             if "tokens" in error.message and "aborted" in error.message:
-                over = self._limits.tokens + 1
-                raise LimitExceeded("tokens", over, self._limits.tokens) from error
+                over = self.limits.tokens + 1
+                raise LimitExceeded("tokens", over, self.limits.tokens) from error
             raise
 
     def _keep(self, document: Document) -> None:

@@ -37,14 +37,15 @@ class Policy:
     says which exceptions of resolvers are meant for the client (see errors.py).
     """
 
-    limits: Limits = field(default_factory=Limits)
+    documents: Documents = field(default_factory=lambda: Documents(Limits()))
     bucket: Bucket | None = None
     principal: Callable[[Any], str | None] = lambda context: None
     explain: Explain = nothing
     deadline: float = 30.0
 
-    def __post_init__(self) -> None:
-        self.documents = Documents(self.limits)
+    @property
+    def limits(self) -> Limits:
+        return self.documents.limits
 
 
 class Charge:
