@@ -5,6 +5,9 @@
 .PHONY: help demo serve worker test long bench lint types schema check-schema migrate migration explorer check-explorer lock clean
 
 BIN := .venv/bin
+# What is compiled is kept, whatever the environment says: each start would compile it again.
+export PYTHONDONTWRITEBYTECODE :=
+
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --no-deps --require-hashes
 UV := uv pip install --quiet --compile-bytecode --python $(BIN)/python --no-deps --require-hashes
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
