@@ -27,6 +27,7 @@ from sqlalchemy import (
     Executable,
     MetaData,
     String,
+    Text,
     TypeDecorator,
     event,
     text,
@@ -102,7 +103,8 @@ class Keys(TypeDecorator[list[str]]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> Any:
-        return dialect.type_descriptor(ARRAY(String) if dialect.name == "postgresql" else String())
+        # the driver knows arrays of text; what an array of varchar is, each new connection would ask
+        return dialect.type_descriptor(ARRAY(Text) if dialect.name == "postgresql" else String())
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
         return value if dialect.name == "postgresql" else json.dumps(value)
