@@ -1,7 +1,9 @@
 """Signing in and out: tokens, their chain, what ends with them, and what strangers learn."""
 
 import asyncio
+import bisect
 import contextlib
+import itertools
 import json
 import statistics
 import time
@@ -13,6 +15,8 @@ import websockets
 from passlib.context import CryptContext
 from sqlalchemy import func, select, update
 
+from actions.account import add_user
+from actions.session import start_session
 from models.account import AuthSession, RefreshToken, User
 from runtime.database import utcnow
 from tests.client import AsgiSocket, Closed
@@ -41,55 +45,53 @@ async def age(app, seconds):
         await tx.execute(update(RefreshToken).where(spent).values(rotated_at=then))
 
 
-@pytest.mark.parametrize(
-    ("username", "password", "reason"),
-    [
-        ("ann", PASSWORD, None),
-        (" ANN ", PASSWORD, None),
-        ("Ann@Example.org", PASSWORD, None),
-        ("ann", "not the password", "INVALID"),
-        ("ann", "", "INVALID"),
-        ("ann", "x" * 5000, "INVALID"),
-        ("ann", "nul \\u0001 byte", "INVALID"),
-        ("nobody", PASSWORD, "INVALID"),
-        ("closed", PASSWORD, "INVALID"),
-        ("owner", "", "INVALID"),
-        ("", "", "INVALID"),
-    ],
-)
-async def test_signing_in(run, username, password, reason):
+SIGNING_IN = [
+    ("ann", PASSWORD, None),
+    (" ANN ", PASSWORD, None),
+    ("Ann@Example.org", PASSWORD, None),
+    ("ann", "not the password", "INVALID"),
+    ("ann", "", "INVALID"),
+    ("ann", "x" * 5000, "INVALID"),
+    ("ann", "nul \\u0001 byte", "INVALID"),
+    ("nobody", PASSWORD, "INVALID"),
+    ("closed", PASSWORD, "INVALID"),
+    ("owner", "", "INVALID"),
+    ("", "", "INVALID"),
+]
+
+
+async def test_signing_in(run):
     async with run() as app:
         ann, closed = await app.has_user("ann"), await app.has_user("closed")
         async with app.begin() as tx:
             await tx.execute(update(User).where(User.id == closed).values(is_active=False))
             mail = {"email": "ann@example.org", "email_folded": "ann@example.org"}
             await tx.execute(update(User).where(User.id == ann).values(**mail))
-        answer = await app.data(LOGIN, input={"username": username, "password": password})
-        if reason is None:
-            assert answer["user"] == {"id": ann, "username": "ann"}
-            app.tokens["again"] = f"bearer {answer['accessToken']}"
-            assert await app.data(ME, "again") == {"username": "ann"}
-        else:
-            text = "The username or the password is wrong"
-            wrong = {
-                "__typename": "Unauthenticated",
-                "code": "UNAUTHENTICATED",
-                "message": text,
-                "reason": reason,
-            }
-            assert answer == wrong
+        for username, password, reason in SIGNING_IN:
+            answer = await app.data(LOGIN, input={"username": username, "password": password})
+            if reason is None:
+                assert answer["user"] == {"id": ann, "username": "ann"}, username
+                app.tokens["again"] = f"bearer {answer['accessToken']}"
+                assert await app.data(ME, "again") == {"username": "ann"}, username
+            else:
+                text = "The username or the password is wrong"
+                wrong = {
+                    "__typename": "Unauthenticated",
+                    "code": "UNAUTHENTICATED",
+                    "message": text,
+                    "reason": reason,
+                }
+                assert answer == wrong, (username, password[:20])
         assert reason_of(await app.ask(ME, "closed")) == "REVOKED"  # its old token
 
 
-@pytest.mark.parametrize(
-    "given", ["Bearer x", "Bearer a.b.c", "Basic eDp5", "Bearer", "x", "Bearer sb_0_x", "Bearer é"]
-)
-async def test_what_is_no_credential_is_invalid(run, given):
+async def test_what_is_no_credential_is_invalid(run):
     async with run() as app:
-        app.tokens["x"] = given.encode()
-        assert reason_of(await app.ask(ME, "x")) == "INVALID"
-        app.tokens["x"] = given
-        assert await until_ended(app, FEED, "x", "ws") == (4403, "Token invalid")
+        for given in ("Bearer x", "Bearer a.b.c", "Basic eDp5", "Bearer", "x", "Bearer sb_0_x", "Bearer é"):
+            app.tokens["x"] = given.encode()
+            assert reason_of(await app.ask(ME, "x")) == "INVALID", given
+            app.tokens["x"] = given
+            assert await until_ended(app, FEED, "x", "ws") == (4403, "Token invalid"), given
 
 
 async def test_without_a_credential_nobody_is_signed_in(run):
@@ -149,26 +151,22 @@ async def test_reuse_ends_the_login_and_its_sockets(run, late):
         assert reason_of(await app.ask(ME, "thief")) == "REVOKED"
 
 
-@pytest.mark.parametrize(
-    ("change", "reason"),
-    [
-        (None, "INVALID"),
-        ({"expires_at": -1}, "EXPIRED"),
-        ({"login": -1}, "EXPIRED"),
-    ],
-)
-async def test_a_refresh_token_that_is_over(run, change, reason):
+async def test_a_refresh_token_that_is_over(run):
     async with run() as app:
         await app.has_user("ann")
-        token = (await app.logs_in("ann"))["refreshToken"] if change else "never given"
-        async with app.begin() as tx:
-            past = utcnow() - timedelta(seconds=1)
-            if change and "login" in change:
-                await tx.execute(update(AuthSession).values(expires_at=past))
-            elif change:
-                await tx.execute(update(RefreshToken).values(expires_at=past))
-        answer = await app.data(REFRESH, token=token)
-        assert answer == {"__typename": "Unauthenticated", "code": "UNAUTHENTICATED", "reason": reason}
+        past = utcnow() - timedelta(seconds=1)
+        for over, reason in (
+            (None, "INVALID"),
+            (update(RefreshToken).values(expires_at=past), "EXPIRED"),
+            (update(AuthSession).values(expires_at=past), "EXPIRED"),
+        ):
+            token = "never given" if over is None else (await app.logs_in("ann"))["refreshToken"]
+            async with app.begin() as tx:
+                if over is not None:
+                    await tx.execute(over)
+            answer = await app.data(REFRESH, token=token)
+            refused = {"__typename": "Unauthenticated", "code": "UNAUTHENTICATED", "reason": reason}
+            assert answer == refused, over
 
 
 async def test_lives_are_as_configured(run):
@@ -274,8 +272,11 @@ async def test_a_person_has_at_most_fifty_logins(run):
     async with run() as app:
         await app.has_user("ann")
         app.tokens["first"] = app.tokens["ann"]
-        for _ in range(50):
-            last = await app.logs_in("ann")
+        async with app.begin() as tx:
+            ann = (await tx.scalars(select(User).where(User.username == "ann"))).one()
+            for _ in range(49):
+                await start_session(tx, app.house.tokens, ann.id, ann.password_hash)
+        last = await app.logs_in("ann")
         app.tokens["ann"] = f"Bearer {last['accessToken']}"
         assert len((await app.data(SESSIONS, "ann"))["sessions"]) == 50
         assert reason_of(await app.ask(ME, "first")) == "REVOKED"
@@ -435,10 +436,12 @@ async def test_good_tries_do_not_count(run):
         assert answer["errors"][0]["extensions"]["code"] == "RATE_LIMITED"
 
 
-SAMPLES = 30
+SAMPLES = 6
+ROUNDS = 8
 
 
 async def test_time_does_not_tell_who_has_an_account(run, kind):
+    """In processor time: a busy machine is not what tells. Noise passes with more samples, a difference stays."""
     async with run() as app:
         await app.has_user("ann")
         closed = await app.has_user("closed")
@@ -447,24 +450,37 @@ async def test_time_does_not_tell_who_has_an_account(run, kind):
         app.house.attempts.limit = 1_000_000
         taken = {"ann": [], "nobody": [], "closed": []}
         bodies = set()
-        for _ in range(SAMPLES):
+
+        async def sample():
             for name, times in taken.items():
-                since = time.perf_counter()
+                since = time.process_time()
                 answer = await app.ask(LOGIN, input={"username": name, "password": "wrong"})
-                times.append(time.perf_counter() - since)
+                times.append(time.process_time() - since)
                 bodies.add(json.dumps(answer))
+
+        await sample()
+        taken = {name: [] for name in taken}  # the first is slower: it is read and compiled
+        for _ in range(ROUNDS):
+            for _ in range(SAMPLES):
+                await sample()
+            median = {name: statistics.median(times) for name, times in taken.items()}
+            ratios = {name: median[name] / median["ann"] for name in ("nobody", "closed")}
+            print(f"{kind}: {median['ann'] * 1000:.1f} ms; {ratios}")
+            if all(0.75 < ratio < 1.33 for ratio in ratios.values()):
+                break
+        else:
+            raise AssertionError(f"an account is told by the time it takes: {ratios}")
         assert len(bodies) == 1
-        median = {name: statistics.median(times) for name, times in taken.items()}
-        ratios = {name: median[name] / median["ann"] for name in ("nobody", "closed")}
-        print(f"{kind}: {median['ann'] * 1000:.1f} ms; {ratios}")
-        assert all(0.7 < ratio < 1.4 for ratio in ratios.values())
 
 
 async def test_a_flood_of_logins_leaves_room_for_others(run, kind):
     """Measured in the time of one login alone, about 30 ms on an idle machine: this one may be busy."""
     async with run() as app:
-        for i in range(20):
-            await app.has_user(f"user{i}")
+        await app.has_user("user0")
+        async with app.begin() as tx:
+            hashed = await tx.scalar(select(User.password_hash).where(User.username == "user0"))
+            for i in range(1, 20):
+                await add_user(tx, {"username": f"user{i}"}, hashed)
 
         async def sign_in(i):
             await asyncio.sleep(i * 0.005)
@@ -481,7 +497,7 @@ async def test_a_flood_of_logins_leaves_room_for_others(run, kind):
             since = time.perf_counter()
             await app.logs_in("user0")
             alone.append(time.perf_counter() - since)
-        flood = asyncio.gather(*(sign_in(i) for i in range(100)))
+        flood = asyncio.gather(*(sign_in(i) for i in range(40)))
         taken = []
         while not flood.done():
             since = time.perf_counter()
@@ -490,10 +506,15 @@ async def test_a_flood_of_logins_leaves_room_for_others(run, kind):
             await asyncio.sleep(0.01)
         await flood
         taken.sort()
-        unit, p50, p90, p99 = (
-            statistics.median(alone),
-            *(taken[int(len(taken) * n)] for n in (0.5, 0.9, 0.99)),
+        unit = statistics.median(alone)
+        p50, p90, p99 = (taken[int(len(taken) * n)] for n in (0.5, 0.9, 0.99))
+        lasted = list(itertools.accumulate(taken))
+        met = taken[
+            bisect.bisect(lasted, lasted[-1] / 2)
+        ]  # by half of those who come at any moment of the flood
+        told = ", ".join(f"{1000 * seconds:.0f}" for seconds in (unit, p50, p90, p99, met))
+        print(
+            f"{kind}: a login, others' median, p90, p99 and what is met: {told} ms, of {len(taken)} requests"
         )
-        told = ", ".join(f"{1000 * seconds:.0f}" for seconds in (unit, p50, p90, p99))
-        print(f"{kind}: a login, others' median, p90 and p99: {told} ms, of {len(taken)} requests")
-        assert p90 < max(0.2, 8 * unit)  # with so few requests p99 is the worst of them, and the machine's
+        # With so few requests p99 is the worst of them, and the machine's.
+        assert max(p90, met) < max(0.2, 8 * unit)
