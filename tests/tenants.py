@@ -333,12 +333,22 @@ class Tenant:
 
     async def mutate(self, name: str, input: dict[str, Any], actor: str) -> Any:
         """What a mutation answers: its typename, and a refusal's code or the id of what changed."""
+        [answer] = await self.mutate_each(name, [input], actor)
+        return answer
+
+    async def mutate_each(self, name: str, inputs: list[dict[str, Any]], actor: str) -> list[Any]:
+        """The same of one mutation with several inputs, one after the other in one operation."""
         kind = SCHEMA.mutation_type.fields[name].args["input"].type
-        query = f"mutation($input: {kind}) {{ {name}(input: $input) {outcome(name)} }}"
-        answer = await self.app.ask(query, actor, input=input)
-        if answer.get("errors"):
-            return {"__typename": None, **answer["errors"][0]["extensions"], "said": answer["errors"]}
-        return answer["data"][name]
+        given = {f"i{n}": input for n, input in enumerate(inputs)}
+        variables = ", ".join(f"${key}: {kind}" for key in given)
+        fields = " ".join(f"{key}: {name}(input: ${key}) {outcome(name)}" for key in given)
+        answer = await self.app.ask(f"mutation({variables}) {{ {fields} }}", actor, **given)
+        failed = answer.get("errors")
+        if failed and len(given) > 1:  # one that fails leaves the others without an answer
+            return [await self.mutate(name, input, actor) for input in inputs]
+        if failed:
+            return [{"__typename": None, **failed[0]["extensions"], "said": failed}]
+        return [answer["data"][key] for key in given]
 
     def texts(self) -> list[str]:
         """What nobody else may ever read."""
