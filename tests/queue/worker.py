@@ -1,15 +1,11 @@
 """A worker as a process of its own, to be killed: claims, works a moment, completes, and says so in a ledger.
 
-`python worker.py URL NAME LEASE LEDGER [SECONDS]`, until it is killed; a job takes up to so many seconds.
+`main` of a process (tests/warm.py), until it is killed; a job takes up to `work` seconds.
 """
 
 import asyncio
 import os
 import random
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent.parent.parent))
 
 from sqlalchemy.exc import DBAPIError
 
@@ -55,6 +51,5 @@ class Worker:
             self.say("refused", lease)
 
 
-if __name__ == "__main__":
-    url, name, lease, ledger, *work = sys.argv[1:]
-    asyncio.run(Worker(url, name, float(lease), ledger, float(work[0]) if work else 0.02).run())
+def main(url: str, name: str, lease: str, ledger: str, work: str = "0.02") -> None:
+    asyncio.run(Worker(url, name, float(lease), ledger, float(work)).run())
