@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from tests.queue.machine import Memory, QueueMachine, Real, World
 from tests.queue.mutants import MUTANTS, SPECIFIED, seeded
 
-SECONDS = {"sqlite": 8.0, "postgresql": 5.0}  # however fast this machine is
+SECONDS = {"sqlite": 4.0, "postgresql": 3.0}  # however fast this machine is
 BATCH = {"sqlite": 10, "postgresql": 2}  # examples between two looks at the clock
 QUIET = settings(deadline=None, database=None, print_blob=False, suppress_health_check=list(HealthCheck))
 
