@@ -4,8 +4,6 @@ import base64
 import itertools
 import json
 
-import pytest
-
 from models.workspace import Label
 from tests.board import card, do, told
 from tests.work import hand, start
@@ -114,36 +112,41 @@ PAGES = """query($id: ID!, $order: CardOrder!, $first: Int, $after: String, $las
     nodes { id } pageInfo { startCursor endCursor hasNextPage hasPreviousPage } } } }"""
 
 
-@pytest.mark.parametrize("forward", [True, False], ids=["forward", "backward"])
-@pytest.mark.parametrize("order", ["BOARD", "CREATED", "UPDATED", "PRIORITY", "DUE"])
-async def test_pages_skip_nothing_and_show_nothing_twice_while_cards_move(run, order, forward):
+async def test_pages_skip_nothing_and_show_nothing_twice_while_cards_move(run):
     async with run(points=1_000_000) as app:
         board, _ = await app.has_board()
         due = itertools.cycle([{}, {"dueOn": "2030-01-01"}, {"dueOn": "2030-01-02"}])
         cards = [{"title": str(n), "priority": ["LOW", "HIGH"][n % 2], **next(due)} for n in range(100)]
         made = await do(app, "createCards", "... on Cards { cards { id } }", boardId=board, cards=cards)
         ids = [one["id"] for one in made["cards"]]
-        seen, cursor, pages = [], None, 0
-        moved = set()
-        while True:
-            place = {"first": 17, "after": cursor} if forward else {"last": 17, "before": cursor}
-            page = (await app.data(PAGES, id=board, order=order, **place))["cards"]
-            got = [node["id"] for node in page["nodes"]]
-            seen = seen + got if forward else got + seen
-            info, pages = page["pageInfo"], pages + 1
-            assert info["hasPreviousPage" if forward else "hasNextPage"] == (pages > 1)
-            if not info["hasNextPage" if forward else "hasPreviousPage"]:
-                break
-            cursor = info["endCursor" if forward else "startCursor"]
-            for id in (ids[pages * 3], ids[99 - pages * 5]):
-                moved.add(id)
-                await do(app, "moveCard", id=id, top=pages % 2 == 0)
-        still = [id for id in seen if id not in moved]
-        assert len(set(still)) == len(still), "shown twice"
-        assert set(still) == set(ids) - moved, "skipped"
-        whole = (await app.data(PAGES, id=board, order=order, first=500))["cards"]["nodes"]
-        assert still == [node["id"] for node in whole if node["id"] not in moved], "one order for all"
-        assert pages >= 6
+        for order in ("BOARD", "CREATED", "UPDATED", "PRIORITY", "DUE"):
+            for forward in (True, False):
+                await turn_pages(app, board, ids, order, forward)
+
+
+async def turn_pages(app, board, ids, order, forward):
+    """Look at all cards, page by page, and move two after each."""
+    seen, cursor, pages = [], None, 0
+    moved, case = set(), f"{order}, {'forward' if forward else 'backward'}"
+    while True:
+        place = {"first": 17, "after": cursor} if forward else {"last": 17, "before": cursor}
+        page = (await app.data(PAGES, id=board, order=order, **place))["cards"]
+        got = [node["id"] for node in page["nodes"]]
+        seen = seen + got if forward else got + seen
+        info, pages = page["pageInfo"], pages + 1
+        assert info["hasPreviousPage" if forward else "hasNextPage"] == (pages > 1), case
+        if not info["hasNextPage" if forward else "hasPreviousPage"]:
+            break
+        cursor = info["endCursor" if forward else "startCursor"]
+        for id in (ids[pages * 3], ids[99 - pages * 5]):
+            moved.add(id)
+            await do(app, "moveCard", id=id, top=pages % 2 == 0)
+    still = [id for id in seen if id not in moved]
+    assert len(set(still)) == len(still), f"shown twice: {case}"
+    assert set(still) == set(ids) - moved, f"skipped: {case}"
+    whole = (await app.data(PAGES, id=board, order=order, first=500))["cards"]["nodes"]
+    assert still == [node["id"] for node in whole if node["id"] not in moved], f"one order for all: {case}"
+    assert pages >= 6, case
 
 
 def forged(*values):
@@ -212,50 +215,52 @@ async def test_the_whole_is_counted_only_when_asked_for(run):
         assert len([s for s in statements if "count(" in s.lower()]) == 1
 
 
-@pytest.mark.parametrize(
-    ("input", "path"),
-    [
-        ({"title": ""}, "title"),
-        ({"title": " \n "}, "title"),
-        ({"title": "x" * 256}, "title"),
-        ({"title": "a\u0007b"}, "title"),
-        ({"title": "ok", "description": "x" * 50_001}, "description"),
-        ({"title": "ok", "storyPoints": 100}, "storyPoints"),
-        ({"title": "ok", "storyPoints": -1}, "storyPoints"),
-        ({"title": "ok", "dueOn": "1969-12-31"}, "dueOn"),
-    ],
-)
-async def test_what_a_card_cannot_be(run, input, path):
+NO_CARDS = [
+    ({"title": ""}, "title"),
+    ({"title": " \n "}, "title"),
+    ({"title": "x" * 256}, "title"),
+    ({"title": "a\u0007b"}, "title"),
+    ({"title": "ok", "description": "x" * 50_001}, "description"),
+    ({"title": "ok", "storyPoints": 100}, "storyPoints"),
+    ({"title": "ok", "storyPoints": -1}, "storyPoints"),
+    ({"title": "ok", "dueOn": "1969-12-31"}, "dueOn"),
+]
+
+
+async def test_what_a_card_cannot_be(run):
     async with run() as app:
         board, [id] = await app.has_board("Ship it")
-        for field, more in (("createCard", {"boardId": board}), ("updateCard", {"id": id})):
-            refused = await do(app, field, **more, **input)
-            assert refused["__typename"] == "Invalid"
-            assert refused["issues"][0]["path"] == path
-        many = await do(app, "createCards", boardId=board, cards=[{"title": "fine"}, input])
-        assert many["issues"][0]["path"] == f"cards.1.{path}"
+        for input, path in NO_CARDS:
+            for field, more in (("createCard", {"boardId": board}), ("updateCard", {"id": id})):
+                refused = await do(app, field, **more, **input)
+                assert refused["__typename"] == "Invalid", (field, input)
+                assert refused["issues"][0]["path"] == path, (field, input)
+            many = await do(app, "createCards", boardId=board, cards=[{"title": "fine"}, input])
+            assert many["issues"][0]["path"] == f"cards.1.{path}", input
         assert await found(app, board) == "Ship it"
         assert (await card(app, id, "version"))["version"] == 1
 
 
-@pytest.mark.parametrize(
-    "input",
-    [
-        'stage: "TODO"',
-        "stage: LATER",
-        'dueOn: "tomorrow"',
-        'dueOn: "2020-02-30"',
-        "priority: 3",
-        "title: null",
-    ],
-)
-async def test_what_is_no_value_of_its_type_is_refused_before_it_runs(run, input):
+NO_VALUES = [
+    'stage: "TODO"',
+    "stage: LATER",
+    'dueOn: "tomorrow"',
+    'dueOn: "2020-02-30"',
+    "priority: 3",
+    "title: null",
+]
+
+
+async def test_what_is_no_value_of_its_type_is_refused_before_it_runs(run):
     async with run() as app:
         _, [id] = await app.has_board("Ship it")
-        answer = await app.ask(f'mutation {{ updateCard(input: {{id: "{id}", {input}}}) {{ __typename }} }}')
-        codes = [error["extensions"]["code"] for error in answer.get("errors", ())]
-        kinds = answer["data"] and answer["data"]["updateCard"]["__typename"]
-        assert codes[:1] in (["GRAPHQL_VALIDATION_FAILED"], ["BAD_USER_INPUT"]) or kinds == "Invalid"
+        for input in NO_VALUES:
+            text = f'mutation {{ updateCard(input: {{id: "{id}", {input}}}) {{ __typename }} }}'
+            answer = await app.ask(text)
+            codes = [error["extensions"]["code"] for error in answer.get("errors", ())]
+            kinds = answer["data"] and answer["data"]["updateCard"]["__typename"]
+            refused = codes[:1] in (["GRAPHQL_VALIDATION_FAILED"], ["BAD_USER_INPUT"]) or kinds == "Invalid"
+            assert refused, input
         assert (await card(app, id, "version title"))["version"] == 1
 
 
