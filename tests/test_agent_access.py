@@ -127,31 +127,31 @@ async def test_it_changes_its_card_and_nothing_else(two):
         assert wrong == []
 
 
-@pytest.mark.parametrize(
-    ("mutation", "input"),
-    [
-        ("updateCard", {"id": "$card", "stage": "DONE"}),
-        ("updateCard", {"id": "$card", "columnId": "$other"}),
-        ("updateCard", {"id": "$card", "priority": "CRITICAL"}),
-        ("updateCard", {"id": "$next", "title": "%"}),
-        ("createCard", {"boardId": "$board", "title": "%"}),
-        ("createCard", {"boardId": "$board", "title": "%", "parentId": "$parent"}),
-        ("createCard", {"boardId": "$board", "title": "%", "parentId": "$card", "stage": "TODO"}),
-        ("createCard", {"boardId": "$sibling", "title": "%", "parentId": "$card"}),
-        ("addSubtask", {"cardId": "$next", "title": "%"}),
-        ("updateSubtask", {"id": "$siblingSubtask", "completed": True}),
-        ("postMessage", {"cardId": "$next", "body": "%"}),
-        ("editMessage", {"id": "$message", "body": "%"}),
-        ("deleteMessage", {"id": "$message"}),
-        ("answerQuestion", {"id": "$question", "text": "%"}),
-    ],
-)
-async def test_what_it_may_not(two, mutation, input):
+MAY_NOT = [
+    ("updateCard", {"id": "$card", "stage": "DONE"}),
+    ("updateCard", {"id": "$card", "columnId": "$other"}),
+    ("updateCard", {"id": "$card", "priority": "CRITICAL"}),
+    ("updateCard", {"id": "$next", "title": "%"}),
+    ("createCard", {"boardId": "$board", "title": "%"}),
+    ("createCard", {"boardId": "$board", "title": "%", "parentId": "$parent"}),
+    ("createCard", {"boardId": "$board", "title": "%", "parentId": "$card", "stage": "TODO"}),
+    ("createCard", {"boardId": "$sibling", "title": "%", "parentId": "$card"}),
+    ("addSubtask", {"cardId": "$next", "title": "%"}),
+    ("updateSubtask", {"id": "$siblingSubtask", "completed": True}),
+    ("postMessage", {"cardId": "$next", "body": "%"}),
+    ("editMessage", {"id": "$message", "body": "%"}),
+    ("deleteMessage", {"id": "$message"}),
+    ("answerQuestion", {"id": "$question", "text": "%"}),
+]
+
+
+async def test_what_it_may_not(two):
     async with two() as (app, home, _):
         _, _, agent = await at_work(app, home)
-        answer = await home.mutate(mutation, home.fill(input), agent)
-        assert answer["code"] in NO, answer
-        assert leaks(home, answer, strings(home.fill(input))) == []
+        for mutation, input in MAY_NOT:
+            answer = await home.mutate(mutation, home.fill(input), agent)
+            assert answer.get("code") in NO, (mutation, input, answer)
+            assert leaks(home, answer, strings(home.fill(input))) == [], (mutation, input)
 
 
 async def test_it_follows_its_run_only(two):
