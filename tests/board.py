@@ -58,3 +58,15 @@ WHO_ASKS = re.compile(r'SELECT "?user"?\.id\s+FROM "?user"?\s+WHERE .*is_local',
 def reads(statements: list[str]) -> list[str]:
     """What an operation read, without the look at who asks, which is remembered for a moment."""
     return [s for s in statements if not WHO_ASKS.match(s)]
+
+
+async def do_each(app: Any, field: str, shown: str, actor: str, *inputs: Any) -> list[Any]:
+    """Run one mutation with several inputs, one after the other, in one operation."""
+    kind = f"{field[0].upper()}{field[1:]}Input!"
+    given = {f"i{n}": input for n, input in enumerate(inputs)}
+    fields = " ".join(f"{key}: {field}(input: ${key}) {{ {REFUSALS} {shown} }}" for key in given)
+    answer = await app.ask(
+        f"mutation({', '.join(f'${key}: {kind}' for key in given)}) {{ {fields} }}", actor, **given
+    )
+    assert "errors" not in answer, answer["errors"]
+    return [answer["data"][key] for key in given]
