@@ -28,6 +28,7 @@ from rich.progress import track
 from bench.crowd import Crowd
 from bench.house import KEY
 from bench.load import Connection
+from tests.warm import Warm
 
 NAMES = ["signalbox", "strawberry", "graphql-ws"]
 ROOT = Path(__file__).parent.parent
@@ -57,7 +58,7 @@ class Server:
 
     name: str
     port: int
-    process: subprocess.Popen[bytes]
+    process: Warm | subprocess.Popen[bytes]
     query: str = THEIRS
     variables: dict[str, str] = field(default_factory=lambda: {"board": "board"})
     cards: list[str] = field(default_factory=list)
@@ -125,18 +126,20 @@ async def _ask(connection: Connection, query: str, **variables: Any) -> Any:
 @contextlib.contextmanager
 def started(name: str) -> Iterator[Server]:
     """A peer in a process of its own. Raises Missing."""
-    port, more = free_port(), {}
+    port = free_port()
+    process: Warm | subprocess.Popen[bytes]
     with tempfile.TemporaryDirectory() as folder:
         if name == "signalbox":
-            command = [sys.executable, str(ROOT / "server.py"), "serve", "--migrate"]
             url = os.environ.get("DATABASE_URL") or f"sqlite:///{folder}/bench.sqlite3"
             more = {"DATABASE_URL": url, "PORT": str(port), "SECRET_KEY": KEY}
             more |= {"POINTS": "1000000000", "LOG_LEVEL": "ERROR"}
+            env = {**os.environ, **more}
+            process = Warm("serve", "--migrate", cwd=folder, env=env, stderr="/dev/stderr")
         elif name == "strawberry":
-            command = [sys.executable, str(PEERS / "plain.py"), str(port)]
+            process = subprocess.Popen([sys.executable, str(PEERS / "plain.py"), str(port)], cwd=folder)
         else:
             command = [str(_node()), str(_installed(Path(folder)) / "server.mjs"), str(port)]
-        process = subprocess.Popen(command, cwd=folder, env={**os.environ, **more})
+            process = subprocess.Popen(command, cwd=folder)
         try:
             yield Server(name, port, process, OURS if name == "signalbox" else THEIRS)
         finally:

@@ -1,9 +1,8 @@
-"""Our turn in the comparison of queues: `python -m bench.worker HOST DATABASE AT_ONCE BATCH SECONDS`."""
+"""Our turn in the comparison of queues."""
 
 import asyncio
 import json
 import os
-import sys
 import time
 
 import uvloop
@@ -58,7 +57,6 @@ async def enqueue(database: Database, jobs: int) -> None:
         await queue.enqueue(tx, *works)
 
 
-if __name__ == "__main__":
-    _, host, name, at_once, batch, seconds = sys.argv
+def main(host: str, name: str, at_once: str, batch: str, seconds: str) -> None:
     url = f"postgresql://postgres@/{name}?host={host}"
     uvloop.run(work(url, int(at_once), int(batch), float(seconds)))

@@ -8,6 +8,8 @@ from typer.testing import CliRunner
 import bench.__main__ as bench
 from bench import results
 
+TWO = ["--on", "postgresql", "--peers", "signalbox,strawberry"]
+
 
 @pytest.mark.parametrize(
     "command",
@@ -16,7 +18,7 @@ from bench import results
         ["moves", "--writers", "2"],
         ["feed", "--events", "3"],
         ["reads", "--cards", "3", "--turns", "1", "--seconds", "0.1"],
-        ["reads", "--cards", "3", "--turns", "1", "--seconds", "0.1", "--one-card", "--on", "postgresql"],
+        ["reads", "--cards", "3", "--turns", "1", "--seconds", "0.1", "--one-card", *TWO],
         ["events", "--runs", "2", "--turns", "1", "--seconds", "0.1"],
     ],
     ids=lambda c: " ".join(c[:1] + [w for w in c if w == "--one-card"]),

@@ -17,10 +17,10 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 from bench.load import Connection
+from tests.warm import Warm
 
 ROOT = Path(__file__).parent.parent.parent
 NODE = Path(__file__).parent / "node"
@@ -49,12 +49,19 @@ def modules() -> Path:
     return folder
 
 
-def command(name: str, url: str, port: int) -> list[str]:
+def begin(name: str, url: str, port: int) -> Warm | subprocess.Popen[bytes]:
+    """Start a peer's process. Raises Missing."""
     if name in PYTHON:
-        return [sys.executable, "-m", "bench.peers", name, url, str(port)]
+        return Warm(name, url, str(port), main=_python, cwd=ROOT, stderr="/dev/stderr")
     if not url.startswith("postgresql"):
         raise Missing("it knows PostgreSQL only")
-    return [node(), str(NODE / f"{name}.mjs"), url, str(port), str(modules())]
+    return subprocess.Popen([node(), str(NODE / f"{name}.mjs"), url, str(port), str(modules())], cwd=ROOT)
+
+
+def _python(*arguments: str) -> None:
+    from bench.peers.apps import main  # in the peer's process, which may change what it imports
+
+    main(*arguments)
 
 
 class Peer:
@@ -62,7 +69,7 @@ class Peer:
 
     def __init__(self, name: str, url: str, port: int) -> None:
         self.name, self.port = name, port
-        self._process = subprocess.Popen(command(name, url, port), cwd=ROOT)
+        self._process = begin(name, url, port)
 
     @property
     def pid(self) -> int:

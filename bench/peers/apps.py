@@ -1,6 +1,4 @@
-"""One peer in Python: `python -m bench.peers NAME DATABASE_URL PORT`."""
-
-import sys
+"""The peers in Python."""
 
 from starlette.applications import Starlette
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
@@ -43,6 +41,6 @@ APPS = {
     "hand": hand,
 }
 
-if __name__ == "__main__":
-    _, name, url, port = sys.argv
+
+def main(name: str, url: str, port: str) -> None:
     serve(APPS[name](url), bind("127.0.0.1", int(port)), draining=Draining(), grace=5, log_level="warning")
