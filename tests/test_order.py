@@ -73,7 +73,7 @@ async def test_ten_clients_drag_in_one_column_and_see_the_same(run):
 
         async def client(number):
             dice = random.Random(number)
-            for _ in range(20):
+            for _ in range(8):
                 card, neighbour = dice.sample(ids, 2)
                 place = dice.choice([{"after": neighbour}, {"before": neighbour}, {"top": True}, {}])
                 assert (await do(app, "moveCard", id=card, **place))["__typename"] == "Card"

@@ -1,5 +1,7 @@
 """Variables are read as graphql-core reads them, or left to it: also what is wrong is what it says is wrong."""
 
+import functools
+
 import pytest
 from graphql import (
     GraphQLEnumType,
@@ -29,6 +31,7 @@ anything = st.recursive(
 )
 
 
+@functools.cache
 def value_of(type_, depth=3):
     """Values of a type that are right, and now and then not."""
     if is_non_null_type(type_):
