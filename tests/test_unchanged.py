@@ -38,10 +38,8 @@ def shown(name: str, depth: int) -> str:
 
 CARDS = f"cards(first: 50) {{ totalCount pageInfo {shown('PageInfo', 0)} nodes {shown('Card', 1)} }}"
 EDGES = f"columns {{ cards(first: 50) {{ edges {shown('CardEdge', 0)} }} }}"
-ALL = {
-    "board": f"query Shown($id: ID!) {{ board(id: $id) {shown('Board', 1)} }}",
-    "cards": f"query Shown($id: ID!) {{ board(id: $id) {{ {CARDS} {EDGES} }} }}",
-}
+ALL = f"query Shown($id: ID!) {{ board(id: $id) {{ ...B {CARDS} {EDGES} }} }} "
+ALL += f"fragment B on Board {shown('Board', 1)}"
 SMALL = "query($id: ID!) { board(id: $id) { name seq cards(first: 50) { nodes { title } } } }"
 
 
@@ -86,14 +84,12 @@ async def test_an_unchanged_board_takes_one_statement(run):
 async def test_whatever_is_changed_is_seen_at_once(two):
     """Every mutation there is, one after the other: the kept answers are what is read anew."""
     async with two() as (app, home, _):
-        for query in ALL.values():
-            await app.ask(query, home.actor("read key"), id=home.ids["board"])
+        await app.ask(ALL, home.actor("read key"), id=home.ids["board"])
         for name, case in MUTATIONS.items():
             await home.mutate(name, home.fill(case.input), home.actor("ann"))
-            for which, query in ALL.items():
-                given, anew = await both(app, query, home.actor("read key"), id=home.ids["board"])
-                assert given == anew, f"{which} after {name}"
-        assert kept(app).found > len(MUTATIONS) / 2, "kept answers were given"
+            given, anew = await both(app, ALL, home.actor("read key"), id=home.ids["board"])
+            assert given == anew, f"after {name}"
+        assert kept(app).found > len(MUTATIONS) / 3, "kept answers were given"
 
 
 async def test_a_name_that_somebody_takes_is_seen_at_once(run):
@@ -102,9 +98,9 @@ async def test_a_name_that_somebody_takes_is_seen_at_once(run):
         board, [card] = await app.has_board("one")
         await do(app, "assignCard", cardId=card, userId=ann)
         for name in ("Anna", "Annie"):
-            await app.ask(ALL["cards"], id=board)
+            await app.ask(ALL, id=board)
             await do(app, "updateMe", actor="ann", nickname=name)
-            given, anew = await both(app, ALL["cards"], id=board)
+            given, anew = await both(app, ALL, id=board)
             assert given == anew
             assert given["data"]["board"]["cards"]["nodes"][0]["assignees"][0]["nickname"] == name
 
@@ -139,7 +135,7 @@ async def test_who_may_see_it_no_more_does_not(run):
             await app.data(REVOKE_KEY, id=one["id"])
         assert (await app.ask(SMALL, "key", id=board))["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
         await do(app, "archiveBoard", id=board)
-        given, anew = await both(app, ALL["board"], id=board)
+        given, anew = await both(app, ALL, id=board)
         assert given == anew
         assert given["data"]["board"]["archivedAt"]
         await do(app, "deleteBoard", id=board, confirmName="Web")
@@ -256,7 +252,7 @@ def test_what_is_kept_is_counted_as_the_memory_it_takes(text, answer):
     gc.collect()
     tracemalloc.start()
     try:
-        for n in range(120):
+        for n in range(60):
             document = documents.read(text % n)
             name = document.node.definitions[0].name
             data = GraphQLRequestData(document.text, {"id": f"board_{n}"}, name and name.value, None, "http")
@@ -277,12 +273,18 @@ RENAME = """mutation($id: ID!, $title: String!) {
 LOOK = "query($id: ID!) { board(id: $id) { seq cards(first: 10) { nodes { title version } } } }"
 
 
-async def stale_reads(clients, board, card, seconds, *, enough=float("inf")):
+LOOKS = 150  # of readers while others write
+
+
+async def stale_reads(clients, board, card, *, looks=LOOKS, enough=float("inf")):
     """Writers and readers at several servers: how many answers were older than what was acknowledged before.
 
-    So many are `enough`.
+    So many are `enough`; else it ends after so many looks.
     """
-    acknowledged, stale, looked, until = 0, 0, 0, time.monotonic() + seconds
+    acknowledged, stale, looked, until = 0, 0, 0, time.monotonic() + 30
+
+    def goes_on():
+        return looked < looks and stale < enough and time.monotonic() < until
 
     async def ask(client, query, **variables):
         answer = (await client.post("/graphql", json={"query": query, "variables": variables})).json()
@@ -291,7 +293,7 @@ async def stale_reads(clients, board, card, seconds, *, enough=float("inf")):
 
     async def write(client):
         nonlocal acknowledged
-        while time.monotonic() < until and stale < enough:
+        while goes_on():
             title = f"title {time.monotonic_ns()}"
             told = (await ask(client, RENAME, id=card, title=title))["updateCard"]
             acknowledged = max(acknowledged, told["version"])
@@ -299,7 +301,7 @@ async def stale_reads(clients, board, card, seconds, *, enough=float("inf")):
 
     async def read(client):
         nonlocal stale, looked
-        while time.monotonic() < until and stale < enough:
+        while goes_on():
             known = acknowledged
             seen = (await ask(client, LOOK, id=board))["board"]
             stale += seen["cards"]["nodes"][0]["version"] < known
@@ -320,15 +322,15 @@ async def two_in_this_process(run, fresh):
 async def test_readers_race_writers_in_one_process(run, fresh):
     async with two_in_this_process(run, fresh) as (app, clients):
         board, [card] = await app.has_board("one")
-        stale, looked = await stale_reads(clients, board, card, 4)
-    assert (stale, looked > 20) == (0, True)
+        stale, looked = await stale_reads(clients, board, card)
+    assert (stale, looked >= LOOKS) == (0, True)
 
 
 async def test_a_number_that_is_not_looked_at_is_caught(run, fresh, monkeypatch):
     monkeypatch.setattr(runtime.transport.unchanged, "is_current", lambda kept, proof: proof is not None)
     async with two_in_this_process(run, fresh) as (app, clients):
         board, [card] = await app.has_board("one")
-        stale, _ = await stale_reads(clients, board, card, 30, enough=1)
+        stale, _ = await stale_reads(clients, board, card, looks=10_000, enough=1)
     assert stale > 0
 
 
@@ -350,6 +352,6 @@ async def test_readers_race_writers_at_two_servers(serve, figure):
         board = (await ask(create, w=home))["id"]
         add = 'mutation($b: ID!) { createCard(input: {boardId: $b, title: "one"}) { ... on Card { id } } }'
         card = (await ask(add, b=board))["id"]
-        stale, looked = await stale_reads(clients, board, card, 4)
+        stale, looked = await stale_reads(clients, board, card)
     figure(looked=looked, stale=stale)
-    assert (stale, looked > 20) == (0, True)
+    assert (stale, looked >= LOOKS) == (0, True)
