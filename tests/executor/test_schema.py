@@ -134,23 +134,26 @@ async def worked(app: Any, board: str, card: str) -> list[str]:
     return [made["id"], worker.id, done, run, *questions, *rows]
 
 
-@pytest.mark.parametrize("actor", ["", "ann", "stranger"])
-async def test_any_question_to_the_server_is_answered_the_same(run, actor):
+ACTORS = ["", "ann", "stranger"]
+EACH = 15  # questions of one actor
+
+
+async def test_any_question_to_the_server_is_answered_the_same(run):
     async with run(points=10**9) as app:
         ids = await filled(app)
         await app.has_user("stranger", None)
         [view] = {route.app for route in app.app.routes if route.path == "/graphql"}
-        answered = 0
-        for seed in range(25):
-            query = Asker(seed, ids).query()
+        answered = dict.fromkeys(ACTORS, 0)
+        for seed in range(EACH * len(ACTORS)):
+            actor, query = ACTORS[seed % len(ACTORS)], Asker(seed, ids).query()
             told = []
             for kind in (Core, Executor, Executor):
                 view.schema.execution_context_class = kind
                 answer = await app.ask(query, actor)
                 told.append((list(answer.get("data") or ()), answer.get("data"), _sorted(answer)))
-            assert told[0] == told[1] == told[2], query
-            answered += bool(told[0][1])
-        assert answered > 5, "most questions are good ones"
+            assert told[0] == told[1] == told[2], (actor, query)
+            answered[actor] += bool(told[0][1])
+        assert min(answered.values()) > 2, "many questions are good ones"
 
 
 def _sorted(answer: Any) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import ID, Parent
 from strawberry.dataloader import DataLoader
-from strawberry.extensions import ParserCache
+from strawberry.extensions import ParserCache, ValidationCache
 from strawberry.types.field import StrawberryField
 
 from runtime.executor import Together
@@ -183,7 +183,9 @@ class Query:
 
 
 # The same text is the same document, so that plans are found again.
-schema = strawberry.Schema(Query, types=[Toy, Box], extensions=[lambda: ParserCache(maxsize=500)])
+schema = strawberry.Schema(
+    Query, types=[Toy, Box], extensions=[lambda: ParserCache(maxsize=500), ValidationCache]
+)
 
 # For each attribute: what it is when all is well, and what it is otherwise.
 GOOD: dict[str, list[Any]] = {
