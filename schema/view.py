@@ -16,9 +16,10 @@ from strawberry.field_extensions import InputMutationExtension
 from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case as camel
 
+from models.refusal import Invalid
 from resolvers.loaders import Link, rows_by
 from runtime.ids import prefix_of
-from runtime.transport.describe import describe, split, take_rows
+from runtime.transport.describe import describe, split, take
 from runtime.transport.sizes import list_size
 from schema.error import EVERY_WRITE
 
@@ -94,7 +95,7 @@ class OneInput(InputMutationExtension):
         argument.description = "What to change, and how."
         definition = typing.cast(Any, argument.type_annotation).raw_annotation.__strawberry_definition__
         definition.description = f"What `{camel(field.python_name)}` takes."
-        take_rows(definition)
+        take(definition, lambda names: Invalid(*((name, "cannot be cleared") for name in names)))
 
     def map_arguments(self, kwargs: dict[str, Any]) -> dict[str, Any]:
         # A field of the input that is left out arrives as UNSET, which is no Some and no None.

@@ -6,9 +6,11 @@ tests/transport/test_bad_input.py tells the same, and more, to a small server.
 import json
 import random
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from graphql import get_named_type, get_nullable_type, is_input_object_type, print_ast, value_to_literal
 
 from tests.tenants import MUTATIONS, QUERIES, SCHEMA, outcome
 from tests.transport import corpus
@@ -58,6 +60,7 @@ NUL = {
     "a directive's": '{ board(id: "1") { name @include(if: "\\u0000") } }',
     "in a block": '{ board(id: """a\\u0000""") { name } }',  # where it is six letters
 }
+ISSUES = "{ __typename ... on Refusal { code message } ... on Invalid { issues { path message } } }"
 ODD = ["", "x", "\N{GRINNING FACE}", "\uffff", "%_\\'\"", "x" * 10_000, "9" * 40]
 SEEDS = [
     b'{"query":"query A($n:Int!){cards(first:$n){nodes{id}}}","variables":{"n":1},"operationName":"A"}',
@@ -140,6 +143,64 @@ async def test_odd_ids_and_texts(two):
                 await told.ask(f"{name} {word[:9]} for {instead_of}", query, input=given)
     assert told.wrong == []
     assert told.count > 200
+
+
+# What cannot be cleared, though it may be left out. Whatever else may be left out may be null as well.
+NEVER_NULL = {
+    "updateAgentProfile": "name executor role permission enabled",
+    "updateBoard": "name description key law",
+    "updateCard": "title type priority",
+    "updateColumn": "name stage",
+    "updateLabel": "name colour",
+    "updateMe": "username",
+    "updateSubtask": "title completed",
+    "updateWorkspace": "name",
+}
+
+
+def with_nulls(kind: Any, value: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """A value of an input type, with one after the other of what may be left out set to null."""
+    for name, field in kind.fields.items():
+        inner, at = get_nullable_type(field.type), f"{path}{name}"
+        if inner is field.type:
+            yield at, {**value, name: None}
+        given = value.get(name)
+        if isinstance(given, dict) and is_input_object_type(inner):
+            yield from ((where, {**value, name: one}) for where, one in with_nulls(inner, given, f"{at}."))
+        if isinstance(given, list) and given and is_input_object_type(get_named_type(inner)):
+            for where, one in with_nulls(get_named_type(inner), given[0], f"{at}.0."):
+                yield where, {**value, name: [one]}
+
+
+async def test_null_in_every_field_that_may_be_left_out(two):
+    """Of every mutation there is, in a variable and written out: taken, or refused by its name."""
+    wrong, count = [], 0
+    async with two() as (app, home, _):
+        for mutation, case in sorted(
+            MUTATIONS.items(), key=lambda one: one[0] == "logout"
+        ):  # whose own it ends
+            kind = SCHEMA.mutation_type.fields[mutation].args["input"].type
+            given = list(with_nulls(kind.of_type, home.fill(case.input)))
+            count += len(given)
+            for start in range(0, len(given), 12):
+                part = given[start : start + 12]
+                asked = [f"v{n}: {mutation}(input: $v{n}) {ISSUES}" for n in range(len(part))]
+                asked += [
+                    f"w{n}: {mutation}(input: {print_ast(value_to_literal(input, kind))}) {ISSUES}"
+                    for n, (_, input) in enumerate(part)
+                ]
+                query = f"mutation({', '.join(f'$v{n}: {kind}' for n in range(len(part)))}) {{ {' '.join(asked)} }}"
+                variables = {f"v{n}": input for n, (_, input) in enumerate(part)}
+                answer = await app.ask(query, home.actor("ann"), **variables)
+                wrong += [(mutation, error["message"]) for error in answer.get("errors", ())]
+                for alias, told in (answer["data"] or {}).items():
+                    path, _ = part[int(alias[1:])]
+                    never = path in NEVER_NULL.get(mutation, "").split()
+                    issues = [{"path": path, "message": "cannot be cleared"}]
+                    if told is None or (told.get("issues") == issues) is not never:
+                        wrong.append((mutation, path, told))
+    assert wrong == []
+    assert count > 165
 
 
 @pytest.mark.parametrize("where", NUL)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeVar
 
 import strawberry
 from strawberry.types.arguments import InputContext
-from strawberry.types.base import StrawberryList
+from strawberry.types.base import StrawberryList, StrawberryMaybe, StrawberryOptional
 from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
 
@@ -72,14 +72,21 @@ def as_row(cls: type) -> Callable[[Convert], Convert]:
 ROWS: dict[Any, Callable[[Mapping[str, Any]], Any]] = {}  # how the inputs are made that are given as rows
 
 
-def take_rows(definition: Any) -> None:
-    """Let an input that has lists of such rows make them without the library, which looks at each by itself."""
+def take(definition: Any, cannot_be_null: Callable[[list[str]], Exception]) -> None:
+    """Read an input without the library, where it has lists of such rows, or fields that may be left out only.
+
+    `cannot_be_null` makes what is raised of the names of such fields that are null.
+    """
     lists = {field.name: ROWS[of] for field in definition.fields if (of := _listed(field.type)) in ROWS}
-    if not lists:
-        return
     fields = [(field.name, to_camel_case(field.name), field) for field in definition.fields]
+    never = [said for _, said, field in fields if _is_never_null(field.type)]
+    if not lists and not never:
+        return
 
     def make(cls: type, given: Mapping[str, Any], context: InputContext) -> Any:
+        nulls = [said for said in never if said in given and given[said] is None]
+        if nulls:
+            raise cannot_be_null(nulls)
         made: dict[str, Any] = {}
         for name, said, field in fields:
             if name in lists and given.get(said) is not None:
@@ -91,6 +98,10 @@ def take_rows(definition: Any) -> None:
         return cls(**made)
 
     definition.from_input = make
+
+
+def _is_never_null(type_: Any) -> bool:
+    return isinstance(type_, StrawberryMaybe) and not isinstance(type_.of_type, StrawberryOptional)
 
 
 def _listed(type_: Any) -> Any:
