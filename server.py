@@ -174,7 +174,9 @@ class Edge:
 def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
     """The whole application on one database. Starts with Starlette's lifespan."""
     house = make_house(settings)
-    schema = make_schema(bucket=Bucket(settings.points, settings.points_per_second))
+    schema = make_schema(
+        bucket=Bucket(settings.points, settings.points_per_second), introspection=settings.introspection
+    )
     edge = Edge(house, draining or Draining(), schema)
     tools = Door(edge.may_use_tools, edge.use_tool, edge.draining)
     kept = {EVENTS: settings.history_days, RUN_LOG: settings.run_log_days}
@@ -187,6 +189,7 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
         draining=edge.draining,
         unchanged=unchanged,
         allowed_origins=settings.allowed_origins,
+        queries_by_get=settings.introspection,
     )
 
     @asynccontextmanager

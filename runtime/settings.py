@@ -51,7 +51,11 @@ class Settings(BaseSettings):
     access_minutes: float = Field(15, gt=0, le=1440, description="Life of an access token, in minutes")
     refresh_days: float = Field(14, gt=0, description="Idle life of a refresh token, in days")
     refresh_most_days: float = Field(90, gt=0, description="Longest life of a login, in days")
-    introspection: bool = Field(True, description="Whether clients may read the schema")
+    introspection: bool = Field(
+        True,
+        description="Whether clients may read the schema; false also takes suggestions out of errors, and refuses"
+        " queries by GET",
+    )
     graphiql: bool = Field(True, description="Whether a browser is shown GraphiQL")
     registration: bool = Field(False, description="Whether strangers may register; the first user always may")
     points: int = Field(60_000, gt=0, description="Cost a caller may spend at once")

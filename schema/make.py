@@ -38,10 +38,17 @@ def explain(error: Exception) -> tuple[str, dict[str, Any]] | None:
     return (error.code, {}) if isinstance(error, Refusal) else None
 
 
-def make_schema(*, bucket: Bucket | None = None) -> Schema:
+def make_schema(*, bucket: Bucket | None = None, introspection: bool = True) -> Schema:
     """The schema of this process, and whom it charges. The documents it has read are the process's too."""
     made = _built()
-    return made.under(Policy(made.policy.documents, bucket=bucket, principal=_principal, explain=explain))
+    policy = Policy(
+        made.policy.documents,
+        bucket=bucket,
+        principal=_principal,
+        explain=explain,
+        introspection=introspection,
+    )
+    return made.under(policy)
 
 
 def _principal(context: Context) -> str:

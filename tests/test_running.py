@@ -1,5 +1,6 @@
 """docs/running.md says what there is."""
 
+import re
 from pathlib import Path
 
 import server
@@ -11,6 +12,15 @@ TEXT = (Path(__file__).parent.parent / "docs" / "running.md").read_text()
 def test_the_table_of_settings_is_current():
     assert table() in TEXT, "put there what `python -m runtime.settings` prints"
     assert all(field.description for field in Settings.model_fields.values())
+
+
+def test_every_setting_is_read():
+    root = Path(__file__).parent.parent
+    files = [path for where in ("*.py", "runtime/**/*.py", "resolvers/*.py") for path in root.glob(where)]
+    code = "".join(path.read_text() for path in files)
+    assert [
+        name for name in Settings.model_fields if not re.search(rf"(settings|self)\.{name}\b", code)
+    ] == []
 
 
 def test_every_command_is_told():

@@ -19,6 +19,7 @@ from runtime.transport.cost import cost_of
 from runtime.transport.limits import Limits
 from runtime.transport.sizes import rules_of, unsaid
 from schema.make import make_schema, print_sorted
+from tests.client import Refused
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = sorted((ROOT / "explorer" / "examples").glob("*.graphql"))
@@ -138,3 +139,41 @@ def test_what_was_released_breaks_only_by_announcement(made):
     old = git("show", f"{tags[0]}:schema/schema.graphql")
     told = (ROOT / "CHANGELOG.md").read_text()
     assert unannounced(old, print_sorted(made), told) == [], "say it in CHANGELOG.md, in these words"
+
+
+MISTAKES = [  # the text, its variables, and what would be suggested
+    ("{ bord { id } }", {}, "board"),
+    ("{ board(idd: 1) { id } }", {}, "'id'"),
+    ("{ node(id: 1) { ... on Crd { id } } }", {}, "Card"),
+    ("{ cards(filter: {priorities: [HIGHT]}) { totalCount } }", {}, "HIGH'"),
+    ("{ cards(filter: {prioritis: [HIGH]}) { totalCount } }", {}, "priorities"),
+    ("query($f: CardFilter) { cards(filter: $f) { totalCount } }", {"f": {"priorities": ["HIGHT"]}}, "HIGH'"),
+]
+
+
+@pytest.mark.parametrize("introspection", [True, False])
+async def test_a_locked_server_tells_nobody_its_schema(run, introspection):
+    """With INTROSPECTION=false no introspection, no suggestions and no queries by GET, whatever others did."""
+    async with run(introspection=introspection) as app:
+        board, _ = await app.has_board()
+        asked = f'{{ board(id: "{board}") {{ name }} }}'
+        for _ in range(3):  # an answer that was kept is no way around
+            assert await app.ask(asked) == {"data": {"board": {"name": "Web"}}}
+        given = [(await app.client.get("/graphql", params={"query": asked})).status_code]
+        given += [(await app.client.get("/graphql", params={"query": "{ __typename }"})).status_code]
+        assert given == ([200, 200] if introspection else [405, 405])
+        for text in ("{ __schema { queryType { name } } }", '{ a: __type(name: "Card") { name } }'):
+            answer = await app.ask(text)
+            assert ("errors" not in answer) is introspection
+            codes = {error["extensions"]["code"] for error in answer.get("errors", ())}
+            assert codes == (set() if introspection else {"GRAPHQL_VALIDATION_FAILED"})
+            async with app.follow(text) as hear:  # on a socket
+                if introspection:
+                    assert await hear()
+                else:
+                    with pytest.raises(Refused, match="introspection has been disabled"):
+                        await hear()
+        told = [(await app.post(text, variables)).text for text, variables, _ in MISTAKES]
+        found = [suggested in text for (_, _, suggested), text in zip(MISTAKES, told, strict=True)]
+        assert found == [introspection] * len(MISTAKES), told
+        assert all('"message"' in text for text in told)

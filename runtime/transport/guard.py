@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mappi
 from dataclasses import dataclass, field
 from typing import Any
 
-from graphql import GraphQLError
+from graphql import GraphQLError, NoSchemaIntrospectionCustomRule
 from strawberry.extensions import SchemaExtension
 from strawberry.types.execution import StreamExecutionResult
 
@@ -34,7 +34,8 @@ class Policy:
     """What the operations of one schema may do. `deadline` in seconds.
 
     `principal` names, from the context, whose bucket is charged; None charges nobody. `explain`
-    says which exceptions of resolvers are meant for the client (see errors.py).
+    says which exceptions of resolvers are meant for the client (see errors.py). Without `introspection`
+    clients cannot read the schema, nor guess it from what a mistake is answered with.
     """
 
     documents: Documents = field(default_factory=lambda: Documents(Limits()))
@@ -42,6 +43,7 @@ class Policy:
     principal: Callable[[Any], str | None] = lambda context: None
     explain: Explain = nothing
     deadline: float = 30.0
+    introspection: bool = True
 
     @property
     def limits(self) -> Limits:
@@ -126,7 +128,10 @@ class Guard(SchemaExtension):
     def _check(self) -> None:
         asked, documents = self.execution_context, self._policy.documents
         assert self._document is not None, "Only a text is executed"
-        documents.check(self._document, asked.schema, asked.validation_rules)
+        rules = asked.validation_rules
+        if not self._policy.introspection:
+            rules = (*rules, NoSchemaIntrospectionCustomRule)
+        documents.check(self._document, asked.schema, rules)
         sharing = self._operation.sharing
         if sharing is not None and self._operation.type == "subscription":
             sharing.asked = self._document.asked(asked.operation_name, asked.schema, asked.variables)

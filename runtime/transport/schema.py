@@ -6,6 +6,7 @@ one by its class, its path and where it was raised.
 """
 
 import logging
+import re
 from copy import copy
 from typing import Any, Self
 
@@ -21,6 +22,8 @@ from runtime.transport.operation import running
 
 log = logging.getLogger("signalbox.error")
 
+SUGGESTED = re.compile(r" Did you mean [^?]*\?")
+
 
 class Schema(strawberry.Schema):
     """A schema whose operations obey `policy`. Further extensions run inside the guard."""
@@ -33,7 +36,14 @@ class Schema(strawberry.Schema):
         """The same schema under another policy: building one takes a tenth of a second, this does not."""
         twin = copy(self)
         twin.policy, twin.extensions = policy, (lambda: Guard(policy), *self.extensions[1:])
+        twin.config = copy(self.config)
+        twin.config.disable_field_suggestions = not policy.introspection
         return twin
+
+    @staticmethod
+    def remove_field_suggestion(error: GraphQLError) -> None:
+        """Take out what graphql-core suggests; the library does so for output fields only."""
+        error.message = SUGGESTED.sub("", error.message)
 
     async def _prepare_operation_async(
         self, context: ExecutionContext, extensions_runner: SchemaExtensionsRunner

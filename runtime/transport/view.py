@@ -150,6 +150,8 @@ class View(GraphQL[Any, Any]):
         """What is asked, if an answer to it may be kept."""
         if self.unchanged is None or running().wants_cost or "idempotency-key" in request.headers:
             return None
+        if request.method == "GET" and not self.allow_queries_via_get:
+            return None
         try:
             data = request.state.data = await self.parse_http_body(self.request_adapter_class(request))
         except json.JSONDecodeError:
