@@ -54,7 +54,10 @@ class CardFilter:
     due_from: Annotated[date | None, "Due on this day or later."] = None
     due_to: Annotated[date | None, "Due on this day or earlier."] = None
     blocked: Annotated[bool | None, "Blocked by a card that is not done; false: not so."] = None
-    archived: Annotated[bool | None, "Archived ones only; without it, or false, the others."] = None
+    archived: Annotated[
+        bool | None,
+        "Archived ones only; false: the others. Where no level says it, those that are not archived.",
+    ] = None
     text: Annotated[str | None, "With this text in title or description, whatever its case."] = None
     all: Annotated[list["CardFilter"] | None, "Everything in this list holds."] = None
     any: Annotated[list["CardFilter"] | None, "Something in this list holds."] = None
@@ -62,9 +65,14 @@ class CardFilter:
 
 
 def clauses(filter: CardFilter) -> list[ColumnElement[bool]]:
-    """The WHERE of a filter. Archived cards are left out unless it asks for them."""
-    shown = Card.archived_at.is_not(None) if filter.archived else Card.archived_at.is_(None)
-    return [shown, *_fits(filter, DEEPEST)]
+    """The WHERE of a filter. Archived cards are left out where no level of it says whether they are wanted."""
+    every = _fits(filter, DEEPEST)
+    return every if _says_archived(filter) else [Card.archived_at.is_(None), *every]
+
+
+def _says_archived(filter: CardFilter) -> bool:
+    inner = [*(filter.all or ()), *(filter.any or ()), *([filter.no] if filter.no else ())]
+    return filter.archived is not None or any(map(_says_archived, inner))
 
 
 def _fits(filter: CardFilter, depth: int) -> list[ColumnElement[bool]]:
@@ -112,6 +120,7 @@ def _simple(filter: CardFilter) -> Any:
         (filter.unassigned, _unassigned()),
         (filter.overdue, _overdue()),
         (filter.blocked, _blocked()),
+        (filter.archived, Card.archived_at.is_not(None)),
     ):
         if wanted is not None:
             yield clause if wanted else not_(clause)

@@ -68,6 +68,12 @@ async def test_every_filter(run):
             ({"blocked": False}, "abc"),
             ({"archived": True}, "e"),
             ({"archived": False}, "abcd"),
+            ({"all": [{"archived": True}]}, "e"),
+            ({"no": {"archived": True}}, "abcd"),
+            ({"no": {"archived": False}}, "e"),
+            ({"any": [{"archived": True}, {"archived": False}]}, "abcde"),
+            ({"any": [{"archived": True}, {"priorities": ["HIGH"]}]}, "ae"),
+            ({"archived": True, "any": [{"archived": False}, {"text": "e"}]}, "e"),
             ({"text": "hand_MADE"}, "b"),
             ({"text": "100%"}, "b"),
             ({"text": "1%0"}, ""),  # % and _ are themselves
