@@ -1,6 +1,5 @@
 """Subtasks: phases in the order of the work, progress that follows, events that tell it."""
 
-
 from tests.board import SUBTASK, card, do, told
 
 
