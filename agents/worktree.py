@@ -308,6 +308,7 @@ class Worktree:
             own = await git(self.folder, "rev-parse", "--absolute-git-dir")
             if (Path(own.strip()) / "modules").exists():
                 raise Unmerged(f"{self.folder} has submodules, whose commits may be nowhere else")
+            await _mend(self.repository, self.folder.parent)
             gone = self.folder.with_name(f"{self.folder.name}{GONE}")
             self.folder.rename(gone)  # all at once: nobody ever goes on with half of it
             words = ("worktree", "remove", "--force", "--force", str(self.folder))
@@ -328,6 +329,7 @@ class _Making:
 
     async def ready(self, told: str) -> tuple[str, str]:
         """The branch that is checked out in the folder in the end, and the commit that it was cut from."""
+        await _mend(self.repository, self.folder.parent)
         noted, base = await self._noted()
         if await is_whole(self.repository, self.folder):
             name = (await git(self.folder, "symbolic-ref", "--quiet", "--short", "HEAD", check=False)).strip()
@@ -424,6 +426,24 @@ async def is_whole(repository: Path, folder: Path) -> bool:
         raise WorkspaceError(f"{folder} exists and is not a worktree of {repository}")
     locked = Path(own) / "locked"  # git says so itself until a worktree is complete
     return not locked.exists() or "initializing" not in locked.read_text()
+
+
+async def _mend(repository: Path, root: Path) -> None:
+    """Forget the worktrees under `root` that a killed git left half written: git gives up at the first it meets.
+
+    Called while nobody makes or removes one there, so who was writing is dead.
+    """
+    words = ("rev-parse", "--path-format=absolute", "--git-common-dir")
+    common = Path((await git(repository, *words)).strip())
+    await asyncio.to_thread(_forget_half_written, common / "worktrees", root.resolve())
+
+
+def _forget_half_written(noted: Path, root: Path) -> None:
+    for own in noted.glob("*"):
+        with suppress(OSError):
+            folder = Path((own / "gitdir").read_text().strip()).parent
+            if not (own / "commondir").stat().st_size and folder.parent.resolve() == root:
+                shutil.rmtree(own)
 
 
 def _empty(folder: Path) -> None:

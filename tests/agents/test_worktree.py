@@ -1,13 +1,12 @@
 """Worktrees on a real git: isolated, unique, never losing work."""
 
 import asyncio
+import contextlib
 import os
 import random
 import shutil
 import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
 
@@ -16,8 +15,8 @@ from agents.executors.executor import Work
 from agents.process import Agent, Limits
 from agents.worktree import Unmerged, WorkspaceError, Worktree, filled, git, is_free, tidy
 from runtime.vocabulary import Ended
-
-ROOT = Path(__file__).parent.parent.parent
+from tests.agents import cutting
+from tests.warm import Warm
 
 
 def run_git(folder, *words):
@@ -249,14 +248,6 @@ async def test_an_agent_may_leave_its_branch(cut, let_go):
     assert (again.folder / "b").read_text() == "b"
 
 
-CUT = """
-import asyncio, sys
-from pathlib import Path
-from agents.worktree import Worktree
-names = {"card": "WEB-1", "slug": "Add a: greeting!"}
-print("begun", flush=True)
-asyncio.run(Worktree.cut(Path(sys.argv[1]), Path(sys.argv[2]), "run_1", names=names))
-"""
 KILLS = """#!/bin/sh
 # The git that a worker finds: at its call number AT the worker is killed, before git runs or after it.
 count=$(($(cat "$COUNT" 2>/dev/null || echo 0) + 1)); echo $count > "$COUNT"
@@ -277,10 +268,11 @@ def a_worker(repository, tmp_path):
 
     def begin(**more):
         env = os.environ | {"PATH": f"{program.parent}:{os.environ['PATH']}", "GIT": shutil.which("git")}
-        env |= {"COUNT": str(tmp_path / "count"), "AT": "0", "WHEN": "", "PYTHONPATH": str(ROOT)} | more
-        (tmp_path / "count").unlink(missing_ok=True)
-        words = (sys.executable, "-c", CUT, str(repository), str(tmp_path / "work"))
-        return subprocess.Popen(words, env=env, stdout=subprocess.PIPE, start_new_session=True)
+        env |= {"COUNT": str(tmp_path / "count"), "AT": "0", "WHEN": ""} | more
+        for left in ("count", "said"):
+            (tmp_path / left).unlink(missing_ok=True)
+        words = (str(repository), str(tmp_path / "work"))
+        return Warm(*words, main=cutting.main, env=env, stdout=tmp_path / "said")
 
     return begin
 
@@ -309,8 +301,7 @@ async def test_a_worker_may_be_killed_at_any_command_of_git(
     cut, let_go, a_worker, when, repository, tmp_path
 ):
     for at in range(1, 50):
-        with a_worker(AT=str(at), WHEN=when) as worker:
-            code = worker.wait(60)
+        code = a_worker(AT=str(at), WHEN=when).wait(60)
         branch, found = await made_well(cut, let_go, repository, tmp_path)
         assert found == [branch] == ["signalbox/WEB-1-Add-a-greeting"], at
         if code == 0:
@@ -318,12 +309,22 @@ async def test_a_worker_may_be_killed_at_any_command_of_git(
     assert 5 < at < 49
 
 
-async def killed_at_random(a_worker, times, spread):
+async def begun(worker, said):
+    deadline = time.monotonic() + 60
+    while not (said.exists() and said.read_text()):
+        assert worker.poll() is None
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.001)
+
+
+async def killed_at_random(a_worker, times, spread, said):
     for _ in range(times):
-        with a_worker() as worker:
-            worker.stdout.readline()
-            await asyncio.sleep(random.uniform(0, spread))
+        worker = a_worker()
+        await begun(worker, said)
+        await asyncio.sleep(random.uniform(0, spread))
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(worker.pid, 9)
+        worker.wait(60)
         yield
 
 
@@ -333,12 +334,13 @@ async def test_git_may_be_killed_with_its_worker(cut, let_go, a_worker, times, r
         (repository / f"file {n}").write_text("text\n" * 1000)
     run_git(repository, "add", "-A")
     run_git(repository, "commit", "-qm", "More")
+    worker = a_worker()
+    await begun(worker, tmp_path / "said")
     began = time.monotonic()
-    with a_worker() as worker:
-        assert worker.wait(60) == 0
+    assert worker.wait(60) == 0
     spread = time.monotonic() - began
     await made_well(cut, let_go, repository, tmp_path)
-    async for _ in killed_at_random(a_worker, times, spread):
+    async for _ in killed_at_random(a_worker, times, spread, tmp_path / "said"):
         await made_well(cut, let_go, repository, tmp_path)
 
 
@@ -354,6 +356,24 @@ async def test_a_branch_that_a_killed_git_left_locked_goes_on_in_another(cut, le
     assert os.path.samestat(os.fstat(again.lock), again.folder.stat()), "it is held"
     beside = await cut(attempt=3, patience=0)
     assert beside.folder.name == "run_1.3"
+
+
+async def test_what_a_killed_git_left_half_written_stops_nobody(cut, let_go, repository):
+    """Git reads all worktrees before it makes or removes one, and gives up at the first that is not whole."""
+    tree, half = await cut(), repository / ".git" / "worktrees" / "run_2"
+
+    def leave():
+        half.mkdir(parents=True, exist_ok=True)
+        (half / "gitdir").write_text(f"{tree.folder.parent}/run_2/.git\n")
+        (half / "commondir").write_text("")
+
+    leave()
+    await tree.remove()
+    let_go(tree)
+    leave()
+    assert (await cut("run_3", branch=tree.branch)).branch == tree.branch
+    leave()
+    assert (await cut("run_2")).folder == tree.folder.with_name("run_2")
 
 
 @pytest.mark.parametrize("left", ["nothing", ".git"])
