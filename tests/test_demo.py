@@ -23,7 +23,7 @@ from agents.wire import operations
 from tests.faults.readers import hear_ws
 from tests.pace import leeway
 from tests.terminal import Terminal
-from tests.test_start import CLEAN, begin, start
+from tests.test_start import CLEAN, begin
 from tests.warm import Warm
 
 ROOT = Path(__file__).parent.parent
@@ -140,7 +140,7 @@ RUNS = """{ runs(first: 20) { nodes { status card { stage subtaskCount { done to
 
 async def test_agents_work_on_the_demos_board_until_its_input_ends(serve, tmp_path):
     server = await serve()
-    status, _, err = await start(ROOT, "seed", DATABASE_URL=server.database_url, SECRET_KEY="k" * 40)
+    status, _, err = await begin(ROOT, "seed", DATABASE_URL=server.database_url, SECRET_KEY="k" * 40)
     assert status == 0, err
     command = [sys.executable, "-m", "agents.demo", server.http, str(tmp_path), "10"]
     script = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE)
@@ -345,8 +345,8 @@ def test_the_script_moves_only_where_it_may():
     ids=["reset", "seed", "demo"],
 )
 async def test_what_it_does_not_do(tmp_path, arguments, environment, line):
-    assert (await start(tmp_path, "migrate"))[0] == 0
-    assert await start(tmp_path, *arguments, **environment) == (2, "", line)
+    assert (await begin(tmp_path, "migrate"))[0] == 0
+    assert await begin(tmp_path, *arguments, **environment) == (2, "", line)
 
 
 async def test_reset_asks_for_the_name_of_what_it_deletes(fresh, tmp_path):
@@ -374,9 +374,9 @@ async def test_reset_asks_for_the_name_of_what_it_deletes(fresh, tmp_path):
 async def test_reset_leaves_an_empty_database(fresh):
     url = await fresh()
     given = {"DATABASE_URL": url, "SECRET_KEY": "k" * 40}
-    assert (await start(ROOT, "seed", **given))[0] == 0
-    status, out, err = await start(ROOT, "reset", "--yes", **given)
+    assert (await begin(ROOT, "seed", **given))[0] == 0
+    status, out, err = await begin(ROOT, "reset", "--yes", **given)
     assert (status, err) == (0, "")
     assert re.match(r"deleted \d{3} rows from ", out)
-    status, out, _ = await start(ROOT, "seed", **given)
+    status, out, _ = await begin(ROOT, "seed", **given)
     assert (status, out) == (0, f"made: {WORKSPACE}, Signalbox server, Website, Ideas\n")

@@ -16,8 +16,6 @@ MB = 1024 * 1024
 FAT = """subscription($board: ID!) { boardFeed(boardId: $board, after: "0") { ... on AboutCard {
   a: card { description } b: card { description } c: card { description } d: card { description } } } }"""
 
-pytestmark = pytest.mark.parametrize("kind", ["postgresql"])
-
 
 def stalled(port: int, board: str) -> socket.socket:
     """A reader over SSE that asks for everything and then reads nothing."""

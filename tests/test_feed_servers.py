@@ -164,8 +164,10 @@ async def test_a_server_told_to_stop_ends_soon_and_loses_nothing(serve, kind, ea
         assert took < leeway(20)
 
 
-@pytest.mark.parametrize("rate", [20, pytest.param(200, marks=pytest.mark.long)])
-async def test_an_event_is_soon_everywhere(serve, kind, rate, figure):
+@pytest.mark.parametrize(
+    ("rate", "within"), [(20, (3, 10)), pytest.param(200, (0.5, 2), marks=pytest.mark.long)]
+)
+async def test_an_event_is_soon_everywhere(serve, kind, rate, within, figure):
     """60 readers of 6 boards hear so many events a second. Latency counts from the change, before COMMIT."""
     server = await serve(**CROWD)
     async with Api(server) as api:
@@ -184,4 +186,5 @@ async def test_an_event_is_soon_everywhere(serve, kind, rate, figure):
                 await asyncio.sleep(max(0, at - loop.time()))
             reached = turn * size / 5
         told(crowd, figure, rate=f"{reached:.0f} a second")
-        assert rate > 20 or percentile(crowd.latencies, 0.5) < leeway(3)
+        for share, seconds in zip((0.5, 0.99), within, strict=True):
+            assert percentile(crowd.latencies, share) < leeway(seconds)

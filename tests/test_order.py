@@ -4,6 +4,7 @@ import asyncio
 import random
 import time
 
+import pytest
 from sqlalchemy import select
 
 from actions.card import NewCard, Place, create_cards, move_card, move_cards
@@ -65,6 +66,33 @@ async def test_ten_thousand_drags_into_one_gap_keep_a_strict_order(run):
         assert {row.id for row in rows} == {top, *ids, bottom}
         seq = (await app.data("query($id: ID!) { board(id: $id) { seq } }", id=board))["seq"]
         assert seq == 1 + 202 + DRAGS, "each drag is told once"
+
+
+@pytest.mark.parametrize(
+    "drags", [100, pytest.param(DRAGS, marks=[pytest.mark.long, pytest.mark.timeout(900)])]
+)
+async def test_drags_into_one_gap_one_by_one_keep_a_strict_order(run, drags):
+    """Two clients through the door, each with cards of its own, always between the same two."""
+    async with run() as app:
+        board, column, [top, *ids, bottom] = await prepared(app, 12)
+
+        async def client(mine):
+            for turn in range(drags // 2):
+                card = mine[turn % len(mine)]
+                moved = await do(app, "moveCard", id=card, after=top, before=bottom)
+                assert moved["__typename"] == "Card"
+
+        await asyncio.gather(client(ids[:5]), client(ids[5:]))
+        rows = await lane(app, column)
+        assert len({row.rank for row in rows}) == len(rows) == 12
+        assert max(len(row.rank) for row in rows) <= LONG
+        view = await app.data(SHOWN, id=board, n=12)
+        assert [n["id"] for n in view["columns"][0]["cards"]["nodes"]] == [row.id for row in rows]
+        assert (rows[0].id, rows[-1].id) == (top, bottom)
+        # What was dragged last stands first.
+        for mine in (ids[:5], ids[5:]):
+            last = [mine[turn % 5] for turn in range(drags // 2 - 5, drags // 2)]
+            assert [row.id for row in rows if row.id in mine] == last[::-1]
 
 
 async def test_ten_clients_drag_in_one_column_and_see_the_same(run):

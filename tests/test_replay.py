@@ -14,7 +14,7 @@ from tests.client import Refused
 from tests.runs import every_event, has_run, output
 from tests.test_run_feed import lines
 
-BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+BEGIN = datetime.now(UTC) - timedelta(days=1)  # what is much older is pruned
 PLAIN = (
     "__typename seq cursor at ... on RunLine { type text attempt } ... on RunEnded { status summary reason }"
 )

@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 
 import pytest
 
@@ -264,12 +263,11 @@ async def test_a_run_that_ended_is_played_again(live, tmp_path):
     ],
     ids=lambda value: value[1] if isinstance(value, list) else "",
 )
-def test_what_cannot_be_started_is_one_line(words, line):
+async def test_what_cannot_be_started_is_one_line(words, line):
     given = ["--executor", "command", "--repository", str(ROOT), *words]
-    command = [sys.executable, "-m", "agents", "worker", *given]
-    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert (told.returncode, told.stdout, told.stderr.count("\n")) == (2, "", 1), told.stderr
-    assert told.stderr.startswith(f"signalbox: {line}"), told.stderr
+    status, out, err = await command("worker", *given, cwd=ROOT, env=os.environ)
+    assert (status, out, err.count("\n")) == (2, "", 1), err
+    assert err.startswith(f"signalbox: {line}"), err
 
 
 async def test_a_key_that_is_none_is_one_line(live):

@@ -66,6 +66,12 @@ class Crowd:
             while not all(reader.heard for reader in self.readers):
                 await asyncio.sleep(0.02)
 
+    async def has_told(self, count: int, *, within: float = 60) -> None:
+        """Wait until so many changes are acknowledged."""
+        async with asyncio.timeout(within):
+            while len(self.told.acknowledged) < count:
+                await asyncio.sleep(0.02)
+
     def since_now(self) -> None:
         """Forget the latencies so far."""
         for reader in self.readers:
