@@ -4,20 +4,20 @@ import asyncio
 import contextlib
 import os
 import re
-import sys
+import signal
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 from alembic.script import ScriptDirectory
-from sqlalchemy import Enum, inspect, select, text
+from sqlalchemy import Engine, Enum, event, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
 import models  # noqa: F401 - every table
 from runtime.database import Base, Database, migrator
 from runtime.migrate import migrate
 from runtime.revision import FOLDER, WrongRevision, numbered, require_head, revision_of
-from tests.warm import command
+from tests.warm import Warm, command
 
 ROOT = Path(__file__).parent.parent
 
@@ -255,24 +255,19 @@ async def test_who_asked_is_known_of_questions_from_before_it_was_kept(empty):
     assert found == {"by ann": "user_ann", "by a run": "x", "pruned": None, "x": "x"}
 
 
-DIE = """
-import asyncio, os, signal, sys
-from sqlalchemy import Engine, event
-from runtime.database import Database
-from runtime.migrate import migrate
+def dies(url: str, statement: str, to: str) -> None:
+    """Migrate, and be killed before this statement that makes, removes or fills something."""
+    left = int(statement)
 
-left = int(sys.argv[2])
+    @event.listens_for(Engine, "before_cursor_execute")
+    def count(connection, cursor, statement, *_):
+        nonlocal left
+        if statement.lstrip().startswith(("CREATE", "DROP", "INSERT")):
+            left -= 1
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
 
-@event.listens_for(Engine, "before_cursor_execute")
-def count(connection, cursor, statement, *_):
-    global left
-    if statement.lstrip().startswith(("CREATE", "DROP", "INSERT")):
-        left -= 1
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-asyncio.run(migrate(Database(sys.argv[1]), sys.argv[3]))
-"""
+    asyncio.run(migrate(Database(url), to))
 
 
 @pytest.mark.parametrize(("to", "statement"), [("head", 1), ("head", 2), ("head", 17), ("base", 9)])
@@ -282,10 +277,8 @@ async def test_killed_in_the_middle_it_can_be_run_again(empty, to, statement):
         await bring(url)
         await fill(url)
     before = await state(url)
-    killed = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", DIE, url, str(statement), to, cwd=ROOT, env={**os.environ, "PYTHONPATH": "."}
-    )
-    assert await asyncio.wait_for(killed.wait(), 60) == -9
+    killed = Warm(url, str(statement), to, main=dies)
+    assert await asyncio.to_thread(killed.wait, 60) == -9
     assert await state(url) == before, "half of it was done"
     assert (await bring(url, to))[1] == (numbered()[-1] if to == "head" else None)
 

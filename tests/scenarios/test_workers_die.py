@@ -3,8 +3,6 @@
 import asyncio
 import contextlib
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,17 +15,17 @@ from tests.faults.api import CROWD
 from tests.pace import leeway
 from tests.scenarios.invariants import assert_sound
 from tests.scenarios.remote import Remote, Worker, elsewhere
+from tests.scenarios.worker import main
+from tests.warm import Warm
 from tests.work import ANSWER, hand, queued, set_policy, show
 
-WORKER = Path(__file__).with_name("worker.py")
 LEASE = 2  # seconds
 
 
 @contextlib.contextmanager
-def process(remote: Remote, ledger: Path, *asks: str) -> Iterator[subprocess.Popen[bytes]]:
+def process(remote: Remote, ledger: Path, *asks: str) -> Iterator[Warm]:
     ledger.touch()
-    command: list[Any] = [sys.executable, WORKER, remote.urls[0], remote.workspace, "first", ledger, *asks]
-    worker = subprocess.Popen(command)
+    worker = Warm(remote.urls[0], remote.workspace, "first", str(ledger), *asks, main=main)
     try:
         yield worker
     finally:

@@ -1,14 +1,7 @@
-"""A worker as a process, to be killed and frozen: it claims one run and holds it, until its lease is lost.
-
-`python worker.py URL WORKSPACE NAME LEDGER [ask]`; with `ask` it asks a question and waits for the answer.
-What it did, and what it was told, stands in the ledger, a line each.
-"""
+"""A worker as a process, to be killed and frozen: it claims one run and holds it, until its lease is lost."""
 
 import asyncio
-import sys
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent.parent.parent))
 
 from tests.scenarios.remote import Remote, Worker
 from tests.work import CHOICE, hand
@@ -16,7 +9,15 @@ from tests.work import CHOICE, hand
 BEAT = 0.4  # seconds
 
 
-async def main(url: str, workspace: str, name: str, ledger: Path, *asks: str) -> None:
+def main(url: str, workspace: str, name: str, ledger: str, *asks: str) -> None:
+    """With `asks` it asks a question and waits for the answer.
+
+    What it did, and what it was told, stands in the ledger, a line each.
+    """
+    asyncio.run(_work(url, workspace, name, Path(ledger), *asks))
+
+
+async def _work(url: str, workspace: str, name: str, ledger: Path, *asks: str) -> None:
     def say(*words: object) -> None:
         with ledger.open("a") as file:
             file.write(" ".join(map(str, words)) + "\n")
@@ -36,8 +37,3 @@ async def main(url: str, workspace: str, name: str, ledger: Path, *asks: str) ->
         late = await worker.report(run, "late", {"type": "OUTPUT", "text": f"{name} is late"})
         done = await worker.complete(run, f"{name} was late")
         say("lost", run, late["code"], done["code"])
-
-
-if __name__ == "__main__":
-    url, workspace, name, ledger, *asks = sys.argv[1:]
-    asyncio.run(main(url, workspace, name, Path(ledger), *asks))
