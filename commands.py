@@ -103,9 +103,10 @@ def _listen(
 
 
 async def ready(settings: Settings, *, migrate: bool = False, serving: bool = False) -> None:
-    """End with one line unless the database answers, has our schema and, where others can reach us, an owner.
+    """End with one line unless the database answers and has our schema.
 
-    To serve, the bus must answer as well.
+    To serve, the bus must answer as well; and where others can reach us, there is an owner, and nobody has the
+    demo's password.
     """
     feed = make_feed(settings)
     database = feed.database
@@ -115,8 +116,10 @@ async def ready(settings: Settings, *, migrate: bool = False, serving: bool = Fa
         if migrate:
             await bring(database)
         await require_head(database)
-        if serving and not settings.is_loopback and not await database.read(owner):
-            fail(f"nobody owns this server yet, so it does not listen on {settings.host}; {MAKE_OWNER}")
+        if serving and not settings.is_loopback:
+            if not await database.read(owner):
+                fail(f"nobody owns this server yet, so it does not listen on {settings.host}; {MAKE_OWNER}")
+            await _nobody_has_known_password(settings, database)
         if serving:
             await feed.wakes.start()
     except (Unreachable, WrongRevision, ConnectionError) as error:
@@ -124,6 +127,16 @@ async def ready(settings: Settings, *, migrate: bool = False, serving: bool = Fa
     finally:
         await feed.wakes.stop()
         await database.close()
+
+
+async def _nobody_has_known_password(settings: Settings, database: Database) -> None:
+    from actions.seed import with_known_password
+
+    if names := await with_known_password(database.read):
+        fail(
+            f"the demo's password is well known, so this does not listen on {settings.host} while it is that of"
+            f" {', '.join(names)}; give them others: python server.py owner USERNAME"
+        )
 
 
 async def bring(database: Database) -> None:

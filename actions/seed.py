@@ -4,11 +4,12 @@ Everything is made by the actions that clients call, cards go to their stages by
 already is left alone. The people's password is well known, so this is for data that only this machine serves.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Executable, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from actions.account import OWNER, local_owner, register
@@ -32,6 +33,7 @@ from models.stage import Stage
 from models.workspace import Label, Membership, Role, Workspace
 from runtime.database import utcnow
 from runtime.feed import By
+from runtime.passwords import check_password
 
 WORKSPACE = "Signalbox demo"
 PASSWORD = "signalbox-demo"  # noqa: S105 - of the demo's people, and of nobody else
@@ -58,7 +60,9 @@ WAY = {  # through which stages a card comes to one
     Stage.DONE: [Stage.TODO, Stage.IN_PROGRESS, Stage.REVIEW, Stage.DONE],
 }
 SEEDED = select(Workspace.id).where(Workspace.name == WORKSPACE).limit(1)  # finds the demo's workspace
+SUSPECTS = 100  # whose password is tried: each takes about 26 ms
 Begin = Callable[[By], AbstractAsyncContextManager[AsyncSession]]
+Read = Callable[[Executable], Awaitable[Sequence[Any]]]
 
 
 async def seed(begin: Begin, password_hash: str) -> list[str]:
@@ -76,6 +80,18 @@ async def seed(begin: Begin, password_hash: str) -> list[str]:
                 await _board(tx, workspace_id, people, sampler)
                 made.append(sampler.name)
     return made
+
+
+async def with_known_password(read: Read) -> list[str]:
+    """Who may still sign in with the password that everybody knows: the demo's people, also by another name."""
+    members = select(Membership.user_id).join(Workspace, Workspace.id == Membership.workspace_id)
+    of_demo = User.username.in_(PEOPLE), User.id.in_(members.where(Workspace.name == WORKSPACE))
+    query = select(User.username, User.password_hash).where(or_(*of_demo), User.is_active)
+    rows = await read(
+        query.order_by(User.id).limit(SUSPECTS)
+    )  # the oldest: the demo's people were there first
+    fits = {hash: (await check_password(PASSWORD, hash))[0] for hash in {row.password_hash for row in rows}}
+    return sorted(row.username for row in rows if fits[row.password_hash])
 
 
 async def _people(tx: AsyncSession) -> dict[str, Actor]:

@@ -17,7 +17,7 @@ import httpx2
 import pytest
 
 import commands
-from actions.seed import LABELS, PEOPLE, WORKSPACE, seed
+from actions.seed import LABELS, PASSWORD, PEOPLE, WORKSPACE, seed
 from agents.lively import Lively
 from agents.wire import operations
 from tests.faults.readers import hear_ws
@@ -380,3 +380,27 @@ async def test_reset_leaves_an_empty_database(fresh):
     assert re.match(r"deleted \d{3} rows from ", out)
     status, out, _ = await begin(ROOT, "seed", **given)
     assert (status, out) == (0, f"made: {WORKSPACE}, Signalbox server, Website, Ideas\n")
+
+
+async def test_where_others_can_reach_it_nobody_has_the_password_that_everybody_knows(
+    run, serve, fresh, tmp_path
+):
+    url = await fresh()
+    given = CLEAN | {"DATABASE_URL": url, "SECRET_KEY": "k" * 40}
+    assert (await begin(tmp_path, "seed", **given))[0] == 0
+    async with run(url) as app:
+        session = await app.logs_in("robin", PASSWORD)
+        app.tokens["robin"] = f"Bearer {session['accessToken']}"
+        rename = 'mutation { updateMe(input: {username: "wren"}) { ... on User { username } } }'
+        assert await app.data(rename, "robin") == {"username": "wren"}
+    left = sorted({*PEOPLE, "wren"} - {"robin"})
+    while left:
+        status, out, err = await begin(tmp_path, "serve", **given | {"HOST": "0.0.0.0"})
+        assert (status, out) == (2, "")
+        assert err == (
+            "signalbox: the demo's password is well known, so this does not listen on 0.0.0.0 while it is that of "
+            f"{', '.join(left)}; give them others: python server.py owner USERNAME\n"
+        )
+        for name in [left.pop()] if len(left) == len(PEOPLE) else [left.pop() for _ in list(left)]:
+            assert (await begin(tmp_path, "owner", name, OWNER_PASSWORD="only hers", **given))[0] == 0
+    await serve(url, HOST="0.0.0.0")
