@@ -164,6 +164,8 @@ async def keep_tidy(database: Database) -> None:
             await forget_expired(database)
         except Unavailable as error:
             log.warning("tidying waits for the database: %s", error)
+        except Exception:
+            log.exception("not tidied")
 
 
 async def forget_expired(database: Database) -> None:

@@ -31,7 +31,8 @@ log = logging.getLogger("signalbox.retention")
 async def keep_pruned(feed: Feed, days: dict[Log, float]) -> None:
     """Forget what is older than so many days, soon and then every hour, for ever. 0 days keep all.
 
-    A step that has begun is ended before we are: half of it would cost its connection.
+    What fails is logged, and tried again in the next round. A step that has begun is ended before we are: half of
+    it would cost its connection.
     """
     for wait in chain([SOON], repeat(EVERY)):
         await asyncio.sleep(wait * random.uniform(0.9, 1.1))  # noqa: S311 - so that not all look at once
@@ -44,6 +45,8 @@ async def keep_pruned(feed: Feed, days: dict[Log, float]) -> None:
                 count += await forget_beside(feed, table.beside, moment) if table.beside else 0
             except Unavailable as error:
                 log.warning("pruning waits for the database: %s", error)
+            except Exception:
+                log.exception("not pruned: %s", table.table.name)
             else:
                 if count:
                     log.info(

@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 BUSES = ("memory", "postgresql", "postgresql+asyncpg", "redis", "rediss", "valkey", "valkeys")
+CENTURY = 36_500  # days: no date overflows that is so far from today
 
 
 class WrongSetting(Exception):
@@ -49,8 +50,8 @@ class Settings(BaseSettings):
         " * is everybody",
     )
     access_minutes: float = Field(15, gt=0, le=1440, description="Life of an access token, in minutes")
-    refresh_days: float = Field(14, gt=0, description="Idle life of a refresh token, in days")
-    refresh_most_days: float = Field(90, gt=0, description="Longest life of a login, in days")
+    refresh_days: float = Field(14, gt=0, le=CENTURY, description="Idle life of a refresh token, in days")
+    refresh_most_days: float = Field(90, gt=0, le=CENTURY, description="Longest life of a login, in days")
     introspection: bool = Field(
         True,
         description="Whether clients may read the schema; false also takes suggestions out of errors, and refuses"
@@ -58,20 +59,26 @@ class Settings(BaseSettings):
     )
     graphiql: bool = Field(True, description="Whether a browser is shown GraphiQL")
     registration: bool = Field(False, description="Whether strangers may register; the first user always may")
-    points: int = Field(60_000, gt=0, description="Cost a caller may spend at once")
-    points_per_second: float = Field(1_000, gt=0, description="How fast spent cost comes back")
+    points: int = Field(60_000, gt=0, le=10**9, description="Cost a caller may spend at once")
+    points_per_second: float = Field(1_000, gt=0, le=10**9, description="How fast spent cost comes back")
     run_log_days: float = Field(
-        30, ge=0, description="How long the lines of a run's log are kept, in days; 0 keeps them for ever"
+        30,
+        ge=0,
+        le=CENTURY,
+        description="How long the lines of a run's log are kept, in days; 0 keeps them for ever",
     )
     history_days: float = Field(
         0,
         ge=0,
+        le=CENTURY,
         description="How long events are kept, in days: feeds, histories of cards, the audit log; 0 keeps them"
         " for ever",
     )
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="What is logged")
     log_format: str = Field("text", pattern="^(text|json)$", description="text for people, json for machines")
-    drain_seconds: float = Field(15, ge=0, description="How long a stopping server waits for its clients")
+    drain_seconds: float = Field(
+        15, ge=0, le=3600, description="How long a stopping server waits for its clients"
+    )
 
     @field_validator("allowed_origins", "allowed_hosts", "forwarded_allow_ips", mode="before")
     @classmethod

@@ -4,8 +4,9 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, select, text, update
 
+from models.account import IdempotencyKey
 from models.event import board_topic
 from models.log import RUN_LOG
 from models.run import Run, RunReport
@@ -74,6 +75,34 @@ async def test_events_older_than_the_setting_are_forgotten(run):
             assert [(await hear())["boardFeed"]["seq"] for _ in range(3)] == [last - 2, last - 1, last]
         await app.data(UPDATE_CARD, input={"id": card, "title": "After"})
         assert (await app.data(BOARD, id=board))["seq"] == last + 1
+
+
+async def test_what_goes_wrong_ends_neither_pruning_nor_tidying(run, monkeypatch, caplog):
+    """A table is away for a while; when it is back, old rows are forgotten as before."""
+    monkeypatch.setattr("runtime.retention.EVERY", 0.1)
+    monkeypatch.setattr("resolvers.once.TIDY", 0.1)
+    away = {"event": "not pruned: event", "idempotency_key": "not tidied"}
+    async with run(history_days=30) as app:
+        board, _ = await app.has_board("One", "Two", "Three")
+        topic, keys = board_topic(board), IdempotencyKey.__table__
+        for table, line in away.items():
+            async with app.begin() as tx:
+                await tx.execute(text(f"ALTER TABLE {table} RENAME TO {table}_away"))
+            async with asyncio.timeout(20):
+                while line not in caplog.messages:
+                    await asyncio.sleep(0.02)
+            async with app.begin() as tx:
+                await tx.execute(text(f"ALTER TABLE {table}_away RENAME TO {table}"))
+        [told, *_] = [record for record in caplog.records if record.message == away["event"]]
+        assert (told.levelname, told.exc_info is None) == ("ERROR", False)
+        await aged(app, Event.__table__, topic, 2)
+        await forgotten(app, Event.__table__, topic, 3)
+        old = {"actor_id": "me", "key": "old", "request_hash": "x", "expires_at": utcnow() - OLD}
+        async with app.begin() as tx:
+            await tx.execute(insert(keys), [old])
+        async with asyncio.timeout(20):
+            while await app.house.database.read(select(keys.c.key)):
+                await asyncio.sleep(0.02)
 
 
 async def test_lines_of_runs_are_forgotten_after_thirty_days(run):

@@ -41,6 +41,17 @@ async def begin(folder, *arguments, **environment):
     [
         ({"PORT": "eighty"}, "signalbox: PORT: input should be a valid integer"),
         ({"PORT": "70000"}, "signalbox: PORT: input should be less than or equal to 65535"),
+        ({"REFRESH_DAYS": "1e300"}, "signalbox: REFRESH_DAYS: input should be less than or equal to 36500"),
+        (
+            {"REFRESH_MOST_DAYS": "inf"},
+            "signalbox: REFRESH_MOST_DAYS: input should be less than or equal to 36500",
+        ),
+        ({"RUN_LOG_DAYS": "1000000"}, "signalbox: RUN_LOG_DAYS: input should be less than or equal to 36500"),
+        ({"HISTORY_DAYS": "1e9"}, "signalbox: HISTORY_DAYS: input should be less than or equal to 36500"),
+        ({"DRAIN_SECONDS": "inf"}, "signalbox: DRAIN_SECONDS: input should be less than or equal to 3600\n"),
+        ({"POINTS": "10000000000"}, "signalbox: POINTS: input should be less than or equal to 1000000000\n"),
+        ({"POINTS_PER_SECOND": "inf"}, "signalbox: POINTS_PER_SECOND: input should be less than or equal to"),
+        ({"RUN_LOG_DAYS": "nan"}, "signalbox: RUN_LOG_DAYS: input should be "),
         ({"LOG_LEVEL": "LOUD"}, "signalbox: LOG_LEVEL: string should match"),
         ({"DATABASE_URL": "mysql://localhost/x"}, "signalbox: DATABASE_URL: must begin with sqlite:///"),
         (
