@@ -25,7 +25,7 @@ from models.actor import ActorKind
 from models.refusal import Refusal
 from models.stage import Law
 from runtime import log
-from runtime.database import Database, Unreachable
+from runtime.database import Database, Unavailable, Unreachable
 from runtime.feed import By, Feed, make_feed
 from runtime.passwords import hash_password
 from runtime.revision import WrongRevision, require_head
@@ -62,8 +62,6 @@ def configured(*, database: str | None = None, level: str | None = None) -> Sett
             return load(**{**overrides, "secret_key": local_key(beside)})
     except WrongSetting as error:
         fail(error)
-    except OSError as error:
-        fail(f"cannot keep a secret key in {error.filename}: {error.strerror}")
     return settings
 
 
@@ -91,15 +89,18 @@ def _listen(
 ) -> None:
     draining = Draining()
     app = make(settings, draining)
-    listen(
-        app,
-        listener,
-        draining=draining,
-        listening=listening,
-        grace=int(settings.drain_seconds),
-        log_config=None,
-        forwarded_allow_ips=settings.forwarded_allow_ips,
-    )
+    try:
+        listen(
+            app,
+            listener,
+            draining=draining,
+            listening=listening,
+            grace=int(settings.drain_seconds),
+            log_config=None,
+            forwarded_allow_ips=settings.forwarded_allow_ips,
+        )
+    except (Unavailable, ConnectionError) as error:
+        fail(error)
 
 
 async def ready(settings: Settings, *, migrate: bool = False, serving: bool = False) -> None:
@@ -219,6 +220,8 @@ async def opened(settings: Settings) -> AsyncIterator[Feed]:
         except ConnectionError as error:
             fail(error)
         yield feed
+    except Unavailable as error:
+        fail(error)
     finally:
         await feed.wakes.stop()
         await feed.database.close()
@@ -345,7 +348,11 @@ def reset(
         print(f"All data in {database.safe_url} will be deleted. Type its name, {name}, to go on: ", end="")
         if input().strip() != name:
             fail("that is not its name; nothing was deleted")
-    print(f"deleted {asyncio.run(empty(database))} rows from {database.safe_url}")
+    try:
+        count = asyncio.run(empty(database))
+    except Unreachable as error:
+        fail(error)
+    print(f"deleted {count} rows from {database.safe_url}")
 
 
 def bring_in(

@@ -75,7 +75,7 @@ async def _alone(database: Database) -> AsyncIterator[AsyncConnection]:
                     await _advisory(connection, deadline)
                 yield connection
         except DBAPIError as error:
-            if getattr(error.orig, "sqlstate", None) in TOO_LONG:
+            if getattr(error.orig, "sqlstate", None) in TOO_LONG or "locked" in str(error.orig):
                 raise Unreachable(f"nothing was changed, {cause(error)}; try again") from error
             raise
         finally:

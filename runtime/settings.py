@@ -1,15 +1,22 @@
 """Every setting, typed, with its unit and default; read once, from the environment or a `.env`."""
 
 import ipaddress
+import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
 
 BUSES = ("memory", "postgresql", "postgresql+asyncpg", "redis", "rediss", "valkey", "valkeys")
+POSTGRES_OPTIONS = {"host", "port", "ssl", "passfile", "target_session_attrs"}  # that an address may have
+SHORTEST = 32  # characters of a secret key
 CENTURY = 36_500  # days: no date overflows that is so far from today
 
 
@@ -119,15 +126,34 @@ class Settings(BaseSettings):
             )
         ):
             raise ValueError("must begin with sqlite:/// or postgresql://")
+        try:
+            url = make_url(value)
+            ports = [] if value.startswith("sqlite") else _ports(url)
+        except (ArgumentError, ValueError):  # their texts may quote the password
+            raise ValueError(
+                "cannot be read: a port is a number, and what is special in a password is written %XX"
+            ) from None
+        if value.startswith("sqlite") and url.database in (None, "", ":memory:"):
+            raise ValueError(
+                "must name a file: what is only in memory is another database on each connection"
+            )
+        known = () if value.startswith("sqlite") else POSTGRES_OPTIONS
+        if unknown := sorted(url.query.keys() - known):
+            raise ValueError(f"has an option, {unknown[0][:60]}, that is not known")
+        for port in ports:
+            if not 0 < port <= 65_535:
+                raise ValueError(f"port {port} is none: 1 to 65535")
         return value
 
     @field_validator("secret_key")
     @classmethod
     def _long_enough(cls, value: SecretStr) -> SecretStr:
         if any(
-            len(key) < 32 for key in value.get_secret_value().split(",") if value.get_secret_value() != ""
+            len(key) < SHORTEST
+            for key in value.get_secret_value().split(",")
+            if value.get_secret_value() != ""
         ):
-            raise ValueError("must have 32 characters or more")
+            raise ValueError(f"must have {SHORTEST} characters or more")
         return value
 
     @property
@@ -139,6 +165,13 @@ class Settings(BaseSettings):
         return [key for key in self.secret_key.get_secret_value().split(",") if key]
 
 
+def _ports(url: URL) -> list[int]:
+    """Every port that an address of PostgreSQL names, as its driver reads them. Raises ArgumentError."""
+    dialect = url.set(drivername="postgresql+asyncpg").get_dialect()()
+    found = dialect.create_connect_args(url)[1].get("port", [])
+    return found if isinstance(found, list) else [found]
+
+
 def load(**overrides: object) -> Settings:
     """Read the settings. Raises WrongSetting with one line that names the setting and what is wrong."""
     try:
@@ -148,15 +181,44 @@ def load(**overrides: object) -> Settings:
         name = str(first["loc"][0]).upper() if first["loc"] else "settings"
         text = str(first["msg"]).removeprefix("Value error, ")
         raise WrongSetting(f"{name}: {text[0].lower()}{text[1:]}") from None
+    except UnicodeDecodeError:
+        raise WrongSetting(".env: is not UTF-8") from None
+    except OSError as error:
+        raise WrongSetting(f".env: {error.strerror}") from None
 
 
 def local_key(beside: Path) -> str:
-    """The secret key of a server on a loopback address that was given none: made once, kept beside its data."""
-    path = beside.with_name(beside.name + ".key")
-    if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(48))
-    return path.read_text().strip()
+    """The secret key of a server on a loopback address that was given none: made once, kept beside its data.
+
+    Raises WrongSetting.
+    """
+    path = beside.with_name(f"{beside.name}.key")
+    try:
+        if not path.exists():
+            _keep(path, secrets.token_urlsafe(48))
+        key = path.read_text("utf-8").strip()
+    except OSError as error:
+        raise WrongSetting(f"cannot keep a secret key in {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise WrongSetting(f"{path}: is not UTF-8") from None
+    if len(key) < SHORTEST:
+        raise WrongSetting(
+            f"{path}: holds no secret key: it must have {SHORTEST} characters or more; put it back from a backup,"
+            " or delete the file and another is made"
+        )
+    return key
+
+
+def _keep(path: Path, text: str) -> None:
+    """Write a file that is there with all of its text or not at all. One that is there already stays."""
+    with NamedTemporaryFile(
+        "w", dir=path.parent, prefix=f"{path.name}."
+    ) as file:  # only its owner may read it
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            os.link(file.name, path)
 
 
 def table() -> str:

@@ -1,15 +1,20 @@
 """Starting: what is wrong is told in one line, and the process ends with 2."""
 
 import asyncio
+import contextlib
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
+import asyncpg
 import httpx2
 import pytest
 
+import runtime.feed
+import server
 from tests.warm import command
 
 ROOT = Path(__file__).parent.parent
@@ -54,6 +59,19 @@ async def begin(folder, *arguments, **environment):
         ({"RUN_LOG_DAYS": "nan"}, "signalbox: RUN_LOG_DAYS: input should be "),
         ({"LOG_LEVEL": "LOUD"}, "signalbox: LOG_LEVEL: string should match"),
         ({"DATABASE_URL": "mysql://localhost/x"}, "signalbox: DATABASE_URL: must begin with sqlite:///"),
+        ({"DATABASE_URL": "sqlite:///"}, "signalbox: DATABASE_URL: must name a file"),
+        ({"DATABASE_URL": "sqlite:///:memory:"}, "signalbox: DATABASE_URL: must name a file"),
+        ({"DATABASE_URL": "sqlite:///x?mode=memory"}, "signalbox: DATABASE_URL: has an option, mode"),
+        ({"DATABASE_URL": "postgresql://me:hidden@h:port/x"}, "signalbox: DATABASE_URL: cannot be read"),
+        ({"DATABASE_URL": "postgresql://me:hidden@[::1/x"}, "signalbox: DATABASE_URL: cannot be read"),
+        ({"DATABASE_URL": "postgresql://me:hidden@h:99999/x"}, "signalbox: DATABASE_URL: port 99999 is none"),
+        ({"DATABASE_URL": "postgresql://me:hidden@h/x?host=a:0"}, "signalbox: DATABASE_URL: port 0 is none"),
+        (
+            {"DATABASE_URL": "postgresql://me:hidden@h/x?bogus=1"},
+            "signalbox: DATABASE_URL: has an option, bogus",
+        ),
+        ({"HOST": "a..b", "SECRET_KEY": "k" * 40}, "signalbox: cannot listen on a..b:0: "),
+        ({"HOST": "a" * 64, "SECRET_KEY": "k" * 40}, "signalbox: cannot listen on aaa"),
         (
             {"FORWARDED_ALLOW_IPS": "10.0.0.0/8, proxy.example"},
             "signalbox: FORWARDED_ALLOW_IPS: proxy.example is not an address",
@@ -124,6 +142,74 @@ async def test_a_proxy_is_believed_where_the_setting_names_it(serve, proxies, li
             for n in range(12)
         ]
     assert sum("RATE_LIMITED" in text for text in texts) == limited, texts[-1]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "line"),
+    [
+        (".env", b"LOG_LEVEL=\xff\n", "signalbox: .env: is not UTF-8\n"),
+        (
+            "one.sqlite3.key",
+            b"",
+            "signalbox: one.sqlite3.key: holds no secret key: it must have 32 characters",
+        ),
+        ("one.sqlite3.key", b"cut short", "signalbox: one.sqlite3.key: holds no secret key"),
+        ("one.sqlite3.key", b"\xff" * 40, "signalbox: one.sqlite3.key: is not UTF-8\n"),
+    ],
+)
+async def test_a_wrong_file_is_one_line(tmp_path, name, text, line):
+    (tmp_path / name).write_bytes(text)
+    status, out, err = await begin(tmp_path, "serve")
+    assert (status, out, err.count("\n")) == (2, "", 1), err
+    assert err.startswith(line)
+
+
+async def test_the_key_beside_a_database_is_made_whole_and_once(tmp_path):
+    """Four at once, none of which has found a schema yet, and one later."""
+    for many in (4, 1):
+        ended = await asyncio.gather(*(begin(tmp_path, "serve") for _ in range(many)))
+        assert [err.count("is empty and must be") for _, _, err in ended] == [1] * many, ended
+        [path] = tmp_path.glob("*.key*")
+        assert (path.name, path.stat().st_mode & 0o777) == ("one.sqlite3.key", 0o600)
+        key = path.read_text()
+        assert len(key) == 64
+    assert path.read_text() == key
+
+
+def impatient(*arguments):
+    """The command line, with no patience for a database that somebody else holds."""
+    runtime.feed.PATIENCE = 0.0
+    sys.argv = ["server.py", *arguments]
+    server.cli()
+
+
+async def test_a_database_that_somebody_holds_is_one_line(fresh, tmp_path):
+    url = await fresh()
+    given = CLEAN | {"DATABASE_URL": url, "SECRET_KEY": "k" * 40, "OWNER_PASSWORD": "only mine"}
+    given |= {"LOG_LEVEL": "ERROR"}
+    commands = ["serve"], ["seed"], ["owner", "myself"], ["export", "board_1"]
+    async with held(url):
+        ended = await asyncio.gather(
+            *(command(*words, main=impatient, cwd=tmp_path, env=given) for words in commands)
+        )
+    line = "signalbox: The database does not answer just now; try again\n"
+    assert [(status, out, err) for status, out, err in ended] == [(2, "", line)] * len(ended)
+
+
+@contextlib.asynccontextmanager
+async def held(url):
+    """What every one of them writes first is held by somebody else."""
+    if url.startswith("sqlite"):
+        with contextlib.closing(
+            sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
+        ) as holder:
+            holder.execute("BEGIN IMMEDIATE")
+            yield
+        return
+    holder = await asyncpg.connect(url)
+    await holder.execute("BEGIN; INSERT INTO topic (name, epoch, last) VALUES ('accounts', 'x', 0)")
+    yield
+    await holder.close()
 
 
 async def test_settings_are_read_from_a_file_too(tmp_path):

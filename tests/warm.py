@@ -94,13 +94,14 @@ async def command(
     cwd: str | Path | None = None,
     given: str = "",
     seconds: float = 60,
+    main: Callable[..., None] | None = None,
 ) -> tuple[int, str, str]:
     """Run a command to its end, `given` on its standard input: its status, what it printed, its complaints."""
     with tempfile.TemporaryDirectory(prefix="signalbox-") as folder:
         files = {name: Path(folder, name) for name in ("stdin", "stdout", "stderr")}
         for name, file in files.items():
             file.write_text(given if name == "stdin" else "")
-        process = Warm(*arguments, cwd=cwd, env=env, **files)
+        process = Warm(*arguments, main=main, cwd=cwd, env=env, **files)
         try:
             status = await asyncio.to_thread(process.wait, seconds)
         finally:

@@ -9,11 +9,13 @@ import asyncio
 import gc
 import logging
 import socket
+import sys
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
 import uvicorn
+from uvicorn.lifespan.on import LifespanOn
 
 from runtime.transport.drain import Draining
 from runtime.transport.wire import Wire
@@ -45,6 +47,18 @@ class Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
+class Starting(LifespanOn):
+    """The application's start and stop. What it raises instead of starting is kept, not logged."""
+
+    failed: BaseException | None = None
+
+    async def send(self, message: Any) -> None:
+        if message["type"] == "lifespan.startup.failed":
+            self.failed = sys.exception()
+            self.logger = logging.Logger("untold", logging.CRITICAL)
+        await super().send(message)
+
+
 class AddressTaken(Exception):
     """The address cannot be listened on. One line says which and why."""
 
@@ -55,6 +69,8 @@ def bind(host: str, port: int) -> socket.socket:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, kind, protocol, _, address = found[0]
         listener = socket.socket(family, kind, protocol)
+    except UnicodeError as error:
+        raise AddressTaken(f"cannot listen on {host}:{port}: that is no name of a host") from error
     except OSError as error:
         raise AddressTaken(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
     try:
@@ -81,13 +97,20 @@ def serve(
     """Serve `app` until a signal; return when every connection ended, within `grace` seconds.
 
     `listening` is called once requests are answered. `more` goes to uvicorn.Config, and may override what is
-    set here.
+    set here. Raises what the application raised instead of starting.
     """
     host, port = listener.getsockname()[:2]
     config = uvicorn.Config(app, host=host, port=port, **{**defaults(grace), **more})
     logging.getLogger("uvicorn.error").info("Listening on %s", address_of(listener))
+    config.load()
+    config.lifespan_class = Starting
+    server = Server(config, draining, listening)
     try:
-        Server(config, draining, listening).run(sockets=[listener])
+        server.run(sockets=[listener])
+    except SystemExit:
+        if server.lifespan.failed is not None:
+            raise server.lifespan.failed from None
+        raise
     finally:
         listener.close()
 
