@@ -26,7 +26,7 @@ from models.refusal import Refusal
 from models.stage import Law
 from runtime import log
 from runtime.database import Database, Unavailable, Unreachable
-from runtime.feed import By, Feed, make_feed
+from runtime.feed import By, Feed, make_feed, renew_epochs
 from runtime.passwords import hash_password
 from runtime.revision import WrongRevision, require_head
 from runtime.settings import Settings, WrongSetting, load, local_key
@@ -353,6 +353,17 @@ def reset(
     except Unreachable as error:
         fail(error)
     print(f"deleted {count} rows from {database.safe_url}")
+
+
+def restored() -> None:
+    """Say that the database was restored from a backup: cursors from before it are not taken any more."""
+    count = asyncio.run(_restored(configured()))
+    print(f"{count} feeds have a new epoch: who resumes in one is told to read again")
+
+
+async def _restored(settings: Settings) -> int:
+    async with opened(settings) as feed, feed.begin(By(ActorKind.SYSTEM)) as tx:
+        return await renew_epochs(tx)
 
 
 def bring_in(

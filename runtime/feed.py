@@ -16,7 +16,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Executable, delete, insert, select, update
+from sqlalchemy import Executable, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from runtime.database import Database, Unavailable, utcnow
@@ -30,6 +30,7 @@ from runtime.wakes.hub import Listener
 PATIENCE = 30.0  # seconds a follower waits for a database that is gone
 T = TypeVar("T")
 START = "0"  # the cursor before the first event
+RENEWED = 10_000  # topics in one statement, which PostgreSQL ends after some seconds
 
 
 class CursorUnknown(Exception):
@@ -190,6 +191,19 @@ async def _last(tx: AsyncSession, topic: str, n: int) -> int:
 def new_epoch() -> str:
     """A topic's epoch is random, so a cursor of another topic is recognised as such."""
     return "".join(secrets.choice(ALPHABET) for _ in range(8))
+
+
+async def renew_epochs(tx: AsyncSession) -> int:
+    """Give every topic another epoch, so that no cursor from before is taken. Returns how many there are."""
+    count, last = 0, ""
+    epoch = func.substr(Topic.epoch, 1, 8) + new_epoch()  # its own half tells it from other topics, as before
+    while names := (
+        await tx.scalars(select(Topic.name).where(Topic.name > last).order_by(Topic.name).limit(RENEWED))
+    ).all():
+        some = Topic.name > last, Topic.name <= names[-1]
+        await tx.execute(update(Topic).where(*some).values(epoch=epoch))
+        count, last = count + len(names), names[-1]
+    return count
 
 
 class Page(list[Any]):
