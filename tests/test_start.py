@@ -83,6 +83,17 @@ async def begin(folder, *arguments, **environment):
             {"HOST": "0.0.0.0"},
             "signalbox: SECRET_KEY: must be set to serve on an address that others can reach",
         ),
+        *(
+            (
+                {"HOST": host},
+                "signalbox: SECRET_KEY: must be set to serve on an address that others can reach",
+            )
+            for host in ("127.example.com", "127.", "127.0.0.256", "::ffff:10.0.0.1", "localhost.example.com")
+        ),
+        *(
+            ({"HOST": host}, "signalbox: sqlite+aiosqlite:///one.sqlite3 is empty and must be")
+            for host in ("127.0.0.2", "localhost", "127.255.255.254")
+        ),
         ({"HOST": "256.1.1.1", "SECRET_KEY": "k" * 40}, "signalbox: cannot listen on 256.1.1.1:0: "),
         (
             {"DATABASE_URL": "sqlite:///no/such/folder/x.sqlite3"},
