@@ -8,7 +8,7 @@ import base64
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 
 from sqlalchemy import (
@@ -151,7 +151,7 @@ def _as(column: Any, value: Any) -> Any:
     kind = kept.python_type
     if kind is datetime:
         moment = datetime.fromisoformat(value)
-        if moment.tzinfo is None:
+        if moment.utcoffset() != timedelta(0):
             raise ValueError
         return moment
     if kind is date:

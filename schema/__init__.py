@@ -1,6 +1,6 @@
 """WORDS: what a client may say and hear. The nouns' queries, mutations and subscriptions, merged."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 import strawberry
@@ -101,7 +101,10 @@ def _moment(text: object) -> datetime:
         raise GraphQLError("DateTime is written like 2026-01-31T12:00:00Z") from None
     if moment.tzinfo is None:
         raise GraphQLError("DateTime needs an offset from UTC: Z, or +02:00")
-    return moment
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise GraphQLError("DateTime is from the year 1 to the year 9999 of UTC") from None
 
 
 DateTime = strawberry.scalar(

@@ -218,6 +218,42 @@ async def test_a_letter_that_no_database_keeps_is_refused(run, where):
                 )
 
 
+MOMENTS = {  # every input there is with a moment in it
+    "AuditFilter.from": "{ workspaces { nodes { auditLog(filter: {from: $at}) { totalCount } } } }",
+    "AuditFilter.to": "{ workspaces { nodes { auditLog(filter: {to: $at}) { totalCount } } } }",
+    "CreateApiKeyInput.expiresAt": """mutation { createApiKey(
+      input: {workspaceId: $home, name: "Key", scopes: [READ], expiresAt: $at}) { __typename } }""",
+    "StartBatchInput.startAt": """mutation { startBatch(
+      input: {cardIds: [$card], startAt: $at}) { __typename } }""",
+    "StartRunInput.startAt": "mutation { startRun(input: {cardId: $card, startAt: $at}) { __typename } }",
+}
+NO_ROOM = ["9999-12-31T23:59:59-14:00", "9999-12-31T23:59:59.9-00:01", "0001-01-01T00:00:00+14:00"]
+ROOM = ["9999-12-31T23:59:59.999999Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59+14:00"]
+
+
+async def test_a_moment_that_utc_has_no_room_for_is_refused(run):
+    found = {
+        f"{name}.{field}"
+        for name, kind in SCHEMA.type_map.items()
+        if is_input_object_type(kind)
+        for field, given in kind.fields.items()
+        if get_named_type(given.type).name == "DateTime"
+    }
+    assert found == set(MOMENTS)
+    async with run() as app:
+        _, [card] = await app.has_board("Do it")
+        home = await app.home()
+        for at in NO_ROOM + ROOM:
+            for field, text in MOMENTS.items():
+                text = text.replace("$home", f'"{home}"').replace("$card", f'"{card}"')
+                kind = "query" if text.startswith("{") else "mutation"
+                given = f"{kind}($at: DateTime!) {text.removeprefix('mutation')}"
+                for answer in (await app.ask(given, at=at), await app.ask(text.replace("$at", f'"{at}"'))):
+                    codes = [error["extensions"]["code"] for error in answer.get("errors", ())]
+                    wanted = [[]] if at in ROOM else [["BAD_USER_INPUT"], ["GRAPHQL_VALIDATION_FAILED"]]
+                    assert codes in wanted, (field, at, answer)
+
+
 OTHERWISE = {"a bug in who authenticates"}  # which only the small server has
 
 

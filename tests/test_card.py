@@ -186,7 +186,13 @@ async def test_a_cursor_of_another_field_or_order_is_refused(run):
         ):
             answer = await app.ask(PAGES, id=board, order="PRIORITY", first=1, after=cursor)
             assert answer["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT", cursor
-        for order, bad in (("UPDATED", "2020-01-01T00:00:00"), ("UPDATED", "soon"), ("DUE", "never")):
+        for order, bad in (
+            ("UPDATED", "2020-01-01T00:00:00"),
+            ("UPDATED", "9999-12-31T23:59:59-14:00"),
+            ("UPDATED", "0001-01-01T00:00:00+14:00"),
+            ("UPDATED", "soon"),
+            ("DUE", "never"),
+        ):
             cursor = forged(f"board.cards:{order}", bad, "card_x")
             answer = await app.ask(PAGES, id=board, order=order, first=1, after=cursor)
             assert answer["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT", (order, bad)
