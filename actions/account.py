@@ -19,6 +19,7 @@ from runtime.feed import wake
 
 OWNER = "owner"
 HOME = "Home"
+FOLDED = User.email_folded.type.length
 
 
 def checked(values: dict[str, Any]) -> dict[str, Any]:
@@ -30,6 +31,8 @@ def checked(values: dict[str, Any]) -> dict[str, Any]:
     if "email" in clean:
         clean["email"] = words.email("email", clean["email"])
         clean["email_folded"] = clean["email"] and words.folded(clean["email"])
+        if len(clean["email_folded"] or "") > FOLDED:  # folding may triple a letter
+            raise Invalid(("email", "is too long once its case is folded"))
     for name, path in (("nickname", "nickname"), ("first_name", "firstName"), ("last_name", "lastName")):
         if clean.get(name) is not None:
             clean[name] = words.line(path, clean[name], 80)

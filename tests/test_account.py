@@ -49,6 +49,8 @@ def reason_of(answer):
         ({"password": "1234567"}, "password"),
         ({"password": "x" * 1025}, "password"),
         ({"email": "bob"}, "email"),
+        ({"email": "ﬃ" * 200 + "@example.org"}, "email"),  # each is three letters once it is folded
+        ({"email": "ß" * 242 + "@example.org"}, "Session"),
         ({"nickname": " "}, "nickname"),
         ({"nickname": "x" * 81}, "nickname"),
         ({"username": "ANN"}, "Conflict"),
@@ -122,6 +124,8 @@ async def test_changing_oneself(run):
         for kind, given in refused.items():
             assert (await app.data(UPDATE, "ann", input=given))["__typename"] == kind
         assert (await app.data(UPDATE, "bob", input={"email": "A@B.ORG"}))["__typename"] == "Conflict"
+        long = await app.data(UPDATE, "bob", input={"email": "ﬃ" * 200 + "@b.org"})
+        assert [issue["path"] for issue in long["issues"]] == ["email"]
         seen = await app.data(
             "query($id: ID!) { node(id: $id) { ... on User { username email } } }", "bob", id=ann
         )
