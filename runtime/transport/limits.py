@@ -53,14 +53,15 @@ class Limits:
 
 
 class LimitExceeded(PublicError):
-    """A limit was passed: which one, by how much, and what is allowed."""
+    """A limit was passed: which one, by how much, and what is allowed. A size of 0 or less is refused as well."""
 
     code = Code.TOO_COMPLEX
 
     def __init__(self, limit: str, actual: int, maximum: int, *, code: str | None = None) -> None:
         actual = min(actual, SHOWN)
+        over = f"Over the limit of {limit}: {actual}, at most {maximum} allowed"
         super().__init__(
-            f"Over the limit of {limit}: {actual}, at most {maximum} allowed",
+            over if actual > maximum else f"{limit} takes 1 to {maximum}, not {actual}",
             code=code,
             limit=limit,
             actual=actual,

@@ -107,6 +107,22 @@ async def test_input_is_bounded(view: Any, query: str, variables: Any, limit: st
     assert (refused.status, *refusal(refused)[:2]) == (400, "LIMIT_EXCEEDED", limit)
 
 
+@pytest.mark.parametrize(
+    ("first", "message"),
+    [
+        (0, "first takes 1 to 100, not 0"),
+        (-7, "first takes 1 to 100, not -7"),
+        (101, "Over the limit of first: 101, at most 100 allowed"),
+    ],
+)
+async def test_a_size_is_told_which_it_may_be(view: Any, first: int, message: str) -> None:
+    asked = "query($n: Int!) { cards(first: $n) { id } }"
+    for query, given in ((asked, {"n": first}), (f"{{ cards(first: {first}) {{ id }} }}", {})):
+        refused = await ask(view, query, variables=given)
+        [error] = refused.json["errors"]
+        assert (error["message"], error["extensions"]["code"]) == (message, "LIMIT_EXCEEDED")
+
+
 async def test_the_schema_can_still_be_read(view: Any) -> None:
     full = get_introspection_query(
         specified_by_url=True, directive_is_repeatable=True, schema_description=True,
