@@ -76,10 +76,10 @@ def serve(make: Make, *, migrate: bool) -> None:
     _listen(make, settings, listener)
 
 
-def taken(settings: Settings) -> socket.socket:
+def taken(settings: Settings, *, listening: bool = False) -> socket.socket:
     """The address, taken before anything is done for it."""
     try:
-        return bind(settings.host, settings.port)
+        return bind(settings.host, settings.port, listening=listening)
     except AddressTaken as error:
         fail(error)
 
@@ -99,7 +99,7 @@ def _listen(
             log_config=None,
             forwarded_allow_ips=settings.forwarded_allow_ips,
         )
-    except (Unavailable, ConnectionError) as error:
+    except (AddressTaken, Unavailable, ConnectionError) as error:
         fail(error)
 
 
@@ -232,7 +232,7 @@ def demo(make: Make, *, speed: float) -> None:
     settings = configured(database="sqlite:///demo.sqlite3", level="WARNING")
     only_here(settings)
     log.start(settings.log_level, settings.log_format)
-    listener = taken(settings)
+    listener = taken(settings, listening=True)  # so that no other demo fills the same database
     asyncio.run(ready(settings, migrate=True, serving=True))
     asyncio.run(_seed(settings, only_new=True))
     address = address_of(listener)

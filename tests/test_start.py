@@ -15,7 +15,7 @@ import pytest
 
 import runtime.feed
 import server
-from tests.warm import command
+from tests.warm import Warm, command
 
 ROOT = Path(__file__).parent.parent
 CLEAN = {name: value for name, value in os.environ.items() if name not in ("HOST", "PORT")}
@@ -126,6 +126,28 @@ async def test_a_taken_port_is_one_line(tmp_path):
         status, _, err = await start(tmp_path, "serve", "--migrate", PORT=port)
     assert (status, err) == (2, f"signalbox: cannot listen on 127.0.0.1:{port}: Address already in use\n")
     assert not (tmp_path / "one.sqlite3").exists(), "nothing was made before"
+
+
+async def test_of_two_that_start_at_once_on_one_port_one_serves(tmp_path, serve, fresh):
+    """Each has bound it before either listens; the slower one ends with a line, the other goes on."""
+    url = await fresh()
+    first = await serve(url)
+    first.kill()
+    first.process = None  # there are others in its place
+    errors = [tmp_path / "a", tmp_path / "b"]
+    given = CLEAN | {"DATABASE_URL": url, "PORT": str(first.port), "SECRET_KEY": "k" * 40}
+    both = [Warm("serve", env=given, stderr=error) for error in errors]
+    try:
+        await first.ready()
+        while not (ended := [n for n, one in enumerate(both) if one.poll() is not None]):
+            await asyncio.sleep(0.05)
+        assert [both[n].poll() for n in ended] == [2], errors[ended[0]].read_text()
+        line = f"signalbox: cannot listen on 127.0.0.1:{first.port}: Address already in use"
+        assert errors[ended[0]].read_text().splitlines()[-1] == line
+        await first.ready()
+    finally:
+        for one in both:
+            one.kill()
 
 
 async def test_a_bus_that_does_not_answer_is_one_line(tmp_path):

@@ -6,11 +6,13 @@ the kernel: uvicorn's own ping never notices a client that stops reading.
 """
 
 import asyncio
+import errno
 import gc
 import logging
 import socket
 import sys
 from collections.abc import Callable
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -48,9 +50,27 @@ class Server(uvicorn.Server):
 
 
 class Starting(LifespanOn):
-    """The application's start and stop. What it raises instead of starting is kept, not logged."""
+    """The application's start and stop. What it raises instead of starting is kept, not logged.
+
+    Once it has started, the address is listened on. Here, because uvloop says nothing when that fails.
+    """
 
     failed: BaseException | None = None
+
+    def __init__(self, config: uvicorn.Config, listener: socket.socket) -> None:
+        super().__init__(config)
+        self._listener = listener
+
+    async def startup(self) -> None:
+        await super().startup()
+        if self.should_exit:
+            return
+        try:
+            self._listener.listen(BACKLOG)
+        except OSError:
+            await self.shutdown()
+            raise
+        self.logger.info("Listening on %s", address_of(self._listener))
 
     async def send(self, message: Any) -> None:
         if message["type"] == "lifespan.startup.failed":
@@ -63,8 +83,11 @@ class AddressTaken(Exception):
     """The address cannot be listened on. One line says which and why."""
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """Take an address before anything else is done for it. Port 0 lets the system choose. Raises AddressTaken."""
+def bind(host: str, port: int, *, listening: bool = False) -> socket.socket:
+    """Take an address before anything else is done for it. Port 0 lets the system choose. Raises AddressTaken.
+
+    Connections are refused until it is served, so that clients go to another server; or, `listening`, wait.
+    """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, kind, protocol, _, address = found[0]
@@ -76,8 +99,8 @@ def bind(host: str, port: int) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
-        # Refused here when somebody else listens: SO_REUSEADDR lets two bind before either does.
-        listener.listen(BACKLOG)
+        if listening:  # and nobody else can
+            listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
         raise AddressTaken(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
@@ -97,13 +120,13 @@ def serve(
     """Serve `app` until a signal; return when every connection ended, within `grace` seconds.
 
     `listening` is called once requests are answered. `more` goes to uvicorn.Config, and may override what is
-    set here. Raises what the application raised instead of starting.
+    set here. Raises what the application raised instead of starting, and AddressTaken where another that bound
+    the address as well was faster.
     """
     host, port = listener.getsockname()[:2]
     config = uvicorn.Config(app, host=host, port=port, **{**defaults(grace), **more})
-    logging.getLogger("uvicorn.error").info("Listening on %s", address_of(listener))
     config.load()
-    config.lifespan_class = Starting
+    config.lifespan_class = partial(Starting, listener=listener)
     server = Server(config, draining, listening)
     try:
         server.run(sockets=[listener])
@@ -111,6 +134,10 @@ def serve(
         if server.lifespan.failed is not None:
             raise server.lifespan.failed from None
         raise
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        raise AddressTaken(f"cannot listen on {host}:{port}: {error.strerror}") from error
     finally:
         listener.close()
 
@@ -135,6 +162,7 @@ def address_of(listener: socket.socket) -> str:
 
 def defaults(grace: int) -> dict[str, Any]:
     return {
+        "backlog": BACKLOG,
         "ws": Wire,
         "ws_max_size": MESSAGE,
         "ws_per_message_deflate": False,  # a small frame may unpack to a large one

@@ -12,7 +12,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from runtime.transport.serve import cut_stalled
+from runtime.transport.serve import AddressTaken, bind, cut_stalled
 from tests.pace import leeway
 from tests.transport.serving import Server, serving
 
@@ -154,3 +154,15 @@ async def stall(host: Any, port: Any, query: str) -> socket.socket:
     peer.sendall(head.encode() + body)
     await asyncio.sleep(0)
     return peer
+
+
+def test_who_comes_before_it_serves_is_refused() -> None:
+    """Let in, a client would wait for the whole start, while another server could answer it at once."""
+    with bind("127.0.0.1", 0) as early:
+        for listening in (False, True):
+            if listening:
+                early.listen()
+            with socket.socket() as client:
+                assert (client.connect_ex(early.getsockname()) == 0) is listening
+    with bind("127.0.0.1", 0, listening=True) as alone, pytest.raises(AddressTaken):
+        bind("127.0.0.1", alone.getsockname()[1])
