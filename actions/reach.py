@@ -2,11 +2,11 @@
 
 Each checks that the actor may see the row and may change it, and locks it until the transaction ends. What
 the actor may not see is NotFound, what it may see but not change is Forbidden. Boards are locked before what
-stands on them, so changes of one board follow one another.
+stands on them, so changes of one board follow one another. Role, key, login and attempt are looked at with the
+row held, so that who lost one while it waited changes nothing.
 
 An agent under its run's own credential passes only the gates that are opened `for_run`: everything else is
-Forbidden to it, whatever is added later. Its attempt is looked at with the board held, so that one that ended
-while it asked changes nothing.
+Forbidden to it, whatever is added later.
 """
 
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Select, bindparam, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models.account import AuthReason
+from models.account import ApiKey, AuthReason, AuthSession
 from models.actor import (
     Actor,
     ForActor,
@@ -55,50 +55,82 @@ def allow(role: str | None, *, admin: bool) -> None:
         raise Forbidden("A viewer may look, not change")
 
 
+def _good(actor: Actor) -> Any:
+    """Whether what the actor signed in with still holds, as a column."""
+    if actor.run_id is not None:
+        mine = Attempt.job_id == actor.run_id, Attempt.number == actor.attempt, Attempt.ended_at.is_(None)
+        return select(Attempt.number).where(*mine).exists()
+    if not actor.is_person:
+        return select(ApiKey.id).where(ApiKey.id == actor.id, ApiKey.revoked_at.is_(None)).exists()
+    if actor.session_id is None:  # nobody signed in: the owner at this machine
+        return literal(True)
+    query = select(AuthSession.id).where(AuthSession.id == actor.session_id)
+    return query.where(AuthSession.revoked_at.is_(None)).exists()
+
+
+Ways = tuple[Select[Any], Select[Any]]  # to hold a row: if nobody else does, and after whoever does
+
+
+def _ways(actor: Actor, query: Select[Any], of: Any, *, read: bool = False) -> Ways:
+    """`query` ends with the actor's role; what it selects `of` is held."""
+    query = query.add_columns(_good(actor))
+    return query.with_for_update(of=of, read=read, skip_locked=True), query.with_for_update(of=of, read=read)
+
+
+async def _hold(tx: AsyncSession, ways: Ways, id: str, values: dict[str, Any] | None = None) -> Any:
+    """The row, as it is and as who asks is once it is held. Raises NotFound.
+
+    PostgreSQL judges by the moment before it waits. So nobody waits unless it must, and who did looks again.
+    """
+    at_once, waiting = ways
+    row = None
+    if tx.get_bind().dialect.name == "postgresql":
+        row = (await tx.execute(at_once, values)).one_or_none()
+        if row is None and (await tx.execute(waiting, values)).one_or_none() is None:
+            raise NotFound(id)
+    row = row or (await tx.execute(waiting, values)).one_or_none()
+    if row is None:
+        raise NotFound(id)
+    return row
+
+
 async def _reach(
     tx: AsyncSession,
     actor: Actor,
-    query: Select[Any],
+    ways: Ways,
     id: str,
     *,
     admin: bool = False,
     for_run: bool = False,
     values: dict[str, Any] | None = None,
 ) -> Any:
-    row = (await tx.execute(query, values)).one_or_none()
-    if row is None:
-        raise NotFound(id)
-    if actor.run_id is not None:
-        await _let_run(tx, actor, for_run)
-    allow(row[-1], admin=admin)
+    row = await _hold(tx, ways, id, values)
+    _judge(actor, row, admin=admin, for_run=for_run)
     return row
+
+
+def _judge(actor: Actor, row: Any, *, admin: bool, for_run: bool = False) -> None:
+    *_, role, is_good = row
+    if actor.run_id is not None and not for_run:
+        raise Forbidden(OF_A_RUN)
+    if not is_good:
+        raise Unauthenticated(AuthReason.REVOKED, OVER if actor.run_id is not None else "Token revoked")
+    allow(role, admin=admin)
 
 
 OF_A_RUN = (
     "Under its run's credential an agent changes its own card's title and description, its subtasks and messages,"
     " makes cards under it, and asks; nothing else"
 )
-
-
-async def _let_run(tx: AsyncSession, actor: Actor, is_open: bool) -> None:
-    if not is_open:
-        raise Forbidden(OF_A_RUN)
-    mine = Attempt.job_id == actor.run_id, Attempt.number == actor.attempt, Attempt.ended_at.is_(None)
-    if await tx.scalar(select(Attempt.number).where(*mine)) is None:
-        raise Unauthenticated(AuthReason.REVOKED, "That attempt of the run has ended")
+OVER = "That attempt of the run has ended"
 
 
 async def reach_workspace(tx: AsyncSession, actor: Actor, id: str, *, admin: bool = False) -> Workspace:
     query = select(Workspace, role_in(actor, Workspace.id))
     query = query.where(Workspace.id == id, sees_workspace(actor, Workspace.id))
-    row = await _reach(tx, actor, query.with_for_update(of=Workspace), id, admin=admin)
+    row = await _reach(tx, actor, _ways(actor, query, Workspace), id, admin=admin)
     if actor.board_id is not None:
         raise Forbidden("A key of one board changes nothing else of its workspace")
-    # Whoever waited for the lock may have lost the role meanwhile: on PostgreSQL the first look was before.
-    role = await tx.scalar(select(role_in(actor, id)))
-    if role is None:
-        raise NotFound(id)
-    allow(role, admin=admin)
     return row[0]  # type: ignore[no-any-return]
 
 
@@ -125,7 +157,7 @@ async def reach_label(tx: AsyncSession, actor: Actor, id: str, *, to_change: boo
         return await _held(tx, Label, id)  # type: ignore[no-any-return]
     query = select(Label, role_in(actor, Label.workspace_id))
     query = query.where(Label.id == id, sees_workspace(actor, Label.workspace_id))
-    return (await _reach(tx, actor, query.with_for_update(of=Label), id))[0]  # type: ignore[no-any-return]
+    return (await _reach(tx, actor, _ways(actor, query, Label), id))[0]  # type: ignore[no-any-return]
 
 
 async def reach_profile(tx: AsyncSession, actor: Actor, id: str) -> AgentProfile:
@@ -138,8 +170,7 @@ async def reach_profile_to_name(tx: AsyncSession, actor: Actor, id: str) -> Agen
     """An agent profile, to name it on a card or a board, which are held after it. It is not deleted meanwhile."""
     query = select(AgentProfile, role_in(actor, AgentProfile.workspace_id))
     query = query.where(AgentProfile.id == id, sees_workspace(actor, AgentProfile.workspace_id))
-    query = query.with_for_update(of=AgentProfile, read=True)
-    return (await _reach(tx, actor, query, id))[0]  # type: ignore[no-any-return]
+    return (await _reach(tx, actor, _ways(actor, query, AgentProfile, read=True), id))[0]  # type: ignore[no-any-return]
 
 
 async def reach_membership(tx: AsyncSession, actor: Actor, id: str, *, own: bool = False) -> Membership:
@@ -157,16 +188,17 @@ async def reach_board(
     tx: AsyncSession, actor: Actor, id: str, *, admin: bool = False, for_run: bool = False
 ) -> Board:
     query = select(Board, role_in(actor, Board.workspace_id))
-    query = query.where(Board.id == id, sees_board(actor, Board.id)).with_for_update(of=Board)
-    return (await _reach(tx, actor, query, id, admin=admin, for_run=for_run))[0]  # type: ignore[no-any-return]
+    query = query.where(Board.id == id, sees_board(actor, Board.id))
+    row = await _reach(tx, actor, _ways(actor, query, Board), id, admin=admin, for_run=for_run)
+    return row[0]  # type: ignore[no-any-return]
 
 
 async def _reach_on_board(
     tx: AsyncSession, actor: Actor, kind: Any, id: str, sees: Any, *, for_run: bool = False
 ) -> tuple[Board, Any]:
     query = select(Board, kind, role_in(actor, Board.workspace_id)).join(kind, kind.board_id == Board.id)
-    query = query.where(kind.id == id, sees).with_for_update(of=(Board, kind))
-    board, row, _ = await _reach(tx, actor, query, id, for_run=for_run)
+    ways = _ways(actor, query.where(kind.id == id, sees), (Board, kind))
+    board, row, *_ = await _reach(tx, actor, ways, id, for_run=for_run)
     return board, row
 
 
@@ -207,19 +239,19 @@ async def reach_question(tx: AsyncSession, actor: Actor, id: str) -> tuple[Board
 async def reach_work(tx: AsyncSession, actor: Actor, run_id: str) -> tuple[Board, Run]:
     """A run, for whoever works it: also a worker's key may. Whether the lease is its own, the queue says."""
     board = select(Board, working_in(actor, Board.workspace_id)).join(Run, Run.board_id == Board.id)
-    board = board.where(Run.id == run_id, sees_card(actor, Board.id, Run.card_id)).with_for_update(of=Board)
-    found = (await _reach(tx, actor, board, run_id))[0]
+    board = board.where(Run.id == run_id, sees_card(actor, Board.id, Run.card_id))
+    found = (await _reach(tx, actor, _ways(actor, board, Board), run_id))[0]
     return found, await _held(tx, Run, run_id)
 
 
 async def reach_log(tx: AsyncSession, actor: Actor, run_id: str) -> Any:
     """The little of a run that a report needs, for whoever works it. Its board is not held."""
-    query, mine = log_held(actor)
-    return await _reach(tx, actor, query, run_id, values={"run": run_id, **mine})
+    ways, mine = log_held(actor)
+    return await _reach(tx, actor, ways, run_id, values={"run": run_id, **mine})
 
 
 @ForActor
-def log_held(actor: Actor) -> Select[Any]:
+def log_held(actor: Actor) -> Ways:
     run, board = Run.__table__.c, Board.__table__.c
     columns = run.id, run.board_id, run.card_id, run.kind, run.status, run.attempt, run.wait_reason
     query = select(*columns, run.progress, run.progress_told_at, board.workspace_id, board.policy)
@@ -227,7 +259,7 @@ def log_held(actor: Actor) -> Select[Any]:
         Board.__table__, board.id == run.board_id
     )
     query = query.where(run.id == bindparam("run", type_=Id), sees_card(actor, run.board_id, run.card_id))
-    return query.with_for_update(of=Run.__table__)
+    return _ways(actor, query, Run.__table__)
 
 
 def working_in(actor: Actor, workspace_id: Any) -> Any:
@@ -241,8 +273,8 @@ async def reach_worker(tx: AsyncSession, actor: Actor, id: str, *, to_change: bo
     Several claims may hold it at once; `to_change` holds it alone.
     """
     query = select(Worker, working_in(actor, Worker.workspace_id))
-    query = query.where(Worker.id == id, sees_worker(actor))
-    worker: Worker = (await _reach(tx, actor, query.with_for_update(of=Worker, read=not to_change), id))[0]
+    ways = _ways(actor, query.where(Worker.id == id, sees_worker(actor)), Worker, read=not to_change)
+    worker: Worker = (await _reach(tx, actor, ways, id))[0]
     if worker.owner_id != actor.id:
         raise Forbidden("Only the one who registered a worker speaks for it")
     if worker.deregistered_at is not None:
@@ -253,10 +285,8 @@ async def reach_worker(tx: AsyncSession, actor: Actor, id: str, *, to_change: bo
 async def reach_leaving(tx: AsyncSession, actor: Actor, id: str) -> Worker:
     """A worker, for whoever may let it go: the one that registered it, and admins."""
     query = select(Worker, working_in(actor, Worker.workspace_id)).where(Worker.id == id, sees_worker(actor))
-    row = (await tx.execute(query.with_for_update(of=Worker))).one_or_none()
-    if row is None:
-        raise NotFound(id)
-    allow(row[-1], admin=row[0].owner_id != actor.id)
+    row = await _hold(tx, _ways(actor, query, Worker), id)
+    _judge(actor, row, admin=row[0].owner_id != actor.id)
     return row[0]  # type: ignore[no-any-return]
 
 
@@ -267,7 +297,7 @@ async def reach_to_work(tx: AsyncSession, actor: Actor, id: str | None) -> Works
         raise Invalid(("workspaceId", "must be said by a person"))
     query = select(Workspace, working_in(actor, Workspace.id))
     query = query.where(Workspace.id == id, sees_workspace(actor, Workspace.id))
-    return (await _reach(tx, actor, query.with_for_update(of=Workspace), id))[0]  # type: ignore[no-any-return]
+    return (await _reach(tx, actor, _ways(actor, query, Workspace), id))[0]  # type: ignore[no-any-return]
 
 
 async def reach_conversation(tx: AsyncSession, actor: Actor, id: str) -> AgentSession:
