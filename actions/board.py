@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from actions.card import remove
 from actions.lane import settle
 from actions.law import facts_of, reader
 from actions.move import tell_moved
@@ -255,11 +256,13 @@ async def delete_column(
     *,
     move_cards_to: str | None = None,
     delete_cards: bool = False,
+    detach_children: bool = False,
     cancel_runs: bool = False,
 ) -> BoardColumn:
     """Delete a column. With cards in it, say where they go or that they are deleted; both or none is refused.
 
-    Moving them obeys the law of stages; archived cards go along unjudged, they are nowhere.
+    Moving them obeys the law of stages; archived cards go along unjudged, they are nowhere. Deleting them is
+    refused while cards in other columns stand under them, unless `detach_children` lets those go.
     """
     board, column = await reach_column(tx, actor, id)
     lanes = list(await tx.scalars(select(BoardColumn).where(BoardColumn.board_id == board.id)))
@@ -269,6 +272,7 @@ async def delete_column(
         raise Invalid(("deleteCards", "cannot be said together with moveCardsTo"))
     in_it = Card.column_id == column.id
     cards = list(await tx.scalars(select(Card).where(in_it).order_by(Card.rank)))
+    batch = new_id("batch") if cards else None
     if cards and not (move_cards_to or delete_cards):
         some = "1 card stands" if len(cards) == 1 else f"{len(cards)} cards stand"
         raise Conflict(f"{some} in the column; say moveCardsTo or deleteCards")
@@ -278,7 +282,6 @@ async def delete_column(
             raise NotFound(move_cards_to)
         await _judge_all(tx, board, column, await _lane(tx, target), cancel_runs=cancel_runs)
         last = await tx.scalar(select(func.max(Card.rank)).where(Card.column_id == target.id))
-        batch = new_id("batch")
         for card, rank in zip(cards, ranks_after(last, len(cards)), strict=True):
             before = image(card) | {"stage": column.stage}
             card.column_id, card.rank, card.version = target.id, rank, card.version + 1
@@ -288,7 +291,7 @@ async def delete_column(
         await arrived(tx, actor, board, cards, left, target.stage, cancel_run=cancel_runs)
     elif cards:
         await leave(tx, board, [card.id for card in cards], cancel_run=cancel_runs, word="cancelRuns")
-        await tx.execute(delete(Card).where(in_it))
+        await remove(tx, board, cards, in_it, detach_children=detach_children, batch=batch)
     await tx.execute(delete(BoardColumn).where(BoardColumn.id == column.id))
     tx.expunge(column)
     tell_board(
@@ -296,6 +299,7 @@ async def delete_column(
         board,
         EventKind.COLUMN_DELETED,
         column.id,
+        batch=batch,
         column_id=column.id,
         name=column.name,
         moved_to=move_cards_to if cards else None,

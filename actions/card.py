@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from actions.choice import named
@@ -18,7 +18,7 @@ from actions.run.change import reopen
 from actions.run.dispatch import arrived, leave, reprioritise
 from models import words
 from models.actor import Actor
-from models.board import BoardColumn
+from models.board import Board, BoardColumn
 from models.card import MOST_AT_ONCE, MOST_CHILDREN, WRITTEN, Card, CardType, Priority, Size, image
 from models.event import EventKind
 from models.refusal import Conflict, Forbidden, Invalid, NotFound
@@ -265,31 +265,59 @@ async def delete_card(
     board, card = await reach_card(tx, actor, id)
     card.expect(if_version)
     await leave(tx, board, [card.id], cancel_run=cancel_run)
-    children = list(await tx.scalars(select(Card.id).where(Card.parent_id == card.id)))
-    if children and not detach_children:
-        raise Conflict(
-            f"The card has {len(children)} children; say detachChildren, or delete them first",
-            children[0],
-        )
-    if children:
-        version = Card.version + 1
-        await tx.execute(update(Card).where(Card.id.in_(children)).values(parent_id=None, version=version))
-    await tx.execute(delete(Card).where(Card.id == card.id))
-    tx.expunge(card)
-    tell_board(
-        tx,
-        board,
-        EventKind.CARD_DELETED,
-        card.id,
-        card_id=card.id,
-        number=card.number,
-        title=card.title,
-        column_id=card.column_id,
-        detached=children,
-        before=await _image(tx, card),
-    )
+    await remove(tx, board, [card], Card.id == card.id, detach_children=detach_children)
     await reopen(tx, board)
     return card
+
+
+async def remove(
+    tx: AsyncSession,
+    board: Board,
+    cards: Sequence[Card],
+    these: ColumnElement[bool],
+    *,
+    detach_children: bool,
+    batch: str | None = None,
+) -> None:
+    """Delete `cards` of one column, which are `these`, with what hangs on them; no agent is at them any more.
+
+    Raises Conflict for children that stay, unless `detach_children` lets them go.
+    """
+    gone = select(Card.id).where(these).correlate(None)
+    query = select(Card).where(Card.parent_id.in_(gone), Card.id.not_in(gone)).order_by(Card.id)
+    children = list(await tx.scalars(query))
+    if children and not detach_children:
+        some = "1 card stands" if len(children) == 1 else f"{len(children)} cards stand"
+        raise Conflict(
+            f"{some} under what is deleted; say detachChildren, or delete them first", children[0].id
+        )
+    columns = select(BoardColumn.id, BoardColumn.stage).where(BoardColumn.board_id == board.id)
+    stages = dict(list(await tx.execute(columns)))
+    batch = batch or (new_id("batch") if children else None)
+    detached: dict[str | None, list[str]] = {}
+    for child in children:
+        detached.setdefault(child.parent_id, []).append(child.id)
+        before = image(child) | {"stage": stages[child.column_id]}
+        told = changed(child, {"parent_id": None})
+        data = {"card_id": child.id, "changes": told, "before": before}
+        tell_board(tx, board, EventKind.CARD_UPDATED, child.id, batch=batch, **data)
+    await tx.flush()  # the children's, before what they stood under is gone
+    await tx.execute(delete(Card).where(these))
+    for card in cards:
+        tx.expunge(card)
+        tell_board(
+            tx,
+            board,
+            EventKind.CARD_DELETED,
+            card.id,
+            batch=batch,
+            card_id=card.id,
+            number=card.number,
+            title=card.title,
+            column_id=card.column_id,
+            detached=detached.get(card.id, []),
+            before=image(card) | {"stage": stages[card.column_id]},
+        )
 
 
 async def set_parent(

@@ -282,6 +282,9 @@ async def delete_column(
     id: Annotated[ID, "Which column."],
     move_cards_to: Annotated[ID | None, "The column its cards go to, if the law allows each of them."] = None,
     delete_cards: Annotated[bool, "Delete its cards with it."] = False,
+    detach_children: Annotated[
+        bool, "Let the children of deleted cards go that stand in other columns; without it they refuse it."
+    ] = False,
     cancel_runs: Annotated[bool, "Stop the agents that are at its cards; without it they refuse it."] = False,
 ) -> Any:
     """Delete a column. With cards in it you must say what becomes of them. Answers the column as it was."""
@@ -292,5 +295,6 @@ async def delete_column(
             id,
             move_cards_to=move_cards_to,
             delete_cards=delete_cards,
+            detach_children=detach_children,
             cancel_runs=cancel_runs,
         )

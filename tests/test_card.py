@@ -429,3 +429,51 @@ async def test_deleting_a_column_moves_its_cards_or_deletes_them(run):
         assert (await do(app, "deleteColumn", id=lane["TODO"], deleteCards=True))["__typename"] == "Column"
         assert await found(app, board) == ""
         assert await card(app, a, "id") is None
+
+
+async def test_cards_that_go_with_their_column_are_told_of_and_let_their_children_go_only_when_asked(run):
+    async with run() as app:
+        board, [parent, inner, child] = await app.has_board("Parent", "Inner", "Child")
+        await do(app, "updateCard", id=parent, priority="HIGH")
+        for id in (inner, child):
+            await do(app, "setParentCard", id=id, parentId=parent)
+        await do(app, "moveCard", id=child, stage="TODO")
+        lane = (await card(app, parent, "columnId"))["columnId"]
+        before = await dump(app, board)
+        refused = await do(app, "deleteColumn", id=lane, deleteCards=True)
+        assert (refused["__typename"], refused["conflict"]) == ("Conflict", child)
+        assert await dump(app, board) == before, "nothing was changed"
+        gone = await do(app, "deleteColumn", id=lane, deleteCards=True, detachChildren=True)
+        assert gone["__typename"] == "Column"
+        left = await card(app, child, "version parent { id } updatedAt")
+        was = next(one for one in before["cards"]["nodes"] if one["id"] == child)
+        assert (left["version"], left["parent"]) == (was["version"] + 1, None)
+        assert left["updatedAt"] > was["updatedAt"]
+        shown = """kind batch ... on AboutCard { cardId } ... on CardDeleted { title }
+          ... on CardUpdated { changes { field before after } } ... on ColumnDeleted { movedTo cardIds }"""
+        events = (await told(app, board, shown))[before["seq"] :]
+        assert len({event.pop("batch") for event in events}) == 1
+        change = {"field": "parentId", "before": parent, "after": None}
+        assert events == [
+            {"kind": "CARD_UPDATED", "cardId": child, "changes": [change]},
+            {"kind": "CARD_DELETED", "cardId": parent, "title": "Parent"},
+            {"kind": "CARD_DELETED", "cardId": inner, "title": "Inner"},
+            {"kind": "COLUMN_DELETED", "movedTo": None, "cardIds": [parent, inner]},
+        ]
+        audit = """{ workspaces { nodes { auditLog(first: 9, filter: {kinds: [CARD_DELETED]}) {
+          nodes { subjectId name } } } } }"""
+        nodes = (await app.data(audit))["nodes"][0]["auditLog"]["nodes"]
+        assert {node["subjectId"]: node["name"] for node in nodes} == {parent: "Parent", inner: "Inner"}
+
+
+async def test_children_of_a_deleted_card_are_told_of(run):
+    async with run() as app:
+        board, [parent, child] = await app.has_board("Parent", "Child")
+        await do(app, "setParentCard", id=child, parentId=parent)
+        seq = (await dump(app, board))["seq"]
+        await do(app, "deleteCard", id=parent, detachChildren=True)
+        events = (await told(app, board, "kind ... on AboutCard { cardId }"))[seq:]
+        assert events == [
+            {"kind": "CARD_UPDATED", "cardId": child},
+            {"kind": "CARD_DELETED", "cardId": parent},
+        ]
