@@ -31,6 +31,7 @@ from runtime.database import Keys, among
 from runtime.executor import wanted
 from runtime.executor.together import Columns
 from runtime.transport.errors import PublicError
+from runtime.transport.json import decode
 
 DEFAULT, MOST = 50, 100
 LARGE, LARGEST = 2**31, 2**63  # beyond what an integer column holds
@@ -137,7 +138,7 @@ def write_cursor(name: str, values: list[Any]) -> str:
 def read_cursor(name: str, text: str, columns: Sequence[Any]) -> list[Any]:
     """The values a cursor stands at. Raises BadCursor for one of another field or order."""
     try:
-        values = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        values = decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         if values[0] != name or len(values) != len(columns) + 1:
             raise ValueError
         return [_as(column, value) for column, value in zip(columns, values[1:], strict=True)]
@@ -158,8 +159,6 @@ def _as(column: Any, value: Any) -> Any:
         return date.fromisoformat(value)
     if isinstance(value, bool) or not isinstance(value, kind):
         raise ValueError
-    if isinstance(value, str) and not value.isprintable():
-        raise ValueError  # PostgreSQL would refuse some of it, and a driver the rest
     if isinstance(value, int) and not abs(value) < (LARGEST if isinstance(kept, BigInteger) else LARGE):
         raise ValueError
     return value

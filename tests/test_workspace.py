@@ -377,3 +377,23 @@ async def test_a_key_of_one_board_follows_no_workspace(run):
         ask = "query($id: ID!) { workspace(id: $id) { name myRole members { totalCount } } }"
         told = await app.data(ask, "agent", id=home)
         assert told == {"name": "Home", "myRole": "MEMBER", "members": {"totalCount": 0}}
+
+
+async def test_workspaces_with_letters_that_nobody_can_print_are_paged_through(run):
+    names = {
+        "\U0001f468\u200d\U0001f469\u200d\U0001f467",
+        "soft\u00adhyphen",
+        "private \ue000",
+        "next \U0003fff0",
+    }
+    query = """query($after: String) {
+      workspaces(first: 1, after: $after) { nodes { name } pageInfo { endCursor } } }"""
+    async with run() as app:
+        for name in names:
+            assert (await do(app, "createWorkspace", name=name))["__typename"] == "Workspace"
+        seen, cursor = [], None
+        while page := (await app.data(query, after=cursor))["nodes"]:
+            seen += [node["name"] for node in page]
+            cursor = (await app.data(query, after=cursor))["pageInfo"]["endCursor"]
+        assert len(seen) == len(set(seen)), "none twice"
+        assert names < set(seen)
