@@ -386,6 +386,7 @@ def _sqlite(url: str, size: int, begin: str, *pragmas: str) -> AsyncEngine:
         for pragma in (*PRAGMAS, *pragmas):
             cursor.execute(pragma)
         cursor.close()
+        connection.create_function("lower", 1, readers.lowered, deterministic=True)
 
     @event.listens_for(engine.sync_engine, "begin")
     def begun(connection: Any) -> None:

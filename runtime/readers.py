@@ -187,6 +187,11 @@ class SqliteReader:
         self._connection.close()
 
 
+def lowered(text: Any) -> Any:
+    """What `lower` is on SQLite, as on PostgreSQL: its own knows the letters of ASCII only."""
+    return text.lower() if isinstance(text, str) else text
+
+
 def sqlite(pragmas: Sequence[str], most: int, path: str, **options: Any) -> Connect:
     """Opens a SQLite file, `most` times at once. The options are sqlite3's."""
     options |= {"isolation_level": None, "check_same_thread": False}
@@ -196,6 +201,7 @@ def sqlite(pragmas: Sequence[str], most: int, path: str, **options: Any) -> Conn
         connection: sqlite3.Connection = sqlite3.connect(path, **options)
         for pragma in pragmas:
             connection.execute(pragma).close()
+        connection.create_function("lower", 1, lowered, deterministic=True)
         return connection
 
     async def connect() -> Reader:

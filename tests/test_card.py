@@ -5,7 +5,7 @@ import itertools
 import json
 
 from models.workspace import Label
-from tests.board import card, do, told
+from tests.board import card, do, dump, told
 from tests.work import hand, start
 
 FOUND = """query($id: ID!, $filter: CardFilter, $orderBy: CardOrder!) { board(id: $id) {
@@ -27,7 +27,12 @@ async def prepared(app):
         await tx.flush()
     await do(app, "updateCard", id=a, priority="HIGH", type="BUG", size="LARGE", dueOn="2001-01-01")
     await do(
-        app, "updateCard", id=b, priority="LOW", dueOn="2999-01-01", description="Sanded 100% by HAND_made"
+        app,
+        "updateCard",
+        id=b,
+        priority="LOW",
+        dueOn="2999-01-01",
+        description="Sanded 100% by HAND_made, ÄPFEL ἀγορά",
     )
     await do(app, "updateCard", id=c, priority="CRITICAL", size="SMALL", dueOn="2001-01-02")
     await do(app, "setParentCard", id=d, parentId=a)
@@ -75,6 +80,7 @@ async def test_every_filter(run):
             ({"any": [{"archived": True}, {"priorities": ["HIGH"]}]}, "ae"),
             ({"archived": True, "any": [{"archived": False}, {"text": "e"}]}, "e"),
             ({"text": "hand_MADE"}, "b"),
+            ({"text": "äpfel ἈΓΟΡΆ"}, "b"),
             ({"text": "100%"}, "b"),
             ({"text": "1%0"}, ""),  # % and _ are themselves
             ({"text": "C"}, "c"),

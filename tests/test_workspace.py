@@ -127,6 +127,7 @@ async def test_members_are_added_found_and_let_go(run):
         async with app.begin() as tx:
             bea = await tx.get(User, ids["bea"])
             bea.first_name, bea.email_folded = "Annabel", "bea@example.org"
+            bea.last_name = "Öztürk"
         async with app.follow(USER_FEED, "bea", after="0") as hear:
             ann = await do(app, "addMember", workspaceId=home, username="aNN", role="ADMIN")
             bea = await do(app, "addMember", workspaceId=home, username="bea")
@@ -141,6 +142,7 @@ async def test_members_are_added_found_and_let_go(run):
         for text, names in {
             "ann": ["Ann", "bea"],
             "EA": ["bea"],
+            "özTÜRK": ["bea"],
             "bea@Example.org": ["bea"],
             "example.org": [],
             "_": ["carl_100"],
