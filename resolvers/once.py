@@ -10,14 +10,24 @@ errors is not, so trying again may help.
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from graphql import ExecutionResult as GraphQLExecutionResult
-from graphql import OperationDefinitionNode, OperationType, print_ast
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionSetNode,
+    print_ast,
+)
 from sqlalchemy import bindparam, delete, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from strawberry.extensions import SchemaExtension
@@ -89,11 +99,23 @@ class Once(SchemaExtension):
             raise PublicError(
                 f"An idempotency key has 1 to {LONGEST} printable characters", code="BAD_USER_INPUT"
             )
-        if (
-            self._operation.operation is not OperationType.MUTATION
-            or len(self._operation.selection_set.selections) != 1
-        ):
+        if len(list(islice(self._fields(self._operation.selection_set), 2))) != 1:
             raise PublicError("An idempotency key goes with one mutation field", code="BAD_USER_INPUT")
+
+    def _fields(self, asked: SelectionSetNode) -> Iterator[FieldNode]:
+        """The fields at the root, also those in fragments."""
+        document = self.execution_context.graphql_document
+        assert document, "an operation is executed after it was parsed"
+        fragments = {
+            node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)
+        }
+        for node in asked.selections:
+            if isinstance(node, FieldNode):
+                yield node
+            elif isinstance(node, FragmentSpreadNode):
+                yield from self._fields(fragments[node.name.value].selection_set)
+            elif isinstance(node, InlineFragmentNode):
+                yield from self._fields(node.selection_set)
 
     @property
     def _operation(self) -> OperationDefinitionNode:

@@ -90,10 +90,20 @@ async def test_a_key_goes_with_one_mutation_field(run):
     async with run() as app:
         board, _ = await app.has_board()
         create = 'createCard(input: {boardId: $b, title: "x"}) { __typename }'
-        two = f"mutation($b: ID!) {{ a: {create} b: {create} }}"
-        answer = (await app.post(two, {"b": board}, headers=keyed("k"))).json()
-        assert answer["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+        both = f"a: {create} b: {create}"
+        for two in (
+            f"mutation($b: ID!) {{ {both} }}",
+            f"mutation($b: ID!) {{ ...F }} fragment F on Mutation {{ {both} }}",
+            f"mutation($b: ID!) {{ ... {{ a: {create} }} ... on Mutation {{ b: {create} }} }}",
+        ):
+            answer = (await app.post(two, {"b": board}, headers=keyed("k"))).json()
+            assert answer["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT", two
         assert (await app.data(COUNT, id=board))["cards"]["totalCount"] == 0
+        one = f"mutation($b: ID!) {{ ...F }} fragment F on Mutation {{ ... {{ {create} }} }}"
+        for _ in range(2):
+            answer = (await app.post(one, {"b": board}, headers=keyed("k"))).json()
+            assert answer["data"]["createCard"] == {"__typename": "Card"}
+        assert (await app.data(COUNT, id=board))["cards"]["totalCount"] == 1
 
 
 async def test_a_stored_answer_is_sealed(run):
