@@ -2,15 +2,19 @@
 
 import asyncio
 import contextlib
+import json
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from models.account import IdempotencyKey
 from resolvers.once import forget_expired
 from runtime import passwords
 from runtime.database import utcnow
+from runtime.event import Event
 from tests.conftest import KEY, LOGIN, PASSWORD
+from tests.tenants import MUTATIONS, SCHEMA, outcome
 
 CREATE = """mutation($board: ID!, $title: String!) { createCard(input: {boardId: $board, title: $title}) {
   __typename ... on Card { id number version board { seq } } ... on Invalid { issues { path } } } }"""
@@ -45,6 +49,31 @@ async def test_twenty_at_once_are_one(run):
         answers = await asyncio.gather(*(app.post(CREATE, asked, headers=keyed("k")) for _ in range(20)))
         assert len({answer.content for answer in answers}) == 1
         assert (await app.data(COUNT, id=board))["cards"]["totalCount"] == 1
+
+
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+async def test_every_mutation_is_done_once(two, kind):
+    """All that an admin may, in the order in which it succeeds, each sent twice."""
+    wrong = []
+    async with two() as (app, home, _):
+
+        async def told():
+            return len(await app.house.database.read(select(Event.seq)))
+
+        for name, case in MUTATIONS.items():
+            query = f"mutation($input: {SCHEMA.mutation_type.fields[name].args['input'].type}) "
+            query += f"{{ {name}(input: $input) {outcome(name)} }}"
+            asked = {"actor": home.actor("ann"), "headers": keyed(name)}
+            first = await app.post(query, {"input": home.fill(case.input)}, **asked)
+            before = await told()
+            again = await app.post(query, {"input": home.fill(case.input)}, **asked)
+            if again.content != first.content or await told() != before:
+                wrong.append((name, first.text, again.text))
+        [(name, _, second)] = wrong
+        assert (name, json.loads(second)["errors"][0]["extensions"]["reason"]) == (
+            "logoutEverywhere",
+            "REVOKED",
+        )
 
 
 async def test_another_operation_with_the_key_is_refused(run):
