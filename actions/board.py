@@ -76,7 +76,7 @@ async def create_board(
         )
         tx.add(BoardColumn(board_id=board.id, name=title, stage=stage, rank=rank, wip_limit=limit))
     await keep_cap(tx, board)
-    tell_of_board(tx, board, EventKind.BOARD_CREATED, name=name)
+    tell_of_board(tx, board, EventKind.BOARD_CREATED, name=name, rank=board.rank)
     return board
 
 
@@ -131,7 +131,7 @@ async def move_board(
     mine = Board.workspace_id == board.workspace_id
     board.rank = await settle(tx, Board, mine, board.id, before, after)
     board.version += 1
-    tell_of_board(tx, board, EventKind.BOARD_MOVED)
+    tell_of_board(tx, board, EventKind.BOARD_MOVED, rank=board.rank)
     return board
 
 
@@ -199,7 +199,8 @@ async def create_column(
     )
     tx.add(column)
     await tx.flush()  # generates column.id
-    tell_board(tx, board, EventKind.COLUMN_CREATED, column.id, column_id=column.id, name=column.name)
+    told = {"column_id": column.id, "name": column.name, "rank": column.rank}
+    tell_board(tx, board, EventKind.COLUMN_CREATED, column.id, **told)
     return column
 
 
@@ -245,7 +246,7 @@ async def move_column(
     board, column = await reach_column(tx, actor, id)
     column.rank = await settle(tx, BoardColumn, BoardColumn.board_id == board.id, column.id, before, after)
     column.version += 1
-    tell_board(tx, board, EventKind.COLUMN_MOVED, column.id, column_id=column.id)
+    tell_board(tx, board, EventKind.COLUMN_MOVED, column.id, column_id=column.id, rank=column.rank)
     return column
 
 

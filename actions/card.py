@@ -114,6 +114,7 @@ async def create_cards(
             card_id=card.id,
             column_id=lane.id,
             stage=lane.stage,
+            rank=rank,
             title=card.title,
         )
         cards.append(card)
@@ -244,7 +245,8 @@ async def unarchive_card(tx: AsyncSession, actor: Actor, id: str, *, if_version:
     card.rank = await settle(tx, Card, Card.column_id == lane.id, card.id, None, None)
     card.column_id = lane.id
     changed(card, {"archived_at": None})
-    tell_board(tx, board, EventKind.CARD_UNARCHIVED, card.id, card_id=card.id, column_id=lane.id)
+    place = {"column_id": lane.id, "rank": card.rank}
+    tell_board(tx, board, EventKind.CARD_UNARCHIVED, card.id, card_id=card.id, **place)
     await reopen(tx, board)
     return card
 

@@ -5,10 +5,15 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm.attributes import set_committed_value
 
-from models.rank import LONG, among
+from actions.news import tell_board, tell_workspace
+from models.board import Board
+from models.event import EventKind
+from models.rank import LONG, REWRITTEN, among
 from models.rank import after as ranks_after
 from models.refusal import Invalid
+from runtime.ids import new_id
 
 
 async def settle(
@@ -93,13 +98,15 @@ async def _rank(tx: AsyncSession, kind: Any, lane: Any, path: str, id: str | Non
 
 
 async def rewrite(tx: AsyncSession, kind: Any, lane: Any) -> None:
-    """Give every row of a lane a short rank again, in the same order.
+    """Give every row of a lane a short rank again, in the same order, and tell those who keep it.
 
     The new ranks lie behind all the old ones, so that none is ever taken twice on the way.
     """
     await tx.flush()
-    ids = list(await tx.scalars(select(kind.id).where(lane).order_by(kind.rank)))
-    last = await tx.scalar(select(func.max(kind.rank)).where(lane))
+    owner = kind.workspace_id if kind is Board else kind.board_id
+    found = (await tx.execute(select(kind.id, kind.rank, owner).where(lane).order_by(kind.rank))).all()
+    ids = [id for id, _, _ in found]
+    _, last, owner_id = found[-1]
     ranks = ranks_after(last, len(ids))
     table = kind.__table__
     # updated_at stays: nobody changed these rows.
@@ -107,3 +114,15 @@ async def rewrite(tx: AsyncSession, kind: Any, lane: Any) -> None:
     write = write.values(rank=bindparam("rank"), updated_at=table.c.updated_at)
     rows = [{"which": id, "rank": rank} for id, rank in zip(ids, ranks, strict=True)]
     await (await tx.connection()).execute(write, rows)
+    now = dict(zip(ids, ranks, strict=True))
+    for row in tx.sync_session.identity_map.values():
+        if isinstance(row, kind) and row.id in now:
+            set_committed_value(row, "rank", now[row.id])
+    batch = new_id("batch") if len(ids) > REWRITTEN else None
+    for start in range(0, len(ids), REWRITTEN):
+        told = {id: now[id] for id in ids[start : start + REWRITTEN]}
+        if kind is Board:
+            tell_workspace(tx, owner_id, EventKind.RANKS_REWRITTEN, owner_id, batch=batch, ranks=told)
+        else:
+            board = await tx.get_one(Board, owner_id)  # which is held
+            tell_board(tx, board, EventKind.RANKS_REWRITTEN, owner_id, batch=batch, ranks=told)

@@ -125,6 +125,7 @@ def tell_moved(
         from_stage=left,
         to_column_id=card.column_id,
         to_stage=to,
+        rank=card.rank,
         before=before,
         run_id=run_id,
     )

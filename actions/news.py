@@ -55,12 +55,13 @@ def tell_workspace(
     subject: str,
     *users: str,
     boards: Iterable[str] = (),
+    batch: str | None = None,
     **data: Any,
 ) -> None:
     """Something happened in a workspace; `users` and `boards` are those it is about, who hear of it too."""
     topics = [workspace_topic(workspace_id), *map(user_topic, users), *map(board_topic, boards)]
     data = {"workspace_id": workspace_id, **data}
-    record(tx, topics, kind, tenant=workspace_id, subject=subject, data=data)
+    record(tx, topics, kind, tenant=workspace_id, subject=subject, batch=batch, data=data)
 
 
 def tell_user(tx: AsyncSession, user_id: str, kind: EventKind, **data: Any) -> None:

@@ -76,6 +76,7 @@ class EventKind(enum.StrEnum):
     AGENT_PROFILE_UPDATED = "AGENT_PROFILE_UPDATED"
     AGENT_PROFILE_DELETED = "AGENT_PROFILE_DELETED"
     NOTIFIED = "NOTIFIED"
+    RANKS_REWRITTEN = "RANKS_REWRITTEN"
 
 
 def board_topic(id: str) -> str:

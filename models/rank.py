@@ -7,6 +7,7 @@ owner, so two drags into one gap get two ranks.
 from fractional_indexing import generate_key_between, generate_n_keys_between
 
 LONG = 48  # characters after which a lane is written anew
+REWRITTEN = 100  # new ranks that one event tells
 
 
 def between(left: str | None, right: str | None) -> str:

@@ -44,6 +44,7 @@ class Column(Node):
     name: Annotated[str, "What it is called."]
     stage: Annotated[Stage, "What it means to the law."]
     wip_limit: Annotated[int | None, "How many cards it takes at most."]
+    rank: Annotated[str, "Its place on the board: the smaller stands first, compared byte by byte."]
     version: Annotated[int, "Grows by one with every change."]
     board: Annotated["Board | None", "The board."] = link(
         BOARD, "board_id", text="The board it is a part of."
@@ -63,6 +64,7 @@ class Board(Node):
     key: Annotated[str, "Stands in the names of its cards: WEB in WEB-42."]
     description: Annotated[str, "Markdown."]
     law: Annotated[Law, "Which moves it allows."]
+    rank: Annotated[str, "Its place in the workspace: the smaller stands first, compared byte by byte."]
     archived_at: Annotated[datetime | None, "When it was archived."]
     version: Annotated[int, "Grows by one with every change of the board itself."]
     created_at: Annotated[datetime, "When it was made."]

@@ -86,6 +86,7 @@ class Card(Node):
 
     board_id: Annotated[ID, "On which board."]
     column_id: Annotated[ID, "In which column."]
+    rank: Annotated[str, "Its place in the column: the smaller stands first, compared byte by byte."]
     number: Annotated[int, "Its number on the board."]
     name: str = ask(cards.name_of_card)
     title: Annotated[str, "1 to 255 characters."]

@@ -31,6 +31,7 @@ class Subtask(Node):
     completed_by: Actor | None = strawberry.field(resolver=_ticker, description="Who ticked it.")
     phase: Annotated[str | None, "The phase it belongs to."]
     phase_order: Annotated[int, "The phase's number: phases follow one another by it. 0 without a phase."]
+    rank: Annotated[str, "Its place in the phase: the smaller stands first, compared byte by byte."]
     version: Annotated[int, "Grows by one with every change."]
     created_at: Annotated[datetime, "When it was made."]
     updated_at: Annotated[datetime, "When it was last changed."]

@@ -23,10 +23,14 @@ from tests.faults.api import CREATE_CARD, MOVE_CARD, UPDATE_CARD
 FEED = """subscription($board: ID!, $after: String) {
   boardFeed(boardId: $board, after: $after) { seq cursor kind
     ... on AboutCard { cardId card { id title column { id } } }
-    ... on AboutColumn { columnId } } }"""
+    ... on CardCreated { columnId rank }
+    ... on CardMoved { columnId: toColumnId rank }
+    ... on CardUnarchived { columnId rank }
+    ... on RanksRewritten { ranks { id rank } } } }"""
 BOARD = "query($id: ID!) { board(id: $id) { seq cursor } }"
 SNAPSHOT = """query($id: ID!) { board(id: $id) { seq cursor
-  cards(first: 500) { nodes { id title column { id } } } } }"""
+  cards(first: 500, filter: {any: [{archived: true}, {archived: false}]}) { nodes { id title column { id } } }
+  columns { id cards(first: 500) { nodes { id rank } } } } }"""
 
 
 async def kept(app, topic):
@@ -75,24 +79,43 @@ async def test_writers_of_several_topics_in_opposite_order_do_not_deadlock(run):
 
 
 class Model:
-    """A client: it applies an event by taking the node that the event names."""
+    """A client: it takes the node that an event names, and puts it where the event says."""
 
     def __init__(self, snapshot):
         self.seq = snapshot["seq"]
         self.cards = {card["id"]: card for card in snapshot["cards"]["nodes"]}
+        self.ranks = {
+            column["id"]: {card["id"]: card["rank"] for card in column["cards"]["nodes"]}
+            for column in snapshot["columns"]
+        }
 
     def apply(self, event):
         assert event["seq"] == self.seq + 1, "nothing missing, nothing twice"
         self.seq = event["seq"]
-        if event.get("cardId") is None:
+        for told in event.get("ranks", ()):
+            for ranks in self.ranks.values():
+                ranks.update({told["id"]: told["rank"]} if told["id"] in ranks else {})
+        id = event.get("cardId")
+        if id is None:
             return
         if event["card"] is None:
-            self.cards.pop(event["cardId"], None)
+            self.cards.pop(id, None)
         else:
-            self.cards[event["cardId"]] = event["card"]
+            self.cards[id] = event["card"]
+        if event["kind"] in PLACED:
+            for ranks in self.ranks.values():
+                ranks.pop(id, None)
+        if "columnId" in event:
+            self.ranks[event["columnId"]][id] = event["rank"]
+
+    def columns(self):
+        return {id: sorted(ranks, key=ranks.get) for id, ranks in self.ranks.items()}
 
 
+PLACED = {"CARD_MOVED", "CARD_ARCHIVED", "CARD_UNARCHIVED", "CARD_DELETED"}
 DELETE_CARD = "mutation($input: DeleteCardInput!) { deleteCard(input: $input) { __typename } }"
+ARCHIVE_CARD = "mutation($input: ArchiveCardInput!) { archiveCard(input: $input) { __typename } }"
+UNARCHIVE_CARD = "mutation($input: UnarchiveCardInput!) { unarchiveCard(input: $input) { __typename } }"
 
 
 async def change_at_random(app, board, cards):
@@ -101,12 +124,16 @@ async def change_at_random(app, board, cards):
         cards.append((await app.data(CREATE_CARD, input={"boardId": board, "title": "New"}))["id"])
     elif dice < 0.3:
         await app.data(DELETE_CARD, input={"id": cards.pop(random.randrange(len(cards)))})
-    elif dice < 0.6:
+    elif dice < 0.5:
         title = f"Title {random.random()}"
         await app.data(UPDATE_CARD, input={"id": random.choice(cards), "title": title})
+    elif dice < 0.6:
+        await app.data(random.choice([ARCHIVE_CARD, UNARCHIVE_CARD]), input={"id": random.choice(cards)})
     else:
         stage = random.choice(["BACKLOG", "PLAN", "TODO"])
-        await app.data(MOVE_CARD, input={"id": random.choice(cards), "stage": stage})
+        neighbour = random.choice(cards)  # where it stands elsewhere, nothing is moved
+        place = random.choice([{}, {"top": True}, {"before": neighbour}, {"after": neighbour}])
+        await app.data(MOVE_CARD, input={"id": random.choice(cards), "stage": stage, **place})
 
 
 @pytest.mark.parametrize(
@@ -144,6 +171,10 @@ async def test_a_snapshot_and_its_cursor_hand_over_without_a_hole(run, hands, fi
                     while model.seq < now["seq"]:
                         model.apply((await hear())["boardFeed"])
             assert model.cards == {card["id"]: card for card in now["cards"]["nodes"]}
+            shown = {
+                column["id"]: [card["id"] for card in column["cards"]["nodes"]] for column in now["columns"]
+            }
+            assert model.columns() == shown, "in the order in which they stand"
         figure(hands=len(models), events=now["seq"])
 
 

@@ -5,11 +5,15 @@ import random
 import time
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from actions.card import NewCard, Place, create_cards, move_card, move_cards
-from models.card import Card
+from models.board import Board, BoardColumn
+from models.card import Card, Subtask
+from models.event import EventKind, board_topic, workspace_topic
 from models.rank import LONG
+from runtime.event import Event, Topic
+from runtime.feed import record
 from tests.board import do
 
 SHOWN = "query($id: ID!, $n: Int!) { board(id: $id) { columns { cards(first: $n) { nodes { id } } } } }"
@@ -65,7 +69,9 @@ async def test_ten_thousand_drags_into_one_gap_keep_a_strict_order(run):
         assert len({row.rank for row in rows}) == len(rows) == 202
         assert {row.id for row in rows} == {top, *ids, bottom}
         seq = (await app.data("query($id: ID!) { board(id: $id) { seq } }", id=board))["seq"]
-        assert seq == 1 + 202 + DRAGS, "each drag is told once"
+        told = await app.house.database.read(select(Event.seq).where(Event.kind == EventKind.RANKS_REWRITTEN))
+        assert len(told) >= 3 * rewritten, "of 202 cards, a hundred an event"
+        assert seq == 1 + 202 + DRAGS + len(told), "each drag is told once"
 
 
 @pytest.mark.parametrize(
@@ -156,3 +162,125 @@ async def test_cards_that_change_places_never_share_a_rank(run):
         assert [row.id for row in await lane(app, column)] == [a, c, b, d]
         assert (await do(app, "moveCards", ids=[d, b, c, a]))["__typename"] == "Cards"
         assert [row.id for row in await lane(app, column)] == [d, b, c, a]
+
+
+PLACES = """query($id: ID!, $board: ID!) { workspace(id: $id) { boards(first: 9) { nodes { id rank } } }
+  board(id: $board) {
+    columns { id rank cards(first: 50) { nodes { id rank subtasks { id rank } } } } } }"""
+PLACED = """kind ... on RanksRewritten { ranks { id rank } } ... on BoardCreated { id: boardId rank }
+  ... on BoardMoved { id: boardId rank }"""
+IN_WORKSPACE = f"""subscription($id: ID!) {{ workspaceFeed(workspaceId: $id, after: "0") {{ {PLACED} }} }}"""
+ON_BOARD = f"""subscription($id: ID!) {{ boardFeed(boardId: $id, after: "0") {{ {PLACED}
+  ... on ColumnCreated {{ id: columnId rank }} ... on ColumnMoved {{ id: columnId rank }}
+  ... on CardCreated {{ id: cardId rank }} ... on CardMoved {{ id: cardId rank }}
+  ... on CardUnarchived {{ id: cardId rank }} ... on SubtaskCreated {{ id: subtaskId rank }}
+  ... on SubtaskUpdated {{ id: subtaskId rank }} ... on SubtaskMoved {{ id: subtaskId rank }} }} }}"""
+
+
+def ranks_of(shown):
+    """The rank of everything that is shown; what is in a list stands in the order of its ranks, but for phases."""
+    found = {}
+    for name, value in shown.items():
+        inner = value["nodes"] if isinstance(value, dict) and "nodes" in value else value
+        if isinstance(inner, dict):
+            found |= ranks_of(inner)
+        if isinstance(inner, list):
+            ranks = [one["rank"] for one in inner]
+            assert name == "subtasks" or ranks == sorted(ranks)
+            for one in inner:
+                found |= {one["id"]: one["rank"]} | ranks_of(one)
+    return found
+
+
+async def test_who_follows_knows_where_everything_stands(run):
+    """Also when ranks have grown so long that they are all written anew."""
+    async with run(points=10**9) as app:
+        actor, home = app.house.local_owner, await app.home()
+        board, cards = await app.has_board(*"abc")
+        others = [(await app.has_board(name=name))[0] for name in ("Two", "Three")]
+        asked = {"id": home, "board": board}
+        columns = (await app.ask(PLACES, **asked))["data"]["board"]["columns"]
+        known = {column["id"]: column["rank"] for column in columns}  # which came with the board
+        lanes = [column["id"] for column in columns]
+        steps = [
+            (await do(app, "addSubtask", "... on Subtask { id }", cardId=cards[0], title=n))["id"]
+            for n in "xyz"
+        ]
+        async with app.begin(actor) as tx:  # so many were dragged in front of the second ones
+            for kind, id in (
+                (Card, cards[1]),
+                (BoardColumn, lanes[1]),
+                (Subtask, steps[1]),
+                (Board, others[0]),
+            ):
+                await tx.execute(update(kind).where(kind.id == id).values(rank=f"a0{'0' * (LONG - 3)}1"))
+        for name, input in (
+            ("moveCard", {"id": cards[2], "after": cards[0]}),
+            ("moveColumn", {"id": lanes[2], "after": lanes[0]}),
+            ("moveSubtask", {"id": steps[2], "after": steps[0]}),
+            ("moveBoard", {"id": others[1], "after": board}),
+            ("createColumn", {"boardId": board, "name": "First", "stage": "PLAN", "before": lanes[0]}),
+            ("moveColumn", {"id": lanes[2], "before": lanes[0]}),
+            ("createCard", {"boardId": board, "title": "Top", "top": True}),
+            (
+                "createCards",
+                {"boardId": board, "cards": [{"title": "d"}, {"title": "e"}]},
+            ),
+            ("moveCards", {"ids": [cards[1], cards[0]], "stage": "PLAN", "top": True}),
+            ("moveCard", {"id": cards[2], "top": True}),
+            ("deleteColumn", {"id": lanes[0], "moveCardsTo": lanes[1]}),
+            ("archiveCard", {"id": cards[0]}),
+            ("unarchiveCard", {"id": cards[0]}),
+            ("addSubtask", {"cardId": cards[0], "title": "Later", "phase": "Later"}),
+            ("updateSubtask", {"id": steps[0], "phase": "Later"}),
+            ("moveSubtask", {"id": steps[1], "after": steps[0]}),
+            ("createBoard", {"workspaceId": home, "name": "Four"}),
+            ("moveBoard", {"id": others[1], "before": board}),
+        ):
+            answer = await do(app, name, **input)
+            assert "code" not in answer, (name, answer)
+        shown = ranks_of((await app.ask(PLACES, **asked))["data"])
+        rewritten = set()
+        for query, id, topic in (
+            (ON_BOARD, board, board_topic(board)),
+            (IN_WORKSPACE, home, workspace_topic(home)),
+        ):
+            [row] = await app.house.database.read(select(Topic.last).where(Topic.name == topic))
+            async with app.follow(query, id=id) as hear:
+                for _ in range(row.last):
+                    [event] = (await hear()).values()
+                    told = [event] if "id" in event else event.get("ranks", [])
+                    rewritten |= {one["id"].split("_")[0] for one in event.get("ranks", [])}
+                    known |= {one["id"]: one["rank"] for one in told}
+        assert {id: known.get(id) for id in shown} == shown
+        assert rewritten == {"card", "column", "subtask", "board"}
+
+
+async def test_what_was_told_before_places_were_is_read(run):
+    async with run() as app:
+        board, [card] = await app.has_board("a")
+        lane = (await app.ask("query($id: ID!) { card(id: $id) { columnId } }", id=card))["data"]["card"][
+            "columnId"
+        ]
+        step = {"subtask_id": "subtask_gone", "title": "x", "done": 0, "total": 1}
+        move = {"from_column_id": lane, "to_column_id": lane, "from_stage": "BACKLOG", "to_stage": "BACKLOG"}
+        old = {
+            EventKind.CARD_CREATED: {"column_id": lane, "stage": "BACKLOG", "title": "a"},
+            EventKind.CARD_MOVED: move,
+            EventKind.SUBTASK_CREATED: step,
+        }
+        async with app.begin() as tx:
+            for kind, data in old.items():
+                record(
+                    tx, [board_topic(board)], kind, tenant=None, subject=card, data={"card_id": card, **data}
+                )
+        feed = """subscription($id: ID!) { boardFeed(boardId: $id, after: "0") { kind
+          ... on CardCreated { rank } ... on CardMoved { rank } ... on AboutSubtask { phase phaseOrder rank } } }"""
+        async with app.follow(feed, id=board) as hear:
+            events = [(await hear())["boardFeed"] for _ in range(5)]
+        assert events[1]["rank"] == "a0"
+        assert events[2:] == [
+            {"kind": "CARD_CREATED", "rank": None},
+            {"kind": "CARD_MOVED", "rank": None},
+            {"kind": "SUBTASK_CREATED", "phase": None, "phaseOrder": None, "rank": None},
+        ]

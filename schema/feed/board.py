@@ -1,17 +1,27 @@
 """What happens on a board, to its columns and its cards."""
 
+from typing import Annotated, Any
+
 import strawberry
 from strawberry import ID
 
 from models.event import EventKind as Kind
+from models.rank import REWRITTEN
 from models.stage import Stage
 from resolvers.board import BOARD, COLUMN
 from resolvers.card import CARD
+from runtime.transport.describe import said
+from runtime.transport.sizes import list_size
 from schema.actor import Change, changes
 from schema.board import Board, Column
 from schema.card import Card
 from schema.feed.base import BoardEvent, WorkspaceEvent, event, found
 from schema.view import told
+
+
+def placed(where: str) -> Any:
+    """A field of an event that puts something somewhere."""
+    return told("rank", f"Its place in the {where}; null in what was told before ranks were.")
 
 
 @strawberry.interface(description="Something that happened to a board itself.")
@@ -36,6 +46,8 @@ class AboutCard(BoardEvent):
 class BoardCreated(AboutBoard):
     """A board was made."""
 
+    rank: str | None = placed("workspace")
+
 
 @event(Kind.BOARD_UPDATED)
 class BoardUpdated(AboutBoard):
@@ -54,6 +66,8 @@ class BoardPolicyUpdated(AboutBoard):
 @event(Kind.BOARD_MOVED)
 class BoardMoved(AboutBoard):
     """A board stands elsewhere among its workspace's."""
+
+    rank: str | None = placed("workspace")
 
 
 @event(Kind.BOARD_ARCHIVED)
@@ -75,6 +89,8 @@ class BoardDeleted(AboutBoard):
 class ColumnCreated(AboutColumn):
     """A column was added."""
 
+    rank: str | None = placed("board")
+
 
 @event(Kind.COLUMN_UPDATED)
 class ColumnUpdated(AboutColumn):
@@ -86,6 +102,8 @@ class ColumnUpdated(AboutColumn):
 @event(Kind.COLUMN_MOVED)
 class ColumnMoved(AboutColumn):
     """A column stands elsewhere."""
+
+    rank: str | None = placed("board")
 
 
 @event(Kind.COLUMN_DELETED)
@@ -99,6 +117,9 @@ class ColumnDeleted(AboutColumn):
 @event(Kind.CARD_CREATED)
 class CardCreated(AboutCard):
     """A card was made."""
+
+    column_id: ID = told("column_id", "The column it stands in.")
+    rank: str | None = placed("column")
 
 
 @event(Kind.CARD_UPDATED)
@@ -116,6 +137,7 @@ class CardMoved(AboutCard):
     from_stage: Stage = told("from_stage", "The stage it left.")
     to_column_id: ID = told("to_column_id", "The column it stands in.")
     to_stage: Stage = told("to_stage", "The stage it stands in.")
+    rank: str | None = placed("column")
 
 
 @event(Kind.CARD_ARCHIVED)
@@ -127,9 +149,35 @@ class CardArchived(AboutCard):
 class CardUnarchived(AboutCard):
     """A card was brought back."""
 
+    column_id: ID = told("column_id", "The column it stands in.")
+    rank: str | None = placed("column")
+
 
 @event(Kind.CARD_DELETED)
 class CardDeleted(AboutCard):
     """A card was deleted."""
 
     title: str = told("title", "What it was called.")
+
+
+@said
+class NewRank:
+    """A rank that was written anew."""
+
+    id: Annotated[ID, "Whose it is."]
+    rank: Annotated[str, "Its rank from now on."]
+
+
+def _ranks(root: Any) -> list[NewRank]:
+    return [NewRank(id=ID(id), rank=rank) for id, rank in root.data["ranks"].items()]
+
+
+@event(Kind.RANKS_REWRITTEN)
+class RanksRewritten(BoardEvent, WorkspaceEvent):
+    """Cards of a column, subtasks, columns or boards got shorter ranks. They stand in the order they stood in."""
+
+    ranks: list[NewRank] = strawberry.field(
+        resolver=_ranks,
+        description="The new ranks. A long list comes as several events of one batch.",
+        directives=[list_size(REWRITTEN, slicing=())],
+    )

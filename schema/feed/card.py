@@ -16,7 +16,7 @@ from schema.actor import Change, changes
 from schema.board import Board
 from schema.card import Card
 from schema.feed.base import UserEvent, event, found
-from schema.feed.board import AboutCard
+from schema.feed.board import AboutCard, placed
 from schema.link import CardLink
 from schema.message import Message
 from schema.subtask import Subtask
@@ -29,6 +29,9 @@ class AboutSubtask(AboutCard):
     subtask_id: ID = told("subtask_id", "Which subtask.")
     subtask: Subtask | None = found(SUBTASK, "subtask_id", "The subtask as it is now.")
     title: str = told("title", "What it was called then.")
+    phase: str | None = told("phase", "The phase it belonged to then.")
+    phase_order: int | None = told("phase_order", "That phase's number; null in what was told before it was.")
+    rank: str | None = placed("phase")
     done: int = told("done", "How many of the card's subtasks were done then.")
     total: int = told("total", "How many subtasks the card had then.")
 
