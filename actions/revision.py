@@ -42,7 +42,7 @@ async def restore_card_revision(
     if data is None:
         raise NotFound(str(seq))
     before = data["before"]
-    changes = {name: READERS.get(name, _as_is)(before[name]) for name in KEPT if name != "column_id"}
+    changes = {name: kept(before, name) for name in KEPT if name != "column_id"}
     if changes["parent_id"] is not None and await tx.get(Card, changes["parent_id"]) is None:
         changes["parent_id"] = None
     place = None
@@ -50,6 +50,11 @@ async def restore_card_revision(
         there = await tx.get(BoardColumn, before["column_id"])
         place = Place(column_id=there.id) if there else Place(stage=Stage(before["stage"]))
     return await update_card(tx, actor, card.id, changes, place=place, if_version=if_version)
+
+
+def kept(before: dict[str, Any], name: str) -> Any:
+    """One field of a card's image, as the card had it."""
+    return READERS.get(name, _as_is)(before[name])
 
 
 def _as_is(value: Any) -> Any:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import ID
 
+from actions.revision import kept
 from models.card import MOST_AT_ONCE, CardType, Priority, Size
 from models.run import AgentState
 from models.stage import Stage
@@ -59,7 +60,7 @@ def was(key: str, text: str) -> Any:
     """A field of a revision: what the card's image has under `key`."""
 
     def resolve(root: strawberry.Parent[Any]) -> Any:
-        return root.data["before"][key]
+        return kept(root.data["before"], key)
 
     return strawberry.field(resolver=resolve, description=text)
 
@@ -73,7 +74,14 @@ class CardRevision:
     actor: Actor = strawberry.field(resolver=actor_of_event, description="Who changed it.")
     title: str = was("title", "Its title before.")
     description: str = was("description", "Its description before.")
+    type: CardType = was("type", "What kind of work it was before.")
+    priority: Priority = was("priority", "How urgent it was before.")
+    size: Size | None = was("size", "How big it was before.")
+    story_points: int | None = was("story_points", "Its story points before.")
+    due_on: date | None = was("due_on", "The day it was due before.")
+    parent_id: ID | None = was("parent_id", "The card it was a part of; it may be gone since.")
     stage: Stage = was("stage", "The stage it stood in.")
+    column_id: ID = was("column_id", "The column it stood in; it may be gone since.")
 
 
 def _maker(root: Any) -> Actor | None:

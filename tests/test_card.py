@@ -344,7 +344,7 @@ async def test_a_card_given_back_to_a_column_stands_at_its_end(run):
 
 async def test_revisions_say_what_was_and_give_it_back(run):
     async with run() as app:
-        _, [id] = await app.has_board("First")
+        board, [id] = await app.has_board("First")
         await do(app, "updateCard", id=id, title="Second", priority="HIGH")
         await do(app, "moveCard", id=id, stage="TODO")
         await do(app, "updateCard", id=id, title="Third")
@@ -356,6 +356,18 @@ async def test_revisions_say_what_was_and_give_it_back(run):
             ("First", "BACKLOG"),
         ]
         back = "... on Card { title priority column { stage } version }"
+        said = "title description stage type priority size storyPoints dueOn parentId columnId"
+        parent = (await do(app, "createCard", "... on Card { id }", boardId=board, title="Above"))["id"]
+        given = {"type": "BUG", "size": "LARGE", "storyPoints": 3, "dueOn": "2030-01-02"}
+        await do(app, "setParentCard", id=id, parentId=parent)
+        await do(app, "updateCard", id=id, description="All of it", **given)
+        stood = await card(app, id, "stage columnId")
+        await do(
+            app, "updateCard", id=id, title="Fourth", type="TEST", size=None, storyPoints=None, dueOn=None
+        )
+        [newest] = (await card(app, id, f"revisions(first: 1) {{ {said} }}"))["revisions"]
+        kept = {"title": "Third", "description": "All of it", "priority": "HIGH", "parentId": parent}
+        assert newest == kept | given | stood
         restored = await do(app, "restoreCardRevision", back, cardId=id, revision=old[-1]["seq"])
         assert restored["title"] == "First"
         assert restored["priority"] == "MEDIUM"
