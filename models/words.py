@@ -10,6 +10,20 @@ from models.refusal import Invalid
 from runtime.transport.json import decode
 
 UNMEANT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+UNSEEN = {
+    "Cc",
+    "Cf",
+    "Mn",
+    "Me",
+    "Zs",
+    "Zl",
+    "Zp",
+}  # categories of characters that show nothing by themselves
+BLANK = set("\u115f\u1160\u2800\u3164\uffa0")  # letters and symbols that show nothing either
+TURNS = {
+    **dict.fromkeys("\u202a\u202b\u202d\u202e", "\u202c"),
+    **dict.fromkeys("\u2066\u2067\u2068", "\u2069"),
+}
 EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
 USERNAME = re.compile(r"\w[\w.-]{2,39}")
@@ -19,11 +33,30 @@ PROSE = 50_000  # characters of a description
 
 
 def line(path: str, text: str | None, most: int, *, least: int = 1) -> str:
-    """One line, trimmed. Raises Invalid."""
+    """One line, trimmed: something that can be seen, and that turns nothing around it. Raises Invalid."""
     text = " ".join((text or "").split())
     if not least <= len(text) <= most:
         raise Invalid((path, f"must have {least} to {most} characters, not {len(text)}"))
+    if not text.isascii():
+        if all(unicodedata.category(char) in UNSEEN or char in BLANK for char in text):
+            raise Invalid((path, "has no character that can be seen"))
+        if _turns(text):
+            raise Invalid((path, "turns around the direction of writing, and not back"))
     return _meant(path, text)
+
+
+def _turns(text: str) -> bool:
+    """Whether what stands behind the text is written in a direction that was begun in it."""
+    begun: list[str] = []  # what would end each
+    for char in text:
+        if char in TURNS:
+            begun.append(TURNS[char])
+        elif char == "\u2069" and char in begun:
+            while begun.pop() != char:  # an isolate ends what was begun in it
+                pass
+        elif begun and char == begun[-1]:
+            begun.pop()
+    return bool(begun)
 
 
 def prose(path: str, text: str | None, most: int = PROSE, *, least: int = 0) -> str:

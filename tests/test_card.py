@@ -238,6 +238,10 @@ NO_CARDS = [
     ({"title": " \n "}, "title"),
     ({"title": "x" * 256}, "title"),
     ({"title": "a\u0007b"}, "title"),
+    ({"title": "\u200b\u2060\ufeff"}, "title"),  # nothing of it is seen
+    ({"title": "\u2800 \u3164\u0301"}, "title"),
+    ({"title": "backwards \u202eis all that follows"}, "title"),
+    ({"title": "\u2067\u202b one of two is closed \u202c"}, "title"),
     ({"title": "ok", "description": "x" * 50_001}, "description"),
     ({"title": "ok", "storyPoints": 100}, "storyPoints"),
     ({"title": "ok", "storyPoints": -1}, "storyPoints"),
@@ -257,6 +261,24 @@ async def test_what_a_card_cannot_be(run):
             assert many["issues"][0]["path"] == f"cards.1.{path}", input
         assert await found(app, board) == "Ship it"
         assert (await card(app, id, "version"))["version"] == 1
+
+
+TITLES = [
+    "\U0001f468\u200d\U0001f469\u200d\U0001f467",
+    "\U0003fff0",  # a letter of tomorrow
+    "\u2067\u05e2\u05d1\u05e8\u05d9\u05ea\u2069 and \u202binside\u202c",
+    "\u2067it ends with the \u202eouter\u2069",
+    "\u200f\u05e9\u05dc\u05d5\u05dd!",
+    "\u0e40\u0e14\u0e34\u0e19",
+    "?",
+]
+
+
+async def test_a_title_is_what_people_write_anywhere(run):
+    async with run() as app:
+        board, _ = await app.has_board(*TITLES)
+        query = "query($id: ID!) { board(id: $id) { cards { nodes { title } } } }"
+        assert [one["title"] for one in (await app.data(query, id=board))["cards"]["nodes"]] == TITLES
 
 
 NO_VALUES = [
