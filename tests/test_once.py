@@ -6,9 +6,10 @@ import json
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from models.account import IdempotencyKey
+from models.workspace import Membership
 from resolvers.once import forget_expired
 from runtime import passwords
 from runtime.database import utcnow
@@ -99,6 +100,23 @@ async def test_a_refusal_is_kept_although_it_changed_nothing(run):
         assert (await app.post(MOVE, asked, headers=keyed("k"))).content == first.content
         assert (await app.data(MOVE, card=card, to="IN_PROGRESS"))["__typename"] == "Card"
         assert (await app.data(COUNT, id=board))["seq"] == 4
+
+
+async def test_what_was_answered_is_answered_again_to_who_may_no_longer(run):
+    """It says what the caller was told already; another operation says nothing of what is not theirs."""
+    async with run() as app:
+        board, _ = await app.has_board()
+        await app.has_user("ann")
+        asked = {"board": board, "title": "Once"}
+        first = await app.post(CREATE, asked, actor="ann", headers=keyed("k"))
+        assert first.json()["data"]["createCard"]["__typename"] == "Card"
+        async with app.begin() as tx:
+            await tx.execute(delete(Membership).where(Membership.user_id != app.house.local_owner.id))
+        again = await app.post(CREATE, asked, actor="ann", headers=keyed("k"))
+        assert again.content == first.content
+        other = await app.post(CREATE, asked, actor="ann", headers=keyed("other"))
+        assert other.json()["data"]["createCard"] == {"__typename": "NotFound"}
+        assert (await app.data(COUNT, id=board))["cards"]["totalCount"] == 1
 
 
 @pytest.mark.parametrize("key", ["", "x" * 201, "tab\there"])
