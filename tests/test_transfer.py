@@ -264,6 +264,8 @@ def ours(**parts):
 
 
 CARD = {"number": 1, "column": 1, "title": "A"}
+BEYOND, BEFORE = "9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"  # in UTC they have no year
+SAID = {"author": "ann", "at": BEYOND, "body": "Late"}
 
 
 @pytest.mark.parametrize(
@@ -288,6 +290,9 @@ CARD = {"number": 1, "column": 1, "title": "A"}
         (changed(["cards", 1, "name"], None), "cards[1].name must be text, not missing"),
         (changed(["cards", 0, "pos"], "top"), "cards[0].pos must be a number, not text"),
         (changed(["cards", 0, "due"], "soon"), "cards[0].due must be a moment"),
+        (changed(["cards", 0, "due"], BEYOND), "cards[0].due must be a moment"),
+        (changed(["actions", 0, "date"], BEFORE), "actions[0].date must be a moment"),
+        (ours(cards=[CARD | {"comments": [SAID]}]), "cards[0].comments[0].at must be a moment"),
         (changed(["cards", 0, "idLabels"], [[]]), "cards[0].idLabels[0] must be text, not a list"),
         (
             changed(["checklists", 0, "checkItems"], {"a": 1}),
@@ -330,6 +335,8 @@ def test_a_bad_file_is_one_clear_line(raw, line):
         {"board": {"name": "", "columns": [{"name": "A", "stage": "TODO"}]}},
         {"board": {"name": "X", "columns": [{"name": "A", "stage": "TODO", "wipLimit": 0}]}},
         {"board": {"name": "X", "columns": [{"name": "A", "stage": "TODO"}] * 21}},
+        {"board": OWN["board"] | {"key": "A\0"}},
+        {"board": OWN["board"] | {"key": "\ud800"}},
     ],
     ids=lambda value: str(value)[:60],
 )
@@ -349,6 +356,8 @@ async def test_unknown_fields_are_passed_over_and_a_key_is_taken_once(run):
         second, said = await brought(app, parse(parcel, "x"))
         assert (first.board.key, second.board.key) == ("ABC", "X")
         assert "another board has the key ABC" in said
+        third, said = await brought(app, parse(parcel.replace(b"ABC", b"abc"), "x"))
+        assert third.board.key == "X2", "it is the same key in small letters"
 
 
 def test_names_of_lists_mean_stages():

@@ -19,6 +19,7 @@ from actions.move import Place
 from actions.reach import reach_board, reach_workspace
 from actions.subtask import NewSubtask, add_subtasks
 from actions.transfer.parcel import Parcel, Piece, Said
+from models import words
 from models.account import User
 from models.actor import Actor, ActorKind
 from models.board import Board, BoardColumn
@@ -81,12 +82,13 @@ async def bring(
 
 
 async def _board(tx: AsyncSession, actor: Actor, parcel: Parcel, workspace_id: str) -> Board:
-    keys = select(Board.key).where(Board.workspace_id == workspace_id, Board.key == (parcel.key or ""))
-    if await tx.scalar(keys) is not None:
-        parcel.notes.append(f"another board has the key {parcel.key}: this one was given its own")
-        parcel.key = None
+    key = None if parcel.key is None else words.board_key("key", parcel.key)
+    same = select(Board.key).where(Board.workspace_id == workspace_id, Board.key == key)
+    if key is not None and await tx.scalar(same) is not None:
+        parcel.notes.append(f"another board has the key {key}: this one was given its own")
+        key = None
     columns = [(lane.name, lane.stage, None) for lane in parcel.columns]
-    more: dict[str, Any] = {"key": parcel.key, "description": parcel.description, "columns": columns}
+    more: dict[str, Any] = {"key": key, "description": parcel.description, "columns": columns}
     return await create_board(tx, actor, workspace_id, parcel.name, law=Law.FREE, **more)
 
 

@@ -218,9 +218,9 @@ class Reader:
             return None
         try:
             moment = datetime.fromisoformat(text)
-        except ValueError:
+            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        except (ValueError, OverflowError):  # the first and the last day may have no place in UTC
             raise self.wrong(name, "must be a moment like 2026-01-31T12:00:00Z") from None
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
     def day(self, name: str) -> date | None:
         text = self.maybe(name, str)
