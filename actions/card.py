@@ -1,14 +1,16 @@
 """What can be done to a card. Each function is one change, in the caller's transaction, judged by the law."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from actions.choice import named
+from actions.choice import Named, named
 from actions.lane import Ends, settle
 from actions.law import facts_of, facts_of_new, reader
 from actions.move import Place, judged, move, target
@@ -68,63 +70,92 @@ async def create_card(tx: AsyncSession, actor: Actor, board_id: str, new: NewCar
 async def create_cards(
     tx: AsyncSession, actor: Actor, board_id: str, news: Sequence[NewCard], *, at: str = "cards."
 ) -> list[Card]:
-    """Make several cards, in order, all or none.
-
-    A card is born in the backlog, so the law lets it be made where a card of the backlog may go.
-    """
+    """Make several cards, in order, all or none."""
     words.at_most("cards", list(news), MOST_AT_ONCE)
     profiles = await named(tx, actor, *(new.agent_profile_id for new in news))
     board = await reach_board(tx, actor, board_id, for_run=True)
-    facts = await facts_of_new(reader(tx), board)
-    batch = new_id("batch") if len(news) > 1 else None
-    cards, ends = [], Ends(tx, Card)
+    making = await Making.on(tx, actor, board, len(news), profiles)
     for index, new in enumerate(news):
-        path = f"{at}{index}." if at else ""
-        lane = target([facts], new.place)
-        _for_run(actor, new, lane)
-        judge(facts, lane)
+        await making.make(new, at=f"{at}{index}." if at else "")
+    return await making.done()
+
+
+@dataclass
+class Making:
+    """Cards that are made on a board, which the caller holds: `make` each, and then say `done`.
+
+    A card is born in the backlog, so the law lets it be made where a card of the backlog may go. At the ends of
+    columns that is a fixed number of statements, however many are made.
+    """
+
+    tx: AsyncSession
+    actor: Actor
+    board: Board
+    facts: Facts
+    count: int  # how many there will be
+    profiles: Named
+    batch: str | None
+    ends: Ends
+    cards: list[Card] = field(default_factory=list)
+
+    @classmethod
+    async def on(
+        cls, tx: AsyncSession, actor: Actor, board: Board, count: int, profiles: Named | None = None
+    ) -> "Making":
+        facts = await facts_of_new(reader(tx), board)
+        batch = new_id("batch") if count > 1 else None
+        return cls(tx, actor, board, facts, count, profiles or Named(()), batch, Ends(tx, Card))
+
+    async def make(
+        self, new: NewCard, *, at: str = "", called: tuple[str, int] | None = None, archived: bool = False
+    ) -> Card:
+        """Make one card; `called`: its id and its number, where they are not the next."""
+        lane = target([self.facts], new.place)
+        _for_run(self.actor, new, lane)
+        judge(self.facts, lane)
         values = {name: getattr(new, name) for name in FIELDS}
-        clean = checked(values, path)
-        profiles.judge(board, new.agent_profile_id)
+        clean = checked(values, at)
+        self.profiles.judge(self.board, new.agent_profile_id)
         if new.parent_id is not None:
-            await _parent(tx, board.id, None, new.parent_id)
-        here, place = Card.column_id == lane.id, new.place
-        if place.before or place.after or place.top:
-            rank = await settle(tx, Card, here, None, place.before, place.after, top=place.top)
-            ends.forget()
-        else:
-            rank = await ends.next(lane.id, here, len(news) - index)
-        board.last_number += 1
+            await _parent(self.tx, self.board.id, None, new.parent_id)
+        id, number = called or (new_id("card"), self.board.last_number + 1)
         card = Card(
-            id=new_id("card"),
-            board_id=board.id,
+            id=id,
+            board_id=self.board.id,
             column_id=lane.id,
-            rank=rank,
-            number=board.last_number,
-            created_by=actor.id,
+            rank=await self._rank(lane, new.place),
+            number=number,
+            version=1,
+            created_by=self.actor.id,
             **clean,
         )
-        tx.add(card)
-        tell_board(
-            tx,
-            board,
-            EventKind.CARD_CREATED,
-            card.id,
-            batch=batch,
-            card_id=card.id,
-            column_id=lane.id,
-            stage=lane.stage,
-            rank=rank,
-            title=card.title,
-        )
-        cards.append(card)
-        facts = _joined(facts, lane)
-    await tx.flush()  # what was made is read by whoever asked for it
-    by_lane = {lane.id: lane.stage for lane in facts.lanes}
-    for stage in dict.fromkeys(by_lane[card.column_id] for card in cards):
-        those = [card for card in cards if by_lane[card.column_id] is stage]
-        await arrived(tx, actor, board, those, [None] * len(those), stage)
-    return cards
+        self.board.last_number = max(self.board.last_number, number)
+        self.tx.add(card)
+        self.cards.append(card)
+        told = {"card_id": card.id, "column_id": lane.id, "stage": lane.stage, "rank": card.rank}
+        told["title"] = card.title
+        tell_board(self.tx, self.board, EventKind.CARD_CREATED, card.id, batch=self.batch, **told)
+        if archived:
+            _archive(self.tx, self.board, card, batch=self.batch)
+        else:
+            self.facts = _joined(self.facts, lane)
+        return card
+
+    async def _rank(self, lane: Lane, place: Place) -> str:
+        if place.before or place.after or place.top:
+            self.ends.forget()
+            here = Card.column_id == lane.id
+            return await settle(self.tx, Card, here, None, place.before, place.after, top=place.top)
+        return await self.ends.next(lane.id, lambda: Card.column_id == lane.id, self.count - len(self.cards))
+
+    async def done(self) -> list[Card]:
+        """The cards that were made, and what follows from it: work for agents."""
+        await self.tx.flush()  # what was made is read by whoever asked for it
+        by_lane = {lane.id: lane.stage for lane in self.facts.lanes}
+        for stage in dict.fromkeys(by_lane[card.column_id] for card in self.cards):
+            those = [card for card in self.cards if by_lane[card.column_id] is stage]
+            await arrived(self.tx, self.actor, self.board, those, [None] * len(those), stage)
+        return self.cards
 
 
 def _for_run(actor: Actor, new: NewCard, lane: Lane) -> None:
@@ -144,6 +175,7 @@ def _joined(facts: Facts, to: Lane) -> Facts:
 
 
 FIELDS = (*WRITTEN, "agent_profile_id")
+CIRCLE = "A card cannot stand under itself or under its own descendants"
 OF_A_RUN = {"title", "description"}  # fields that an agent may change of its own card
 
 
@@ -226,10 +258,14 @@ async def archive_card(
     card.expect(if_version)
     if card.archived_at is None:
         await leave(tx, board, [card.id], cancel_run=cancel_run)
-        changed(card, {"archived_at": utcnow()})
-        tell_board(tx, board, EventKind.CARD_ARCHIVED, card.id, card_id=card.id)
+        _archive(tx, board, card)
         await reopen(tx, board)
     return card
+
+
+def _archive(tx: AsyncSession, board: Board, card: Card, *, batch: str | None = None) -> None:
+    changed(card, {"archived_at": utcnow()})
+    tell_board(tx, board, EventKind.CARD_ARCHIVED, card.id, batch=batch, card_id=card.id)
 
 
 async def unarchive_card(tx: AsyncSession, actor: Actor, id: str, *, if_version: int | None = None) -> Card:
@@ -329,6 +365,27 @@ async def set_parent(
     return await update_card(tx, actor, id, {"parent_id": parent_id}, if_version=if_version)
 
 
+def set_first_parents(
+    tx: AsyncSession, board: Board, parents: Sequence[tuple[Card, Card]], lanes: Sequence[Lane]
+) -> None:
+    """Put new cards under others, each `(card, parent)`, of a board that the caller holds with its `lanes`.
+
+    Raises Conflict for a circle and for too many children of one; without a statement.
+    """
+    for id, count in Counter(parent.id for _, parent in parents).items():
+        if count > MOST_CHILDREN:
+            raise _too_many(id)
+    try:
+        TopologicalSorter({card.id: {parent.id} for card, parent in parents}).prepare()
+    except CycleError as circle:
+        raise Conflict(CIRCLE, circle.args[1][0]) from None
+    stages = {lane.id: lane.stage for lane in lanes}
+    for card, parent in parents:
+        before = image(card) | {"stage": stages[card.column_id]}
+        told = changed(card, {"parent_id": parent.id})
+        tell_board(tx, board, EventKind.CARD_UPDATED, card.id, card_id=card.id, changes=told, before=before)
+
+
 async def _parent(tx: AsyncSession, board_id: str, card_id: str | None, parent_id: str) -> None:
     """Raise unless `parent_id` is a card of the board that does not descend from `card_id`."""
     above = select(Card.id, Card.parent_id).where(Card.id == parent_id, Card.board_id == board_id)
@@ -338,10 +395,14 @@ async def _parent(tx: AsyncSession, board_id: str, card_id: str | None, parent_i
     if not ids:
         raise NotFound(parent_id)
     if card_id in ids:
-        raise Conflict("A card cannot stand under itself or under its own descendants", parent_id)
+        raise Conflict(CIRCLE, parent_id)
     children = select(func.count()).select_from(Card).where(Card.parent_id == parent_id, Card.id != card_id)
     if (await tx.scalar(children) or 0) >= MOST_CHILDREN:
-        raise Conflict(f"A card has at most {MOST_CHILDREN} children", parent_id)
+        raise _too_many(parent_id)
+
+
+def _too_many(id: str) -> Conflict:
+    return Conflict(f"A card has at most {MOST_CHILDREN} children", id)
 
 
 async def _image(tx: AsyncSession, card: Card) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What can be done to a workspace's labels. Boards that use one hear of it too."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from models.card import CardLabel
 from models.event import EventKind
 from models.refusal import Conflict, Invalid
 from models.workspace import MOST_LABELS, Label
+from runtime.ids import new_id
 
 FOLDED = Label.name_folded.type.length
 
@@ -28,16 +30,30 @@ class DeletedLabel:
 
 async def create_label(tx: AsyncSession, actor: Actor, workspace_id: str, name: str, colour: str) -> Label:
     """Make a label. Its name is unique in the workspace, whatever its case."""
+    return (await create_labels(tx, actor, workspace_id, [(name, colour)]))[0]
+
+
+async def create_labels(
+    tx: AsyncSession, actor: Actor, workspace_id: str, news: Sequence[tuple[str, str]]
+) -> list[Label]:
+    """Make labels, each of a name and a colour: all, or none. A fixed number of statements."""
     workspace = await reach_workspace(tx, actor, workspace_id)
-    values = await _checked(tx, workspace.id, None, {"name": name, "colour": colour})
-    here = select(func.count()).select_from(Label).where(Label.workspace_id == workspace.id)
-    if (await tx.scalar(here) or 0) >= MOST_LABELS:
-        raise Conflict(f"A workspace has at most {MOST_LABELS} labels")
-    label = Label(workspace_id=workspace.id, **values)
-    tx.add(label)
-    await tx.flush()  # generates label.id
-    _tell(tx, label, EventKind.LABEL_CREATED, [], name=label.name)
-    return label
+    names = select(Label.name_folded, Label.id).where(Label.workspace_id == workspace.id)
+    there: dict[str, str] = dict(list(await tx.execute(names)))
+    made = []
+    for name, colour in news:
+        values = _cleaned({"name": name, "colour": colour})
+        if values["name_folded"] in there:
+            raise _taken(there[values["name_folded"]])
+        if len(there) >= MOST_LABELS:
+            raise Conflict(f"A workspace has at most {MOST_LABELS} labels")
+        label = Label(id=new_id("label"), workspace_id=workspace.id, **values)
+        there[label.name_folded] = label.id
+        tx.add(label)
+        _tell(tx, label, EventKind.LABEL_CREATED, [], name=label.name)
+        made.append(label)
+    await tx.flush()  # what was made is read by whoever asked for it
+    return made
 
 
 async def update_label(
@@ -46,7 +62,7 @@ async def update_label(
     """Rename or recolour a label."""
     label = await reach_label(tx, actor, id, to_change=True)
     label.expect(if_version)
-    clean = await _checked(tx, label.workspace_id, label.id, changes)
+    clean = await _checked(tx, label, changes)
     label.name_folded = clean.pop("name_folded", label.name_folded)
     told = changed(label, clean)
     if told:
@@ -68,10 +84,19 @@ async def delete_label(
     return DeletedLabel(label, count)
 
 
-async def _checked(
-    tx: AsyncSession, workspace_id: str, id: str | None, values: dict[str, Any]
-) -> dict[str, Any]:
-    """The fields of a label, cleaned; a name comes with its folded form. The caller holds the workspace."""
+async def _checked(tx: AsyncSession, label: Label, values: dict[str, Any]) -> dict[str, Any]:
+    """The new fields of a label, cleaned. The caller holds the workspace."""
+    clean = _cleaned(values)
+    if "name" in clean:
+        same = Label.workspace_id == label.workspace_id, Label.name_folded == clean["name_folded"]
+        taken = await tx.scalar(select(Label.id).where(*same))
+        if taken not in (None, label.id):
+            raise _taken(taken)
+    return clean
+
+
+def _cleaned(values: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a label, cleaned; a name comes with its folded form. Raises Invalid."""
     clean = dict(values)
     if "colour" in clean:
         clean["colour"] = words.colour("colour", clean["colour"])
@@ -80,11 +105,11 @@ async def _checked(
         clean["name_folded"] = words.folded(clean["name"])
         if len(clean["name_folded"]) > FOLDED:  # folding may triple a letter
             raise Invalid(("name", "is too long once its case is folded"))
-        same = Label.workspace_id == workspace_id, Label.name_folded == clean["name_folded"]
-        taken = await tx.scalar(select(Label.id).where(*same))
-        if taken not in (None, id):
-            raise Conflict("Another label of the workspace has that name", taken)
     return clean
+
+
+def _taken(id: str) -> Conflict:
+    return Conflict("Another label of the workspace has that name", id)
 
 
 async def _used(tx: AsyncSession, id: str) -> tuple[list[str], int]:

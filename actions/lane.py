@@ -1,6 +1,7 @@
 """Places in an order that people drag: the server turns neighbours into a rank."""
 
-from collections.abc import Collection
+from collections import deque
+from collections.abc import Callable, Collection
 from typing import Any
 
 from sqlalchemy import bindparam, func, select, update
@@ -71,17 +72,25 @@ async def settle_all(
 
 
 class Ends:
-    """Ranks for several new rows at the ends of their lanes: asked for once a lane, not once a row."""
+    """Ranks for several new rows at the ends of their lanes: asked for once a lane, not once a row.
 
-    def __init__(self, tx: AsyncSession, kind: Any) -> None:
-        self._tx, self._kind = tx, kind
-        self._ready: dict[Any, list[str]] = {}
+    Of lanes that are `new`, nothing stands in them yet, nothing is asked.
+    """
 
-    async def next(self, name: Any, lane: Any, most: int) -> str:
+    def __init__(self, tx: AsyncSession, kind: Any, *, new: bool = False) -> None:
+        self._tx, self._kind, self._new = tx, kind, new
+        self._ready: dict[Any, deque[str]] = {}
+
+    async def next(self, name: Any, lane: Callable[[], Any], most: int) -> str:
         """The next rank at the end of the lane of this name; at most `most` more will be asked for."""
         if not self._ready.get(name):
-            self._ready[name] = await settle_all(self._tx, self._kind, lane, (), None, None, count=most)
-        return self._ready[name].pop(0)
+            ends = (
+                ranks_after(None, most)
+                if self._new
+                else await settle_all(self._tx, self._kind, lane(), (), None, None, count=most)
+            )
+            self._ready[name] = deque(ends)
+        return self._ready[name].popleft()
 
     def forget(self) -> None:
         """Something was put elsewhere: look again."""

@@ -1,5 +1,9 @@
 """Links between cards. What blocks what has no circle: the board's lock makes looking and adding one step."""
 
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from graphlib import CycleError, TopologicalSorter
+
 from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -7,9 +11,15 @@ from actions.news import tell_board
 from actions.reach import reach_cards, reach_link
 from actions.run.change import reopen
 from models.actor import Actor
+from models.board import Board
 from models.card import MOST_LINKS, CardLink, LinkKind
 from models.event import EventKind
 from models.refusal import Conflict, Invalid
+from runtime.ids import new_id
+
+ITSELF = "targetId", "is the card itself"
+TOO_MANY = f"A card has at most {MOST_LINKS} links"
+CIRCLE = "The other card blocks this one, if only through others"
 
 
 async def link_cards(
@@ -21,22 +31,57 @@ async def link_cards(
     of BLOCKS, and when either card has as many links as it may have.
     """
     if card_id == target_id:
-        raise Invalid(("targetId", "is the card itself"))
+        raise Invalid(ITSELF)
     board, [card, target] = await reach_cards(tx, actor, [card_id, target_id])
     for one, other in ((card.id, target.id), (target.id, card.id)):
         of_one = or_(CardLink.card_id == one, CardLink.target_id == one)
         if await tx.scalar(select(func.count()).select_from(CardLink).where(of_one)) == MOST_LINKS:
-            raise Conflict(f"A card has at most {MOST_LINKS} links", one)
+            raise Conflict(TOO_MANY, one)
         one_way = CardLink.card_id == one, CardLink.target_id == other
         if (known := await tx.scalar(select(CardLink).where(*one_way))) is not None:
-            raise Conflict(f"The cards are linked already: {known.kind}", known.id)
+            raise _linked(known.kind, known.id)
     if kind is LinkKind.BLOCKS and await _leads(tx, target.id, card.id):
-        raise Conflict("The other card blocks this one, if only through others", target.id)
-    link = CardLink(board_id=board.id, card_id=card.id, target_id=target.id, kind=kind)
+        raise Conflict(CIRCLE, target.id)
+    link = _link(tx, board, card.id, target.id, kind)
+    await tx.flush()  # the next one is judged by it
+    return link
+
+
+def link_new_cards(tx: AsyncSession, board: Board, ties: Sequence[tuple[str, str, LinkKind]]) -> None:
+    """Link new cards, each `(card, target, kind)`, of a board that the caller holds.
+
+    They have no other links, so that all of them are judged as `link_cards` would, without a statement.
+    """
+    links: dict[frozenset[str], CardLink] = {}
+    of_card, blockers = Counter[str](), defaultdict[str, set[str]](set)
+    for card, target, kind in ties:
+        pair = frozenset((card, target))
+        if card == target:
+            raise Invalid(ITSELF)
+        if pair in links:
+            raise _linked(links[pair].kind, links[pair].id)
+        if kind is LinkKind.BLOCKS:
+            blockers[target].add(card)
+        of_card.update(pair)
+        links[pair] = _link(tx, board, card, target, kind)
+    for card, count in of_card.items():
+        if count > MOST_LINKS:
+            raise Conflict(TOO_MANY, card)
+    try:
+        TopologicalSorter(blockers).prepare()
+    except CycleError as circle:
+        raise Conflict(CIRCLE, circle.args[1][0]) from None
+
+
+def _linked(kind: LinkKind, id: str) -> Conflict:
+    return Conflict(f"The cards are linked already: {kind}", id)
+
+
+def _link(tx: AsyncSession, board: Board, card_id: str, target_id: str, kind: LinkKind) -> CardLink:
+    link = CardLink(id=new_id("link"), board_id=board.id, card_id=card_id, target_id=target_id, kind=kind)
     tx.add(link)
-    await tx.flush()  # generates link.id
-    told = {"link_id": link.id, "card_id": card.id, "target_id": target.id, "link_kind": kind}
-    tell_board(tx, board, EventKind.CARD_LINKED, card.id, **told)
+    told = {"link_id": link.id, "card_id": card_id, "target_id": target_id, "link_kind": kind}
+    tell_board(tx, board, EventKind.CARD_LINKED, card_id, **told)
     return link
 
 

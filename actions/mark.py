@@ -1,5 +1,6 @@
 """What marks a card: the people it is assigned to, and its labels. Doing either twice changes nothing."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import func, select
@@ -16,6 +17,8 @@ from models.notice import NotificationType
 from models.refusal import Conflict, NotFound
 from models.workspace import Label, Membership
 
+ASSIGNEES, LABELS = "people it is assigned to", "labels"
+
 
 async def assign_card(tx: AsyncSession, actor: Actor, card_id: str, user_id: str) -> Card:
     """Assign a card to a member of its workspace, who is told."""
@@ -23,14 +26,21 @@ async def assign_card(tx: AsyncSession, actor: Actor, card_id: str, user_id: str
     if await tx.get(CardAssignee, (card.id, user_id)) is not None:
         return card
     await _member(tx, board, user_id)
-    await _room(tx, CardAssignee, card, MOST_ASSIGNEES, "people it is assigned to")
-    tx.add(CardAssignee(card_id=card.id, user_id=user_id, board_id=board.id))
-    _tell_assignee(tx, board, card, EventKind.ASSIGNEE_ADDED, EventKind.ASSIGNED, user_id)
+    await _room(tx, CardAssignee, card, MOST_ASSIGNEES, ASSIGNEES)
+    _assign(tx, board, card, user_id)
     if user_id != actor.id:
         title = f"{board.key}-{card.number} was assigned to you"
         about = {"workspace_id": board.workspace_id, "board_id": board.id, "card_id": card.id}
         await notify(tx, [user_id], NotificationType.ASSIGNED, title, card.title, **about)
     return card
+
+
+def assign_new_card(tx: AsyncSession, board: Board, card: Card, user_ids: Sequence[str]) -> None:
+    """Assign a new card to members, who are held as its board is. They hear of it, and are not notified."""
+    if len(user_ids) > MOST_ASSIGNEES:
+        raise _no_room(MOST_ASSIGNEES, ASSIGNEES)
+    for user_id in user_ids:
+        _assign(tx, board, card, user_id)
 
 
 async def unassign_card(tx: AsyncSession, actor: Actor, card_id: str, user_id: str) -> Card:
@@ -51,11 +61,17 @@ async def add_label(tx: AsyncSession, actor: Actor, card_id: str, label_id: str)
     label = await _label(tx, board, label_id)
     if await tx.get(CardLabel, (card.id, label.id)) is not None:
         return card
-    await _room(tx, CardLabel, card, MOST_LABELS, "labels")
-    tx.add(CardLabel(card_id=card.id, label_id=label.id, board_id=board.id))
-    told = {"card_id": card.id, "label_id": label.id, "name": label.name}
-    tell_board(tx, board, EventKind.LABEL_ADDED, card.id, **told)
+    await _room(tx, CardLabel, card, MOST_LABELS, LABELS)
+    _add_label(tx, board, card, label)
     return card
+
+
+def label_new_card(tx: AsyncSession, board: Board, card: Card, labels: Sequence[Label]) -> None:
+    """Put labels on a new card; they are held as its board is."""
+    if len(labels) > MOST_LABELS:
+        raise _no_room(MOST_LABELS, LABELS)
+    for label in labels:
+        _add_label(tx, board, card, label)
 
 
 async def remove_label(tx: AsyncSession, actor: Actor, card_id: str, label_id: str) -> Card:
@@ -68,6 +84,17 @@ async def remove_label(tx: AsyncSession, actor: Actor, card_id: str, label_id: s
         told = {"card_id": card.id, "label_id": label.id, "name": label.name}
         tell_board(tx, board, EventKind.LABEL_REMOVED, card.id, **told)
     return card
+
+
+def _assign(tx: AsyncSession, board: Board, card: Card, user_id: str) -> None:
+    tx.add(CardAssignee(card_id=card.id, user_id=user_id, board_id=board.id))
+    _tell_assignee(tx, board, card, EventKind.ASSIGNEE_ADDED, EventKind.ASSIGNED, user_id)
+
+
+def _add_label(tx: AsyncSession, board: Board, card: Card, label: Label) -> None:
+    tx.add(CardLabel(card_id=card.id, label_id=label.id, board_id=board.id))
+    told = {"card_id": card.id, "label_id": label.id, "name": label.name}
+    tell_board(tx, board, EventKind.LABEL_ADDED, card.id, **told)
 
 
 def _tell_assignee(
@@ -97,4 +124,8 @@ async def _room(tx: AsyncSession, kind: Any, card: Card, most: int, what: str) -
     """Raise Conflict when the card has as many as it may have. The board is held, so nobody adds meanwhile."""
     count = await tx.scalar(select(func.count()).select_from(kind).where(kind.card_id == card.id))
     if (count or 0) >= most:
-        raise Conflict(f"A card has at most {most} {what}")
+        raise _no_room(most, what)
+
+
+def _no_room(most: int, what: str) -> Conflict:
+    return Conflict(f"A card has at most {most} {what}")

@@ -1,16 +1,26 @@
 """What is said on a card. Whoever said it may change it; a deleted message keeps its place, not its text."""
 
+from datetime import datetime
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from actions.news import tell_board
 from actions.notice import notify_mentioned
 from actions.reach import reach_board, reach_card, reach_message
 from models import words
-from models.actor import Actor
+from models.actor import Actor, ActorKind
+from models.board import Board
+from models.card import Card
 from models.event import EventKind
 from models.message import LONGEST, Message, MessageKind
 from models.refusal import Conflict, Forbidden
 from runtime.database import utcnow
+from runtime.ids import new_id
+
+
+def checked(body: str) -> str:
+    """What is said, as it is kept. Raises Invalid."""
+    return words.prose("body", body, LONGEST, least=1)
 
 
 async def post_message(
@@ -24,12 +34,34 @@ async def post_message(
         author_kind=actor.kind,
         author_id=actor.id,
         kind=kind,
-        body=words.prose("body", body, LONGEST, least=1),
+        body=checked(body),
     )
     tx.add(message)
     await tx.flush()  # generates message.id
     tell_board(tx, board, EventKind.MESSAGE_POSTED, message.id, card_id=card.id, message_id=message.id)
     await notify_mentioned(tx, actor, board, card.id, message.body)
+    return message
+
+
+def keep_message(
+    tx: AsyncSession, board: Board, card: Card, body: str, author_id: str | None, at: datetime | None
+) -> Message:
+    """Keep what a person said elsewhere, or the system, at its time: on a card whose board the caller holds.
+
+    Nobody is notified, and there is no statement: it is written with what else is new.
+    """
+    message = Message(
+        id=new_id("message"),
+        card_id=card.id,
+        board_id=board.id,
+        author_kind=ActorKind.SYSTEM if author_id is None else ActorKind.USER,
+        author_id=author_id,
+        kind=MessageKind.COMMENT,
+        body=body,
+        created_at=at or utcnow(),
+    )
+    tx.add(message)
+    tell_board(tx, board, EventKind.MESSAGE_POSTED, message.id, card_id=card.id, message_id=message.id)
     return message
 
 
@@ -43,7 +75,7 @@ async def edit_message(
     message.expect(if_version)
     if message.deleted_at is not None:
         raise Conflict("The message was deleted")
-    body = words.prose("body", body, LONGEST, least=1)
+    body = checked(body)
     if body != message.body:
         before = message.body
         message.body, message.edited_at, message.version = body, utcnow(), message.version + 1

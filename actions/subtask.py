@@ -6,6 +6,7 @@ number, then rank, shows the phases one after another, in the order of the work 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import case, func, select
@@ -46,36 +47,57 @@ async def add_subtasks(
 ) -> list[Subtask]:
     """Add several subtasks to a card, in order, all or none."""
     board, card = await reach_card(tx, actor, card_id, for_run=True)
-    done, total = await _progress(tx, card.id)
+    progress, phases = await _progress(tx, card.id), await _phases(tx, card.id)
+    made = await _add(tx, actor, board, card.id, news, progress, phases, Ends(tx, Subtask))
+    await tx.flush()  # what was made is read by whoever asked for it
+    return made
+
+
+async def add_first_subtasks(
+    tx: AsyncSession, actor: Actor, board: Board, card_id: str, news: Sequence[NewSubtask]
+) -> list[Subtask]:
+    """Add subtasks to the end of a new card, of a board that the caller holds: without a statement."""
+    return await _add(tx, actor, board, card_id, news, (0, 0), {None: 0}, Ends(tx, Subtask, new=True))
+
+
+async def _add(
+    tx: AsyncSession,
+    actor: Actor,
+    board: Board,
+    card_id: str,
+    news: Sequence[NewSubtask],
+    progress: tuple[int, int],
+    phases: dict[str | None, int],
+    ends: Ends,
+) -> list[Subtask]:
+    done, total = progress
     if total + len(news) > MOST_SUBTASKS:
         raise Conflict(f"A card has at most {MOST_SUBTASKS} subtasks")
-    made, ends, phases = [], Ends(tx, Subtask), await _phases(tx, card.id)
+    made = []
     for index, new in enumerate(news):
         title = words.line("title", new.title, 255)
         phase, order = _phase(phases, new.phase, new.phase_order)
         phases[phase] = order
-        lane = _lane(card.id, order)
+        lane = partial(_lane, card_id, order)
         if new.before or new.after:
-            rank = await settle(tx, Subtask, lane, None, new.before, new.after)
+            rank = await settle(tx, Subtask, lane(), None, new.before, new.after)
             ends.forget()
         else:
             rank = await ends.next(order, lane, len(news) - index)
         subtask = Subtask(
             id=new_id("subtask"),
-            card_id=card.id,
+            card_id=card_id,
             board_id=board.id,
             title=title,
             phase=phase,
             phase_order=order,
             rank=rank,
         )
-        if new.completed:
-            _complete(subtask, actor, True)
+        _complete(subtask, actor, new.completed)
         tx.add(subtask)
         done, total = done + new.completed, total + 1
         _tell(tx, board, EventKind.SUBTASK_CREATED, subtask, (done, total))
         made.append(subtask)
-    await tx.flush()  # what was made is read by whoever asked for it
     return made
 
 

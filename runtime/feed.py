@@ -20,13 +20,14 @@ from sqlalchemy import Executable, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from runtime.database import Database, Unavailable, utcnow
-from runtime.event import EVENTS, NUMBER, Event, Log, Topic
+from runtime.event import EVENTS, NUMBER, Log, Topic
 from runtime.ids import ALPHABET
 from runtime.settings import Settings
 from runtime.tail import Tails, is_gone, page_of
 from runtime.wakes import Wakes
 from runtime.wakes.hub import Listener
 
+ROWS = 1_000  # events of one statement: the database gives up on one that takes too long
 PATIENCE = 30.0  # seconds a follower waits for a database that is gone
 T = TypeVar("T")
 START = "0"  # the cursor before the first event
@@ -129,8 +130,10 @@ async def number(tx: AsyncSession) -> set[str]:
         return set()
     by: By = tx.info["by"]
     rows: list[dict[str, Any]] = []
-    for topic in sorted({happened.topic for happened in waiting}):  # one lock order, so no deadlock
-        mine = [happened for happened in waiting if happened.topic == topic]
+    topics: dict[str, list[Happened]] = {}
+    for happened in waiting:
+        topics.setdefault(happened.topic, []).append(happened)
+    for topic, mine in sorted(topics.items()):  # one lock order, so no deadlock
         last = await _last(tx, topic, len(mine))
         rows += [
             {
@@ -148,8 +151,9 @@ async def number(tx: AsyncSession) -> set[str]:
             }
             for seq, happened in enumerate(mine, last - len(mine) + 1)
         ]
-    await tx.execute(insert(Event), rows)
-    return {row["topic"] for row in rows}
+    for start in range(0, len(rows), ROWS):
+        await tx.execute(insert(EVENTS.table), rows[start : start + ROWS])
+    return set(topics)
 
 
 async def append(tx: AsyncSession, topic: str, count: int, store: Executable, values: dict[str, Any]) -> int:

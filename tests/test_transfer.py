@@ -4,6 +4,7 @@ import asyncio
 import copy
 import json
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from actions.transfer.report import report
 from actions.transfer.take import take
 from models.refusal import Refusal
 from models.stage import Law, Stage, StageRefused
+from tests.board import told
 from tests.terminal import Terminal
 from tests.test_start import CLEAN, begin
 from tests.warm import Warm
@@ -34,8 +36,8 @@ async def brought(app, name, **options):
     if "board_id" not in options:
         options = {"workspace_id": await app.home()} | options
     async with app.begin(app.house.local_owner) as tx:
-        told = await bring(tx, app.house.local_owner, parcel, **options)
-    return told, report(parcel, told)
+        made = await bring(tx, app.house.local_owner, parcel, **options)
+    return made, report(parcel, made)
 
 
 async def exported(app, id):
@@ -212,6 +214,104 @@ async def test_our_own_file_comes_back_the_same(run):
         assert sorted(numbers) == list(range(1, 8)) != numbers
 
 
+def large(count):
+    """A board of ours with so many cards, and everything that hangs on cards on each."""
+    lanes = ["BACKLOG", "TODO", "IN_PROGRESS", "DONE"]
+    cards = [
+        {
+            "number": count - n,
+            "column": n * len(lanes) // count + 1,
+            "title": f"Card {n}",
+            "parent": count - n + 1 if n % 3 else None,
+            "archived": n % 5 == 0,
+            "labels": ["one", "two"],
+            "assignees": ["ann"],
+            "subtasks": [{"title": "Do it", "completed": n % 2 == 0, "phase": "Build"}, {"title": "Look"}],
+            "comments": [{"author": "ann", "at": "2024-01-01T00:00:00Z", "body": f"@ann said {n}"}] * 2,
+        }
+        for n in range(count)
+    ]
+    return ours(
+        board={"name": "Large", "law": "FREE", "columns": [{"name": s, "stage": s} for s in lanes]},
+        labels=[{"name": name, "colour": "#112233"} for name in ("one", "two")],
+        cards=cards,
+        links=[{"card": n, "target": n + 1, "kind": "BLOCKS"} for n in range(1, count)],
+    )
+
+
+async def test_many_cards_are_brought_in_as_many_statements_as_few(run, figure):
+    async with run() as app:
+        await app.has_user("ann")
+        await brought(app, parse(large(2), "x"))  # the labels are there, and what is asked is compiled
+        counted = {}
+        for count in (20, 200):
+            with app.counting() as statements:
+                first, _ = await brought(app, parse(large(count), "x"))
+            counted[count] = len(statements)
+            made = {"cards": count, "subtasks": 2 * count, "comments": 2 * count, "links": count - 1}
+            assert first.made == made | {"of them archived": count // 5}
+        figure(statements=counted)
+        assert counted[200] - counted[20] < 10, "1,000 rows at a time: each kind once more, and the events"
+
+
+async def test_what_an_import_makes_is_told(run):
+    async with run() as app:
+        await app.has_user("ann")
+        first, _ = await brought(app, parse(large(10), "x"))
+        events = await told(app, first.board.id, "kind batch")
+        assert Counter(event["kind"] for event in events) == {
+            "BOARD_CREATED": 1,
+            "CARD_CREATED": 10,
+            "CARD_ARCHIVED": 2,
+            "CARD_UPDATED": 6,
+            "CARD_LINKED": 9,
+            "LABEL_ADDED": 20,
+            "ASSIGNEE_ADDED": 10,
+            "SUBTASK_CREATED": 20,
+            "MESSAGE_POSTED": 20,
+        }
+        shown = "title version archivedAt parent { title } subtaskCount { done total } blocks { title }"
+        cards = f"cards(orderBy: CREATED, filter: F) {{ nodes {{ {shown} }} }}"
+        query = f"query($id: ID!) {{ board(id: $id) {{ {cards} }} }}"
+        found = []
+        for archived in ("true", "false"):
+            asked = query.replace("F)", f"{{archived: {archived}}})")
+            found += (await app.data(asked, id=first.board.id))["cards"]["nodes"]
+        cards = {card["title"]: card for card in found}
+        assert [card["title"] for card in found] == [f"Card {n}" for n in (5, 0, 9, 8, 7, 6, 4, 3, 2, 1)]
+        assert cards["Card 4"]["parent"] == {"title": "Card 3"}
+        assert cards["Card 4"]["blocks"] == [{"title": "Card 3"}]
+        assert cards["Card 4"]["subtaskCount"] == {"done": 1, "total": 2}
+        assert [cards[f"Card {n}"]["version"] for n in (0, 3, 4, 5)] == [2, 1, 2, 3]
+
+
+async def test_cards_come_to_a_board_there_is_in_their_order(run):
+    async with run() as app:
+        board, _ = await app.has_board("Here before", autoDispatch=True)
+        file = json.loads(large(8))
+        for card in file["cards"]:
+            card["column"] = 2 if card["column"] > 2 else card["column"]
+        await brought(app, parse(json.dumps(file).encode(), "x"), board_id=board)
+        shown = "number title archivedAt column { stage } runs { nodes { kind } }"
+        cards = await app.data(
+            f"query($id: ID!) {{ board(id: $id) {{ cards(first: 50) {{ nodes {{ {shown} }} }} }} }}", id=board
+        )
+        nodes = cards["cards"]["nodes"]
+        standing = [(card["number"], card["title"], card["column"]["stage"]) for card in nodes]
+        assert standing == [
+            (1, "Here before", "BACKLOG"),
+            (8, "Card 1", "BACKLOG"),
+            (7, "Card 2", "TODO"),
+            (6, "Card 3", "TODO"),
+            (5, "Card 4", "TODO"),
+            (3, "Card 6", "TODO"),
+            (2, "Card 7", "TODO"),
+        ]
+        assert [len(card["runs"]["nodes"]) for card in nodes] == [0, 0, 1, 1, 1, 1, 1], (
+            "the board's rule holds"
+        )
+
+
 async def everything(app):
     """How much there is of what an import makes."""
     tables = ("board", "board_column", "card", "label", "subtask", "message", "event")
@@ -266,6 +366,12 @@ def ours(**parts):
 CARD = {"number": 1, "column": 1, "title": "A"}
 BEYOND, BEFORE = "9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"  # in UTC they have no year
 SAID = {"author": "ann", "at": BEYOND, "body": "Late"}
+CHAIN = [CARD | {"number": n} for n in range(1, 103)]
+MARKS = [{"name": f"label {n}", "colour": "#112233"} for n in range(201)]
+
+
+def tie(card, target, kind="BLOCKS"):
+    return {"card": card, "target": target, "kind": kind}
 
 
 @pytest.mark.parametrize(
@@ -335,6 +441,30 @@ def test_a_bad_file_is_one_clear_line(raw, line):
         {"board": {"name": "", "columns": [{"name": "A", "stage": "TODO"}]}},
         {"board": {"name": "X", "columns": [{"name": "A", "stage": "TODO", "wipLimit": 0}]}},
         {"board": {"name": "X", "columns": [{"name": "A", "stage": "TODO"}] * 21}},
+        {"cards": CHAIN[:3], "links": [tie(1, 2), tie(2, 3), tie(3, 1)]},
+        {"cards": CHAIN[:2], "links": [tie(1, 2), tie(2, 1, "RELATED")]},
+        {"cards": CHAIN[:2], "links": [tie(1, 1, "RELATED")]},
+        {"cards": CHAIN, "links": [tie(1, n, "RELATED") for n in range(2, 53)]},
+        {"cards": [CHAIN[0] | {"parent": 3}, CHAIN[1] | {"parent": 1}, CHAIN[2] | {"parent": 2}]},
+        {"cards": [CHAIN[0], *(card | {"parent": 1} for card in CHAIN[1:102])]},
+        {"labels": MARKS[:21], "cards": [CARD | {"labels": [mark["name"] for mark in MARKS[:21]]}]},
+        {
+            "labels": MARKS,
+            "cards": [CARD | {"number": n, "labels": [MARKS[n - 1]["name"]]} for n in range(1, 202)],
+        },
+        {"cards": [CARD | {"comments": [{"body": " "}]}]},
+        {"cards": [CARD | {"comments": [{"body": "x" * 10_001}]}]},
+        {
+            "cards": [
+                CARD
+                | {
+                    "subtasks": [
+                        {"title": "a", "phase": "A", "phaseOrder": 1},
+                        {"title": "b", "phaseOrder": 2},
+                    ]
+                }
+            ]
+        },
         {"board": OWN["board"] | {"key": "A\0"}},
         {"board": OWN["board"] | {"key": "\ud800"}},
     ],

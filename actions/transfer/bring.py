@@ -1,8 +1,7 @@
 """Building a board from a parcel, by the actions that clients call, in the caller's transaction: all or nothing."""
 
-from bisect import insort
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,26 +9,28 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from actions.board import create_board, update_board, update_column
-from actions.card import NewCard, archive_card, create_card, set_parent
-from actions.label import create_label
-from actions.link import link_cards
-from actions.mark import add_label, assign_card
-from actions.message import post_message
+from actions.card import Making, NewCard, set_first_parents
+from actions.label import create_labels
+from actions.link import link_new_cards
+from actions.mark import assign_new_card, label_new_card
+from actions.message import checked, keep_message
 from actions.move import Place
 from actions.reach import reach_board, reach_workspace
-from actions.subtask import NewSubtask, add_subtasks
+from actions.subtask import NewSubtask, add_first_subtasks
 from actions.transfer.parcel import Parcel, Piece, Said
 from models import words
 from models.account import User
-from models.actor import Actor, ActorKind
+from models.actor import Actor, sees_board
 from models.board import Board, BoardColumn
 from models.card import Card
 from models.message import LONGEST
-from models.refusal import Invalid, Refusal
-from models.stage import Law
+from models.refusal import Invalid, NotFound, Refusal
+from models.stage import Lane, Law
 from models.words import folded
 from models.workspace import Label, Membership
+from runtime.ids import new_id
 
+ROWS = 1_000  # written at once
 Progress = Callable[[int, int], None]
 
 
@@ -62,12 +63,13 @@ async def bring(
     if board_id is not None:
         if law is not None:
             raise Invalid(("law", "is the board's own; it cannot be said together with a board"))
+        workspace_id = await _workspace_of(tx, actor, board_id)
+        await reach_workspace(tx, actor, workspace_id)  # with its labels and members, and before the board
         board = await reach_board(tx, actor, board_id)
-        columns = list(await tx.scalars(_columns_of(board)))
     else:
         await reach_workspace(tx, actor, workspace_id or "", admin=True)
         board = await _board(tx, actor, parcel, workspace_id or "")
-        columns = list(await tx.scalars(_columns_of(board)))
+    columns = list(await tx.scalars(_columns_of(board)))
     brought = Brought(board, left=Counter(parcel.left), notes=list(parcel.notes))
     builder = _Builder(tx, actor, parcel, brought, columns, is_new=board_id is None)
     await builder.build(progress)
@@ -79,6 +81,15 @@ async def bring(
     elif any(lane.wip_limit for lane in parcel.columns):
         brought.left["WIP limits (the board keeps its own)"] += sum(1 for c in parcel.columns if c.wip_limit)
     return brought
+
+
+async def _workspace_of(tx: AsyncSession, actor: Actor, board_id: str) -> str:
+    found = await tx.scalar(
+        select(Board.workspace_id).where(Board.id == board_id, sees_board(actor, Board.id))
+    )
+    if found is None:
+        raise NotFound(board_id)
+    return found
 
 
 async def _board(tx: AsyncSession, actor: Actor, parcel: Parcel, workspace_id: str) -> Board:
@@ -111,21 +122,24 @@ class _Builder:
     ) -> None:
         self.tx, self.actor, self.parcel, self.brought = tx, actor, parcel, brought
         self.board, self.columns, self.is_new = brought.board, columns, is_new
-        self.cards: dict[int, str] = {}  # by the parcel's number
-        self.standing: dict[int, list[tuple[int, str]]] = {}  # by column: the place in the parcel, the card
+        self.cards: dict[int, Card] = {}  # by the parcel's number
+        self.waiting = 0  # rows that are not written yet
 
     async def build(self, progress: Progress) -> None:
         self.people = await self._people()
         self.labels = await self._labels()
-        pieces = sorted(enumerate(self.parcel.cards), key=lambda pair: (pair[1].number or 0, pair[0]))
-        for done, (place, piece) in enumerate(pieces, 1):
+        pieces = self.parcel.cards
+        making = await Making.on(self.tx, self.actor, self.board, len(pieces))
+        for done, (piece, called) in enumerate(zip(pieces, self._names(), strict=True), 1):
             try:
-                await self._card(place, piece)
+                await self._card(making, piece, called)
             except Refusal as refusal:
                 refusal.add_note(f"card “{piece.title[:80]}”")
                 raise
             progress(done, len(pieces))
-        await self._ties()
+        await self.tx.flush()  # cards name others as their parents, whichever came first
+        self._ties(making.facts.lanes)
+        await making.done()
 
     async def _people(self) -> dict[str, str]:
         """The ids of the workspace's members, by username."""
@@ -133,25 +147,35 @@ class _Builder:
         rows = await self.tx.execute(query.where(Membership.workspace_id == self.board.workspace_id))
         return dict(rows.all())
 
-    async def _labels(self) -> dict[str, str]:
-        """The ids of the labels that the parcel's cards carry, by name; those not there yet are made."""
-        query = select(Label.name_folded, Label.id).where(Label.workspace_id == self.board.workspace_id)
-        there = dict((await self.tx.execute(query)).all())
+    async def _labels(self) -> dict[str, Label]:
+        """The labels that the parcel's cards carry, by name; those not there yet are made."""
+        query = select(Label).where(Label.workspace_id == self.board.workspace_id)
+        there = {label.name_folded: label for label in await self.tx.scalars(query)}
         used = {folded(name) for card in self.parcel.cards for name in card.labels}
         colours = {folded(mark.name): mark for mark in reversed(self.parcel.labels)}
-        for name in sorted(used - there.keys()):
+        new = sorted(used - there.keys())
+        for name in new:
             if name not in colours:
                 raise Invalid(("labels", f"do not tell of “{name[:50]}”, which a card carries"))
-            mark = colours[name]
-            label = await create_label(self.tx, self.actor, self.board.workspace_id, mark.name, mark.colour)
-            there[name] = label.id
-            self.brought.made["labels"] += 1
+        if new:
+            marks = [(colours[name].name, colours[name].colour) for name in new]
+            made = await create_labels(self.tx, self.actor, self.board.workspace_id, marks)
+            there |= zip(new, made, strict=True)
+            self.brought.made["labels"] += len(made)
         self.brought.left["labels that no card carries"] += len(colours.keys() - used - there.keys())
         return there
 
-    async def _card(self, at: int, piece: Piece) -> None:
-        if self.is_new and piece.number is not None:
-            self.board.last_number = piece.number - 1  # so that WEB-42 stays WEB-42
+    def _names(self) -> list[tuple[str, int]]:
+        """An id and a number for each card: what was made first comes first. WEB-42 of a new board stays WEB-42."""
+        pieces, last = self.parcel.cards, self.board.last_number
+        names = [("", 0)] * len(pieces)
+        for at in sorted(range(len(pieces)), key=lambda at: (pieces[at].number or 0, at)):
+            number = pieces[at].number
+            last = number if self.is_new and number is not None else last + 1
+            names[at] = new_id("card"), last
+        return names
+
+    async def _card(self, making: Making, piece: Piece, called: tuple[str, int]) -> None:
         new = NewCard(
             title=piece.title,
             description=piece.description,
@@ -160,24 +184,31 @@ class _Builder:
             size=piece.size,
             story_points=piece.story_points,
             due_on=piece.due_on,
-            place=self._place(at, piece),
+            place=self._place(piece),
         )
-        card = await create_card(self.tx, self.actor, self.board.id, new)
-        insort(self.standing.setdefault(piece.column, []), (at, card.id))
+        card = await making.make(new, called=called, archived=piece.archived)
         if piece.number is not None:
-            self.cards[piece.number] = card.id
+            self.cards[piece.number] = card
         self.brought.made["cards"] += 1
-        await self._hangs_on(card, piece)
         if piece.archived:
-            await archive_card(self.tx, self.actor, card.id)
             self.brought.made["of them archived"] += 1
+        await self._hangs_on(card, piece)
+        await self._added(1 + len(piece.labels) + len(piece.assignees) + len(piece.subtasks))
+        for said in piece.comments:
+            self._say(card, said)
+            await self._added(1)
 
-    def _place(self, at: int, piece: Piece) -> Place:
-        """Behind the card it stood behind. On a board there is: where its column's name or stage leads."""
+    async def _added(self, rows: int) -> None:
+        """Write what waits once it is enough: no statement may take too long."""
+        self.waiting += rows
+        if self.waiting >= ROWS:
+            await self.tx.flush()
+            self.waiting = 0
+
+    def _place(self, piece: Piece) -> Place:
+        """At the end of its column. On a board there is: of where its column's name or stage leads."""
         if self.is_new:
-            before = [id for place, id in self.standing.get(piece.column, []) if place < at]
-            here = self.columns[piece.column].id
-            return Place(column_id=here, after=before[-1]) if before else Place(column_id=here, top=True)
+            return Place(column_id=self.columns[piece.column].id)
         if piece.archived:
             return Place()  # it stands nowhere, and comes back to the backlog
         lane = self.parcel.columns[piece.column]
@@ -187,45 +218,39 @@ class _Builder:
         return Place(stage=lane.stage)
 
     async def _hangs_on(self, card: Card, piece: Piece) -> None:
-        tx, actor = self.tx, self.actor
-        for name in dict.fromkeys(folded(name) for name in piece.labels):
-            await add_label(tx, actor, card.id, self.labels[name])
-        for name in dict.fromkeys(folded(name) for name in piece.assignees):
-            if name in self.people:
-                await assign_card(tx, actor, card.id, self.people[name])
-            else:
-                self.brought.left["assignments of people who are not members here"] += 1
-        if piece.subtasks:
-            steps = [
-                NewSubtask(s.title, phase=s.phase, phase_order=s.phase_order, completed=s.completed)
-                for s in piece.subtasks
-            ]
-            await add_subtasks(tx, actor, card.id, steps)
-            self.brought.made["subtasks"] += len(steps)
-        for said in piece.comments:
-            await self._say(card, said)
+        tx, board = self.tx, self.board
+        labels = dict.fromkeys(folded(name) for name in piece.labels)
+        label_new_card(tx, board, card, [self.labels[name] for name in labels])
+        assignees = dict.fromkeys(folded(name) for name in piece.assignees)
+        here = [self.people[name] for name in assignees if name in self.people]
+        assign_new_card(tx, board, card, here)
+        strangers = len(assignees) - len(here)
+        self.brought.left["assignments of people who are not members here"] += strangers
+        steps = [
+            NewSubtask(s.title, phase=s.phase, phase_order=s.phase_order, completed=s.completed)
+            for s in piece.subtasks
+        ]
+        await add_first_subtasks(tx, self.actor, board, card.id, steps)
+        self.brought.made["subtasks"] += len(steps)
 
-    async def _say(self, card: Card, said: Said) -> None:
-        """Post a comment for who wrote it then, at its time. Whoever is not known here is named in the text."""
-        author = self.people.get(folded(said.author or ""))
+    def _say(self, card: Card, said: Said) -> None:
+        """Keep a comment for who wrote it then, at its time. Whoever is not known here is named in the text."""
+        author = self.people.get(folded(said.author)) if said.author else None
         body = said.body
         if said.author and author is None:
             self.brought.left["authors of comments who are not members here (named in the text)"] += 1
-            body = f"**{said.author[:100]}**:\n\n{body}"[:LONGEST]
-        message = await post_message(self.tx, self.actor, card.id, body)
-        if said.author is None:
-            message.author_kind, message.author_id = ActorKind.SYSTEM, None
-        elif author is not None:
-            message.author_kind, message.author_id = ActorKind.USER, author
-        if said.at is not None:
-            message.created_at = said.at
-        await self.tx.flush()
+            author, body = self.actor.id, f"**{said.author[:100]}**:\n\n{body}"[:LONGEST]
+        keep_message(self.tx, self.board, card, checked(body), author, said.at)
         self.brought.made["comments"] += 1
 
-    async def _ties(self) -> None:
-        for piece in self.parcel.cards:
-            if piece.parent is not None and piece.number is not None:
-                await set_parent(self.tx, self.actor, self.cards[piece.number], self.cards[piece.parent])
-        for tie in self.parcel.links:
-            await link_cards(self.tx, self.actor, self.cards[tie.card], self.cards[tie.target], tie.kind)
-            self.brought.made["links"] += 1
+    def _ties(self, lanes: Sequence[Lane]) -> None:
+        cards = self.cards
+        under = [
+            (cards[piece.number], cards[piece.parent])
+            for piece in self.parcel.cards
+            if piece.parent is not None and piece.number is not None
+        ]
+        set_first_parents(self.tx, self.board, under, lanes)
+        links = [(cards[tie.card].id, cards[tie.target].id, tie.kind) for tie in self.parcel.links]
+        link_new_cards(self.tx, self.board, links)
+        self.brought.made["links"] += len(links)
