@@ -427,20 +427,23 @@ def take_out(
         str | None, typer.Option(help="Whose name it is done in; without it, the owner's.")
     ] = None,
 ) -> None:
-    """Write a board as one file, which import reads."""
-    text = asyncio.run(_take(configured(), board, user))
+    """Write a board as one file, which import reads. Says on standard error what is not in it."""
+    text, left = asyncio.run(_take(configured(), board, user))
     if file is None:
         sys.stdout.write(text)
-        return
-    try:
-        file.write_text(text, encoding="utf-8")
-    except OSError as error:
-        fail(f"cannot write {file}: {error.strerror}")
+    else:
+        try:
+            file.write_text(text, encoding="utf-8")
+        except OSError as error:
+            fail(f"cannot write {file}: {error.strerror}")
+    if left:
+        print(left, file=sys.stderr)
 
 
-async def _take(settings: Settings, board: str, user: str | None) -> str:
+async def _take(settings: Settings, board: str, user: str | None) -> tuple[str, str]:
     from actions.operator import somebody
     from actions.transfer import own
+    from actions.transfer.report import report_of_export
     from actions.transfer.take import take
 
     async with opened(settings) as feed:
@@ -448,7 +451,8 @@ async def _take(settings: Settings, board: str, user: str | None) -> str:
         try:
             async with feed.begin(By(ActorKind.SYSTEM)) as tx:
                 actor = await somebody(tx, user)
-            return own.text(await take(snapshot.read, actor, board))
+            parcel = await take(snapshot.read, actor, board)
+            return own.text(parcel), report_of_export(parcel)
         except Refusal as refusal:
             fail(f"{board}: {refusal.message}")
         finally:

@@ -1,5 +1,6 @@
 """What is said on a card. Whoever said it may change it; a deleted message keeps its place, not its text."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,10 +13,21 @@ from models.actor import Actor, ActorKind
 from models.board import Board
 from models.card import Card
 from models.event import EventKind
-from models.message import LONGEST, Message, MessageKind
+from models.message import LONGEST, STRANGER, Message, MessageKind
 from models.refusal import Conflict, Forbidden
 from runtime.database import utcnow
 from runtime.ids import new_id
+
+
+@dataclass(frozen=True)
+class OldMessage:
+    """What was said elsewhere: by a person, by a stranger, who is named, or by neither, which is the system."""
+
+    body: str
+    at: datetime | None
+    kind: MessageKind = MessageKind.COMMENT
+    author_id: str | None = None
+    stranger: str | None = None
 
 
 def checked(body: str) -> str:
@@ -43,22 +55,23 @@ async def post_message(
     return message
 
 
-def keep_message(
-    tx: AsyncSession, board: Board, card: Card, body: str, author_id: str | None, at: datetime | None
-) -> Message:
-    """Keep what a person said elsewhere, or the system, at its time: on a card whose board the caller holds.
+def keep_message(tx: AsyncSession, board: Board, card: Card, old: OldMessage) -> Message:
+    """Keep what was said elsewhere, on a card whose board the caller holds. Raises Invalid.
 
     Nobody is notified, and there is no statement: it is written with what else is new.
     """
+    body = checked(old.body)
+    if old.stranger is not None:
+        body = f"**{words.line('author', old.stranger, STRANGER)}**:\n\n{body}"
     message = Message(
         id=new_id("message"),
         card_id=card.id,
         board_id=board.id,
-        author_kind=ActorKind.SYSTEM if author_id is None else ActorKind.USER,
-        author_id=author_id,
-        kind=MessageKind.COMMENT,
+        author_kind=ActorKind.SYSTEM if old.author_id is None else ActorKind.USER,
+        author_id=old.author_id,
+        kind=old.kind,
         body=body,
-        created_at=at or utcnow(),
+        created_at=old.at or utcnow(),
     )
     tx.add(message)
     tell_board(tx, board, EventKind.MESSAGE_POSTED, message.id, card_id=card.id, message_id=message.id)

@@ -1,6 +1,7 @@
 """What people and agents say on a card."""
 
 import enum
+import re
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, Index, String, Text
@@ -11,6 +12,14 @@ from runtime.database import Base, Id
 from runtime.ids import maker
 
 LONGEST = 10_000  # characters of a message
+STRANGER = 100  # characters of the name of somebody who has no account here
+SAID_BY = re.compile(r"\*\*([^\n]+)\*\*:\n\n")  # how a message of the system names a stranger who said it
+
+
+def said_by(body: str) -> tuple[str | None, str]:
+    """The stranger that a message of the system names in front, if any, and what was said."""
+    named = SAID_BY.match(body)
+    return (named[1], body[named.end() :]) if named else (None, body)
 
 
 class MessageKind(enum.StrEnum):

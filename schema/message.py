@@ -14,6 +14,10 @@ from schema.actor import Actor, actor_of
 from schema.error import Conflict, Stale
 from schema.view import do, link, view
 
+TEXT = (
+    "Markdown: 1 to 10,000 characters, behind the name of a stranger whose comment was imported; empty once it is"
+    " deleted."
+)
 CardLater: Any = Annotated["Card", strawberry.lazy("schema.card")]
 
 
@@ -27,7 +31,7 @@ class Message(Node):
 
     card_id: Annotated[ID, "On which card."]
     kind: Annotated[MessageKind, "What it is for."]
-    body: Annotated[str, "Markdown: 1 to 10,000 characters; empty once it is deleted."]
+    body: Annotated[str, TEXT]
     edited_at: Annotated[datetime | None, "When it was last edited."]
     deleted_at: Annotated[datetime | None, "When it was deleted."]
     version: Annotated[int, "Grows by one with every change."]

@@ -13,11 +13,11 @@ from actions.transfer import own
 from actions.transfer.bring import bring
 from actions.transfer.file import LARGEST, parse
 from actions.transfer.parcel import STAGES, Unreadable, stage_named
-from actions.transfer.report import report
+from actions.transfer.report import report, report_of_export
 from actions.transfer.take import take
 from models.refusal import Refusal
 from models.stage import Law, Stage, StageRefused
-from tests.board import told
+from tests.board import do, told
 from tests.terminal import Terminal
 from tests.test_start import CLEAN, begin
 from tests.warm import Warm
@@ -40,11 +40,15 @@ async def brought(app, name, **options):
     return made, report(parcel, made)
 
 
-async def exported(app, id):
+async def taken(app, id):
     snapshot = app.house.database.snapshot()
-    text = own.text(await take(snapshot.read, app.house.local_owner, id))
+    parcel = await take(snapshot.read, app.house.local_owner, id)
     await snapshot.close()
-    return text
+    return parcel
+
+
+async def exported(app, id):
+    return own.text(await taken(app, id))
 
 
 async def test_a_trello_board(run):
@@ -79,8 +83,8 @@ async def test_a_trello_board(run):
         ]
         messages = [(m["author"]["name"], m["body"]) for m in card["messages"]["nodes"]]
         assert sorted(messages) == [
+            ("Signalbox", "**elsewhere9**:\n\nWhich vendor?"),
             ("ann", "They are in the vault."),
-            ("owner", "**elsewhere9**:\n\nWhich vendor?"),
         ]
         assert {m["createdAt"][:10] for m in card["messages"]["nodes"]} == {"2024-06-01", "2024-06-02"}
         assert cards["First in its list"]["labels"] == [{"name": "sky", "colour": "#00C2E0"}]
@@ -212,6 +216,68 @@ async def test_our_own_file_comes_back_the_same(run):
         assert json.loads(text)["board"]["law"] == "PIPELINE"
         numbers = [card["number"] for card in json.loads(text)["cards"]]
         assert sorted(numbers) == list(range(1, 8)) != numbers
+
+
+async def test_what_strangers_said_comes_back_the_same(run):
+    async with run() as app:
+        bob = await app.has_user("bob")
+        comments = [
+            {"at": "2024-01-01T00:00:00Z", "author": author, "body": body, "kind": kind}
+            for author, body, kind in (
+                ("bob", "I was here", "COMMENT"),
+                ("bob", "x" * 10_000, "FEEDBACK"),
+                ("some  body **:", "**bold**:\n\nand more", "COMMENT"),
+                (None, "The system's own", "STATUS"),
+            )
+        ]
+        first, _ = await brought(app, parse(ours(cards=[CARD | {"comments": comments}]), "x"))
+        members = "{ workspaces { nodes { members { nodes { id user { id } } } } } }"
+        [home] = (await app.data(members))["nodes"]
+        [member] = [m["id"] for m in home["members"]["nodes"] if m["user"]["id"] == bob]
+        assert (await do(app, "removeMember", id=member))["__typename"] == "Membership"
+        text = await exported(app, first.board.id)
+        said = json.loads(text)["cards"][0]["comments"]
+        assert [one["author"] for one in said] == ["bob", "bob", "some body **:", None]
+        assert [one["body"] for one in said] == [one["body"] for one in comments]
+        again, report = await brought(app, parse(text.encode(), "x"))
+        assert (await exported(app, again.board.id)).replace('"key": "X2"', '"key": "X"') == text
+        assert "3  authors of comments who are not members here (named in the text)" in report
+        shown = "author { kind name user { id } } kind body"
+        [card] = (await app.data(BOARD.replace("body author { name }", shown), id=again.board.id))["cards"][
+            "nodes"
+        ]
+        assert {one["author"]["kind"] for one in card["messages"]["nodes"]} == {"SYSTEM"}, (
+            "nobody else's words"
+        )
+        assert card["messages"]["nodes"][0]["body"] == "**bob**:\n\nI was here"
+
+
+async def test_an_import_notifies_nobody(run):
+    async with run() as app:
+        await app.has_user("ann")
+        first, _ = await brought(app, parse(large(3), "x"))
+        cards = (await app.data(BOARD, id=first.board.id))["cards"]["nodes"]
+        assert cards[0]["assignees"] == [{"username": "ann"}]
+        assert cards[0]["messages"]["nodes"][0]["body"].startswith("@ann")
+        found = await app.data("{ notifications(first: 5) { nodes { type title } } }", "ann")
+        assert found["nodes"] == []
+
+
+async def test_an_export_says_what_is_not_in_its_file(run):
+    async with run() as app:
+        board, [card, _] = await app.has_board("Do it", "Later", autoDispatch=True)
+        assert report_of_export(await taken(app, (await app.has_board("Plain", name="B"))[0])) == ""
+        message = await do(app, "postMessage", "... on Message { id }", cardId=card, body="Oh")
+        await do(app, "deleteMessage", id=message["id"])
+        await do(app, "moveCard", id=card, stage="TODO")
+        await do(app, "archiveBoard", id=board)
+        assert report_of_export(await taken(app, board)).splitlines() == [
+            "Not in the file:",
+            "      1  deleted comments",
+            "      1  runs of agents, with their logs",
+            "      1  settings of how agents work (the board's policy)",
+            "      1  that the board is archived",
+        ]
 
 
 def large(count):
@@ -513,7 +579,7 @@ async def test_the_command_line(tmp_path):
     assert out.startswith("a Trello board: ")
     board = out.splitlines()[0].rsplit(", ", 1)[1].rstrip(")")
     status, out, err = await begin(tmp_path, "export", board)
-    assert (status, json.loads(out)["format"]) == (0, "signalbox/1")
+    assert (status, json.loads(out)["format"], err) == (0, "signalbox/1", "")
     status, out, err = await begin(tmp_path, "import", str(DATA / "trello.json"), "--board", "board_nowhere")
     assert (status, out, err.count("\n")) == (2, "", 1)
 

@@ -13,7 +13,7 @@ from actions.card import Making, NewCard, set_first_parents
 from actions.label import create_labels
 from actions.link import link_new_cards
 from actions.mark import assign_new_card, label_new_card
-from actions.message import checked, keep_message
+from actions.message import OldMessage, keep_message
 from actions.move import Place
 from actions.reach import reach_board, reach_workspace
 from actions.subtask import NewSubtask, add_first_subtasks
@@ -23,7 +23,7 @@ from models.account import User
 from models.actor import Actor, sees_board
 from models.board import Board, BoardColumn
 from models.card import Card
-from models.message import LONGEST
+from models.message import STRANGER
 from models.refusal import Invalid, NotFound, Refusal
 from models.stage import Lane, Law
 from models.words import folded
@@ -235,12 +235,12 @@ class _Builder:
 
     def _say(self, card: Card, said: Said) -> None:
         """Keep a comment for who wrote it then, at its time. Whoever is not known here is named in the text."""
-        author = self.people.get(folded(said.author)) if said.author else None
-        body = said.body
-        if said.author and author is None:
+        name = " ".join((said.author or "").split())[:STRANGER].strip()
+        author = self.people.get(folded(name))
+        stranger = name if name and author is None else None
+        if stranger:
             self.brought.left["authors of comments who are not members here (named in the text)"] += 1
-            author, body = self.actor.id, f"**{said.author[:100]}**:\n\n{body}"[:LONGEST]
-        keep_message(self.tx, self.board, card, checked(body), author, said.at)
+        keep_message(self.tx, self.board, card, OldMessage(said.body, said.at, said.kind, author, stranger))
         self.brought.made["comments"] += 1
 
     def _ties(self, lanes: Sequence[Lane]) -> None:

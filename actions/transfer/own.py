@@ -5,6 +5,7 @@ from typing import Any
 
 from actions.transfer.parcel import Lane, Mark, Parcel, Piece, Reader, Said, Step, Tie, Unreadable
 from models.card import CardType, LinkKind, Size
+from models.message import MessageKind
 from models.stage import Law, Stage
 
 FORMAT = "signalbox/1"
@@ -66,16 +67,18 @@ def _card(one: Reader, columns: int) -> Piece:
         labels=one.strings("labels"),
         assignees=one.strings("assignees"),
         subtasks=[_step(step) for step in one.objects("subtasks")],
-        comments=[
-            Said(said.get("body", str), said.maybe("author", str), said.moment("at"))
-            for said in one.objects("comments")
-        ],
+        comments=[_said(said) for said in one.objects("comments")],
     )
 
 
 def _step(one: Reader) -> Step:
     phase, order = one.maybe("phase", str), one.maybe("phaseOrder", int)
     return Step(one.get("title", str), one.get("completed", bool, False), phase, order)
+
+
+def _said(one: Reader) -> Said:
+    kind = one.one_of("kind", MessageKind, MessageKind.COMMENT)
+    return Said(one.get("body", str), one.maybe("author", str), one.moment("at"), kind)
 
 
 def _link(one: Reader) -> Tie:
@@ -121,7 +124,12 @@ def _written(card: Piece) -> dict[str, Any]:
             for s in card.subtasks
         ],
         "comments": [
-            {"author": c.author, "at": c.at.isoformat() if c.at else None, "body": c.body}
+            {
+                "author": c.author,
+                "at": c.at.isoformat() if c.at else None,
+                "kind": c.kind.name,
+                "body": c.body,
+            }
             for c in card.comments
         ],
     }

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from models import words
 from models.board import TEMPLATES, Template
 from models.card import CardType, LinkKind, Priority, Size
+from models.message import MessageKind
 from models.stage import Law, Stage
 
 T = TypeVar("T")
@@ -60,6 +61,7 @@ class Said:
     body: str
     author: str | None = None
     at: datetime | None = None
+    kind: MessageKind = MessageKind.COMMENT
 
 
 @dataclass

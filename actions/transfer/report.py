@@ -1,5 +1,6 @@
-"""What an import says: while it runs on standard error, and at its end which things were not carried over."""
+"""What an import and an export say: the first while it runs, both at the end what was not carried over."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -24,8 +25,17 @@ def report(parcel: Parcel, brought: Brought) -> str:
     board = brought.board
     made = ", ".join(f"{count} {what}" for what, count in brought.made.items()) or "no cards"
     lines = [f"{parcel.source}: {made}, on the board {board.name} ({board.key}, {board.id})"]
-    left = {what: count for what, count in brought.left.items() if count}
-    lines += ["Not carried over:"] if left else ["Everything was carried over."]
-    lines += [f"  {count:>5}  {what}" for what, count in sorted(left.items())]
+    left = _counted(brought.left)
+    lines += ["Not carried over:", *left] if left else ["Everything was carried over."]
     lines += ["To know:"] * bool(brought.notes) + [f"  - {note}" for note in brought.notes]
     return "\n".join(lines)
+
+
+def report_of_export(parcel: Parcel) -> str:
+    """What is on the board and not in its file; nothing when all of it is."""
+    left = _counted(parcel.left)
+    return "\n".join(["Not in the file:", *left]) if left else ""
+
+
+def _counted(left: Counter[str]) -> list[str]:
+    return [f"  {count:>5}  {what}" for what, count in sorted(left.items()) if count]

@@ -4,22 +4,24 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 
 from actions.transfer.parcel import Lane, Mark, Parcel, Piece, Said, Step, Tie
 from models.account import User
 from models.actor import Actor, ActorKind, sees_board
 from models.board import Board, BoardColumn
 from models.card import Card, CardAssignee, CardLabel, CardLink, Subtask
-from models.message import Message
+from models.message import Message, said_by
+from models.question import Question
 from models.refusal import NotFound
+from models.run import Run
 from models.workspace import Label
 
 Read = Callable[[Select[*tuple[Any, ...]]], Awaitable[Sequence[Any]]]
 
 
 async def take(read: Read, actor: Actor, board_id: str) -> Parcel:
-    """The whole board, archived cards included. Raises NotFound."""
+    """The whole board, archived cards included; `left` says what is not in it. Raises NotFound."""
     boards = await read(select(Board.__table__).where(Board.id == board_id, sees_board(actor, Board.id)))
     if not boards:
         raise NotFound(board_id)
@@ -51,7 +53,7 @@ async def take(read: Read, actor: Actor, board_id: str) -> Parcel:
                 subtasks=[
                     Step(s.title, s.completed, s.phase, s.phase_order) for s in hung["subtasks"][row.id]
                 ],
-                comments=[Said(m.body, m.username, m.created_at) for m in hung["comments"][row.id]],
+                comments=[_said(message) for message in hung["comments"][row.id]],
             )
         )
     marks = {label.name: label.colour for labels in hung["labels"].values() for label in labels}
@@ -61,7 +63,35 @@ async def take(read: Read, actor: Actor, board_id: str) -> Parcel:
         for row in await read(_of(CardLink, board_id))
     ]
     parcel.links = sorted(links, key=lambda tie: (tie.card, tie.target))
+    await _left(read, parcel, board, rows)
+    programs = (ActorKind.AGENT, ActorKind.WORKER)
+    by_programs = sum(m.author_kind in programs for said in hung["comments"].values() for m in said)
+    parcel.left["authors of comments that are agents or keys"] += by_programs
     return parcel
+
+
+def _said(message: Any) -> Said:
+    """A comment, with its author's name: also that of somebody who has no account here, as an import keeps it."""
+    author, body = message.username, message.body
+    if message.author_id is None and message.author_kind == ActorKind.SYSTEM:
+        author, body = said_by(body)
+    return Said(body, author, message.created_at, message.kind)
+
+
+async def _left(read: Read, parcel: Parcel, board: Any, cards: Sequence[Any]) -> None:
+    """Count what a file has no place for."""
+    parcel.left["settings of how agents work (the board's policy)"] += len(board.policy)
+    parcel.left["agent profiles of cards"] += sum(card.agent_profile_id is not None for card in cards)
+    parcel.left["that the board is archived"] += board.archived_at is not None
+    counts: list[tuple[str, Any]] = [
+        ("runs of agents, with their logs", Run.board_id == board.id),
+        ("questions and their answers", Question.board_id == board.id),
+        ("deleted comments", (Message.board_id == board.id) & Message.deleted_at.is_not(None)),
+    ]
+    counted = [select(func.count()).where(these).scalar_subquery() for _, these in counts]
+    [row] = await read(select(*counted))
+    for (what, _), count in zip(counts, row, strict=True):
+        parcel.left[what] += count
 
 
 def _of(kind: Any, board_id: str) -> Select[*tuple[Any, ...]]:
@@ -78,7 +108,13 @@ async def _hung(read: Read, board_id: str) -> dict[str, dict[str, list[Any]]]:
     )
     authored = (Message.author_id == User.id) & (Message.author_kind == ActorKind.USER)
     comments: Select[*tuple[Any, ...]] = select(
-        Message.card_id, Message.body, Message.created_at, User.username
+        Message.card_id,
+        Message.body,
+        Message.kind,
+        Message.author_kind,
+        Message.author_id,
+        Message.created_at,
+        User.username,
     ).outerjoin(User, authored)
     comments = comments.where(Message.deleted_at.is_(None)).order_by(Message.created_at, Message.id)
     found = {
