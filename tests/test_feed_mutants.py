@@ -58,6 +58,13 @@ async def test_an_acknowledgement_before_commit_is_caught(fresh, tmp_path):
     assert acknowledged > kept
 
 
+@pytest.mark.parametrize("kind", ["postgresql"])  # a sequence of SQLite's goes back with its transaction
+async def test_numbers_of_an_identity_column_are_caught(fresh, tmp_path):
+    """A killed writer's numbers are gone: the log has holes, where ours has none."""
+    with pytest.raises(AssertionError, match="the numbers of a topic are dense"):
+        await appended(await fresh(), tmp_path, 10, "identity")
+
+
 @pytest.mark.long
 @pytest.mark.timeout(600)
 async def test_what_is_acknowledged_survives_two_hundred_kills(fresh, tmp_path, figure):

@@ -40,7 +40,7 @@ async def identity(database: Database) -> None:
     """A mutant: a sequence, as an identity column takes it, before COMMIT and without a lock."""
     async with database.write() as tx:
         seq = await tx.scalar(text("SELECT nextval('scratch')"))
-        await tx.execute(insert(Event), row(seq))
+        await tx.execute(insert(Event), row(TOPIC, seq))
         await dawdle()
 
 
@@ -49,15 +49,15 @@ async def ahead(database: Database) -> None:
     async with database.write() as tx:
         seq = await tx.scalar(NUMBER, {"topic": TOPIC, "epoch": "mutant", "n": 1})
     async with database.write() as tx:
-        await tx.execute(insert(Event), row(seq))
+        await tx.execute(insert(Event), row(TOPIC, seq))
         await dawdle()
 
 
 MUTANTS = [identity, ahead]
 
 
-def row(seq: int) -> dict[str, Any]:
-    return {"topic": TOPIC, "seq": seq, "kind": "CHANGED", "at": utcnow(), "actor_kind": "SYSTEM", "data": {}}
+def row(topic: str, seq: int) -> dict[str, Any]:
+    return {"topic": topic, "seq": seq, "kind": "CHANGED", "at": utcnow(), "actor_kind": "SYSTEM", "data": {}}
 
 
 async def dawdle() -> None:
