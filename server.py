@@ -171,11 +171,21 @@ class Edge:
         return PlainTextResponse("ok\n")
 
 
+def _origins(settings: Settings) -> Bucket | None:
+    """What the callers of one address may spend together."""
+    callers = settings.callers_per_address
+    what = "Rate limit of the address exceeded"
+    points, refill = callers * settings.points, callers * settings.points_per_second
+    return Bucket(points, refill, what=what) if callers else None
+
+
 def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
     """The whole application on one database. Starts with Starlette's lifespan."""
     house = make_house(settings)
     schema = make_schema(
-        bucket=Bucket(settings.points, settings.points_per_second), introspection=settings.introspection
+        bucket=Bucket(settings.points, settings.points_per_second),
+        origins=_origins(settings),
+        introspection=settings.introspection,
     )
     edge = Edge(house, draining or Draining(), schema)
     tools = Door(edge.may_use_tools, edge.use_tool, edge.draining)

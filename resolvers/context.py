@@ -28,7 +28,7 @@ from runtime.passwords import Seal
 from runtime.settings import Settings
 from runtime.tokens import Tokens
 from runtime.transport.operation import request_id
-from runtime.transport.rate import Attempts, network_of
+from runtime.transport.rate import Attempts, is_loopback, network_of
 
 
 @dataclass
@@ -107,6 +107,11 @@ class Context:
     def network(self) -> str:
         """Where the caller stands, for counting tries: an address, or what one IPv6 customer is given."""
         return network_of(self.address)
+
+    @property
+    def origin(self) -> str | None:
+        """Whose budget all callers there share. None on this machine, where a proxy may stand for everybody."""
+        return None if is_loopback(self.address) else self.network
 
     @property
     def by(self) -> By:

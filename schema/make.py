@@ -38,13 +38,17 @@ def explain(error: Exception) -> tuple[str, dict[str, Any]] | None:
     return (error.code, {}) if isinstance(error, Refusal) else None
 
 
-def make_schema(*, bucket: Bucket | None = None, introspection: bool = True) -> Schema:
+def make_schema(
+    *, bucket: Bucket | None = None, origins: Bucket | None = None, introspection: bool = True
+) -> Schema:
     """The schema of this process, and whom it charges. The documents it has read are the process's too."""
     made = _built()
     policy = Policy(
         made.policy.documents,
         bucket=bucket,
         principal=_principal,
+        origins=origins,
+        origin=_origin,
         explain=explain,
         introspection=introspection,
     )
@@ -53,6 +57,10 @@ def make_schema(*, bucket: Bucket | None = None, introspection: bool = True) -> 
 
 def _principal(context: Context) -> str:
     return context.principal
+
+
+def _origin(context: Context) -> str | None:
+    return context.origin
 
 
 @cache

@@ -422,6 +422,40 @@ async def test_tries_at_one_account_are_counted_from_everywhere(run):
         assert (await attempt("2001:db8:0:1::1", "y", "wrong"))["reason"] == "INVALID"
 
 
+async def test_all_callers_of_an_address_share_a_budget(run):
+    """Each has its own, which is not used up; from elsewhere, and from this machine, they go on."""
+    async with run(points=400, points_per_second=0.001, callers_per_address=2) as app:
+        for name in ("ann", "bob", "kim", "lea", "max", "zoe"):
+            await app.has_user(name)
+
+        async def spend(name, address):
+            """How many pages somebody is given at an address, and the answer after them."""
+            transport = httpx2.ASGITransport(app.app, client=(address, 1))
+            async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
+                body = {"query": "{ workspaces(first: 50) { nodes { id } } }"}
+                given, headers = -1, {"authorization": app.tokens[name]}
+                answer = None
+                while answer is None or "errors" not in answer.json():
+                    answer = await client.post("/graphql", json=body, headers=headers)
+                    given += 1
+            return given, answer
+
+        own = "Rate limit exceeded"
+        for name, address in (("ann", "2001:db8::1"), ("bob", "2001:db8::2")):
+            given, refused = await spend(name, address)
+            assert given == 7
+            assert refused.json()["errors"][0]["message"].startswith(own)
+        given, refused = await spend("kim", "2001:db8::3")
+        [error] = refused.json()["errors"]
+        assert given == 1, "800 points of two callers are spent: kim's own are there still"
+        assert error["extensions"]["code"] == "RATE_LIMITED"
+        assert error["message"].startswith("Rate limit of the address exceeded")
+        assert refused.headers["retry-after"] == str(error["extensions"]["retryAfter"])
+        assert (await spend("kim", "2001:db8:0:1::1"))[0] == 6, "and what was refused cost her nothing"
+        for name in ("lea", "max", "zoe"):
+            assert (await spend(name, "127.0.0.1"))[0] == 7
+
+
 async def test_good_tries_do_not_count(run):
     async with run() as app:
         await app.has_user("ann")

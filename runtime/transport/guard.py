@@ -1,9 +1,9 @@
 """What stands before and around every operation, whatever transport it came by.
 
 In order: the text is parsed or remembered; its size is checked before anything slower looks at it;
-it is validated; its input and its cost are checked; the principal's bucket is charged; it runs
-under a deadline; what it did not use is given back; one line is logged. The line names the request,
-the operation, its cost and its error codes, never the text, a variable or an answer.
+it is validated; its input and its cost are checked; the principal's bucket is charged, and that of where
+it comes from; it runs under a deadline; what it did not use is given back; one line is logged. The line
+names the request, the operation, its cost and its error codes, never the text, a variable or an answer.
 """
 
 import asyncio
@@ -33,14 +33,17 @@ NAME = 80  # characters of an operation's name that are logged
 class Policy:
     """What the operations of one schema may do. `deadline` in seconds.
 
-    `principal` names, from the context, whose bucket is charged; None charges nobody. `explain`
-    says which exceptions of resolvers are meant for the client (see errors.py). Without `introspection`
-    clients cannot read the schema, nor guess it from what a mistake is answered with.
+    `principal` names, from the context, whose bucket is charged; None charges nobody. `origin` names where it
+    comes from: a bucket of `origins`, which all callers there share, is charged as well. `explain` says which
+    exceptions of resolvers are meant for the client (see errors.py). Without `introspection` clients cannot
+    read the schema, nor guess it from what a mistake is answered with.
     """
 
     documents: Documents = field(default_factory=lambda: Documents(Limits()))
     bucket: Bucket | None = None
     principal: Callable[[Any], str | None] = lambda context: None
+    origins: Bucket | None = None
+    origin: Callable[[Any], str | None] = lambda context: None
     explain: Explain = nothing
     deadline: float = 30.0
     introspection: bool = True
@@ -56,6 +59,7 @@ class Charge:
     def __init__(self, policy: Policy, context: Any, operation: Operation) -> None:
         self._policy, self._context, self._operation = policy, context, operation
         self._key: str | None = None  # whose bucket was charged
+        self._origin: str | None = None  # and whose it shares
 
     def take(
         self, document: Document, name: str | None, schema: Any, variables: Mapping[str, Any] | None
@@ -70,9 +74,15 @@ class Charge:
         key = policy.principal(self._context)
         if policy.bucket is None or key is None:
             return
+        origin = policy.origin(self._context)
         try:
             operation.rate = policy.bucket.take(key, cost)
+            if policy.origins is not None and origin is not None:
+                policy.origins.take(origin, cost)
+                self._origin = origin
         except RateLimited:
+            if operation.rate is not None:
+                policy.bucket.give(key, cost)
             operation.rate = policy.bucket.state(key, cost)
             raise
         self._key = key
@@ -86,6 +96,8 @@ class Charge:
             operation.actual = _objects(data)
         unused = max(0, cost - operation.actual)
         bucket.give(self._key, unused)
+        if self._policy.origins is not None and self._origin is not None:
+            self._policy.origins.give(self._origin, unused)
         operation.rate = bucket.state(self._key, cost - unused)
 
 

@@ -45,19 +45,24 @@ class RateLimited(PublicError):
 
 
 class Bucket:
-    """A bucket of points for each key: `capacity` at most, `refill` points a second."""
+    """A bucket of points for each key: `capacity` at most, `refill` points a second; `what` an empty one says."""
 
     def __init__(
-        self, capacity: int = 60_000, refill: float = 1_000, *, clock: Clock = time.monotonic
+        self,
+        capacity: int = 60_000,
+        refill: float = 1_000,
+        *,
+        clock: Clock = time.monotonic,
+        what: str = "Rate limit exceeded",
     ) -> None:
-        self.capacity, self.refill, self._clock = capacity, refill, clock
+        self.capacity, self.refill, self._clock, self._what = capacity, refill, clock, what
         self._levels: OrderedDict[str, tuple[float, float]] = OrderedDict()  # points, as of when
 
     def take(self, key: str, cost: int) -> RateState:
         """Take `cost` points. Errors: RateLimited, and nothing was taken."""
         level = self._level(key)
         if cost > level:
-            raise RateLimited((cost - level) / self.refill)
+            raise RateLimited((cost - level) / self.refill, self._what)
         self._keep(key, level - cost)
         return self.state(key, cost)
 
@@ -134,3 +139,11 @@ def network_of(address: str) -> str:
     except ValueError:
         return address
     return address if found.version == 4 else str(ipaddress.ip_network((found, 64), strict=False))
+
+
+def is_loopback(address: str) -> bool:
+    """Whether an address is this machine's; what has none, as a local socket, is."""
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return True
