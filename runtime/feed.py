@@ -129,15 +129,17 @@ async def number(tx: AsyncSession) -> set[str]:
     if not waiting:
         return set()
     by: By = tx.info["by"]
-    rows: list[dict[str, Any]] = []
     topics: dict[str, list[Happened]] = {}
     for happened in waiting:
         topics.setdefault(happened.topic, []).append(happened)
+    numbered: list[tuple[int, Happened]] = []
     for topic, mine in sorted(topics.items()):  # one lock order, so no deadlock
         last = await _last(tx, topic, len(mine))
-        rows += [
+        numbered += enumerate(mine, last - len(mine) + 1)
+    for start in range(0, len(numbered), ROWS):
+        rows = [
             {
-                "topic": topic,
+                "topic": happened.topic,
                 "seq": seq,
                 "kind": happened.kind,
                 "at": happened.at,
@@ -149,10 +151,9 @@ async def number(tx: AsyncSession) -> set[str]:
                 "batch": happened.batch,
                 "data": happened.data,
             }
-            for seq, happened in enumerate(mine, last - len(mine) + 1)
+            for seq, happened in numbered[start : start + ROWS]
         ]
-    for start in range(0, len(rows), ROWS):
-        await tx.execute(insert(EVENTS.table), rows[start : start + ROWS])
+        await tx.execute(insert(EVENTS.table), rows)
     return set(topics)
 
 
