@@ -69,7 +69,10 @@ class Settings(BaseSettings):
     points: int = Field(60_000, gt=0, le=10**9, description="Cost a caller may spend at once")
     points_per_second: float = Field(1_000, gt=0, le=10**9, description="How fast spent cost comes back")
     callers_per_address: int = Field(
-        25, ge=0, description="How many callers' points one address may spend, but this machine; 0 is any"
+        25,
+        ge=0,
+        le=10**6,
+        description="How many callers' points one address may spend, but this machine; 0 is any",
     )
     run_log_days: float = Field(
         30,
