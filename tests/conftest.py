@@ -126,12 +126,56 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-async def _admin(host: str, statement: str) -> None:
-    connection = await asyncpg.connect(user="postgres", host=host, database="postgres")
+async def _admin(host: str, statement: str, database: str = "postgres") -> Any:
+    """The rows that a statement, or the last of several, gives."""
+    connection = await asyncpg.connect(user="postgres", host=host, database=database)
     try:
-        await connection.execute(statement)
+        return await connection.fetch(statement)
     finally:
         await connection.close()
+
+
+# What a database has besides rows: tables, indexes and their revision; and how many MB of pages.
+STATE = """SELECT count(*), sum(oid::int8), sum(relnatts), sum(pg_relation_size(oid)) / 1000000,
+  (SELECT string_agg(version_num, ',') FROM alembic_version)
+  FROM pg_class WHERE relnamespace = 'public'::regnamespace"""
+
+
+class Emptied:
+    """Databases of PostgreSQL that tests have left: emptied and used again, which is cheaper than making others."""
+
+    def __init__(self) -> None:
+        self._spare: list[str] = []
+        self._state: Any = None
+        self._empty = self._filled = ""
+
+    def take(self) -> str | None:
+        return self._spare.pop() if self._spare else None
+
+    async def learn(self, host: str, name: str) -> None:
+        """How an unused one looks."""
+        self._state = await _admin(host, STATE, name)
+        tables = await _admin(host, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'", name)
+        names = sorted(table["tablename"] for table in tables if table["tablename"] != "alembic_version")
+        self._filled = " UNION ALL ".join(f'(SELECT 1 FROM "{each}" LIMIT 1)' for each in names)
+        assert not await _admin(host, self._filled, name), "rows that an emptied one would lack"
+        self._empty = "".join(f'DELETE FROM "{each}";' for each in names)
+
+    async def give(self, host: str, name: str) -> None:
+        """Keep one for a later test, unless something was done to it besides rows, and not many of these."""
+        connection = await asyncpg.connect(user="postgres", host=host, database=name)
+        try:
+            others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            await connection.execute(f"SELECT pg_terminate_backend(pid) {others}")
+            with contextlib.suppress(asyncpg.UndefinedTableError):
+                if await connection.fetch(STATE) == self._state:
+                    await connection.execute(f"SET session_replication_role = replica; {self._empty}")
+                    if not await connection.fetch(f"SELECT 1 {others} UNION ALL {self._filled}"):
+                        self._spare.append(name)
+                        return
+        finally:
+            await connection.close()
+        await _admin(host, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 async def _fill(url: str) -> None:
@@ -142,8 +186,8 @@ async def _fill(url: str) -> None:
 
 @pytest.fixture(scope="session")
 def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The databases that others are copied from, by kind and name."""
-    return {"folder": tmp_path_factory.mktemp("databases")}
+    """The databases that others are copied from, by kind and name; and those that can be used again."""
+    return {"folder": tmp_path_factory.mktemp("databases"), "emptied": Emptied()}
 
 
 @pytest.fixture(params=DATABASES)
@@ -161,6 +205,8 @@ async def fresh(
     `await fresh("name", fill)` copies one that `fill(url)` has filled, once for each worker of this run.
     """
     made: list[str] = []
+    copied: list[str] = []
+    emptied: Emptied = templates["emptied"]
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
 
     async def template(name: str, fill: Fill) -> str:
@@ -169,6 +215,8 @@ async def fresh(
         if key not in templates:
             copy = await make() if fill is not _fill else await empty(f"template_{worker}")
             await fill(copy)
+            if fill is _fill and kind == "postgresql":
+                await emptied.learn(request.getfixturevalue("postgres"), f"template_{worker}")
             templates[key] = copy
             made[:] = [one for one in made if one not in copy]  # it stays for the tests to come
         return str(templates[key])
@@ -189,12 +237,17 @@ async def fresh(
             return f"sqlite:///{path}"
         host = request.getfixturevalue("postgres")
         [of] = re.findall(r"@/(\w+)", source)
-        await _admin(host, f"CREATE DATABASE {name} TEMPLATE {of} STRATEGY file_copy")
-        made.append(name)
+        if fill is _fill and (spare := emptied.take()):
+            name = spare
+        else:
+            await _admin(host, f"CREATE DATABASE {name} TEMPLATE {of} STRATEGY file_copy")
+        (made if fill is _fill else copied).append(name)
         return f"postgresql://postgres@/{name}?host={host}"
 
     yield make
     for name in made:
+        await emptied.give(request.getfixturevalue("postgres"), name)
+    for name in copied:
         await _admin(request.getfixturevalue("postgres"), f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
