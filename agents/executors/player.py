@@ -1,7 +1,8 @@
 """Plays a recording: `player.py recording.jsonl [speed] [session]`. Needs nothing but Python.
 
-A recording has one JSON object in a line; of a folder of recordings, each run gets one. `after` is how many seconds
-to wait first. Then one of:
+A recording has one JSON object in a line; of a folder of recordings, each run gets one. Of the agents that play
+such a folder beside each other one at most gets one that asks: the others work on while it waits. `after` is how
+many seconds to wait first. Then one of:
 
     {"type": "OUTPUT", "text": …}            an event of the vocabulary, said as it is; other keys go with it
     {"say": "text", "item": "m1"}            text in small chunks, as a model says it; {"think": …} the same way
@@ -21,6 +22,7 @@ API, with the token that its run was given (SIGNALBOX_URL, SIGNALBOX_TOKEN, SIGN
 is only told. The session it names is the line to go on with, so a resumed run plays what is left.
 """
 
+import fcntl
 import json
 import os
 import re
@@ -262,8 +264,23 @@ def recording_of(path: Path, session: str) -> Path:
     if not path.is_dir():
         return path
     found = sorted(path.glob("*.jsonl"))
-    fallen = found[zlib.crc32(os.environ.get("SIGNALBOX_RUN", "").encode()) % len(found)]
-    return next((one for one in found if one.stem == session), fallen)
+    lot = zlib.crc32(os.environ.get("SIGNALBOX_RUN", "").encode())
+    told = next((one for one in found if one.stem == session), None)
+    quiet = [one for one in found if '"ask":' not in one.read_text(encoding="utf-8")]
+    fallen = told or found[lot % len(found)]
+    if fallen in quiet or may_ask() or told or not quiet:
+        return fallen
+    return quiet[lot % len(quiet)]
+
+
+def may_ask() -> bool:
+    """Whether nobody else who works beside our folder may. It stays so until we end, however we end."""
+    beside = os.open("..", os.O_RDONLY)
+    try:
+        fcntl.flock(beside, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def main(path: str, speed: str = "1", session: str = "") -> None:

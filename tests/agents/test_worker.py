@@ -217,6 +217,22 @@ async def test_what_was_said_before_a_question_is_heard_before_it(house, tmp_pat
     assert "I have to ask." in [row.get("text") for row in heard if not row.get("data", {}).get("chunk")]
 
 
+async def test_of_agents_that_play_a_folder_one_at_most_asks(house, tmp_path):
+    """Whatever falls to whom: were all of them to wait for an answer, nothing would be done until it comes."""
+    folder = tmp_path / "recordings"
+    folder.mkdir()
+    for name in ("one", "two"):
+        steps = {"ask": [{"key": "0", "text": "Which?"}]}, {"complete": "Said {answer}"}
+        (folder / f"{name}-asks.jsonl").write_text("\n".join(map(json.dumps, steps)))
+    (folder / "works.jsonl").write_text(json.dumps({"complete": "Done"}))
+    for number in range(1, 7):  # to the first and the second falls one that asks
+        enqueue(house, f"run_{number}", executor="scripted", recording=str(folder))
+    await house.worker(at_once=2)
+    await house.until(lambda: len(house.ended) == 5)
+    assert {result.summary for _, result, _ in house.ended.values()} == {"Done"}
+    assert len(house.asked) == 1
+
+
 async def test_a_run_goes_on_with_its_answer_after_its_worker_left(house, tmp_path):
     steps = [
         {"write": "a.txt", "text": "a"},
