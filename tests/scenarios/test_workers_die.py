@@ -49,7 +49,7 @@ async def until(remote: Any, run: str, fits: Callable[[Any], bool]) -> Any:
     deadline = time.monotonic() + 60
     while not fits(shown := await show(remote, run)):
         assert time.monotonic() < deadline, shown
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.2)
     return shown
 
 
