@@ -64,7 +64,7 @@ class Watch:
         async def always() -> None:
             while True:
                 await self.look()
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(0.03)
 
         task = asyncio.create_task(always())
         yield self
@@ -99,7 +99,7 @@ async def workers_at_once(database: Database, jobs: int) -> None:
             for lease in leases:
                 worked[lease.id] += 1
                 await finish(lease)
-            await asyncio.sleep(0 if leases else 0.1)
+            await asyncio.sleep(0 if leases else 0.2)
 
     async def finish(lease: Lease) -> None:
         async with database.write() as tx:
@@ -206,7 +206,7 @@ def assert_ledger(ledger: Path) -> Counter[str]:
 
 
 async def test_workers_that_die_lose_nothing(fresh: Callable[[], Any], tmp_path: Path) -> None:
-    crew = await crew_under_fire(await fresh(), tmp_path / "ledger", 200, 0.4, 8)
+    crew = await crew_under_fire(await fresh(), tmp_path / "ledger", 150, 0.3, 8)
     assert_ledger(tmp_path / "ledger")
     print(f"kill -9 {crew.kills}, SIGSTOP {crew.stops}")
     assert crew.kills + crew.stops > 0
