@@ -108,7 +108,7 @@ class Worker(Hand):
             assert answer["__typename"] == "Run", answer
             del self.leases[id]
         if not claims:
-            await asyncio.sleep(random.uniform(0.2, 0.6))
+            await asyncio.sleep(random.uniform(0.3, 1.5))
         return claims
 
     async def at_work(self, seconds: float) -> None:

@@ -143,8 +143,8 @@ async def test_a_database_that_dies_under_claims_leaves_no_trace_of_half_a_step(
 ) -> None:
     server = await serve(own_postgres.url, **CROWD)
     async with Remote(server.http) as remote:
-        board, _ = await filled(remote, 60, 4)
-        working = asyncio.create_task(all_work(await workers(remote, 8), 60))
+        board, _ = await filled(remote, 40, 4)
+        working = asyncio.create_task(all_work(await workers(remote, 8), 40))
         for _ in range(2):
             await asyncio.sleep(random.uniform(0.5, 1.0))
             own_postgres.stop()
@@ -152,7 +152,7 @@ async def test_a_database_that_dies_under_claims_leaves_no_trace_of_half_a_step(
         told = await working
         assert remote.retries, "the stop was felt"
     world = await assert_sound(server.database_url)
-    assert_each_was_done_once(world, board, 60, told)
+    assert_each_was_done_once(world, board, 40, told)
     assert list(limits_were_never_exceeded(world, board, 4)) == []
     assert {run.attempt for run in world.runs.values()} == {1}, "a claim that was answered holds"
 
@@ -163,10 +163,10 @@ async def test_two_servers_are_one_queue(serve: Any) -> None:
     one = await serve(**CROWD)
     other = await serve(one.database_url, **CROWD)
     async with Remote(one.http, other.http) as both, Remote(one.http) as first, Remote(other.http) as second:
-        board, _ = await filled(both, 40, 4)
-        told = await all_work(await workers(both, 8), 40)
+        board, _ = await filled(both, 24, 4)
+        told = await all_work(await workers(both, 8), 24)
         world = await assert_sound(one.database_url)
-        assert_each_was_done_once(world, board, 40, told)
+        assert_each_was_done_once(world, board, 24, told)
         assert list(limits_were_never_exceeded(world, board, 4)) == []
         _, [card] = await both.has_board("Stop me", name="Other")
         answer = await both.data(MOVE_ALL, input={"ids": [card], "stage": "TODO"})
