@@ -8,7 +8,7 @@ from tests.faults.api import CROWD, Api
 from tests.faults.crowd import Crowd, killing, restart
 
 SERVERS = {"sqlite": 1, "postgresql": 2}  # a SQLite file has one server
-MANY = 150  # changes that are acknowledged before the kill, and again after it
+MANY = 60  # changes that are acknowledged before the kill, and again after it
 
 
 async def test_a_killed_server_loses_and_skips_nothing(serve, kind, figure):
@@ -18,7 +18,7 @@ async def test_a_killed_server_loses_and_skips_nothing(serve, kind, figure):
     async with Api(first, *others) as api:
         crowd = Crowd(api, await api.boards(5))
         crowd.has_writers(50)
-        crowd.has_readers(20, drops=1)
+        crowd.has_readers(20, drops=0.5)
         async with crowd.at_work():
             await crowd.has_told(MANY)
             await restart(first)
