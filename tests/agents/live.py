@@ -125,7 +125,7 @@ class Live:
                 if run["status"] in statuses and check(run):
                     return run
                 assert time.monotonic() < deadline, (run, [one.errors.read_text() for one in self.workers])
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.25)
 
     async def end(self):
         await self.client.aclose()

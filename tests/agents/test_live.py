@@ -142,7 +142,7 @@ async def test_a_worker_that_is_told_to_leave_gives_everything_back(live):
 
 async def test_a_worker_gets_over_a_server_that_dies(live, serve):
     await live.begin(leaseSeconds=30)
-    id = await live.start("COMMAND", command="echo begun; sleep 15; echo over")  # kept after 5 seconds
+    id = await live.start("COMMAND", command="echo begun; sleep 8; echo over")  # kept after 5 seconds
     live.worker()
     await live.until(id, "RUNNING", check=lambda run: "begun\n" in texts(run, "OUTPUT"))
     live.server.kill()
