@@ -123,7 +123,7 @@ async def test_a_taken_port_is_one_line(tmp_path):
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = str(other.getsockname()[1])
-        status, _, err = await start(tmp_path, "serve", "--migrate", PORT=port)
+        status, _, err = await begin(tmp_path, "serve", "--migrate", PORT=port)
     assert (status, err) == (2, f"signalbox: cannot listen on 127.0.0.1:{port}: Address already in use\n")
     assert not (tmp_path / "one.sqlite3").exists(), "nothing was made before"
 
