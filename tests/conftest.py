@@ -7,6 +7,7 @@ of ours is ever replaced.
 import asyncio
 import contextlib
 import gc
+import json
 import os
 import re
 import shutil
@@ -41,11 +42,13 @@ from server import make_app
 from tests.client import follow
 from tests.faults.postgres import PrivatePostgres
 from tests.tenants import two  # noqa: F401 - a fixture
+from tests.transport.ask import JSON, http
 from tests.warm import Warm
 
 ROOT = Path(__file__).parent.parent
 KEY = "a key for tests and for nothing but tests"
 PASSWORD = "the password of everybody in tests"
+HOST = "127.0.0.1:8000"  # where requests of this process are said to go
 LOGIN = """mutation Login($input: LoginInput!) {
   login(input: $input) {
     __typename
@@ -281,7 +284,14 @@ class App:
 
     async def ask(self, query: str, actor: str = "", **variables: Any) -> Any:
         """The JSON that the server answers, without request ids, which differ every time."""
-        answer = (await self.post(query, variables, actor=actor)).json()
+        given = {
+            **JSON,
+            "host": HOST,
+            "user-agent": "tests",
+            **({"authorization": self.tokens[actor]} if actor else {}),
+        }
+        body = json.dumps({"query": query, "variables": variables}).encode()
+        answer = (await http(self.app, body=body, headers=given)).json
         for error in answer.get("errors", ()):
             error.get("extensions", {}).pop("requestId", None)
             error.pop("locations", None)
@@ -384,8 +394,9 @@ async def run(fresh: Callable[[], Any]) -> Any:
         database.readers.statements = READ.setdefault(name, database.readers.statements)
         async with app.router.lifespan_context(app):
             transport = httpx2.ASGITransport(app, client=("127.0.0.1", 5555))
-            base = "http://127.0.0.1:8000"
-            async with httpx2.AsyncClient(transport=transport, base_url=base, timeout=30) as client:
+            async with httpx2.AsyncClient(
+                transport=transport, base_url=f"http://{HOST}", timeout=30
+            ) as client:
                 yield App(app, client)
 
     return start
