@@ -110,14 +110,14 @@ async def test_who_comes_at_any_place_is_told_each_event_once(run):
     """Events are sent by the page; subscribers come while a page is worked on, and stand where they like."""
     chance = random.Random(7)
     async with run(points=10**9) as app, contextlib.AsyncExitStack() as stack:
-        board, cards = await app.has_board(*(f"{number}" for number in range(12)))
+        board, cards = await app.has_board(*(f"{number}" for number in range(8)))
         epoch, start = (await app.data(CURSOR, id=board))["cursor"].split(".")
         last = int(start)
         hears = []
 
         async def write():
             nonlocal last
-            for turn in range(12):
+            for turn in range(10):
                 await app.data(MOVE_ALL, input={"ids": cards, "top": turn % 2 == 0})
                 last += len(cards)
 

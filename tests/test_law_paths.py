@@ -245,11 +245,11 @@ async def test_who_may_only_look_is_told_so_beforehand(run):
 async def test_moves_tell_beforehand_what_a_move_answers(run):
     """On boards made by dice, `moves` and `moveCard` agree about every card and stage."""
     async with run() as app:
-        for seed in range(4):
+        for seed in range(3):
             dice = random.Random(seed)
             ids = await made_by(dice, app, f"Board {seed}")
             seen = {True: 0, False: 0}
-            for _ in range(30):
+            for _ in range(20):
                 codes, _ = await gate(app, dice.choice(ids), dice.choice(list(Stage)))
                 seen[not codes] += 1
             assert all(seen.values()), f"the dice {seed} found moves of both kinds"
