@@ -10,7 +10,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.scenarios.machine import House, RunMachine
 
-SECONDS = 8.0  # however fast this machine is
+SECONDS = 4.0  # however fast this machine is
 QUIET = settings(deadline=None, database=None, print_blob=False, suppress_health_check=list(HealthCheck))
 
 
