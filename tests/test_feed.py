@@ -137,7 +137,7 @@ async def change_at_random(app, board, cards):
 
 
 @pytest.mark.parametrize(
-    "hands", [40, pytest.param(1000, marks=[pytest.mark.long, pytest.mark.timeout(900)])]
+    "hands", [20, pytest.param(1000, marks=[pytest.mark.long, pytest.mark.timeout(900)])]
 )
 async def test_a_snapshot_and_its_cursor_hand_over_without_a_hole(run, hands, figure):
     """Under writes: what a snapshot shows and what follows its cursor are the board, nothing missing or double."""
@@ -324,14 +324,14 @@ async def test_the_end_is_told_wherever_the_follower_stands(run):
                 app.house.feed.wakes.send(topics)
                 await asyncio.sleep(0)
 
-        boards = [(await app.has_board("Do it", name=f"Web {turn}"))[0] for turn in range(20)]
+        boards = [(await app.has_board("Do it", name=f"Web {turn}"))[0] for turn in range(12)]
         topics += map(board_topic, boards)
         waking = asyncio.create_task(wake())
         stack.callback(waking.cancel)
         for turn, board in enumerate(boards):
             async with app.follow(FEED, board=board, after="0") as hear:
                 last = (await heard_until(hear, 2))[-1]
-                await asyncio.sleep(turn / 5000)
+                await asyncio.sleep(turn / 3000)
                 await app.data(REMOVE, input={"id": board, "confirmName": f"Web {turn}"})
                 end = await hear()
                 assert end, f"turn {turn}: the feed ended and did not say why"
