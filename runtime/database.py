@@ -33,7 +33,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.exc import DBAPIError, DisconnectionError, InvalidatePoolError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, InvalidatePoolError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
@@ -468,6 +468,10 @@ def is_passing(error: BaseException) -> bool:
     """Whether trying the same again may help: the connection was lost or somebody held a lock too long."""
     if isinstance(error, PoolTimeout | OSError):  # OSError is also TimeoutError, and no connection at all
         return True
+    if isinstance(
+        error, PendingRollbackError
+    ):  # "8s2b": said to whoever asks after the loss was told to another
+        return error.code == "8s2b"
     if type(error).__module__.startswith("asyncpg."):
         from asyncpg import (  # there with PostgreSQL only
             InterfaceError,

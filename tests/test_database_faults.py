@@ -1,10 +1,14 @@
 """A database that dies, restarts or freezes: a clear answer meanwhile, nothing lost, nothing to repair after."""
 
 import asyncio
+import contextlib
 import time
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
+from runtime.database import Unavailable
 from tests.faults.api import CROWD, Api, Unanswered
 from tests.faults.crowd import Crowd
 from tests.pace import leeway
@@ -80,3 +84,20 @@ async def answered(api: Api) -> float:
         except Unanswered:
             continue
         return time.monotonic() - began
+
+
+async def test_whoever_asks_after_a_connection_was_lost_may_try_again_too(run, kind):
+    """Two fields of one change ask on one connection: one is told of the loss, the other of its transaction."""
+
+    async def asked_twice(app):
+        async with app.begin() as tx:
+            mine = await tx.scalar(text("SELECT pg_backend_pid()"))
+            async with app.begin() as other:
+                await other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": mine})
+            with contextlib.suppress(DBAPIError):
+                await tx.execute(text("SELECT 1"))
+            await tx.execute(text("SELECT 1"))
+
+    async with run() as app:
+        with pytest.raises(Unavailable):
+            await asked_twice(app)
