@@ -1,5 +1,5 @@
 """The composition root: settings, database, feed, schema, Starlette; and the commands there are, which
-commands.py does."""
+cli.py does."""
 
 import gc
 
@@ -27,34 +27,36 @@ from starlette.websockets import WebSocket
 from strawberry.types.graphql import OperationType
 
 import actions.account
-import agents.cli
-import commands
-from actions.run.sweep import keep_sweeping
-from agents.tools.door import Door
+import cli
+import worker.cli
+from actions.run.sweep import sweep_periodically
+from actions.run_log import RUN_LOG
+from auth.authentication import identify
+from auth.board_version import BoardVersion
+from auth.passwords import Seal
+from auth.revocation import CredentialWatch, RevocationWatcher, keep_local_owner
+from auth.services import Services
+from auth.tokens import Tokens
+from kit.db.transaction import Author
+from kit.eventlog.event_log import EventLog, make_event_log, retry_while_unavailable
+from kit.eventlog.retention import prune_periodically
+from kit.eventlog.tables import EVENTS
+from kit.graphql.errors import ConnectionRejected, to_public_error
+from kit.graphql.http.draining import Draining
+from kit.graphql.http.hosts import LOOPBACK, HostMiddleware, is_proxied
+from kit.graphql.http.view import GraphQLEndpoint
+from kit.graphql.limits.rate import TokenBucket
+from kit.graphql.operation import begin_operation
+from kit.graphql.response_cache import ResponseCache
+from kit.graphql.schema import Schema
+from kit.settings import Settings
 from models.actor import Actor, ActorKind
-from models.log import RUN_LOG
-from resolvers.access import Accesses, Revoked, keep_local_owner
-from resolvers.context import Context, House
+from resolvers.context import Context
 from resolvers.examples import example_ids
-from resolvers.identity import identify
-from resolvers.once import keep_tidy
-from resolvers.standing import Standing
-from runtime.event import EVENTS
-from runtime.feed import By, Feed, make_feed, patiently
-from runtime.passwords import Seal
-from runtime.retention import keep_pruned
-from runtime.settings import Settings
-from runtime.tokens import Tokens
-from runtime.transport.drain import Draining
-from runtime.transport.errors import Rejected, public
-from runtime.transport.hosts import LOOPBACK, Hosts, is_proxied
-from runtime.transport.operation import begin
-from runtime.transport.rate import Bucket
-from runtime.transport.schema import Schema
-from runtime.transport.unchanged import Unchanged
-from runtime.transport.view import View
-from schema.make import make_schema
-from schema.unchanged import BOARD, PEOPLE
+from resolvers.idempotency import clean_up_periodically
+from schema.build import make_schema
+from schema.cacheable import BOARD, PEOPLE
+from worker.tools.endpoint import McpEndpoint
 
 ROOT = Path(__file__).parent
 EXPLORER = ROOT / "explorer"
@@ -64,13 +66,13 @@ POLICY = (
 )
 
 
-def make_house(settings: Settings) -> House:
+def make_services(settings: Settings) -> Services:
     """The machines, not started yet."""
-    feed = make_feed(settings)
-    return House(
+    event_log = make_event_log(settings)
+    return Services(
         settings=settings,
-        database=feed.database,
-        feed=feed,
+        database=event_log.database,
+        event_log=event_log,
         tokens=Tokens(
             settings.keys,
             timedelta(minutes=settings.access_minutes),
@@ -81,19 +83,19 @@ def make_house(settings: Settings) -> House:
     )
 
 
-class Edge:
+class Endpoints:
     """What the HTTP server shows of a house."""
 
-    def __init__(self, house: House, draining: Draining, schema: Schema) -> None:
-        self.house, self.draining, self.schema = house, draining, schema
-        self.accesses = Accesses(house)
+    def __init__(self, services: Services, draining: Draining, schema: Schema) -> None:
+        self.services, self.draining, self.schema = services, draining, schema
+        self.accesses = RevocationWatcher(services)
 
     async def context_of(self, request: Request) -> Context:
         return await self._context(request, request.headers.get("authorization"))
 
     async def prove(self, request: Request, id: str, types: frozenset[str]) -> tuple[Context, str | None]:
         """The context, and how far the board is that is asked for, if all of it is the asker's to see."""
-        standing = Standing(id, people=PEOPLE in types)
+        standing = BoardVersion(id, people=PEOPLE in types)
         context = await self._context(request, request.headers.get("authorization"), standing)
         return context, standing.proof
 
@@ -101,19 +103,19 @@ class Edge:
         given = next((v for k, v in params.items() if k.lower() == "authorization"), None)
         context = await self._context(socket, given if isinstance(given, str) else None)
         if given is not None and context.why is not None:
-            raise Rejected(context.why.message, reason=context.why.reason)
+            raise ConnectionRejected(context.why.message, reason=context.why.reason)
         return context
 
     async def _context(
-        self, connection: Request | WebSocket, authorization: str | None, standing: Standing | None = None
+        self, connection: Request | WebSocket, authorization: str | None, standing: BoardVersion | None = None
     ) -> Context:
         proxied = is_proxied(connection)
-        actor, why = await identify(self.house, authorization, proxied=proxied, standing=standing)
+        actor, why = await identify(self.services, authorization, proxied=proxied, standing=standing)
         return Context(
-            self.house,
+            self.services,
             actor,
             why=why,
-            revoked=Revoked(self.accesses, actor) if actor else None,
+            revoked=CredentialWatch(self.accesses, actor) if actor else None,
             address=connection.client.host if connection.client else "",
             user_agent=connection.headers.get("user-agent", ""),
             idempotency_key=connection.headers.get("idempotency-key"),
@@ -124,7 +126,7 @@ class Edge:
         return FileResponse(EXPLORER / "dist" / "index.html", headers=headers)
 
     async def examples(self, request: Request) -> Response:
-        ids = await example_ids(self.house.database, self.house.local_owner)
+        ids = await example_ids(self.services.database, self.services.local_owner)
         found = []
         for path in sorted((EXPLORER / "examples").glob("*.graphql")):
             beside = path.with_suffix(".json")
@@ -135,7 +137,7 @@ class Edge:
 
     async def may_use_tools(self, request: Request) -> tuple[str, str] | None:
         actor, why = await identify(
-            self.house, request.headers.get("authorization"), proxied=is_proxied(request)
+            self.services, request.headers.get("authorization"), proxied=is_proxied(request)
         )
         if actor is not None:
             return None
@@ -143,7 +145,7 @@ class Edge:
 
     async def use_tool(self, request: Request, name: str, query: str, variables: dict[str, Any]) -> Any:
         """One operation behind a tool for agents, asked as whoever sent the request."""
-        operation = begin("mcp", request.headers.get("x-request-id"))
+        operation = begin_operation("mcp", request.headers.get("x-request-id"))
         context = await self.context_of(request)
         context.idempotency_key = None  # it is for one operation, and a tool may ask several
         result = await self.schema.execute(
@@ -154,7 +156,8 @@ class Edge:
             allowed_operation_types={OperationType.QUERY, OperationType.MUTATION},
         )
         told = [
-            public(error, self.schema.policy.explain, operation.request_id) for error in result.errors or ()
+            to_public_error(error, self.schema.policy.explain, operation.request_id)
+            for error in result.errors or ()
         ]
         return {"data": result.data} | ({"errors": [error.formatted for error in told]} if told else {})
 
@@ -165,33 +168,33 @@ class Edge:
         if self.draining.begun:
             return PlainTextResponse("draining\n", 503)
         try:
-            await self.house.database.check()
+            await self.services.database.check()
         except Exception:
             return PlainTextResponse("the database does not answer\n", 503)
         return PlainTextResponse("ok\n")
 
 
-def _origins(settings: Settings) -> Bucket | None:
+def _origins(settings: Settings) -> TokenBucket | None:
     """What the callers of one address may spend together."""
     callers = settings.callers_per_address
     what = "Rate limit of the address exceeded"
     points, refill = callers * settings.points, callers * settings.points_per_second
-    return Bucket(points, refill, what=what) if callers else None
+    return TokenBucket(points, refill, what=what) if callers else None
 
 
 def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
     """The whole application on one database. Starts with Starlette's lifespan."""
-    house = make_house(settings)
+    services = make_services(settings)
     schema = make_schema(
-        bucket=Bucket(settings.points, settings.points_per_second),
+        bucket=TokenBucket(settings.points, settings.points_per_second),
         origins=_origins(settings),
         introspection=settings.introspection,
     )
-    edge = Edge(house, draining or Draining(), schema)
-    tools = Door(edge.may_use_tools, edge.use_tool, edge.draining)
+    edge = Endpoints(services, draining or Draining(), schema)
+    tools = McpEndpoint(edge.may_use_tools, edge.use_tool, edge.draining)
     kept = {EVENTS: settings.history_days, RUN_LOG: settings.run_log_days}
-    unchanged = Unchanged(BOARD, edge.prove)
-    view = View(
+    unchanged = ResponseCache(BOARD, edge.prove)
+    view = GraphQLEndpoint(
         schema,
         context_of=edge.context_of,
         authenticate=edge.authenticate,
@@ -206,14 +209,14 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         keeping: asyncio.Future[Any] | None = None
         try:
-            await house.feed.wakes.start()
+            await services.event_log.pubsub.start()
             if settings.is_loopback:
-                house.local_owner = await patiently(partial(local_owner, house.feed))
+                services.local_owner = await retry_while_unavailable(partial(local_owner, services.event_log))
             keeping = asyncio.gather(
-                keep_local_owner(edge.accesses, house),
-                keep_tidy(house.database),
-                keep_pruned(house.feed, kept),
-                keep_sweeping(house.feed),
+                keep_local_owner(edge.accesses, services),
+                clean_up_periodically(services.database),
+                prune_periodically(services.event_log, kept),
+                sweep_periodically(services.event_log),
                 return_exceptions=True,  # cancelled, it is done when all are, not when the first is
             )
             yield
@@ -223,9 +226,9 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
                 keeping.cancel()
                 await asyncio.gather(keeping, return_exceptions=True)
             edge.accesses.stop()
-            await house.uses.settle()
-            await house.feed.wakes.stop()
-            await house.database.close()
+            await services.uses.settle()
+            await services.event_log.pubsub.stop()
+            await services.database.close()
 
     routes = [
         Route("/", lambda request: Response(status_code=307, headers={"location": "graphql"})),
@@ -237,21 +240,21 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
         Route("/explorer/examples.json", edge.examples),
         Mount("/explorer/assets", StaticFiles(directory=EXPLORER / "dist" / "assets")),
     ]
-    app = Starlette(routes=routes, lifespan=lifespan, middleware=doors(settings))
-    app.state.house, app.state.unchanged = house, unchanged
+    app = Starlette(routes=routes, lifespan=lifespan, middleware=middleware(settings))
+    app.state.services, app.state.unchanged = services, unchanged
     return app
 
 
-async def local_owner(feed: Feed) -> Actor | None:
-    async with feed.begin(By(ActorKind.SYSTEM)) as tx:
+async def local_owner(event_log: EventLog) -> Actor | None:
+    async with event_log.transaction(Author(ActorKind.SYSTEM)) as tx:
         return await actions.account.local_owner(tx)
 
 
-def doors(settings: Settings) -> list[Middleware]:
+def middleware(settings: Settings) -> list[Middleware]:
     """What every request passes first: our names, and pages of other origins where they are allowed."""
     hosts = [*settings.allowed_hosts, *(LOOPBACK if settings.is_loopback else ())]
     origins = settings.allowed_origins
-    found = [Middleware(Hosts, hosts=hosts, origins=origins)]
+    found = [Middleware(HostMiddleware, hosts=hosts, origins=origins)]
     if origins:
         headers = ["authorization", "content-type", "idempotency-key", "if-none-match"]
         headers += ["x-request-id", "graphql-cost"]
@@ -268,7 +271,7 @@ def doors(settings: Settings) -> list[Middleware]:
     return found
 
 
-cli = typer.Typer(
+command_line = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -276,7 +279,7 @@ cli = typer.Typer(
 )
 
 
-@cli.callback()
+@command_line.callback()
 def _started() -> None:
     gc.freeze()
     gc.set_threshold(
@@ -285,40 +288,40 @@ def _started() -> None:
     gc.enable()
 
 
-@cli.command()
+@command_line.command()
 def serve(
     migrate: Annotated[
         bool, typer.Option("--migrate", help="Bring the database to the newest schema first.")
     ] = False,
 ) -> None:
     """Serve the API and GraphiQL."""
-    commands.serve(make_app, migrate=migrate)
+    cli.serve(make_app, migrate=migrate)
 
 
-@cli.command()
+@command_line.command()
 def demo(
     speed: Annotated[
         float, typer.Option(min=0.1, max=100, help="How fast its people and agents are: 10 is ten times.")
     ] = 1.0,
 ) -> None:
     """Serve a live board with sample data: made on the first start, in demo.sqlite3 unless told otherwise."""
-    commands.demo(make_app, speed=speed)
+    cli.demo(make_app, speed=speed)
 
 
-cli.command()(commands.owner)
-cli.command()(commands.migrate)
-cli.command()(commands.migration)
-cli.command()(commands.seed)
-cli.command()(commands.reset)
-cli.command()(commands.restored)
-cli.command("import")(commands.bring_in)
-cli.command("export")(commands.take_out)
-cli.command()(agents.cli.worker)
-cli.command("mcp")(agents.cli.tools)
-cli.command("recording")(agents.cli.record)
-cli.command("schema")(commands.print_schema)
-cli.command("stages")(commands.print_stages)
+command_line.command()(cli.owner)
+command_line.command()(cli.migrate)
+command_line.command()(cli.migration)
+command_line.command()(cli.seed)
+command_line.command()(cli.reset)
+command_line.command()(cli.restored)
+command_line.command("import")(cli.import_board_file)
+command_line.command("export")(cli.export_board_file)
+command_line.command()(worker.cli.worker)
+command_line.command("mcp")(worker.cli.tools)
+command_line.command("recording")(worker.cli.record)
+command_line.command("schema")(cli.print_schema)
+command_line.command("stages")(cli.print_stages)
 
 
 if __name__ == "__main__":
-    cli()
+    command_line()

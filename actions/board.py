@@ -3,33 +3,34 @@
 from typing import Any
 
 from sqlalchemy import delete, func, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from actions import validation
 from actions.card import remove
-from actions.lane import settle
-from actions.law import facts_of, reader
-from actions.move import tell_moved
-from actions.news import changed, tell_board, tell_of_board
+from actions.events import apply_changes, emit_about_board, emit_on_board
+from actions.move import emit_moved
+from actions.ordering import rank_for
 from actions.policy import keep_cap
-from actions.reach import reach_board, reach_column, reach_workspace
+from actions.ranks import after as ranks_after
+from actions.ranks import between
 from actions.run.change import reopen
-from actions.run.dispatch import arrived, leave
-from models import words
-from models.actor import Actor, sees_board
-from models.board import MOST_BOARDS, MOST_COLUMNS, TEMPLATES, Board, BoardColumn, Template
+from actions.run.dispatch import cancel_runs_of, on_cards_moved
+from actions.stage_facts import facts_of, reader
+from auth.locking import lock_board, lock_column, lock_workspace
+from auth.permissions import sees_board
+from kit import queue
+from kit.db.database import utcnow
+from kit.db.transaction import Transaction
+from kit.ids import new_id
+from models.actor import Actor
+from models.board import MAX_BOARDS, MAX_COLUMNS, TEMPLATES, Board, BoardColumn, Template
 from models.card import Card, image
 from models.event import EventKind
-from models.rank import after as ranks_after
-from models.rank import between
 from models.refusal import Conflict, Invalid, NotFound
-from models.stage import Lane, Law, Stage, judge
-from runtime import queue
-from runtime.database import utcnow
-from runtime.ids import new_id
+from models.stage import ColumnState, Law, Stage, judge
 
 
 async def create_board(
-    tx: AsyncSession,
+    tx: Transaction,
     actor: Actor,
     workspace_id: str,
     name: str,
@@ -46,19 +47,19 @@ async def create_board(
     Without `law`, the pipeline template obeys the PIPELINE law, the others are FREE. Without `auto_dispatch`,
     agents are given what enters TODO of the pipeline template, and of nothing else.
     """
-    workspace = await reach_workspace(tx, actor, workspace_id)
-    name = words.line("name", name, 100)
+    workspace = await lock_workspace(tx, actor, workspace_id)
+    name = validation.single_line("name", name, 100)
     if auto_dispatch is None:
         auto_dispatch = template is Template.PIPELINE and columns is None
     boards = select(func.count(), func.max(Board.rank)).where(Board.workspace_id == workspace.id)
     count, last = (await tx.execute(boards)).one()
-    if count >= MOST_BOARDS:
-        raise Conflict(f"A workspace has at most {MOST_BOARDS} boards")
+    if count >= MAX_BOARDS:
+        raise Conflict(f"A workspace has at most {MAX_BOARDS} boards")
     board = Board(
         workspace_id=workspace.id,
         name=name,
         key=await _free_key(tx, workspace.id, key, name),
-        description=words.prose("description", description),
+        description=validation.multiline("description", description),
         law=law or (Law.PIPELINE if template is Template.PIPELINE else Law.FREE),
         rank=between(last, None),
         last_number=0,
@@ -68,32 +69,32 @@ async def create_board(
     tx.add(board)
     await tx.flush()  # generates board.id
     lanes = columns or [(name, stage, None) for name, stage in TEMPLATES[template]]
-    words.at_most("columns", lanes, MOST_COLUMNS)
+    validation.at_most("columns", lanes, MAX_COLUMNS)
     for rank, (title, stage, limit) in zip(ranks_after(None, len(lanes)), lanes, strict=True):
         title, limit = (
-            words.line("columns.name", title, 50),
-            words.within("columns.wipLimit", limit, 1, 1000),
+            validation.single_line("columns.name", title, 50),
+            validation.in_range("columns.wipLimit", limit, 1, 1000),
         )
         tx.add(BoardColumn(board_id=board.id, name=title, stage=stage, rank=rank, wip_limit=limit))
     await keep_cap(tx, board)
-    tell_of_board(tx, board, EventKind.BOARD_CREATED, name=name, rank=board.rank)
+    emit_about_board(tx, board, EventKind.BOARD_CREATED, name=name, rank=board.rank)
     return board
 
 
-async def _free_key(tx: AsyncSession, workspace_id: str, key: str | None, name: str) -> str:
+async def _free_key(tx: Transaction, workspace_id: str, key: str | None, name: str) -> str:
     taken = set(await tx.scalars(select(Board.key).where(Board.workspace_id == workspace_id)))
     if key is not None:
-        key = words.board_key("key", key)
+        key = validation.board_key("key", key)
         if key in taken:
             raise Conflict(f"Another board of the workspace has the key {key}")
         return key
     letters = "".join(c for c in name.upper() if c.isascii() and c.isalnum()).lstrip("0123456789")
     stem = letters[:4] or "BOARD"
-    return next(k for k in (stem, *(f"{stem}{n}" for n in range(2, MOST_BOARDS + 2))) if k not in taken)
+    return next(k for k in (stem, *(f"{stem}{n}" for n in range(2, MAX_BOARDS + 2))) if k not in taken)
 
 
 async def update_board(
-    tx: AsyncSession,
+    tx: Transaction,
     actor: Actor,
     id: str,
     changes: dict[str, Any],
@@ -101,81 +102,81 @@ async def update_board(
     if_version: int | None = None,
 ) -> Board:
     """Change a board's name, description, key or law. The law is an admin's to change."""
-    board = await reach_board(tx, actor, id, admin="law" in changes)
+    board = await lock_board(tx, actor, id, admin="law" in changes)
     board.expect(if_version)
     clean = dict(changes)
     if "name" in clean:
-        clean["name"] = words.line("name", clean["name"], 100)
+        clean["name"] = validation.single_line("name", clean["name"], 100)
     if "description" in clean:
-        clean["description"] = words.prose("description", clean["description"])
+        clean["description"] = validation.multiline("description", clean["description"])
     if "law" in clean:
-        words.required("law", clean["law"])
+        validation.required("law", clean["law"])
     if "key" in clean and clean["key"] != board.key:
         clean["key"] = await _free_key(tx, board.workspace_id, clean["key"] or "", board.name)
-    told = changed(board, clean)
+    told = apply_changes(board, clean)
     if told:
-        tell_of_board(tx, board, EventKind.BOARD_UPDATED, changes=told)
+        emit_about_board(tx, board, EventKind.BOARD_UPDATED, changes=told)
     return board
 
 
 async def move_board(
-    tx: AsyncSession, actor: Actor, id: str, *, before: str | None = None, after: str | None = None
+    tx: Transaction, actor: Actor, id: str, *, before: str | None = None, after: str | None = None
 ) -> Board:
     """Move a board among the boards of its workspace: before or after another, or to the end."""
     # The workspace's lock orders its boards. It is taken before a board's, as everywhere.
     workspace = await tx.scalar(select(Board.workspace_id).where(Board.id == id, sees_board(actor, Board.id)))
     if workspace is None:
         raise NotFound(id)
-    await reach_workspace(tx, actor, workspace)
-    board = await reach_board(tx, actor, id)
+    await lock_workspace(tx, actor, workspace)
+    board = await lock_board(tx, actor, id)
     mine = Board.workspace_id == board.workspace_id
-    board.rank = await settle(tx, Board, mine, board.id, before, after)
+    board.rank = await rank_for(tx, Board, mine, board.id, before, after)
     board.version += 1
-    tell_of_board(tx, board, EventKind.BOARD_MOVED, rank=board.rank)
+    emit_about_board(tx, board, EventKind.BOARD_MOVED, rank=board.rank)
     return board
 
 
-async def archive_board(tx: AsyncSession, actor: Actor, id: str, *, if_version: int | None = None) -> Board:
+async def archive_board(tx: Transaction, actor: Actor, id: str, *, if_version: int | None = None) -> Board:
     """Archive a board: its cards stay as they are and no longer move. Archiving twice changes nothing."""
-    board = await reach_board(tx, actor, id, admin=True)
+    board = await lock_board(tx, actor, id, admin=True)
     board.expect(if_version)
     if board.archived_at is None:
-        changed(board, {"archived_at": utcnow()})
-        tell_of_board(tx, board, EventKind.BOARD_ARCHIVED)
+        apply_changes(board, {"archived_at": utcnow()})
+        emit_about_board(tx, board, EventKind.BOARD_ARCHIVED)
     return board
 
 
-async def unarchive_board(tx: AsyncSession, actor: Actor, id: str, *, if_version: int | None = None) -> Board:
-    board = await reach_board(tx, actor, id, admin=True)
+async def unarchive_board(tx: Transaction, actor: Actor, id: str, *, if_version: int | None = None) -> Board:
+    board = await lock_board(tx, actor, id, admin=True)
     board.expect(if_version)
     if board.archived_at is not None:
-        changed(board, {"archived_at": None})
-        tell_of_board(tx, board, EventKind.BOARD_UNARCHIVED)
+        apply_changes(board, {"archived_at": None})
+        emit_about_board(tx, board, EventKind.BOARD_UNARCHIVED)
         await reopen(tx, board)
     return board
 
 
 async def delete_board(
-    tx: AsyncSession, actor: Actor, id: str, confirm_name: str, *, cancel_runs: bool = False
+    tx: Transaction, actor: Actor, id: str, confirm_name: str, *, cancel_runs: bool = False
 ) -> Board:
     """Delete a board with everything on it. `confirm_name` must be its name.
 
     Raises Conflict while agents are at its cards, unless `cancel_runs` ends their runs.
     """
-    board = await reach_board(tx, actor, id, admin=True)
+    board = await lock_board(tx, actor, id, admin=True)
     if confirm_name != board.name:
         raise Invalid(("confirmName", "is not the board's name"))
     cards = list(await tx.scalars(select(Card.id).where(Card.board_id == board.id)))
-    await leave(tx, board, cards, cancel_run=cancel_runs, word="cancelRuns")
+    await cancel_runs_of(tx, board, cards, cancel_run=cancel_runs, word="cancelRuns")
     await queue.set_cap(tx, queue.scope_cap(board.id), None)
-    tell_of_board(tx, board, EventKind.BOARD_DELETED, name=board.name)
+    emit_about_board(tx, board, EventKind.BOARD_DELETED, name=board.name)
     await tx.execute(delete(Board).where(Board.id == board.id))
     tx.expunge(board)
     return board
 
 
 async def create_column(
-    tx: AsyncSession,
+    tx: Transaction,
     actor: Actor,
     board_id: str,
     name: str,
@@ -186,26 +187,26 @@ async def create_column(
     after: str | None = None,
 ) -> BoardColumn:
     """Add a column: before or after another, or at the right end."""
-    board = await reach_board(tx, actor, board_id)
+    board = await lock_board(tx, actor, board_id)
     here = BoardColumn.board_id == board.id
-    if (await tx.scalar(select(func.count()).select_from(BoardColumn).where(here)) or 0) >= MOST_COLUMNS:
-        raise Conflict(f"A board has at most {MOST_COLUMNS} columns")
+    if (await tx.scalar(select(func.count()).select_from(BoardColumn).where(here)) or 0) >= MAX_COLUMNS:
+        raise Conflict(f"A board has at most {MAX_COLUMNS} columns")
     column = BoardColumn(
         board_id=board.id,
-        name=words.line("name", name, 50),
+        name=validation.single_line("name", name, 50),
         stage=stage,
-        wip_limit=words.within("wipLimit", wip_limit, 1, 1000),
-        rank=await settle(tx, BoardColumn, here, None, before, after),
+        wip_limit=validation.in_range("wipLimit", wip_limit, 1, 1000),
+        rank=await rank_for(tx, BoardColumn, here, None, before, after),
     )
     tx.add(column)
     await tx.flush()  # generates column.id
     told = {"column_id": column.id, "name": column.name, "rank": column.rank}
-    tell_board(tx, board, EventKind.COLUMN_CREATED, column.id, **told)
+    emit_on_board(tx, board, EventKind.COLUMN_CREATED, column.id, **told)
     return column
 
 
 async def update_column(
-    tx: AsyncSession,
+    tx: Transaction,
     actor: Actor,
     id: str,
     changes: dict[str, Any],
@@ -216,42 +217,42 @@ async def update_column(
 
     Another stage is a move of every card in it, so the law must allow each of them.
     """
-    board, column = await reach_column(tx, actor, id)
+    board, column = await lock_column(tx, actor, id)
     column.expect(if_version)
     clean = dict(changes)
     if "name" in clean:
-        clean["name"] = words.line("name", clean["name"], 50)
+        clean["name"] = validation.single_line("name", clean["name"], 50)
     if "wip_limit" in clean:
-        words.within("wipLimit", clean["wip_limit"], 1, 1000)
-    if words.required("stage", clean.get("stage", column.stage)) is not column.stage:
-        await _judge_all(tx, board, column, Lane("", clean["stage"]))
+        validation.in_range("wipLimit", clean["wip_limit"], 1, 1000)
+    if validation.required("stage", clean.get("stage", column.stage)) is not column.stage:
+        await _judge_all(tx, board, column, ColumnState("", clean["stage"]))
     left = column.stage
-    told = changed(column, clean)
+    told = apply_changes(column, clean)
     if told:
-        tell_board(tx, board, EventKind.COLUMN_UPDATED, column.id, column_id=column.id, changes=told)
+        emit_on_board(tx, board, EventKind.COLUMN_UPDATED, column.id, column_id=column.id, changes=told)
         await tx.flush()
     if column.stage is not left:
         standing = Card.column_id == column.id, Card.archived_at.is_(None)
         cards = list(await tx.scalars(select(Card).where(*standing).order_by(Card.rank)))
-        await arrived(tx, actor, board, cards, [left] * len(cards), column.stage)
+        await on_cards_moved(tx, actor, board, cards, [left] * len(cards), column.stage)
     elif told:
         await reopen(tx, board)
     return column
 
 
 async def move_column(
-    tx: AsyncSession, actor: Actor, id: str, *, before: str | None = None, after: str | None = None
+    tx: Transaction, actor: Actor, id: str, *, before: str | None = None, after: str | None = None
 ) -> BoardColumn:
     """Move a column: before or after another of the board, or to the right end."""
-    board, column = await reach_column(tx, actor, id)
-    column.rank = await settle(tx, BoardColumn, BoardColumn.board_id == board.id, column.id, before, after)
+    board, column = await lock_column(tx, actor, id)
+    column.rank = await rank_for(tx, BoardColumn, BoardColumn.board_id == board.id, column.id, before, after)
     column.version += 1
-    tell_board(tx, board, EventKind.COLUMN_MOVED, column.id, column_id=column.id, rank=column.rank)
+    emit_on_board(tx, board, EventKind.COLUMN_MOVED, column.id, column_id=column.id, rank=column.rank)
     return column
 
 
 async def delete_column(
-    tx: AsyncSession,
+    tx: Transaction,
     actor: Actor,
     id: str,
     *,
@@ -265,7 +266,7 @@ async def delete_column(
     Moving them obeys the law of stages; archived cards go along unjudged, they are nowhere. Deleting them is
     refused while cards in other columns stand under them, unless `detach_children` lets those go.
     """
-    board, column = await reach_column(tx, actor, id)
+    board, column = await lock_column(tx, actor, id)
     lanes = list(await tx.scalars(select(BoardColumn).where(BoardColumn.board_id == board.id)))
     if len(lanes) == 1:
         raise Conflict("A board keeps at least one column")
@@ -286,16 +287,18 @@ async def delete_column(
         for card, rank in zip(cards, ranks_after(last, len(cards)), strict=True):
             before = image(card) | {"stage": column.stage}
             card.column_id, card.rank, card.version = target.id, rank, card.version + 1
-            tell_moved(tx, board, card, column.id, column.stage, target.stage, before=before, batch=batch)
+            emit_moved(tx, board, card, column.id, column.stage, target.stage, before=before, batch=batch)
         await tx.flush()
         left = [column.stage] * len(cards)
-        await arrived(tx, actor, board, cards, left, target.stage, cancel_run=cancel_runs)
+        await on_cards_moved(tx, actor, board, cards, left, target.stage, cancel_run=cancel_runs)
     elif cards:
-        await leave(tx, board, [card.id for card in cards], cancel_run=cancel_runs, word="cancelRuns")
+        await cancel_runs_of(
+            tx, board, [card.id for card in cards], cancel_run=cancel_runs, word="cancelRuns"
+        )
         await remove(tx, board, cards, in_it, detach_children=detach_children, batch=batch)
     await tx.execute(delete(BoardColumn).where(BoardColumn.id == column.id))
     tx.expunge(column)
-    tell_board(
+    emit_on_board(
         tx,
         board,
         EventKind.COLUMN_DELETED,
@@ -310,14 +313,14 @@ async def delete_column(
     return column
 
 
-async def _lane(tx: AsyncSession, column: BoardColumn) -> Lane:
+async def _lane(tx: Transaction, column: BoardColumn) -> ColumnState:
     standing = Card.column_id == column.id, Card.archived_at.is_(None)
     count = await tx.scalar(select(func.count()).select_from(Card).where(*standing))
-    return Lane(column.id, column.stage, column.wip_limit, count or 0)
+    return ColumnState(column.id, column.stage, column.wip_limit, count or 0)
 
 
 async def _judge_all(
-    tx: AsyncSession, board: Board, column: BoardColumn, to: Lane, *, cancel_runs: bool = False
+    tx: Transaction, board: Board, column: BoardColumn, to: ColumnState, *, cancel_runs: bool = False
 ) -> None:
     """Raise StageRefused unless every unarchived card of `column` may go to `to` together."""
     standing = Card.column_id == column.id, Card.archived_at.is_(None)

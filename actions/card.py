@@ -8,25 +8,25 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, func, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from actions.choice import Named, named
-from actions.lane import Ends, settle
-from actions.law import facts_of, facts_of_new, reader
-from actions.move import Place, judged, move, target
-from actions.news import changed, tell_board
-from actions.reach import reach_board, reach_card, reach_cards
+from actions import validation
+from actions.events import apply_changes, emit_on_board
+from actions.move import Placement, check_move, move_allowed, target
+from actions.ordering import LastRanks, rank_for
+from actions.profile_choice import NamedProfiles, profiles_by_id
 from actions.run.change import reopen
-from actions.run.dispatch import arrived, leave, reprioritise
-from models import words
+from actions.run.dispatch import cancel_runs_of, on_cards_moved, reprioritise
+from actions.stage_facts import facts_of, facts_of_new, reader
+from auth.locking import lock_board, lock_card, lock_cards
+from kit.db.database import utcnow
+from kit.db.transaction import Transaction
+from kit.ids import new_id
 from models.actor import Actor
 from models.board import Board, BoardColumn
-from models.card import MOST_AT_ONCE, MOST_CHILDREN, WRITTEN, Card, CardType, Priority, Size, image
+from models.card import EDITABLE_FIELDS, MAX_AT_ONCE, MAX_CHILDREN, Card, CardSize, CardType, Priority, image
 from models.event import EventKind
 from models.refusal import Conflict, Forbidden, Invalid, NotFound
-from models.stage import ENTRY, Facts, Lane, Stage, judge
-from runtime.database import utcnow
-from runtime.ids import new_id
+from models.stage import ENTRY, ColumnState, Facts, Stage, judge
 
 
 @dataclass(frozen=True)
@@ -37,43 +37,43 @@ class NewCard:
     description: str = ""
     type: CardType = CardType.FEATURE
     priority: Priority = Priority.MEDIUM
-    size: Size | None = None
+    size: CardSize | None = None
     story_points: int | None = None
     due_on: date | None = None
     parent_id: str | None = None
-    place: Place = field(default_factory=Place)
+    place: Placement = field(default_factory=Placement)
     agent_profile_id: str | None = None
 
 
-def checked(values: dict[str, Any], at: str = "") -> dict[str, Any]:
+def validate_card(values: dict[str, Any], at: str = "") -> dict[str, Any]:
     """The fields of a card, cleaned. Raises Invalid."""
     clean = dict(values)
     if "title" in clean:
-        clean["title"] = words.line(f"{at}title", clean["title"], 255)
+        clean["title"] = validation.single_line(f"{at}title", clean["title"], 255)
     if "description" in clean:
-        clean["description"] = words.prose(f"{at}description", clean["description"])
+        clean["description"] = validation.multiline(f"{at}description", clean["description"])
     if "story_points" in clean:
-        words.within(f"{at}storyPoints", clean["story_points"], 0, 99)
+        validation.in_range(f"{at}storyPoints", clean["story_points"], 0, 99)
     if "due_on" in clean:
-        words.day(f"{at}dueOn", clean["due_on"])
+        validation.day(f"{at}dueOn", clean["due_on"])
     for name in ("type", "priority"):
         if name in clean:
-            words.required(f"{at}{name}", clean[name])
+            validation.required(f"{at}{name}", clean[name])
     return clean
 
 
-async def create_card(tx: AsyncSession, actor: Actor, board_id: str, new: NewCard) -> Card:
+async def create_card(tx: Transaction, actor: Actor, board_id: str, new: NewCard) -> Card:
     """Make a card. Without a place it goes to the end of the board's first BACKLOG column."""
     return (await create_cards(tx, actor, board_id, [new], at=""))[0]
 
 
 async def create_cards(
-    tx: AsyncSession, actor: Actor, board_id: str, news: Sequence[NewCard], *, at: str = "cards."
+    tx: Transaction, actor: Actor, board_id: str, news: Sequence[NewCard], *, at: str = "cards."
 ) -> list[Card]:
     """Make several cards, in order, all or none."""
-    words.at_most("cards", list(news), MOST_AT_ONCE)
-    profiles = await named(tx, actor, *(new.agent_profile_id for new in news))
-    board = await reach_board(tx, actor, board_id, for_run=True)
+    validation.at_most("cards", list(news), MAX_AT_ONCE)
+    profiles = await profiles_by_id(tx, actor, *(new.agent_profile_id for new in news))
+    board = await lock_board(tx, actor, board_id, for_run=True)
     making = await Making.on(tx, actor, board, len(news), profiles)
     for index, new in enumerate(news):
         await making.make(new, at=f"{at}{index}." if at else "")
@@ -88,23 +88,23 @@ class Making:
     columns that is a fixed number of statements, however many are made.
     """
 
-    tx: AsyncSession
+    tx: Transaction
     actor: Actor
     board: Board
     facts: Facts
     count: int  # how many there will be
-    profiles: Named
+    profiles: NamedProfiles
     batch: str | None
-    ends: Ends
+    ends: LastRanks
     cards: list[Card] = field(default_factory=list)
 
     @classmethod
     async def on(
-        cls, tx: AsyncSession, actor: Actor, board: Board, count: int, profiles: Named | None = None
+        cls, tx: Transaction, actor: Actor, board: Board, count: int, profiles: NamedProfiles | None = None
     ) -> "Making":
         facts = await facts_of_new(reader(tx), board)
         batch = new_id("batch") if count > 1 else None
-        return cls(tx, actor, board, facts, count, profiles or Named(()), batch, Ends(tx, Card))
+        return cls(tx, actor, board, facts, count, profiles or NamedProfiles(()), batch, LastRanks(tx, Card))
 
     async def make(
         self, new: NewCard, *, at: str = "", called: tuple[str, int] | None = None, archived: bool = False
@@ -114,7 +114,7 @@ class Making:
         _for_run(self.actor, new, lane)
         judge(self.facts, lane)
         values = {name: getattr(new, name) for name in FIELDS}
-        clean = checked(values, at)
+        clean = validate_card(values, at)
         self.profiles.judge(self.board, new.agent_profile_id)
         if new.parent_id is not None:
             await _parent(self.tx, self.board.id, None, new.parent_id)
@@ -134,18 +134,18 @@ class Making:
         self.cards.append(card)
         told = {"card_id": card.id, "column_id": lane.id, "stage": lane.stage, "rank": card.rank}
         told["title"] = card.title
-        tell_board(self.tx, self.board, EventKind.CARD_CREATED, card.id, batch=self.batch, **told)
+        emit_on_board(self.tx, self.board, EventKind.CARD_CREATED, card.id, batch=self.batch, **told)
         if archived:
             _archive(self.tx, self.board, card, batch=self.batch)
         else:
             self.facts = _joined(self.facts, lane)
         return card
 
-    async def _rank(self, lane: Lane, place: Place) -> str:
+    async def _rank(self, lane: ColumnState, place: Placement) -> str:
         if place.before or place.after or place.top:
             self.ends.forget()
             here = Card.column_id == lane.id
-            return await settle(self.tx, Card, here, None, place.before, place.after, top=place.top)
+            return await rank_for(self.tx, Card, here, None, place.before, place.after, top=place.top)
         return await self.ends.next(lane.id, lambda: Card.column_id == lane.id, self.count - len(self.cards))
 
     async def done(self) -> list[Card]:
@@ -154,13 +154,13 @@ class Making:
         by_lane = {lane.id: lane.stage for lane in self.facts.lanes}
         for stage in dict.fromkeys(by_lane[card.column_id] for card in self.cards):
             those = [card for card in self.cards if by_lane[card.column_id] is stage]
-            await arrived(self.tx, self.actor, self.board, those, [None] * len(those), stage)
+            await on_cards_moved(self.tx, self.actor, self.board, those, [None] * len(those), stage)
         return self.cards
 
 
-def _for_run(actor: Actor, new: NewCard, lane: Lane) -> None:
+def _for_run(actor: Actor, new: NewCard, lane: ColumnState) -> None:
     """Raise Forbidden where an agent would make a card that is not a part of its own, or give it to an agent."""
-    if actor.run_id is not None and (new.parent_id != actor.card_id or new.place != Place()):
+    if actor.run_id is not None and (new.parent_id != actor.card_id or new.place != Placement()):
         raise Forbidden("Under its run's credential an agent makes cards under its own, in the backlog")
     if actor.run_id is not None and lane.stage is not Stage.BACKLOG:
         raise Forbidden(
@@ -168,55 +168,57 @@ def _for_run(actor: Actor, new: NewCard, lane: Lane) -> None:
         )
 
 
-def _joined(facts: Facts, to: Lane) -> Facts:
+def _joined(facts: Facts, to: ColumnState) -> Facts:
     """The facts for the next card, once one more stands in `to`."""
     lanes = [replace(lane, count=lane.count + 1) if lane == to else lane for lane in facts.lanes]
     return replace(facts, lanes=lanes)
 
 
-FIELDS = (*WRITTEN, "agent_profile_id")
+FIELDS = (*EDITABLE_FIELDS, "agent_profile_id")
 CIRCLE = "A card cannot stand under itself or under its own descendants"
 OF_A_RUN = {"title", "description"}  # fields that an agent may change of its own card
 
 
 async def update_card(
-    tx: AsyncSession,
+    tx: Transaction,
     actor: Actor,
     id: str,
     changes: dict[str, Any],
     *,
-    place: Place | None = None,
+    place: Placement | None = None,
     if_version: int | None = None,
     cancel_run: bool = False,
 ) -> Card:
     """Change the given fields of a card: absent keeps, None clears. With `place`, it also moves, as by a move."""
     moving = place is not None and (place.column_id or place.stage)
     by_run = not moving and changes.keys() <= OF_A_RUN
-    profiles = await named(tx, actor, changes.get("agent_profile_id"))
-    board, card = await reach_card(tx, actor, id, for_run=by_run)
+    profiles = await profiles_by_id(tx, actor, changes.get("agent_profile_id"))
+    board, card = await lock_card(tx, actor, id, for_run=by_run)
     card.expect(if_version)
-    clean = checked(changes)
+    clean = validate_card(changes)
     profiles.judge(board, changes.get("agent_profile_id"), before=card.agent_profile_id)
     if clean.get("parent_id") is not None:
         await _parent(tx, board.id, card.id, clean["parent_id"])
-    to = await judged(tx, board, [card], place, cancel_run=cancel_run) if place and moving else None
+    to = await check_move(tx, board, [card], place, cancel_run=cancel_run) if place and moving else None
     before = await _image(tx, card)
-    told = changed(card, clean)
+    told = apply_changes(card, clean)
     if told:
-        tell_board(tx, board, EventKind.CARD_UPDATED, card.id, card_id=card.id, changes=told, before=before)
+        emit_on_board(
+            tx, board, EventKind.CARD_UPDATED, card.id, card_id=card.id, changes=told, before=before
+        )
     if "priority" in told:
         await reprioritise(tx, card)
     if place and to:
-        await move(tx, board, [card], place, to)
-        await arrived(tx, actor, board, [card], to.left, to.lane.stage, cancel_run=cancel_run)
+        await move_allowed(tx, board, [card], place, to)
+        await on_cards_moved(tx, actor, board, [card], to.left, to.lane.stage, cancel_run=cancel_run)
     return card
 
 
 async def move_card(
-    tx: AsyncSession,
+    tx: Transaction,
     actor: Actor,
     id: str,
-    place: Place,
+    place: Placement,
     *,
     if_version: int | None = None,
     cancel_run: bool = False,
@@ -225,70 +227,70 @@ async def move_card(
 
     Raises NotFound, Stale, StageRefused, or Invalid for a neighbour that is not there; then nothing was changed.
     """
-    board, card = await reach_card(tx, actor, id)
+    board, card = await lock_card(tx, actor, id)
     card.expect(if_version)
-    to = await judged(tx, board, [card], place, cancel_run=cancel_run)
-    await move(tx, board, [card], place, to)
-    await arrived(tx, actor, board, [card], to.left, to.lane.stage, cancel_run=cancel_run)
+    to = await check_move(tx, board, [card], place, cancel_run=cancel_run)
+    await move_allowed(tx, board, [card], place, to)
+    await on_cards_moved(tx, actor, board, [card], to.left, to.lane.stage, cancel_run=cancel_run)
     return card
 
 
 async def move_cards(
-    tx: AsyncSession, actor: Actor, ids: list[str], place: Place, *, cancel_run: bool = False
+    tx: Transaction, actor: Actor, ids: list[str], place: Placement, *, cancel_run: bool = False
 ) -> list[Card]:
     """Move several cards of one board to one place, in the order given, all or none."""
-    words.distinct("ids", words.at_most("ids", ids, MOST_AT_ONCE))
+    validation.distinct("ids", validation.at_most("ids", ids, MAX_AT_ONCE))
     if {place.before, place.after} & set(ids):
         raise Invalid(("ids", "names the neighbour they are moved to"))
-    board, cards = await reach_cards(tx, actor, ids)
-    to = await judged(tx, board, cards, place, cancel_run=cancel_run)
-    await move(tx, board, cards, place, to, batch=new_id("batch"))
-    await arrived(tx, actor, board, cards, to.left, to.lane.stage, cancel_run=cancel_run)
+    board, cards = await lock_cards(tx, actor, ids)
+    to = await check_move(tx, board, cards, place, cancel_run=cancel_run)
+    await move_allowed(tx, board, cards, place, to, batch=new_id("batch"))
+    await on_cards_moved(tx, actor, board, cards, to.left, to.lane.stage, cancel_run=cancel_run)
     return cards
 
 
 async def archive_card(
-    tx: AsyncSession, actor: Actor, id: str, *, cancel_run: bool = False, if_version: int | None = None
+    tx: Transaction, actor: Actor, id: str, *, cancel_run: bool = False, if_version: int | None = None
 ) -> Card:
     """Take a card off the board without deleting it. Archiving twice changes nothing.
 
     Raises Conflict while agents are at it, unless `cancel_run` ends their runs.
     """
-    board, card = await reach_card(tx, actor, id)
+    board, card = await lock_card(tx, actor, id)
     card.expect(if_version)
     if card.archived_at is None:
-        await leave(tx, board, [card.id], cancel_run=cancel_run)
+        await cancel_runs_of(tx, board, [card.id], cancel_run=cancel_run)
         _archive(tx, board, card)
         await reopen(tx, board)
     return card
 
 
-def _archive(tx: AsyncSession, board: Board, card: Card, *, batch: str | None = None) -> None:
-    changed(card, {"archived_at": utcnow()})
-    tell_board(tx, board, EventKind.CARD_ARCHIVED, card.id, batch=batch, card_id=card.id)
+def _archive(tx: Transaction, board: Board, card: Card, *, batch: str | None = None) -> None:
+    apply_changes(card, {"archived_at": utcnow()})
+    emit_on_board(tx, board, EventKind.CARD_ARCHIVED, card.id, batch=batch, card_id=card.id)
 
 
-async def unarchive_card(tx: AsyncSession, actor: Actor, id: str, *, if_version: int | None = None) -> Card:
+async def unarchive_card(tx: Transaction, actor: Actor, id: str, *, if_version: int | None = None) -> Card:
     """Bring a card back, to the end of the first BACKLOG column, or of the first column where there is none."""
-    board, card = await reach_card(tx, actor, id)
+    board, card = await lock_card(tx, actor, id)
     card.expect(if_version)
     if card.archived_at is None:
         return card
     [facts] = await facts_of(reader(tx), {board.id: board}, [card])
     facts = replace(facts, at=ENTRY, column_id=None, card_archived=False)  # it comes in as a new card does
-    lane = target([facts], Place())
+    lane = target([facts], Placement())
     judge(facts, lane)
-    card.rank = await settle(tx, Card, Card.column_id == lane.id, card.id, None, None)
+    card.rank = await rank_for(tx, Card, Card.column_id == lane.id, card.id, None, None)
     card.column_id = lane.id
-    changed(card, {"archived_at": None})
+    apply_changes(card, {"archived_at": None})
     place = {"column_id": lane.id, "rank": card.rank}
-    tell_board(tx, board, EventKind.CARD_UNARCHIVED, card.id, card_id=card.id, **place)
+    emit_on_board(tx, board, EventKind.CARD_UNARCHIVED, card.id, card_id=card.id, **place)
     await reopen(tx, board)
     return card
 
 
 async def delete_card(
-    tx: AsyncSession,
+    tx: Transaction,
     actor: Actor,
     id: str,
     *,
@@ -300,16 +302,16 @@ async def delete_card(
 
     Raises Conflict while agents are at it, unless `cancel_run` ends their runs.
     """
-    board, card = await reach_card(tx, actor, id)
+    board, card = await lock_card(tx, actor, id)
     card.expect(if_version)
-    await leave(tx, board, [card.id], cancel_run=cancel_run)
+    await cancel_runs_of(tx, board, [card.id], cancel_run=cancel_run)
     await remove(tx, board, [card], Card.id == card.id, detach_children=detach_children)
     await reopen(tx, board)
     return card
 
 
 async def remove(
-    tx: AsyncSession,
+    tx: Transaction,
     board: Board,
     cards: Sequence[Card],
     these: ColumnElement[bool],
@@ -336,14 +338,14 @@ async def remove(
     for child in children:
         detached.setdefault(child.parent_id, []).append(child.id)
         before = image(child) | {"stage": stages[child.column_id]}
-        told = changed(child, {"parent_id": None})
+        told = apply_changes(child, {"parent_id": None})
         data = {"card_id": child.id, "changes": told, "before": before}
-        tell_board(tx, board, EventKind.CARD_UPDATED, child.id, batch=batch, **data)
+        emit_on_board(tx, board, EventKind.CARD_UPDATED, child.id, batch=batch, **data)
     await tx.flush()  # the children's, before what they stood under is gone
     await tx.execute(delete(Card).where(these))
     for card in cards:
         tx.expunge(card)
-        tell_board(
+        emit_on_board(
             tx,
             board,
             EventKind.CARD_DELETED,
@@ -359,21 +361,21 @@ async def remove(
 
 
 async def set_parent(
-    tx: AsyncSession, actor: Actor, id: str, parent_id: str | None, *, if_version: int | None = None
+    tx: Transaction, actor: Actor, id: str, parent_id: str | None, *, if_version: int | None = None
 ) -> Card:
     """Put a card under another of the same board, or under none."""
     return await update_card(tx, actor, id, {"parent_id": parent_id}, if_version=if_version)
 
 
 def set_first_parents(
-    tx: AsyncSession, board: Board, parents: Sequence[tuple[Card, Card]], lanes: Sequence[Lane]
+    tx: Transaction, board: Board, parents: Sequence[tuple[Card, Card]], lanes: Sequence[ColumnState]
 ) -> None:
     """Put new cards under others, each `(card, parent)`, of a board that the caller holds with its `lanes`.
 
     Raises Conflict for a circle and for too many children of one; without a statement.
     """
     for id, count in Counter(parent.id for _, parent in parents).items():
-        if count > MOST_CHILDREN:
+        if count > MAX_CHILDREN:
             raise _too_many(id)
     try:
         TopologicalSorter({card.id: {parent.id} for card, parent in parents}).prepare()
@@ -382,11 +384,13 @@ def set_first_parents(
     stages = {lane.id: lane.stage for lane in lanes}
     for card, parent in parents:
         before = image(card) | {"stage": stages[card.column_id]}
-        told = changed(card, {"parent_id": parent.id})
-        tell_board(tx, board, EventKind.CARD_UPDATED, card.id, card_id=card.id, changes=told, before=before)
+        told = apply_changes(card, {"parent_id": parent.id})
+        emit_on_board(
+            tx, board, EventKind.CARD_UPDATED, card.id, card_id=card.id, changes=told, before=before
+        )
 
 
-async def _parent(tx: AsyncSession, board_id: str, card_id: str | None, parent_id: str) -> None:
+async def _parent(tx: Transaction, board_id: str, card_id: str | None, parent_id: str) -> None:
     """Raise unless `parent_id` is a card of the board that does not descend from `card_id`."""
     above = select(Card.id, Card.parent_id).where(Card.id == parent_id, Card.board_id == board_id)
     line = above.cte("line", recursive=True)
@@ -397,14 +401,14 @@ async def _parent(tx: AsyncSession, board_id: str, card_id: str | None, parent_i
     if card_id in ids:
         raise Conflict(CIRCLE, parent_id)
     children = select(func.count()).select_from(Card).where(Card.parent_id == parent_id, Card.id != card_id)
-    if (await tx.scalar(children) or 0) >= MOST_CHILDREN:
+    if (await tx.scalar(children) or 0) >= MAX_CHILDREN:
         raise _too_many(parent_id)
 
 
 def _too_many(id: str) -> Conflict:
-    return Conflict(f"A card has at most {MOST_CHILDREN} children", id)
+    return Conflict(f"A card has at most {MAX_CHILDREN} children", id)
 
 
-async def _image(tx: AsyncSession, card: Card) -> dict[str, Any]:
+async def _image(tx: Transaction, card: Card) -> dict[str, Any]:
     stage = await tx.scalar(select(BoardColumn.stage).where(BoardColumn.id == card.column_id))
     return image(card) | {"stage": stage}

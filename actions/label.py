@@ -5,17 +5,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import delete, func, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from actions.news import changed, tell_workspace
-from actions.reach import reach_label, reach_workspace
-from models import words
+from actions import validation
+from actions.events import apply_changes, emit_in_workspace
+from auth.locking import lock_label, lock_workspace
+from kit.db.transaction import Transaction
+from kit.ids import new_id
 from models.actor import Actor
 from models.card import CardLabel
 from models.event import EventKind
 from models.refusal import Conflict, Invalid
-from models.workspace import MOST_LABELS, Label
-from runtime.ids import new_id
+from models.workspace import MAX_LABELS, Label
 
 FOLDED = Label.name_folded.type.length
 
@@ -28,16 +28,16 @@ class DeletedLabel:
     card_count: int
 
 
-async def create_label(tx: AsyncSession, actor: Actor, workspace_id: str, name: str, colour: str) -> Label:
+async def create_label(tx: Transaction, actor: Actor, workspace_id: str, name: str, colour: str) -> Label:
     """Make a label. Its name is unique in the workspace, whatever its case."""
     return (await create_labels(tx, actor, workspace_id, [(name, colour)]))[0]
 
 
 async def create_labels(
-    tx: AsyncSession, actor: Actor, workspace_id: str, news: Sequence[tuple[str, str]]
+    tx: Transaction, actor: Actor, workspace_id: str, news: Sequence[tuple[str, str]]
 ) -> list[Label]:
     """Make labels, each of a name and a colour: all, or none. A fixed number of statements."""
-    workspace = await reach_workspace(tx, actor, workspace_id)
+    workspace = await lock_workspace(tx, actor, workspace_id)
     names = select(Label.name_folded, Label.id).where(Label.workspace_id == workspace.id)
     there: dict[str, str] = dict(list(await tx.execute(names)))
     made = []
@@ -45,8 +45,8 @@ async def create_labels(
         values = _cleaned({"name": name, "colour": colour})
         if values["name_folded"] in there:
             raise _taken(there[values["name_folded"]])
-        if len(there) >= MOST_LABELS:
-            raise Conflict(f"A workspace has at most {MOST_LABELS} labels")
+        if len(there) >= MAX_LABELS:
+            raise Conflict(f"A workspace has at most {MAX_LABELS} labels")
         label = Label(id=new_id("label"), workspace_id=workspace.id, **values)
         there[label.name_folded] = label.id
         tx.add(label)
@@ -57,14 +57,14 @@ async def create_labels(
 
 
 async def update_label(
-    tx: AsyncSession, actor: Actor, id: str, changes: dict[str, Any], *, if_version: int | None = None
+    tx: Transaction, actor: Actor, id: str, changes: dict[str, Any], *, if_version: int | None = None
 ) -> Label:
     """Rename or recolour a label."""
-    label = await reach_label(tx, actor, id, to_change=True)
+    label = await lock_label(tx, actor, id, to_change=True)
     label.expect(if_version)
     clean = await _checked(tx, label, changes)
     label.name_folded = clean.pop("name_folded", label.name_folded)
-    told = changed(label, clean)
+    told = apply_changes(label, clean)
     if told:
         boards, _ = await _used(tx, label.id)
         _tell(tx, label, EventKind.LABEL_UPDATED, boards, changes=told)
@@ -72,10 +72,10 @@ async def update_label(
 
 
 async def delete_label(
-    tx: AsyncSession, actor: Actor, id: str, *, if_version: int | None = None
+    tx: Transaction, actor: Actor, id: str, *, if_version: int | None = None
 ) -> DeletedLabel:
     """Delete a label and take it off every card. Says how many cards carried it."""
-    label = await reach_label(tx, actor, id, to_change=True)
+    label = await lock_label(tx, actor, id, to_change=True)
     label.expect(if_version)
     boards, count = await _used(tx, label.id)
     await tx.execute(delete(Label).where(Label.id == label.id))
@@ -84,7 +84,7 @@ async def delete_label(
     return DeletedLabel(label, count)
 
 
-async def _checked(tx: AsyncSession, label: Label, values: dict[str, Any]) -> dict[str, Any]:
+async def _checked(tx: Transaction, label: Label, values: dict[str, Any]) -> dict[str, Any]:
     """The new fields of a label, cleaned. The caller holds the workspace."""
     clean = _cleaned(values)
     if "name" in clean:
@@ -99,10 +99,10 @@ def _cleaned(values: dict[str, Any]) -> dict[str, Any]:
     """The fields of a label, cleaned; a name comes with its folded form. Raises Invalid."""
     clean = dict(values)
     if "colour" in clean:
-        clean["colour"] = words.colour("colour", clean["colour"])
+        clean["colour"] = validation.colour("colour", clean["colour"])
     if "name" in clean:
-        clean["name"] = words.line("name", clean["name"], 50)
-        clean["name_folded"] = words.folded(clean["name"])
+        clean["name"] = validation.single_line("name", clean["name"], 50)
+        clean["name_folded"] = validation.folded(clean["name"])
         if len(clean["name_folded"]) > FOLDED:  # folding may triple a letter
             raise Invalid(("name", "is too long once its case is folded"))
     return clean
@@ -112,12 +112,12 @@ def _taken(id: str) -> Conflict:
     return Conflict("Another label of the workspace has that name", id)
 
 
-async def _used(tx: AsyncSession, id: str) -> tuple[list[str], int]:
+async def _used(tx: Transaction, id: str) -> tuple[list[str], int]:
     """The boards whose cards carry a label, and how many cards do."""
     query = select(CardLabel.board_id, func.count()).where(CardLabel.label_id == id)
     rows = (await tx.execute(query.group_by(CardLabel.board_id))).all()
     return sorted(board for board, _ in rows), sum(count for _, count in rows)
 
 
-def _tell(tx: AsyncSession, label: Label, kind: EventKind, boards: list[str], **data: Any) -> None:
-    tell_workspace(tx, label.workspace_id, kind, label.id, boards=boards, label_id=label.id, **data)
+def _tell(tx: Transaction, label: Label, kind: EventKind, boards: list[str], **data: Any) -> None:
+    emit_in_workspace(tx, label.workspace_id, kind, label.id, boards=boards, label_id=label.id, **data)

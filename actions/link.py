@@ -5,26 +5,24 @@ from collections.abc import Sequence
 from graphlib import CycleError, TopologicalSorter
 
 from sqlalchemy import func, or_, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from actions.news import tell_board
-from actions.reach import reach_cards, reach_link
+from actions.events import emit_on_board
 from actions.run.change import reopen
+from auth.locking import lock_cards, lock_link
+from kit.db.transaction import Transaction
+from kit.ids import new_id
 from models.actor import Actor
 from models.board import Board
-from models.card import MOST_LINKS, CardLink, LinkKind
+from models.card import MAX_LINKS, CardLink, LinkKind
 from models.event import EventKind
 from models.refusal import Conflict, Invalid
-from runtime.ids import new_id
 
 ITSELF = "targetId", "is the card itself"
-TOO_MANY = f"A card has at most {MOST_LINKS} links"
+TOO_MANY = f"A card has at most {MAX_LINKS} links"
 CIRCLE = "The other card blocks this one, if only through others"
 
 
-async def link_cards(
-    tx: AsyncSession, actor: Actor, card_id: str, target_id: str, kind: LinkKind
-) -> CardLink:
+async def link_cards(tx: Transaction, actor: Actor, card_id: str, target_id: str, kind: LinkKind) -> CardLink:
     """Say that a card blocks, is related to, or duplicates another of its board.
 
     Two cards have at most one link, whichever way it points. Raises Conflict for a second one, for a circle
@@ -32,10 +30,10 @@ async def link_cards(
     """
     if card_id == target_id:
         raise Invalid(ITSELF)
-    board, [card, target] = await reach_cards(tx, actor, [card_id, target_id])
+    board, [card, target] = await lock_cards(tx, actor, [card_id, target_id])
     for one, other in ((card.id, target.id), (target.id, card.id)):
         of_one = or_(CardLink.card_id == one, CardLink.target_id == one)
-        if await tx.scalar(select(func.count()).select_from(CardLink).where(of_one)) == MOST_LINKS:
+        if await tx.scalar(select(func.count()).select_from(CardLink).where(of_one)) == MAX_LINKS:
             raise Conflict(TOO_MANY, one)
         one_way = CardLink.card_id == one, CardLink.target_id == other
         if (known := await tx.scalar(select(CardLink).where(*one_way))) is not None:
@@ -47,7 +45,7 @@ async def link_cards(
     return link
 
 
-def link_new_cards(tx: AsyncSession, board: Board, ties: Sequence[tuple[str, str, LinkKind]]) -> None:
+def link_new_cards(tx: Transaction, board: Board, ties: Sequence[tuple[str, str, LinkKind]]) -> None:
     """Link new cards, each `(card, target, kind)`, of a board that the caller holds.
 
     They have no other links, so that all of them are judged as `link_cards` would, without a statement.
@@ -65,7 +63,7 @@ def link_new_cards(tx: AsyncSession, board: Board, ties: Sequence[tuple[str, str
         of_card.update(pair)
         links[pair] = _link(tx, board, card, target, kind)
     for card, count in of_card.items():
-        if count > MOST_LINKS:
+        if count > MAX_LINKS:
             raise Conflict(TOO_MANY, card)
     try:
         TopologicalSorter(blockers).prepare()
@@ -77,17 +75,17 @@ def _linked(kind: LinkKind, id: str) -> Conflict:
     return Conflict(f"The cards are linked already: {kind}", id)
 
 
-def _link(tx: AsyncSession, board: Board, card_id: str, target_id: str, kind: LinkKind) -> CardLink:
+def _link(tx: Transaction, board: Board, card_id: str, target_id: str, kind: LinkKind) -> CardLink:
     link = CardLink(id=new_id("link"), board_id=board.id, card_id=card_id, target_id=target_id, kind=kind)
     tx.add(link)
     told = {"link_id": link.id, "card_id": card_id, "target_id": target_id, "link_kind": kind}
-    tell_board(tx, board, EventKind.CARD_LINKED, card_id, **told)
+    emit_on_board(tx, board, EventKind.CARD_LINKED, card_id, **told)
     return link
 
 
-async def unlink_cards(tx: AsyncSession, actor: Actor, id: str) -> CardLink:
+async def unlink_cards(tx: Transaction, actor: Actor, id: str) -> CardLink:
     """Take a link away. Answers it as it was."""
-    board, link = await reach_link(tx, actor, id)
+    board, link = await lock_link(tx, actor, id)
     await tx.delete(link)
     told = {
         "link_id": link.id,
@@ -95,13 +93,13 @@ async def unlink_cards(tx: AsyncSession, actor: Actor, id: str) -> CardLink:
         "target_id": link.target_id,
         "link_kind": link.kind,
     }
-    tell_board(tx, board, EventKind.CARD_UNLINKED, link.card_id, **told)
+    emit_on_board(tx, board, EventKind.CARD_UNLINKED, link.card_id, **told)
     await tx.flush()
     await reopen(tx, board)
     return link
 
 
-async def _leads(tx: AsyncSession, start: str, end: str) -> bool:
+async def _leads(tx: Transaction, start: str, end: str) -> bool:
     """Whether `start` blocks `end`, if only through others."""
     blocks = CardLink.kind == LinkKind.BLOCKS
     step = select(CardLink.target_id.label("id")).where(CardLink.card_id == start, blocks)

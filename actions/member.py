@@ -6,26 +6,26 @@ Each change holds the workspace's row, so that two at once follow one another an
 from typing import Any
 
 from sqlalchemy import delete, func, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from actions.news import tell_workspace
-from actions.reach import reach_membership, reach_workspace
+from actions.events import emit_in_workspace
+from actions.validation import folded
+from auth.locking import lock_membership, lock_workspace
+from kit.db.transaction import Transaction
+from kit.eventlog.event_log import emit
 from models.account import User
 from models.actor import Actor
 from models.board import Board
 from models.card import CardAssignee
 from models.event import EventKind, board_topic
 from models.refusal import Conflict, NotFound
-from models.words import folded
-from models.workspace import MOST_MEMBERS, Membership, Role
-from runtime.feed import record
+from models.workspace import MAX_MEMBERS, Membership, Role
 
 
 async def add_member(
-    tx: AsyncSession, actor: Actor, workspace_id: str, username: str, role: Role = Role.MEMBER
+    tx: Transaction, actor: Actor, workspace_id: str, username: str, role: Role = Role.MEMBER
 ) -> Membership:
     """Let a registered person into a workspace. Raises NotFound for a name that nobody has."""
-    workspace = await reach_workspace(tx, actor, workspace_id, admin=True)
+    workspace = await lock_workspace(tx, actor, workspace_id, admin=True)
     user = await tx.scalar(select(User).where(User.username_folded == folded(username.strip())))
     if user is None or not user.is_active:
         raise NotFound(username)
@@ -33,8 +33,8 @@ async def add_member(
     member = await tx.scalar(select(Membership.id).where(here, Membership.user_id == user.id))
     if member is not None:
         raise Conflict(f"{user.username} belongs to the workspace already", member)
-    if (await tx.scalar(select(func.count()).select_from(Membership).where(here)) or 0) >= MOST_MEMBERS:
-        raise Conflict(f"A workspace has at most {MOST_MEMBERS} members")
+    if (await tx.scalar(select(func.count()).select_from(Membership).where(here)) or 0) >= MAX_MEMBERS:
+        raise Conflict(f"A workspace has at most {MAX_MEMBERS} members")
     membership = Membership(workspace_id=workspace.id, user_id=user.id, role=role)
     tx.add(membership)
     await tx.flush()  # generates membership.id
@@ -42,9 +42,9 @@ async def add_member(
     return membership
 
 
-async def set_member_role(tx: AsyncSession, actor: Actor, id: str, role: Role) -> Membership:
+async def set_member_role(tx: Transaction, actor: Actor, id: str, role: Role) -> Membership:
     """Change what a member may do. The last admin stays one."""
-    membership = await reach_membership(tx, actor, id)
+    membership = await lock_membership(tx, actor, id)
     before = membership.role
     if before is role:
         return membership
@@ -55,12 +55,12 @@ async def set_member_role(tx: AsyncSession, actor: Actor, id: str, role: Role) -
     return membership
 
 
-async def remove_member(tx: AsyncSession, actor: Actor, id: str) -> Membership:
+async def remove_member(tx: Transaction, actor: Actor, id: str) -> Membership:
     """Let a member go, or leave: whoever it is may go by themselves. The last admin stays.
 
     Cards they were assigned to are let go with them.
     """
-    membership = await reach_membership(tx, actor, id, own=True)
+    membership = await lock_membership(tx, actor, id, own=True)
     if membership.role is Role.ADMIN:
         await _keep_an_admin(tx, membership)
     await _unassign(tx, membership)
@@ -70,7 +70,7 @@ async def remove_member(tx: AsyncSession, actor: Actor, id: str) -> Membership:
     return membership
 
 
-async def _keep_an_admin(tx: AsyncSession, leaving: Membership) -> None:
+async def _keep_an_admin(tx: Transaction, leaving: Membership) -> None:
     """Raise Conflict when no other admin is left. The caller holds the workspace."""
     others = select(Membership.id).where(
         Membership.workspace_id == leaving.workspace_id,
@@ -81,17 +81,17 @@ async def _keep_an_admin(tx: AsyncSession, leaving: Membership) -> None:
         raise Conflict("A workspace keeps at least one admin", leaving.id)
 
 
-async def _unassign(tx: AsyncSession, leaving: Membership) -> None:
+async def _unassign(tx: Transaction, leaving: Membership) -> None:
     boards = select(Board.id).where(Board.workspace_id == leaving.workspace_id)
     theirs = CardAssignee.user_id == leaving.user_id, CardAssignee.board_id.in_(boards)
     gone = delete(CardAssignee).where(*theirs).returning(CardAssignee.board_id, CardAssignee.card_id)
     for board_id, card_id in sorted((await tx.execute(gone)).all()):
         data = {"card_id": card_id, "user_id": leaving.user_id}
         topics, kind = [board_topic(board_id)], EventKind.ASSIGNEE_REMOVED
-        record(tx, topics, kind, tenant=leaving.workspace_id, subject=card_id, data=data)
+        emit(tx, topics, kind, tenant=leaving.workspace_id, subject=card_id, data=data)
 
 
-def _tell(tx: AsyncSession, membership: Membership, kind: EventKind, **data: Any) -> None:
+def _tell(tx: Transaction, membership: Membership, kind: EventKind, **data: Any) -> None:
     """The workspace hears of it, and the person it is about."""
     about = {"membership_id": membership.id, "user_id": membership.user_id, **data}
-    tell_workspace(tx, membership.workspace_id, kind, membership.id, membership.user_id, **about)
+    emit_in_workspace(tx, membership.workspace_id, kind, membership.id, membership.user_id, **about)

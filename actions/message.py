@@ -3,20 +3,19 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from actions.news import tell_board
+from actions import validation
+from actions.events import emit_on_board
 from actions.notice import notify_mentioned
-from actions.reach import reach_board, reach_card, reach_message
-from models import words
+from auth.locking import lock_board, lock_card, lock_message
+from kit.db.database import utcnow
+from kit.db.transaction import Transaction
+from kit.ids import new_id
 from models.actor import Actor, ActorKind
 from models.board import Board
 from models.card import Card
 from models.event import EventKind
-from models.message import LONGEST, STRANGER, Message, MessageKind
+from models.message import MAX_MESSAGE_LENGTH, STRANGER, Message, MessageKind
 from models.refusal import Conflict, Forbidden
-from runtime.database import utcnow
-from runtime.ids import new_id
 
 
 @dataclass(frozen=True)
@@ -30,39 +29,39 @@ class OldMessage:
     stranger: str | None = None
 
 
-def checked(body: str) -> str:
+def validate_text(body: str) -> str:
     """What is said, as it is kept. Raises Invalid."""
-    return words.prose("body", body, LONGEST, least=1)
+    return validation.multiline("body", body, MAX_MESSAGE_LENGTH, least=1)
 
 
 async def post_message(
-    tx: AsyncSession, actor: Actor, card_id: str, body: str, kind: MessageKind = MessageKind.COMMENT
+    tx: Transaction, actor: Actor, card_id: str, body: str, kind: MessageKind = MessageKind.COMMENT
 ) -> Message:
     """Say something on a card."""
-    board, card = await reach_card(tx, actor, card_id, for_run=True)
+    board, card = await lock_card(tx, actor, card_id, for_run=True)
     message = Message(
         card_id=card.id,
         board_id=board.id,
         author_kind=actor.kind,
         author_id=actor.id,
         kind=kind,
-        body=checked(body),
+        body=validate_text(body),
     )
     tx.add(message)
     await tx.flush()  # generates message.id
-    tell_board(tx, board, EventKind.MESSAGE_POSTED, message.id, card_id=card.id, message_id=message.id)
+    emit_on_board(tx, board, EventKind.MESSAGE_POSTED, message.id, card_id=card.id, message_id=message.id)
     await notify_mentioned(tx, actor, board, card.id, message.body)
     return message
 
 
-def keep_message(tx: AsyncSession, board: Board, card: Card, old: OldMessage) -> Message:
+def keep_message(tx: Transaction, board: Board, card: Card, old: OldMessage) -> Message:
     """Keep what was said elsewhere, on a card whose board the caller holds. Raises Invalid.
 
     Nobody is notified, and there is no statement: it is written with what else is new.
     """
-    body = checked(old.body)
+    body = validate_text(old.body)
     if old.stranger is not None:
-        body = f"**{words.line('author', old.stranger, STRANGER)}**:\n\n{body}"
+        body = f"**{validation.single_line('author', old.stranger, STRANGER)}**:\n\n{body}"
     message = Message(
         id=new_id("message"),
         card_id=card.id,
@@ -74,42 +73,40 @@ def keep_message(tx: AsyncSession, board: Board, card: Card, old: OldMessage) ->
         created_at=old.at or utcnow(),
     )
     tx.add(message)
-    tell_board(tx, board, EventKind.MESSAGE_POSTED, message.id, card_id=card.id, message_id=message.id)
+    emit_on_board(tx, board, EventKind.MESSAGE_POSTED, message.id, card_id=card.id, message_id=message.id)
     return message
 
 
 async def edit_message(
-    tx: AsyncSession, actor: Actor, id: str, body: str, *, if_version: int | None = None
+    tx: Transaction, actor: Actor, id: str, body: str, *, if_version: int | None = None
 ) -> Message:
     """Say it differently. Only who said it may, and only while it is not deleted."""
-    board, message = await reach_message(tx, actor, id)
+    board, message = await lock_message(tx, actor, id)
     if not _own(actor, message):
         raise Forbidden("Only who wrote a message may edit it")
     message.expect(if_version)
     if message.deleted_at is not None:
         raise Conflict("The message was deleted")
-    body = checked(body)
+    body = validate_text(body)
     if body != message.body:
         before = message.body
         message.body, message.edited_at, message.version = body, utcnow(), message.version + 1
         told = {"card_id": message.card_id, "message_id": message.id}
-        tell_board(tx, board, EventKind.MESSAGE_EDITED, message.id, **told)
+        emit_on_board(tx, board, EventKind.MESSAGE_EDITED, message.id, **told)
         await notify_mentioned(tx, actor, board, message.card_id, body, before=before)
     return message
 
 
-async def delete_message(
-    tx: AsyncSession, actor: Actor, id: str, *, if_version: int | None = None
-) -> Message:
+async def delete_message(tx: Transaction, actor: Actor, id: str, *, if_version: int | None = None) -> Message:
     """Take back what was said: the author or an admin may. Doing it twice changes nothing."""
-    board, message = await reach_message(tx, actor, id)
+    board, message = await lock_message(tx, actor, id)
     if not _own(actor, message):
-        await reach_board(tx, actor, board.id, admin=True)
+        await lock_board(tx, actor, board.id, admin=True)
     message.expect(if_version)
     if message.deleted_at is None:
         message.body, message.deleted_at, message.version = "", utcnow(), message.version + 1
         told = {"card_id": message.card_id, "message_id": message.id}
-        tell_board(tx, board, EventKind.MESSAGE_DELETED, message.id, **told)
+        emit_on_board(tx, board, EventKind.MESSAGE_DELETED, message.id, **told)
     return message
 
 

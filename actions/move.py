@@ -7,20 +7,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from actions.lane import settle_all
-from actions.law import facts_of, reader
-from actions.news import tell_board
+from actions.events import emit_on_board
+from actions.ordering import ranks_for
+from actions.stage_facts import facts_of, reader
+from kit.db.transaction import Transaction
 from models.board import Board
 from models.card import Card, image
 from models.event import EventKind
 from models.refusal import Invalid, NotFound
-from models.stage import Facts, Lane, Mover, Reason, Stage, StageRefused, judge, lane_for, reasons_against
+from models.stage import (
+    ColumnState,
+    Facts,
+    Mover,
+    Reason,
+    Stage,
+    StageRefused,
+    column_for,
+    judge,
+    reasons_against,
+)
 
 
 @dataclass(frozen=True)
-class Place:
+class Placement:
     """Where a card is to stand: in a column or the first of a stage, by its neighbours, at the top or the end."""
 
     column_id: str | None = None
@@ -30,7 +39,7 @@ class Place:
     top: bool = False
 
 
-def target(every: Sequence[Facts], place: Place) -> Lane:
+def target(every: Sequence[Facts], place: Placement) -> ColumnState:
     """The one column a place means for these cards. Raises NotFound for a column of another board."""
     facts, stage = every[0], place.stage
     if place.column_id is not None:
@@ -42,7 +51,7 @@ def target(every: Sequence[Facts], place: Place) -> Lane:
         raise NotFound(place.column_id)
     if stage is None:
         return _own([one.column_id for one in every], facts)
-    found = lane_for(every, stage)
+    found = column_for(every, stage)
     if found is None:
         reasons = reasons_against(facts, stage)
         allowed = [stage for stage in Stage if not reasons_against(facts, stage)]
@@ -50,42 +59,42 @@ def target(every: Sequence[Facts], place: Place) -> Lane:
     return found
 
 
-def _own(columns: list[str | None], facts: Facts) -> Lane:
+def _own(columns: list[str | None], facts: Facts) -> ColumnState:
     """The column that cards stand in already; for a new one the first of the backlog, or the first."""
     if len(set(columns)) > 1:
         raise Invalid(("columnId", "or a stage must be said: the cards stand in several columns"))
     for lane in facts.lanes:
         if lane.id == columns[0]:
             return lane
-    return lane_for([facts], Stage.BACKLOG) or facts.lanes[0]
+    return column_for([facts], Stage.BACKLOG) or facts.lanes[0]
 
 
 @dataclass(frozen=True)
-class Judged:
+class AllowedMove:
     """A move that the law allows: to which column, and the stage each card leaves."""
 
-    lane: Lane
+    lane: ColumnState
     left: list[Stage]
 
 
-async def judged(
-    tx: AsyncSession, board: Board, cards: Sequence[Card], place: Place, *, cancel_run: bool = False
-) -> Judged:
+async def check_move(
+    tx: Transaction, board: Board, cards: Sequence[Card], place: Placement, *, cancel_run: bool = False
+) -> AllowedMove:
     """Judge the move of all these cards to one place. The caller holds the board."""
     every = await facts_of(reader(tx), {board.id: board}, cards)
     lane = target(every, place)
     coming = sum(card.column_id != lane.id for card in cards)
     for facts in every:
         judge(facts, lane, coming=coming, cancel_run=cancel_run)
-    return Judged(lane, [facts.at for facts in every])
+    return AllowedMove(lane, [facts.at for facts in every])
 
 
-async def move(
-    tx: AsyncSession,
+async def move_allowed(
+    tx: Transaction,
     board: Board,
     cards: Sequence[Card],
-    place: Place,
-    to: Judged,
+    place: Placement,
+    to: AllowedMove,
     *,
     batch: str | None = None,
     run_id: str | None = None,
@@ -93,17 +102,17 @@ async def move(
     """Move what was judged, one card behind the other."""
     ids, lane = [card.id for card in cards], to.lane
     here = Card.column_id == lane.id
-    ranks = await settle_all(tx, Card, here, ids, place.before, place.after, top=place.top, count=len(cards))
+    ranks = await ranks_for(tx, Card, here, ids, place.before, place.after, top=place.top, count=len(cards))
     for card, rank, left in zip(cards, ranks, to.left, strict=True):
         image_before = image(card) | {"stage": left}
         source = card.column_id
         card.column_id, card.rank, card.version = lane.id, rank, card.version + 1
-        tell_moved(tx, board, card, source, left, lane.stage, before=image_before, batch=batch, run_id=run_id)
+        emit_moved(tx, board, card, source, left, lane.stage, before=image_before, batch=batch, run_id=run_id)
     await tx.flush()
 
 
-def tell_moved(
-    tx: AsyncSession,
+def emit_moved(
+    tx: Transaction,
     board: Board,
     card: Card,
     source: str,
@@ -114,7 +123,7 @@ def tell_moved(
     batch: str | None,
     run_id: str | None = None,
 ) -> None:
-    tell_board(
+    emit_on_board(
         tx,
         board,
         EventKind.CARD_MOVED,
@@ -131,13 +140,15 @@ def tell_moved(
     )
 
 
-async def carry(tx: AsyncSession, board: Board, card: Card, to: Stage, *, run_id: str) -> list[Reason]:
+async def move_as_system(
+    tx: Transaction, board: Board, card: Card, to: Stage, *, run_id: str
+) -> list[Reason]:
     """Move a card for a run, to the end of a stage. Where the law says no it stays, and why is returned."""
     [facts] = await facts_of(reader(tx), {board.id: board}, [card])
     reasons = reasons_against(facts, to, by=Mover.SYSTEM)
-    lane = lane_for([facts], to, by=Mover.SYSTEM)
+    lane = column_for([facts], to, by=Mover.SYSTEM)
     if reasons or lane is None:
         return reasons
     if lane.id != card.column_id:
-        await move(tx, board, [card], Place(), Judged(lane, [facts.at]), run_id=run_id)
+        await move_allowed(tx, board, [card], Placement(), AllowedMove(lane, [facts.at]), run_id=run_id)
     return []

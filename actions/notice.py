@@ -6,30 +6,31 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import delete, func, insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from actions.news import tell_user
-from models import words
+from actions import validation
+from actions.events import emit_to_user
+from auth.permissions import sees_workspace
+from kit.db.database import utcnow
+from kit.db.transaction import Transaction
+from kit.ids import new_id
 from models.account import User
-from models.actor import Actor, sees_workspace
+from models.actor import Actor
 from models.board import Board
 from models.card import Card, CardAssignee
 from models.event import EventKind
-from models.notice import MOST_KEPT, Notification, NotificationType
+from models.notice import MAX_KEPT, Notification, NotificationType
 from models.refusal import Forbidden, NotFound
 from models.run import Run
 from models.workspace import Membership
-from runtime.database import utcnow
-from runtime.ids import new_id
 
-MOST_MENTIONED = 20  # in one message
-MOST_READ = 100  # notifications marked at once
+MAX_MENTIONED = 20  # in one message
+MAX_MARKED_READ = 100  # notifications marked at once
 CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)  # what is quoted calls nobody
 MENTION = re.compile(r"(?<![\w@./-])@(\w[\w.-]{2,39})")
 
 
 @dataclass(frozen=True)
-class Said:
+class NoticeText:
     """What a notification says."""
 
     type: NotificationType
@@ -37,17 +38,17 @@ class Said:
     body: str = ""
 
 
-async def notify(
-    tx: AsyncSession, users: Iterable[str], type: NotificationType, title: str, body: str = "", **about: Any
+async def create_notices(
+    tx: Transaction, users: Iterable[str], type: NotificationType, title: str, body: str = "", **about: Any
 ) -> None:
     """Tell each of these people one thing: see `notify_of`."""
-    await notify_of(tx, users, [Said(type, title, body)], **about)
+    await notify_of(tx, users, [NoticeText(type, title, body)], **about)
 
 
 async def notify_of(
-    tx: AsyncSession,
+    tx: Transaction,
     users: Iterable[str],
-    said: Sequence[Said],
+    said: Sequence[NoticeText],
     *,
     workspace_id: str,
     board_id: str | None = None,
@@ -55,7 +56,7 @@ async def notify_of(
     run_id: str | None = None,
     question_id: str | None = None,
 ) -> None:
-    """Tell each of these people what is said, in this order. Of one person the newest MOST_KEPT are kept.
+    """Tell each of these people what is said, in this order. Of one person the newest MAX_KEPT are kept.
 
     The caller says who may hear it: `people_of`, or members it has looked up. Two statements, whatever is said.
     """
@@ -83,19 +84,19 @@ async def notify_of(
     await _forget(tx, to)
     for row in rows:
         told = {"notification_id": row["id"], "type": row["type"], "title": row["title"]}
-        tell_user(tx, row["user_id"], EventKind.NOTIFIED, workspace_id=workspace_id, **told, **about)
+        emit_to_user(tx, row["user_id"], EventKind.NOTIFIED, workspace_id=workspace_id, **told, **about)
 
 
-async def _forget(tx: AsyncSession, users: Sequence[str]) -> None:
+async def _forget(tx: Transaction, users: Sequence[str]) -> None:
     """Let go of what is too old to be kept."""
     place = func.row_number().over(partition_by=Notification.user_id, order_by=Notification.id.desc())
     theirs = select(Notification.id, place.label("place")).where(Notification.user_id.in_(users)).subquery()
-    old = select(theirs.c.id).where(theirs.c.place > MOST_KEPT)
+    old = select(theirs.c.id).where(theirs.c.place > MAX_KEPT)
     gone = delete(Notification).where(Notification.id.in_(old))
     await tx.execute(gone, execution_options={"synchronize_session": False})
 
 
-async def people_of(tx: AsyncSession, card: Card, run: Run | None = None) -> list[str]:
+async def people_of(tx: Transaction, card: Card, run: Run | None = None) -> list[str]:
     """Who should hear of a card, or of a run on it: who asked for the run, who made the card, its assignees.
 
     Only people that are members now. One statement.
@@ -111,15 +112,15 @@ async def people_of(tx: AsyncSession, card: Card, run: Run | None = None) -> lis
 
 
 def mentioned(text: str) -> list[str]:
-    """The names that a text calls with @, folded, in order, each once; at most MOST_MENTIONED."""
+    """The names that a text calls with @, folded, in order, each once; at most MAX_MENTIONED."""
     names: dict[str, None] = {}
     for name in MENTION.findall(CODE.sub(" ", text)):
-        names.setdefault(words.folded(name.rstrip(".-")))
-    return list(names)[:MOST_MENTIONED]
+        names.setdefault(validation.folded(name.rstrip(".-")))
+    return list(names)[:MAX_MENTIONED]
 
 
 async def notify_mentioned(
-    tx: AsyncSession, actor: Actor, board: Board, card_id: str, text: str, *, before: str = ""
+    tx: Transaction, actor: Actor, board: Board, card_id: str, text: str, *, before: str = ""
 ) -> None:
     """Tell the members that a text calls, and that it did not call `before`. Nobody is told of themselves."""
     known = set(mentioned(before))
@@ -132,10 +133,10 @@ async def notify_mentioned(
     card = await tx.get_one(Card, card_id)
     title = f"You were mentioned on {board.key}-{card.number}"
     about = {"workspace_id": board.workspace_id, "board_id": board.id, "card_id": card.id}
-    await notify(tx, users, NotificationType.MENTIONED, title, card.title, **about)
+    await create_notices(tx, users, NotificationType.MENTIONED, title, card.title, **about)
 
 
-def own(actor: Actor) -> list[Any]:
+def lock_own_notifications(actor: Actor) -> list[Any]:
     """That a notification is the actor's to see: addressed to it, and of a workspace it still belongs to."""
     return [Notification.user_id == actor.id, sees_workspace(actor, Notification.workspace_id)]
 
@@ -145,11 +146,15 @@ def _person(actor: Actor) -> None:
         raise Forbidden("Notifications are for people")
 
 
-async def mark_read(tx: AsyncSession, actor: Actor, ids: Sequence[str]) -> list[Notification]:
+async def mark_read(tx: Transaction, actor: Actor, ids: Sequence[str]) -> list[Notification]:
     """Note that these were read: all of them, or NotFound names one that is not there."""
     _person(actor)
-    words.at_most("ids", list(ids), MOST_READ)
-    query = select(Notification).where(*own(actor), Notification.id.in_(ids)).order_by(Notification.id)
+    validation.at_most("ids", list(ids), MAX_MARKED_READ)
+    query = (
+        select(Notification)
+        .where(*lock_own_notifications(actor), Notification.id.in_(ids))
+        .order_by(Notification.id)
+    )
     found = {row.id: row for row in await tx.scalars(query.with_for_update(of=Notification))}
     for id in ids:
         if id not in found:
@@ -160,10 +165,10 @@ async def mark_read(tx: AsyncSession, actor: Actor, ids: Sequence[str]) -> list[
     return [found[id] for id in dict.fromkeys(ids)]
 
 
-async def mark_all_read(tx: AsyncSession, actor: Actor, workspace_id: str | None = None) -> int:
+async def mark_all_read(tx: Transaction, actor: Actor, workspace_id: str | None = None) -> int:
     """Note that everything was read, or everything of one workspace. Answers how many had not been."""
     _person(actor)
-    unread = update(Notification).where(*own(actor), Notification.read_at.is_(None))
+    unread = update(Notification).where(*lock_own_notifications(actor), Notification.read_at.is_(None))
     if workspace_id is not None:
         unread = unread.where(Notification.workspace_id == workspace_id)
     options = {"synchronize_session": False}
@@ -171,10 +176,10 @@ async def mark_all_read(tx: AsyncSession, actor: Actor, workspace_id: str | None
     return int(done.rowcount)  # type: ignore[attr-defined]
 
 
-async def delete_notification(tx: AsyncSession, actor: Actor, id: str) -> Notification:
+async def delete_notification(tx: Transaction, actor: Actor, id: str) -> Notification:
     """Let go of a notification. Answers it as it was."""
     _person(actor)
-    query = select(Notification).where(*own(actor), Notification.id == id)
+    query = select(Notification).where(*lock_own_notifications(actor), Notification.id == id)
     row: Notification | None = await tx.scalar(query.with_for_update(of=Notification))
     if row is None:
         raise NotFound(id)

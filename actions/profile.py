@@ -5,31 +5,31 @@ from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import delete, func, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from actions.choice import forget
-from actions.news import changed, tell_workspace
-from actions.reach import reach_profile, reach_workspace
-from models import words
+from actions import validation
+from actions.events import apply_changes, emit_in_workspace
+from actions.profile_choice import clear_profile
+from auth.locking import lock_profile, lock_workspace
+from kit.db.transaction import Transaction
+from kit.queue import key_cap, set_cap
 from models.actor import Actor
 from models.event import EventKind
 from models.refusal import Conflict, Invalid
-from models.worker import MOST_OPTIONS, MOST_PROFILES, OPTION, PERSONA, AgentProfile, needs, skills_of
-from runtime.queue import key_cap, set_cap
+from models.worker import MAX_OPTIONS, MAX_PROFILES, OPTION, PERSONA, AgentProfile, needs, skills_of
 
 FOLDED = AgentProfile.name_folded.type.length
-MOST_CONCURRENT = 1_000
+MAX_CONCURRENT = 1_000
 
 
 async def create_agent_profile(
-    tx: AsyncSession, actor: Actor, workspace_id: str, values: dict[str, Any]
+    tx: Transaction, actor: Actor, workspace_id: str, values: dict[str, Any]
 ) -> AgentProfile:
     """Make a profile. Its name is unique in the workspace, whatever its case. An admin's to make."""
-    workspace = await reach_workspace(tx, actor, workspace_id, admin=True)
+    workspace = await lock_workspace(tx, actor, workspace_id, admin=True)
     clean = await _checked(tx, workspace.id, None, values)
     here = select(func.count()).select_from(AgentProfile).where(AgentProfile.workspace_id == workspace.id)
-    if (await tx.scalar(here) or 0) >= MOST_PROFILES:
-        raise Conflict(f"A workspace has at most {MOST_PROFILES} agent profiles")
+    if (await tx.scalar(here) or 0) >= MAX_PROFILES:
+        raise Conflict(f"A workspace has at most {MAX_PROFILES} agent profiles")
     profile = AgentProfile(workspace_id=workspace.id, **clean)
     tx.add(profile)
     await tx.flush()  # generates profile.id
@@ -39,14 +39,14 @@ async def create_agent_profile(
 
 
 async def update_agent_profile(
-    tx: AsyncSession, actor: Actor, id: str, changes: dict[str, Any], *, if_version: int | None = None
+    tx: Transaction, actor: Actor, id: str, changes: dict[str, Any], *, if_version: int | None = None
 ) -> AgentProfile:
     """Change a profile. Runs that were claimed go on as they were started."""
-    profile = await reach_profile(tx, actor, id)
+    profile = await lock_profile(tx, actor, id)
     profile.expect(if_version)
     clean = await _checked(tx, profile.workspace_id, profile.id, changes)
     profile.name_folded = clean.pop("name_folded", profile.name_folded)
-    told = changed(profile, clean)
+    told = apply_changes(profile, clean)
     if told:
         for name in told.keys() & {"options", "capabilities"}:
             told[name] = [json.dumps(value, sort_keys=True) for value in told[name]]
@@ -57,43 +57,43 @@ async def update_agent_profile(
 
 
 async def delete_agent_profile(
-    tx: AsyncSession, actor: Actor, id: str, *, if_version: int | None = None
+    tx: Transaction, actor: Actor, id: str, *, if_version: int | None = None
 ) -> AgentProfile:
     """Delete a profile. Cards and boards name it no more; its runs keep their executor and lose its limit."""
-    profile = await reach_profile(tx, actor, id)
+    profile = await lock_profile(tx, actor, id)
     profile.expect(if_version)
     await set_cap(tx, key_cap(profile.id), None, tenant=profile.workspace_id)
-    boards = await forget(tx, profile)
+    boards = await clear_profile(tx, profile)
     await tx.execute(delete(AgentProfile).where(AgentProfile.id == profile.id))
     tx.expunge(profile)
     _tell(tx, profile, EventKind.AGENT_PROFILE_DELETED, boards)
     return profile
 
 
-async def _keep_cap(tx: AsyncSession, profile: AgentProfile) -> None:
+async def _keep_cap(tx: Transaction, profile: AgentProfile) -> None:
     await set_cap(tx, key_cap(profile.id), profile.max_concurrent, tenant=profile.workspace_id)
 
 
 async def _checked(
-    tx: AsyncSession, workspace_id: str, id: str | None, values: dict[str, Any]
+    tx: Transaction, workspace_id: str, id: str | None, values: dict[str, Any]
 ) -> dict[str, Any]:
     """The fields of a profile, cleaned. The caller holds the workspace."""
     clean = dict(values)
     for name in clean.keys() & {"name", "role", "executor", "permission", "enabled"}:
-        words.required(name, clean[name])
+        validation.required(name, clean[name])
     if clean.get("model") is not None:
-        clean["model"] = words.line("model", clean["model"], 100)
+        clean["model"] = validation.single_line("model", clean["model"], 100)
     if clean.get("persona") is not None:
-        clean["persona"] = words.prose("persona", clean["persona"], PERSONA) or None
+        clean["persona"] = validation.multiline("persona", clean["persona"], PERSONA) or None
     if "options" in clean:
-        clean["options"] = words.pairs("options", clean["options"], MOST_OPTIONS, longest=OPTION)
+        clean["options"] = validation.pairs("options", clean["options"], MAX_OPTIONS, longest=OPTION)
     if "capabilities" in clean:
         clean["capabilities"] = needs(skills_of("capabilities", clean["capabilities"] or ()))
     if "max_concurrent" in clean:
-        words.within("maxConcurrent", clean["max_concurrent"], 1, MOST_CONCURRENT)
+        validation.in_range("maxConcurrent", clean["max_concurrent"], 1, MAX_CONCURRENT)
     if "name" in clean:
-        clean["name"] = words.line("name", clean["name"], 80)
-        clean["name_folded"] = words.folded(clean["name"])
+        clean["name"] = validation.single_line("name", clean["name"], 80)
+        clean["name_folded"] = validation.folded(clean["name"])
         if len(clean["name_folded"]) > FOLDED:  # folding may triple a letter
             raise Invalid(("name", "is too long once its case is folded"))
         same = AgentProfile.workspace_id == workspace_id, AgentProfile.name_folded == clean["name_folded"]
@@ -104,7 +104,7 @@ async def _checked(
 
 
 def _tell(
-    tx: AsyncSession, profile: AgentProfile, kind: EventKind, boards: Iterable[str] = (), **data: Any
+    tx: Transaction, profile: AgentProfile, kind: EventKind, boards: Iterable[str] = (), **data: Any
 ) -> None:
     about = {"profile_id": profile.id, "name": profile.name, **data}
-    tell_workspace(tx, profile.workspace_id, kind, profile.id, boards=sorted(boards), **about)
+    emit_in_workspace(tx, profile.workspace_id, kind, profile.id, boards=sorted(boards), **about)

@@ -6,42 +6,41 @@ from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from actions.news import tell_question
-from actions.notice import Said
-from actions.reach import reach_card, reach_question
-from actions.run.change import card_of, command, follow, say, waits
+from actions import validation
+from actions.events import emit_question_event
+from actions.notice import NoticeText
+from actions.run.change import card_of, follow_transition, log_events, send_command, waits
 from actions.run.finish import keep_session, leased
-from actions.run.notice import hear, warning
-from models import words
+from actions.run.notice import notify_run_people, notify_stuck
+from auth.locking import lock_card, lock_question
+from kit import queue
+from kit.db.database import utcnow
+from kit.db.transaction import Transaction
+from kit.ids import new_id
+from kit.queue import Ticket
 from models.actor import Actor
 from models.board import Board
 from models.card import Card
 from models.event import EventKind, run_topic
 from models.notice import NotificationType
-from models.policy import OnExpiry, policy_of
+from models.policy import OnExpiry, board_policy_of
 from models.question import (
-    ANSWER,
-    MOST_ASKED,
-    MOST_OPEN,
-    MOST_OPTIONS,
+    MAX_ANSWER_LENGTH,
+    MAX_ASKED,
+    MAX_OPEN,
+    MAX_OPTIONS,
     AnsweredBy,
     Question,
     QuestionStatus,
     QuestionType,
     checked_answer,
-    said_of,
+    log_event_of,
 )
 from models.refusal import Conflict, Forbidden, Invalid, LeaseLost
 from models.run import TERMINAL, CommandKind, FailureCode, PermissionLevel, Run, RunStatus, WaitReason
-from runtime import queue
-from runtime.database import utcnow
-from runtime.feed import wake
-from runtime.ids import new_id
-from runtime.queue import Ticket
 
-LONGEST = 2_592_000  # seconds until a question expires, at most
+MAX_EXPIRY_SECONDS = 2_592_000  # seconds until a question expires, at most
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +58,7 @@ class NewQuestion:
 
 
 async def ask_questions(
-    tx: AsyncSession,
+    tx: Transaction,
     actor: Actor,
     lease: Ticket,
     key: str,
@@ -75,17 +74,17 @@ async def ask_questions(
     async with leased(tx, actor, lease) as (board, run):
         if there := await _asked(tx, run, key):
             return there
-        await queue.reach(tx, lease)
+        await queue.lock_leased_job(tx, lease)
         await keep_session(tx, run, session_id)
         questions = await _ask(tx, board, run, lease.attempt, key, asked, seconds)
         if any(question.blocking for question in questions):
-            await queue.park(tx, lease, waits_for=WaitReason.QUESTION)
+            await queue.suspend(tx, lease, waits_for=WaitReason.QUESTION)
             await waits(tx, board, run, WaitReason.QUESTION, question_ids=[q.id for q in questions])
         return questions
 
 
 async def ask_as_agent(
-    tx: AsyncSession,
+    tx: Transaction,
     actor: Actor,
     board: Board,
     run: Run,
@@ -107,30 +106,30 @@ async def ask_as_agent(
         raise LeaseLost(run.id, attempt)
     questions = await _ask(tx, board, run, attempt, key, asked, seconds)
     if any(question.blocking for question in questions):
-        if await queue.hold(tx, run.id, attempt, waits_for=WaitReason.QUESTION) is None:
+        if await queue.suspend_with_worker(tx, run.id, attempt, waits_for=WaitReason.QUESTION) is None:
             raise LeaseLost(run.id, attempt)
         await waits(tx, board, run, WaitReason.QUESTION, question_ids=[q.id for q in questions])
     return questions
 
 
-async def _asked(tx: AsyncSession, run: Run, key: str) -> list[Question]:
+async def _asked(tx: Transaction, run: Run, key: str) -> list[Question]:
     mine = Question.run_id == run.id, Question.group_key == key
     return list(await tx.scalars(select(Question).where(*mine).order_by(Question.place)))
 
 
-async def ask_of_card(
-    tx: AsyncSession, actor: Actor, card_id: str, asked: NewQuestion, *, seconds: int | None = None
+async def ask_about_card(
+    tx: Transaction, actor: Actor, card_id: str, asked: NewQuestion, *, seconds: int | None = None
 ) -> Question:
     """Ask something about a card, as people do while they plan: nothing waits for the answer.
 
     It is open until it is answered, taken back, or `seconds` have passed. Raises Conflict where too many are open.
     """
-    board, card = await reach_card(tx, actor, card_id)
-    words.within("expiresInSeconds", seconds, 1, LONGEST)
+    board, card = await lock_card(tx, actor, card_id)
+    validation.in_range("expiresInSeconds", seconds, 1, MAX_EXPIRY_SECONDS)
     open_ones = Question.card_id == card.id, Question.run_id.is_(None), Question.status == QuestionStatus.OPEN
     count = await tx.scalar(select(func.count()).select_from(Question).where(*open_ones)) or 0
-    if count >= MOST_OPEN:
-        raise Conflict(f"A card has at most {MOST_OPEN} open questions that no run asked", card.id)
+    if count >= MAX_OPEN:
+        raise Conflict(f"A card has at most {MAX_OPEN} open questions that no run asked", card.id)
     id = new_id("question")
     question = Question(
         id=id,
@@ -146,13 +145,13 @@ async def ask_of_card(
     tx.add(question)
     await tx.flush()
     _tell(tx, board, question, EventKind.QUESTION_ASKED)
-    said = Said(NotificationType.QUESTION_ASKED, "A question about {}", question.text)
-    await hear(tx, board, card, None, [said], question_id=id, but=actor.id)
+    said = NoticeText(NotificationType.QUESTION_ASKED, "A question about {}", question.text)
+    await notify_run_people(tx, board, card, None, [said], question_id=id, but=actor.id)
     return question
 
 
 async def _ask(
-    tx: AsyncSession,
+    tx: Transaction,
     board: Board,
     run: Run,
     attempt: int,
@@ -162,15 +161,15 @@ async def _ask(
 ) -> list[Question]:
     if run.stop_requested_at is not None:
         raise Conflict("The run is being stopped; nobody will answer", run.id)
-    words.at_most("questions", list(asked), MOST_ASKED)
-    words.distinct("questions", [one.key for one in asked])
-    words.within("expiresInSeconds", seconds, 1, LONGEST)
+    validation.at_most("questions", list(asked), MAX_ASKED)
+    validation.distinct("questions", [one.key for one in asked])
+    validation.in_range("expiresInSeconds", seconds, 1, MAX_EXPIRY_SECONDS)
     open_ones = Question.run_id == run.id, Question.status == QuestionStatus.OPEN
     count = await tx.scalar(select(func.count()).select_from(Question).where(*open_ones)) or 0
-    if count + len(asked) > MOST_OPEN:
-        raise Conflict(f"A run has at most {MOST_OPEN} open questions", run.id)
-    expires_at = utcnow() + timedelta(seconds=seconds or policy_of(board.policy).question_seconds)
-    group = words.line("key", key, 100)
+    if count + len(asked) > MAX_OPEN:
+        raise Conflict(f"A run has at most {MAX_OPEN} open questions", run.id)
+    expires_at = utcnow() + timedelta(seconds=seconds or board_policy_of(board.policy).question_seconds)
+    group = validation.single_line("key", key, 100)
     questions = []
     for place, one in enumerate(asked):
         question = Question(
@@ -190,31 +189,33 @@ async def _ask(
         questions.append(question)
     tx.add_all(questions)
     await tx.flush()
-    await say(tx, run, said_of(*questions))
+    await log_events(tx, run, log_event_of(*questions))
     for question in questions:
         _tell(tx, board, question, EventKind.QUESTION_ASKED)
-    said = Said(NotificationType.QUESTION_ASKED, "An agent asks about {}", questions[0].text)
-    await hear(tx, board, await card_of(tx, run), run, [said], question_id=questions[0].id)
+    said = NoticeText(NotificationType.QUESTION_ASKED, "An agent asks about {}", questions[0].text)
+    await notify_run_people(tx, board, await card_of(tx, run), run, [said], question_id=questions[0].id)
     return questions
 
 
 def _checked(one: NewQuestion, at: str) -> dict[str, Any]:
-    options = words.at_most(f"{at}options", list(one.options), MOST_OPTIONS, least=0)
+    options = validation.at_most(f"{at}options", list(one.options), MAX_OPTIONS, least=0)
     clean = [
         {
-            "label": words.line(f"{at}options.{index}.label", option.get("label"), 200),
-            "description": words.prose(f"{at}options.{index}.description", option.get("description"), 1_000),
+            "label": validation.single_line(f"{at}options.{index}.label", option.get("label"), 200),
+            "description": validation.multiline(
+                f"{at}options.{index}.description", option.get("description"), 1_000
+            ),
             "recommended": bool(option.get("recommended")),
         }
         for index, option in enumerate(options)
     ]
-    words.distinct(f"{at}options", [option["label"] for option in clean])
+    validation.distinct(f"{at}options", [option["label"] for option in clean])
     if one.type is not QuestionType.TEXT and not clean and not one.allow_other:
         raise Invalid((f"{at}options", "must offer something, or take other answers"))
     return {
-        "key": words.line(f"{at}key", one.key, 100),
-        "header": words.line(f"{at}header", one.header, 40, least=0),
-        "text": words.prose(f"{at}text", one.text, ANSWER, least=1),
+        "key": validation.single_line(f"{at}key", one.key, 100),
+        "header": validation.single_line(f"{at}header", one.header, 40, least=0),
+        "text": validation.multiline(f"{at}text", one.text, MAX_ANSWER_LENGTH, least=1),
         "type": one.type,
         "options": clean,
         "allow_other": one.allow_other,
@@ -233,14 +234,14 @@ def _default(question: Question, default: list[str], place: int) -> list[str]:
 
 
 async def answer_question(
-    tx: AsyncSession, actor: Actor, id: str, *, options: Sequence[str] = (), text: str | None = None
+    tx: Transaction, actor: Actor, id: str, *, options: Sequence[str] = (), text: str | None = None
 ) -> Question:
     """Answer a question. The first answer holds: Conflict after it, or when it is no longer open.
 
     When the last question that blocks its run is closed, the run goes on: its worker is told, or any other
     gets it with the answers.
     """
-    board, question = await reach_question(tx, actor, id)
+    board, question = await lock_question(tx, actor, id)
     await _let_decide(tx, actor, question)
     if question.status is not QuestionStatus.OPEN:
         raise Conflict(f"The question is no longer open: {question.status}", question.id)
@@ -248,22 +249,22 @@ async def answer_question(
     how = AnsweredBy.HUMAN if actor.is_person else AnsweredBy.AUTOMATED
     question.answered_by, question.answered_how = actor.id, how
     await _close(tx, board, question, QuestionStatus.ANSWERED, EventKind.QUESTION_ANSWERED)
-    await go_on(tx, board, question)
+    await resume_if_answered(tx, board, question)
     return question
 
 
-async def cancel_question(tx: AsyncSession, actor: Actor, id: str) -> Question:
+async def cancel_question(tx: Transaction, actor: Actor, id: str) -> Question:
     """Take a question back. Its run goes on without an answer, when nothing else keeps it."""
-    board, question = await reach_question(tx, actor, id)
+    board, question = await lock_question(tx, actor, id)
     await _let_decide(tx, actor, question)
     if question.status is not QuestionStatus.OPEN:
         raise Conflict(f"The question is no longer open: {question.status}", question.id)
     await _close(tx, board, question, QuestionStatus.CANCELLED, EventKind.QUESTION_CANCELLED)
-    await go_on(tx, board, question)
+    await resume_if_answered(tx, board, question)
     return question
 
 
-async def _let_decide(tx: AsyncSession, actor: Actor, question: Question) -> None:
+async def _let_decide(tx: Transaction, actor: Actor, question: Question) -> None:
     """Raise Forbidden unless the actor may end a question."""
     if actor.is_person:
         return
@@ -275,29 +276,29 @@ async def _let_decide(tx: AsyncSession, actor: Actor, question: Question) -> Non
 
 
 async def _close(
-    tx: AsyncSession, board: Board, question: Question, status: QuestionStatus, kind: EventKind
+    tx: Transaction, board: Board, question: Question, status: QuestionStatus, kind: EventKind
 ) -> None:
     question.status, question.answered_at = status, utcnow()
     question.version += 1
     await tx.flush()
     if (run := await _run_of(tx, question)) is not None:
-        await say(tx, run, said_of(question))
+        await log_events(tx, run, log_event_of(question))
     _tell(tx, board, question, kind)
 
 
-async def _run_of(tx: AsyncSession, question: Question) -> Run | None:
+async def _run_of(tx: Transaction, question: Question) -> Run | None:
     """The run that asked, held."""
     query = select(Run).where(Run.id == question.run_id).with_for_update()
     return (await tx.scalars(query.execution_options(populate_existing=True))).one_or_none()
 
 
-def _tell(tx: AsyncSession, board: Board, question: Question, kind: EventKind) -> None:
-    tell_question(tx, board, kind, question.id, question.card_id, question.run_id)
+def _tell(tx: Transaction, board: Board, question: Question, kind: EventKind) -> None:
+    emit_question_event(tx, board, kind, question.id, question.card_id, question.run_id)
     if question.run_id is not None:
-        wake(tx, run_topic(question.run_id))  # an agent may be waiting for the answer
+        tx.notify(run_topic(question.run_id))  # an agent may be waiting for the answer
 
 
-async def go_on(tx: AsyncSession, board: Board, question: Question) -> None:
+async def resume_if_answered(tx: Transaction, board: Board, question: Question) -> None:
     """A question was closed: tell the worker of a complete group, let the run go on if nothing blocks it."""
     run = await _run_of(tx, question)
     if run is None or run.status in TERMINAL:
@@ -306,17 +307,17 @@ async def go_on(tx: AsyncSession, board: Board, question: Question) -> None:
     held = await tx.scalar(select(queue.Job.held).where(queue.Job.id == run.id))
     if held and all(one.status is not QuestionStatus.OPEN for one in group):  # else the next claim tells it
         answers = [{"key": one.key, "answer": one.answer or []} for one in group]
-        await command(tx, run, CommandKind.ANSWER, question.group_key, {"answers": answers})
+        await send_command(tx, run, CommandKind.ANSWER, question.group_key, {"answers": answers})
     blocking = Question.run_id == run.id, Question.status == QuestionStatus.OPEN, Question.blocking
     if run.wait_reason is not WaitReason.QUESTION:
         return
     if await tx.scalar(select(Question.id).where(*blocking).limit(1)) is None:
-        transition = await queue.unpark(tx, run.id)
+        transition = await queue.resume(tx, run.id)
         if transition is not None:
-            await follow(tx, board, run, transition)
+            await follow_transition(tx, board, run, transition)
 
 
-async def expire_questions(tx: AsyncSession, board: Board) -> int:
+async def expire_questions(tx: Transaction, board: Board) -> int:
     """Close the questions of a board nobody answered in time, as the board's policy says. Returns how many."""
     due = (
         Question.board_id == board.id,
@@ -326,7 +327,7 @@ async def expire_questions(tx: AsyncSession, board: Board) -> int:
     query = select(Question, Run.permission).outerjoin(Run, Run.id == Question.run_id)
     query = query.where(*due).order_by(Question.id).with_for_update(of=Question)
     questions = (await tx.execute(query.execution_options(populate_existing=True))).all()
-    says = policy_of(board.policy).question_expiry
+    says = board_policy_of(board.policy).question_expiry
     first: dict[str, Question] = {}  # of each run: what expires together is one warning
     for question, permission in questions:
         if question.status is not QuestionStatus.OPEN:
@@ -343,30 +344,30 @@ async def expire_questions(tx: AsyncSession, board: Board) -> int:
         if policy is OnExpiry.FAIL and not goes_on and question.run_id is not None:
             await _fail(tx, board, question)
         else:
-            await go_on(tx, board, question)
+            await resume_if_answered(tx, board, question)
     for question in first.values():
         run = await tx.get_one(Run, question.run_id) if question.run_id else None
         card = await tx.get_one(Card, question.card_id)
-        late = warning("Nobody answered in time about {}", question.text)
-        await hear(tx, board, card, run, [late], question_id=question.id)
+        late = notify_stuck("Nobody answered in time about {}", question.text)
+        await notify_run_people(tx, board, card, run, [late], question_id=question.id)
     return len(questions)
 
 
-async def _fail(tx: AsyncSession, board: Board, question: Question) -> None:
+async def _fail(tx: Transaction, board: Board, question: Question) -> None:
     run = await _run_of(tx, question)
     if run is not None and run.status is RunStatus.WAITING:
         reason = f"Nobody answered in time: {question.text[:200]}"
-        transition = await queue.give_up(tx, run.id, code=FailureCode.QUESTION_EXPIRED, reason=reason)
+        transition = await queue.fail_job(tx, run.id, code=FailureCode.QUESTION_EXPIRED, reason=reason)
         if transition is not None:
-            await follow(tx, board, run, transition)
+            await follow_transition(tx, board, run, transition)
 
 
-async def _let_go(tx: AsyncSession, board: Board, question: Question) -> None:
+async def _let_go(tx: Transaction, board: Board, question: Question) -> None:
     """The question stays open as long as it takes; its run waits on without a worker and its place."""
     question.expires_at = None
     question.version += 1
     run = await _run_of(tx, question)
     if run is not None and run.status is RunStatus.WAITING:
-        transition = await queue.shelve(tx, run.id, waits_for=WaitReason.QUESTION)
+        transition = await queue.suspend_without_worker(tx, run.id, waits_for=WaitReason.QUESTION)
         if transition is not None:
-            await follow(tx, board, run, transition)
+            await follow_transition(tx, board, run, transition)

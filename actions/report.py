@@ -1,7 +1,7 @@
 """What an agent says while it works, taken once: kept in its run's log, or only shown.
 
 A report is a batch under a key. It holds the run, so reports of one run follow one another and the numbers of
-its log are dense. The statements it takes are a fixed number, whatever it holds; models/report.py has them.
+its log are dense. Any report takes the same number of statements: actions/report_statements.py.
 """
 
 import json
@@ -11,24 +11,24 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from actions.reach import reach_log
-from actions.run.change import keep, started, tell
-from models import words
+from actions import validation
+from actions.report_statements import SAY, TAKE
+from actions.run.change import emit_run_event, started, store_lines
+from actions.run.progress import MIN_INTERVAL_SECONDS, progressed, shown
+from actions.run_log import Line, Row, Saying, digest, gather, kept, read_report
+from auth.locking import lock_run_log
+from kit import queue
+from kit.db.database import utcnow
+from kit.db.transaction import Transaction
+from kit.eventlog.event_log import new_epoch
+from kit.queue import Ticket
 from models.actor import Actor
 from models.board import Board
 from models.event import EventKind, run_topic
-from models.log import Line, Row, Saying, digest, gather, kept, read_report
-from models.policy import policy_of
-from models.progress import TOLD, progressed, shown
+from models.policy import board_policy_of
 from models.refusal import Conflict, LeaseLost
-from models.report import SAY, TAKE
 from models.run import TERMINAL, Run, RunLive, RunReport, RunStatus
-from runtime import queue
-from runtime.database import utcnow
-from runtime.feed import grew, new_epoch
-from runtime.queue import Ticket
 
 
 @dataclass(frozen=True)
@@ -40,15 +40,17 @@ class Reported:
     duplicate: bool
 
 
-async def report(tx: AsyncSession, actor: Actor, lease: Ticket, key: str, events: Sequence[Row]) -> Reported:
-    """Take what an agent said, written as `runtime.vocabulary.wire` does.
+async def report_run_events(
+    tx: Transaction, actor: Actor, lease: Ticket, key: str, events: Sequence[Row]
+) -> Reported:
+    """Take what an agent said, written as `protocol.events.to_row` does.
 
     A report that was taken is answered as taken when it comes again with its key, also after the lease has ended.
     Raises Invalid, NotFound, Forbidden, Conflict where the key came with other events, and LeaseLost.
     """
-    key = words.line("key", key, 100)
+    key = validation.single_line("key", key, 100)
     lines = read_report(events)
-    run = await reach_log(tx, actor, lease.id)
+    run = await lock_run_log(tx, actor, lease.id)
     said = _said(run, lines, utcnow())
     if run.status in TERMINAL:
         taken = await _before(tx, run.id, key)
@@ -68,7 +70,7 @@ async def report(tx: AsyncSession, actor: Actor, lease: Ticket, key: str, events
 
 
 @dataclass(frozen=True)
-class Said:
+class KnownReport:
     """What a report comes to: its lines, what it ends and leaves being said, and how far the run is after it."""
 
     lines: list[Line]
@@ -80,7 +82,7 @@ class Said:
     told_at: datetime | None  # None: the board is told nothing
 
 
-def _said(run: Any, lines: list[Line], at: datetime) -> Said:
+def _said(run: Any, lines: list[Line], at: datetime) -> KnownReport:
     events = [line.event for line in lines if line.is_kept]
     before = run.progress or {}
     now = progressed(before, events, at)
@@ -88,20 +90,20 @@ def _said(run: Any, lines: list[Line], at: datetime) -> Said:
     if is_new:
         now["untold"] = _is_early(run, at)
     told_at = at if is_new and not now["untold"] else None
-    return Said(lines, len(events), at, *gather(lines), now if is_new else None, told_at)
+    return KnownReport(lines, len(events), at, *gather(lines), now if is_new else None, told_at)
 
 
 # What each of these takes is the number of the report's last line; and of one that was taken before, its digest.
 Taken = tuple[int, str | None]
 
 
-async def _at_once(tx: AsyncSession, run: Any, lease: Ticket, key: str, said: Said) -> Taken | None:
+async def _at_once(tx: Transaction, run: Any, lease: Ticket, key: str, said: KnownReport) -> Taken | None:
     """Take a report in one statement. None: the lease is lost."""
     values = {
         "run": run.id,
         "attempt": lease.attempt,
-        "hash": queue.hashed(lease.token),
-        "lease": policy_of(run.policy).lease_seconds,
+        "hash": queue.hash_token(lease.token),
+        "lease": board_policy_of(run.policy).lease_seconds,
         "key": key,
         "digest": digest(said.lines),
         "topic": run_topic(run.id),
@@ -116,19 +118,19 @@ async def _at_once(tx: AsyncSession, run: Any, lease: Ticket, key: str, said: Sa
     rows = await TAKE.rows(tx, values)
     if not rows:
         return None
-    grew(tx, run_topic(run.id))
+    tx.notify(run_topic(run.id))
     last, before = rows[0]
     return last, before
 
 
-async def _in_steps(tx: AsyncSession, run: Any, lease: Ticket, key: str, said: Said) -> Taken | None:
+async def _in_steps(tx: Transaction, run: Any, lease: Ticket, key: str, said: KnownReport) -> Taken | None:
     """The same for a database that does one thing in a statement."""
     if (before := await _before(tx, run.id, key)) is not None:
         return before
-    seconds = policy_of(run.policy).lease_seconds
+    seconds = board_policy_of(run.policy).lease_seconds
     if not await queue.heartbeats(tx, [lease], active=True, lease=seconds):
         return None
-    last = await keep(tx, run.id, lease.attempt, said.lines, said.at)
+    last = await store_lines(tx, run.id, lease.attempt, said.lines, said.at)
     remembered = {"run_id": run.id, "key": key, "last_seq": last, "digest": digest(said.lines)}
     await tx.execute(insert(RunReport).values(remembered))
     if said.ended:
@@ -140,14 +142,14 @@ async def _in_steps(tx: AsyncSession, run: Any, lease: Ticket, key: str, said: S
     return last, None
 
 
-async def _before(tx: AsyncSession, run_id: str, key: str) -> Taken | None:
+async def _before(tx: Transaction, run_id: str, key: str) -> Taken | None:
     """What was answered when this report came before."""
     mine = RunReport.run_id == run_id, RunReport.key == key
     row = (await tx.execute(select(RunReport.last_seq, RunReport.digest).where(*mine))).one_or_none()
     return None if row is None else (row.last_seq, row.digest)
 
 
-async def _tell(tx: AsyncSession, run: Any, lease: Ticket, said: Said, last: int) -> None:
+async def _tell(tx: Transaction, run: Any, lease: Ticket, said: KnownReport, last: int) -> None:
     """Show what is being said; tell the board how far the run is, but not more than once a second."""
     board = Board(id=run.board_id, workspace_id=run.workspace_id)  # as much of it as telling needs
     if run.status is RunStatus.CLAIMED:
@@ -157,10 +159,12 @@ async def _tell(tx: AsyncSession, run: Any, lease: Ticket, said: Said, last: int
         rows = [saying.stored(run.id, item, lease.attempt, first) for item, saying in said.open.items()]
         await tx.execute(SAY, rows)
     if said.told_at is not None:
-        tell(tx, board, run, EventKind.RUN_PROGRESS, progress=shown(said.progress))
+        emit_run_event(tx, board, run, EventKind.RUN_PROGRESS, progress=shown(said.progress))
 
 
 def _is_early(run: Any, at: datetime) -> bool:
     told = run.progress_told_at
     # The first report tells that the run was started; that is enough.
-    return run.status is RunStatus.CLAIMED or bool(told and at - told < timedelta(seconds=TOLD))
+    return run.status is RunStatus.CLAIMED or bool(
+        told and at - told < timedelta(seconds=MIN_INTERVAL_SECONDS)
+    )

@@ -6,27 +6,28 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from actions.news import acting, tell_user
+from actions.events import author_of, emit_to_user
+from actions.validation import folded
+from auth.passwords import digest, new_secret
+from auth.tokens import Tokens
+from kit.db.database import utcnow
+from kit.db.transaction import Transaction
 from models.account import AuthReason, AuthSession, EndReason, RefreshToken, User, access_of
 from models.actor import ActorKind
 from models.event import EventKind
 from models.refusal import Reused, Unauthenticated
-from models.words import folded
-from runtime.database import utcnow
-from runtime.feed import wake
-from runtime.passwords import digest, new_secret
-from runtime.tokens import Tokens
 
-LEEWAY = timedelta(seconds=10)  # in which the token just spent is answered again: two tabs, a lost answer
-MOST_SESSIONS = 50  # logins of one person; the one unused longest makes room
+REUSE_LEEWAY = timedelta(
+    seconds=10
+)  # in which the token just spent is answered again: two tabs, a lost answer
+MAX_SESSIONS = 50  # logins of one person; the one unused longest makes room
 
 Read = Callable[[Any], Awaitable[Sequence[Any]]]
 
 
 @dataclass(frozen=True)
-class Session:
+class SignedIn:
     """What a client holds after it signed in."""
 
     access_token: str
@@ -36,7 +37,7 @@ class Session:
     user: User
 
 
-def wrong() -> Unauthenticated:
+def wrong_credentials() -> Unauthenticated:
     """The one answer to an unknown name, a wrong password and an account that was closed."""
     return Unauthenticated(AuthReason.INVALID, "The username or the password is wrong")
 
@@ -50,14 +51,14 @@ async def account_named(read: Read, name: str) -> Any:
 
 
 async def start_session(
-    tx: AsyncSession,
+    tx: Transaction,
     tokens: Tokens,
     user_id: str,
     password_hash: str | None,
     *,
     renewed: str | None = None,
     user_agent: str = "",
-) -> Session:
+) -> SignedIn:
     """Sign in a person whose password was just found to be that of `password_hash`.
 
     `renewed` is the same password hashed as we do it today. Raises Unauthenticated if the account was closed or
@@ -65,8 +66,8 @@ async def start_session(
     """
     user = await tx.get(User, user_id, with_for_update=True)
     if user is None or not user.is_active or user.password_hash != password_hash:
-        raise wrong()
-    acting(tx, ActorKind.USER, user.id)
+        raise wrong_credentials()
+    author_of(tx, ActorKind.USER, user.id)
     now = utcnow()
     user.password_hash = renewed or user.password_hash
     user.last_login_at = now
@@ -74,33 +75,33 @@ async def start_session(
     login = AuthSession(user_id=user.id, user_agent=user_agent[:200] or None, expires_at=now + tokens.most)
     tx.add(login)
     await tx.flush()  # generates login.id
-    tell_user(tx, user.id, EventKind.SESSION_STARTED, session_id=login.id, user_agent=login.user_agent)
+    emit_to_user(tx, user.id, EventKind.SESSION_STARTED, session_id=login.id, user_agent=login.user_agent)
     return _granted(tx, tokens, user, login, new_secret(), now)
 
 
 def _granted(
-    tx: AsyncSession, tokens: Tokens, user: User, login: AuthSession, token: str, now: datetime
-) -> Session:
+    tx: Transaction, tokens: Tokens, user: User, login: AuthSession, token: str, now: datetime
+) -> SignedIn:
     until = min(now + tokens.idle, login.expires_at)
     tx.add(RefreshToken(token_hash=digest(token), session_id=login.id, expires_at=until))
     return _shown(tokens, user, login, token, until)
 
 
-def _shown(tokens: Tokens, user: User, login: AuthSession, token: str, until: datetime) -> Session:
+def _shown(tokens: Tokens, user: User, login: AuthSession, token: str, until: datetime) -> SignedIn:
     claims = tokens.make(user.id, login.id)
-    return Session(tokens.write(claims), token, claims.expires_at, until, user)
+    return SignedIn(tokens.write(claims), token, claims.expires_at, until, user)
 
 
-async def _make_room(tx: AsyncSession, user_id: str, now: datetime) -> None:
+async def _make_room(tx: Transaction, user_id: str, now: datetime) -> None:
     """Forget logins that are over, and end the one unused longest where there are too many."""
     mine = AuthSession.user_id == user_id
     await tx.execute(delete(AuthSession).where(mine, AuthSession.expires_at < now))
     alive = select(AuthSession.id).where(mine, AuthSession.revoked_at.is_(None))
-    old = alive.order_by(AuthSession.used_at.desc()).offset(MOST_SESSIONS - 1)
+    old = alive.order_by(AuthSession.used_at.desc()).offset(MAX_SESSIONS - 1)
     await _end(tx, user_id, list(await tx.scalars(old)), EndReason.REPLACED)
 
 
-async def refresh_session(tx: AsyncSession, tokens: Tokens, token: str) -> Session:
+async def refresh_session(tx: Transaction, tokens: Tokens, token: str) -> SignedIn:
     """Spend a refresh token for the next one. Raises Unauthenticated.
 
     A token that was spent before ends its login: Reused. Within LEEWAY the token spent last is answered with the
@@ -127,16 +128,16 @@ async def refresh_session(tx: AsyncSession, tokens: Tokens, token: str) -> Sessi
     return _granted(tx, tokens, user, login, following[0], now)
 
 
-async def _owner(tx: AsyncSession, session_id: str) -> tuple[User, AuthSession]:
+async def _owner(tx: Transaction, session_id: str) -> tuple[User, AuthSession]:
     query = select(User, AuthSession).join(AuthSession, AuthSession.user_id == User.id)
     user, login = (await tx.execute(query.where(AuthSession.id == session_id))).one()
-    acting(tx, ActorKind.USER, user.id)
+    author_of(tx, ActorKind.USER, user.id)
     return user, login
 
 
 async def _spent_before(
-    tx: AsyncSession, tokens: Tokens, spent: str, following: list[str], now: datetime
-) -> Session:
+    tx: Transaction, tokens: Tokens, spent: str, following: list[str], now: datetime
+) -> SignedIn:
     token = await tx.get(RefreshToken, spent)
     if token is None:
         raise _over(AuthReason.INVALID)
@@ -147,7 +148,7 @@ async def _spent_before(
         raise _over(AuthReason.EXPIRED)
     next = await tx.get(RefreshToken, token.successor)
     again = [one for one in following if digest(one) == token.successor]
-    if next is not None and next.rotated_at is None and again and now - token.rotated_at <= LEEWAY:
+    if next is not None and next.rotated_at is None and again and now - token.rotated_at <= REUSE_LEEWAY:
         return _shown(tokens, user, login, again[0], next.expires_at)
     await _end(tx, user.id, [login.id], EndReason.REUSED)
     raise Reused(AuthReason.REVOKED, "The refresh token was used before: this login has been ended")
@@ -157,7 +158,7 @@ def _over(reason: AuthReason) -> Unauthenticated:
     return Unauthenticated(reason, f"Refresh token {reason.lower()}")
 
 
-async def session_of_token(tx: AsyncSession, token: str) -> tuple[str, str]:
+async def session_of_token(tx: Transaction, token: str) -> tuple[str, str]:
     """The user and the login that a refresh token belongs to, spent or not. Raises Unauthenticated."""
     query = select(AuthSession.user_id, AuthSession.id)
     query = query.join(RefreshToken, RefreshToken.session_id == AuthSession.id)
@@ -168,10 +169,10 @@ async def session_of_token(tx: AsyncSession, token: str) -> tuple[str, str]:
 
 
 async def end_sessions(
-    tx: AsyncSession, user_id: str, why: EndReason, *, only: str | None = None, keep: str | None = None
+    tx: Transaction, user_id: str, why: EndReason, *, only: str | None = None, keep: str | None = None
 ) -> int:
     """End a person's logins: all, only one, or all but one. Returns how many were ended."""
-    acting(tx, ActorKind.USER, user_id)
+    author_of(tx, ActorKind.USER, user_id)
     alive = select(AuthSession.id).where(AuthSession.user_id == user_id, AuthSession.revoked_at.is_(None))
     if only is not None:
         alive = alive.where(AuthSession.id == only)
@@ -180,14 +181,14 @@ async def end_sessions(
     return await _end(tx, user_id, list(await tx.scalars(alive)), why)
 
 
-async def _end(tx: AsyncSession, user_id: str, ids: list[str], why: EndReason) -> int:
+async def _end(tx: Transaction, user_id: str, ids: list[str], why: EndReason) -> int:
     if not ids:
         return 0
     these = AuthSession.id.in_(ids), AuthSession.revoked_at.is_(None)
     ended = update(AuthSession).where(*these).values(revoked_at=utcnow()).returning(AuthSession.id)
     gone = sorted((await tx.scalars(ended)).all())
     for id in gone:
-        wake(tx, access_of(id))
+        tx.notify(access_of(id))
     if gone:
-        tell_user(tx, user_id, EventKind.SESSIONS_REVOKED, session_ids=gone, reason=why)
+        emit_to_user(tx, user_id, EventKind.SESSIONS_REVOKED, session_ids=gone, reason=why)
     return len(gone)

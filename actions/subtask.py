@@ -10,19 +10,19 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy import case, func, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from actions.lane import Ends, settle
-from actions.news import changed, tell_board
-from actions.reach import reach_card, reach_subtask
-from models import words
+from actions import validation
+from actions.events import apply_changes, emit_on_board
+from actions.ordering import LastRanks, rank_for
+from auth.locking import lock_card, lock_subtask
+from kit.db.database import utcnow
+from kit.db.transaction import Transaction
+from kit.ids import new_id
 from models.actor import Actor
 from models.board import Board
-from models.card import MOST_SUBTASKS, Subtask
+from models.card import MAX_SUBTASKS, Subtask
 from models.event import EventKind
 from models.refusal import Conflict, Invalid
-from runtime.database import utcnow
-from runtime.ids import new_id
 
 
 @dataclass(frozen=True)
@@ -37,50 +37,50 @@ class NewSubtask:
     completed: bool = False
 
 
-async def add_subtask(tx: AsyncSession, actor: Actor, card_id: str, new: NewSubtask) -> Subtask:
+async def add_subtask(tx: Transaction, actor: Actor, card_id: str, new: NewSubtask) -> Subtask:
     """Add a subtask to a card: before or after another of its phase, or at the phase's end."""
     return (await add_subtasks(tx, actor, card_id, [new]))[0]
 
 
 async def add_subtasks(
-    tx: AsyncSession, actor: Actor, card_id: str, news: Sequence[NewSubtask]
+    tx: Transaction, actor: Actor, card_id: str, news: Sequence[NewSubtask]
 ) -> list[Subtask]:
     """Add several subtasks to a card, in order, all or none."""
-    board, card = await reach_card(tx, actor, card_id, for_run=True)
+    board, card = await lock_card(tx, actor, card_id, for_run=True)
     progress, phases = await _progress(tx, card.id), await _phases(tx, card.id)
-    made = await _add(tx, actor, board, card.id, news, progress, phases, Ends(tx, Subtask))
+    made = await _add(tx, actor, board, card.id, news, progress, phases, LastRanks(tx, Subtask))
     await tx.flush()  # what was made is read by whoever asked for it
     return made
 
 
 async def add_first_subtasks(
-    tx: AsyncSession, actor: Actor, board: Board, card_id: str, news: Sequence[NewSubtask]
+    tx: Transaction, actor: Actor, board: Board, card_id: str, news: Sequence[NewSubtask]
 ) -> list[Subtask]:
     """Add subtasks to the end of a new card, of a board that the caller holds: without a statement."""
-    return await _add(tx, actor, board, card_id, news, (0, 0), {None: 0}, Ends(tx, Subtask, new=True))
+    return await _add(tx, actor, board, card_id, news, (0, 0), {None: 0}, LastRanks(tx, Subtask, new=True))
 
 
 async def _add(
-    tx: AsyncSession,
+    tx: Transaction,
     actor: Actor,
     board: Board,
     card_id: str,
     news: Sequence[NewSubtask],
     progress: tuple[int, int],
     phases: dict[str | None, int],
-    ends: Ends,
+    ends: LastRanks,
 ) -> list[Subtask]:
     done, total = progress
-    if total + len(news) > MOST_SUBTASKS:
-        raise Conflict(f"A card has at most {MOST_SUBTASKS} subtasks")
+    if total + len(news) > MAX_SUBTASKS:
+        raise Conflict(f"A card has at most {MAX_SUBTASKS} subtasks")
     made = []
     for index, new in enumerate(news):
-        title = words.line("title", new.title, 255)
+        title = validation.single_line("title", new.title, 255)
         phase, order = _phase(phases, new.phase, new.phase_order)
         phases[phase] = order
         lane = partial(_lane, card_id, order)
         if new.before or new.after:
-            rank = await settle(tx, Subtask, lane(), None, new.before, new.after)
+            rank = await rank_for(tx, Subtask, lane(), None, new.before, new.after)
             ends.forget()
         else:
             rank = await ends.next(order, lane, len(news) - index)
@@ -102,7 +102,7 @@ async def _add(
 
 
 async def update_subtask(
-    tx: AsyncSession,
+    tx: Transaction,
     actor: Actor,
     id: str,
     changes: dict[str, Any],
@@ -110,20 +110,20 @@ async def update_subtask(
     if_version: int | None = None,
 ) -> Subtask:
     """Change a subtask's title, tick it, or put it at the end of another phase."""
-    board, subtask = await reach_subtask(tx, actor, id)
+    board, subtask = await lock_subtask(tx, actor, id)
     subtask.expect(if_version)
     clean = dict(changes)
     if "title" in clean:
-        clean["title"] = words.line("title", clean["title"], 255)
+        clean["title"] = validation.single_line("title", clean["title"], 255)
     if "completed" in clean:
-        words.required("completed", clean["completed"])
+        validation.required("completed", clean["completed"])
     if "phase" in clean:
         clean["phase"], order = _phase(await _phases(tx, subtask.card_id), clean["phase"], None)
         if order != subtask.phase_order:
             lane = _lane(subtask.card_id, order)
-            subtask.rank = await settle(tx, Subtask, lane, subtask.id, None, None)
+            subtask.rank = await rank_for(tx, Subtask, lane, subtask.id, None, None)
             subtask.phase_order = order
-    told = changed(subtask, clean)
+    told = apply_changes(subtask, clean)
     if "completed" in told:
         _complete(subtask, actor, subtask.completed)
     if told:
@@ -134,7 +134,7 @@ async def update_subtask(
 
 
 async def move_subtask(
-    tx: AsyncSession,
+    tx: Transaction,
     actor: Actor,
     id: str,
     *,
@@ -148,7 +148,7 @@ async def move_subtask(
 
     Without a phase it goes where its neighbour is, or stays in its own.
     """
-    board, subtask = await reach_subtask(tx, actor, id)
+    board, subtask = await lock_subtask(tx, actor, id)
     if leave_phase and (phase is not None or phase_order is not None):
         raise Invalid(("leavePhase", "cannot be said together with a phase"))
     if leave_phase:
@@ -158,8 +158,8 @@ async def move_subtask(
     else:
         name, order = await _phase_of(tx, subtask, after or before)
     lane = _lane(subtask.card_id, order)
-    subtask.rank = await settle(tx, Subtask, lane, subtask.id, before, after)
-    told = changed(subtask, {"phase": name, "phase_order": order})
+    subtask.rank = await rank_for(tx, Subtask, lane, subtask.id, before, after)
+    told = apply_changes(subtask, {"phase": name, "phase_order": order})
     if not told:
         subtask.version += 1
     progress = await _progress(tx, subtask.card_id)
@@ -167,11 +167,9 @@ async def move_subtask(
     return subtask
 
 
-async def delete_subtask(
-    tx: AsyncSession, actor: Actor, id: str, *, if_version: int | None = None
-) -> Subtask:
+async def delete_subtask(tx: Transaction, actor: Actor, id: str, *, if_version: int | None = None) -> Subtask:
     """Delete a subtask. Answers it as it was."""
-    board, subtask = await reach_subtask(tx, actor, id)
+    board, subtask = await lock_subtask(tx, actor, id)
     subtask.expect(if_version)
     await tx.delete(subtask)
     await tx.flush()  # the progress is counted in the database
@@ -189,7 +187,7 @@ def _lane(card_id: str, order: int) -> Any:
     return (Subtask.card_id == card_id) & (Subtask.phase_order == order)
 
 
-async def _phases(tx: AsyncSession, card_id: str) -> dict[str | None, int]:
+async def _phases(tx: Transaction, card_id: str) -> dict[str | None, int]:
     """The phases of a card and their numbers. No phase is 0."""
     query = select(Subtask.phase, Subtask.phase_order).where(Subtask.card_id == card_id).distinct()
     return {None: 0} | {row.phase: row.phase_order for row in await tx.execute(query)}
@@ -200,13 +198,13 @@ def _phase(orders: dict[str | None, int], phase: str | None, order: int | None) 
 
     Raises Invalid where the name has another number on this card, or the number another name.
     """
-    words.within("phaseOrder", order, 0, 1000)
+    validation.in_range("phaseOrder", order, 0, 1000)
     names = {number: name for name, number in orders.items()}
     if phase is None:
         if order is None or order in names:
             return names[order or 0], order or 0
         raise Invalid(("phase", f"must be named: the card has no phase {order} yet"))
-    phase = words.line("phase", phase, 80)
+    phase = validation.single_line("phase", phase, 80)
     known = orders.get(phase)
     if order is None:
         return phase, known if known is not None else max(names) + 1
@@ -217,21 +215,21 @@ def _phase(orders: dict[str | None, int], phase: str | None, order: int | None) 
     return phase, order
 
 
-async def _phase_of(tx: AsyncSession, subtask: Subtask, neighbour: str | None) -> tuple[str | None, int]:
+async def _phase_of(tx: Transaction, subtask: Subtask, neighbour: str | None) -> tuple[str | None, int]:
     query = select(Subtask.phase, Subtask.phase_order)
     query = query.where(Subtask.id == neighbour, Subtask.card_id == subtask.card_id)
     row = (await tx.execute(query)).one_or_none() if neighbour else None
     return (row[0], row[1]) if row else (subtask.phase, subtask.phase_order)
 
 
-async def _progress(tx: AsyncSession, card_id: str) -> tuple[int, int]:
+async def _progress(tx: Transaction, card_id: str) -> tuple[int, int]:
     done = func.coalesce(func.sum(case((Subtask.completed, 1), else_=0)), 0)
     row = (await tx.execute(select(done, func.count()).where(Subtask.card_id == card_id))).one()
     return row[0], row[1]
 
 
 def _tell(
-    tx: AsyncSession,
+    tx: Transaction,
     board: Board,
     kind: EventKind,
     subtask: Subtask,
@@ -239,7 +237,7 @@ def _tell(
     **more: Any,
 ) -> None:
     """The card's history tells of its subtasks, so the card is the subject."""
-    tell_board(
+    emit_on_board(
         tx,
         board,
         kind,

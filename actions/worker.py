@@ -11,36 +11,35 @@ from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from actions.news import changed, tell_workspace
-from actions.reach import reach_leaving, reach_to_work, reach_worker
+from actions import validation
+from actions.events import apply_changes, emit_in_workspace
 from actions.run.change import apply, runs_of
 from actions.run.finish import leased
-from models import words
+from auth.locking import lock_leaving_worker, lock_worker, lock_worker_for_claim
+from kit import queue
+from kit.db.database import utcnow
+from kit.db.transaction import Transaction
+from kit.queue import Attempt, Ticket, worker_cap, worker_topic
 from models.actor import Actor
 from models.board import Board
 from models.event import EventKind
-from models.policy import policy_of
+from models.policy import board_policy_of
 from models.refusal import Conflict, Invalid, NotFound
 from models.run import Run, RunCommand, RunKind
 from models.worker import (
-    BEAT,
+    HEARTBEAT_INTERVAL_SECONDS,
+    MAX_AT_ONCE,
+    MAX_MISSED_HEARTBEATS,
+    MAX_WORKERS,
     METRICS,
-    MISSED,
-    MOST_AT_ONCE,
-    MOST_WORKERS,
-    Executor,
+    AgentProgram,
     Skill,
     Worker,
     is_offline,
     reaches,
     skills_of,
 )
-from runtime import queue
-from runtime.database import utcnow
-from runtime.feed import wake
-from runtime.queue import Attempt, Ticket, worker_cap, worker_wake
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +48,7 @@ class NewWorker:
 
     name: str
     program: str = ""
-    executors: Sequence[Executor]
+    executors: Sequence[AgentProgram]
     kinds: Sequence[RunKind] = ()
     capabilities: Sequence[tuple[str, Skill]] = ()
     max_concurrent: int = 1
@@ -58,28 +57,28 @@ class NewWorker:
     def checked(self) -> dict[str, Any]:
         """Its columns, cleaned. Raises Invalid."""
         skills = skills_of("capabilities", self.capabilities)
-        words.within("maxConcurrent", self.max_concurrent, 1, MOST_AT_ONCE)
-        executors = words.distinct(
-            "executors", words.at_most("executors", list(self.executors), len(Executor))
+        validation.in_range("maxConcurrent", self.max_concurrent, 1, MAX_AT_ONCE)
+        executors = validation.distinct(
+            "executors", validation.at_most("executors", list(self.executors), len(AgentProgram))
         )
-        kinds = words.at_most("kinds", list(self.kinds), len(RunKind), least=0)
+        kinds = validation.at_most("kinds", list(self.kinds), len(RunKind), least=0)
         return {
-            "name": words.line("name", self.name, 100),
-            "program": words.line("program", self.program, 100, least=0),
+            "name": validation.single_line("name", self.name, 100),
+            "program": validation.single_line("program", self.program, 100, least=0),
             "executors": [str(one) for one in executors],
-            "kinds": [str(one) for one in words.distinct("kinds", kinds)],
+            "kinds": [str(one) for one in validation.distinct("kinds", kinds)],
             "capabilities": reaches(skills),
             "skills": {name: str(level) for name, level in skills.items()},
             "max_concurrent": self.max_concurrent,
         }
 
 
-async def register_worker(tx: AsyncSession, actor: Actor, workspace_id: str | None, new: NewWorker) -> Worker:
+async def register_worker(tx: Transaction, actor: Actor, workspace_id: str | None, new: NewWorker) -> Worker:
     """Be a worker of a workspace, under a name. Saying it again changes only what is said differently.
 
     A name that another holds is a Conflict, unless that one is gone: then what it held is given back first.
     """
-    workspace = await reach_to_work(tx, actor, workspace_id)
+    workspace = await lock_worker_for_claim(tx, actor, workspace_id)
     values, metrics = new.checked(), _metrics(new.metrics)
     named = select(Worker).where(Worker.workspace_id == workspace.id, Worker.name == values["name"])
     worker = await tx.scalar(named.with_for_update())
@@ -99,7 +98,7 @@ async def register_worker(tx: AsyncSession, actor: Actor, workspace_id: str | No
             await _give_back(tx, worker)
         if worker.deregistered_at is not None:
             await _room(tx, workspace.id)
-        is_told = bool(changed(worker, mine))
+        is_told = bool(apply_changes(worker, mine))
         worker.heard_at, worker.error = now, None
         worker.metrics = metrics if metrics is not None else worker.metrics
     await queue.set_cap(tx, worker_cap(worker.id), worker.max_concurrent, tenant=workspace.id)
@@ -109,41 +108,41 @@ async def register_worker(tx: AsyncSession, actor: Actor, workspace_id: str | No
 
 
 def _metrics(given: Any) -> dict[str, Any] | None:
-    return None if given is None else words.document("metrics", given, METRICS)
+    return None if given is None else validation.json_document("metrics", given, METRICS)
 
 
-async def _room(tx: AsyncSession, workspace_id: str) -> None:
+async def _room(tx: Transaction, workspace_id: str) -> None:
     """Raise Conflict when the workspace has as many workers as it may. The longest gone make room first."""
     there = Worker.workspace_id == workspace_id, Worker.deregistered_at.is_(None)
-    if (await tx.scalar(select(func.count()).select_from(Worker).where(*there)) or 0) < MOST_WORKERS:
+    if (await tx.scalar(select(func.count()).select_from(Worker).where(*there)) or 0) < MAX_WORKERS:
         return
-    gone = Worker.heard_at <= utcnow() - timedelta(seconds=BEAT * MISSED)
+    gone = Worker.heard_at <= utcnow() - timedelta(seconds=HEARTBEAT_INTERVAL_SECONDS * MAX_MISSED_HEARTBEATS)
     query = select(Worker).where(*there, gone).order_by(Worker.heard_at).limit(1)
     longest = await tx.scalar(query.with_for_update(skip_locked=True))
     if longest is None:
-        raise Conflict(f"A workspace has at most {MOST_WORKERS} workers; deregister one")
+        raise Conflict(f"A workspace has at most {MAX_WORKERS} workers; deregister one")
     await _leave(tx, longest)
 
 
-async def deregister_worker(tx: AsyncSession, actor: Actor, id: str) -> Worker:
+async def deregister_worker(tx: Transaction, actor: Actor, id: str) -> Worker:
     """Leave: what the worker holds is given back, and counts as no failure. Its history stays.
 
     Only who registered it may, and an admin. Leaving twice changes nothing.
     """
-    worker = await reach_leaving(tx, actor, id)
+    worker = await lock_leaving_worker(tx, actor, id)
     if worker.deregistered_at is None:
         await _leave(tx, worker)
     return worker
 
 
-async def _leave(tx: AsyncSession, worker: Worker) -> None:
+async def _leave(tx: Transaction, worker: Worker) -> None:
     await _give_back(tx, worker)
-    changed(worker, {"deregistered_at": utcnow()})
-    wake(tx, worker_wake(worker.id))
+    apply_changes(worker, {"deregistered_at": utcnow()})
+    tx.notify(worker_topic(worker.id))
     _tell(tx, worker, EventKind.WORKER_DEREGISTERED)
 
 
-async def _give_back(tx: AsyncSession, worker: Worker) -> None:
+async def _give_back(tx: Transaction, worker: Worker) -> None:
     """Take everything back that a worker holds. The caller holds the worker."""
     held = await queue.held_by(queue.reading(tx), worker.id)
     boards = select(Board).where(Board.id.in_({row.scope for row in held})).order_by(Board.id)
@@ -156,8 +155,8 @@ async def _give_back(tx: AsyncSession, worker: Worker) -> None:
         await apply(tx, board, told[id])
 
 
-def _tell(tx: AsyncSession, worker: Worker, kind: EventKind) -> None:
-    tell_workspace(tx, worker.workspace_id, kind, worker.id, worker_id=worker.id, name=worker.name)
+def _tell(tx: Transaction, worker: Worker, kind: EventKind) -> None:
+    emit_in_workspace(tx, worker.workspace_id, kind, worker.id, worker_id=worker.id, name=worker.name)
 
 
 @dataclass(frozen=True)
@@ -191,7 +190,7 @@ class WorkerBeat:
 
 
 async def heartbeat(
-    tx: AsyncSession,
+    tx: Transaction,
     actor: Actor,
     id: str,
     leases: Sequence[Held],
@@ -204,11 +203,11 @@ async def heartbeat(
     However many leases there are, it is a fixed number of statements, but for boards whose leases differ in
     length.
     """
-    if len(leases) > MOST_AT_ONCE:
-        raise Invalid(("leases", f"names at most {MOST_AT_ONCE}, not {len(leases)}"))
-    worker = await reach_worker(tx, actor, id, to_change=True)
+    if len(leases) > MAX_AT_ONCE:
+        raise Invalid(("leases", f"names at most {MAX_AT_ONCE}, not {len(leases)}"))
+    worker = await lock_worker(tx, actor, id, to_change=True)
     worker.heard_at = utcnow()
-    worker.error = words.line("error", error, 500) if error is not None else None
+    worker.error = validation.single_line("error", error, 500) if error is not None else None
     if metrics is not None:
         worker.metrics = _metrics(metrics)
     await tx.flush()
@@ -220,14 +219,16 @@ async def heartbeat(
     return WorkerBeat(worker, extended, (await tx.execute(commands_for(worker.id))).all())
 
 
-async def _extend(tx: AsyncSession, worker: Worker, leases: Sequence[Held]) -> dict[tuple[str, int], Any]:
+async def _extend(tx: Transaction, worker: Worker, leases: Sequence[Held]) -> dict[tuple[str, int], Any]:
     """Extend leases, each by what its board says: until when, by run and attempt. What is lost is left out."""
     if not leases:
         return {}
     ids = [held.ticket.id for held in leases]
     query = select(Run.id, Board.policy).join(Board, Board.id == Run.board_id)
     mine = Run.id.in_(ids), Board.workspace_id == worker.workspace_id
-    seconds = {row.id: policy_of(row.policy).lease_seconds for row in await tx.execute(query.where(*mine))}
+    seconds = {
+        row.id: board_policy_of(row.policy).lease_seconds for row in await tx.execute(query.where(*mine))
+    }
     groups: dict[tuple[bool, int], list[Ticket]] = defaultdict(list)
     for held in leases:
         if held.ticket.id in seconds:
@@ -250,13 +251,13 @@ def commands_for(worker_id: str) -> Any:
     )
 
 
-async def acknowledge_command(tx: AsyncSession, actor: Actor, ticket: Ticket, id: str) -> RunCommand:
+async def acknowledge_command(tx: Transaction, actor: Actor, ticket: Ticket, id: str) -> RunCommand:
     """A worker has heard a command; it is told no more. Acknowledging twice changes nothing.
 
     Raises LeaseLost for a lease that is not held, NotFound for a command of another attempt.
     """
     async with leased(tx, actor, ticket):
-        await queue.reach(tx, ticket)
+        await queue.lock_leased_job(tx, ticket)
         mine = RunCommand.run_id == ticket.id, RunCommand.attempt == ticket.attempt
         command = await tx.scalar(select(RunCommand).where(RunCommand.id == id, *mine).with_for_update())
         if command is None:

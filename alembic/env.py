@@ -1,4 +1,4 @@
-"""Runs migrations on the connection it is given, inside the caller's transaction (runtime/migrate.py).
+"""Runs migrations on the connection it is given, inside the caller's transaction (kit/db/migrate.py).
 
 SQLite changes most of a table by copying it (batch), so what is generated is written that way.
 """
@@ -9,8 +9,8 @@ from alembic import context
 from sqlalchemy import Enum
 
 import models  # noqa: F401 - every table
+from kit.db.database import Base, Id, Json, Rank, UtcDateTime
 from models.columns import Ordered
-from runtime.database import Base, Id, Json, Rank, UtcDateTime
 
 NAMED = {id(Id): "Id", id(Rank): "Rank", id(Json): "Json"}
 
@@ -20,7 +20,7 @@ def render(kind: str, item: Any, autogen: Any) -> str | bool:
     if kind != "type":
         return False
     if isinstance(item, UtcDateTime):
-        autogen.imports.add("from runtime.database import UtcDateTime")
+        autogen.imports.add("from kit.db.database import UtcDateTime")
         return "UtcDateTime()"
     if isinstance(item, Ordered):
         return "sa.Integer()"
@@ -30,7 +30,7 @@ def render(kind: str, item: Any, autogen: Any) -> str | bool:
         return f'sa.Enum({members}, name="{item.name}", length={item.length}, {more})'
     name = NAMED.get(id(item)) or _same(item)
     if name:
-        autogen.imports.add(f"from runtime.database import {name}")
+        autogen.imports.add(f"from kit.db.database import {name}")
         return name
     return False
 

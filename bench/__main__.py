@@ -21,7 +21,7 @@ from rich.table import Table
 import bench.fanout as many
 from bench import claims as queues
 from bench import events as reports
-from bench.house import House
+from bench.environment import Environment
 from bench.reads import Turns, compare, postgres
 from bench.results import plot, save, when
 
@@ -60,12 +60,12 @@ def board(
 ) -> None:
     """Read a whole board with everything a board page shows."""
 
-    async def run(house: House) -> None:
+    async def run(services: Environment) -> None:
         rows: list[tuple[str, float, float]] = []
         for count in [int(text) for text in cards.split(",")]:
-            id, _ = await house.board(count)
+            id, _ = await services.board(count)
             asked = {"id": id, "first": min(count, 500)}
-            speed = await rate(lambda: house.ask(BOARD, asked), max(2, 400 // count), f"{count} cards")  # noqa: B023
+            speed = await rate(lambda: services.ask(BOARD, asked), max(2, 400 // count), f"{count} cards")  # noqa: B023
             rows.append((f"{count} cards", speed, speed / rows[0][1] if rows else 1.0))
         shown("Boards read", rows)
 
@@ -76,17 +76,17 @@ def board(
 def moves(writers: Annotated[int, typer.Option(help="How many at once.")] = 8) -> None:
     """Move cards: one client, then several on one board, then several on boards of their own."""
 
-    async def run(house: House) -> None:
-        boards = [await house.board(10) for _ in range(writers)]
+    async def run(services: Environment) -> None:
+        boards = [await services.board(10) for _ in range(writers)]
 
         async def alone() -> None:
-            await house.ask(MOVE, {"id": boards[0][1][0]})
+            await services.ask(MOVE, {"id": boards[0][1][0]})
 
         async def together() -> None:
-            await asyncio.gather(*(house.ask(MOVE, {"id": boards[0][1][n % 10]}) for n in range(writers)))
+            await asyncio.gather(*(services.ask(MOVE, {"id": boards[0][1][n % 10]}) for n in range(writers)))
 
         async def apart() -> None:
-            await asyncio.gather(*(house.ask(MOVE, {"id": cards[0]}) for _, cards in boards))
+            await asyncio.gather(*(services.ask(MOVE, {"id": cards[0]}) for _, cards in boards))
 
         one = await rate(alone, 40, "one client")
         same = await rate(together, 10, f"{writers} on one board") * writers
@@ -103,13 +103,13 @@ def moves(writers: Annotated[int, typer.Option(help="How many at once.")] = 8) -
 def feed(events: Annotated[int, typer.Option(help="How many to wait for.")] = 200) -> None:
     """From the change to the subscriber, in milliseconds."""
 
-    async def run(house: House) -> None:
-        id, cards = await house.board(10)
+    async def run(services: Environment) -> None:
+        id, cards = await services.board(10)
         waits = []
-        async with house.follow(id) as hear:
+        async with services.follow(id) as hear:
             for _ in track(range(events), description="events", console=console):
                 began = time.perf_counter()
-                move = asyncio.create_task(house.ask(MOVE, {"id": cards[0]}))
+                move = asyncio.create_task(services.ask(MOVE, {"id": cards[0]}))
                 await hear()
                 waits.append((time.perf_counter() - began) * 1000)
                 await move
@@ -278,11 +278,11 @@ def _write(path: Path, lines: list[str], title: str, values: dict[str, float]) -
     image.write_text(plot(title, values))
 
 
-def _with_house(run: Callable[[House], Awaitable[None]]) -> None:
+def _with_house(run: Callable[[Environment], Awaitable[None]]) -> None:
     async def go() -> None:
         with tempfile.TemporaryDirectory() as folder:
-            async with House.started(Path(folder)) as house:
-                await run(house)
+            async with Environment.started(Path(folder)) as services:
+                await run(services)
 
     asyncio.run(go())
 

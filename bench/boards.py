@@ -5,14 +5,14 @@ from typing import Any
 from sqlalchemy import insert, select, text
 
 import models  # noqa: F401 - every table
+from actions.ranks import between
+from kit.db.database import Database
+from kit.eventlog.tables import NUMBER
+from kit.ids import new_id
 from models.board import Board, BoardColumn
 from models.card import Card, CardLabel, Subtask
 from models.event import board_topic
-from models.rank import between
 from models.workspace import Label, Workspace
-from runtime.database import Database
-from runtime.event import NUMBER
-from runtime.ids import new_id
 
 SUBTASKS = 5  # of each card
 QUERY = """query Board($id: ID!, $first: Int!) { board(id: $id) { id name columns { id name stage }

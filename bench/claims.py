@@ -24,9 +24,9 @@ import bench.worker
 import models  # noqa: F401 - every table
 from bench.reads import Turns
 from bench.worker import WANTED
-from runtime import queue
-from runtime.database import Base, Database, normalised
-from runtime.queue import Attempt, Job, Slot, Work
+from kit import queue
+from kit.db.database import Base, Database, normalised
+from kit.queue import Attempt, Job, NewJob, Slot
 from tests.warm import Warm
 
 ROUNDS = 150
@@ -151,7 +151,7 @@ async def fill(database: Database, jobs: int) -> None:
         await tx.execute(text("UPDATE slot SET job_id = NULL"))
     if database.is_sqlite:
         works = [
-            Work(
+            NewJob(
                 id=f"job{n:09}",
                 kind="CODE",
                 tenant="t",

@@ -22,23 +22,23 @@ import actions.report
 import actions.run.claim
 import actions.run.start
 from actions.account import local_owner
+from auth.services import Services
 from bench import boards
-from bench.house import KEY
+from bench.environment import KEY
 from bench.load import Connection
 from bench.peers import Peer
 from bench.reads import Turns, free_port
+from kit.db.database import normalised, utcnow
+from kit.db.migrate import migrate
+from kit.db.transaction import Author
+from kit.queue import Ticket
+from kit.settings import load
 from models.actor import Actor, ActorKind
 from models.card import Card
 from models.run import RunKind
 from models.worker import Worker
 from models.workspace import Workspace
-from resolvers.context import House
-from runtime.database import normalised, utcnow
-from runtime.feed import By
-from runtime.migrate import migrate
-from runtime.queue import Ticket
-from runtime.settings import load
-from server import make_house
+from server import make_services
 
 NAMES = ["api", "action", "hand"]
 BATCH = 100  # lines of a report
@@ -73,30 +73,30 @@ def lines() -> list[dict[str, Any]]:
 class Held:
     """A house on a database, and runs that a worker of its owner holds."""
 
-    house: House
+    services: Services
     actor: Actor
     leases: list[Ticket]
 
 
 @asynccontextmanager
 async def held(url: str, runs: int) -> AsyncIterator[Held]:
-    house = make_house(load(database_url=url, secret_key=KEY))
+    services = make_services(load(database_url=url, secret_key=KEY))
     try:
-        await migrate(house.database)
-        async with house.feed.begin(By(ActorKind.SYSTEM)) as tx:
+        await migrate(services.database)
+        async with services.event_log.transaction(Author(ActorKind.SYSTEM)) as tx:
             actor = await local_owner(tx)
         assert actor is not None, "a fresh database has a local owner"
-        yield Held(house, actor, [await _run(house, actor, n) for n in range(runs)])
+        yield Held(services, actor, [await _run(services, actor, n) for n in range(runs)])
     finally:
-        await house.database.close()
+        await services.database.close()
 
 
-async def _run(house: House, actor: Actor, n: int) -> Ticket:
-    board = await boards.fill(house.database, 1)
-    async with house.feed.begin(By(ActorKind.SYSTEM)) as tx:
+async def _run(services: Services, actor: Actor, n: int) -> Ticket:
+    board = await boards.fill(services.database, 1)
+    async with services.event_log.transaction(Author(ActorKind.SYSTEM)) as tx:
         workspace = await tx.scalar(select(Workspace.id).limit(1))
         card = str(await tx.scalar(select(Card.id).where(Card.board_id == board)))
-        await actions.run.start.start_run(tx, actor, card, actions.run.start.Wish(kind=RunKind.TEST))
+        await actions.run.start.start_run(tx, actor, card, actions.run.start.RunRequest(kind=RunKind.TEST))
         own = {"workspace_id": workspace, "owner_id": actor.id, "board_id": board, "executors": ["SCRIPTED"]}
         worker = Worker(**own, name=f"Worker {n} {board}", heard_at=utcnow())
         tx.add(worker)
@@ -133,8 +133,8 @@ async def action(url: str, held: Held) -> AsyncIterator[Report]:
     said = lines()
 
     async def report(lease: Ticket, key: str) -> None:
-        async with held.house.feed.begin(By(held.actor.kind, held.actor.id)) as tx:
-            await actions.report.report(tx, held.actor, lease, key, said)
+        async with held.services.event_log.transaction(Author(held.actor.kind, held.actor.id)) as tx:
+            await actions.report.report_run_events(tx, held.actor, lease, key, said)
 
     yield report
 

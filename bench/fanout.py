@@ -26,7 +26,7 @@ from rich.console import Console
 from rich.progress import track
 
 from bench.crowd import Crowd
-from bench.house import KEY
+from bench.environment import KEY
 from bench.load import Connection
 from tests.warm import Warm
 

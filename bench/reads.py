@@ -18,15 +18,15 @@ from sqlalchemy import select
 
 from actions.account import local_owner
 from bench import boards
-from bench.house import KEY
+from bench.environment import KEY
 from bench.load import rate
 from bench.peers import Missing, Peer
+from kit.db.migrate import migrate
+from kit.db.transaction import Author
+from kit.settings import load
 from models.actor import ActorKind
 from models.card import Card
-from runtime.feed import By
-from runtime.migrate import migrate
-from runtime.settings import load
-from server import make_house
+from server import make_services
 
 console = Console(stderr=True)
 NAMES = ["signalbox", "graphql-core", "hand"]
@@ -50,16 +50,16 @@ class Turns:
 
 async def prepare(url: str, cards: int) -> tuple[str, str]:
     """Bring the database to our schema, with an owner and a board; return the ids of the board and a card."""
-    house = make_house(load(database_url=url, secret_key=KEY))
+    services = make_services(load(database_url=url, secret_key=KEY))
     try:
-        await migrate(house.database)
-        async with house.feed.begin(By(ActorKind.SYSTEM)) as tx:
+        await migrate(services.database)
+        async with services.event_log.transaction(Author(ActorKind.SYSTEM)) as tx:
             await local_owner(tx)
-        board = await boards.fill(house.database, cards)
-        [row] = await house.database.read(select(Card.id).where(Card.board_id == board).limit(1))
+        board = await boards.fill(services.database, cards)
+        [row] = await services.database.read(select(Card.id).where(Card.board_id == board).limit(1))
         return board, row.id
     finally:
-        await house.database.close()
+        await services.database.close()
 
 
 @dataclass(frozen=True)

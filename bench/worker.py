@@ -7,12 +7,12 @@ import time
 
 import uvloop
 
-from runtime import queue
-from runtime.database import Base, Database
-from runtime.queue import Wanted, Work
+from kit import queue
+from kit.db.database import Base, Database
+from kit.queue import ClaimFilter, NewJob
 
 ENQUEUED = 2_000  # jobs at once, while the clock stands
-WANTED = Wanted(tenant="t", kinds=["CODE"])
+WANTED = ClaimFilter(tenant="t", kinds=["CODE"])
 
 
 async def work(url: str, at_once: int, batch: int, seconds: float) -> None:
@@ -52,7 +52,7 @@ async def work(url: str, at_once: int, batch: int, seconds: float) -> None:
 
 async def enqueue(database: Database, jobs: int) -> None:
     prefix = f"job{time.time_ns()}"
-    works = [Work(id=f"{prefix}{n:05}", kind="CODE", tenant="t", scope="s") for n in range(jobs)]
+    works = [NewJob(id=f"{prefix}{n:05}", kind="CODE", tenant="t", scope="s") for n in range(jobs)]
     async with database.write() as tx:
         await queue.enqueue(tx, *works)
 

@@ -7,12 +7,12 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
+from kit.db.database import Base, Id, utcnow
+from kit.ids import maker
 from models.columns import Editable, Stamped
-from runtime.database import Base, Id, utcnow
-from runtime.ids import maker
 
 KEY_PREFIX = "sb_"  # how every API key begins
-MOST_KEYS = 100  # of a workspace that are not revoked
+MAX_KEYS = 100  # of a workspace that are not revoked
 
 
 class User(Editable, Base):

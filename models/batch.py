@@ -12,12 +12,12 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, Text, case, func, select
 from sqlalchemy.orm import Mapped, aliased, mapped_column
 
-from models.columns import stored
+from kit.db.database import Base, Id, utcnow
+from kit.ids import maker
+from models.columns import enum_column
 from models.run import Run, RunKind, RunStatus
-from runtime.database import Base, Id, utcnow
-from runtime.ids import maker
 
-MOST_CARDS = 50  # that are started together
+MAX_CARDS = 50  # that are started together
 
 
 class BatchStatus(enum.StrEnum):
@@ -33,7 +33,7 @@ class RunBatch(Base):
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=maker("batch"))
     board_id: Mapped[str] = mapped_column(ForeignKey("board.id", ondelete="CASCADE"))
-    kind: Mapped[RunKind] = mapped_column(stored(RunKind))
+    kind: Mapped[RunKind] = mapped_column(enum_column(RunKind))
     instruction: Mapped[str | None] = mapped_column(Text)
     size: Mapped[int]  # places
     created_by: Mapped[str | None] = mapped_column(Id)  # a user or a key

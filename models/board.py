@@ -7,13 +7,13 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.columns import Editable, stored
+from kit.db.database import Base, Id, Rank
+from kit.ids import maker
+from models.columns import Editable, enum_column
 from models.stage import Law, Stage
-from runtime.database import Base, Id, Rank
-from runtime.ids import maker
 
-MOST_COLUMNS = 20  # on a board
-MOST_BOARDS = 500  # in a workspace
+MAX_COLUMNS = 20  # on a board
+MAX_BOARDS = 500  # in a workspace
 
 
 class Template(enum.StrEnum):
@@ -54,7 +54,7 @@ class Board(Editable, Base):
     name: Mapped[str] = mapped_column(String(100))
     key: Mapped[str] = mapped_column(String(10))  # WEB in WEB-42
     description: Mapped[str] = mapped_column(Text, default="")
-    law: Mapped[Law] = mapped_column(stored(Law), default=Law.PIPELINE)
+    law: Mapped[Law] = mapped_column(enum_column(Law), default=Law.PIPELINE)
     rank: Mapped[str] = mapped_column(Rank)
     last_number: Mapped[int] = mapped_column(default=0)  # of its newest card
     policy: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # models/policy.py
@@ -71,7 +71,7 @@ class BoardColumn(Editable, Base):
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=maker("column"))
     board_id: Mapped[str] = mapped_column(ForeignKey("board.id", ondelete="CASCADE"))
     name: Mapped[str] = mapped_column(String(50))
-    stage: Mapped[Stage] = mapped_column(stored(Stage))
+    stage: Mapped[Stage] = mapped_column(enum_column(Stage))
     rank: Mapped[str] = mapped_column(Rank)
     wip_limit: Mapped[int | None]
 

@@ -10,17 +10,17 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.columns import Editable, Ordered, Stamped, stored
-from runtime.database import Base, Id, Rank
-from runtime.ids import maker
+from kit.db.database import Base, Id, Rank
+from kit.ids import maker
+from models.columns import Editable, Ordered, Stamped, enum_column
 
-MOST_SUBTASKS = 100  # on a card
-MOST_LABELS = 20
-MOST_ASSIGNEES = 20
-MOST_LINKS = 50  # on a card, in either direction
-MOST_CHILDREN = 100  # of one card
-MOST_AT_ONCE = 100  # cards in one bulk change
-MOST_REVISIONS = 50  # shown of a card's history
+MAX_SUBTASKS = 100  # on a card
+MAX_LABELS = 20
+MAX_ASSIGNEES = 20
+MAX_LINKS = 50  # on a card, in either direction
+MAX_CHILDREN = 100  # of one card
+MAX_AT_ONCE = 100  # cards in one bulk change
+MAX_REVISIONS = 50  # shown of a card's history
 
 
 class Priority(enum.IntEnum):
@@ -41,7 +41,7 @@ class CardType(enum.StrEnum):
     CHORE = "CHORE"
 
 
-class Size(enum.StrEnum):
+class CardSize(enum.StrEnum):
     SMALL = "SMALL"
     MEDIUM = "MEDIUM"
     LARGE = "LARGE"
@@ -77,9 +77,9 @@ class Card(Editable, Base):
     number: Mapped[int]
     title: Mapped[str] = mapped_column(String(255))
     description: Mapped[str] = mapped_column(Text, default="")
-    type: Mapped[CardType] = mapped_column(stored(CardType), default=CardType.FEATURE)
+    type: Mapped[CardType] = mapped_column(enum_column(CardType), default=CardType.FEATURE)
     priority: Mapped[Priority] = mapped_column(Ordered(Priority), default=Priority.MEDIUM)
-    size: Mapped[Size | None] = mapped_column(stored(Size))
+    size: Mapped[CardSize | None] = mapped_column(enum_column(CardSize))
     story_points: Mapped[int | None]
     due_on: Mapped[date | None]
     parent_id: Mapped[str | None] = mapped_column(ForeignKey("card.id", ondelete="SET NULL"))
@@ -89,14 +89,14 @@ class Card(Editable, Base):
 
 
 # What people write on a card.
-WRITTEN = ("title", "description", "type", "priority", "size", "story_points", "due_on", "parent_id")
+EDITABLE_FIELDS = ("title", "description", "type", "priority", "size", "story_points", "due_on", "parent_id")
 # What a revision keeps of a card, and what restoring it gives back.
-KEPT = (*WRITTEN, "column_id")
+IMAGE_FIELDS = (*EDITABLE_FIELDS, "column_id")
 
 
 def image(card: Card) -> dict[str, Any]:
     """What a card says now, as JSON."""
-    values = {name: getattr(card, name) for name in KEPT}
+    values = {name: getattr(card, name) for name in IMAGE_FIELDS}
     return {k: v.isoformat() if isinstance(v, date) else v for k, v in values.items()}
 
 
@@ -158,4 +158,4 @@ class CardLink(Stamped, Base):
     board_id: Mapped[str] = mapped_column(ForeignKey("board.id", ondelete="CASCADE"))
     card_id: Mapped[str] = mapped_column(ForeignKey("card.id", ondelete="CASCADE"))
     target_id: Mapped[str] = mapped_column(ForeignKey("card.id", ondelete="CASCADE"))
-    kind: Mapped[LinkKind] = mapped_column(stored(LinkKind))
+    kind: Mapped[LinkKind] = mapped_column(enum_column(LinkKind))

@@ -7,11 +7,11 @@ from typing import Any
 from sqlalchemy import Enum, Integer, TypeDecorator
 from sqlalchemy.orm import Mapped, mapped_column
 
+from kit.db.database import utcnow
 from models.refusal import Stale
-from runtime.database import utcnow
 
 
-def stored(kind: type[enum.StrEnum]) -> Enum:
+def enum_column(kind: type[enum.StrEnum]) -> Enum:
     """An enum kept as its text, with a CHECK. A new member needs a migration by hand."""
     return Enum(kind, native_enum=False, create_constraint=True, length=20, name=kind.__name__.lower())
 

@@ -7,11 +7,11 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.columns import Editable, stored
-from runtime.database import Base, Id
-from runtime.ids import maker
+from kit.db.database import Base, Id
+from kit.ids import maker
+from models.columns import Editable, enum_column
 
-LONGEST = 10_000  # characters of a message
+MAX_MESSAGE_LENGTH = 10_000  # characters of a message
 STRANGER = 100  # characters of the name of somebody who has no account here
 SAID_BY = re.compile(r"\*\*([^\n]+)\*\*:\n\n")  # how a message of the system names a stranger who said it
 
@@ -42,7 +42,7 @@ class Message(Editable, Base):
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=maker("message"))
     card_id: Mapped[str] = mapped_column(ForeignKey("card.id", ondelete="CASCADE"))
     board_id: Mapped[str] = mapped_column(ForeignKey("board.id", ondelete="CASCADE"))
-    kind: Mapped[MessageKind] = mapped_column(stored(MessageKind), default=MessageKind.COMMENT)
+    kind: Mapped[MessageKind] = mapped_column(enum_column(MessageKind), default=MessageKind.COMMENT)
     author_kind: Mapped[str] = mapped_column(String(10))
     author_id: Mapped[str | None] = mapped_column(Id)
     body: Mapped[str] = mapped_column(Text)

@@ -6,11 +6,11 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.columns import Stamped, stored
-from runtime.database import Base, Id
-from runtime.ids import maker
+from kit.db.database import Base, Id
+from kit.ids import maker
+from models.columns import Stamped, enum_column
 
-MOST_KEPT = 1_000  # of one person: the oldest go
+MAX_KEPT = 1_000  # of one person: the oldest go
 
 
 class NotificationType(enum.StrEnum):
@@ -39,7 +39,7 @@ class Notification(Stamped, Base):
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=maker("notice"))
     user_id: Mapped[str] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"))
     workspace_id: Mapped[str] = mapped_column(ForeignKey("workspace.id", ondelete="CASCADE"))
-    type: Mapped[NotificationType] = mapped_column(stored(NotificationType))
+    type: Mapped[NotificationType] = mapped_column(enum_column(NotificationType))
     title: Mapped[str] = mapped_column(String(255))
     body: Mapped[str] = mapped_column(Text, default="")
     board_id: Mapped[str | None] = mapped_column(Id)

@@ -28,7 +28,7 @@ class NoChange(enum.StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Policy:
+class BoardPolicy:
     auto_dispatch: bool = False  # a card that enters TODO is given to an agent
     agent_profile_id: str | None = None  # whom, where the card names none; None: any worker
     concurrency: int = 1  # runs held at once on the board; 0 is no limit
@@ -59,17 +59,17 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "stuck_minutes": (1, 1_440),
     "question_seconds": (1, 2_592_000),
 }
-LONGEST = {"repository": 500, "base_branch": 200, "branch_template": 200, "instructions": 20_000}
+MAX_LENGTHS = {"repository": 500, "base_branch": 200, "branch_template": 200, "instructions": 20_000}
 
 
-def policy_of(stored: dict[str, Any] | None) -> Policy:
+def board_policy_of(stored: dict[str, Any] | None) -> BoardPolicy:
     """The policy a board has: what is stored, and the defaults."""
-    known = {field.name for field in dataclasses.fields(Policy)}
+    known = {field.name for field in dataclasses.fields(BoardPolicy)}
     given = {name: value for name, value in (stored or {}).items() if name in known}
     for name, kind in (("question_expiry", OnExpiry), ("no_change", NoChange)):
         if name in given:
             given[name] = kind(given[name])
-    return Policy(**given)
+    return BoardPolicy(**given)
 
 
 def changed_policy(stored: dict[str, Any] | None, changes: dict[str, Any]) -> dict[str, Any]:
@@ -91,8 +91,8 @@ def _check(name: str, value: Any) -> None:
         low, high = BOUNDS[name]
         if not low <= value <= high:
             raise Invalid((path, f"must be {low} to {high}, not {value}"))
-    if name in LONGEST and (len(value) > LONGEST[name] or "\0" in value):
-        raise Invalid((path, f"must have at most {LONGEST[name]} characters, none of them NUL"))
+    if name in MAX_LENGTHS and (len(value) > MAX_LENGTHS[name] or "\0" in value):
+        raise Invalid((path, f"must have at most {MAX_LENGTHS[name]} characters, none of them NUL"))
     if name == "branch_template" and not _is_template(value):
         raise Invalid((path, "may name {card}, {slug}, {run} and nothing else in braces"))
 

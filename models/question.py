@@ -9,18 +9,18 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.columns import Editable, stored
+from kit.db.database import Base, Id, Json
+from kit.ids import maker
+from models.columns import Editable, enum_column
 from models.refusal import Invalid
-from models.run import MOST_DATA
-from runtime.database import Base, Id, Json
-from runtime.ids import maker
-from runtime.vocabulary import Ask, Decision, Option
-from runtime.vocabulary import Question as Said
+from models.run import MAX_DATA
+from protocol.events import DecisionState, QuestionItem, QuestionOption
+from protocol.events import QuestionRaised as Said
 
-MOST_ASKED = 4  # questions asked together
-MOST_OPEN = 20  # open questions of one run
-MOST_OPTIONS = 12
-ANSWER = 10_000  # characters
+MAX_ASKED = 4  # questions asked together
+MAX_OPEN = 20  # open questions of one run
+MAX_OPTIONS = 12
+MAX_ANSWER_LENGTH = 10_000  # characters
 
 
 class QuestionType(enum.StrEnum):
@@ -64,55 +64,55 @@ class Question(Editable, Base):
     place: Mapped[int]  # among those asked together
     header: Mapped[str] = mapped_column(String(40), default="")
     text: Mapped[str] = mapped_column(Text)
-    type: Mapped[QuestionType] = mapped_column(stored(QuestionType))
+    type: Mapped[QuestionType] = mapped_column(enum_column(QuestionType))
     options: Mapped[list[Any]] = mapped_column(Json, default=list)  # label, description, recommended
     allow_other: Mapped[bool] = mapped_column(default=True)
     blocking: Mapped[bool] = mapped_column(default=True)
     default_answer: Mapped[list[str] | None]  # what holds when nobody answers, where the board goes on
-    status: Mapped[QuestionStatus] = mapped_column(stored(QuestionStatus), default=QuestionStatus.OPEN)
+    status: Mapped[QuestionStatus] = mapped_column(enum_column(QuestionStatus), default=QuestionStatus.OPEN)
     answer: Mapped[list[str] | None]
     answered_by: Mapped[str | None] = mapped_column(Id)
-    answered_how: Mapped[AnsweredBy | None] = mapped_column(stored(AnsweredBy))
+    answered_how: Mapped[AnsweredBy | None] = mapped_column(enum_column(AnsweredBy))
     answered_at: Mapped[datetime | None]
     expires_at: Mapped[datetime | None]
 
 
-BRIEF = 500  # characters of a question in a log, where all of it is more than a line may hold
+MAX_HEADER_LENGTH = 500  # characters of a question in a log, where all of it is more than a line may hold
 
 
-def said_of(*questions: Any) -> Said:
+def log_event_of(*questions: Any) -> Said:
     """What the log of their run says of questions: that they are asked together, or that one is closed."""
     first = questions[0]
     is_open = first.status is QuestionStatus.OPEN
     asks = tuple(_ask_of(one) for one in questions)
-    if sum(len(json.dumps(asdict(ask), ensure_ascii=False).encode()) for ask in asks) > MOST_DATA // 2:
+    if sum(len(json.dumps(asdict(ask), ensure_ascii=False).encode()) for ask in asks) > MAX_DATA // 2:
         asks = tuple(_ask_of(one, brief=True) for one in questions)
     return Said(
         key=first.group_key,
         asks=asks,
-        decision=Decision.ASKED if is_open else Decision(first.status),
+        decision=DecisionState.ASKED if is_open else DecisionState(first.status),
         blocking=any(one.blocking for one in questions),
         text="" if is_open else "; ".join(first.answer or ()),
     )
 
 
-def _ask_of(question: Any, *, brief: bool = False) -> Ask:
+def _ask_of(question: Any, *, brief: bool = False) -> QuestionItem:
     options = [
-        Option(
+        QuestionOption(
             label=one["label"],
             description="" if brief else one["description"],
             recommended=one["recommended"],
         )
         for one in question.options
     ]
-    return Ask(
+    return QuestionItem(
         key=question.key,
-        text=question.text[:BRIEF] if brief else question.text,
+        text=question.text[:MAX_HEADER_LENGTH] if brief else question.text,
         header=question.header,
         options=tuple(options),
         multiple=question.type is QuestionType.MULTI,
         other=question.allow_other,
-        default="\n".join(question.default_answer or ())[: BRIEF if brief else None],
+        default="\n".join(question.default_answer or ())[: MAX_HEADER_LENGTH if brief else None],
     )
 
 
@@ -128,8 +128,8 @@ def checked_answer(question: Any, options: list[str], other: str | None) -> list
     if other is not None:
         if question.type is not QuestionType.TEXT and not question.allow_other:
             raise Invalid(("text", "is not taken here: choose among the options"))
-        if len(other) > ANSWER or "\0" in other:
-            raise Invalid(("text", f"must have 1 to {ANSWER} characters, none of them NUL"))
+        if len(other) > MAX_ANSWER_LENGTH or "\0" in other:
+            raise Invalid(("text", f"must have 1 to {MAX_ANSWER_LENGTH} characters, none of them NUL"))
     found = [*options, *([other] if other is not None else [])]
     if not found:
         raise Invalid(("options", "an answer chooses an option or says something in its own words"))

@@ -11,23 +11,23 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from kit.db.database import Base, Id
+from kit.eventlog.tables import Number
+from kit.ids import maker
 from models.card import Priority
-from models.columns import Editable, Ordered, Stamped, stored
-from runtime.database import Base, Id
-from runtime.event import Number
-from runtime.ids import maker
+from models.columns import Editable, Ordered, Stamped, enum_column
 
-MOST_PROFILES = 5  # siblings started together
-MOST_ACTIVE = 20  # active runs of one card
-MOST_EVENTS = 250  # in one report
-MOST_DATA = 65_536  # bytes of one event's data, as JSON
-MOST_TEXT = 262_144  # characters of one event's text
-MOST_FILES = 500  # kept of a result's list of files
-MOST_COMMITS = 100
-MOST_PATCH = 524_288  # characters
-MOST_WARNINGS = 50
-INSTRUCTION = 20_000  # characters
-SUMMARY = 20_000
+MAX_PROFILES = 5  # siblings started together
+MAX_ACTIVE = 20  # active runs of one card
+MAX_EVENTS = 250  # in one report
+MAX_DATA = 65_536  # bytes of one event's data, as JSON
+MAX_TEXT = 262_144  # characters of one event's text
+MAX_FILES = 500  # kept of a result's list of files
+MAX_COMMITS = 100
+MAX_PATCH = 524_288  # characters
+MAX_WARNINGS = 50
+MAX_INSTRUCTION_LENGTH = 20_000  # characters
+MAX_SUMMARY_LENGTH = 20_000
 RUN_PASS = "run"  # noqa: S105 - what the signed pass of a run is for
 RUN_PREFIX = "sbr_"  # how a run's own credential begins
 
@@ -126,7 +126,7 @@ class AgentState(enum.StrEnum):
     CANCELLED = "CANCELLED"
 
 
-class HoldCode(enum.StrEnum):
+class WhyNotRunningCode(enum.StrEnum):
     """Why a run is not running."""
 
     BLOCKED = "BLOCKED"
@@ -175,12 +175,12 @@ class Run(Editable, Base):
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=maker("run"))
     board_id: Mapped[str] = mapped_column(ForeignKey("board.id", ondelete="CASCADE"))
     card_id: Mapped[str] = mapped_column(ForeignKey("card.id", ondelete="CASCADE"))
-    kind: Mapped[RunKind] = mapped_column(stored(RunKind))
-    status: Mapped[RunStatus] = mapped_column(stored(RunStatus), default=RunStatus.QUEUED)
-    wait_reason: Mapped[WaitReason | None] = mapped_column(stored(WaitReason))
+    kind: Mapped[RunKind] = mapped_column(enum_column(RunKind))
+    status: Mapped[RunStatus] = mapped_column(enum_column(RunStatus), default=RunStatus.QUEUED)
+    wait_reason: Mapped[WaitReason | None] = mapped_column(enum_column(WaitReason))
     held_by: Mapped[str | None] = mapped_column(String(20))  # the gate that keeps a queued run: a MoveGate
     priority: Mapped[Priority] = mapped_column(Ordered(Priority))
-    permission: Mapped[PermissionLevel] = mapped_column(stored(PermissionLevel))
+    permission: Mapped[PermissionLevel] = mapped_column(enum_column(PermissionLevel))
     profile_id: Mapped[str | None] = mapped_column(Id)  # this and what follows may be gone: they say what was
     executor: Mapped[str | None] = mapped_column(String(40))  # None: whatever the worker has
     instruction: Mapped[str | None] = mapped_column(Text)
@@ -211,12 +211,12 @@ class Run(Editable, Base):
 
     branch: Mapped[str | None] = mapped_column(String(300))
     head_sha: Mapped[str | None] = mapped_column(String(64))
-    outcome: Mapped[RunOutcome | None] = mapped_column(stored(RunOutcome))
+    outcome: Mapped[RunOutcome | None] = mapped_column(enum_column(RunOutcome))
     summary: Mapped[str | None] = mapped_column(Text)
     result: Mapped[dict[str, Any] | None]  # files, commits, warnings, metrics
     patch: Mapped[str | None] = mapped_column(Text)
     exit_code: Mapped[int | None]
-    failure_code: Mapped[FailureCode | None] = mapped_column(stored(FailureCode))
+    failure_code: Mapped[FailureCode | None] = mapped_column(enum_column(FailureCode))
     failure_reason: Mapped[str | None] = mapped_column(Text)
 
 
@@ -270,7 +270,7 @@ class RunCommand(Stamped, Base):
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=maker("command"))
     run_id: Mapped[str] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"))
     attempt: Mapped[int]  # for whoever holds this attempt, and for nobody after
-    kind: Mapped[CommandKind] = mapped_column(stored(CommandKind))
+    kind: Mapped[CommandKind] = mapped_column(enum_column(CommandKind))
     key: Mapped[str] = mapped_column(String(100))  # of the questions that were answered; else the kind
     data: Mapped[dict[str, Any]]
     acknowledged_at: Mapped[datetime | None]

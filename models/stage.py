@@ -93,7 +93,7 @@ class StageRefused(Refusal):
 
 
 @dataclass(frozen=True)
-class Lane:
+class ColumnState:
     """A column as the law sees it: its stage, its limit, and how many cards stand in it."""
 
     id: str
@@ -108,7 +108,7 @@ class Facts:
 
     at: Stage
     law: Law
-    lanes: list[Lane]
+    lanes: list[ColumnState]
     column_id: str | None = None  # None while the card is being made
     card_id: str | None = None
     board_archived: bool = False
@@ -120,7 +120,7 @@ class Facts:
     may_write: bool = True  # of who asks; a move by one who may not is Forbidden before it is judged
 
 
-def lawful(at: Stage, law: Law, by: Mover = Mover.PERSON) -> list[Stage]:
+def is_lawful(at: Stage, law: Law, by: Mover = Mover.PERSON) -> list[Stage]:
     """The stages the law alone allows from `at`, in the order of the board."""
     if law is Law.FREE:
         return list(Stage)
@@ -129,7 +129,7 @@ def lawful(at: Stage, law: Law, by: Mover = Mover.PERSON) -> list[Stage]:
 
 
 def judge(
-    facts: Facts, to: Lane, *, by: Mover = Mover.PERSON, cancel_run: bool = False, coming: int = 1
+    facts: Facts, to: ColumnState, *, by: Mover = Mover.PERSON, cancel_run: bool = False, coming: int = 1
 ) -> None:
     """Raise StageRefused unless the card may move to `to`.
 
@@ -144,13 +144,13 @@ def judge(
 
 def reasons_against(facts: Facts, to: Stage, *, by: Mover = Mover.PERSON) -> list[Reason]:
     """Why the card may not move to stage `to` now; empty when some column of that stage would take it."""
-    lane = lane_for([facts], to, by=by)
+    lane = column_for([facts], to, by=by)
     if lane is None:
         return [Reason(MoveGate.NO_COLUMN, f"The board has no column of stage {to}")]
     return _reasons(facts, lane, by, False, 1)
 
 
-def lane_for(every: Sequence[Facts], to: Stage, *, by: Mover = Mover.PERSON) -> Lane | None:
+def column_for(every: Sequence[Facts], to: Stage, *, by: Mover = Mover.PERSON) -> ColumnState | None:
     """The column that a move of these cards, all of one board, to a stage means; None where there is none.
 
     Cards that stand together in a column of that stage stay in it. Otherwise it is the first that takes them
@@ -163,14 +163,14 @@ def lane_for(every: Sequence[Facts], to: Stage, *, by: Mover = Mover.PERSON) -> 
     if len(lanes) < 2:
         return lanes[0] if lanes else None
 
-    def against(lane: Lane) -> int:
+    def against(lane: ColumnState) -> int:
         coming = sum(facts.column_id != lane.id for facts in every)
         return sum(len(_reasons(facts, lane, by, False, coming)) for facts in every)
 
     return min(lanes, key=against)
 
 
-def _reasons(facts: Facts, to: Lane, by: Mover, cancel_run: bool, coming: int) -> list[Reason]:
+def _reasons(facts: Facts, to: ColumnState, by: Mover, cancel_run: bool, coming: int) -> list[Reason]:
     reasons: list[Reason] = []
     if not facts.may_write:
         reasons.append(Reason(MoveGate.FORBIDDEN, "A viewer may look, not change"))
@@ -178,7 +178,7 @@ def _reasons(facts: Facts, to: Lane, by: Mover, cancel_run: bool, coming: int) -
         reasons.append(Reason(MoveGate.BOARD_ARCHIVED, "The board is archived"))
     if facts.card_archived:
         reasons.append(Reason(MoveGate.CARD_ARCHIVED, "The card is archived; unarchive it first"))
-    stages = lawful(facts.at, facts.law, by)
+    stages = is_lawful(facts.at, facts.law, by)
     if to.stage not in stages:
         ways = ", ".join(stage for stage in stages if stage is not facts.at)
         reasons.append(Reason(MoveGate.LAW, f"{facts.at} leads to {ways}, not to {to.stage}"))
@@ -204,7 +204,7 @@ def _reasons(facts: Facts, to: Lane, by: Mover, cancel_run: bool, coming: int) -
 
 def keeps_from_work(facts: Facts, *, is_code: bool) -> Reason | None:
     """What keeps an agent from beginning on a card; `is_code`: the card would enter IN_PROGRESS."""
-    here = Lane(facts.column_id or "", facts.at)
+    here = ColumnState(facts.column_id or "", facts.at)
     reasons = _reasons(facts, here, Mover.SYSTEM, False, 1)
     if is_code and facts.at is not Stage.IN_PROGRESS:
         reasons += reasons_against(facts, Stage.IN_PROGRESS, by=Mover.SYSTEM)

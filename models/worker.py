@@ -6,32 +6,31 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, String, Text, UniqueConstraint, or_
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.actor import Actor, sees_workspace
-from models.columns import Editable, stored
+from kit.db.database import Base, Id, Json
+from kit.ids import maker
+from models.columns import Editable, enum_column
 from models.refusal import Invalid
 from models.run import PermissionLevel
-from runtime.database import Base, Id, Json
-from runtime.ids import maker
 
-MOST_PROFILES = 100  # of a workspace
-MOST_WORKERS = 200  # of a workspace that are not deregistered
-MOST_CAPABILITIES = 50
-MOST_AT_ONCE = 100  # runs of one worker
-BEAT = 15.0  # seconds within which a worker is to be heard
-MISSED = 3  # beats after which it is OFFLINE
-IDLE = timedelta(minutes=30)  # without a word: a conversation is IDLE
-OLD = timedelta(hours=4)  # a conversation of that age is over
+MAX_PROFILES = 100  # of a workspace
+MAX_WORKERS = 200  # of a workspace that are not deregistered
+MAX_CAPABILITIES = 50
+MAX_AT_ONCE = 100  # runs of one worker
+HEARTBEAT_INTERVAL_SECONDS = 15.0  # seconds within which a worker is to be heard
+MAX_MISSED_HEARTBEATS = 3  # beats after which it is OFFLINE
+SESSION_IDLE_AFTER = timedelta(minutes=30)  # without a word: a conversation is IDLE
+SESSION_MAX_AGE = timedelta(hours=4)  # a conversation of that age is over
 PERSONA = 20_000  # characters
-MOST_OPTIONS = 50
+MAX_OPTIONS = 50
 OPTION = 2_000  # characters of one option's value
 METRICS = 8_192  # bytes, as JSON
 CAPABILITY = re.compile(r"[a-z0-9][a-z0-9.+#_-]{0,39}")
 
 
-class Executor(enum.StrEnum):
+class AgentProgram(enum.StrEnum):
     """Which agent program works a run."""
 
     CLAUDE_CODE = "CLAUDE_CODE"
@@ -85,13 +84,13 @@ class AgentProfile(Editable, Base):
     workspace_id: Mapped[str] = mapped_column(ForeignKey("workspace.id", ondelete="CASCADE"))
     name: Mapped[str] = mapped_column(String(80))
     name_folded: Mapped[str] = mapped_column(String(160))
-    role: Mapped[AgentRole] = mapped_column(stored(AgentRole), default=AgentRole.CODER)
-    executor: Mapped[Executor] = mapped_column(stored(Executor))
+    role: Mapped[AgentRole] = mapped_column(enum_column(AgentRole), default=AgentRole.CODER)
+    executor: Mapped[AgentProgram] = mapped_column(enum_column(AgentProgram))
     model: Mapped[str | None] = mapped_column(String(100))
     persona: Mapped[str | None] = mapped_column(Text)  # told to the agent before everything else
     options: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)  # of the executor; text to text
     permission: Mapped[PermissionLevel] = mapped_column(
-        stored(PermissionLevel), default=PermissionLevel.AUTONOMOUS
+        enum_column(PermissionLevel), default=PermissionLevel.AUTONOMOUS
     )
     capabilities: Mapped[list[str]] = mapped_column(Json, default=list)  # a worker must have all of them
     max_concurrent: Mapped[int | None]  # runs at once on all boards; None: no limit
@@ -151,8 +150,8 @@ def skills_of(path: str, given: Iterable[tuple[str, Skill]]) -> dict[str, Skill]
         if not CAPABILITY.fullmatch(folded):
             raise Invalid((f"{path}.{index}.name", "must have 1 to 40 letters, digits, and . + # _ -"))
         found[folded] = max(found.get(folded, level), level, key=levels.index)
-    if len(found) > MOST_CAPABILITIES:
-        raise Invalid((path, f"must name at most {MOST_CAPABILITIES}, not {len(found)}"))
+    if len(found) > MAX_CAPABILITIES:
+        raise Invalid((path, f"must name at most {MAX_CAPABILITIES}, not {len(found)}"))
     return found
 
 
@@ -176,7 +175,7 @@ def needed(needs: list[str]) -> dict[str, Skill]:
 
 
 def is_offline(heard_at: datetime, now: datetime) -> bool:
-    return now - heard_at >= timedelta(seconds=BEAT * MISSED)
+    return now - heard_at >= timedelta(seconds=HEARTBEAT_INTERVAL_SECONDS * MAX_MISSED_HEARTBEATS)
 
 
 def status_of(worker: Any, held: int, waiting: int, now: datetime) -> WorkerStatus:
@@ -191,9 +190,9 @@ def status_of(worker: Any, held: int, waiting: int, now: datetime) -> WorkerStat
 
 
 def session_status(session: Any, now: datetime) -> SessionStatus:
-    if session.terminated_at is not None or now - session.created_at >= OLD:
+    if session.terminated_at is not None or now - session.created_at >= SESSION_MAX_AGE:
         return SessionStatus.TERMINATED
-    return SessionStatus.IDLE if now - session.active_at >= IDLE else SessionStatus.ACTIVE
+    return SessionStatus.IDLE if now - session.active_at >= SESSION_IDLE_AFTER else SessionStatus.ACTIVE
 
 
 def program_of(executor: str | None, worker: Any) -> str:
@@ -204,11 +203,3 @@ def program_of(executor: str | None, worker: Any) -> str:
 def reusable(session: Any, now: datetime) -> bool:
     """Whether an agent may go on with a conversation, on the worker that held it."""
     return session_status(session, now) is not SessionStatus.TERMINATED
-
-
-def sees_worker(actor: Actor, worker: Any = Worker) -> ColumnElement[bool]:
-    """That a worker is the actor's to see. A key of one board sees those that may work on it."""
-    if actor.board_id is None:
-        return sees_workspace(actor, worker.workspace_id)
-    here = or_(worker.board_id.is_(None), worker.board_id == actor.board_id)
-    return sees_workspace(actor, worker.workspace_id) & here

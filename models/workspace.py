@@ -5,12 +5,12 @@ import enum
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.columns import Editable, Stamped, stored
-from runtime.database import Base, Id
-from runtime.ids import maker
+from kit.db.database import Base, Id
+from kit.ids import maker
+from models.columns import Editable, Stamped, enum_column
 
-MOST_LABELS = 200  # in a workspace
-MOST_MEMBERS = 1_000
+MAX_LABELS = 200  # in a workspace
+MAX_MEMBERS = 1_000
 
 
 class Role(enum.StrEnum):
@@ -37,7 +37,7 @@ class Membership(Stamped, Base):
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=maker("membership"))
     workspace_id: Mapped[str] = mapped_column(ForeignKey("workspace.id", ondelete="CASCADE"))
     user_id: Mapped[str] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"))
-    role: Mapped[Role] = mapped_column(stored(Role))
+    role: Mapped[Role] = mapped_column(enum_column(Role))
 
 
 class Label(Editable, Base):

@@ -6,14 +6,14 @@ from strawberry import Maybe, Parent
 
 import actions.account
 import actions.session
-from models import words
+from actions import validation
+from auth.passwords import check_password, hash_password
 from models.actor import Actor
 from models.refusal import Invalid
-from resolvers.context import IfVersion, Info, given
+from resolvers.context import IfVersion, Info, provided_fields
 from resolvers.key import API_KEY
 from resolvers.run import RUN
 from resolvers.workspace import USER
-from runtime.passwords import check_password, hash_password
 
 
 async def me(info: Info) -> Any:
@@ -72,7 +72,7 @@ async def register(
     The first one is given a workspace, whose admin it is.
     """
     context = info.context
-    context.house.attempts.count(f"register:{context.network}")
+    context.services.attempts.count(f"register:{context.network}")
     fields = {
         "username": username,
         "email": email,
@@ -80,13 +80,13 @@ async def register(
         "first_name": first_name,
         "last_name": last_name,
     }
-    actions.account.checked(fields)
-    is_open = context.house.settings.registration
-    hashed = await hash_password(words.password("password", password))
-    async with context.begin(context.nobody) as tx:
+    actions.account.validate_user(fields)
+    is_open = context.services.settings.registration
+    hashed = await hash_password(validation.password("password", password))
+    async with context.transaction(context.nobody) as tx:
         user = await actions.account.register(tx, fields, hashed, is_open=is_open)
         return await actions.session.start_session(
-            tx, context.house.tokens, user.id, hashed, user_agent=context.user_agent
+            tx, context.services.tokens, user.id, hashed, user_agent=context.user_agent
         )
 
 
@@ -100,10 +100,10 @@ async def update_me(
     if_version: IfVersion = None,
 ) -> Any:
     """Change your account. What is left out stays, null clears."""
-    changes = given(
+    changes = provided_fields(
         username=username, email=email, nickname=nickname, first_name=first_name, last_name=last_name
     )
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         return await actions.account.update_me(tx, info.context.actor, changes, if_version=if_version)
 
 
@@ -120,19 +120,19 @@ async def change_password(
     """
     context = info.context
     actor = context.actor
-    words.password("newPassword", new_password)
+    validation.password("newPassword", new_password)
     account = await me(info)
     await context.refresh()  # no connection is held while passwords are hashed
     old_hash = account.password_hash if account else None
     if old_hash is not None:
         tries = (f"account:{actor.id}", f"address:{context.network}")
-        context.house.attempts.count(*tries)
+        context.services.attempts.count(*tries)
         if not (await check_password(current_password or "", old_hash))[0]:
             raise Invalid(("currentPassword", "is not your password"))
-        context.house.attempts.forgive(*tries)
+        context.services.attempts.forgive(*tries)
     hashed = await hash_password(new_password)
-    async with context.begin() as tx:
+    async with context.transaction() as tx:
         user = await actions.account.change_password(tx, actor, old_hash, hashed)
-    if context.house.local_owner and context.house.local_owner.id == user.id:
-        context.house.local_owner = None  # in other processes `keep_local_owner` sees to it
+    if context.services.local_owner and context.services.local_owner.id == user.id:
+        context.services.local_owner = None  # in other processes `keep_local_owner` sees to it
     return user

@@ -5,28 +5,28 @@ from typing import Any
 from sqlalchemy import select, true
 from strawberry import Parent
 
+from kit.ids import prefix_of
 from models.account import ApiKey, User, public
 from models.actor import ActorKind
 from models.run import Run
-from models.worker import AgentProfile, Executor
+from models.worker import AgentProfile, AgentProgram
 from resolvers.context import Info
-from resolvers.loaders import Link, alike
+from resolvers.loaders import Relation, viewer_independent
 from resolvers.workspace import USER
-from runtime.ids import prefix_of
 
 SYSTEM = "Signalbox"
 GONE = "Somebody who left"
 AGENT = "Agent"
 PROGRAMS = {
-    Executor.CLAUDE_CODE: "Claude Code",
-    Executor.CODEX: "Codex",
-    Executor.GEMINI: "Gemini",
-    Executor.OPENCODE: "OpenCode",
+    AgentProgram.CLAUDE_CODE: "Claude Code",
+    AgentProgram.CODEX: "Codex",
+    AgentProgram.GEMINI: "Gemini",
+    AgentProgram.OPENCODE: "OpenCode",
 }
 
 # Who acted is named by a row that was seen; nothing but the name is read of them.
-USER_NAME = Link(select(User.id, User.username, User.nickname), User.id, lambda actor: true(), alike=True)
-RUN_NAME = Link(
+USER_NAME = Relation(select(User.id, User.username, User.nickname), User.id, lambda actor: true(), alike=True)
+RUN_NAME = Relation(
     select(Run.id, Run.executor, AgentProfile.name).outerjoin(
         AgentProfile, AgentProfile.id == Run.profile_id
     ),
@@ -34,10 +34,10 @@ RUN_NAME = Link(
     lambda actor: true(),
     alike=True,
 )
-KEY_NAME = Link(select(ApiKey.id, ApiKey.name), ApiKey.id, lambda actor: true(), alike=True)
+KEY_NAME = Relation(select(ApiKey.id, ApiKey.name), ApiKey.id, lambda actor: true(), alike=True)
 
 
-@alike
+@viewer_independent
 async def name_of_actor(root: Parent[Any], info: Info) -> str:
     """The name to show: a person's, a key's, that of an agent's profile or program, or Signalbox for the system."""
     if root.id is None:

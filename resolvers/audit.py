@@ -7,25 +7,25 @@ import strawberry
 from sqlalchemy import ColumnElement, select
 from strawberry import ID, Parent
 
-from models.actor import administrates
+from auth.permissions import administrates
+from kit.eventlog.tables import Event
+from kit.graphql.types import input_type
 from models.event import EventKind
 from models.refusal import Forbidden
 from models.workspace import Role
 from resolvers.context import Info
 from resolvers.node import node
-from resolvers.page import After, Ask, Before, First, Last, Listing, Order, Page, page
+from resolvers.pagination import After, Before, First, Last, Order, Page, PageArgs, PaginatedQuery, load_page
 from resolvers.workspace import role_in
-from runtime.event import Event
-from runtime.transport.describe import takes
 
 # `tenant` stands on the home copy of an event only, so each is told once.
-AUDIT = Listing(
+AUDIT = PaginatedQuery(
     "audit", select(Event.__table__), Event.tenant, lambda actor: administrates(actor, Event.tenant)
 )
 NEWEST = Order("NEWEST", ((Event.at, True), (Event.topic, True), (Event.seq, True)))
 
 
-@takes
+@input_type
 class AuditFilter:
     """Which entries of an audit log. What is left out does not matter."""
 
@@ -62,8 +62,8 @@ async def audit_log(
     if await role_in(info, root.id) is not Role.ADMIN:
         raise Forbidden("Only an admin of the workspace may read its audit log")
     filter = filter or AuditFilter()
-    ask = Ask(first, after, last, before)
-    return await page(info.context, AUDIT, NEWEST, ask, root.id, _clauses(filter), repr(filter))
+    ask = PageArgs(first, after, last, before)
+    return await load_page(info.context, AUDIT, NEWEST, ask, root.id, _clauses(filter), repr(filter))
 
 
 async def subject(root: Parent[Any], info: Info) -> Any:

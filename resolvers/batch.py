@@ -7,22 +7,22 @@ from sqlalchemy import select
 from strawberry import ID, Parent
 
 import actions.batch
-from actions.run.start import Wish
-from models.actor import sees_batch, sees_card
+from actions.run.start import RunRequest
+from auth.permissions import sees_batch, sees_card
 from models.batch import COUNTING, COUNTS, BatchStatus, RunBatch, counts_of
 from models.run import PermissionLevel, Run, RunKind
 from resolvers.context import Info
-from resolvers.loaders import Link, drawn
-from resolvers.page import After, Ask, Before, First, Last, Listing, Order, Page, page
+from resolvers.loaders import Relation, batched
+from resolvers.pagination import After, Before, First, Last, Order, Page, PageArgs, PaginatedQuery, load_page
 
-BATCH = Link(select(RunBatch.__table__), RunBatch.id, lambda actor: sees_batch(actor, RunBatch.board_id))
-COUNTS_OF_BATCH = Link(
+BATCH = Relation(select(RunBatch.__table__), RunBatch.id, lambda actor: sees_batch(actor, RunBatch.board_id))
+COUNTS_OF_BATCH = Relation(
     select(*COUNTS).where(COUNTING),
     Run.batch_id,
     lambda actor: sees_card(actor, Run.board_id, Run.card_id),
     group=True,
 )
-BATCHES_OF_BOARD = Listing(
+BATCHES_OF_BOARD = PaginatedQuery(
     "board.batches",
     select(RunBatch.__table__),
     RunBatch.board_id,
@@ -45,10 +45,12 @@ async def batches_of_board(
     before: Before = None,
 ) -> Page:
     """Runs on it that were started together, the newest batch first."""
-    return await page(info.context, BATCHES_OF_BOARD, NEWEST, Ask(first, after, last, before), parent=root.id)
+    return await load_page(
+        info.context, BATCHES_OF_BOARD, NEWEST, PageArgs(first, after, last, before), parent=root.id
+    )
 
 
-@drawn(COUNTS_OF_BATCH, "id")
+@batched(COUNTS_OF_BATCH, "id")
 def counts_of_batch(root: Any, row: Any) -> Any:
     """How many of its runs are in each state. Of one that was tried again, the newest is counted.
 
@@ -57,7 +59,7 @@ def counts_of_batch(root: Any, row: Any) -> Any:
     return counts_of(row)
 
 
-@drawn(COUNTS_OF_BATCH, "id")
+@batched(COUNTS_OF_BATCH, "id")
 def status_of_batch(root: Any, row: Any) -> BatchStatus:
     """Where it stands, from where its runs stand: a run that fails leaves the others alone.
 
@@ -86,10 +88,10 @@ async def start_batch(
     A StageRefused or Conflict names the first card that stands against it. A run that fails leaves the others
     alone; what becomes of all of them is the batch's `status`, and BATCH_ENDED tells it.
     """
-    wish = Wish(
+    wish = RunRequest(
         kind=kind, instruction=instruction, base_ref=base_ref, permission=permission, start_at=start_at
     )
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         return await actions.batch.start_batch(tx, info.context.actor, card_ids, wish, profile_id=profile_id)
 
 
@@ -99,7 +101,7 @@ async def stop_batch(
     reason: Annotated[str | None, "Why, for whoever looks at it later."] = None,
 ) -> Any:
     """Stop every run of a batch that has not ended, as `stopRun` does. What has ended stays as it is."""
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         return await actions.batch.stop_batch(tx, info.context.actor, id, reason)
 
 
@@ -109,5 +111,5 @@ async def retry_batch(info: Info, id: Annotated[ID, "Which batch."]) -> Any:
     The new runs take the places of the old, which their `retryOf` names, and the batch is ACTIVE again. A Conflict
     names a profile of theirs that is switched off.
     """
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         return await actions.batch.retry_batch(tx, info.context.actor, id)

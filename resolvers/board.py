@@ -7,39 +7,39 @@ from sqlalchemy import case, func, select
 from strawberry import ID, Maybe, Parent
 
 import actions.board
-from models.actor import sees_board, sees_card
+from auth.permissions import sees_board, sees_card
+from kit.eventlog.event_log import Cursor
+from kit.eventlog.tables import Topic
 from models.board import Board, BoardColumn, Template
 from models.card import Card
 from models.event import board_topic
 from models.stage import Law, Stage
-from resolvers.context import IfVersion, Info, given
-from resolvers.loaders import Link, drawn
-from resolvers.page import After, Ask, Before, First, Last, Listing, Order, Page, page
-from runtime.event import Topic
-from runtime.feed import Cursor
+from resolvers.context import IfVersion, Info, provided_fields
+from resolvers.loaders import Relation, batched
+from resolvers.pagination import After, Before, First, Last, Order, Page, PageArgs, PaginatedQuery, load_page
 
-BOARD = Link(select(Board.__table__), Board.id, lambda actor: sees_board(actor, Board.id), alike=True)
-COLUMN = Link(
+BOARD = Relation(select(Board.__table__), Board.id, lambda actor: sees_board(actor, Board.id), alike=True)
+COLUMN = Relation(
     select(BoardColumn.__table__),
     BoardColumn.id,
     lambda actor: sees_board(actor, BoardColumn.board_id),
     alike=True,
 )
-COLUMNS_OF_BOARD = Link(
+COLUMNS_OF_BOARD = Relation(
     select(BoardColumn.__table__).order_by(BoardColumn.rank),
     BoardColumn.board_id,
     lambda actor: sees_board(actor, BoardColumn.board_id),
     many=True,
     alike=True,
 )
-CARD_COUNT = Link(
+CARD_COUNT = Relation(
     select(func.count().label("count")).where(Card.archived_at.is_(None)),
     Card.column_id,
     lambda actor: sees_card(actor, Card.board_id, Card.id),
     group=True,
     alike=True,
 )
-COUNTS_OF_BOARD = Link(
+COUNTS_OF_BOARD = Relation(
     select(*(func.sum(case((BoardColumn.stage == stage, 1), else_=0)).label(stage) for stage in Stage))
     .join(BoardColumn, BoardColumn.id == Card.column_id)
     .where(Card.archived_at.is_(None)),
@@ -48,7 +48,7 @@ COUNTS_OF_BOARD = Link(
     group=True,
     alike=True,
 )
-TOPIC = Link(
+TOPIC = Relation(
     select(Topic.__table__),
     Topic.name,
     # A topic is read by the name of a row that was seen.
@@ -56,8 +56,8 @@ TOPIC = Link(
     alike=True,
 )
 
-BOARDS = Listing("boards", select(Board.__table__), None, lambda actor: sees_board(actor, Board.id))
-BOARDS_OF_WORKSPACE = Listing(
+BOARDS = PaginatedQuery("boards", select(Board.__table__), None, lambda actor: sees_board(actor, Board.id))
+BOARDS_OF_WORKSPACE = PaginatedQuery(
     "workspace.boards", select(Board.__table__), Board.workspace_id, lambda actor: sees_board(actor, Board.id)
 )
 # Across workspaces the rank says nothing between two of them, so the workspace comes first.
@@ -78,7 +78,7 @@ async def boards(
     archived: Annotated[bool, "Show the archived ones, instead of the others."] = False,
 ) -> Page:
     """Your boards, in their order, workspace by workspace."""
-    return await _boards(info, BOARDS, None, Ask(first, after, last, before), archived)
+    return await _boards(info, BOARDS, None, PageArgs(first, after, last, before), archived)
 
 
 async def boards_of_workspace(
@@ -91,25 +91,27 @@ async def boards_of_workspace(
     archived: Annotated[bool, "Show the archived ones, instead of the others."] = False,
 ) -> Page:
     """Its boards, in their order."""
-    return await _boards(info, BOARDS_OF_WORKSPACE, root.id, Ask(first, after, last, before), archived)
+    return await _boards(info, BOARDS_OF_WORKSPACE, root.id, PageArgs(first, after, last, before), archived)
 
 
-async def _boards(info: Info, listing: Listing, parent: str | None, ask: Ask, archived: bool) -> Page:
+async def _boards(
+    info: Info, listing: PaginatedQuery, parent: str | None, ask: PageArgs, archived: bool
+) -> Page:
     shown = Board.archived_at.is_not(None) if archived else Board.archived_at.is_(None)
-    return await page(info.context, listing, BY_RANK, ask, parent, [shown], str(archived))
+    return await load_page(info.context, listing, BY_RANK, ask, parent, [shown], str(archived))
 
 
 def _topic(board: Any) -> str:
     return board_topic(board.id)
 
 
-@drawn(TOPIC, _topic, "id")
+@batched(TOPIC, _topic, "id")
 def seq_of_board(root: Any, topic: Any) -> int:
     """Number of its last event. After a mutation: your feed has caught up when it has shown this number."""
     return topic.last if topic else 0
 
 
-@drawn(TOPIC, _topic, "id")
+@batched(TOPIC, _topic, "id")
 def cursor_of_board(root: Any, topic: Any) -> str:
     """Where its feed stood at the moment of this answer. Follow `boardFeed` after it and nothing is missed."""
     return str(Cursor(topic.epoch, topic.last)) if topic else "0"
@@ -121,19 +123,19 @@ class StageCount:
     count: int
 
 
-@drawn(COUNTS_OF_BOARD, "id")
+@batched(COUNTS_OF_BOARD, "id")
 def card_counts(root: Any, counts: Any) -> Any:
     """How many cards stand in each stage, archived ones not counted."""
     return [StageCount(stage, getattr(counts, stage) if counts else 0) for stage in Stage]
 
 
-@drawn(COUNTS_OF_BOARD, "id")
+@batched(COUNTS_OF_BOARD, "id")
 def open_card_count(root: Any, counts: Any) -> int:
     """How many cards are neither done nor archived."""
     return sum(getattr(counts, stage) for stage in Stage if stage is not Stage.DONE) if counts else 0
 
 
-@drawn(CARD_COUNT, "id")
+@batched(CARD_COUNT, "id")
 def card_count(root: Any, row: Any) -> int:
     """How many cards stand in it, archived ones not counted."""
     return row.count if row else 0
@@ -156,7 +158,7 @@ async def create_board(
     ] = None,
 ) -> Any:
     """Make a board in a workspace, with fresh columns from a template."""
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         return await actions.board.create_board(
             tx,
             info.context.actor,
@@ -180,8 +182,8 @@ async def update_board(
     if_version: IfVersion = None,
 ) -> Any:
     """Change a board. What is left out stays."""
-    changes = given(name=name, description=description, key=key, law=law)
-    async with info.context.begin() as tx:
+    changes = provided_fields(name=name, description=description, key=key, law=law)
+    async with info.context.transaction() as tx:
         return await actions.board.update_board(tx, info.context.actor, id, changes, if_version=if_version)
 
 
@@ -192,7 +194,7 @@ async def move_board(
     after: Annotated[ID | None, "The board it shall stand behind."] = None,
 ) -> Any:
     """Move a board among those of its workspace; to the end without a neighbour."""
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         return await actions.board.move_board(tx, info.context.actor, id, before=before, after=after)
 
 
@@ -202,7 +204,7 @@ async def archive_board(
     if_version: IfVersion = None,
 ) -> Any:
     """Archive a board: hidden by default, and its cards do not move. Admins only."""
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         return await actions.board.archive_board(tx, info.context.actor, id, if_version=if_version)
 
 
@@ -212,7 +214,7 @@ async def unarchive_board(
     if_version: IfVersion = None,
 ) -> Any:
     """Bring an archived board back. Admins only."""
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         return await actions.board.unarchive_board(tx, info.context.actor, id, if_version=if_version)
 
 
@@ -223,7 +225,7 @@ async def delete_board(
     cancel_runs: Annotated[bool, "End the runs of agents on it; without it they are a Conflict."] = False,
 ) -> Any:
     """Delete a board with everything on it. Admins only. Answers the board as it was."""
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         return await actions.board.delete_board(
             tx, info.context.actor, id, confirm_name, cancel_runs=cancel_runs
         )
@@ -239,7 +241,7 @@ async def create_column(
     after: Annotated[ID | None, "The column it shall stand behind."] = None,
 ) -> Any:
     """Add a column to a board; at the right end without a neighbour. A board has at most 20."""
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         return await actions.board.create_column(
             tx,
             info.context.actor,
@@ -261,8 +263,8 @@ async def update_column(
     if_version: IfVersion = None,
 ) -> Any:
     """Change a column. What is left out stays."""
-    changes = given(name=name, stage=stage, wip_limit=wip_limit)
-    async with info.context.begin() as tx:
+    changes = provided_fields(name=name, stage=stage, wip_limit=wip_limit)
+    async with info.context.transaction() as tx:
         return await actions.board.update_column(tx, info.context.actor, id, changes, if_version=if_version)
 
 
@@ -273,7 +275,7 @@ async def move_column(
     after: Annotated[ID | None, "The column it shall stand behind."] = None,
 ) -> Any:
     """Move a column on its board; to the right end without a neighbour."""
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         return await actions.board.move_column(tx, info.context.actor, id, before=before, after=after)
 
 
@@ -288,7 +290,7 @@ async def delete_column(
     cancel_runs: Annotated[bool, "Stop the agents that are at its cards; without it they refuse it."] = False,
 ) -> Any:
     """Delete a column. With cards in it you must say what becomes of them. Answers the column as it was."""
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         return await actions.board.delete_column(
             tx,
             info.context.actor,

@@ -11,36 +11,35 @@ import actions.card
 import actions.revision
 import actions.run.reject
 from actions.card import FIELDS, NewCard
-from actions.law import facts_of
-from actions.move import Place
-from actions.reach import role_in
-from models.actor import WRITERS, sees_card
+from actions.move import Placement
+from actions.stage_facts import facts_of
+from auth.permissions import WRITERS, role_in, sees_card
+from kit.db.database import utcnow
+from kit.eventlog.tables import Event
+from kit.graphql.types import input_type
 from models.board import Board, BoardColumn
-from models.card import MOST_REVISIONS, Card, CardOrder, CardType, Priority, Size
+from models.card import MAX_REVISIONS, Card, CardOrder, CardSize, CardType, Priority
 from models.stage import MoveGate, Reason, Stage, reasons_against
 from resolvers.board import BOARD, COLUMN
-from resolvers.cards import CardFilter, clauses, order_of
-from resolvers.context import IfVersion, Info, given
-from resolvers.loaders import Link, drawn
-from resolvers.page import After, Ask, Before, First, Last, Listing, Order, Page, page
-from runtime.database import utcnow
-from runtime.event import Event
-from runtime.transport.describe import takes
+from resolvers.card_filter import CardFilter, filter_clauses, order_of
+from resolvers.context import IfVersion, Info, provided_fields
+from resolvers.loaders import Relation, batched
+from resolvers.pagination import After, Before, First, Last, Order, Page, PageArgs, PaginatedQuery, load_page
 
-MOST_CARDS = 500  # of a board in one page
+MAX_CARDS = 500  # of a board in one page
 FirstOfBoard = Annotated[int | None, "How many, from the top: 1 to 500; 50 where nothing is said."]
 
-CARD = Link(
+CARD = Relation(
     select(Card.__table__), Card.id, lambda actor: sees_card(actor, Card.board_id, Card.id), alike=True
 )
-CHILDREN_OF_CARD = Link(
+CHILDREN_OF_CARD = Relation(
     select(Card.__table__).order_by(Card.number),
     Card.parent_id,
     lambda actor: sees_card(actor, Card.board_id, Card.id),
     many=True,
     alike=True,
 )
-REVISIONS_OF_CARD = Listing(
+REVISIONS_OF_CARD = PaginatedQuery(
     "card.revisions",
     select(Event.__table__).where(Event.kind.in_(actions.revision.SNAPSHOTS)),
     Event.subject,
@@ -49,12 +48,12 @@ REVISIONS_OF_CARD = Listing(
 NEWEST = Order("NEWEST", ((Event.at, True), (Event.seq, True)))
 
 _CARDS = select(Card.__table__).join(BoardColumn, BoardColumn.id == Card.column_id)
-CARDS = Listing("cards", _CARDS, None, lambda actor: sees_card(actor, Card.board_id, Card.id))
-CARDS_OF_BOARD = Listing(
+CARDS = PaginatedQuery("cards", _CARDS, None, lambda actor: sees_card(actor, Card.board_id, Card.id))
+CARDS_OF_BOARD = PaginatedQuery(
     "board.cards", _CARDS, Card.board_id, lambda actor: sees_card(actor, Card.board_id, Card.id)
 )
-NOT_ARCHIVED = clauses(CardFilter())
-CARDS_OF_COLUMN = Listing(
+NOT_ARCHIVED = filter_clauses(CardFilter())
+CARDS_OF_COLUMN = PaginatedQuery(
     "column.cards", _CARDS, Card.column_id, lambda actor: sees_card(actor, Card.board_id, Card.id)
 )
 
@@ -74,7 +73,7 @@ async def cards(
     order_by: Annotated[CardOrder, "In which order."] = CardOrder.CREATED,
 ) -> Page:
     """Cards of every board you may see."""
-    return await _cards(info, CARDS, None, Ask(first, after, last, before), filter, order_by)
+    return await _cards(info, CARDS, None, PageArgs(first, after, last, before), filter, order_by)
 
 
 async def cards_of_board(
@@ -91,7 +90,7 @@ async def cards_of_board(
 ) -> Page:
     """Its cards: column by column, from the top."""
     return await _cards(
-        info, CARDS_OF_BOARD, root.id, Ask(first, after, last, before, MOST_CARDS), filter, order_by
+        info, CARDS_OF_BOARD, root.id, PageArgs(first, after, last, before, MAX_CARDS), filter, order_by
     )
 
 
@@ -112,7 +111,7 @@ async def cards_of_column(
         info,
         CARDS_OF_COLUMN,
         root.id,
-        Ask(first, after, last, before, MOST_CARDS),
+        PageArgs(first, after, last, before, MAX_CARDS),
         filter,
         order_by,
     )
@@ -120,24 +119,26 @@ async def cards_of_column(
 
 async def _cards(
     info: Info,
-    listing: Listing,
+    listing: PaginatedQuery,
     parent: str | None,
-    ask: Ask,
+    ask: PageArgs,
     filter: CardFilter | None,
     order: CardOrder,
 ) -> Page:
-    where = NOT_ARCHIVED if filter is None else clauses(filter)
+    where = NOT_ARCHIVED if filter is None else filter_clauses(filter)
     plain = filter is None
-    return await page(info.context, listing, order_of(order), ask, parent, where, repr(filter), plain=plain)
+    return await load_page(
+        info.context, listing, order_of(order), ask, parent, where, repr(filter), plain=plain
+    )
 
 
-@drawn(BOARD, "board_id", "number")
+@batched(BOARD, "board_id", "number")
 def name_of_card(root: Any, board: Any) -> str:
     """How people call it: `WEB-42`, the board's key and the card's number."""
     return f"{board.key if board else ''}-{root.number}"
 
 
-@drawn(COLUMN, "column_id")
+@batched(COLUMN, "column_id")
 def stage_of_card(root: Any, column: Any) -> Stage:
     """The stage of the column it stands in."""
     stage: Stage = column.stage
@@ -148,7 +149,7 @@ def _column_if_late(card: Any) -> Any:
     return None if card.due_on is None or card.due_on >= utcnow().date() else card.column_id
 
 
-@drawn(COLUMN, _column_if_late, "due_on", "column_id")
+@batched(COLUMN, _column_if_late, "due_on", "column_id")
 def overdue(root: Any, column: Any) -> bool:
     """Whether it was due before today (UTC) and is not done."""
     return bool(column and column.stage is not Stage.DONE)
@@ -192,8 +193,8 @@ async def revisions_of_card(
     first: Annotated[int, "How many of the newest: 1 to 50."] = 20,
 ) -> Any:
     """What the card said before each change, newest first. Moves and updates make revisions."""
-    ask = Ask(first, most=MOST_REVISIONS)
-    return (await page(info.context, REVISIONS_OF_CARD, NEWEST, ask, root.id)).rows
+    ask = PageArgs(first, most=MAX_REVISIONS)
+    return (await load_page(info.context, REVISIONS_OF_CARD, NEWEST, ask, root.id)).rows
 
 
 async def create_card(
@@ -203,7 +204,7 @@ async def create_card(
     description: Annotated[str, "Markdown."] = "",
     type: Annotated[CardType, "What kind of work it is."] = CardType.FEATURE,
     priority: Annotated[Priority, "How urgent it is."] = Priority.MEDIUM,
-    size: Annotated[Size | None, "How big it is."] = None,
+    size: Annotated[CardSize | None, "How big it is."] = None,
     story_points: Annotated[int | None, "0 to 99."] = None,
     due_on: Annotated[date | None, "The day it is due."] = None,
     parent_id: Annotated[ID | None, "The card it is a part of, on the same board."] = None,
@@ -219,7 +220,7 @@ async def create_card(
     top: Annotated[bool, "At the top of the column instead of the end."] = False,
 ) -> Any:
     """Make a card. It is born in the backlog, so the law lets it be made where a backlog card may go."""
-    place = Place(column_id, stage, before, after, top)
+    place = Placement(column_id, stage, before, after, top)
     new = NewCard(
         title,
         description,
@@ -232,11 +233,11 @@ async def create_card(
         place,
         agent_profile_id,
     )
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         return await actions.card.create_card(tx, info.context.actor, board_id, new)
 
 
-@takes
+@input_type
 class NewCardInput:
     """One of several cards to be made together."""
 
@@ -244,7 +245,7 @@ class NewCardInput:
     description: Annotated[str, "Markdown."] = ""
     type: Annotated[CardType, "What kind of work it is."] = CardType.FEATURE
     priority: Annotated[Priority, "How urgent it is."] = Priority.MEDIUM
-    size: Annotated[Size | None, "How big it is."] = None
+    size: Annotated[CardSize | None, "How big it is."] = None
     story_points: Annotated[int | None, "0 to 99."] = None
     due_on: Annotated[date | None, "The day it is due."] = None
     parent_id: Annotated[ID | None, "The card it is a part of, on the same board."] = None
@@ -263,15 +264,15 @@ async def create_cards(
     stage: Annotated[Stage | None, "Instead of a column: the first of this stage that takes it."] = None,
 ) -> Any:
     """Make up to 100 cards at the end of one column, in order: all of them or none."""
-    place = Place(column_id, stage)
+    place = Placement(column_id, stage)
     news = [NewCard(**{name: getattr(card, name) for name in FIELDS}, place=place) for card in cards]
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         made = await actions.card.create_cards(tx, info.context.actor, board_id, news)
-        return Several(made)
+        return ManyCards(made)
 
 
 @dataclass(frozen=True)
-class Several:
+class ManyCards:
     """Cards that were changed together."""
 
     cards: list[Card]
@@ -284,7 +285,7 @@ async def update_card(
     description: Annotated[Maybe[str | None], "Markdown; null empties it."],
     type: Annotated[Maybe[CardType], "What kind of work it is."],
     priority: Annotated[Maybe[Priority], "How urgent it is."],
-    size: Annotated[Maybe[Size | None], "How big it is; null clears it."],
+    size: Annotated[Maybe[CardSize | None], "How big it is; null clears it."],
     story_points: Annotated[Maybe[int | None], "0 to 99; null clears it."],
     due_on: Annotated[Maybe[date | None], "The day it is due; null clears it."],
     agent_profile_id: Annotated[
@@ -299,7 +300,7 @@ async def update_card(
     if_version: IfVersion = None,
 ) -> Any:
     """Change a card. What is left out stays, null clears. With a column or stage it also moves."""
-    changes = given(
+    changes = provided_fields(
         title=title,
         description=description,
         type=type,
@@ -309,13 +310,13 @@ async def update_card(
         due_on=due_on,
         agent_profile_id=agent_profile_id,
     )
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         return await actions.card.update_card(
             tx,
             info.context.actor,
             id,
             changes,
-            place=Place(column_id, stage),
+            place=Placement(column_id, stage),
             if_version=if_version,
             cancel_run=cancel_run,
         )
@@ -333,8 +334,8 @@ async def move_card(
     if_version: IfVersion = None,
 ) -> Any:
     """Move a card to another column, or elsewhere in its own. Refused where the law of stages has no such move."""
-    place = Place(column_id, stage, before, after, top)
-    async with info.context.begin() as tx:
+    place = Placement(column_id, stage, before, after, top)
+    async with info.context.transaction() as tx:
         return await actions.card.move_card(
             tx, info.context.actor, id, place, if_version=if_version, cancel_run=cancel_run
         )
@@ -351,9 +352,9 @@ async def move_cards(
     cancel_run: Annotated[bool, "Stop the agents that are at them; without it they refuse the move."] = False,
 ) -> Any:
     """Move up to 100 cards to one place, one behind the other: all of them or, if one is refused, none."""
-    place = Place(column_id, stage, before, after, top)
-    async with info.context.begin() as tx:
-        return Several(
+    place = Placement(column_id, stage, before, after, top)
+    async with info.context.transaction() as tx:
+        return ManyCards(
             await actions.card.move_cards(tx, info.context.actor, list(ids), place, cancel_run=cancel_run)
         )
 
@@ -367,7 +368,7 @@ async def archive_card(
     if_version: IfVersion = None,
 ) -> Any:
     """Take a card off its board without deleting it."""
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         return await actions.card.archive_card(
             tx, info.context.actor, id, cancel_run=cancel_run, if_version=if_version
         )
@@ -379,7 +380,7 @@ async def unarchive_card(
     if_version: IfVersion = None,
 ) -> Any:
     """Bring a card back, to the end of the board's first BACKLOG column."""
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         return await actions.card.unarchive_card(tx, info.context.actor, id, if_version=if_version)
 
 
@@ -395,7 +396,7 @@ async def delete_card(
     if_version: IfVersion = None,
 ) -> Any:
     """Delete a card and what hangs on it. Answers the card as it was."""
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         return await actions.card.delete_card(
             tx,
             info.context.actor,
@@ -413,7 +414,7 @@ async def set_parent_card(
     if_version: IfVersion = None,
 ) -> Any:
     """Put a card under another of the same board, or under none. Circles are refused."""
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         return await actions.card.set_parent(tx, info.context.actor, id, parent_id, if_version=if_version)
 
 
@@ -428,7 +429,7 @@ async def reject_card(
     branch, its conversation if that lives, its profile, permission and base. A Conflict names a profile that is
     switched off. Where no run succeeded the card only goes back, and the board's rule may ask for one.
     """
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         return await actions.run.reject.reject_card(tx, info.context.actor, id, feedback)
 
 
@@ -439,7 +440,7 @@ async def restore_card_revision(
     if_version: IfVersion = None,
 ) -> Any:
     """Give a card back what it said before a change. Its column comes back too, if the law allows the move."""
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         return await actions.revision.restore_card_revision(
             tx, info.context.actor, card_id, revision, if_version=if_version
         )

@@ -7,51 +7,27 @@ what was loaded is only true for one moment.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, Protocol
 
 import strawberry
 from sqlalchemy import Executable
-from sqlalchemy.ext.asyncio import AsyncSession
 from strawberry import Some
 
-from actions.key import Uses
+from auth.services import Services
+from kit.db.database import Snapshot, translate_db_errors
+from kit.db.transaction import Author, Transaction
+from kit.eventlog.event_log import assign_sequence_numbers
+from kit.graphql.limits.rate import is_loopback, network_of
+from kit.graphql.operation import request_id
 from models.account import AuthReason
 from models.actor import Actor, ActorKind
 from models.refusal import Refusal, Unauthenticated
-from resolvers.loaders import Link, Loaders
-from resolvers.sight import Sights
-from runtime.database import Database, Snapshot, telling
-from runtime.feed import By, Feed, number
-from runtime.passwords import Seal
-from runtime.settings import Settings
-from runtime.tokens import Tokens
-from runtime.transport.operation import request_id
-from runtime.transport.rate import Attempts, is_loopback, network_of
+from resolvers.loaders import Loaders, Relation
 
 
-@dataclass
-class House:
-    """The machines every operation may use, made once in server.py."""
-
-    settings: Settings
-    database: Database
-    feed: Feed
-    tokens: Tokens
-    seal: Seal
-    local_owner: Actor | None = None  # let in without signing in, on a loopback address only
-    attempts: Attempts = field(default_factory=Attempts)  # at passwords and tokens
-    uses: Uses = field(init=False)
-    sights: Sights = field(init=False)
-    is_blind: bool = False  # while the database does not say whose access has ended
-
-    def __post_init__(self) -> None:
-        self.uses = Uses(self.database)
-        self.sights = Sights(self.database)
-
-
-class Revoked(Protocol):
+class RevocationWatch(Protocol):
     """Ends when what a caller signed in with is no longer good; `watch` calls `end` then."""
 
     def watch(self, end: Callable[[], None]) -> Callable[[], None]: ...
@@ -60,26 +36,26 @@ class Revoked(Protocol):
 class Context:
     def __init__(
         self,
-        house: House,
+        services: Services,
         actor: Actor | None,
         *,
         why: Unauthenticated | None = None,
         address: str = "",
         user_agent: str = "",
-        revoked: Revoked | None = None,
+        revoked: RevocationWatch | None = None,
         idempotency_key: str | None = None,
     ) -> None:
-        self.house, self._actor, self.why = house, actor, why
+        self.services, self._actor, self.why = services, actor, why
         self.address, self.user_agent = address, user_agent
         self.revoked = revoked  # what ends a socket or stream early
         self.idempotency_key = idempotency_key
-        self.tx: AsyncSession | None = (
+        self.tx: Transaction | None = (
             None  # open since the first write of an operation with an idempotency key
         )
-        self.opens: Callable[[], Awaitable[AsyncSession]] | None = None  # opens it
+        self.opens: Callable[[], Awaitable[Transaction]] | None = None  # opens it
         self.is_held = False  # the events of a group's page are read from one moment
         self._turn = asyncio.Lock()  # resolvers run side by side, a transaction does not
-        self._snapshot: Snapshot = house.database.snapshot()
+        self._snapshot: Snapshot = services.database.snapshot()
         self._loaders: Loaders | None = None
 
     @property
@@ -114,13 +90,13 @@ class Context:
         return None if is_loopback(self.address) else self.network
 
     @property
-    def by(self) -> By:
-        return By(self.actor.kind, self.actor.id, request_id.get())
+    def by(self) -> Author:
+        return Author(self.actor.kind, self.actor.id, request_id.get())
 
     @property
-    def nobody(self) -> By:
+    def nobody(self) -> Author:
         """For a change that begins before it is known who asks: signing in, registering."""
-        return By(ActorKind.SYSTEM, None, request_id.get())
+        return Author(ActorKind.SYSTEM, None, request_id.get())
 
     def audience(self, alike: bool) -> Actor:
         """What answers may depend on in whoever asks: equal for two, and they are answered the same.
@@ -135,7 +111,7 @@ class Context:
     def fork(self) -> "Context":
         """A context for the next operation of the same caller."""
         return Context(
-            self.house,
+            self.services,
             self._actor,
             why=self.why,
             address=self.address,
@@ -144,7 +120,7 @@ class Context:
             idempotency_key=self.idempotency_key,
         )
 
-    def load(self, link: Link, key: Any) -> Awaitable[Any]:
+    def load(self, link: Relation, key: Any) -> Awaitable[Any]:
         return self.loaders(link, key)
 
     @property
@@ -157,12 +133,12 @@ class Context:
         """Read from the operation's one moment, or from its open transaction."""
         if self.tx is not None:
             async with self._turn:
-                with telling():
+                with translate_db_errors():
                     return (await self.tx.execute(query, values)).all()
         return await self._snapshot.read(query, values)
 
     @asynccontextmanager
-    async def begin(self, by: By | None = None) -> AsyncIterator[AsyncSession]:
+    async def transaction(self, by: Author | None = None) -> AsyncIterator[Transaction]:
         """Open one transaction. What was read before it is forgotten, before and after.
 
         A refusal undoes it, unless it `keeps` what was written: that commits, and then it is raised. An
@@ -173,7 +149,9 @@ class Context:
         kept: Refusal | None = None
         if self.tx is None and self.opens is not None:
             self.tx = await self.opens()
-        async with self._part() if self.tx is not None else self.house.feed.begin(by or self.by) as tx:
+        async with (
+            self._part() if self.tx is not None else self.services.event_log.transaction(by or self.by) as tx
+        ):
             try:
                 yield tx
             except Refusal as refusal:
@@ -185,15 +163,15 @@ class Context:
             raise kept
 
     @asynccontextmanager
-    async def _part(self) -> AsyncIterator[AsyncSession]:
+    async def _part(self) -> AsyncIterator[Transaction]:
         assert self.tx is not None, "a part of an open transaction"
         try:
-            with telling():
+            with translate_db_errors():
                 async with self.tx.begin_nested():
                     yield self.tx
-                    self.tx.info.setdefault("grew", set()).update(await number(self.tx))
+                    await assign_sequence_numbers(self.tx)
         except BaseException:
-            self.tx.info.pop("happened", None)
+            self.tx.pending_events = []
             raise
 
     async def refresh(self) -> None:
@@ -210,6 +188,6 @@ Info = strawberry.Info[Context, None]
 IfVersion = Annotated[int | None, "Only if this is still its version."]
 
 
-def given(**fields: Any) -> dict[str, Any]:
+def provided_fields(**fields: Any) -> dict[str, Any]:
     """The fields of a patch that were sent: absent keeps, null clears."""
     return {name: some.value for name, some in fields.items() if isinstance(some, Some)}

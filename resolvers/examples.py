@@ -4,11 +4,12 @@ from typing import Any
 
 from sqlalchemy import select
 
-from models.actor import Actor, sees_board
+from auth.permissions import sees_board
+from kit.db.database import Database
+from models.actor import Actor
 from models.board import Board, BoardColumn
 from models.card import Card
 from models.stage import Stage
-from runtime.database import Database
 
 
 async def example_ids(database: Database, actor: Actor | None) -> dict[str, Any]:

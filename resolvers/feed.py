@@ -8,18 +8,19 @@ from typing import Annotated, Any
 from sqlalchemy import select
 from strawberry import ID
 
+from auth.subscriber_access import Who, of_board, of_workspace
+from kit.eventlog.event_log import START, Cursor, retry_while_unavailable
+from kit.eventlog.tables import Event, Topic
+from kit.graphql.broadcast.broadcast import FeedPosition, Group, share_subscription
 from models.event import EventKind, board_topic, user_topic, workspace_topic
 from models.refusal import Forbidden, NotFound
 from resolvers.board import BOARD
 from resolvers.context import Context, Info
-from resolvers.sight import Who, of_board, of_workspace, still
+from resolvers.follow import recheck_access
 from resolvers.workspace import WORKSPACE
-from runtime.event import Event, Topic
-from runtime.feed import START, Cursor, patiently
-from runtime.transport.fanout import Group, Place, sharing
 
-TOGETHER = 25  # events that a group is told from one moment, which must be short
-RECENT = 50  # of a person's own events, looked through for how a membership ended
+MAX_EVENTS_PER_SNAPSHOT = 25  # events that a group is told from one moment, which must be short
+MAX_OWN_EVENTS = 50  # of a person's own events, looked through for how a membership ended
 
 After = Annotated[
     str | None,
@@ -97,7 +98,7 @@ async def _follow(
     A page is read before it is looked whether the reader may have it, so that what has ended may have done
     so in between. Its last events are then still to come, and told to whom they are due.
     """
-    context, shared = info.context, sharing()
+    context, shared = info.context, share_subscription()
     if shared.group is not None:
         async with aclosing(_tell(context, shared.group, topic, id, who)) as told:
             async for event in told:
@@ -114,18 +115,22 @@ async def _follow(
             raise NotFound(id)
     await context.refresh()  # no connection is held while waiting
 
-    feed, actor = context.house.feed, context.actor
+    feed, actor = context.services.event_log, context.actor
     async with AsyncExitStack() as stack:
-        sight = stack.enter_context(context.house.sights.of(who, id, actor)) if who else None
+        sight = stack.enter_context(context.services.sights.of(who, id, actor)) if who else None
         pages = await stack.enter_async_context(
             aclosing(feed.follow(topic, after, also=[user_topic(actor.id)]))
         )
         async for events in pages:
             if last is not None and not events:
                 raise NotFound(id)  # whoever gave that cursor has heard the end before
-            if last is None and sight and not await patiently(partial(sight.has, actor, age=events.age)):
-                last = await patiently(partial(_end, context, topic, end))
-                if last is None or not await patiently(partial(_stayed, context, last)):
+            if (
+                last is None
+                and sight
+                and not await retry_while_unavailable(partial(sight.has, actor, age=events.age))
+            ):
+                last = await retry_while_unavailable(partial(_end, context, topic, end))
+                if last is None or not await retry_while_unavailable(partial(_stayed, context, last)):
                     return
             await context.refresh()
             for event in events:
@@ -133,7 +138,7 @@ async def _follow(
             if last is not None and events and events[-1].seq >= last.seq:
                 return
             is_caught_up = last is None and events.is_last
-            if is_caught_up and shared.leave(topic, Place(events.cursor), actor, user_topic(actor.id)):
+            if is_caught_up and shared.leave(topic, FeedPosition(events.cursor), actor, user_topic(actor.id)):
                 return
 
 
@@ -141,21 +146,23 @@ async def _tell(
     context: Context, group: Group, topic: str, id: str, who: Who | None
 ) -> AsyncGenerator[Any, None]:
     """Tell a group the events of a topic, a page from one moment: that in which it was looked who may have it."""
-    follow = context.house.feed.follow
-    async with aclosing(follow(topic, group.place.after, page=TOGETHER, listening=group.hears)) as pages:
+    follow = context.services.event_log.follow
+    async with aclosing(
+        follow(topic, group.place.after, page=MAX_EVENTS_PER_SNAPSHOT, listening=group.hears)
+    ) as pages:
         async for events in pages:
-            seen = await patiently(partial(still, context, group, who, id))
+            seen = await retry_while_unavailable(partial(recheck_access, context, group, who, id))
             if not seen[context.actor]:
                 return
             context.is_held = True
             for event in events:
-                group.tells(Place(Cursor(event.epoch, event.seq)), seen)
+                group.tells(FeedPosition(Cursor(event.epoch, event.seq)), seen)
                 yield event
             await group.sends()
             context.is_held = False
             await context.refresh()  # no connection is held while waiting
             if events.is_last:
-                group.rests(Place(events.cursor), seen)
+                group.rests(FeedPosition(events.cursor), seen)
 
 
 async def _now(context: Context, topic: str) -> str | None:
@@ -190,7 +197,7 @@ async def _was_here(context: Context, last: Any) -> bool:
         return actor.board_id in (None, last.data.get("board_id"))
     ways = EventKind.MEMBER_REMOVED, EventKind.WORKSPACE_DELETED
     query = select(Event.kind, Event.data).where(Event.topic == user_topic(actor.id), Event.kind.in_(ways))
-    for row in await context.read(query.order_by(Event.seq.desc()).limit(RECENT)):
+    for row in await context.read(query.order_by(Event.seq.desc()).limit(MAX_OWN_EVENTS)):
         if row.data["workspace_id"] == workspace_id:
             return bool(row.kind == EventKind.WORKSPACE_DELETED)
     return False

@@ -12,8 +12,8 @@ from models.account import ApiKey
 from models.actor import Actor, Scope
 from models.workspace import Membership, Role
 from resolvers.context import Info
-from resolvers.loaders import Link
-from resolvers.page import After, Ask, Before, First, Last, Listing, Order, Page, page
+from resolvers.loaders import Relation
+from resolvers.pagination import After, Before, First, Last, Order, Page, PageArgs, PaginatedQuery, load_page
 
 
 def _sees(actor: Actor) -> ColumnElement[bool]:
@@ -24,8 +24,8 @@ def _sees(actor: Actor) -> ColumnElement[bool]:
     return ApiKey.workspace_id.in_(select(Membership.workspace_id).where(*mine))
 
 
-API_KEY = Link(select(ApiKey.__table__), ApiKey.id, _sees)
-API_KEYS = Listing("apiKeys", select(ApiKey.__table__), ApiKey.workspace_id, _sees)
+API_KEY = Relation(select(ApiKey.__table__), ApiKey.id, _sees)
+API_KEYS = PaginatedQuery("apiKeys", select(ApiKey.__table__), ApiKey.workspace_id, _sees)
 NEWEST = Order("NEWEST", ((ApiKey.id, True),))
 
 
@@ -46,8 +46,8 @@ async def keys_of_workspace(
 ) -> Page:
     """Its API keys, the newest first, never their secrets. Empty unless you are an admin of it."""
     shown = ApiKey.revoked_at.is_not(None) if revoked else ApiKey.revoked_at.is_(None)
-    return await page(
-        info.context, API_KEYS, NEWEST, Ask(first, after, last, before), root.id, [shown], str(revoked)
+    return await load_page(
+        info.context, API_KEYS, NEWEST, PageArgs(first, after, last, before), root.id, [shown], str(revoked)
     )
 
 
@@ -60,7 +60,7 @@ async def create_api_key(
     expires_at: Annotated[datetime | None, "Until when it is good; for ever if left out."] = None,
 ) -> Any:
     """Make a key for a machine. Admins only. Its secret is in this answer and is never shown again."""
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         key, secret = await actions.key.create_api_key(
             tx,
             info.context.actor,
@@ -75,5 +75,5 @@ async def create_api_key(
 
 async def revoke_api_key(info: Info, id: Annotated[ID, "Which key."]) -> Any:
     """End a key for good, with the sockets it opened. Admins only."""
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         return await actions.key.revoke_api_key(tx, info.context.actor, id)

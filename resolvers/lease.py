@@ -4,11 +4,11 @@ from typing import Annotated
 
 from strawberry import ID
 
-from runtime.queue import Ticket
-from runtime.transport.describe import takes
+from kit.graphql.types import input_type
+from kit.queue import Ticket
 
 
-@takes
+@input_type
 class LeaseInput:
     """What a worker shows with everything it says about a run: as `claimRuns` gave it."""
 

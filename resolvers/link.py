@@ -7,32 +7,32 @@ from sqlalchemy import select
 from strawberry import ID, Parent
 
 import actions.link
-from models.actor import sees_card, sees_link
+from auth.permissions import sees_card, sees_link
 from models.card import Card, CardLink, LinkKind
 from resolvers.context import Info
-from resolvers.loaders import Link, alike
+from resolvers.loaders import Relation, viewer_independent
 
-LINK = Link(
+LINK = Relation(
     select(CardLink.__table__),
     CardLink.id,
     lambda actor: sees_link(actor, CardLink.board_id, CardLink.card_id, CardLink.target_id),
     alike=True,
 )
-LINKS_FROM_CARD = Link(
+LINKS_FROM_CARD = Relation(
     select(CardLink.__table__).order_by(CardLink.id),
     CardLink.card_id,
     lambda actor: sees_link(actor, CardLink.board_id, CardLink.card_id, CardLink.target_id),
     many=True,
     alike=True,
 )
-LINKS_TO_CARD = Link(
+LINKS_TO_CARD = Relation(
     select(CardLink.__table__).order_by(CardLink.id),
     CardLink.target_id,
     lambda actor: sees_link(actor, CardLink.board_id, CardLink.card_id, CardLink.target_id),
     many=True,
     alike=True,
 )
-BLOCKED_BY_CARD = Link(
+BLOCKED_BY_CARD = Relation(
     select(Card.__table__)
     .join(CardLink, CardLink.target_id == Card.id)
     .where(CardLink.kind == LinkKind.BLOCKS)
@@ -42,7 +42,7 @@ BLOCKED_BY_CARD = Link(
     many=True,
     alike=True,
 )
-BLOCKERS_OF_CARD = Link(
+BLOCKERS_OF_CARD = Relation(
     select(Card.__table__)
     .join(CardLink, CardLink.card_id == Card.id)
     .where(CardLink.kind == LinkKind.BLOCKS)
@@ -54,7 +54,7 @@ BLOCKERS_OF_CARD = Link(
 )
 
 
-@alike
+@viewer_independent
 async def links_of_card(root: Parent[Any], info: Info) -> Any:
     """Its links with other cards, whichever way they point, oldest first."""
     load = info.context.load
@@ -69,11 +69,11 @@ async def link_cards(
     kind: Annotated[LinkKind, "What the card is to the other one."],
 ) -> Any:
     """Say that a card blocks, is related to, or duplicates another. Circles of BLOCKS are refused."""
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         return await actions.link.link_cards(tx, info.context.actor, card_id, target_id, kind)
 
 
 async def unlink_cards(info: Info, id: Annotated[ID, "Which link."]) -> Any:
     """Take a link between two cards away. Answers the link as it was."""
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         return await actions.link.unlink_cards(tx, info.context.actor, id)

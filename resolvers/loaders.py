@@ -1,6 +1,6 @@
 """Loaders: every batched question an operation may ask, declared as data.
 
-A `Link` says which rows are found by which key and what an actor may see of them, so no resolver can load
+A `Relation` says which rows are found by which key and what an actor may see of them, so no resolver can load
 what its actor may not see, and an executor may ask once for a whole list. `Loaders` live for one operation,
 or one event of a subscription: a cache too young to lie.
 """
@@ -19,24 +19,24 @@ from sqlalchemy import Column, ColumnElement, Select, bindparam
 from strawberry import Parent
 from strawberry.dataloader import DataLoader
 
+from kit.db.database import Id, Keys, among
+from kit.graphql.executor import BatchResolver
+from kit.graphql.executor.batch_resolver import Columns, JsonRows
+from kit.graphql.executor.json_rows import Entry, is_json_column, json_row
 from models.actor import Actor
-from runtime.database import Id, Keys, among
-from runtime.executor import Together
-from runtime.executor.texts import Entry, is_written, row_text
-from runtime.executor.together import Columns, Texts
 
 
-class Read(Protocol):
+class ReadRows(Protocol):
     async def __call__(self, query: Select[Any], values: dict[str, Any] | None = None) -> Sequence[Any]: ...
 
 
 T = TypeVar("T", bound=Callable[..., Any])
 Sees = Callable[[Actor], ColumnElement[bool]]
-MOST = 500  # keys asked for at once
-KEPT = 64  # statements of one link
+MAX_BATCH_SIZE = 500  # keys asked for at once
+MAX_CACHED_STATEMENTS = 64  # statements of one link
 
 
-class Kept:
+class StatementCache:
     """The statements of one link or list, each made once for what it depends on."""
 
     def __init__(self) -> None:
@@ -44,13 +44,13 @@ class Kept:
 
     def of(self, kind: Any, make: Callable[[], Select[Any]]) -> Select[Any]:
         if kind not in self._made:
-            if len(self._made) >= KEPT:
+            if len(self._made) >= MAX_CACHED_STATEMENTS:
                 self._made.clear()
             self._made[kind] = make()
         return self._made[kind]
 
 
-def only(query: Select[Any], columns: Columns) -> Select[Any]:
+def select_only(query: Select[Any], columns: Columns) -> Select[Any]:
     """What to select where only some attributes will be read."""
     if columns is None:
         return query
@@ -59,7 +59,7 @@ def only(query: Select[Any], columns: Columns) -> Select[Any]:
 
 
 @dataclass(frozen=True, eq=False)
-class Link:
+class Relation:
     """Rows found by a key.
 
     query:   what to select, ordered where it is a list; without the key and without visibility.
@@ -80,31 +80,33 @@ class Link:
     missing: Any = None
     group: bool = False  # an aggregate: one row per key, grouped by it
     alike: bool = False
-    _kept: Kept = field(default_factory=Kept, init=False, repr=False)
+    _kept: StatementCache = field(default_factory=StatementCache, init=False, repr=False)
 
     def statement(self, actor: Actor, columns: Columns) -> Select[Any]:
         """What to ask for the rows of `keys`, as an actor like this one. Made once; `values_of` says for whom."""
-        return self._kept.of((columns, kind_of(actor)), lambda: self._made(like(actor), columns))
+        return self._kept.of(
+            (columns, statement_key_of(actor)), lambda: self._made(actor_template(actor), columns)
+        )
 
     def writes(self, name: str, type_: GraphQLOutputType) -> bool:
         """Whether the database can write this column as JSON, as a leaf of this type shows it."""
         column = self.query.selected_columns.get(name)
-        return self.many and isinstance(column, Column) and is_written(column, type_)
+        return self.many and isinstance(column, Column) and is_json_column(column, type_)
 
     def written(self, actor: Actor, entries: tuple[Entry, ...]) -> Select[Any]:
         """As `statement`, for rows of two columns: JSON with these entries, and the key."""
 
         def made() -> Select[Any]:
-            text = row_text(entries, self.query.selected_columns).label("text")
+            text = json_row(entries, self.query.selected_columns).label("text")
             columns = text, self.key.label("link_key")
-            return self._made(like(actor), frozenset()).with_only_columns(
+            return self._made(actor_template(actor), frozenset()).with_only_columns(
                 *columns, maintain_column_froms=True
             )
 
-        return self._kept.of((entries, kind_of(actor)), made)
+        return self._kept.of((entries, statement_key_of(actor)), made)
 
     def _made(self, actor: Actor, columns: Columns) -> Select[Any]:
-        query = only(self.query, columns).where(
+        query = select_only(self.query, columns).where(
             self.sees(actor), among(self.key, bindparam("keys", type_=Keys()))
         )
         query = query.add_columns(self.key.label("link_key"))
@@ -117,42 +119,42 @@ def _parts(actor: Actor) -> dict[str, str]:
     return {name: value for name, value in values if isinstance(value, str)}
 
 
-def kind_of(actor: Actor) -> Any:
+def statement_key_of(actor: Actor) -> Any:
     """What actors have in common that are asked for by the same statements."""
     return actor.kind, actor.scopes, frozenset(_parts(actor))
 
 
-def like(actor: Actor) -> Actor:
+def actor_template(actor: Actor) -> Actor:
     """An actor of the same kind with parameters for its ids, and nothing else that is its own."""
     parts: Any = {name: bindparam(f"actor_{name}", type_=Id) for name in _parts(actor)}
     return Actor(**{"kind": actor.kind, "scopes": actor.scopes, **parts})
 
 
-def values_of(actor: Actor, keys: Sequence[Any]) -> dict[str, Any]:
+def parameters_of(actor: Actor, keys: Sequence[Any]) -> dict[str, Any]:
     """The parameters of a link's statement."""
     return {"keys": keys, **{f"actor_{name}": value for name, value in _parts(actor).items()}}
 
 
 class Loaders:
-    def __init__(self, read: Read, actor: Actor) -> None:
+    def __init__(self, read: ReadRows, actor: Actor) -> None:
         self._read, self.actor = read, actor
         self._loaders: dict[Any, DataLoader[Any, Any]] = {}
         self._levels: dict[
             Any, asyncio.Future[dict[Any, Any]]
         ] = {}  # lists asked for at once, only some columns
 
-    def __call__(self, link: Link, key: Any) -> Awaitable[Any]:
+    def __call__(self, link: Relation, key: Any) -> Awaitable[Any]:
         """One row, or the list, that `link` finds by `key`."""
         return self._loader(link).load(key)
 
-    def _loader(self, link: Link, columns: Columns = None) -> DataLoader[Any, Any]:
+    def _loader(self, link: Relation, columns: Columns = None) -> DataLoader[Any, Any]:
         loader = self._loaders.get((link, columns))
         if loader is None:
-            loader = DataLoader(self._batch(link, columns), max_batch_size=MOST)
+            loader = DataLoader(self._batch(link, columns), max_batch_size=MAX_BATCH_SIZE)
             self._loaders[link, columns] = loader
         return loader
 
-    async def every(self, link: Link, keys: Sequence[Any], columns: Columns = None) -> dict[Any, Any]:
+    async def every(self, link: Relation, keys: Sequence[Any], columns: Columns = None) -> dict[Any, Any]:
         """What `link` finds by each of the keys. `columns`: what will be read of the rows, if that is known."""
         distinct = list(dict.fromkeys(keys))
         if columns is None or not link.many:
@@ -162,19 +164,19 @@ class Loaders:
             self._levels[level] = asyncio.ensure_future(self._level(link, columns, distinct))
         return await self._levels[level]
 
-    async def _level(self, link: Link, columns: Columns, keys: list[Any]) -> dict[Any, Any]:
-        parts = [keys[start : start + MOST] for start in range(0, len(keys), MOST)]
+    async def _level(self, link: Relation, columns: Columns, keys: list[Any]) -> dict[Any, Any]:
+        parts = [keys[start : start + MAX_BATCH_SIZE] for start in range(0, len(keys), MAX_BATCH_SIZE)]
         lists = await asyncio.gather(*map(self._batch(link, columns), parts))
         return dict(zip(keys, itertools.chain.from_iterable(lists), strict=True))
 
     async def texts(
-        self, link: Link, keys: Sequence[Any], entries: tuple[Entry, ...]
+        self, link: Relation, keys: Sequence[Any], entries: tuple[Entry, ...]
     ) -> dict[Any, list[str]]:
         """The lists that `link` finds by each of the keys, their rows written as JSON by the database."""
         lists: dict[Any, list[str]] = {key: [] for key in keys}
         distinct = list(lists)
-        for start in range(0, len(distinct), MOST):
-            asked = values_of(self.actor, distinct[start : start + MOST])
+        for start in range(0, len(distinct), MAX_BATCH_SIZE):
+            asked = parameters_of(self.actor, distinct[start : start + MAX_BATCH_SIZE])
             for text, key in await self._read(link.written(self.actor, entries), asked):
                 lists[key].append(text)
         return lists
@@ -182,12 +184,12 @@ class Loaders:
     def through(self, name: Any, load: Callable[[list[Any]], Awaitable[list[Any]]]) -> DataLoader[Any, Any]:
         """The loader of that name in this operation; `load` answers its keys in order."""
         if name not in self._loaders:
-            self._loaders[name] = DataLoader(load, max_batch_size=MOST)
+            self._loaders[name] = DataLoader(load, max_batch_size=MAX_BATCH_SIZE)
         return self._loaders[name]
 
-    def _batch(self, link: Link, columns: Columns) -> Callable[[list[Any]], Awaitable[list[Any]]]:
+    def _batch(self, link: Relation, columns: Columns) -> Callable[[list[Any]], Awaitable[list[Any]]]:
         async def load(keys: list[Any]) -> list[Any]:
-            rows = await self._read(link.statement(self.actor, columns), values_of(self.actor, keys))
+            rows = await self._read(link.statement(self.actor, columns), parameters_of(self.actor, keys))
             if not link.many:
                 found = {row.link_key: row for row in rows}
                 return [found.get(key, link.missing) for key in keys]
@@ -199,7 +201,7 @@ class Loaders:
         return load
 
 
-def rows_by(link: Link, by: str) -> Together:
+def relation_resolver(link: Relation, by: str) -> BatchResolver:
     """How a field is answered for many rows at once whose attribute `by` is a key of `link`."""
     key_of = attrgetter(by)
 
@@ -213,11 +215,13 @@ def rows_by(link: Link, by: str) -> Together:
         found = await context.loaders.texts(link, keys, entries)
         return [found[key] for key in keys]
 
-    texts = Texts(link.writes, written) if link.many else None
-    return Together(answers, frozenset((by,)), sure=True, texts=texts)
+    texts = JsonRows(link.writes, written) if link.many else None
+    return BatchResolver(answers, frozenset((by,)), sure=True, texts=texts)
 
 
-def drawn(link: Link, by: str | Callable[[Any], Any], *reads: str) -> Callable[[Callable[..., Any]], Any]:
+def batched(
+    link: Relation, by: str | Callable[[Any], Any], *reads: str
+) -> Callable[[Callable[..., Any]], Any]:
     """Make a resolver of a function of an object and of what `link` finds for it: no statement for each.
 
     by:    the object's attribute that is the key, or a function that makes the key of the object. For the key None
@@ -244,13 +248,13 @@ def drawn(link: Link, by: str | Callable[[Any], Any], *reads: str) -> Callable[[
         answer = inspect.get_annotations(draw)["return"]
         given: dict[str, Any] = {"root": Parent[Any], "info": strawberry.Info}  # type: ignore[misc]
         resolve.__annotations__ = {**given, "return": answer}
-        resolve.together = Together(answers, known)  # type: ignore[attr-defined]
-        return alike(resolve) if link.alike else resolve
+        resolve.together = BatchResolver(answers, known)  # type: ignore[attr-defined]
+        return viewer_independent(resolve) if link.alike else resolve
 
     return wrap
 
 
-def alike(resolver: T) -> T:
+def viewer_independent(resolver: T) -> T:
     """Say of a resolver that it asks nothing of the context but links that are `alike`."""
     resolver.alike = True  # type: ignore[attr-defined]
     return resolver

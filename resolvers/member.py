@@ -6,14 +6,14 @@ from sqlalchemy import ColumnElement, or_, select
 from strawberry import ID, Parent
 
 import actions.member
+from actions.validation import folded
+from auth.permissions import sees_members
 from models.account import User
-from models.actor import sees_members
-from models.words import folded
 from models.workspace import Membership, Role
 from resolvers.context import Info
-from resolvers.page import After, Ask, Before, First, Last, Listing, Order, Page, page
+from resolvers.pagination import After, Before, First, Last, Order, Page, PageArgs, PaginatedQuery, load_page
 
-MEMBERS = Listing(
+MEMBERS = PaginatedQuery(
     "members",
     select(Membership.__table__).join(User, User.id == Membership.user_id),
     Membership.workspace_id,
@@ -35,8 +35,8 @@ async def members(
 ) -> Page:
     """Who belongs to it, by username. A key of one board sees nobody here."""
     where = [_named(text.strip())] if text and text.strip() else []
-    ask = Ask(first, after, last, before)
-    return await page(info.context, MEMBERS, BY_USERNAME, ask, root.id, where, repr(text))
+    ask = PageArgs(first, after, last, before)
+    return await load_page(info.context, MEMBERS, BY_USERNAME, ask, root.id, where, repr(text))
 
 
 def _named(text: str) -> ColumnElement[bool]:
@@ -56,7 +56,7 @@ async def add_member(
     role: Annotated[Role, "What the person may do there."] = Role.MEMBER,
 ) -> Any:
     """Let a registered person into a workspace, at once and without asking them. Admins only."""
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         return await actions.member.add_member(tx, info.context.actor, workspace_id, username, role)
 
 
@@ -66,11 +66,11 @@ async def set_member_role(
     role: Annotated[Role, "What the person may do from now on."],
 ) -> Any:
     """Change what a member may do. Admins only; the last admin stays one."""
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         return await actions.member.set_member_role(tx, info.context.actor, id, role)
 
 
 async def remove_member(info: Info, id: Annotated[ID, "Which membership."]) -> Any:
     """Let a member go, or leave, with your own membership. Their feeds end. The last admin stays."""
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         return await actions.member.remove_member(tx, info.context.actor, id)

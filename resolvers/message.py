@@ -6,26 +6,26 @@ from sqlalchemy import func, select
 from strawberry import ID, Parent
 
 import actions.message
-from models.actor import sees_card
+from auth.permissions import sees_card
 from models.message import Message
 from resolvers.context import IfVersion, Info
-from resolvers.loaders import Link, drawn
-from resolvers.page import After, Ask, Before, First, Last, Listing, Order, Page, page
+from resolvers.loaders import Relation, batched
+from resolvers.pagination import After, Before, First, Last, Order, Page, PageArgs, PaginatedQuery, load_page
 
-MESSAGE = Link(
+MESSAGE = Relation(
     select(Message.__table__),
     Message.id,
     lambda actor: sees_card(actor, Message.board_id, Message.card_id),
     alike=True,
 )
-MESSAGE_COUNT = Link(
+MESSAGE_COUNT = Relation(
     select(func.count().label("count")).where(Message.deleted_at.is_(None)),
     Message.card_id,
     lambda actor: sees_card(actor, Message.board_id, Message.card_id),
     group=True,
     alike=True,
 )
-MESSAGES_OF_CARD = Listing(
+MESSAGES_OF_CARD = PaginatedQuery(
     "card.messages",
     select(Message.__table__),
     Message.card_id,
@@ -43,11 +43,11 @@ async def messages_of_card(
     before: Before = None,
 ) -> Page:
     """What was said on it, oldest first; `last` reads from the newest. Deleted ones keep their place."""
-    ask = Ask(first, after, last, before)
-    return await page(info.context, MESSAGES_OF_CARD, OLDEST, ask, root.id)
+    ask = PageArgs(first, after, last, before)
+    return await load_page(info.context, MESSAGES_OF_CARD, OLDEST, ask, root.id)
 
 
-@drawn(MESSAGE_COUNT, "id")
+@batched(MESSAGE_COUNT, "id")
 def message_count(root: Any, row: Any) -> int:
     """How many messages it has, deleted ones not counted."""
     return row.count if row else 0
@@ -59,7 +59,7 @@ async def post_message(
     body: Annotated[str, "Markdown: 1 to 10,000 characters."],
 ) -> Any:
     """Say something on a card."""
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         return await actions.message.post_message(tx, info.context.actor, card_id, body)
 
 
@@ -70,7 +70,7 @@ async def edit_message(
     if_version: IfVersion = None,
 ) -> Any:
     """Change what you said. It shows when it was edited."""
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         return await actions.message.edit_message(tx, info.context.actor, id, body, if_version=if_version)
 
 
@@ -84,5 +84,5 @@ async def delete_message(
     Agents that were told it before go on with it; `run.prompt` does not show it any more. Sent back with it
     (`rejectCard`), a run keeps it as its `instruction`, and who was named in it has the notification.
     """
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         return await actions.message.delete_message(tx, info.context.actor, id, if_version=if_version)

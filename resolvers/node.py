@@ -5,15 +5,16 @@ from typing import Annotated, Any
 
 from strawberry import ID
 
+from kit.ids import prefix_of
 from models.refusal import Invalid
+from resolvers.agent_session import SESSION
 from resolvers.batch import BATCH
 from resolvers.board import BOARD, COLUMN
 from resolvers.card import CARD
 from resolvers.context import Info
-from resolvers.conversation import SESSION
 from resolvers.key import API_KEY
 from resolvers.link import LINK
-from resolvers.loaders import Link
+from resolvers.loaders import Relation
 from resolvers.message import MESSAGE
 from resolvers.notice import NOTIFICATION
 from resolvers.profile import PROFILE
@@ -22,11 +23,10 @@ from resolvers.run import RUN
 from resolvers.subtask import SUBTASK
 from resolvers.worker import WORKER
 from resolvers.workspace import LABEL, MEMBERSHIP, USER, WORKSPACE
-from runtime.ids import prefix_of
 
-MOST = 100  # ids at once
+MAX_IDS = 100  # ids at once
 
-LINKS: dict[str, Link] = {
+LINKS: dict[str, Relation] = {
     "workspace": WORKSPACE,
     "membership": MEMBERSHIP,
     "user": USER,
@@ -56,6 +56,6 @@ async def node(info: Info, id: Annotated[ID, "The id of anything."]) -> Any:
 
 async def nodes(info: Info, ids: Annotated[list[ID], "Up to 100 ids, of any types."]) -> Any:
     """Several things by their ids, in the same order, null for what is not there."""
-    if len(ids) > MOST:
-        raise Invalid(("ids", f"takes at most {MOST}"))
+    if len(ids) > MAX_IDS:
+        raise Invalid(("ids", f"takes at most {MAX_IDS}"))
     return await asyncio.gather(*(node(info, id) for id in ids))  # together, so each type is one statement

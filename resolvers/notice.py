@@ -7,15 +7,17 @@ from sqlalchemy import and_, func, select
 from strawberry import ID
 
 import actions.notice
-from actions.notice import own
+from actions.notice import lock_own_notifications
 from models.notice import Notification
 from resolvers.context import Info
-from resolvers.loaders import Link
-from resolvers.page import After, Ask, Before, First, Last, Listing, Order, Page, page
+from resolvers.loaders import Relation
+from resolvers.pagination import After, Before, First, Last, Order, Page, PageArgs, PaginatedQuery, load_page
 
-NOTIFICATION = Link(select(Notification.__table__), Notification.id, lambda actor: and_(*own(actor)))
-NOTIFICATIONS = Listing(
-    "notifications", select(Notification.__table__), None, lambda actor: and_(*own(actor))
+NOTIFICATION = Relation(
+    select(Notification.__table__), Notification.id, lambda actor: and_(*lock_own_notifications(actor))
+)
+NOTIFICATIONS = PaginatedQuery(
+    "notifications", select(Notification.__table__), None, lambda actor: and_(*lock_own_notifications(actor))
 )
 NEWEST = Order("NEWEST", ((Notification.id, True),))
 
@@ -30,26 +32,26 @@ async def notifications(
 ) -> Page:
     """What you should look at, the newest first. Empty for a key. At most 1,000 are kept."""
     where = [Notification.read_at.is_(None)] if unread else []
-    ask = Ask(first, after, last, before)
-    return await page(info.context, NOTIFICATIONS, NEWEST, ask, None, where, str(unread))
+    ask = PageArgs(first, after, last, before)
+    return await load_page(info.context, NOTIFICATIONS, NEWEST, ask, None, where, str(unread))
 
 
 async def unread_count(info: Info) -> int:
     """How many notifications you have not read."""
-    mine = *own(info.context.actor), Notification.read_at.is_(None)
+    mine = *lock_own_notifications(info.context.actor), Notification.read_at.is_(None)
     [row] = await info.context.read(select(func.count()).select_from(Notification).where(*mine))
     return int(row[0])
 
 
 @dataclass(frozen=True)
-class Read:
+class MarkedRead:
     """Notifications that were marked as read."""
 
     notifications: list[Notification]
 
 
 @dataclass(frozen=True)
-class AllRead:
+class MarkedAllRead:
     """That everything was marked as read."""
 
     count: int
@@ -59,8 +61,8 @@ async def mark_notifications_read(
     info: Info, ids: Annotated[list[ID], "1 to 100 of your notifications."]
 ) -> Any:
     """Note that you have read these: all of them or none. Doing it twice changes nothing."""
-    async with info.context.begin() as tx:
-        return Read(await actions.notice.mark_read(tx, info.context.actor, list(ids)))
+    async with info.context.transaction() as tx:
+        return MarkedRead(await actions.notice.mark_read(tx, info.context.actor, list(ids)))
 
 
 async def mark_all_notifications_read(
@@ -68,11 +70,11 @@ async def mark_all_notifications_read(
     workspace_id: Annotated[ID | None, "Only what is of this workspace; everything if left out."] = None,
 ) -> Any:
     """Note that you have read everything."""
-    async with info.context.begin() as tx:
-        return AllRead(await actions.notice.mark_all_read(tx, info.context.actor, workspace_id))
+    async with info.context.transaction() as tx:
+        return MarkedAllRead(await actions.notice.mark_all_read(tx, info.context.actor, workspace_id))
 
 
 async def delete_notification(info: Info, id: Annotated[ID, "Which notification of yours."]) -> Any:
     """Let go of a notification. Answers it as it was."""
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         return await actions.notice.delete_notification(tx, info.context.actor, id)

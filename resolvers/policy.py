@@ -5,13 +5,13 @@ from typing import Annotated, Any
 from strawberry import ID, Maybe, Parent
 
 import actions.policy
-from models.policy import NoChange, OnExpiry, policy_of
-from resolvers.context import IfVersion, Info, given
+from models.policy import NoChange, OnExpiry, board_policy_of
+from resolvers.context import IfVersion, Info, provided_fields
 
 
 async def policy_of_board(root: Parent[Any]) -> Any:
     """How it lets agents work: what was set, and the defaults."""
-    return policy_of(root.policy)
+    return board_policy_of(root.policy)
 
 
 async def update_board_policy(
@@ -64,7 +64,7 @@ async def update_board_policy(
     worker is told of `attemptSeconds` and `silenceSeconds`. Everything else is the board's of each moment, also
     for runs under way.
     """
-    changes = given(
+    changes = provided_fields(
         auto_dispatch=auto_dispatch,
         agent_profile_id=agent_profile_id,
         concurrency=concurrency,
@@ -83,7 +83,7 @@ async def update_board_policy(
         branch_template=branch_template,
         instructions=instructions,
     )
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         return await actions.policy.update_board_policy(
             tx, info.context.actor, board_id, changes, if_version=if_version
         )

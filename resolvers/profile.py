@@ -8,19 +8,19 @@ from strawberry import ID, Maybe, Parent
 from strawberry.scalars import JSON
 
 import actions.profile
-from models.actor import sees_workspace
+from auth.permissions import sees_workspace
+from kit.graphql.types import input_type
 from models.run import PermissionLevel
-from models.worker import AgentProfile, AgentRole, Executor, Skill, needed
-from resolvers.context import IfVersion, Info, given
-from resolvers.loaders import Link
-from runtime.transport.describe import takes
+from models.worker import AgentProfile, AgentProgram, AgentRole, Skill, needed
+from resolvers.context import IfVersion, Info, provided_fields
+from resolvers.loaders import Relation
 
-PROFILE = Link(
+PROFILE = Relation(
     select(AgentProfile.__table__),
     AgentProfile.id,
     lambda actor: sees_workspace(actor, AgentProfile.workspace_id),
 )
-PROFILES_OF_WORKSPACE = Link(
+PROFILES_OF_WORKSPACE = Relation(
     select(AgentProfile.__table__).order_by(AgentProfile.name_folded),
     AgentProfile.workspace_id,
     lambda actor: sees_workspace(actor, AgentProfile.workspace_id),
@@ -29,14 +29,14 @@ PROFILES_OF_WORKSPACE = Link(
 
 
 @dataclass(frozen=True)
-class Able:
+class CapabilityRow:
     """Something that can be done, and how well."""
 
     name: str
     level: Skill
 
 
-@takes
+@input_type
 class CapabilityInput:
     """Something that can be done, and how well."""
 
@@ -48,8 +48,8 @@ def pairs_of(capabilities: list[CapabilityInput] | None) -> list[tuple[str, Skil
     return [(one.name, one.level) for one in capabilities or ()]
 
 
-def able(skills: dict[str, Any]) -> list[Able]:
-    return [Able(name, Skill(level)) for name, level in sorted(skills.items())]
+def capability_rows(skills: dict[str, Any]) -> list[CapabilityRow]:
+    return [CapabilityRow(name, Skill(level)) for name, level in sorted(skills.items())]
 
 
 async def agent_profiles(info: Info, workspace_id: Annotated[ID, "Of which workspace."]) -> Any:
@@ -59,14 +59,14 @@ async def agent_profiles(info: Info, workspace_id: Annotated[ID, "Of which works
 
 async def capabilities_of_profile(root: Parent[Any]) -> Any:
     """What a worker must be able to do, at least so well, to be given its runs."""
-    return able(needed(root.capabilities))
+    return capability_rows(needed(root.capabilities))
 
 
 async def create_agent_profile(
     info: Info,
     workspace_id: Annotated[ID, "In which workspace."],
     name: Annotated[str, "1 to 80 characters; unique in the workspace, whatever its case."],
-    executor: Annotated[Executor, "Which agent program works its runs."],
+    executor: Annotated[AgentProgram, "Which agent program works its runs."],
     role: Annotated[AgentRole, "What it is for."] = AgentRole.CODER,
     model: Annotated[
         str | None, "Which model, as the program calls it; the program's own if left out."
@@ -101,7 +101,7 @@ async def create_agent_profile(
         "max_concurrent": max_concurrent,
         "enabled": enabled,
     }
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         return await actions.profile.create_agent_profile(tx, info.context.actor, workspace_id, values)
 
 
@@ -109,7 +109,7 @@ async def update_agent_profile(
     info: Info,
     id: Annotated[ID, "Which profile."],
     name: Annotated[Maybe[str], "1 to 80 characters; unique in the workspace, whatever its case."],
-    executor: Annotated[Maybe[Executor], "Which agent program works its runs."],
+    executor: Annotated[Maybe[AgentProgram], "Which agent program works its runs."],
     role: Annotated[Maybe[AgentRole], "What it is for."],
     model: Annotated[Maybe[str | None], "Which model; null: the program's own."],
     persona: Annotated[Maybe[str | None], "Told to the agent before everything else; null clears it."],
@@ -129,7 +129,7 @@ async def update_agent_profile(
 
     A run that was claimed goes on as it was started; a limit holds from the next claim on.
     """
-    changes = given(
+    changes = provided_fields(
         name=name,
         executor=executor,
         role=role,
@@ -143,7 +143,7 @@ async def update_agent_profile(
     )
     if "capabilities" in changes:
         changes["capabilities"] = pairs_of(changes["capabilities"])
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         return await actions.profile.update_agent_profile(
             tx, info.context.actor, id, changes, if_version=if_version
         )
@@ -156,5 +156,5 @@ async def delete_agent_profile(
 
     Cards and boards that name it name none then. Answers the profile as it was.
     """
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         return await actions.profile.delete_agent_profile(tx, info.context.actor, id, if_version=if_version)

@@ -10,56 +10,56 @@ from strawberry import ID, Parent
 
 import actions.question
 from actions.question import NewQuestion
-from actions.reach import reach_own_run
-from models.actor import sees_card
+from auth.authentication import check
+from auth.locking import lock_own_run
+from auth.permissions import sees_card
+from kit.graphql.types import input_type
 from models.event import EventKind, run_topic
 from models.question import Question, QuestionStatus, QuestionType
 from models.refusal import Invalid
 from resolvers import feed
 from resolvers.context import Info
-from resolvers.identity import check
 from resolvers.lease import LeaseInput
-from resolvers.loaders import Link
-from resolvers.page import After, Before, First, Last, Listing, Order, Page, page
-from resolvers.page import Ask as Asked
-from runtime.transport.describe import takes
+from resolvers.loaders import Relation
+from resolvers.pagination import After, Before, First, Last, Order, Page, PaginatedQuery, load_page
+from resolvers.pagination import PageArgs as Asked
 
-QUESTION = Link(
+QUESTION = Relation(
     select(Question.__table__),
     Question.id,
     lambda actor: sees_card(actor, Question.board_id, Question.card_id),
     alike=True,
 )
-QUESTIONS_OF_RUN = Link(
+QUESTIONS_OF_RUN = Relation(
     select(Question.__table__).order_by(Question.created_at, Question.place, Question.id),
     Question.run_id,
     lambda actor: sees_card(actor, Question.board_id, Question.card_id),
     many=True,
     alike=True,
 )
-OPEN_QUESTIONS_OF_CARD = Link(
+OPEN_QUESTIONS_OF_CARD = Relation(
     select(Question.__table__).where(Question.status == QuestionStatus.OPEN).order_by(Question.id),
     Question.card_id,
     lambda actor: sees_card(actor, Question.board_id, Question.card_id),
     many=True,
     alike=True,
 )
-QUESTIONS = Listing(
+QUESTIONS = PaginatedQuery(
     "questions",
     select(Question.__table__),
     None,
     lambda actor: sees_card(actor, Question.board_id, Question.card_id),
 )
-QUESTIONS_OF_CARD = Listing(
+QUESTIONS_OF_CARD = PaginatedQuery(
     "card.questions",
     select(Question.__table__),
     Question.card_id,
     lambda actor: sees_card(actor, Question.board_id, Question.card_id),
 )
-MOST_WAIT = 25  # seconds an agent may wait for an answer in one request: an operation has 30
-LOOK = 5.0  # seconds until it looks without being woken
+MAX_WAIT_SECONDS = 25  # seconds an agent may wait for an answer in one request: an operation has 30
+POLL_INTERVAL_SECONDS = 5.0  # seconds until it looks without being woken
 OLDEST = Order("OLDEST", ((Question.id, False),))
-TOLD = {
+EVENT_KINDS = {
     EventKind.QUESTION_ASKED,
     EventKind.QUESTION_ANSWERED,
     EventKind.QUESTION_EXPIRED,
@@ -67,7 +67,7 @@ TOLD = {
 }
 
 
-@takes
+@input_type
 class QuestionFilter:
     """Which questions. What is left out does not matter, but for the state: without one, those that are open."""
 
@@ -77,7 +77,7 @@ class QuestionFilter:
     status: Annotated[list[QuestionStatus] | None, "In one of these states; open ones if left out."] = None
 
 
-@takes
+@input_type
 class OptionInput:
     """An answer that is offered."""
 
@@ -86,7 +86,7 @@ class OptionInput:
     recommended: Annotated[bool, "Whether the asker would choose it."] = False
 
 
-@takes
+@input_type
 class QuestionInput:
     """One of the questions that are asked together."""
 
@@ -147,7 +147,7 @@ async def questions(
         if value is not None:
             where.append(column == value)
     ask = Asked(first, after, last, before)
-    return await page(info.context, QUESTIONS, OLDEST, ask, None, where, repr(filter))
+    return await load_page(info.context, QUESTIONS, OLDEST, ask, None, where, repr(filter))
 
 
 async def questions_of_card(
@@ -159,7 +159,9 @@ async def questions_of_card(
     before: Before = None,
 ) -> Page:
     """What was asked about it, oldest first, the answered ones included."""
-    return await page(info.context, QUESTIONS_OF_CARD, OLDEST, Asked(first, after, last, before), root.id)
+    return await load_page(
+        info.context, QUESTIONS_OF_CARD, OLDEST, Asked(first, after, last, before), root.id
+    )
 
 
 async def ask_questions(
@@ -176,7 +178,7 @@ async def ask_questions(
 
     The answer comes as an ANSWER command to the worker that holds the run, else with the run's next claim.
     """
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         asked = await actions.question.ask_questions(
             tx,
             info.context.actor,
@@ -212,8 +214,8 @@ async def ask_question(
         allow_other=allow_other,
         blocking=False,
     )
-    async with info.context.begin() as tx:
-        return await actions.question.ask_of_card(
+    async with info.context.transaction() as tx:
+        return await actions.question.ask_about_card(
             tx, info.context.actor, card_id, asked, seconds=expires_in_seconds
         )
 
@@ -231,9 +233,9 @@ async def ask_as_agent(
     The run WAITS until every question that blocks is closed. A Conflict says that the key was used for something
     else. An agent that begins anew and asks the same again is given the same questions, with their answers.
     """
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         actor = info.context.actor
-        board, run = await reach_own_run(tx, actor)
+        board, run = await lock_own_run(tx, actor)
         asked = await actions.question.ask_as_agent(
             tx,
             actor,
@@ -257,8 +259,8 @@ async def await_answers(
     With `wait` it is answered as soon as the last of its questions is closed, or when the time is over: ask again
     then. When the run's attempt ends meanwhile, that is the error UNAUTHENTICATED.
     """
-    if not 0 <= wait <= MOST_WAIT:
-        raise Invalid(("wait", f"must be 0 to {MOST_WAIT} seconds"))
+    if not 0 <= wait <= MAX_WAIT_SECONDS:
+        raise Invalid(("wait", f"must be 0 to {MAX_WAIT_SECONDS} seconds"))
     context = info.context
     if context.actor.run_id is None:
         return []
@@ -268,7 +270,7 @@ async def await_answers(
     )
     query = select(Question.__table__).where(*mine, Question.group_key == key).order_by(Question.place)
     until = time.monotonic() + wait
-    with context.house.feed.wakes.listen(run_topic(context.actor.run_id)) as woken:
+    with context.services.event_log.pubsub.listen(run_topic(context.actor.run_id)) as woken:
         while True:
             woken.clear()
             await context.refresh()
@@ -277,8 +279,8 @@ async def await_answers(
             if left <= 0 or all(row.status != QuestionStatus.OPEN for row in rows):
                 return rows
             await context.refresh()  # no connection is held while waiting
-            await woken.wait(min(left, LOOK))
-            await check(context.house, context.actor)
+            await woken.wait(min(left, POLL_INTERVAL_SECONDS))
+            await check(context.services, context.actor)
 
 
 async def answer_question(
@@ -291,7 +293,7 @@ async def answer_question(
 
     With the last question that blocked its run answered, the run goes on: with its worker, or with any other.
     """
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         return await actions.question.answer_question(
             tx, info.context.actor, id, options=options or (), text=text
         )
@@ -299,7 +301,7 @@ async def answer_question(
 
 async def cancel_question(info: Info, id: Annotated[ID, "Which question. It is open."]) -> Any:
     """Take a question back: nobody need answer it. Its run goes on without an answer."""
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         return await actions.question.cancel_question(tx, info.context.actor, id)
 
 
@@ -314,5 +316,5 @@ async def question_feed(
     """
     async with aclosing(feed.board_feed(info, board_id, after)) as events:
         async for event in events:
-            if event.kind in TOLD:
+            if event.kind in EVENT_KINDS:
                 yield event

@@ -9,16 +9,17 @@ from typing import Annotated, Any
 from sqlalchemy import and_, case, func, select
 from strawberry import ID
 
+from auth.permissions import sees_worker
+from kit.db.database import utcnow
+from kit.eventlog.event_log import retry_while_unavailable
+from kit.queue import Attempt, Job, JobState, QueueStatistics, queue_topic, statistics
 from models.card import Priority
 from models.refusal import NotFound
-from models.worker import Worker, WorkerStatus, sees_worker, status_of
+from models.worker import Worker, WorkerStatus, status_of
 from resolvers.context import Context, Info
 from resolvers.workspace import WORKSPACE
-from runtime.database import utcnow
-from runtime.feed import patiently
-from runtime.queue import Attempt, Job, Numbers, State, queue_wake, statistics
 
-EVERY = 1.0  # seconds at least between two states that a feed tells
+MIN_INTERVAL_SECONDS = 1.0  # seconds at least between two states that a feed tells
 
 
 @dataclass(frozen=True)
@@ -91,13 +92,13 @@ async def queue_feed(
     At most once a second. What else changes is told within some seconds. Ends when you may no longer see it.
     """
     context = info.context
-    wakes = context.house.feed.wakes
+    pubsub = context.services.event_log.pubsub
     last: QueueState | None = None
     is_woken = False
-    with wakes.listen(queue_wake(workspace_id)) as woken:
+    with pubsub.listen(queue_topic(workspace_id)) as woken:
         while True:
             woken.clear()  # before looking, so a commit during the look is not slept through
-            state = await patiently(lambda: _fresh(context, workspace_id))
+            state = await retry_while_unavailable(lambda: _fresh(context, workspace_id))
             await context.refresh()  # no connection is held while waiting
             if state is None and last is None:
                 raise NotFound(workspace_id)
@@ -106,8 +107,8 @@ async def queue_feed(
             if is_woken or state != last:
                 yield state
             last = state
-            await asyncio.sleep(EVERY)
-            is_woken = await woken.wait(wakes.poll)
+            await asyncio.sleep(MIN_INTERVAL_SECONDS)
+            is_woken = await woken.wait(pubsub.poll)
 
 
 async def _fresh(context: Context, workspace_id: str) -> QueueState | None:
@@ -120,7 +121,7 @@ async def _state(context: Context, workspace_id: str) -> QueueState | None:
         return None
     board_id = context.actor.board_id
     numbers = await statistics(context.read, workspace_id, scopes=None if board_id is None else [board_id])
-    by_board: dict[str, list[Numbers]] = {}
+    by_board: dict[str, list[QueueStatistics]] = {}
     for one in numbers:
         if one.scope is not None:
             by_board.setdefault(one.scope, []).append(one)
@@ -130,7 +131,7 @@ async def _state(context: Context, workspace_id: str) -> QueueState | None:
 
 async def _workers(context: Context, workspace_id: str) -> list[WorkerCount]:
     """How many workers are in each state. One statement."""
-    waiting = func.sum(case((Job.state == State.PARKED, 1), else_=0))
+    waiting = func.sum(case((Job.state == JobState.PARKED, 1), else_=0))
     query = (
         select(
             Worker.id,

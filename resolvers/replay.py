@@ -9,19 +9,21 @@ from typing import Annotated, Any
 
 from strawberry import ID
 
+from actions.run_log import RUN_LOG
+from kit.eventlog.event_log import START, Cursor, retry_while_unavailable
+from kit.eventlog.pubsub import Listener
 from models.event import run_topic, user_topic
-from models.log import RUN_LOG
 from models.refusal import Invalid, NotFound
 from models.run import TERMINAL
 from resolvers.context import Info
-from resolvers.log import Standing, ended_of, fresh
-from runtime.feed import START, Cursor, patiently
-from runtime.wakes import Listener
+from resolvers.run_log import RunSnapshot, ended_of, fresh_rows
 
 SLOWEST, FASTEST = 0.1, 1_000.0
-LONGEST = 10.0  # seconds between two items, so that a night's wait does not hang whoever watches
-LATE = 1.0  # seconds that are caught up when the reader, or the server, was slow
-LOOK = 2.0  # seconds, while it waits or plays, until it is looked again whether the reader may see the run
+MAX_PAUSE_SECONDS = 10.0  # seconds between two items, so that a night's wait does not hang whoever watches
+MAX_CATCH_UP_SECONDS = 1.0  # seconds that are caught up when the reader, or the server, was slow
+ACCESS_CHECK_SECONDS = (
+    2.0  # seconds, while it waits or plays, until it is looked again whether the reader may see the run
+)
 
 
 class Pace:
@@ -40,23 +42,25 @@ class Pace:
         gap = max((at - self._at).total_seconds() / self.speed, 0.0)
         self._at = at
         # Told by the clock and not by the item before, or every pause would be as much longer as it took to tell.
-        self._due = max(self._due + min(gap, LONGEST), now - LATE)
+        self._due = max(self._due + min(gap, MAX_PAUSE_SECONDS), now - MAX_CATCH_UP_SECONDS)
         return self._due
 
 
-class Viewer:
+class ReplayViewer:
     """Whoever watches: waits until an item is due, and looks again and again whether it may be told."""
 
-    def __init__(self, look: Callable[[], Awaitable[Standing | None]], woken: Listener, speed: float) -> None:
+    def __init__(
+        self, look: Callable[[], Awaitable[RunSnapshot | None]], woken: Listener, speed: float
+    ) -> None:
         self._look, self._woken, self._pace = look, woken, Pace(speed)
         self._again = 0.0  # when it is looked again
-        self.standing: Standing | None = None  # of the run, at the last look
+        self.standing: RunSnapshot | None = None  # of the run, at the last look
 
     async def sees(self) -> bool:
         """Whether the run is there to be seen."""
         self._woken.clear()
         self.standing = await self._look()
-        self._again = asyncio.get_running_loop().time() + LOOK
+        self._again = asyncio.get_running_loop().time() + ACCESS_CHECK_SECONDS
         return self.standing is not None
 
     async def waits(self, at: datetime) -> bool:
@@ -88,12 +92,12 @@ async def replay_run(
     if not SLOWEST <= speed <= FASTEST:
         raise Invalid(("speed", f"must be {SLOWEST} to {FASTEST:g}, not {speed}"))
     context = info.context
-    look = partial(patiently, partial(fresh, context, run_id, saying=False))
+    look = partial(retry_while_unavailable, partial(fresh_rows, context, run_id, saying=False))
     after = after or START
     seq = 0 if after == START else Cursor.parse(after).seq
-    feed, me = context.house.feed, user_topic(context.actor.id)
-    with feed.wakes.listen(me) as woken:
-        viewer = Viewer(look, woken, speed)
+    feed, me = context.services.event_log, user_topic(context.actor.id)
+    with feed.pubsub.listen(me) as woken:
+        viewer = ReplayViewer(look, woken, speed)
         if not await viewer.sees():
             raise NotFound(run_id)
         async with aclosing(feed.follow(run_topic(run_id), after, also=[me], log=RUN_LOG)) as pages:

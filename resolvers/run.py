@@ -15,15 +15,20 @@ import actions.run.claim
 import actions.run.control
 import actions.run.finish
 import actions.run.start
-from actions.run.claim import Claimed
-from actions.run.finish import Result
-from actions.run.start import Wish
-from models.actor import sees_card, sees_workspace
+from actions.run.claim import ClaimedRuns
+from actions.run.finish import RunResult
+from actions.run.progress import shown
+from actions.run.prompt import prompt_of, without
+from actions.run.start import RunRequest
+from auth.permissions import sees_card, sees_workspace
+from kit import queue
+from kit.db.database import utcnow
+from kit.graphql.operation import current_operation
+from kit.graphql.types import input_type
+from kit.queue import Attempt, queue_topic
 from models.batch import COUNTING
 from models.board import Board
-from models.policy import policy_of
-from models.progress import shown
-from models.prompt import prompt_of, without
+from models.policy import board_policy_of
 from models.refusal import Invalid
 from models.run import (
     ACTIVE,
@@ -37,21 +42,16 @@ from models.run import (
     RunStatus,
     WaitReason,
 )
-from models.worker import Executor, Worker
+from models.worker import AgentProgram, Worker
 from resolvers.board import BOARD
 from resolvers.context import Info
 from resolvers.lease import LeaseInput
-from resolvers.loaders import Link, alike
+from resolvers.loaders import Relation, viewer_independent
 from resolvers.message import MESSAGE
-from resolvers.page import After, Ask, Before, First, Last, Listing, Order, Page, page
-from runtime import queue
-from runtime.database import utcnow
-from runtime.queue import Attempt, queue_wake
-from runtime.transport.describe import takes
-from runtime.transport.operation import running
+from resolvers.pagination import After, Before, First, Last, Order, Page, PageArgs, PaginatedQuery, load_page
 
-MOST_WAIT = 25  # seconds a claim may wait for work; an operation has 30
-LOOK = 5.0  # seconds until a waiting claim looks without being woken
+MAX_WAIT_SECONDS = 25  # seconds a claim may wait for work; an operation has 30
+POLL_INTERVAL_SECONDS = 5.0  # seconds until a waiting claim looks without being woken
 
 
 def sees_run(actor: Any, run_id: Any) -> Any:
@@ -61,8 +61,8 @@ def sees_run(actor: Any, run_id: Any) -> Any:
 # Everything but what is large and seldom asked for.
 _RUN = select(*(column for column in Run.__table__.c if column.name not in ("snapshot", "patch")))
 
-RUN = Link(_RUN, Run.id, lambda actor: sees_card(actor, Run.board_id, Run.card_id), alike=True)
-ACTIVE_RUNS_OF_CARD = Link(
+RUN = Relation(_RUN, Run.id, lambda actor: sees_card(actor, Run.board_id, Run.card_id), alike=True)
+ACTIVE_RUNS_OF_CARD = Relation(
     _RUN.where(Run.status.in_(ACTIVE)).order_by(Run.id),
     Run.card_id,
     lambda actor: sees_card(actor, Run.board_id, Run.card_id),
@@ -70,45 +70,45 @@ ACTIVE_RUNS_OF_CARD = Link(
     alike=True,
 )
 _newer = aliased(Run)
-LAST_RUN_OF_CARD = Link(
+LAST_RUN_OF_CARD = Relation(
     _RUN.where(Run.id == select(func.max(_newer.id)).where(_newer.card_id == Run.card_id).scalar_subquery()),
     Run.card_id,
     lambda actor: sees_card(actor, Run.board_id, Run.card_id),
     alike=True,
 )
-RUNS_OF_BATCH = Link(
+RUNS_OF_BATCH = Relation(
     _RUN.where(COUNTING).order_by(Run.place),
     Run.batch_id,
     lambda actor: sees_card(actor, Run.board_id, Run.card_id),
     many=True,
 )
-CHOSEN_RUN_OF_CARD = Link(
+CHOSEN_RUN_OF_CARD = Relation(
     _RUN.where(Run.chosen_at.is_not(None)),
     Run.card_id,
     lambda actor: sees_card(actor, Run.board_id, Run.card_id),
 )
-PATCH_OF_RUN = Link(select(Run.patch), Run.id, lambda actor: sees_card(actor, Run.board_id, Run.card_id))
-TOLD_TO_RUN = Link(
+PATCH_OF_RUN = Relation(select(Run.patch), Run.id, lambda actor: sees_card(actor, Run.board_id, Run.card_id))
+TOLD_TO_RUN = Relation(
     select(Run.kind, Run.instruction, Run.snapshot),
     Run.id,
     lambda actor: sees_card(actor, Run.board_id, Run.card_id),
 )
-ATTEMPTS_OF_RUN = Link(
+ATTEMPTS_OF_RUN = Relation(
     select(Attempt.__table__).order_by(Attempt.number),
     Attempt.job_id,
     lambda actor: sees_run(actor, Attempt.job_id),
     many=True,
 )
 
-RUNS = Listing("runs", _RUN, None, lambda actor: sees_card(actor, Run.board_id, Run.card_id))
-RUNS_OF_CARD = Listing(
+RUNS = PaginatedQuery("runs", _RUN, None, lambda actor: sees_card(actor, Run.board_id, Run.card_id))
+RUNS_OF_CARD = PaginatedQuery(
     "card.runs", _RUN, Run.card_id, lambda actor: sees_card(actor, Run.board_id, Run.card_id)
 )
-RUNS_OF_BOARD = Listing(
+RUNS_OF_BOARD = PaginatedQuery(
     "board.runs", _RUN, Run.board_id, lambda actor: sees_card(actor, Run.board_id, Run.card_id)
 )
 _again = aliased(Run)
-DEAD_RUNS = Listing(
+DEAD_RUNS = PaginatedQuery(
     "deadRuns",
     _RUN.join(Board, Board.id == Run.board_id).where(
         Run.status == RunStatus.FAILED, ~select(_again.id).where(_again.retry_of == Run.id).exists()
@@ -120,7 +120,7 @@ NEWEST = Order("NEWEST", ((Run.id, True),))
 LATEST_END = Order("ENDED", ((Run.finished_at, True), (Run.id, True)))
 
 
-@takes
+@input_type
 class RunFilter:
     """Which runs. What is left out does not matter; what is said must all fit."""
 
@@ -132,7 +132,7 @@ class RunFilter:
     active: Annotated[bool | None, "Those that have not ended, or those that have."] = None
     wait_reason: Annotated[list[WaitReason] | None, "Waiting for one of these."] = None
     profile_id: Annotated[ID | None, "Whose agent this profile starts."] = None
-    executor: Annotated[list[Executor] | None, "Asked for from one of these agent programs."] = None
+    executor: Annotated[list[AgentProgram] | None, "Asked for from one of these agent programs."] = None
 
 
 def _clauses(filter: RunFilter) -> list[Any]:
@@ -172,7 +172,7 @@ async def runs(
     filter: Annotated[RunFilter | None, "Only runs that fit."] = None,
 ) -> Page:
     """Runs of every board you may see, newest first."""
-    return await _runs(info, RUNS, None, Ask(first, after, last, before), filter)
+    return await _runs(info, RUNS, None, PageArgs(first, after, last, before), filter)
 
 
 async def runs_of_card(
@@ -185,7 +185,7 @@ async def runs_of_card(
     filter: Annotated[RunFilter | None, "Only runs that fit."] = None,
 ) -> Page:
     """What agents did on it, newest first."""
-    return await _runs(info, RUNS_OF_CARD, root.id, Ask(first, after, last, before), filter)
+    return await _runs(info, RUNS_OF_CARD, root.id, PageArgs(first, after, last, before), filter)
 
 
 async def runs_of_board(
@@ -198,7 +198,7 @@ async def runs_of_board(
     filter: Annotated[RunFilter | None, "Only runs that fit."] = None,
 ) -> Page:
     """What agents did on its cards, newest first."""
-    return await _runs(info, RUNS_OF_BOARD, root.id, Ask(first, after, last, before), filter)
+    return await _runs(info, RUNS_OF_BOARD, root.id, PageArgs(first, after, last, before), filter)
 
 
 async def dead_runs(
@@ -210,17 +210,19 @@ async def dead_runs(
     before: Before = None,
 ) -> Page:
     """Runs that failed for good and were not tried again since, last first. `retryRun` takes them up."""
-    return await page(
-        info.context, DEAD_RUNS, LATEST_END, Ask(first, after, last, before), parent=workspace_id
+    return await load_page(
+        info.context, DEAD_RUNS, LATEST_END, PageArgs(first, after, last, before), parent=workspace_id
     )
 
 
-async def _runs(info: Info, listing: Listing, parent: str | None, ask: Ask, filter: RunFilter | None) -> Page:
+async def _runs(
+    info: Info, listing: PaginatedQuery, parent: str | None, ask: PageArgs, filter: RunFilter | None
+) -> Page:
     where = _clauses(filter or RunFilter())
-    return await page(info.context, listing, NEWEST, ask, parent, where, repr(filter))
+    return await load_page(info.context, listing, NEWEST, ask, parent, where, repr(filter))
 
 
-@alike
+@viewer_independent
 async def active_run(root: Parent[Any], info: Info) -> Any:
     """The run that agents are at on it, or that waits for one; the oldest of several."""
     active = await info.context.load(ACTIVE_RUNS_OF_CARD, root.id)
@@ -244,7 +246,7 @@ async def is_stuck(root: Parent[Any], info: Info) -> bool:
         return False
     board = await info.context.load(BOARD, root.board_id)
     said = root.reported_at or root.started_at
-    minutes = policy_of(board.policy).stuck_minutes if board else 10
+    minutes = board_policy_of(board.policy).stuck_minutes if board else 10
     return said is not None and (utcnow() - said).total_seconds() > minutes * 60
 
 
@@ -286,7 +288,7 @@ def metrics_of_run(root: Parent[Any]) -> JSON | None:
     return (root.result or {}).get("metrics")
 
 
-@takes
+@input_type
 class FileInput:
     """A file that was changed."""
 
@@ -297,7 +299,7 @@ class FileInput:
     moved_from: Annotated[str | None, "What it was called before a MOVE."] = None
 
 
-@takes
+@input_type
 class CommitInput:
     """A commit that was made."""
 
@@ -305,7 +307,7 @@ class CommitInput:
     title: Annotated[str, "The first line of its message."] = ""
 
 
-@takes
+@input_type
 class RunResultInput:
     """What an attempt brought. Lists are cut where they are longer than what is kept, and that is noted."""
 
@@ -321,10 +323,10 @@ class RunResultInput:
     patch: Annotated[str | None, "All of it as one patch; the first 524,288 characters are kept."] = None
     metrics: Annotated[JSON | None, "Tokens, cost, seconds: an object."] = None
 
-    def told(self) -> Result:
+    def told(self) -> RunResult:
         if self.metrics is not None and not isinstance(self.metrics, dict):
             raise Invalid(("result.metrics", "must be an object"))
-        return Result(
+        return RunResult(
             summary=self.summary,
             outcome=self.outcome,
             branch=self.branch,
@@ -354,7 +356,7 @@ class Runs:
 class Claims:
     """What a worker was given."""
 
-    claims: list[Claimed]
+    claims: list[ClaimedRuns]
 
 
 async def start_run(
@@ -379,7 +381,7 @@ async def start_run(
     CODE takes the card to IN_PROGRESS when it is claimed and to REVIEW when it succeeds. A Conflict names the
     run of that kind that is active on the card already.
     """
-    wish = Wish(
+    wish = RunRequest(
         kind=kind,
         instruction=instruction,
         base_ref=base_ref,
@@ -387,7 +389,7 @@ async def start_run(
         permission=permission,
         start_at=start_at,
     )
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         made = await actions.run.start.start_run(
             tx, info.context.actor, card_id, wish, profile_ids=list(profile_ids or ())
         )
@@ -404,13 +406,13 @@ async def stop_run(
     Without a worker it is CANCELLED at once; else its worker is told, and confirms. Its card stays, or goes from
     IN_PROGRESS to REVIEW where it was the last at work and a sibling succeeded.
     """
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         return await actions.run.control.stop_run(tx, info.context.actor, id, reason)
 
 
 async def conclude_run(info: Info, id: Annotated[ID, "Which run."]) -> Any:
     """Ask its agent to wrap up. Of a run that WAITS for a DECISION, take what it brought: it succeeds."""
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         return await actions.run.control.conclude_run(tx, info.context.actor, id)
 
 
@@ -424,7 +426,7 @@ async def resume_run(
     Of a run that has ended, a new one goes on and is answered: `retryOf` names the old. A Conflict names its
     profile where that is switched off.
     """
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         return await actions.run.control.resume_run(tx, info.context.actor, id, instruction=instruction)
 
 
@@ -437,7 +439,7 @@ async def retry_run(
 
     A Conflict names its profile where that is switched off; without one that was deleted it keeps its program.
     """
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         return await actions.run.start.retry_run(tx, info.context.actor, id, instruction=instruction)
 
 
@@ -446,7 +448,7 @@ async def choose_run(info: Info, id: Annotated[ID, "Which run. It succeeded."]) 
 
     `rejectCard` goes on from it, unless another run was asked for since and succeeded.
     """
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         return await actions.run.control.choose_run(tx, info.context.actor, id)
 
 
@@ -464,8 +466,8 @@ async def claim_runs(
     A claimed run is the worker's until `leaseUntil`; every heartbeat extends that. With `wait`, it is answered as
     soon as there is work: a waiting worker is woken, it need not ask again and again.
     """
-    if not 0 <= wait <= MOST_WAIT:
-        raise Invalid(("wait", f"must be 0 to {MOST_WAIT} seconds"))
+    if not 0 <= wait <= MAX_WAIT_SECONDS:
+        raise Invalid(("wait", f"must be 0 to {MAX_WAIT_SECONDS} seconds"))
     if key is not None and not (0 < len(key) <= 100 and key.isprintable()):
         raise Invalid(("key", "must have 1 to 100 printable characters"))
     context = info.context
@@ -475,18 +477,20 @@ async def claim_runs(
     rows = await context.read(mine)
     await context.refresh()
     until = time.monotonic() + (wait if context.tx is None else 0)
-    name = queue_wake(rows[0].workspace_id) if rows else f"queue:{worker_id}"
-    with context.house.feed.wakes.listen(name) as woken:
+    name = queue_topic(rows[0].workspace_id) if rows else f"queue:{worker_id}"
+    with context.services.event_log.pubsub.listen(name) as woken:
         while True:
             woken.clear()
-            if running().hung_up:  # a run would be given to nobody, and be held until its lease ran out
+            if (
+                current_operation().hung_up
+            ):  # a run would be given to nobody, and be held until its lease ran out
                 return Claims([])
-            async with context.begin() as tx:
+            async with context.transaction() as tx:
                 got = await actions.run.claim.claim_runs(tx, context.actor, worker_id, most, key=key)
             left = until - time.monotonic()
             if got or left <= 0:
                 return Claims(got)
-            await woken.wait(min(left, LOOK))
+            await woken.wait(min(left, POLL_INTERVAL_SECONDS))
 
 
 async def complete_run(
@@ -495,7 +499,7 @@ async def complete_run(
     result: Annotated[RunResultInput, "What it brought."],
 ) -> Any:
     """The work is done. A CODE run takes its card to REVIEW, when none of its siblings is still at work."""
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         return await actions.run.finish.complete_run(tx, info.context.actor, lease.ticket(), result.told())
 
 
@@ -508,7 +512,7 @@ async def fail_run(
     result: Annotated[RunResultInput | None, "What was done until then; it is kept."] = None,
 ) -> Any:
     """The attempt failed. Where that may help it is tried again after 60, 180, 600 seconds; else the run FAILED."""
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         return await actions.run.finish.fail_run(
             tx,
             info.context.actor,
@@ -526,7 +530,7 @@ async def release_run(
     session_id: Annotated[str | None, "The conversation that whoever goes on may resume."] = None,
 ) -> Any:
     """Give a run back, as a worker does that has to leave. That is no failure; it keeps its place in the queue."""
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         return await actions.run.finish.release_run(
             tx, info.context.actor, lease.ticket(), session_id=session_id
         )
@@ -538,7 +542,7 @@ async def confirm_stop(
     result: Annotated[RunResultInput | None, "What was done until then; it is kept."] = None,
 ) -> Any:
     """The worker has stopped, after a STOP command: the run is CANCELLED."""
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         return await actions.run.finish.confirm_stop(
             tx, info.context.actor, lease.ticket(), result=result.told() if result else None
         )
@@ -551,7 +555,7 @@ async def agent_token(root: Parent[Any], info: Info) -> str:
     """
     says = asdict(root.agent)
     life = timedelta(seconds=says.pop("seconds"))
-    return RUN_PREFIX + info.context.house.tokens.pass_for(RUN_PASS, life, **says)
+    return RUN_PREFIX + info.context.services.tokens.pass_for(RUN_PASS, life, **says)
 
 
 async def queue_position(root: Parent[Any], info: Info) -> int | None:

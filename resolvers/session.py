@@ -7,14 +7,14 @@ from sqlalchemy import select
 from strawberry import ID
 
 import actions.session
+from auth.passwords import check_password
+from kit.db.database import utcnow
 from models.account import AuthSession, EndReason
 from models.refusal import Forbidden, Unauthenticated
 from resolvers.context import Context, Info
-from resolvers.loaders import Link
-from runtime.database import utcnow
-from runtime.passwords import check_password
+from resolvers.loaders import Relation
 
-SESSIONS = Link(
+SESSIONS = Relation(
     select(AuthSession.__table__)
     .where(AuthSession.revoked_at.is_(None))
     .order_by(AuthSession.used_at.desc(), AuthSession.id.desc()),
@@ -43,20 +43,20 @@ async def login(
     account = await actions.session.account_named(context.read, username)
     await context.refresh()  # no connection is held while the password is checked
     tries = (f"account:{account.id if account else username[:100].casefold()}", f"address:{context.network}")
-    context.house.attempts.count(*tries)
+    context.services.attempts.count(*tries)
     ok, renewed = await check_password(password, account.password_hash if account else None)
     if account is None or not (ok and account.is_active):
-        raise actions.session.wrong()
-    async with context.begin(context.nobody) as tx:
+        raise actions.session.wrong_credentials()
+    async with context.transaction(context.nobody) as tx:
         session = await actions.session.start_session(
             tx,
-            context.house.tokens,
+            context.services.tokens,
             account.id,
             account.password_hash,
             renewed=renewed,
             user_agent=context.user_agent,
         )
-    context.house.attempts.forgive(*tries)
+    context.services.attempts.forgive(*tries)
     return session
 
 
@@ -71,12 +71,12 @@ async def refresh_session(
     """
     context = info.context
     tries = f"refresh:{context.network}"
-    context.house.attempts.check(tries)
+    context.services.attempts.check(tries)
     try:
-        async with context.begin(context.nobody) as tx:
-            return await actions.session.refresh_session(tx, context.house.tokens, refresh_token)
+        async with context.transaction(context.nobody) as tx:
+            return await actions.session.refresh_session(tx, context.services.tokens, refresh_token)
     except Unauthenticated:
-        context.house.attempts.count(tries)
+        context.services.attempts.count(tries)
         raise
 
 
@@ -91,7 +91,7 @@ async def logout(
     """End a login, with its open sockets: the one you ask with if nothing is said."""
     context = info.context
     which: str | None
-    async with context.begin(context.nobody) as tx:
+    async with context.transaction(context.nobody) as tx:
         if refresh_token is not None:
             user_id, which = await actions.session.session_of_token(tx, refresh_token)
         else:
@@ -108,7 +108,7 @@ async def logout_everywhere(
     """End every login of yours, with their open sockets."""
     context = info.context
     user_id, keep = _person(context), context.actor.session_id if keep_current else None
-    async with context.begin() as tx:
+    async with context.transaction() as tx:
         return SignedOut(await actions.session.end_sessions(tx, user_id, EndReason.LOGOUT, keep=keep))
 
 

@@ -7,10 +7,10 @@ from strawberry import ID, Maybe
 
 import actions.subtask
 from actions.subtask import NewSubtask
-from models.actor import sees_card
+from auth.permissions import sees_card
 from models.card import Subtask
-from resolvers.context import IfVersion, Info, given
-from resolvers.loaders import Link
+from resolvers.context import IfVersion, Info, provided_fields
+from resolvers.loaders import Relation
 
 
 class Progress(NamedTuple):
@@ -20,20 +20,20 @@ class Progress(NamedTuple):
     total: int
 
 
-SUBTASK = Link(
+SUBTASK = Relation(
     select(Subtask.__table__),
     Subtask.id,
     lambda actor: sees_card(actor, Subtask.board_id, Subtask.card_id),
     alike=True,
 )
-SUBTASKS_OF_CARD = Link(
+SUBTASKS_OF_CARD = Relation(
     select(Subtask.__table__).order_by(Subtask.phase_order, Subtask.rank, Subtask.id),
     Subtask.card_id,
     lambda actor: sees_card(actor, Subtask.board_id, Subtask.card_id),
     many=True,
     alike=True,
 )
-SUBTASK_COUNT = Link(
+SUBTASK_COUNT = Relation(
     select(func.sum(case((Subtask.completed, 1), else_=0)).label("done"), func.count().label("total")),
     Subtask.card_id,
     lambda actor: sees_card(actor, Subtask.board_id, Subtask.card_id),
@@ -56,7 +56,7 @@ async def add_subtask(
 ) -> Any:
     """Add a subtask to a card: at the end of its phase without a neighbour."""
     new = NewSubtask(title, phase, phase_order, before, after)
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         return await actions.subtask.add_subtask(tx, info.context.actor, card_id, new)
 
 
@@ -69,8 +69,8 @@ async def update_subtask(
     if_version: IfVersion = None,
 ) -> Any:
     """Change a subtask. What is left out stays."""
-    changes = given(title=title, completed=completed, phase=phase)
-    async with info.context.begin() as tx:
+    changes = provided_fields(title=title, completed=completed, phase=phase)
+    async with info.context.transaction() as tx:
         return await actions.subtask.update_subtask(
             tx, info.context.actor, id, changes, if_version=if_version
         )
@@ -87,8 +87,8 @@ async def move_subtask(
     after: Annotated[ID | None, "The subtask it shall stand behind."] = None,
 ) -> Any:
     """Move a subtask within its phase or to another: to the end without a neighbour."""
-    to = given(phase=phase)
-    async with info.context.begin() as tx:
+    to = provided_fields(phase=phase)
+    async with info.context.transaction() as tx:
         return await actions.subtask.move_subtask(
             tx,
             info.context.actor,
@@ -105,5 +105,5 @@ async def delete_subtask(
     info: Info, id: Annotated[ID, "Which subtask."], if_version: IfVersion = None
 ) -> Any:
     """Delete a subtask. Answers it as it was."""
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         return await actions.subtask.delete_subtask(tx, info.context.actor, id, if_version=if_version)

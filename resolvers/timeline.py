@@ -9,16 +9,16 @@ from typing import Annotated, Any
 from sqlalchemy import literal, null, select, union_all
 from strawberry import Parent
 
-from models.actor import sees_card
+from auth.permissions import sees_card
+from kit.eventlog.tables import Event
 from models.card import Card
 from models.event import EventKind
 from models.message import Message
 from resolvers.context import Info
-from resolvers.page import After, Ask, Listing, Order, Page, page
-from runtime.event import Event
+from resolvers.pagination import After, Order, Page, PageArgs, PaginatedQuery, load_page
 
 DEFAULT, MOST = 20, 50
-UNTOLD = (EventKind.MESSAGE_POSTED, EventKind.MESSAGE_EDITED, EventKind.MESSAGE_DELETED)
+HIDDEN_KINDS = (EventKind.MESSAGE_POSTED, EventKind.MESSAGE_EDITED, EventKind.MESSAGE_DELETED)
 
 # `seq` is 0 for a message, `message_id` empty for a change: so the three of the order tell any two apart.
 _ENTRIES = union_all(
@@ -32,7 +32,7 @@ _ENTRIES = union_all(
         Event.actor_id.label("actor_id"),
         Event.batch.label("batch"),
         Event.data.label("data"),
-    ).where(Event.kind.not_in(UNTOLD)),
+    ).where(Event.kind.not_in(HIDDEN_KINDS)),
     select(
         Message.card_id,
         Message.created_at,
@@ -46,7 +46,7 @@ _ENTRIES = union_all(
     ),
 ).subquery("entry")
 _SHOWN = ("at", "seq", "message_id", "kind", "actor_kind", "actor_id", "batch", "data")
-TIMELINE = Listing(
+TIMELINE = PaginatedQuery(
     "card.timeline",
     select(*(_ENTRIES.c[name] for name in _SHOWN)),
     _ENTRIES.c.card_id,
@@ -63,4 +63,4 @@ async def timeline_of_card(
 ) -> Page:
     """Everything that was changed on it and everything that was said, newest first."""
     size = DEFAULT if first is None else first
-    return await page(info.context, TIMELINE, NEWEST, Ask(size, after, most=MOST), root.id)
+    return await load_page(info.context, TIMELINE, NEWEST, PageArgs(size, after, most=MOST), root.id)

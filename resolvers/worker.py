@@ -11,31 +11,33 @@ from strawberry.scalars import JSON
 
 import actions.worker
 from actions.worker import Held, NewWorker, WorkerBeat, commands_for
+from auth.permissions import sees_worker
+from kit.db.database import utcnow
+from kit.eventlog.event_log import retry_while_unavailable
+from kit.graphql.types import input_type
+from kit.ids import prefix_of
+from kit.queue import Attempt, Job, JobState, worker_topic
 from models.actor import ActorKind
 from models.refusal import Forbidden, NotFound
 from models.run import CommandKind, RunKind
-from models.worker import Executor, Worker, WorkerStatus, sees_worker, status_of
+from models.worker import AgentProgram, Worker, WorkerStatus, status_of
 from resolvers.context import Context, Info
 from resolvers.lease import LeaseInput
-from resolvers.loaders import Link
-from resolvers.profile import CapabilityInput, able, pairs_of
-from runtime.database import utcnow
-from runtime.feed import patiently
-from runtime.ids import prefix_of
-from runtime.queue import Attempt, Job, State, worker_wake
-from runtime.transport.describe import takes
+from resolvers.loaders import Relation
+from resolvers.profile import CapabilityInput, capability_rows, pairs_of
 
-WORKER = Link(select(Worker.__table__), Worker.id, sees_worker)
-WORKERS_OF_WORKSPACE = Link(
+WORKER = Relation(select(Worker.__table__), Worker.id, sees_worker)
+WORKERS_OF_WORKSPACE = Relation(
     select(Worker.__table__).where(Worker.deregistered_at.is_(None)).order_by(Worker.name, Worker.id),
     Worker.workspace_id,
     sees_worker,
     many=True,
 )
 # Counted for a worker that was seen.
-HELD_BY_WORKER = Link(
+HELD_BY_WORKER = Relation(
     select(
-        func.count().label("held"), func.sum(case((Job.state == State.PARKED, 1), else_=0)).label("waiting")
+        func.count().label("held"),
+        func.sum(case((Job.state == JobState.PARKED, 1), else_=0)).label("waiting"),
     )
     .join(Job, Job.id == Attempt.job_id)
     .where(Attempt.ended_at.is_(None)),
@@ -70,7 +72,7 @@ async def held_by_worker(root: Parent[Any], info: Info) -> int:
 
 async def capabilities_of_worker(root: Parent[Any]) -> Any:
     """What it says it can do, and how well."""
-    return able(root.skills)
+    return capability_rows(root.skills)
 
 
 def owner_of(root: Any) -> tuple[ActorKind, str]:
@@ -81,7 +83,7 @@ def owner_of(root: Any) -> tuple[ActorKind, str]:
 async def register_worker(
     info: Info,
     name: Annotated[str, "1 to 100 characters; unique in the workspace."],
-    executors: Annotated[list[Executor], "Which agent programs it has; at least one."],
+    executors: Annotated[list[AgentProgram], "Which agent programs it has; at least one."],
     workspace_id: Annotated[ID | None, "Of which workspace; a key's own if left out."] = None,
     program: Annotated[str, "Its name and version: at most 100 characters."] = "",
     kinds: Annotated[list[RunKind] | None, "Which kinds of runs it takes; all if left out."] = None,
@@ -105,7 +107,7 @@ async def register_worker(
         max_concurrent=max_concurrent,
         metrics=metrics,
     )
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         return await actions.worker.register_worker(tx, info.context.actor, workspace_id, new)
 
 
@@ -114,11 +116,11 @@ async def deregister_worker(info: Info, id: Annotated[ID, "Which worker."]) -> A
 
     Only who registered it may, and admins. Its history stays.
     """
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         return await actions.worker.deregister_worker(tx, info.context.actor, id)
 
 
-@takes
+@input_type
 class HeldInput:
     """A lease that a worker still holds."""
 
@@ -146,7 +148,7 @@ async def worker_heartbeat(
     The leases it names are extended; answered is which of them are lost, and what it is to do.
     """
     held = [Held(one.lease.ticket(), one.active) for one in leases or ()]
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         return await actions.worker.heartbeat(
             tx, info.context.actor, worker_id, held, metrics=metrics, error=error
         )
@@ -158,7 +160,7 @@ async def acknowledge_command(
     command_id: Annotated[ID, "Which command."],
 ) -> Any:
     """Say that a command was heard; it is told no more. Doing it twice changes nothing."""
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         return command_of(
             await actions.worker.acknowledge_command(tx, info.context.actor, lease.ticket(), command_id)
         )
@@ -211,11 +213,11 @@ async def worker_commands(
     if await _own(context, worker_id) is None:
         raise NotFound(worker_id)
     told: set[str] = set()
-    wakes = context.house.feed.wakes
-    with wakes.listen(worker_wake(worker_id)) as woken:
+    pubsub = context.services.event_log.pubsub
+    with pubsub.listen(worker_topic(worker_id)) as woken:
         while True:
             woken.clear()  # before looking, so a commit during the look is not slept through
-            rows = await patiently(lambda: _commands(context, worker_id))
+            rows = await retry_while_unavailable(lambda: _commands(context, worker_id))
             await context.refresh()  # no connection is held while waiting
             if rows is None:
                 return
@@ -223,7 +225,7 @@ async def worker_commands(
             told = {row.id for row in rows}
             for row in fresh:
                 yield command_of(row)
-            await woken.wait(wakes.poll)
+            await woken.wait(pubsub.poll)
 
 
 async def _own(context: Context, worker_id: str) -> Any:

@@ -6,30 +6,31 @@ from sqlalchemy import func, select
 from strawberry import ID, Maybe, Parent
 
 import actions.workspace
+from auth.permissions import sees_card, sees_members, sees_workspace
 from models.account import User
-from models.actor import Scope, sees_card, sees_members, sees_workspace
+from models.actor import Scope
 from models.card import CardLabel
 from models.workspace import Label, Membership, Role, Workspace
-from resolvers.context import IfVersion, Info, given
-from resolvers.loaders import Link, drawn
-from resolvers.page import After, Ask, Before, First, Last, Listing, Order, Page, page
+from resolvers.context import IfVersion, Info, provided_fields
+from resolvers.loaders import Relation, batched
+from resolvers.pagination import After, Before, First, Last, Order, Page, PageArgs, PaginatedQuery, load_page
 
-WORKSPACE = Link(
+WORKSPACE = Relation(
     select(Workspace.__table__), Workspace.id, lambda actor: sees_workspace(actor, Workspace.id), alike=True
 )
-LABEL = Link(
+LABEL = Relation(
     select(Label.__table__), Label.id, lambda actor: sees_workspace(actor, Label.workspace_id), alike=True
 )
-MEMBERSHIP = Link(
+MEMBERSHIP = Relation(
     select(Membership.__table__),
     Membership.id,
     lambda actor: sees_members(actor, Membership.workspace_id),
 )
-MY_MEMBERSHIP = Link(
+MY_MEMBERSHIP = Relation(
     select(Membership.__table__), Membership.workspace_id, lambda actor: Membership.user_id == actor.id
 )
 # A key of one board sees who stands on its cards, so it may see the people of its workspace one by one.
-USER = Link(
+USER = Relation(
     select(User.__table__),
     User.id,
     lambda actor: (
@@ -37,21 +38,21 @@ USER = Link(
         | User.id.in_(select(Membership.user_id).where(sees_workspace(actor, Membership.workspace_id)))
     ),
 )
-LABELS_OF_WORKSPACE = Link(
+LABELS_OF_WORKSPACE = Relation(
     select(Label.__table__).order_by(Label.name_folded),
     Label.workspace_id,
     lambda actor: sees_workspace(actor, Label.workspace_id),
     many=True,
     alike=True,
 )
-CARDS_OF_LABEL = Link(
+CARDS_OF_LABEL = Relation(
     select(func.count().label("count")),
     CardLabel.label_id,
     lambda actor: sees_card(actor, CardLabel.board_id, CardLabel.card_id),
     group=True,
 )
 
-WORKSPACES = Listing(
+WORKSPACES = PaginatedQuery(
     "workspaces",
     select(Workspace.__table__),
     None,
@@ -69,7 +70,7 @@ async def workspaces(
     info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
 ) -> Page:
     """The workspaces you belong to, by name."""
-    return await page(info.context, WORKSPACES, BY_NAME, Ask(first, after, last, before))
+    return await load_page(info.context, WORKSPACES, BY_NAME, PageArgs(first, after, last, before))
 
 
 async def role_in(info: Info, workspace_id: str) -> Role:
@@ -86,7 +87,7 @@ async def my_role(root: Parent[Any], info: Info) -> Role:
     return await role_in(info, root.id)
 
 
-@drawn(CARDS_OF_LABEL, "id")
+@batched(CARDS_OF_LABEL, "id")
 def cards_of_label(root: Any, row: Any) -> int:
     """How many cards that you may see carry it."""
     return row.count if row else 0
@@ -94,7 +95,7 @@ def cards_of_label(root: Any, row: Any) -> int:
 
 async def create_workspace(info: Info, name: Annotated[str, "1 to 100 characters."]) -> Any:
     """Make a workspace. You are its first admin."""
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         return await actions.workspace.create_workspace(tx, info.context.actor, name)
 
 
@@ -105,8 +106,8 @@ async def update_workspace(
     if_version: IfVersion = None,
 ) -> Any:
     """Change a workspace. What is left out stays. Admins only."""
-    changes = given(name=name)
-    async with info.context.begin() as tx:
+    changes = provided_fields(name=name)
+    async with info.context.transaction() as tx:
         return await actions.workspace.update_workspace(
             tx, info.context.actor, id, changes, if_version=if_version
         )
@@ -118,5 +119,5 @@ async def delete_workspace(
     confirm_name: Annotated[str, "Its name, to show that you mean it."],
 ) -> Any:
     """Delete a workspace with everything in it. Admins only. Answers the workspace as it was."""
-    async with info.context.begin() as tx:
+    async with info.context.transaction() as tx:
         return await actions.workspace.delete_workspace(tx, info.context.actor, id, confirm_name)

@@ -6,31 +6,31 @@ from typing import Annotated
 import strawberry
 from graphql import GraphQLError
 
-from resolvers import limit
+from kit.graphql.limits.list_size import list_size
+from kit.graphql.types import Node, object_type
 from resolvers import node as nodes
-from runtime.transport.describe import Node, said
-from runtime.transport.sizes import list_size
+from resolvers import rate_limit
 from schema.account import AccountMutation, AccountQuery
+from schema.agent_session import ConversationMutation, ConversationQuery
 from schema.batch import BatchMutation, BatchQuery
 from schema.board import BoardMutation, BoardQuery
 from schema.card import CardMutation, CardQuery
-from schema.conversation import ConversationMutation, ConversationQuery
-from schema.feed import FeedSubscription
+from schema.events import FeedSubscription
+from schema.fields import query_field
 from schema.link import LinkMutation
-from schema.log import LogMutation, LogSubscription
 from schema.message import MessageMutation
 from schema.notice import NoticeMutation, NoticeQuery
 from schema.profile import ProfileMutation, ProfileQuery
 from schema.question import QuestionMutation, QuestionQuery
 from schema.queue import QueueQuery, QueueSubscription
 from schema.run import RunMutation, RunQuery
+from schema.run_log import LogMutation, LogSubscription
 from schema.subtask import SubtaskMutation
-from schema.view import ask
 from schema.worker import WorkerMutation, WorkerQuery, WorkerSubscription
 from schema.workspace import WorkspaceMutation, WorkspaceQuery
 
 
-@said
+@object_type
 class RateLimit:
     """What operations may cost you, in points. Points come back all the time."""
 
@@ -42,9 +42,9 @@ class RateLimit:
 
 @strawberry.type
 class NodeQuery:
-    node: Node | None = ask(nodes.node)
-    rate_limit: RateLimit | None = ask(limit.rate_limit)
-    nodes: list[Node | None] = ask(nodes.nodes, directives=[list_size(100, slicing=("ids",))])
+    node: Node | None = query_field(nodes.node)
+    rate_limit: RateLimit | None = query_field(rate_limit.rate_limit)
+    nodes: list[Node | None] = query_field(nodes.nodes, directives=[list_size(100, slicing=("ids",))])
 
 
 @strawberry.type(description="What may be asked.")

@@ -9,22 +9,22 @@ from strawberry import ID
 import actions.session
 import resolvers.key
 import resolvers.session
+from kit.graphql.limits.list_size import list_size
+from kit.graphql.types import Node, object_type
 from models.actor import ActorKind, Scope
 from resolvers import account as accounts
 from resolvers import key as keys
 from resolvers import session as sessions
 from resolvers.board import BOARD
 from resolvers.workspace import USER
-from runtime.transport.describe import Node, said
-from runtime.transport.sizes import list_size
-from schema.error import Conflict, Stale, Unauthenticated
-from schema.view import answer, ask, do, link, view
+from schema.fields import mutation, node_type, query_field, relation_field, result_type
+from schema.refusal import Conflict, Stale, Unauthenticated
 
 RunLater: Any = Annotated["Run", strawberry.lazy("schema.run")]
 BoardLater = Annotated["Board", strawberry.lazy("schema.board")]  # type: ignore[name-defined]
 
 
-@view("user")
+@node_type("user")
 class User(Node):
     """A person."""
 
@@ -32,12 +32,12 @@ class User(Node):
     nickname: Annotated[str | None, "The name to show, where there is one."]
     first_name: Annotated[str | None, "First name."]
     last_name: Annotated[str | None, "Last name."]
-    email: str | None = ask(accounts.email_of_user)
+    email: str | None = query_field(accounts.email_of_user)
     version: Annotated[int, "Grows by one with every change."]
     created_at: Annotated[datetime, "When the person registered."]
 
 
-@view("key")
+@node_type("key")
 class ApiKey(Node):
     """What a machine signs in with: `Authorization: Bearer sb_…`. Its secret is shown once."""
 
@@ -45,15 +45,17 @@ class ApiKey(Node):
     name: Annotated[str, "What it is for."]
     prefix: Annotated[str, "How it begins, to recognise it by."]
     scopes: Annotated[list[Scope], "What it may do."]
-    board: BoardLater | None = link(BOARD, "board_id", text="The only board it sees; null for every board.")
-    created_by: User | None = link(USER, "created_by", text="Who made it.")
+    board: BoardLater | None = relation_field(
+        BOARD, "board_id", text="The only board it sees; null for every board."
+    )
+    created_by: User | None = relation_field(USER, "created_by", text="Who made it.")
     created_at: Annotated[datetime, "When it was made."]
     last_used_at: Annotated[datetime | None, "When it was last used, to about a minute."]
     expires_at: Annotated[datetime | None, "Until when it is good; null is for ever."]
     revoked_at: Annotated[datetime | None, "When it was revoked."]
 
 
-@answer(resolvers.key.ApiKeySecret)
+@result_type(resolvers.key.ApiKeySecret)
 class ApiKeySecret:
     """A new key, with its secret: keep it now, it cannot be shown again."""
 
@@ -61,7 +63,7 @@ class ApiKeySecret:
     api_key: Annotated[ApiKey, "What the server keeps of it."]
 
 
-@answer(actions.session.Session)
+@result_type(actions.session.SignedIn)
 class Session:
     """What you hold after signing in."""
 
@@ -72,14 +74,14 @@ class Session:
     user: Annotated[User, "Who signed in."]
 
 
-@answer(resolvers.session.SignedOut)
+@result_type(resolvers.session.SignedOut)
 class SignedOut:
     """That logins have ended."""
 
     count: Annotated[int, "How many."]
 
 
-@said
+@object_type
 class Login:
     """A login of yours."""
 
@@ -88,43 +90,43 @@ class Login:
     created_at: Annotated[datetime, "When you signed in."]
     used_at: Annotated[datetime, "When it was last refreshed."]
     expires_at: Annotated[datetime, "When it ends, however often it is refreshed."]
-    current: bool = ask(sessions.is_current)
+    current: bool = query_field(sessions.is_current)
 
 
-@said
+@object_type
 class Viewer:
     """Who asks."""
 
     kind: Annotated[ActorKind, "A person, or what kind of machine."]
-    user: User | None = ask(accounts.user_of_viewer)
-    api_key: ApiKey | None = ask(accounts.key_of_viewer)
-    run: RunLater | None = ask(accounts.run_of_viewer)
-    scopes: list[Scope] = ask(accounts.scopes_of_viewer)
+    user: User | None = query_field(accounts.user_of_viewer)
+    api_key: ApiKey | None = query_field(accounts.key_of_viewer)
+    run: RunLater | None = query_field(accounts.run_of_viewer)
+    scopes: list[Scope] = query_field(accounts.scopes_of_viewer)
     may_write: Annotated[bool, "Whether what you signed in with may write at all; your role says where."]
-    is_local: bool = ask(accounts.is_local)
+    is_local: bool = query_field(accounts.is_local)
     expires_at: Annotated[datetime | None, "When what you signed in with is no longer good."]
-    sessions: list[Login] = ask(
-        sessions.sessions_of_viewer, directives=[list_size(actions.session.MOST_SESSIONS, slicing=())]
+    sessions: list[Login] = query_field(
+        sessions.sessions_of_viewer, directives=[list_size(actions.session.MAX_SESSIONS, slicing=())]
     )
 
 
 @strawberry.type
 class AccountQuery:
-    viewer: Viewer = ask(accounts.viewer)
-    me: User | None = ask(accounts.me)
+    viewer: Viewer = query_field(accounts.viewer)
+    me: User | None = query_field(accounts.me)
 
 
 @strawberry.type
 class AccountMutation:
-    register = do(accounts.register, Session, Conflict)
-    login = do(sessions.login, Session, Unauthenticated)
-    refresh_session = do(sessions.refresh_session, Session, Unauthenticated)
-    logout = do(sessions.logout, SignedOut, Unauthenticated)
-    logout_everywhere = do(sessions.logout_everywhere, SignedOut)
-    update_me = do(accounts.update_me, User, Stale, Conflict)
-    change_password = do(accounts.change_password, User)
-    create_api_key = do(keys.create_api_key, ApiKeySecret, Conflict)
-    revoke_api_key = do(keys.revoke_api_key, ApiKey)
+    register = mutation(accounts.register, Session, Conflict)
+    login = mutation(sessions.login, Session, Unauthenticated)
+    refresh_session = mutation(sessions.refresh_session, Session, Unauthenticated)
+    logout = mutation(sessions.logout, SignedOut, Unauthenticated)
+    logout_everywhere = mutation(sessions.logout_everywhere, SignedOut)
+    update_me = mutation(accounts.update_me, User, Stale, Conflict)
+    change_password = mutation(accounts.change_password, User)
+    create_api_key = mutation(keys.create_api_key, ApiKeySecret, Conflict)
+    revoke_api_key = mutation(keys.revoke_api_key, ApiKey)
 
 
 UserLater = Annotated["User", strawberry.lazy("schema.account")]

@@ -5,23 +5,23 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import ID
 
+from kit.graphql.limits.list_size import list_size
+from kit.graphql.types import object_type
+from kit.ids import prefix_of
 from models.actor import ActorKind
 from resolvers import actor as actors
-from runtime.ids import prefix_of
-from runtime.transport.describe import said
-from runtime.transport.sizes import list_size
 from schema.account import User
-from schema.view import ask
+from schema.fields import query_field
 
 
-@said
+@object_type
 class Actor:
     """Who did it."""
 
     kind: Annotated[ActorKind, "What it is."]
     id: Annotated[ID | None, "Which user or key; null for the system."]
-    name: str = ask(actors.name_of_actor)
-    user: User | None = ask(actors.user_of_actor)
+    name: str = query_field(actors.name_of_actor)
+    user: User | None = query_field(actors.user_of_actor)
 
 
 def actor_of(kind: str, id: str | None) -> Actor:
@@ -39,7 +39,7 @@ def actor_of_event(root: Any) -> Actor:
     return actor_of(root.actor_kind, root.actor_id)
 
 
-@said
+@object_type
 class Change:
     """One field that was changed."""
 

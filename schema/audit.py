@@ -6,14 +6,14 @@ from typing import Any
 import strawberry
 from strawberry import ID
 
+from kit.graphql.types import Node
 from models.event import EventKind
 from resolvers import audit
 from resolvers.workspace import USER
-from runtime.transport.describe import Node
 from schema.account import User
 from schema.actor import Actor, Change, actor_of_event, changes
-from schema.feed.base import kind_of
-from schema.view import ask, link
+from schema.events.base import kind_of
+from schema.fields import query_field, relation_field
 
 
 def _subject_id(root: Any) -> ID | None:
@@ -30,9 +30,11 @@ class AuditEntry:
     at: datetime = strawberry.field(description="When it was done.")
     kind: EventKind = strawberry.field(resolver=kind_of, description="What was done.")
     actor: Actor = strawberry.field(resolver=actor_of_event, description="Who did it.")
-    user: User | None = link(USER, "actor_id", text="Who did it, where it was a person you still see.")
+    user: User | None = relation_field(
+        USER, "actor_id", text="Who did it, where it was a person you still see."
+    )
     subject_id: ID | None = strawberry.field(resolver=_subject_id, description="What it was done to.")
-    subject: Node | None = ask(audit.subject)
+    subject: Node | None = query_field(audit.subject)
     name: str | None = strawberry.field(
         resolver=_name, description="What that was called, where it was told."
     )

@@ -6,21 +6,21 @@ from typing import Annotated
 import strawberry
 from strawberry import ID
 
+from kit.graphql.types import Node, object_type
 from models.batch import BatchStatus
 from models.run import RunKind
 from resolvers import batch as batches
 from resolvers.board import BOARD
 from resolvers.run import RUNS_OF_BATCH
 from resolvers.workspace import USER
-from runtime.transport.describe import Node, said
 from schema.account import User
 from schema.board import Board
-from schema.error import Conflict, StageRefused
+from schema.fields import mutation, node_type, query_field, relation_field
+from schema.refusal import Conflict, StageRefused
 from schema.run import Run
-from schema.view import ask, do, link, view
 
 
-@said
+@object_type
 class BatchCounts:
     """How many runs of a batch are in each state."""
 
@@ -33,7 +33,7 @@ class BatchCounts:
     cancelled: Annotated[int, "That were stopped."]
 
 
-@view("batch")
+@node_type("batch")
 class RunBatch(Node):
     """Runs that were started together: one on each of several cards, or siblings on one card, to be compared."""
 
@@ -45,11 +45,11 @@ class RunBatch(Node):
     ended_at: Annotated[
         datetime | None, "When the last of them ended, deleted or not; null while one is active."
     ]
-    status: BatchStatus = ask(batches.status_of_batch)
-    counts: BatchCounts = ask(batches.counts_of_batch)
-    board: Board | None = link(BOARD, "board_id", text="The board.")
-    created_by: User | None = link(USER, "created_by", text="Who asked for them; null for keys.")
-    runs: list[Run] = link(
+    status: BatchStatus = query_field(batches.status_of_batch)
+    counts: BatchCounts = query_field(batches.counts_of_batch)
+    board: Board | None = relation_field(BOARD, "board_id", text="The board.")
+    created_by: User | None = relation_field(USER, "created_by", text="Who asked for them; null for keys.")
+    runs: list[Run] = relation_field(
         RUNS_OF_BATCH,
         text="Its runs, in the order they were asked for, at most 50: of one that was tried again, the newest.",
         size=10,
@@ -58,11 +58,11 @@ class RunBatch(Node):
 
 @strawberry.type
 class BatchQuery:
-    batch: RunBatch | None = ask(batches.batch)
+    batch: RunBatch | None = query_field(batches.batch)
 
 
 @strawberry.type
 class BatchMutation:
-    start_batch = do(batches.start_batch, RunBatch, StageRefused, Conflict)
-    stop_batch = do(batches.stop_batch, RunBatch, Conflict)
-    retry_batch = do(batches.retry_batch, RunBatch, StageRefused, Conflict)
+    start_batch = mutation(batches.start_batch, RunBatch, StageRefused, Conflict)
+    stop_batch = mutation(batches.stop_batch, RunBatch, Conflict)
+    retry_batch = mutation(batches.retry_batch, RunBatch, StageRefused, Conflict)

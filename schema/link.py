@@ -6,17 +6,17 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import ID
 
+from kit.graphql.types import Node
 from models.card import LinkKind
 from resolvers import link as links
 from resolvers.card import CARD
-from runtime.transport.describe import Node
-from schema.error import Conflict
-from schema.view import do, link, view
+from schema.fields import mutation, node_type, relation_field
+from schema.refusal import Conflict
 
 CardLater: Any = Annotated["Card", strawberry.lazy("schema.card")]
 
 
-@view("link")
+@node_type("link")
 class CardLink(Node):
     """That one card blocks, is related to, or duplicates another of its board."""
 
@@ -24,11 +24,11 @@ class CardLink(Node):
     card_id: Annotated[ID, "The card."]
     target_id: Annotated[ID, "The other card."]
     created_at: Annotated[datetime, "When it was made."]
-    card: CardLater | None = link(CARD, "card_id", text="The card.")
-    target: CardLater | None = link(CARD, "target_id", text="The other card.")
+    card: CardLater | None = relation_field(CARD, "card_id", text="The card.")
+    target: CardLater | None = relation_field(CARD, "target_id", text="The other card.")
 
 
 @strawberry.type
 class LinkMutation:
-    link_cards = do(links.link_cards, CardLink, Conflict)
-    unlink_cards = do(links.unlink_cards, CardLink)
+    link_cards = mutation(links.link_cards, CardLink, Conflict)
+    unlink_cards = mutation(links.unlink_cards, CardLink)

@@ -6,13 +6,13 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import ID
 
+from kit.graphql.types import Node
 from models.message import MessageKind
 from resolvers import message as messages
 from resolvers.card import CARD
-from runtime.transport.describe import Node
 from schema.actor import Actor, actor_of
-from schema.error import Conflict, Stale
-from schema.view import do, link, view
+from schema.fields import mutation, node_type, relation_field
+from schema.refusal import Conflict, Stale
 
 TEXT = (
     "Markdown: 1 to 10,000 characters, behind the name of a stranger whose comment was imported; empty once it is"
@@ -25,7 +25,7 @@ def _author(root: Any) -> Actor:
     return actor_of(root.author_kind, root.author_id)
 
 
-@view("message")
+@node_type("message")
 class Message(Node):
     """Something that was said on a card."""
 
@@ -37,11 +37,11 @@ class Message(Node):
     version: Annotated[int, "Grows by one with every change."]
     created_at: Annotated[datetime, "When it was said."]
     author: Actor = strawberry.field(resolver=_author, description="Who said it.")
-    card: CardLater | None = link(CARD, "card_id", text="The card.")
+    card: CardLater | None = relation_field(CARD, "card_id", text="The card.")
 
 
 @strawberry.type
 class MessageMutation:
-    post_message = do(messages.post_message, Message)
-    edit_message = do(messages.edit_message, Message, Stale, Conflict)
-    delete_message = do(messages.delete_message, Message, Stale)
+    post_message = mutation(messages.post_message, Message)
+    edit_message = mutation(messages.edit_message, Message, Stale, Conflict)
+    delete_message = mutation(messages.delete_message, Message, Stale)

@@ -7,20 +7,20 @@ import strawberry
 from strawberry import ID
 
 import resolvers.notice
-from actions.notice import MOST_READ
+from actions.notice import MAX_MARKED_READ
+from kit.graphql.limits.list_size import list_size
+from kit.graphql.types import Node
 from models.notice import NotificationType
 from resolvers import notice as notices
 from resolvers.board import BOARD
 from resolvers.card import CARD
-from runtime.transport.describe import Node
-from runtime.transport.sizes import list_size
 from schema.board import Board
 from schema.card import Card
+from schema.fields import mutation, node_type, query_field, relation_field, result_type
 from schema.page import Connection
-from schema.view import answer, ask, do, link, view
 
 
-@view("notice")
+@node_type("notice")
 class Notification(Node):
     """Something you should look at."""
 
@@ -34,20 +34,20 @@ class Notification(Node):
     question_id: Annotated[ID | None, "About which question."]
     read_at: Annotated[datetime | None, "When you read it."]
     created_at: Annotated[datetime, "When it was told."]
-    board: Board | None = link(BOARD, "board_id", text="The board; null once it is gone.")
-    card: Card | None = link(CARD, "card_id", text="The card; null once it is gone.")
+    board: Board | None = relation_field(BOARD, "board_id", text="The board; null once it is gone.")
+    card: Card | None = relation_field(CARD, "card_id", text="The card; null once it is gone.")
 
 
-@answer(resolvers.notice.Read)
+@result_type(resolvers.notice.MarkedRead)
 class NotificationsRead:
     """Notifications that you have read."""
 
     notifications: list[Notification] = strawberry.field(
-        description="In the order they were named.", directives=[list_size(MOST_READ, slicing=())]
+        description="In the order they were named.", directives=[list_size(MAX_MARKED_READ, slicing=())]
     )
 
 
-@answer(resolvers.notice.AllRead)
+@result_type(resolvers.notice.MarkedAllRead)
 class AllNotificationsRead:
     """That you have read everything."""
 
@@ -56,12 +56,12 @@ class AllNotificationsRead:
 
 @strawberry.type
 class NoticeQuery:
-    notifications: Connection[Notification] = ask(notices.notifications, directives=[list_size(50)])
-    unread_count: int = ask(notices.unread_count)
+    notifications: Connection[Notification] = query_field(notices.notifications, directives=[list_size(50)])
+    unread_count: int = query_field(notices.unread_count)
 
 
 @strawberry.type
 class NoticeMutation:
-    mark_notifications_read = do(notices.mark_notifications_read, NotificationsRead)
-    mark_all_notifications_read = do(notices.mark_all_notifications_read, AllNotificationsRead)
-    delete_notification = do(notices.delete_notification, Notification)
+    mark_notifications_read = mutation(notices.mark_notifications_read, NotificationsRead)
+    mark_all_notifications_read = mutation(notices.mark_all_notifications_read, AllNotificationsRead)
+    delete_notification = mutation(notices.delete_notification, Notification)

@@ -5,14 +5,14 @@ from typing import Annotated, Any, Generic, TypeVar
 
 import strawberry
 
-from resolvers.page import Page
-from runtime.executor.together import KEY, Columns, Together
-from runtime.transport.describe import said
+from kit.graphql.executor.batch_resolver import METADATA_KEY, BatchResolver, Columns
+from kit.graphql.types import object_type
+from resolvers.pagination import Page
 
 T = TypeVar("T")
 
 
-@said
+@object_type
 class PageInfo:
     """Where a page stands in its list."""
 
@@ -62,7 +62,7 @@ class Connection(Generic[T]):
     nodes: list[T] = strawberry.field(
         resolver=_nodes,
         description="What is on the page.",
-        metadata={KEY: Together(_nodes_of_all, sure=True)},
+        metadata={METADATA_KEY: BatchResolver(_nodes_of_all, sure=True)},
     )
     edges: list[Edge[T]] = strawberry.field(resolver=_edges, description="The same, each with its cursor.")
     page_info: PageInfo = strawberry.field(resolver=_page_info, description="Where the page stands.")

@@ -7,11 +7,11 @@ from strawberry import ID
 import models.policy
 from models.policy import NoChange, OnExpiry
 from resolvers.profile import PROFILE
+from schema.fields import relation_field, result_type
 from schema.profile import AgentProfile
-from schema.view import answer, link
 
 
-@answer(models.policy.Policy)
+@result_type(models.policy.BoardPolicy)
 class BoardPolicy:
     """How a board lets agents work. What was never set has its default."""
 
@@ -19,7 +19,7 @@ class BoardPolicy:
     agent_profile_id: Annotated[
         ID | None, "The profile of cards that name none; null: any worker works them."
     ]
-    agent_profile: AgentProfile | None = link(
+    agent_profile: AgentProfile | None = relation_field(
         PROFILE, "agent_profile_id", text="How the agents of cards that name no profile are started."
     )
     concurrency: Annotated[int, "How many runs are worked at once on the board; 0 is no limit."]

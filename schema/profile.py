@@ -8,16 +8,16 @@ from strawberry import ID
 from strawberry.scalars import JSON
 
 import resolvers.profile
+from kit.graphql.limits.list_size import list_size
+from kit.graphql.types import Node
 from models.run import PermissionLevel
-from models.worker import MOST_PROFILES, AgentRole, Executor, Skill
+from models.worker import MAX_PROFILES, AgentProgram, AgentRole, Skill
 from resolvers import profile as profiles
-from runtime.transport.describe import Node
-from runtime.transport.sizes import list_size
-from schema.error import Conflict, Stale
-from schema.view import answer, ask, do, view
+from schema.fields import mutation, node_type, query_field, result_type
+from schema.refusal import Conflict, Stale
 
 
-@answer(resolvers.profile.Able)
+@result_type(resolvers.profile.CapabilityRow)
 class Capability:
     """Something that can be done, and how well."""
 
@@ -25,19 +25,19 @@ class Capability:
     level: Annotated[Skill, "How well."]
 
 
-@view("profile")
+@node_type("profile")
 class AgentProfile(Node):
     """How an agent is started: which program, which model, what it is told it is."""
 
     workspace_id: Annotated[ID, "Whose it is."]
     name: Annotated[str, "Unique in the workspace, whatever its case."]
     role: Annotated[AgentRole, "What it is for."]
-    executor: Annotated[Executor, "Which agent program works its runs."]
+    executor: Annotated[AgentProgram, "Which agent program works its runs."]
     model: Annotated[str | None, "Which model; null: the program's own."]
     persona: Annotated[str | None, "Told to the agent before everything else."]
     options: Annotated[JSON, "Of the program: text to text."]
     permission: Annotated[PermissionLevel, "What its agents may do without asking."]
-    capabilities: list[Capability] = ask(
+    capabilities: list[Capability] = query_field(
         profiles.capabilities_of_profile, directives=[list_size(3, slicing=())]
     )
     max_concurrent: Annotated[int | None, "How many runs are worked at once on all boards; null is no limit."]
@@ -49,13 +49,13 @@ class AgentProfile(Node):
 
 @strawberry.type
 class ProfileQuery:
-    agent_profiles: list[AgentProfile] = ask(
-        profiles.agent_profiles, directives=[list_size(MOST_PROFILES, slicing=())]
+    agent_profiles: list[AgentProfile] = query_field(
+        profiles.agent_profiles, directives=[list_size(MAX_PROFILES, slicing=())]
     )
 
 
 @strawberry.type
 class ProfileMutation:
-    create_agent_profile = do(profiles.create_agent_profile, AgentProfile, Conflict)
-    update_agent_profile = do(profiles.update_agent_profile, AgentProfile, Stale, Conflict)
-    delete_agent_profile = do(profiles.delete_agent_profile, AgentProfile, Stale)
+    create_agent_profile = mutation(profiles.create_agent_profile, AgentProfile, Conflict)
+    update_agent_profile = mutation(profiles.update_agent_profile, AgentProfile, Stale, Conflict)
+    delete_agent_profile = mutation(profiles.delete_agent_profile, AgentProfile, Stale)

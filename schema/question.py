@@ -6,26 +6,26 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import ID
 
-from models.question import MOST_ASKED, MOST_OPTIONS, AnsweredBy, QuestionStatus, QuestionType
+from kit.graphql.limits.list_size import list_size
+from kit.graphql.types import Node, object_type
+from models.question import MAX_ASKED, MAX_OPTIONS, AnsweredBy, QuestionStatus, QuestionType
 from resolvers import question as questions
 from resolvers.board import BOARD
 from resolvers.card import CARD
 from resolvers.run import RUN
 from resolvers.workspace import USER
-from runtime.transport.describe import Node, said
-from runtime.transport.sizes import list_size
 from schema.account import User
 from schema.actor import Actor, actor_named
 from schema.board import Board
-from schema.error import Conflict, LeaseLost
+from schema.fields import mutation, node_type, query_field, relation_field
 from schema.page import Connection
-from schema.view import ask, do, link, view
+from schema.refusal import Conflict, LeaseLost
 
 CardLater: Any = Annotated["Card", strawberry.lazy("schema.card")]
 RunLater: Any = Annotated["Run", strawberry.lazy("schema.run")]
 
 
-@said
+@object_type
 class Option:
     """An answer that is offered."""
 
@@ -42,7 +42,7 @@ def _asker(root: Any) -> Actor | None:
     return actor_named(root.asked_by)
 
 
-@view("question")
+@node_type("question")
 class Question(Node):
     """Something an agent asks people, or people one another. While one that blocks is open, its run waits."""
 
@@ -61,36 +61,38 @@ class Question(Node):
     options: list[Option] = strawberry.field(
         resolver=_options,
         description="What is offered. At most 12.",
-        directives=[list_size(MOST_OPTIONS, slicing=())],
+        directives=[list_size(MAX_OPTIONS, slicing=())],
     )
     allow_other: Annotated[bool, "Whether an answer in other words is taken too."]
     blocking: Annotated[bool, "Whether its run waits for the answer."]
     default_answer: list[str] | None = strawberry.field(
         description="What holds when nobody answers in time.",
-        directives=[list_size(MOST_OPTIONS, slicing=())],
+        directives=[list_size(MAX_OPTIONS, slicing=())],
     )
     status: Annotated[QuestionStatus, "Whether it waits for an answer."]
     answer: list[str] | None = strawberry.field(
         description="The answer: labels, and other words last.",
-        directives=[list_size(MOST_OPTIONS, slicing=())],
+        directives=[list_size(MAX_OPTIONS, slicing=())],
     )
     answered_how: Annotated[AnsweredBy | None, "Whether a person answered it or a rule."]
     answered_at: Annotated[datetime | None, "When it was closed."]
     expires_at: Annotated[datetime | None, "When it closes by itself; null: never."]
     created_at: Annotated[datetime, "When it was asked."]
     version: Annotated[int, "Grows by one with every change."]
-    answered_by: User | None = link(USER, "answered_by", text="Who answered it, when it was a person.")
-    board: Board | None = link(BOARD, "board_id", text="The board.")
-    card: CardLater | None = link(CARD, "card_id", text="The card.")
-    run: RunLater | None = link(RUN, "run_id", text="The run that asked.")
+    answered_by: User | None = relation_field(
+        USER, "answered_by", text="Who answered it, when it was a person."
+    )
+    board: Board | None = relation_field(BOARD, "board_id", text="The board.")
+    card: CardLater | None = relation_field(CARD, "card_id", text="The card.")
+    run: RunLater | None = relation_field(RUN, "run_id", text="The run that asked.")
 
 
-@said
+@object_type
 class Questions:
     """Questions that were asked together."""
 
     questions: list[Question] = strawberry.field(
-        description="In the order they were asked.", directives=[list_size(MOST_ASKED, slicing=())]
+        description="In the order they were asked.", directives=[list_size(MAX_ASKED, slicing=())]
     )
 
     @classmethod
@@ -100,16 +102,16 @@ class Questions:
 
 @strawberry.type
 class QuestionQuery:
-    await_answers: list[Question] = ask(
-        questions.await_answers, directives=[list_size(1, maximum=MOST_ASKED, slicing=())]
+    await_answers: list[Question] = query_field(
+        questions.await_answers, directives=[list_size(1, maximum=MAX_ASKED, slicing=())]
     )
-    questions: Connection[Question] = ask(questions.questions, directives=[list_size(50)])
+    questions: Connection[Question] = query_field(questions.questions, directives=[list_size(50)])
 
 
 @strawberry.type
 class QuestionMutation:
-    ask_as_agent = do(questions.ask_as_agent, Questions, LeaseLost, Conflict)
-    ask_question = do(questions.ask_question, Question, Conflict)
-    ask_questions = do(questions.ask_questions, Questions, LeaseLost, Conflict)
-    answer_question = do(questions.answer_question, Question, Conflict)
-    cancel_question = do(questions.cancel_question, Question, Conflict)
+    ask_as_agent = mutation(questions.ask_as_agent, Questions, LeaseLost, Conflict)
+    ask_question = mutation(questions.ask_question, Question, Conflict)
+    ask_questions = mutation(questions.ask_questions, Questions, LeaseLost, Conflict)
+    answer_question = mutation(questions.answer_question, Question, Conflict)
+    cancel_question = mutation(questions.cancel_question, Question, Conflict)

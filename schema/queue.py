@@ -7,18 +7,18 @@ from typing import Annotated
 import strawberry
 from strawberry import ID
 
+import kit.queue
 import resolvers.queue
-import runtime.queue
+from kit.graphql.limits.list_size import list_size
 from models.card import Priority
 from models.worker import WorkerStatus
 from resolvers import queue as queues
 from resolvers.board import BOARD
-from runtime.transport.sizes import list_size
 from schema.board import Board
-from schema.view import answer, ask, hear, link
+from schema.fields import query_field, relation_field, result_type, subscription
 
 
-@answer(runtime.queue.Numbers)
+@result_type(kit.queue.QueueStatistics)
 class PriorityQueue:
     """What is in the queue of one board and priority."""
 
@@ -31,12 +31,12 @@ class PriorityQueue:
     oldest_at: Annotated[datetime | None, "Since when the oldest that may be claimed could be."]
 
 
-@answer(resolvers.queue.BoardQueue)
+@result_type(resolvers.queue.BoardQueue)
 class BoardQueue:
     """What is in the queue of one board, all priorities together."""
 
     board_id: Annotated[ID, "Of which board."]
-    board: Board | None = link(BOARD, "board_id", text="The board.")
+    board: Board | None = relation_field(BOARD, "board_id", text="The board.")
     queued: Annotated[int, "Runs that may be claimed now."]
     delayed: Annotated[int, "Runs that are not due yet."]
     active: Annotated[int, "Runs that workers are at."]
@@ -48,7 +48,7 @@ class BoardQueue:
     )
 
 
-@answer(resolvers.queue.WorkerCount)
+@result_type(resolvers.queue.WorkerCount)
 class WorkerCount:
     """How many workers are in a state."""
 
@@ -56,7 +56,7 @@ class WorkerCount:
     count: Annotated[int, "How many."]
 
 
-@answer(resolvers.queue.QueueState)
+@result_type(resolvers.queue.QueueState)
 class QueueState:
     """The queue of a workspace as it is now."""
 
@@ -72,9 +72,9 @@ class QueueState:
 
 @strawberry.type
 class QueueQuery:
-    queue: QueueState | None = ask(queues.queue)
+    queue: QueueState | None = query_field(queues.queue)
 
 
 @strawberry.type
 class QueueSubscription:
-    queue_feed: AsyncGenerator[QueueState, None] = hear(queues.queue_feed)
+    queue_feed: AsyncGenerator[QueueState, None] = subscription(queues.queue_feed)

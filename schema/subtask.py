@@ -6,12 +6,12 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import ID
 
+from kit.graphql.types import Node, object_type
 from resolvers import subtask as subtasks
 from resolvers.card import CARD
-from runtime.transport.describe import Node, said
 from schema.actor import Actor, actor_named
-from schema.error import Conflict, Stale
-from schema.view import do, link, view
+from schema.fields import mutation, node_type, relation_field
+from schema.refusal import Conflict, Stale
 
 CardLater: Any = Annotated["Card", strawberry.lazy("schema.card")]
 
@@ -20,7 +20,7 @@ def _ticker(root: Any) -> Actor | None:
     return actor_named(root.completed_by)
 
 
-@view("subtask")
+@node_type("subtask")
 class Subtask(Node):
     """A step of a card's work."""
 
@@ -35,10 +35,10 @@ class Subtask(Node):
     version: Annotated[int, "Grows by one with every change."]
     created_at: Annotated[datetime, "When it was made."]
     updated_at: Annotated[datetime, "When it was last changed."]
-    card: CardLater | None = link(CARD, "card_id", text="The card.")
+    card: CardLater | None = relation_field(CARD, "card_id", text="The card.")
 
 
-@said
+@object_type
 class SubtaskCount:
     """How far a card's subtasks are."""
 
@@ -48,7 +48,7 @@ class SubtaskCount:
 
 @strawberry.type
 class SubtaskMutation:
-    add_subtask = do(subtasks.add_subtask, Subtask, Conflict)
-    update_subtask = do(subtasks.update_subtask, Subtask, Stale)
-    move_subtask = do(subtasks.move_subtask, Subtask)
-    delete_subtask = do(subtasks.delete_subtask, Subtask, Stale)
+    add_subtask = mutation(subtasks.add_subtask, Subtask, Conflict)
+    update_subtask = mutation(subtasks.update_subtask, Subtask, Stale)
+    move_subtask = mutation(subtasks.move_subtask, Subtask)
+    delete_subtask = mutation(subtasks.delete_subtask, Subtask, Stale)

@@ -7,13 +7,13 @@ from typing import Any
 import strawberry
 from strawberry import ID
 
+from kit.graphql.limits.list_size import list_size
 from models.event import EventKind
 from models.event import EventKind as Kind
 from resolvers.message import MESSAGE
-from runtime.transport.sizes import list_size
 from schema.actor import Actor, Change, actor_of_event, change_of
+from schema.fields import relation_field
 from schema.message import Message
-from schema.view import link
 
 
 @strawberry.interface(description="One entry of a card's timeline.")
@@ -83,7 +83,7 @@ class TimelineChange(TimelineEntry):
 
 @strawberry.type(description="Something that was said on a card.")
 class TimelineMessage(TimelineEntry):
-    message: Message | None = link(MESSAGE, "message_id", text="What was said.")
+    message: Message | None = relation_field(MESSAGE, "message_id", text="What was said.")
 
     @classmethod
     def is_type_of(cls, value: Any, info: Any) -> bool:

@@ -10,38 +10,38 @@ from strawberry.scalars import JSON
 
 import actions.worker
 import resolvers.worker
+from kit.graphql.limits.list_size import list_size
+from kit.graphql.types import Node
 from models.run import CommandKind, RunKind
-from models.worker import MOST_AT_ONCE, MOST_CAPABILITIES, MOST_WORKERS, Executor, WorkerStatus
+from models.worker import MAX_AT_ONCE, MAX_CAPABILITIES, MAX_WORKERS, AgentProgram, WorkerStatus
 from resolvers import worker as workers
 from resolvers.board import BOARD
-from runtime.transport.describe import Node
-from runtime.transport.sizes import list_size
 from schema.actor import Actor, actor_of
 from schema.board import Board
-from schema.error import Conflict, LeaseLost
+from schema.fields import mutation, node_type, query_field, relation_field, result_type, subscription
 from schema.profile import Capability
-from schema.view import answer, ask, do, hear, link, view
+from schema.refusal import Conflict, LeaseLost
 
 
 def _owner(root: strawberry.Parent[Any]) -> Actor:
     return actor_of(*workers.owner_of(root))
 
 
-@view("worker")
+@node_type("worker")
 class Worker(Node):
     """A program that claims runs and works them."""
 
     workspace_id: Annotated[ID, "Whose it is."]
     name: Annotated[str, "Unique in the workspace."]
     program: Annotated[str, "Its name and version, as it says."]
-    status: WorkerStatus = ask(workers.status_of_worker)
-    executors: Annotated[list[Executor], "Which agent programs it has."]
+    status: WorkerStatus = query_field(workers.status_of_worker)
+    executors: Annotated[list[AgentProgram], "Which agent programs it has."]
     kinds: Annotated[list[RunKind], "Which kinds of runs it takes; none named: all."]
-    capabilities: list[Capability] = ask(
-        workers.capabilities_of_worker, directives=[list_size(5, slicing=(), maximum=MOST_CAPABILITIES)]
+    capabilities: list[Capability] = query_field(
+        workers.capabilities_of_worker, directives=[list_size(5, slicing=(), maximum=MAX_CAPABILITIES)]
     )
     max_concurrent: Annotated[int, "How many runs it holds at once."]
-    held: int = ask(workers.held_by_worker)
+    held: int = query_field(workers.held_by_worker)
     metrics: Annotated[JSON | None, "What it last said of itself."]
     error: Annotated[str | None, "What is wrong with it, as it says."]
     heard_at: Annotated[datetime, "When it was last heard."]
@@ -49,12 +49,14 @@ class Worker(Node):
     owner: Actor = strawberry.field(
         resolver=_owner, description="Who registered it, and alone speaks for it."
     )
-    board: Board | None = link(BOARD, "board_id", text="The only board it works on; null for every board.")
+    board: Board | None = relation_field(
+        BOARD, "board_id", text="The only board it works on; null for every board."
+    )
     version: Annotated[int, "Grows by one with every change of what it says it is."]
     created_at: Annotated[datetime, "When it was first registered."]
 
 
-@answer(resolvers.worker.Answered)
+@result_type(resolvers.worker.Answered)
 class AnsweredQuestion:
     """What a question was answered."""
 
@@ -62,7 +64,7 @@ class AnsweredQuestion:
     answer: Annotated[list[str], "The options that were chosen and what was said besides; empty: nothing."]
 
 
-@answer(resolvers.worker.Command)
+@result_type(resolvers.worker.Command)
 class Command:
     """Something a worker is to do about a run it holds."""
 
@@ -79,7 +81,7 @@ class Command:
     acknowledged_at: Annotated[datetime | None, "When the worker said that it heard."]
 
 
-@answer(actions.worker.Extended)
+@result_type(actions.worker.Extended)
 class LeaseBeat:
     """What became of a lease that a heartbeat named."""
 
@@ -89,32 +91,32 @@ class LeaseBeat:
     lost: Annotated[bool, "Whether the run is not the worker's any more: stop, and discard the work."]
 
 
-@answer(actions.worker.WorkerBeat)
+@result_type(actions.worker.WorkerBeat)
 class WorkerBeat:
     """The answer to a heartbeat."""
 
     worker: Annotated[Worker, "The worker."]
     leases: list[LeaseBeat] = strawberry.field(
         description="The leases it named, in the same order.",
-        directives=[list_size(1, slicing=(), maximum=MOST_AT_ONCE)],
+        directives=[list_size(1, slicing=(), maximum=MAX_AT_ONCE)],
     )
-    commands: list[Command] = ask(workers.commands_of_beat, directives=[list_size(2, slicing=())])
+    commands: list[Command] = query_field(workers.commands_of_beat, directives=[list_size(2, slicing=())])
 
 
 @strawberry.type
 class WorkerQuery:
-    worker: Worker | None = ask(workers.worker)
-    workers: list[Worker] = ask(workers.workers, directives=[list_size(MOST_WORKERS, slicing=())])
+    worker: Worker | None = query_field(workers.worker)
+    workers: list[Worker] = query_field(workers.workers, directives=[list_size(MAX_WORKERS, slicing=())])
 
 
 @strawberry.type
 class WorkerMutation:
-    register_worker = do(workers.register_worker, Worker, Conflict)
-    worker_heartbeat = do(workers.worker_heartbeat, WorkerBeat, Conflict)
-    deregister_worker = do(workers.deregister_worker, Worker)
-    acknowledge_command = do(workers.acknowledge_command, Command, LeaseLost)
+    register_worker = mutation(workers.register_worker, Worker, Conflict)
+    worker_heartbeat = mutation(workers.worker_heartbeat, WorkerBeat, Conflict)
+    deregister_worker = mutation(workers.deregister_worker, Worker)
+    acknowledge_command = mutation(workers.acknowledge_command, Command, LeaseLost)
 
 
 @strawberry.type
 class WorkerSubscription:
-    worker_commands: AsyncGenerator[Command, None] = hear(workers.worker_commands)
+    worker_commands: AsyncGenerator[Command, None] = subscription(workers.worker_commands)

@@ -29,20 +29,20 @@ from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
 
 import actions.account
+from auth.passwords import hash_password
+from kit.db.database import Database
+from kit.db.migrate import migrate
+from kit.db.rows import Statements
+from kit.db.transaction import Author
+from kit.ids import base32
+from kit.settings import load
 from models.actor import Actor, ActorKind
 from models.workspace import Membership, Role
-from runtime.database import Database
-from runtime.feed import By
-from runtime.ids import base32
-from runtime.migrate import migrate
-from runtime.passwords import hash_password
-from runtime.rows import Statements
-from runtime.settings import load
 from server import make_app
 from tests.client import follow
 from tests.faults.postgres import PrivatePostgres
+from tests.graphql.requests import JSON, http
 from tests.tenants import two  # noqa: F401 - a fixture
-from tests.transport.ask import JSON, http
 from tests.warm import Warm
 
 ROOT = Path(__file__).parent.parent
@@ -272,7 +272,7 @@ class App:
 
     def __init__(self, app: Any, client: httpx2.AsyncClient) -> None:
         self.app, self.client = app, client
-        self.house = app.state.house
+        self.services = app.state.services
         self.tokens: dict[str, str] = {}  # what each actor of a test signs in with; "" is the local owner
 
     async def post(
@@ -362,7 +362,7 @@ class App:
         def sent(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
             heard(statement)
 
-        database = self.house.database
+        database = self.services.database
         event.listen(database.engine.sync_engine, "before_cursor_execute", sent)
         database.readers.heard.append(heard)
         try:
@@ -375,8 +375,8 @@ class App:
     @contextlib.asynccontextmanager
     async def begin(self, actor: Actor | None = None) -> AsyncIterator[Any]:
         """A transaction, for what a test must prepare beside the public door."""
-        by = By(actor.kind, actor.id) if actor else By(ActorKind.SYSTEM)
-        async with self.house.feed.begin(by) as tx:
+        by = Author(actor.kind, actor.id) if actor else Author(ActorKind.SYSTEM)
+        async with self.services.event_log.transaction(by) as tx:
             yield tx
 
 
@@ -388,7 +388,7 @@ async def run(fresh: Callable[[], Any]) -> Any:
     async def start(url: str | None = None, **settings: Any) -> AsyncIterator[App]:
         given = {"secret_key": KEY, "_env_file": None, **settings}
         app = make_app(load(database_url=url or await fresh(), **given))
-        database = app.state.house.database
+        database = app.state.services.database
         name = database.engine.dialect.name
         database.engine.sync_engine.update_execution_options(compiled_cache=COMPILED.setdefault(name, {}))
         database.readers.statements = READ.setdefault(name, database.readers.statements)

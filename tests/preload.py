@@ -2,9 +2,9 @@
 
 import gc
 
-import agents.start  # noqa: F401 - what a worker imports when it is begun
 import server  # noqa: F401
-from schema.make import make_schema
+import worker.startup  # noqa: F401 - what a worker imports when it is begun
+from schema.build import make_schema
 
 make_schema()
 gc.collect()

@@ -11,17 +11,17 @@ from sqlalchemy import delete, select, update
 import actions.run.claim
 import actions.run.finish
 import actions.run.start
-from actions.run.finish import Result
+from actions.run.finish import RunResult
+from kit.db.database import utcnow
+from kit.eventlog.tables import Topic
+from kit.queue import Ticket
 from models.actor import Actor
 from models.board import Board
 from models.event import run_topic
 from models.run import RunEvent, RunKind
 from models.worker import Worker
 from models.workspace import Membership
-from runtime.database import utcnow
-from runtime.event import Topic
-from runtime.queue import Ticket
-from runtime.vocabulary import EVENTS, wire
+from protocol.events import EVENTS, to_row
 
 REPORT = """mutation($input: ReportRunEventsInput!) { reportRunEvents(input: $input) {
   __typename ... on RunReported { runId lastSeq duplicate } ... on Refusal { code message }
@@ -49,7 +49,7 @@ class Held:
 
     async def completes(self, summary: str = "Done") -> None:
         async with self.app.begin(self.actor) as tx:
-            await actions.run.finish.complete_run(tx, self.actor, self.ticket, Result(summary=summary))
+            await actions.run.finish.complete_run(tx, self.actor, self.ticket, RunResult(summary=summary))
 
     async def releases(self) -> None:
         async with self.app.begin(self.actor) as tx:
@@ -63,11 +63,11 @@ async def has_run(
     app: Any, *, board: str | None = None, card: str | None = None, actor: Actor | None = None
 ) -> Held:
     """A run on a card, claimed by a worker of the local owner's or of `actor`."""
-    actor = actor or app.house.local_owner
+    actor = actor or app.services.local_owner
     if board is None or card is None:
         board, [card] = await app.has_board("Do it")
     async with app.begin(actor) as tx:
-        wish = actions.run.start.Wish(kind=RunKind.TEST)
+        wish = actions.run.start.RunRequest(kind=RunKind.TEST)
         [run] = await actions.run.start.start_run(tx, actor, card, wish)
     held = Held(app, actor, board, card, run.id, await claimed(app, actor, board))
     async with app.begin(actor) as tx:  # what the server itself said until now would only be in the way
@@ -113,4 +113,4 @@ def every_event() -> Iterator[dict[str, Any]]:
     for kind in EVENTS.values():
         hints = typing.get_type_hints(kind)
         needs = [f.name for f in dataclasses.fields(kind) if MISSING is f.default is f.default_factory]
-        yield wire(kind(**{name: LEAST.get(hints[name]) or next(iter(hints[name])) for name in needs}))
+        yield to_row(kind(**{name: LEAST.get(hints[name]) or next(iter(hints[name])) for name in needs}))

@@ -27,9 +27,9 @@ from graphql import (
 )
 
 import actions.account
-from actions.conversation import keep_session
-from runtime.queue import Work, enqueue
-from schema.make import make_schema
+from actions.agent_session import keep_session
+from kit.queue import NewJob, enqueue
+from schema.build import make_schema
 from tests.runs import every_event
 from tests.work import Hand
 
@@ -385,7 +385,7 @@ async def tenant(app: Any, mark: str) -> Tenant:
         where = made.ids["board"], made.ids["card"], made.ids["worker"]
         work = {"kind": "CODE", "tenant": made.ids["workspace"]}
         for place in ("board", "sibling"):
-            await enqueue(tx, Work(id=f"{mark}_{place}", scope=made.ids[place], **work))
+            await enqueue(tx, NewJob(id=f"{mark}_{place}", scope=made.ids[place], **work))
         made.ids["conversation"] = (await keep_session(tx, *where, f"{mark} talk", "SCRIPTED")).id
     for key, scopes, board in (
         ("read key", ["READ"], None),

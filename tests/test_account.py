@@ -9,9 +9,9 @@ import httpx2
 import pytest
 from sqlalchemy import select, update
 
+from auth import passwords
+from kit.db.database import Base, utcnow
 from models.account import ApiKey, User
-from runtime import passwords
-from runtime.database import Base, utcnow
 from tests.client import AsgiSocket, Closed
 from tests.conftest import LOGIN, MAKE_KEY, PASSWORD, REVOKE_KEY
 from tests.warm import command
@@ -236,13 +236,13 @@ async def test_the_life_of_a_key(run):
                 await app.data(MAKE_KEY, "ann", input={"workspaceId": home, "name": "x", "scopes": ["READ"]})
             )["__typename"] == "Forbidden"
             assert (await app.data(VIEWER, "ci"))["apiKey"] == {"id": key["id"], "name": "ci"}
-            await app.house.uses.settle()
+            await app.services.uses.settle()
             [first] = (await keys(app))["nodes"]
             assert first["lastUsedAt"]
             with app.counting() as statements:
                 for _ in range(5):
                     await app.data(VIEWER, "ci")
-            await app.house.uses.settle()
+            await app.services.uses.settle()
             assert not [s for s in statements if s.startswith("UPDATE")], "noted once a minute"
             assert (await app.data(REVOKE_KEY, "ann", id=key["id"]))["code"] == "FORBIDDEN"
             await app.has_user("eve", None)
@@ -283,7 +283,7 @@ async def test_a_key_that_cannot_be_made(run, given, path):
 
 
 async def test_the_local_owner_is_let_in_until_there_is_a_password(run):
-    async with run() as app, run(app.house.database.url) as other:
+    async with run() as app, run(app.services.database.url) as other:
         async with app.follow(FEED) as here, other.follow(FEED) as there:
             for name in ("x-forwarded-for", "forwarded", "x-real-ip", "via"):
                 answer = (await app.post(ME, headers={name: "10.0.0.1"})).json()
@@ -300,7 +300,7 @@ async def test_the_local_owner_is_let_in_until_there_is_a_password(run):
                 await asyncio.sleep(0.02)
         assert reason_of(answer) == "MISSING"
         await app.logs_in("owner")
-    async with run(app.house.database.url) as app:
+    async with run(app.services.database.url) as app:
         assert reason_of(await app.ask(ME)) == "MISSING"
 
 
@@ -312,7 +312,7 @@ async def _drain(hear):
 async def test_the_local_owner_may_take_another_name(run):
     async with run() as app:
         await app.data(UPDATE, input={"username": "margaret"})
-    async with run(app.house.database.url) as app:
+    async with run(app.services.database.url) as app:
         assert (await app.data(ME))["username"] == "margaret"
 
 
@@ -396,7 +396,7 @@ async def test_where_others_can_reach_it_the_server_wants_an_owner(fresh, run):
 async def test_a_server_with_an_owner_serves(run, serve):
     async with run() as app:
         await app.has_user("ann")
-        process = await serve(app.house.database.url, HOST="0.0.0.0")
+        process = await serve(app.services.database.url, HOST="0.0.0.0")
         async with httpx2.AsyncClient() as client:
             answer = await client.post(process.http, json={"query": ME})
             assert reason_of(answer.json()) == "MISSING"

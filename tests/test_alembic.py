@@ -14,9 +14,9 @@ from sqlalchemy import Engine, Enum, event, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
 import models  # noqa: F401 - every table
-from runtime.database import Base, Database, migrator
-from runtime.migrate import migrate
-from runtime.revision import FOLDER, WrongRevision, numbered, require_head, revision_of
+from kit.db.database import Base, Database, migrator
+from kit.db.migrate import migrate
+from kit.db.revision import FOLDER, WrongRevision, numbered, require_head, revision_of
 from tests.warm import Warm, command
 
 ROOT = Path(__file__).parent.parent

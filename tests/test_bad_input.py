@@ -1,6 +1,6 @@
 """Bad input, told to the whole application on both databases: never a 5xx, never INTERNAL, never a torn socket.
 
-tests/transport/test_bad_input.py tells the same, and more, to a small server.
+tests/graphql/test_bad_input.py tells the same, and more, to a small server.
 """
 
 import json
@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from graphql import get_named_type, get_nullable_type, is_input_object_type, print_ast, value_to_literal
 
+from tests.graphql import corpus
+from tests.graphql.requests import socket
+from tests.graphql.test_bad_input import PIECES, check
 from tests.tenants import MUTATIONS, QUERIES, SCHEMA, outcome
-from tests.transport import corpus
-from tests.transport.ask import socket
-from tests.transport.test_bad_input import PIECES, check
 
 HERE = {"host": "127.0.0.1"}
 JSON = {"content-type": corpus.JSON, **HERE}

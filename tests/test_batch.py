@@ -6,11 +6,11 @@ import pytest
 from sqlalchemy import select, text
 
 import actions.run.finish
-from actions.run.finish import Result
+from actions.run.finish import RunResult
+from kit.eventlog.tables import Event
+from kit.queue import Ticket
 from models.batch import BatchStatus, Counts
 from models.event import board_topic
-from runtime.event import Event
-from runtime.queue import Ticket
 from tests.work import REFUSED, about_run, hand, in_todo, set_policy, show, start
 
 LAW = "... on StageRefused { cardId reasons { code } } ... on Conflict { against: id }"
@@ -57,7 +57,7 @@ async def seen(app, batch):
 async def kinds_of(app, board):
     """The kinds of events that a board was told, in their order, and what of them told of a batch's end."""
     query = select(Event.kind, Event.data).where(Event.topic == board_topic(board)).order_by(Event.seq)
-    rows = await app.house.database.read(query)
+    rows = await app.services.database.read(query)
     return [row.kind for row in rows], [row.data for row in rows if row.kind == "BATCH_ENDED"]
 
 
@@ -265,10 +265,10 @@ async def test_of_two_that_end_at_once_one_ends_the_batch(run):
         first, second = [one["id"] for one in made["runs"]]
         await worker.claim(2)
         lease = worker.leases[first]
-        actor = app.house.local_owner
+        actor = app.services.local_owner
         async with app.begin(actor) as tx:
             ticket = Ticket(lease["runId"], lease["attempt"], lease["token"])
-            await actions.run.finish.complete_run(tx, actor, ticket, Result(summary="Done"))
+            await actions.run.finish.complete_run(tx, actor, ticket, RunResult(summary="Done"))
             late = asyncio.create_task(worker.complete(second))
             done, _ = await asyncio.wait({late}, timeout=1)
             assert not done, "it waits for the board"
@@ -380,7 +380,7 @@ async def test_of_many_that_choose_at_once_one_is_the_last(run):
             found["chosenRun"]["id"]
         ]
         query = select(Event.data).where(Event.topic == board_topic(board), Event.kind == "RUN_CHOSEN")
-        told = [row.data for row in await app.house.database.read(query.order_by(Event.seq))]
+        told = [row.data for row in await app.services.database.read(query.order_by(Event.seq))]
         before = [None, *(each["run_id"] for each in told)]
         assert [each["instead_of"] for each in told] == before[:-1], "one after the other"
         assert told[-1]["run_id"] == found["chosenRun"]["id"]
@@ -427,7 +427,7 @@ async def test_a_batch_goes_with_its_board(run):
         given = {"id": board, "confirmName": "Web", "cancelRuns": True}
         assert await app.data(gone, input=given) == {"__typename": "Board"}
         assert await seen(app, made["id"]) is None
-        assert list(await app.house.database.read(text("SELECT id FROM run_batch"))) == []
+        assert list(await app.services.database.read(text("SELECT id FROM run_batch"))) == []
 
 
 STANDS = """query($id: ID!) { card(id: $id) { stage chosenRun { id } activeRun { id }

@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.board import MOST_COLUMNS, TEMPLATES
+from models.board import MAX_COLUMNS, TEMPLATES
 
 COLUMNS = "query($id: ID!) { board(id: $id) { columns { id name stage } } }"
 MOVE = """mutation($input: MoveColumnInput!) { moveColumn(input: $input) { __typename } }"""
@@ -45,7 +45,7 @@ async def test_a_board_has_one_column_at_least_and_not_too_many(run):
         board, _ = await app.has_board(template="BLANK")
         [only] = await columns(app, board)
         assert (await app.data(DELETE, id=only["id"]))["__typename"] == "Conflict"
-        for n in range(MOST_COLUMNS - 1):
+        for n in range(MAX_COLUMNS - 1):
             made = await app.data(ADD, input={"boardId": board, "name": f"C{n}", "stage": "TODO"})
             assert made["__typename"] == "Column"
         more = await app.data(ADD, input={"boardId": board, "name": "More", "stage": "TODO"})

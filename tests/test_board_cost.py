@@ -4,14 +4,14 @@ import itertools
 
 from sqlalchemy import insert
 
-from actions.card import NewCard, Place, create_cards
+from actions.card import NewCard, Placement, create_cards
 from actions.link import link_cards
+from actions.validation import folded
+from kit.settings import Settings
 from models.card import CardAssignee, CardLabel, LinkKind, Priority, Subtask
 from models.message import Message
 from models.stage import Stage
-from models.words import folded
 from models.workspace import Label
-from runtime.settings import Settings
 from tests.board import reads
 
 PAGE = """query Page($id: ID!) { board(id: $id) {
@@ -68,7 +68,7 @@ async def grow(app, actor, board, labels, start, end):
             numbers = range(first, min(first + 50, end))
             news = [
                 NewCard(
-                    f"card {n}", priority=Priority(n % 5), place=Place(stage=list(Stage)[first // 50 % 3])
+                    f"card {n}", priority=Priority(n % 5), place=Placement(stage=list(Stage)[first // 50 % 3])
                 )
                 for n in numbers
             ]
@@ -93,7 +93,7 @@ async def grow(app, actor, board, labels, start, end):
 
 async def test_a_board_page_costs_the_same_for_10_200_and_500_cards(run):
     async with run(points=1_000_000) as app:
-        actor, (board, _) = app.house.local_owner, await app.has_board()
+        actor, (board, _) = app.services.local_owner, await app.has_board()
         home = await app.home()
         async with app.begin() as tx:
             rows = [
@@ -126,8 +126,8 @@ async def test_a_board_page_costs_the_same_for_10_200_and_500_cards(run):
         print("statements of a board page:", counts)
         for name, needed in NEEDED.items():
             assert counts[name] == dict.fromkeys((10, 200, 500), len(needed)), name
-        if app.house.database.is_sqlite:
-            await person_and_flood(run, app.house.settings.database_url, board)
+        if app.services.database.is_sqlite:
+            await person_and_flood(run, app.services.settings.database_url, board)
 
 
 async def person_and_flood(run, url, board):

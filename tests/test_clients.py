@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.agents.live import Live
-from tests.transport.test_clients import SUITES, run
+from tests.graphql.test_clients import SUITES, run
+from tests.worker.live import Live
 
 MOVE = "mutation($id: ID!) { moveCard(input: {id: $id, top: true}) { __typename } }"
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from runtime.database import Unavailable
+from kit.db.database import Unavailable
 from tests.faults.api import CROWD, Api, Unanswered
 from tests.faults.crowd import Crowd
 from tests.pace import leeway

@@ -16,15 +16,15 @@ from pathlib import Path
 import httpx2
 import pytest
 
-import commands
-from actions.seed import LABELS, PASSWORD, PEOPLE, WORKSPACE, seed
-from agents.lively import Lively
-from agents.wire import operations
+import cli
+from demo.people import DemoPeople
+from demo.seed import LABELS, PASSWORD, PEOPLE, WORKSPACE, seed
 from tests.faults.readers import hear_ws
 from tests.pace import leeway
 from tests.terminal import Terminal
 from tests.test_start import CLEAN, begin
 from tests.warm import Warm
+from worker.transport import operations
 
 ROOT = Path(__file__).parent.parent
 BOARDS = """{ boards(first: 3) { nodes { name law
@@ -44,7 +44,7 @@ def seeded(fresh, tmp_path):
 
 async def test_seeding_twice_is_seeding_once(run):
     async with run() as app:
-        feed = app.house.feed
+        feed = app.services.event_log
         made = await seed(feed.begin, "$argon2id$a-hash-that-fits-nothing")
         assert made == [WORKSPACE, "Signalbox server", "Website", "Ideas"]
         first = await app.data(BOARDS)
@@ -65,14 +65,14 @@ async def test_seeding_twice_is_seeding_once(run):
 
 async def test_what_seeding_was_killed_at_is_made_the_next_time(run):
     async with run() as app:
-        feed, begun = app.house.feed, 0
+        feed, begun = app.services.event_log, 0
 
         def dies(by):
             nonlocal begun
             begun += 1
             if begun == 3:
                 raise KeyboardInterrupt
-            return feed.begin(by)
+            return feed.transaction(by)
 
         with pytest.raises(KeyboardInterrupt):
             await seed(dies, "hash")
@@ -134,15 +134,15 @@ def test_serving_imports_nothing_that_only_other_commands_need():
     ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     named = set(ran.stdout.split())
     for name in (
-        "agents.worker",
-        "agents.executors",
-        "agents.demo",
+        "worker.worker",
+        "worker.programs",
+        "demo.agents",
         "httpx2",
         "mcp",
         "alembic",
     ):
         assert name not in named, name
-    assert not named & {"asyncpg", "redis", "actions.seed", "actions.transfer", "runtime.migrate"}
+    assert not named & {"asyncpg", "redis", "demo.seed", "actions.transfer", "kit.db.migrate"}
 
 
 RUNS = """{ runs(first: 20) { nodes { status card { stage subtaskCount { done total } }
@@ -154,7 +154,7 @@ RUNS = """{ runs(first: 20) { nodes { status card { stage subtaskCount { done to
 )  # which is what `make demo` has; agents see the API
 async def test_agents_work_on_the_demos_board_until_its_input_ends(serve, seeded, tmp_path):
     server = await serve(await seeded())
-    command = [sys.executable, "-m", "agents.demo", server.http, str(tmp_path), "10"]
+    command = [sys.executable, "-m", "demo.agents", server.http, str(tmp_path), "10"]
     script = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE)
     async with httpx2.AsyncClient(timeout=30) as client:
 
@@ -307,7 +307,7 @@ def test_the_tabs_that_newcomers_are_sent_to_are_there():
     readme = (ROOT / "README.md").read_text().split("## ")[0]
     sent = {
         "README.md": re.findall(r"`([A-Z]\w+)`", readme),
-        "make demo": re.findall(r"(?:tab|run) ([A-Z]\w+)", inspect.getsource(commands.greet)),
+        "make demo": re.findall(r"(?:tab|run) ([A-Z]\w+)", inspect.getsource(cli.greet)),
         "the first tab": re.findall(
             r'"([A-Z]\w+)"', "".join(re.findall(r"^#.*\n", examples[0], re.MULTILINE))
         ),
@@ -320,7 +320,7 @@ def test_the_tabs_that_newcomers_are_sent_to_are_there():
 def test_the_script_moves_only_where_it_may():
     asked = []
 
-    class Told(Lively):
+    class Told(DemoPeople):
         def ask(self, query, **variables):
             asked.append(variables)
             return {"__typename": "Card"}

@@ -11,12 +11,12 @@ from sqlalchemy import delete, func, select
 
 import actions.board
 import actions.card
+from kit.db.database import Unavailable
+from kit.eventlog.event_log import Cursor, emit
+from kit.eventlog.tables import EVENTS, Event, Topic
 from models.account import User
 from models.event import EventKind, board_topic
 from models.workspace import Membership
-from runtime.database import Unavailable
-from runtime.event import EVENTS, Event, Topic
-from runtime.feed import Cursor, record
 from tests.client import Refused
 from tests.faults.api import CREATE_CARD, MOVE_CARD, UPDATE_CARD
 
@@ -35,7 +35,7 @@ SNAPSHOT = """query($id: ID!) { board(id: $id) { seq cursor
 
 async def kept(app, topic):
     query = select(Event.seq).where(Event.topic == topic).order_by(Event.seq)
-    return [row.seq for row in await app.house.database.read(query)]
+    return [row.seq for row in await app.services.database.read(query)]
 
 
 async def heard_until(hear, seq):
@@ -54,7 +54,7 @@ async def test_an_event_exists_exactly_when_its_change_does(run):
         before = await kept(app, topic)
         with contextlib.suppress(ZeroDivisionError):
             async with app.begin() as tx:
-                record(tx, [topic], EventKind.CARD_UPDATED, tenant=None, subject=card, data={"card_id": card})
+                emit(tx, [topic], EventKind.CARD_UPDATED, tenant=None, subject=card, data={"card_id": card})
                 await tx.flush()
                 raise ZeroDivisionError
         refused = await app.data(UPDATE_CARD, input={"id": card, "title": ""})
@@ -71,7 +71,7 @@ async def test_writers_of_several_topics_in_opposite_order_do_not_deadlock(run):
         async def write(*topics):
             for _ in range(20):
                 async with app.begin() as tx:
-                    record(tx, topics, EventKind.BOARD_UPDATED, tenant=None, subject=None, data={})
+                    emit(tx, topics, EventKind.BOARD_UPDATED, tenant=None, subject=None, data={})
 
         async with asyncio.timeout(30):
             await asyncio.gather(write("a", "b"), write("b", "a"), write("b", "a"), write("a", "b"))
@@ -179,7 +179,7 @@ async def test_a_snapshot_and_its_cursor_hand_over_without_a_hole(run, hands, fi
 
 
 async def app_cursor(app, model, board):
-    [row] = await app.house.database.read(select(Topic.epoch).where(Topic.name == board_topic(board)))
+    [row] = await app.services.database.read(select(Topic.epoch).where(Topic.name == board_topic(board)))
     return str(Cursor(row.epoch, model.seq))
 
 
@@ -226,7 +226,7 @@ async def test_a_forged_cursor_is_an_error_and_never_silence(run):
         old = (await app.data(BOARD, id=board))["cursor"]
         await app.data(CREATE_CARD, input={"boardId": board, "title": "g"})
         await app.data(CREATE_CARD, input={"boardId": board, "title": "h"})
-        await app.house.feed.prune(board_topic(board), keep=1)
+        await app.services.event_log.prune(board_topic(board), keep=1)
         now = await app.data(BOARD, id=board)
         epoch, seq = now["cursor"].split(".")
         names = {"epoch": epoch, "upper": epoch.upper(), "seq": seq, "ahead": int(seq) + 1, "pruned": old}
@@ -271,7 +271,7 @@ async def test_what_is_pruned_under_a_reader_is_told(run):
     """A reader behind what is kept is told so, be it reading or at rest; one that is not goes on."""
     async with run() as app:
         board, _ = await app.has_board(*map(str, range(20)))
-        topic, feed = board_topic(board), app.house.feed
+        topic, feed = board_topic(board), app.services.event_log
         last = (await app.data(BOARD, id=board))["seq"]
         async with contextlib.aclosing(feed.follow(topic, "0", page=5)) as slow:
             assert [event.seq for event in await anext(slow)] == [1, 2, 3, 4, 5]
@@ -297,7 +297,7 @@ async def test_permission_lost_in_the_middle_ends_the_feed(run):
             assert (await hear())["boardFeed"]["kind"] == "CARD_UPDATED"
             async with app.begin() as tx:
                 await tx.execute(delete(Membership))
-                record(tx, [board_topic(board)], EventKind.CARD_UPDATED, tenant=None, subject=card, data={})
+                emit(tx, [board_topic(board)], EventKind.CARD_UPDATED, tenant=None, subject=card, data={})
             assert await hear() is None, "nothing more is told, and the feed ends"
 
 
@@ -321,7 +321,7 @@ async def test_the_end_is_told_wherever_the_follower_stands(run):
 
         async def wake():
             while True:
-                app.house.feed.wakes.send(topics)
+                app.services.event_log.pubsub.send(topics)
                 await asyncio.sleep(0)
 
         boards = [(await app.has_board("Do it", name=f"Web {turn}"))[0] for turn in range(12)]
@@ -346,7 +346,7 @@ async def test_who_is_far_behind_is_told_all_until_the_end(run):
         board, _ = await app.has_board()
         async with app.follow(FEED, board=board, after="0") as hear:
             await hear()
-            owner = app.house.local_owner
+            owner = app.services.local_owner
             async with app.begin(owner) as tx:
                 for number in range(2 * EVENTS.page):
                     await actions.card.create_card(tx, owner, board, actions.card.NewCard(f"Card {number}"))
@@ -476,7 +476,7 @@ async def test_a_membership_that_ends_unheard_ends_the_feed_at_the_next_poll(run
             await hear()
             quiet = asyncio.create_task(mine())
             began = time.monotonic()
-            async with app.house.database.write() as tx:  # and nobody is woken
+            async with app.services.database.write() as tx:  # and nobody is woken
                 await tx.execute(delete(Membership).where(Membership.user_id == ann))
             assert await hear() is None
             assert time.monotonic() - began < 9  # a poll of 5 s, and what another saw half of that before
@@ -495,10 +495,10 @@ async def test_a_reader_that_drops_in_the_middle_leaves_nothing_behind(run):
             async with app.follow(FEED, board=board, after="0"):
                 await asyncio.sleep(n % 10 / 2000)
         async with asyncio.timeout(20):
-            while app.house.database.engine.pool.checkedout() or app.house.database.readers.busy:
+            while app.services.database.engine.pool.checkedout() or app.services.database.readers.busy:
                 await asyncio.sleep(0.01)
-        assert not app.house.feed._tails._tails
-        assert (await app.house.database.read(select(func.count()).select_from(Event)))[0][0]
+        assert not app.services.event_log._tails._tails
+        assert (await app.services.database.read(select(func.count()).select_from(Event)))[0][0]
 
 
 def test_unavailable_says_to_try_again():

@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 import redis.asyncio
 
-from runtime.wakes.postgres import plain
+from kit.eventlog.pubsub.postgres import plain
 from tests.conftest import free_port
 from tests.faults.api import CREATE_CARDS, CROWD, Api
 from tests.faults.crowd import Crowd, killing, percentile

@@ -2,8 +2,8 @@
 
 import httpx2
 
-from runtime.settings import load
-from runtime.transport.drain import Draining
+from kit.graphql.http.draining import Draining
+from kit.settings import load
 from server import make_app
 from tests.conftest import KEY
 

@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy.dialects import postgresql, sqlite
 
 import resolvers
+from kit.db.rows import Statement
 from models.actor import Actor, ActorKind, Scope
 from resolvers.card import CARD
-from resolvers.loaders import Link, values_of
-from runtime.rows import Statement
+from resolvers.loaders import Relation, parameters_of
 
 ACTORS = {
     "person": Actor(ActorKind.USER, "secret_1", session_id="secret_2"),
@@ -25,7 +25,7 @@ ACTORS = {
 def links():
     for module in pkgutil.iter_modules(resolvers.__path__):
         for name, value in vars(importlib.import_module(f"resolvers.{module.name}")).items():
-            if isinstance(value, Link):
+            if isinstance(value, Relation):
                 yield f"{module.name}.{name}", value
 
 
@@ -40,7 +40,7 @@ def test_a_kept_statement_holds_nothing_of_the_actor_it_was_made_for(actor):
             assert not any("secret" in value for value in given), name
             assert "secret" not in str(compiled), name
             missing = set(compiled.params) - {k for k, v in compiled.params.items() if v is not None}
-            assert missing <= set(values_of(actor, [])), name
+            assert missing <= set(parameters_of(actor, [])), name
 
 
 def test_every_link_is_found_by_text():
@@ -52,11 +52,11 @@ async def test_sqlite_finds_rows_by_many_keys_with_the_index(run, kind):
     if kind != "sqlite":
         pytest.skip("PostgreSQL knows its ANY")
     async with run() as app:
-        actor = app.house.local_owner
+        actor = app.services.local_owner
         statement = CARD.statement(actor, None)
         compiled = statement.compile(dialect=sqlite.dialect())
-        values = [{**values_of(actor, []), "keys": "[]"}.get(name, "") for name in compiled.positiontup]
-        async with app.house.database.engine.connect() as connection:
+        values = [{**parameters_of(actor, []), "keys": "[]"}.get(name, "") for name in compiled.positiontup]
+        async with app.services.database.engine.connect() as connection:
             plan = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}", tuple(values))
             told = [row[3] for row in plan]
         assert any(line.startswith("SEARCH card USING INDEX") for line in told), told

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from models.stage import MOVES, Facts, Lane, Law, Stage, StageRefused, judge
-from schema.stages import draw
+from models.stage import MOVES, ColumnState, Facts, Law, Stage, StageRefused, judge
+from schema.stages_page import draw
 
 LAW = {  # written a second time on purpose: changing the law takes two hands
     "BACKLOG": "BACKLOG PLAN TODO",
@@ -15,7 +15,7 @@ LAW = {  # written a second time on purpose: changing the law takes two hands
     "REVIEW": "BACKLOG PLAN TODO IN_PROGRESS REVIEW DONE",
     "DONE": "BACKLOG DONE",
 }
-LANES = [Lane(f"column_{stage}", stage) for stage in Stage]
+LANES = [ColumnState(f"column_{stage}", stage) for stage in Stage]
 
 
 @pytest.mark.parametrize("at", Stage)

@@ -5,9 +5,9 @@ import asyncio
 import pytest
 from sqlalchemy import func, select
 
-from actions.notice import mentioned, notify, people_of
+from actions.notice import create_notices, mentioned, people_of
 from models.card import Card
-from models.notice import MOST_KEPT, Notification, NotificationType
+from models.notice import MAX_KEPT, Notification, NotificationType
 from models.run import Run
 
 LIST = """query($first: Int, $after: String, $unread: Boolean! = false) {
@@ -101,7 +101,7 @@ async def has_notices(app, user, count, *, workspace=None):
     workspace = workspace or await app.home()
     async with app.begin() as tx:
         for n in range(count):
-            await notify(tx, [user], NotificationType.WARNING, f"N{n}", workspace_id=workspace)
+            await create_notices(tx, [user], NotificationType.WARNING, f"N{n}", workspace_id=workspace)
 
 
 async def test_reading_and_letting_go(run):
@@ -151,16 +151,19 @@ async def test_the_newest_are_kept_and_all_are_told_in_one_insert(run):
         people = [await app.has_user(name) for name in ("max", "kim")]
         home = await app.home()
         async with app.begin() as tx:
-            rows = [{"user_id": people[0], "workspace_id": home, "title": f"N{n}"} for n in range(MOST_KEPT)]
+            rows = [{"user_id": people[0], "workspace_id": home, "title": f"N{n}"} for n in range(MAX_KEPT)]
             tx.add_all(Notification(type=NotificationType.WARNING, **row) for row in rows)
         with app.counting() as statements:
             async with app.begin() as tx:
-                await notify(tx, people * 2, NotificationType.WARNING, "The last", workspace_id=home)
+                await create_notices(tx, people * 2, NotificationType.WARNING, "The last", workspace_id=home)
         about = [one for one in statements if "notification" in one.lower() and "topic" not in one]
         assert len([one for one in about if one.startswith("INSERT INTO notification")]) == 1, about
         count = select(Notification.user_id, func.count()).group_by(Notification.user_id)
-        assert dict(map(tuple, await app.house.database.read(count))) == {people[0]: MOST_KEPT, people[1]: 1}
-        titles = {row.title for row in await app.house.database.read(select(Notification.title))}
+        assert dict(map(tuple, await app.services.database.read(count))) == {
+            people[0]: MAX_KEPT,
+            people[1]: 1,
+        }
+        titles = {row.title for row in await app.services.database.read(select(Notification.title))}
         assert "N0" not in titles, "the oldest went"
         assert {"N1", "The last"} <= titles
 
@@ -173,7 +176,7 @@ async def test_a_list_of_any_length_is_one_statement_a_kind(run):
         async with app.begin() as tx:
             for card in cards * 5:
                 about = {"workspace_id": home, "board_id": board, "card_id": card}
-                await notify(tx, [max], NotificationType.CARD_MOVED, "Moved", **about)
+                await create_notices(tx, [max], NotificationType.CARD_MOVED, "Moved", **about)
         with app.counting() as statements:
             assert len(await told(app, "max", first=50)) == 50
         asked = [
@@ -206,7 +209,7 @@ async def test_people_told_at_once_do_not_get_in_each_others_way(run):
 
         async def tell(n):
             async with app.begin() as tx:
-                await notify(
+                await create_notices(
                     tx, people[:: 1 - 2 * (n % 2)], NotificationType.WARNING, f"N{n}", workspace_id=home
                 )
 

@@ -7,13 +7,13 @@ import time
 import pytest
 from sqlalchemy import select, update
 
-from actions.card import NewCard, Place, create_cards, move_card, move_cards
+from actions.card import NewCard, Placement, create_cards, move_card, move_cards
+from actions.ranks import MAX_RANK_LENGTH
+from kit.eventlog.event_log import emit
+from kit.eventlog.tables import Event, Topic
 from models.board import Board, BoardColumn
 from models.card import Card, Subtask
 from models.event import EventKind, board_topic, workspace_topic
-from models.rank import LONG
-from runtime.event import Event, Topic
-from runtime.feed import record
 from tests.board import do
 
 SHOWN = "query($id: ID!, $n: Int!) { board(id: $id) { columns { cards(first: $n) { nodes { id } } } } }"
@@ -22,13 +22,13 @@ DRAGS = 10_000
 
 async def lane(app, column):
     query = select(Card.id, Card.rank).where(Card.column_id == column).order_by(Card.rank)
-    return await app.house.database.read(query)
+    return await app.services.database.read(query)
 
 
 async def prepared(app, count):
     """A board whose first column holds `count` cards: the board, the column, the cards."""
     board, _ = await app.has_board()
-    actor = app.house.local_owner
+    actor = app.services.local_owner
     async with app.begin(actor) as tx:
         cards = []
         for start in range(0, count, 100):
@@ -39,7 +39,7 @@ async def prepared(app, count):
 
 async def test_ten_thousand_drags_into_one_gap_keep_a_strict_order(run):
     async with run() as app:
-        actor = app.house.local_owner
+        actor = app.services.local_owner
         board, column, [top, *ids, bottom] = await prepared(app, 202)
         rewritten, longest, last = 0, 0, {}
 
@@ -48,8 +48,8 @@ async def test_ten_thousand_drags_into_one_gap_keep_a_strict_order(run):
             for turn in range(DRAGS // 2 // len(mine)):
                 moved = mine[turn:] + mine[:turn]
                 async with app.begin(actor) as tx:
-                    await move_card(tx, actor, moved[0], Place(after=top, before=bottom))
-                    await move_cards(tx, actor, moved[1:], Place(after=top, before=bottom))
+                    await move_card(tx, actor, moved[0], Placement(after=top, before=bottom))
+                    await move_cards(tx, actor, moved[1:], Placement(after=top, before=bottom))
                     standing = select(Card.id, Card.rank).where(Card.column_id == column)
                     rows = (await tx.execute(standing.order_by(Card.rank))).all()
                 # What was moved last stands first, in the order it was named.
@@ -65,11 +65,13 @@ async def test_ten_thousand_drags_into_one_gap_keep_a_strict_order(run):
         rows = await lane(app, column)
         print(f"{DRAGS} drags in {seconds:.1f} s, longest rank {longest}, lane rewritten {rewritten} times")
         assert rewritten >= 1, "ranks grow until the lane is written anew"
-        assert longest <= LONG
+        assert longest <= MAX_RANK_LENGTH
         assert len({row.rank for row in rows}) == len(rows) == 202
         assert {row.id for row in rows} == {top, *ids, bottom}
         seq = (await app.data("query($id: ID!) { board(id: $id) { seq } }", id=board))["seq"]
-        told = await app.house.database.read(select(Event.seq).where(Event.kind == EventKind.RANKS_REWRITTEN))
+        told = await app.services.database.read(
+            select(Event.seq).where(Event.kind == EventKind.RANKS_REWRITTEN)
+        )
         assert len(told) >= 3 * rewritten, "of 202 cards, a hundred an event"
         assert seq == 1 + 202 + DRAGS + len(told), "each drag is told once"
 
@@ -91,7 +93,7 @@ async def test_drags_into_one_gap_one_by_one_keep_a_strict_order(run, drags):
         await asyncio.gather(client(ids[:5]), client(ids[5:]))
         rows = await lane(app, column)
         assert len({row.rank for row in rows}) == len(rows) == 12
-        assert max(len(row.rank) for row in rows) <= LONG
+        assert max(len(row.rank) for row in rows) <= MAX_RANK_LENGTH
         view = await app.data(SHOWN, id=board, n=12)
         assert [n["id"] for n in view["columns"][0]["cards"]["nodes"]] == [row.id for row in rows]
         assert (rows[0].id, rows[-1].id) == (top, bottom)
@@ -195,7 +197,7 @@ def ranks_of(shown):
 async def test_who_follows_knows_where_everything_stands(run):
     """Also when ranks have grown so long that they are all written anew."""
     async with run(points=10**9) as app:
-        actor, home = app.house.local_owner, await app.home()
+        actor, home = app.services.local_owner, await app.home()
         board, cards = await app.has_board(*"abc")
         others = [(await app.has_board(name=name))[0] for name in ("Two", "Three")]
         asked = {"id": home, "board": board}
@@ -213,7 +215,9 @@ async def test_who_follows_knows_where_everything_stands(run):
                 (Subtask, steps[1]),
                 (Board, others[0]),
             ):
-                await tx.execute(update(kind).where(kind.id == id).values(rank=f"a0{'0' * (LONG - 3)}1"))
+                await tx.execute(
+                    update(kind).where(kind.id == id).values(rank=f"a0{'0' * (MAX_RANK_LENGTH - 3)}1")
+                )
         for name, input in (
             ("moveCard", {"id": cards[2], "after": cards[0]}),
             ("moveColumn", {"id": lanes[2], "after": lanes[0]}),
@@ -245,7 +249,7 @@ async def test_who_follows_knows_where_everything_stands(run):
             (ON_BOARD, board, board_topic(board)),
             (IN_WORKSPACE, home, workspace_topic(home)),
         ):
-            [row] = await app.house.database.read(select(Topic.last).where(Topic.name == topic))
+            [row] = await app.services.database.read(select(Topic.last).where(Topic.name == topic))
             async with app.follow(query, id=id) as hear:
                 for _ in range(row.last):
                     [event] = (await hear()).values()
@@ -271,7 +275,7 @@ async def test_what_was_told_before_places_were_is_read(run):
         }
         async with app.begin() as tx:
             for kind, data in old.items():
-                record(
+                emit(
                     tx, [board_topic(board)], kind, tenant=None, subject=card, data={"card_id": card, **data}
                 )
         feed = """subscription($id: ID!) { boardFeed(boardId: $id, after: "0") { kind

@@ -3,10 +3,10 @@
 import pytest
 from sqlalchemy import select
 
-from models.policy import BOUNDS, LONGEST, Policy, changed_policy, policy_of
+from kit import queue
+from kit.queue import Cap, ClaimFilter, NewJob, Slot, scope_cap
+from models.policy import BOUNDS, MAX_LENGTHS, BoardPolicy, board_policy_of, changed_policy
 from models.refusal import Invalid
-from runtime import queue
-from runtime.queue import Cap, Slot, Wanted, Work, scope_cap
 from tests.test_profile import make
 
 FIELDS = """autoDispatch agentProfileId concurrency maxAttempts queueSeconds attemptSeconds wholeSeconds
@@ -47,8 +47,8 @@ def camel(name):
 async def cap(app, board):
     """What the queue lets be held at once on a board, and how many places there are."""
     name = scope_cap(board)
-    caps = await app.house.database.read(select(Cap.most).where(Cap.name == name))
-    slots = await app.house.database.read(select(Slot.n).where(Slot.cap == name))
+    caps = await app.services.database.read(select(Cap.most).where(Cap.name == name))
+    slots = await app.services.database.read(select(Slot.n).where(Slot.cap == name))
     return (caps[0].most if caps else None), len(slots)
 
 
@@ -56,16 +56,16 @@ async def cap(app, board):
 def test_every_number_is_bounded(name):
     low, high = BOUNDS[name]
     for value in (low, high):
-        assert getattr(policy_of(changed_policy({}, {name: value})), name) == value
+        assert getattr(board_policy_of(changed_policy({}, {name: value})), name) == value
     for value in (low - 1, high + 1):
         with pytest.raises(Invalid):
             changed_policy({}, {name: value})
 
 
-@pytest.mark.parametrize("name", LONGEST)
+@pytest.mark.parametrize("name", MAX_LENGTHS)
 def test_every_text_is_bounded(name):
-    longest = "x" * LONGEST[name]
-    assert getattr(policy_of(changed_policy({}, {name: longest})), name) == longest
+    longest = "x" * MAX_LENGTHS[name]
+    assert getattr(board_policy_of(changed_policy({}, {name: longest})), name) == longest
     for value in (f"{longest}x", "nul\0"):
         with pytest.raises(Invalid):
             changed_policy({}, {name: value})
@@ -78,7 +78,7 @@ def test_a_branch_template_names_only_what_there_is(template):
 
 
 def test_what_is_stored_and_no_longer_known_is_left_out():
-    assert policy_of({"concurrency": 3, "of_old": 1}) == Policy(concurrency=3)
+    assert board_policy_of({"concurrency": 3, "of_old": 1}) == BoardPolicy(concurrency=3)
     assert changed_policy({"concurrency": 3}, {"concurrency": None}) == {}
 
 
@@ -144,12 +144,12 @@ async def test_the_limit_is_the_queues(run):
         home = await app.home()
         assert await cap(app, board) == (1, 1), "a new board works one run at a time"
         async with app.begin() as tx:
-            works = [Work(id=f"run_{n}", kind="CODE", tenant=home, scope=board) for n in range(4)]
+            works = [NewJob(id=f"run_{n}", kind="CODE", tenant=home, scope=board) for n in range(4)]
             await queue.enqueue(tx, *works)
 
         async def claimed():
             async with app.begin() as tx:
-                return len(await queue.claim(tx, "worker_x", Wanted(tenant=home), most=4))
+                return len(await queue.claim(tx, "worker_x", ClaimFilter(tenant=home), most=4))
 
         assert await claimed() == 1
         await app.data(CHANGE, input={"boardId": board, "concurrency": 2})

@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy import select
 
-from models.worker import MOST_PROFILES, AgentProfile, Executor, Skill, needed, needs, reaches, skills_of
-from runtime.queue import Cap, key_cap
+from kit.queue import Cap, key_cap
+from models.worker import MAX_PROFILES, AgentProfile, AgentProgram, Skill, needed, needs, reaches, skills_of
 from tests.work import hand, queued, set_policy, show
 
 FIELDS = """id name role executor model persona options permission capabilities { name level } maxConcurrent
@@ -131,7 +131,7 @@ async def test_the_limit_is_the_queues(run):
     async with run() as app:
 
         async def most():
-            rows = await app.house.database.read(select(Cap.most).where(Cap.name == key_cap(id)))
+            rows = await app.services.database.read(select(Cap.most).where(Cap.name == key_cap(id)))
             return rows[0].most if rows else None
 
         id = (await make(app))["id"]
@@ -164,15 +164,15 @@ async def test_a_list_of_any_length_is_one_statement(run):
     async with run() as app:
         home = await app.home()
         async with app.begin() as tx:
-            for n in range(MOST_PROFILES):
+            for n in range(MAX_PROFILES):
                 profile = AgentProfile(workspace_id=home, name=f"P{n:03}", name_folded=f"p{n:03}")
-                profile.executor = Executor.CODEX
+                profile.executor = AgentProgram.CODEX
                 tx.add(profile)
         assert (await make(app))["code"] == "CONFLICT"
         with app.counting() as statements:
             found = (await app.ask(LIST, id=home))["data"]
-        assert len(found["agentProfiles"]) == len(found["workspace"]["agentProfiles"]) == MOST_PROFILES
-        assert [one["name"] for one in found["agentProfiles"]] == [f"P{n:03}" for n in range(MOST_PROFILES)]
+        assert len(found["agentProfiles"]) == len(found["workspace"]["agentProfiles"]) == MAX_PROFILES
+        assert [one["name"] for one in found["agentProfiles"]] == [f"P{n:03}" for n in range(MAX_PROFILES)]
         assert len(statements) == 2, statements
 
 

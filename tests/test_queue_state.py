@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from kit import queue
+from kit.queue import ClaimFilter, NewJob, Ticket
 from models.worker import Worker
-from runtime import queue
-from runtime.queue import Ticket, Wanted, Work
 from tests.client import Refused
 
 NUMBERS = "queued delayed active waiting dead oldestAt"
@@ -20,12 +20,12 @@ FEED = f"subscription($id: ID!) {{ queueFeed(workspaceId: $id) {STATE} }}"
 
 async def put(app, home, *works):
     async with app.begin() as tx:
-        await queue.enqueue(tx, *(Work(**{"kind": "CODE", "tenant": home, **work}) for work in works))
+        await queue.enqueue(tx, *(NewJob(**{"kind": "CODE", "tenant": home, **work}) for work in works))
 
 
 async def claim(app, home, board):
     async with app.begin() as tx:
-        [lease] = await queue.claim(tx, "worker_x", Wanted(tenant=home, scopes=[board]))
+        [lease] = await queue.claim(tx, "worker_x", ClaimFilter(tenant=home, scopes=[board]))
         return Ticket(lease.id, lease.attempt, lease.token)
 
 
@@ -53,7 +53,7 @@ async def test_the_numbers(run):
         )
         tickets = [await claim(app, home, web) for _ in range(3)]
         async with app.begin() as tx:
-            await queue.park(tx, tickets[0], waits_for="QUESTION", keep=False)
+            await queue.suspend(tx, tickets[0], waits_for="QUESTION", keep=False)
         async with app.begin() as tx:
             await queue.fail(tx, tickets[1], code="AGENT_ERROR")
         with app.counting() as statements:
@@ -92,7 +92,7 @@ async def test_workers_by_state(run):
         ticket = await claim(app, home, board)
         assert await counts() == {"IDLE": 1, "BUSY": 1, "ERROR": 1, "OFFLINE": 1}
         async with app.begin() as tx:
-            await queue.park(tx, ticket, waits_for="QUESTION")
+            await queue.suspend(tx, ticket, waits_for="QUESTION")
         assert await counts() == {"IDLE": 1, "WAITING": 1, "ERROR": 1, "OFFLINE": 1}
 
 

@@ -6,8 +6,8 @@ import contextlib
 import pytest
 from sqlalchemy import text
 
-import runtime.database
-from runtime.database import Database, Unavailable
+import kit.db.database
+from kit.db.database import Database, Unavailable
 
 SLOW = {  # about a second
     "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4000000)"
@@ -19,8 +19,8 @@ SLOW = {  # about a second
 @contextlib.asynccontextmanager
 async def one_reader(url, monkeypatch, *, patience):
     """A database with one connection for reading, and what is asked on it."""
-    monkeypatch.setattr(runtime.database, "READERS", 1)
-    monkeypatch.setattr(runtime.database, "READ", patience)
+    monkeypatch.setattr(kit.db.database, "MAX_SQLITE_READERS", 1)
+    monkeypatch.setattr(kit.db.database, "READ_TIMEOUT_SECONDS", patience)
     database, asked = Database(url, pool=1), []
     database.readers.heard.append(asked.append)
     try:

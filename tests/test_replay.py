@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from models.event import run_topic
 from models.run import RunEvent
-from resolvers.replay import LATE, LONGEST, Pace
+from resolvers.replay import MAX_CATCH_UP_SECONDS, MAX_PAUSE_SECONDS, Pace
 from tests.client import Refused
 from tests.runs import every_event, has_run, output
 from tests.test_run_feed import lines
@@ -105,8 +105,12 @@ def test_a_night_is_ten_seconds_and_who_is_late_catches_up_a_little():
     pace = Pace(2.0)
     at = [BEGIN + timedelta(seconds=s) for s in (0, 4, 3, 40_000, 40_002)]
     due = [pace.due(one, 100.0) - 100 for one in at]
-    assert due == [0, 2.0, 2.0, 2.0 + LONGEST, 2.0 + LONGEST + 1], "the third was said before the second"
-    assert pace.due(at[4] + timedelta(seconds=2), 1_000.0) == 1_000 - LATE, "an hour is not caught up"
+    assert due == [0, 2.0, 2.0, 2.0 + MAX_PAUSE_SECONDS, 2.0 + MAX_PAUSE_SECONDS + 1], (
+        "the third was said before the second"
+    )
+    assert pace.due(at[4] + timedelta(seconds=2), 1_000.0) == 1_000 - MAX_CATCH_UP_SECONDS, (
+        "an hour is not caught up"
+    )
 
 
 @pytest.mark.parametrize("speed", ["0", "0.09", "-1", "1000.5", "1e300"])
@@ -160,7 +164,7 @@ async def test_permission_lost_while_it_plays_ends_it(run):
         async def end():
             assert await app.data(remove, input={"id": bob}) == {"__typename": "Membership"}
 
-        assert await cut_short(app, held, "bob", end) < LONGEST / 2
+        assert await cut_short(app, held, "bob", end) < MAX_PAUSE_SECONDS / 2
 
 
 async def test_it_ends_with_its_board(run):
@@ -173,7 +177,7 @@ async def test_it_ends_with_its_board(run):
             given = {"id": held.board, "confirmName": "Web", "cancelRuns": True}
             assert await app.data(gone, input=given) == {"__typename": "Board"}
 
-        assert await cut_short(app, held, "", end) < LONGEST - 1
+        assert await cut_short(app, held, "", end) < MAX_PAUSE_SECONDS - 1
 
 
 async def test_no_connection_is_held_while_it_waits(run):

@@ -6,13 +6,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, insert, select, text, update
 
+from actions.run_log import RUN_LOG
+from kit.db.database import utcnow
+from kit.eventlog.event_log import open_topics
+from kit.eventlog.tables import Event
 from models.account import IdempotencyKey
 from models.event import board_topic
-from models.log import RUN_LOG
 from models.run import Run, RunReport
-from runtime.database import utcnow
-from runtime.event import Event
-from runtime.feed import open_topics
 from tests.client import Refused
 from tests.faults.api import UPDATE_CARD
 from tests.runs import REPORT, has_run, output
@@ -41,7 +41,7 @@ async def aged(app, table, topic, upto):
 
 async def kept(app, table, topic):
     query = select(func.min(table.c.seq), func.count()).where(table.c.topic == topic)
-    return tuple((await app.house.database.read(query))[0])
+    return tuple((await app.services.database.read(query))[0])
 
 
 async def forgotten(app, table, topic, first):
@@ -60,7 +60,7 @@ async def test_events_older_than_the_setting_are_forgotten(run):
         last = (await app.data(BOARD, id=board))["seq"]
         topic = board_topic(board)
         await aged(app, Event.__table__, topic, last - 3)
-        url = app.house.settings.database_url
+        url = app.services.settings.database_url
     async with run(url) as app:
         assert (await kept(app, Event.__table__, topic))[0] == 1, "they are kept unless it is said"
     async with run(url, history_days=30) as app:
@@ -79,8 +79,8 @@ async def test_events_older_than_the_setting_are_forgotten(run):
 
 async def test_what_goes_wrong_ends_neither_pruning_nor_tidying(run, monkeypatch, caplog):
     """A table is away for a while; when it is back, old rows are forgotten as before."""
-    monkeypatch.setattr("runtime.retention.EVERY", 0.1)
-    monkeypatch.setattr("resolvers.once.TIDY", 0.1)
+    monkeypatch.setattr("kit.eventlog.retention.PRUNE_INTERVAL_SECONDS", 0.1)
+    monkeypatch.setattr("resolvers.idempotency.CLEANUP_INTERVAL_SECONDS", 0.1)
     away = {"event": "not pruned: event", "idempotency_key": "not tidied"}
     async with run(history_days=30) as app:
         board, _ = await app.has_board("One", "Two", "Three")
@@ -101,7 +101,7 @@ async def test_what_goes_wrong_ends_neither_pruning_nor_tidying(run, monkeypatch
         async with app.begin() as tx:
             await tx.execute(insert(keys), [old])
         async with asyncio.timeout(20):
-            while await app.house.database.read(select(keys.c.key)):
+            while await app.services.database.read(select(keys.c.key)):
                 await asyncio.sleep(0.02)
 
 
@@ -112,7 +112,7 @@ async def test_lines_of_runs_are_forgotten_after_thirty_days(run):
             await open_topics(tx, RUN_LOG, {"run:one": [LINE] * 1_200, "run:two": [LINE] * 1_200})
         await aged(app, RUN_LOG.table, "run:one", 1_200)
         await aged(app, RUN_LOG.table, "run:two", 1_100)
-        url = app.house.settings.database_url
+        url = app.services.settings.database_url
     async with run(url) as app:
         await forgotten(app, RUN_LOG.table, "run:two", 1_101)
         await forgotten(app, RUN_LOG.table, "run:one", None)
@@ -133,7 +133,7 @@ async def test_the_keys_of_reports_go_with_the_log_of_a_run_that_ended(run):
             aged = {"created_at": utcnow() - OLD, "queued_at": utcnow() - OLD}
             await tx.execute(update(Run).values(aged))
             await tx.execute(update(Run).where(Run.id == ended.id).values(finished_at=utcnow() - OLD))
-        url = app.house.settings.database_url
+        url = app.services.settings.database_url
     async with run(url, run_log_days=0) as app:
         assert await reported(app) == {ended.id: 1_201, young.id: 1, lasting.id: 1}, "0 keeps them"
     async with run(url) as app:
@@ -148,4 +148,4 @@ async def test_the_keys_of_reports_go_with_the_log_of_a_run_that_ended(run):
 async def reported(app):
     """How many keys of reports each run has."""
     query = select(RunReport.run_id, func.count()).group_by(RunReport.run_id)
-    return dict(map(tuple, await app.house.database.read(query)))
+    return dict(map(tuple, await app.services.database.read(query)))

@@ -161,7 +161,7 @@ async def test_a_run_that_failed_is_tried_again_later_and_then_ends(run):
         [why] = (await show(app, id))["whyNotRunning"]
         assert why["code"] == "DUE_LATER"
         assert await worker.claim() == []
-        async with app.house.database.write() as tx:
+        async with app.services.database.write() as tx:
             from sqlalchemy import text
 
             await tx.execute(text("UPDATE job SET available_at = enqueued_at"))  # a minute later

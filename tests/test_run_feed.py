@@ -9,16 +9,16 @@ import pytest
 from graphql import get_named_type
 from sqlalchemy import delete, select
 
-from agents.coalesce import Coalescer
+from actions.run_log import RUN_LOG
+from kit.db.database import Database
 from models.event import run_topic
-from models.log import RUN_LOG
 from models.run import RunEvent
 from models.workspace import Membership
-from runtime.database import Database
-from runtime.vocabulary import EVENTS, Output, wire
+from protocol.events import EVENTS, OutputText, to_row
 from tests.client import Refused
 from tests.runs import REPORT, every_event, has_run, output
 from tests.tenants import SCHEMA
+from worker.coalesce import Coalescer
 
 FEED = """subscription($run: ID!, $after: String) { runFeed(runId: $run, after: $after) {
   __typename seq cursor at
@@ -173,7 +173,7 @@ async def test_chunks_put_together_are_the_final_text_byte_for_byte(run):
         async def send():
             nonlocal batch, sent
             if batch:
-                await held.report(f"{sent}", *[wire(event) for event in batch])
+                await held.report(f"{sent}", *[to_row(event) for event in batch])
                 batch, sent = [], sent + 1
 
         async with follows(app, held, "0") as hear:
@@ -181,7 +181,7 @@ async def test_chunks_put_together_are_the_final_text_byte_for_byte(run):
                 crumb = "".join(dice.choices(ALPHABET, k=dice.randint(1, 30)))
                 item = "1" if dice.random() < 0.9 else "2"
                 whole[item] += crumb
-                batch += gather.feed(Output(item=item, text=crumb, chunk=True), clock)
+                batch += gather.feed(OutputText(item=item, text=crumb, chunk=True), clock)
                 clock += dice.choice([0.01, 0.2, 3.0])
                 batch += gather.tick(clock)
                 if len(batch) > 20:
@@ -267,7 +267,7 @@ async def test_a_log_that_was_pruned_is_told(run):
     async with run() as app:
         held = await has_run(app)
         await held.report("1", *(output(f"{n}", n) for n in range(10)))
-        await app.house.feed.prune(run_topic(held.id), keep=4, log=RUN_LOG)
+        await app.services.event_log.prune(run_topic(held.id), keep=4, log=RUN_LOG)
         async with follows(app, held, "0") as hear:
             with pytest.raises(Refused) as refused:
                 await hear()

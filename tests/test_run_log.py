@@ -4,10 +4,10 @@ import asyncio
 
 from sqlalchemy import func, select
 
+from kit.eventlog.tables import Event, Topic
+from kit.queue import Attempt
 from models.event import EventKind, board_topic, run_topic
-from models.run import MOST_DATA, MOST_EVENTS, MOST_TEXT, Run, RunEvent, RunLive, RunReport, RunStatus
-from runtime.event import Event, Topic
-from runtime.queue import Attempt
+from models.run import MAX_DATA, MAX_EVENTS, MAX_TEXT, Run, RunEvent, RunLive, RunReport, RunStatus
 from tests.board import reads
 from tests.runs import REPORT, has_run, output
 
@@ -39,7 +39,7 @@ PROGRESS = {
 
 async def rows(app, run, *columns):
     query = select(*(columns or (RunEvent.__table__,))).where(RunEvent.topic == run_topic(run.id))
-    return list(await app.house.database.read(query.order_by(RunEvent.seq)))
+    return list(await app.services.database.read(query.order_by(RunEvent.seq)))
 
 
 async def said(app, run):
@@ -48,19 +48,19 @@ async def said(app, run):
 
 
 async def count(app, table):
-    [[number]] = await app.house.database.read(select(func.count()).select_from(table))
+    [[number]] = await app.services.database.read(select(func.count()).select_from(table))
     return number
 
 
 async def stored(app, run):
-    [row] = await app.house.database.read(select(Run.__table__).where(Run.id == run.id))
+    [row] = await app.services.database.read(select(Run.__table__).where(Run.id == run.id))
     return row
 
 
 async def told(app, run):
     """The kinds of what the board was told of its runs."""
     query = select(Event.kind).where(Event.topic == board_topic(run.board)).order_by(Event.seq)
-    return [row.kind for row in await app.house.database.read(query) if row.kind.startswith("RUN_")]
+    return [row.kind for row in await app.services.database.read(query) if row.kind.startswith("RUN_")]
 
 
 async def test_a_report_is_kept_in_order_and_numbered_from_one(run):
@@ -91,7 +91,7 @@ async def test_a_report_that_comes_again_appends_nothing(run):
         again = await held.report("1", *batch)
         assert again == {"__typename": "RunReported", "runId": held.id, "lastSeq": 1, "duplicate": True}
         assert await said(app, held) == ["one"]
-        [[text]] = await app.house.database.read(select(RunLive.text))
+        [[text]] = await app.services.database.read(select(RunLive.text))
         assert text == "more", "a chunk is not shown twice"
         other = await held.report("1", output("another"))
         assert other["code"] == "CONFLICT"
@@ -161,8 +161,8 @@ async def test_a_report_after_the_end_is_refused(run):
 
 TOO_MUCH = [
     ("events", []),
-    ("events.0.text", [output("x" * (MOST_TEXT + 1))]),
-    ("events.1.data", [output("x"), output("x", tool="x" * MOST_DATA)]),
+    ("events.0.text", [output("x" * (MAX_TEXT + 1))]),
+    ("events.1.data", [output("x"), output("x", tool="x" * MAX_DATA)]),
     ("events.0.agent", [{**output("x"), "agent": "x" * 201}]),
 ]
 WRONG = [
@@ -185,7 +185,7 @@ async def test_what_is_too_much_or_no_event_is_refused_whole(run):
             answer = await held.report("1", *events)
             assert answer["code"] == "INVALID", path
             assert [issue["path"] for issue in answer["issues"]] == [path]
-        many = {"lease": held.lease, "key": "1", "events": [output("x")] * (MOST_EVENTS + 1)}
+        many = {"lease": held.lease, "key": "1", "events": [output("x")] * (MAX_EVENTS + 1)}
         assert (await app.ask(REPORT, input=many))["errors"][0]["extensions"]["code"] == "LIMIT_EXCEEDED"
         for events in WRONG:
             answer = await held.report("1", output("good"), *events)
@@ -240,7 +240,7 @@ async def test_a_report_extends_the_lease(run):
         held = await has_run(app)
 
         async def until():
-            [[until]] = await app.house.database.read(select(Attempt.lease_until))
+            [[until]] = await app.services.database.read(select(Attempt.lease_until))
             return until
 
         before = await until()
@@ -276,7 +276,7 @@ async def test_the_progress_of_a_run_is_kept_and_the_board_told_once_a_second(ru
         assert kept["tools"] == []
         assert (kept["activity"], kept["percent"]) == ("At 9", 9)
         query = select(Event.data).where(Event.kind == EventKind.RUN_PROGRESS).order_by(Event.seq)
-        [first, *_] = [row.data for row in await app.house.database.read(query)]
+        [first, *_] = [row.data for row in await app.services.database.read(query)]
         assert (first["run_id"], first["card_id"]) == (held.id, held.card)
         assert first["progress"]["tool"] == "Bash"
         assert first["progress"]["tool_text"] == "make test"
@@ -318,8 +318,8 @@ async def test_a_log_is_its_own_and_leaves_events_alone(run):
         held = await has_run(app)
         await held.report("1", *(output(f"{n}") for n in range(7)))
         query = select(Topic.name, Topic.last).where(Topic.name.like("run:%"))
-        assert [tuple(row) for row in await app.house.database.read(query)] == [(run_topic(held.id), 7)]
-        [[events]] = await app.house.database.read(
+        assert [tuple(row) for row in await app.services.database.read(query)] == [(run_topic(held.id), 7)]
+        [[events]] = await app.services.database.read(
             select(func.count()).select_from(Event).where(Event.topic.like("run:%"))
         )
         assert events == 0

@@ -5,8 +5,8 @@ from datetime import timedelta
 from sqlalchemy import text, update
 
 from actions.run.sweep import sweep
+from kit.db.database import utcnow
 from models.run import Run
-from runtime.database import utcnow
 from tests.test_run import until
 from tests.work import ANSWER, CHOICE, MOVE, WORDS, at_work, hand, queued, set_policy
 
@@ -169,7 +169,7 @@ async def test_an_agent_that_says_nothing_is_one_warning_until_it_speaks(run):
                 said = utcnow() - timedelta(minutes=minutes)
                 await tx.execute(update(Run).where(Run.id == quiet).values(reported_at=said))
             for _ in range(2):
-                await sweep(app.house.feed)
+                await sweep(app.services.event_log)
 
         await age(4)
         assert (await app.data(stuck, id=quiet))["stuck"] is False

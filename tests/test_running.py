@@ -4,13 +4,13 @@ import re
 from pathlib import Path
 
 import server
-from runtime.settings import Settings, table
+from kit.settings import Settings, table
 
 TEXT = (Path(__file__).parent.parent / "docs" / "running.md").read_text()
 
 
 def test_the_table_of_settings_is_current():
-    assert table() in TEXT, "put there what `python -m runtime.settings` prints"
+    assert table() in TEXT, "put there what `python -m kit.settings` prints"
     assert all(field.description for field in Settings.model_fields.values())
 
 
@@ -24,7 +24,7 @@ def test_every_setting_is_read():
 
 
 def test_every_command_is_told():
-    names = [each.name or each.callback.__name__ for each in server.cli.registered_commands]
+    names = [each.name or each.callback.__name__ for each in server.command_line.registered_commands]
     assert [name for name in names if f"| `{name}" not in TEXT] == []
 
 

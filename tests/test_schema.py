@@ -15,10 +15,10 @@ from graphql import (
     get_introspection_query,
 )
 
-from runtime.transport.cost import cost_of
-from runtime.transport.limits import Limits
-from runtime.transport.sizes import rules_of, unsaid
-from schema.make import make_schema, print_sorted
+from kit.graphql.limits.cost import cost_of
+from kit.graphql.limits.document_size import DocumentLimits
+from kit.graphql.limits.list_size import rules_of, undeclared_lists
+from schema.build import make_schema, print_sorted
 from tests.client import Refused
 
 ROOT = Path(__file__).parent.parent
@@ -62,7 +62,7 @@ def test_everything_is_described(built):
 
 
 def test_every_list_says_its_size(made):
-    assert unsaid(made._schema) == []
+    assert undeclared_lists(made._schema) == []
 
 
 def test_every_union_member_is_a_node_or_says_a_code(built):
@@ -102,7 +102,7 @@ def test_the_examples_are_good(built, made, path):
         operation.operation.value
     ]
     cost, _ = cost_of(document, operation, root, rules_of(made._schema), variables)
-    assert cost <= Limits().cost
+    assert cost <= DocumentLimits().cost
 
 
 async def test_clients_can_read_the_schema(run):

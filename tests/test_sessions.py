@@ -17,8 +17,8 @@ from sqlalchemy import func, select, update
 
 from actions.account import add_user
 from actions.session import start_session
+from kit.db.database import utcnow
 from models.account import AuthSession, RefreshToken, User
-from runtime.database import utcnow
 from tests.client import AsgiSocket, Closed
 from tests.conftest import LOGIN, MAKE_KEY, PASSWORD, REVOKE_KEY
 from tests.pace import leeway
@@ -275,7 +275,7 @@ async def test_a_person_has_at_most_fifty_logins(run):
         async with app.begin() as tx:
             ann = (await tx.scalars(select(User).where(User.username == "ann"))).one()
             for _ in range(49):
-                await start_session(tx, app.house.tokens, ann.id, ann.password_hash)
+                await start_session(tx, app.services.tokens, ann.id, ann.password_hash)
         last = await app.logs_in("ann")
         app.tokens["ann"] = f"Bearer {last['accessToken']}"
         assert len((await app.data(SESSIONS, "ann"))["sessions"]) == 50
@@ -322,7 +322,7 @@ async def test_what_is_open_ends_when_the_token_expires(run, how, end):
 async def test_what_is_open_ends_when_it_is_revoked(run, how, end, what):
     """By another server process, as far as this test can tell: only the database is shared."""
     async with run() as app:
-        async with run(app.house.database.url) as other:
+        async with run(app.services.database.url) as other:
             board, _ = await app.has_board()
             await app.has_user("ann")
             other.tokens = app.tokens
@@ -346,14 +346,14 @@ async def test_what_is_open_ends_when_it_is_revoked(run, how, end, what):
 async def _listening(app):
     """Until somebody waits for the end of an access, beside the local owner's."""
     async with asyncio.timeout(60):
-        while sum(name.startswith("access:") for name in app.house.feed.wakes._hub._by_name) < 2:
+        while sum(name.startswith("access:") for name in app.services.event_log.pubsub._hub._by_name) < 2:
             await asyncio.sleep(0.01)
 
 
 async def test_a_socket_of_another_process_closes(run, serve):
     async with run() as app:
         await app.has_user("ann")
-        process = await serve(app.house.database.url)
+        process = await serve(app.services.database.url)
         async with websockets.connect(process.ws, subprotocols=["graphql-transport-ws"]) as socket:
             init = {"type": "connection_init", "payload": {"Authorization": app.tokens["ann"]}}
             await socket.send(json.dumps(init))
@@ -481,7 +481,7 @@ async def test_time_does_not_tell_who_has_an_account(run, kind):
         closed = await app.has_user("closed")
         async with app.begin() as tx:
             await tx.execute(update(User).where(User.id == closed).values(is_active=False))
-        app.house.attempts.limit = 1_000_000
+        app.services.attempts.limit = 1_000_000
         taken = {"ann": [], "nobody": [], "closed": []}
         bodies = set()
 

@@ -13,7 +13,7 @@ import asyncpg
 import httpx2
 import pytest
 
-import runtime.feed
+import kit.eventlog.event_log
 import server
 from tests.warm import Warm, command
 
@@ -211,9 +211,9 @@ async def test_the_key_beside_a_database_is_made_whole_and_once(tmp_path):
 
 def impatient(*arguments):
     """The command line, with no patience for a database that somebody else holds."""
-    runtime.feed.PATIENCE = 0.0
+    kit.eventlog.event_log.RETRY_SECONDS = 0.0
     sys.argv = ["server.py", *arguments]
-    server.cli()
+    server.command_line()
 
 
 async def test_a_database_that_somebody_holds_is_one_line(fresh, tmp_path):

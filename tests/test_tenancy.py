@@ -18,7 +18,7 @@ from graphql import (
 )
 from sqlalchemy import select
 
-from runtime.event import Topic
+from kit.eventlog.tables import Topic
 from tests.client import Refused
 from tests.tenants import (
     ANYONE,
@@ -354,7 +354,7 @@ async def test_a_cursor_of_another_feed_is_refused(two):
 
 async def history(app, name, arguments, fields, actor, topic):
     """Every event of a feed so far."""
-    [[last]] = await app.house.database.read(select(Topic.last).where(Topic.name == topic))
+    [[last]] = await app.services.database.read(select(Topic.last).where(Topic.name == topic))
     async with app.follow(following(name, arguments, fields), actor, after="0") as hear:
         heard = [await hear() for _ in range(last)]
     assert heard[-1][name]["seq"] == last

@@ -11,10 +11,10 @@ from mcp.client.client import Client
 from mcp.client.stdio import StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 
-from agents.tools.catalogue import PRIORITIES, STAGES, TOOLS, TYPES
-from agents.tools.desk import operations
-from schema.make import make_schema
+from schema.build import make_schema
 from tests.conftest import ROOT
+from worker.tools.catalogue import PRIORITIES, STAGES, TOOLS, TYPES
+from worker.tools.session import operations
 
 TWELVE = [
     "board",

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from actions.transfer import own
-from actions.transfer.bring import bring
-from actions.transfer.file import LARGEST, parse
-from actions.transfer.parcel import STAGES, Unreadable, stage_named
+from actions.transfer import native_format
+from actions.transfer.board_file import STAGES, UnreadableFile, stage_named
+from actions.transfer.export_board import export_board
+from actions.transfer.file import MAX_FILE_BYTES, parse
+from actions.transfer.import_board import import_board
 from actions.transfer.report import report, report_of_export
-from actions.transfer.take import take
 from models.refusal import Refusal
 from models.stage import Law, Stage, StageRefused
 from tests.board import do, told
@@ -35,20 +35,20 @@ async def brought(app, name, **options):
     parcel = parse((DATA / name).read_bytes(), name) if isinstance(name, str) else name
     if "board_id" not in options:
         options = {"workspace_id": await app.home()} | options
-    async with app.begin(app.house.local_owner) as tx:
-        made = await bring(tx, app.house.local_owner, parcel, **options)
+    async with app.begin(app.services.local_owner) as tx:
+        made = await import_board(tx, app.services.local_owner, parcel, **options)
     return made, report(parcel, made)
 
 
 async def taken(app, id):
-    snapshot = app.house.database.snapshot()
-    parcel = await take(snapshot.read, app.house.local_owner, id)
+    snapshot = app.services.database.snapshot()
+    parcel = await export_board(snapshot.read, app.services.local_owner, id)
     await snapshot.close()
     return parcel
 
 
 async def exported(app, id):
-    return own.text(await taken(app, id))
+    return native_format.write_native(await taken(app, id))
 
 
 async def test_a_trello_board(run):
@@ -182,7 +182,7 @@ def test_a_priority_nobody_knows_is_refused():
         "cards": [{"title": "x", "number": 1, "column": 1, "priority": "hihg"}],
     }
     with pytest.raises(
-        Unreadable, match="must be one of NONE, LOW, MEDIUM, HIGH, CRITICAL, or urgent or normal"
+        UnreadableFile, match="must be one of NONE, LOW, MEDIUM, HIGH, CRITICAL, or urgent or normal"
     ):
         parse(json.dumps(ours).encode(), "x")
 
@@ -448,7 +448,7 @@ def tie(card, target, kind="BLOCKS"):
         (b"\xff\xfe{}", "is not text in UTF-8"),
         (b"[" * 100_000, "nests too deep"),
         (b'{"format": "signalbox/1", "board": NaN}', "is not JSON: NaN is no number"),
-        (b" " * (LARGEST + 1), "is larger than 64 MB"),
+        (b" " * (MAX_FILE_BYTES + 1), "is larger than 64 MB"),
         (b"42", "is no Trello board"),
         (b"{}", "is no Trello board"),
         (b"[]", "is an empty list"),
@@ -488,7 +488,7 @@ def tie(card, target, kind="BLOCKS"):
     ids=lambda value: value[:40] if isinstance(value, str) else "",
 )
 def test_a_bad_file_is_one_clear_line(raw, line):
-    with pytest.raises(Unreadable) as error:
+    with pytest.raises(UnreadableFile) as error:
         parse(raw, "x")
     assert str(error.value).startswith(line)
     assert "\n" not in str(error.value)

@@ -86,7 +86,7 @@ async def test_who_may_no_longer_once_the_board_is_had_changes_nothing(run, kind
             async with app.begin() as tx:
                 await tx.execute(select(Board.id).where(Board.id == board).with_for_update())
                 asked = asyncio.create_task(app.ask(UPDATE, who, id=id, title=title))
-                await until(lambda: app.house.database.read(WAITING))
+                await until(lambda: app.services.database.read(WAITING))
                 await change(app, who)
             refused, shown = code(await asked), (await card(app, id, "title"))["title"]
             if refused != wanted or (shown == title) != (wanted is None):

@@ -8,13 +8,20 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import select, update
 
-from actions.run.change import command
+from actions.run.change import send_command
 from actions.run.claim import claim_runs
+from kit import queue
+from kit.queue import Cap, Ticket, worker_cap
 from models.actor import Actor, ActorKind, Scope
 from models.run import CommandKind, Run, RunCommand
-from models.worker import BEAT, METRICS, MISSED, MOST_WORKERS, Worker, status_of
-from runtime import queue
-from runtime.queue import Cap, Ticket, worker_cap
+from models.worker import (
+    HEARTBEAT_INTERVAL_SECONDS,
+    MAX_MISSED_HEARTBEATS,
+    MAX_WORKERS,
+    METRICS,
+    Worker,
+    status_of,
+)
 from tests.client import Refused
 from tests.conftest import MAKE_KEY, REVOKE_KEY
 from tests.queue.ageing import age
@@ -82,7 +89,7 @@ async def silent(app, worker, seconds):
 
 
 async def status(app, id):
-    run = await app.house.database.read(select(Run.status).where(Run.id == id))
+    run = await app.services.database.read(select(Run.status).where(Run.id == id))
     return run[0].status
 
 
@@ -97,9 +104,9 @@ NOW = datetime(2026, 1, 2, tzinfo=UTC)
         (0, None, False, 2, 1, "BUSY"),
         (0, None, False, 2, 2, "WAITING"),
         (0, "disk full", False, 2, 0, "ERROR"),
-        (BEAT * MISSED - 1, None, False, 0, 0, "IDLE"),
-        (BEAT * MISSED, None, False, 2, 0, "OFFLINE"),
-        (BEAT * MISSED, "disk full", False, 0, 0, "OFFLINE"),
+        (HEARTBEAT_INTERVAL_SECONDS * MAX_MISSED_HEARTBEATS - 1, None, False, 0, 0, "IDLE"),
+        (HEARTBEAT_INTERVAL_SECONDS * MAX_MISSED_HEARTBEATS, None, False, 2, 0, "OFFLINE"),
+        (HEARTBEAT_INTERVAL_SECONDS * MAX_MISSED_HEARTBEATS, "disk full", False, 0, 0, "OFFLINE"),
         (0, None, True, 0, 0, "OFFLINE"),
     ],
 )
@@ -142,10 +149,10 @@ async def test_registering_again_is_the_same_worker(run):
             "owner": {"kind": "WORKER", "name": "one"},
             "version": 1,
         }
-        [row] = await app.house.database.read(select(Worker.__table__).where(Worker.id == id))
+        [row] = await app.services.database.read(select(Worker.__table__).where(Worker.id == id))
         levels = ("ADVANCED", "BEGINNER", "EXPERT", "INTERMEDIATE")
         assert row.capabilities == [f"python:{level}" for level in levels]
-        [cap] = await app.house.database.read(select(Cap.most).where(Cap.name == worker_cap(id)))
+        [cap] = await app.services.database.read(select(Cap.most).where(Cap.name == worker_cap(id)))
         assert cap.most == 3
         again = await register(app, "one")
         assert (again["id"], again["version"], again["maxConcurrent"]) == (id, 2, 1)
@@ -167,7 +174,7 @@ async def test_a_name_is_held_while_its_worker_is_heard(run):
         await has_runs(app, 1)
         [lease] = await claim(app, one, id)
         assert await register(app, "two") == {"__typename": "Conflict", "code": "CONFLICT", "with": id}
-        await silent(app, id, BEAT * MISSED)
+        await silent(app, id, HEARTBEAT_INTERVAL_SECONDS * MAX_MISSED_HEARTBEATS)
         taken = await register(app, "two")
         assert (taken["id"], taken["owner"]["name"], taken["held"]) == (id, "two", 0)
         assert await status(app, lease["runId"]) == "QUEUED", "what it held is given back"
@@ -198,7 +205,7 @@ async def test_what_cannot_be_taken(run):
         for given, path in NOT_TAKEN:
             told = await do(app, "registerWorker", "one", **{"name": "w", "executors": ["CODEX"], **given})
             assert told == {"__typename": "Invalid", "code": "INVALID", "issues": [{"path": path}]}, given
-        assert await app.house.database.read(select(Worker.id)) == []
+        assert await app.services.database.read(select(Worker.id)) == []
 
 
 async def test_a_heartbeat_extends_what_is_held_and_says_what_is_lost(run):
@@ -226,7 +233,7 @@ async def test_a_heartbeat_extends_what_is_held_and_says_what_is_lost(run):
         assert told["worker"] == {"status": "BUSY", "error": None, "metrics": {"n": 1}}
         many = [{"lease": none}] * 101
         assert (await do(app, "workerHeartbeat", "one", workerId=id, leases=many))["code"] == "INVALID"
-        await silent(app, id, BEAT * MISSED)
+        await silent(app, id, HEARTBEAT_INTERVAL_SECONDS * MAX_MISSED_HEARTBEATS)
         ask = "query($id: ID!) { worker(id: $id) { status held } }"
         assert await app.data(ask, id=id) == {"status": "OFFLINE", "held": 3}
         await do(app, "workerHeartbeat", "one", workerId=id)
@@ -234,7 +241,7 @@ async def test_a_heartbeat_extends_what_is_held_and_says_what_is_lost(run):
         for lease in leases:
             ticket = Ticket(lease["runId"], lease["attempt"], lease["token"])
             async with app.begin() as tx:
-                await queue.park(tx, ticket, waits_for="QUESTION")
+                await queue.suspend(tx, ticket, waits_for="QUESTION")
         assert (await app.data(ask, id=id))["status"] == "WAITING"
 
 
@@ -267,7 +274,7 @@ async def test_leaving_gives_back_what_is_held(run):
         gone = await do(app, "deregisterWorker", id=id)  # by an admin
         assert (gone["status"], gone["held"], gone["deregisteredAt"] is not None) == ("OFFLINE", 0, True)
         assert [await status(app, lease["runId"]) for lease in leases] == ["QUEUED", "QUEUED"]
-        jobs = await app.house.database.read(select(queue.Job.failures, queue.Job.losses))
+        jobs = await app.services.database.read(select(queue.Job.failures, queue.Job.losses))
         assert [tuple(job) for job in jobs] == [(0, 0), (0, 0)], "it counts as no failure"
         told = await do(app, "workerHeartbeat", "one", workerId=id, leases=[{"lease": leases[0]}])
         assert told == {"__typename": "Conflict", "code": "CONFLICT", "with": id}
@@ -288,7 +295,7 @@ async def test_commands_are_told_until_they_are_acknowledged(run):
         async def give(kind, key, data):
             async with app.begin() as tx:
                 held = await tx.get_one(Run, lease["runId"])
-                await command(tx, held, CommandKind(kind), key, data)
+                await send_command(tx, held, CommandKind(kind), key, data)
 
         await give("CONCLUDE", "CONCLUDE", {})
         async with app.follow(COMMANDS, "one", id=id) as hear:
@@ -326,7 +333,7 @@ async def test_commands_are_told_until_they_are_acknowledged(run):
             with pytest.raises(Refused) as no:
                 await hear()
             assert no.value.code == "FORBIDDEN"
-        rows = await app.house.database.read(select(RunCommand.id))
+        rows = await app.services.database.read(select(RunCommand.id))
         assert len(rows) == 3
 
 
@@ -371,18 +378,18 @@ async def test_a_list_of_any_length_is_few_statements_and_the_gone_make_room(run
     async with run() as app:
         home = await app.home()
         async with app.begin() as tx:
-            for n in range(MOST_WORKERS):
+            for n in range(MAX_WORKERS):
                 row = {"workspace_id": home, "owner_id": "key_x", "name": f"w{n:03}", "executors": ["CODEX"]}
                 tx.add(Worker(heard_at=datetime.now(UTC), **row))
         with app.counting() as statements:
             found = (await app.ask(LIST, id=home))["data"]
-        assert len(found["workers"]) == len(found["workspace"]["workers"]) == MOST_WORKERS
+        assert len(found["workers"]) == len(found["workspace"]["workers"]) == MAX_WORKERS
         assert len(statements) <= 4, statements  # two lists, each with its own columns
         assert (await register(app, "", "new", workspaceId=home))["code"] == "CONFLICT"
-        [row] = await app.house.database.read(select(Worker.id).where(Worker.name == "w007"))
-        await silent(app, row.id, BEAT * MISSED)
+        [row] = await app.services.database.read(select(Worker.id).where(Worker.name == "w007"))
+        await silent(app, row.id, HEARTBEAT_INTERVAL_SECONDS * MAX_MISSED_HEARTBEATS)
         assert (await register(app, "", "new", workspaceId=home))["__typename"] == "Worker"
-        [row] = await app.house.database.read(select(Worker.deregistered_at).where(Worker.id == row.id))
+        [row] = await app.services.database.read(select(Worker.deregistered_at).where(Worker.id == row.id))
         assert row.deregistered_at is not None, "who was not heard longest makes room"
 
 

@@ -82,10 +82,10 @@ def _run(
 
 
 def _cli(*arguments: str) -> None:
-    from server import cli
+    from server import command_line
 
     sys.argv = ["server.py", *arguments]
-    cli()
+    command_line()
 
 
 async def command(

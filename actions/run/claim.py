@@ -6,36 +6,36 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from actions.law import facts_of, reader
-from actions.move import carry
-from actions.reach import reach_worker
-from actions.run.change import become, card_of, say, tell
+from actions.move import move_as_system
+from actions.run.change import card_of, emit_run_event, log_events, set_status
+from actions.run.prompt import answered_of, prompt_of, slug
+from actions.stage_facts import facts_of, reader
+from auth.locking import lock_worker
+from kit import queue
+from kit.db.database import utcnow
+from kit.db.transaction import Transaction
+from kit.queue import ClaimFilter, Lease
 from models.account import User, public
 from models.actor import Actor
 from models.board import Board
 from models.card import Card, Subtask
 from models.event import EventKind
 from models.message import Message
-from models.policy import Policy, policy_of
-from models.prompt import answered_of, prompt_of, slug
+from models.policy import BoardPolicy, board_policy_of
 from models.question import Question, QuestionStatus
 from models.refusal import Invalid
 from models.run import CommandKind, PermissionLevel, Run, RunCommand, RunKind, RunLive, RunStatus
 from models.stage import Reason, Stage, keeps_from_work
-from models.worker import MOST_AT_ONCE, AgentProfile, AgentSession, Worker, program_of, reusable
-from runtime import queue
-from runtime.database import utcnow
-from runtime.queue import Lease, Wanted
-from runtime.vocabulary import Attempt, Phase
+from models.worker import MAX_AT_ONCE, AgentProfile, AgentSession, Worker, program_of, reusable
+from protocol.events import AttemptChanged, LifecyclePhase
 
-COMMENTS = 5  # of people, the newest
+MAX_COMMENTS = 5  # of people, the newest
 GATED = 100  # runs that a claim may find kept by a gate before it gives up
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pass:
+class AgentToken:
     """What the credential of a run's agent says; good while this attempt is open, `seconds` at most."""
 
     run: str
@@ -47,7 +47,7 @@ class Pass:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Work:
+class WorkOrder:
     """What a worker is given with a run. What is empty is the worker's to choose."""
 
     executor: str | None
@@ -67,11 +67,11 @@ class Work:
     options: dict[str, Any]
     silence_seconds: int
     attempt_seconds: int
-    agent: Pass
+    agent: AgentToken
 
 
 @dataclass(frozen=True)
-class Claimed:
+class ClaimedRuns:
     """A run with its lease. The token is told here only."""
 
     run: Run
@@ -79,21 +79,21 @@ class Claimed:
     token: str = field(repr=False)
     lease_until: datetime
     lease_seconds: int
-    work: Work
+    work: WorkOrder
 
 
 async def claim_runs(
-    tx: AsyncSession, actor: Actor, worker_id: str, most: int = 1, *, key: str | None = None
-) -> list[Claimed]:
+    tx: Transaction, actor: Actor, worker_id: str, most: int = 1, *, key: str | None = None
+) -> list[ClaimedRuns]:
     """Claim up to `most` runs for a worker: CRITICAL first, then oldest. None is an answer.
 
     A claim that is repeated with its key is given the same runs and tokens, those that it still holds.
     """
-    if not 1 <= most <= MOST_AT_ONCE:
-        raise Invalid(("most", f"must be 1 to {MOST_AT_ONCE}, not {most}"))
-    worker = await reach_worker(tx, actor, worker_id)
+    if not 1 <= most <= MAX_AT_ONCE:
+        raise Invalid(("most", f"must be 1 to {MAX_AT_ONCE}, not {most}"))
+    worker = await lock_worker(tx, actor, worker_id)
     scopes = [board for board in (worker.board_id, actor.board_id) if board is not None]
-    wanted = Wanted(
+    wanted = ClaimFilter(
         tenant=worker.workspace_id,
         kinds=worker.kinds or None,
         executors=worker.executors,
@@ -102,10 +102,10 @@ async def claim_runs(
     )
     if key is not None and (again := await _again(tx, worker, wanted, most, key)):
         return again
-    got: list[Claimed] = []
+    got: list[ClaimedRuns] = []
     skipped: set[str] = set()
     while len(got) < most and len(skipped) < GATED:
-        candidates = [one for one in await queue.look(tx, wanted) if one.id not in skipped]
+        candidates = [one for one in await queue.peek(tx, wanted) if one.id not in skipped]
         if not candidates:
             break
         one = await _claim_on(tx, worker, wanted, str(candidates[0].scope), skipped, _key(key, len(got)))
@@ -120,8 +120,10 @@ def _key(key: str | None, place: int) -> str | None:
     return None if key is None else f"{key}/{place}"
 
 
-async def _again(tx: AsyncSession, worker: Worker, wanted: Wanted, most: int, key: str) -> list[Claimed]:
-    got: list[Claimed] = []
+async def _again(
+    tx: Transaction, worker: Worker, wanted: ClaimFilter, most: int, key: str
+) -> list[ClaimedRuns]:
+    got: list[ClaimedRuns] = []
     for place in range(most):
         leases = await queue.claim(tx, worker.id, wanted, most=0, key=_key(key, place))
         if not leases:
@@ -134,15 +136,15 @@ async def _again(tx: AsyncSession, worker: Worker, wanted: Wanted, most: int, ke
 
 
 async def _claim_on(
-    tx: AsyncSession, worker: Worker, wanted: Wanted, scope: str, skipped: set[str], key: str | None
-) -> Claimed | None:
+    tx: Transaction, worker: Worker, wanted: ClaimFilter, scope: str, skipped: set[str], key: str | None
+) -> ClaimedRuns | None:
     """Claim on one board, which is held first: its card is moved with the claim. None if nothing is to be had."""
     query = select(Board).where(Board.id == scope).with_for_update()
     board = await tx.scalar(query.execution_options(populate_existing=True))
     if board is None:
         return None
     here = replace(wanted, scopes=[scope])
-    for candidate in await queue.look(tx, here):
+    for candidate in await queue.peek(tx, here):
         if candidate.id in skipped:
             continue
         run = await tx.scalar(select(Run).where(Run.id == candidate.id).with_for_update())
@@ -154,7 +156,7 @@ async def _claim_on(
             await _keep(tx, run, gate)
             skipped.add(candidate.id)
             continue
-        policy = policy_of(board.policy)
+        policy = board_policy_of(board.policy)
         leases = await queue.claim(tx, worker.id, here, key=key, lease=policy.lease_seconds)
         if not leases:
             return None
@@ -166,21 +168,21 @@ async def _claim_on(
     return None
 
 
-async def _gate(tx: AsyncSession, board: Board, run: Run, card: Card) -> Reason | None:
+async def _gate(tx: Transaction, board: Board, run: Run, card: Card) -> Reason | None:
     [facts] = await facts_of(reader(tx), {board.id: board}, [card])
     return keeps_from_work(facts, is_code=run.kind is RunKind.CODE)
 
 
-async def _keep(tx: AsyncSession, run: Run, gate: Reason) -> None:
+async def _keep(tx: Transaction, run: Run, gate: Reason) -> None:
     """Let a run wait behind a gate, out of the workers' way. `reopen` brings it back."""
-    if await queue.shelve(tx, run.id, waits_for=gate.code) is not None:
+    if await queue.suspend_without_worker(tx, run.id, waits_for=gate.code) is not None:
         run.held_by = gate.code
 
 
 async def _open(
-    tx: AsyncSession, board: Board, run: Run, card: Card, worker: Worker, lease: Lease
-) -> Claimed:
-    become(run, RunStatus.CLAIMED)
+    tx: Transaction, board: Board, run: Run, card: Card, worker: Worker, lease: Lease
+) -> ClaimedRuns:
+    set_status(run, RunStatus.CLAIMED)
     run.attempt, run.worker_id, run.held_by = lease.attempt, worker.id, None
     run.claimed_at = run.claimed_at or utcnow()
     run.reported_at = run.progress = None
@@ -188,21 +190,25 @@ async def _open(
         run.snapshot = await _snapshot(tx, board, run, card)
     await tx.execute(delete(RunLive).where(RunLive.run_id == run.id))
     if run.kind is RunKind.CODE:
-        await carry(tx, board, card, Stage.IN_PROGRESS, run_id=run.id)
-    await say(tx, run, Attempt(number=run.attempt, phase=Phase.STARTED, text=f"Claimed by {worker.name}"))
-    tell(tx, board, run, EventKind.RUN_CLAIMED, worker_id=worker.id, worker=worker.name)
+        await move_as_system(tx, board, card, Stage.IN_PROGRESS, run_id=run.id)
+    await log_events(
+        tx,
+        run,
+        AttemptChanged(number=run.attempt, phase=LifecyclePhase.STARTED, text=f"Claimed by {worker.name}"),
+    )
+    emit_run_event(tx, board, run, EventKind.RUN_CLAIMED, worker_id=worker.id, worker=worker.name)
     return await _claimed(tx, board, run, card, worker, lease)
 
 
 async def _claimed(
-    tx: AsyncSession, board: Board, run: Run, card: Card, worker: Worker, lease: Lease
-) -> Claimed:
-    policy = policy_of(board.policy)
+    tx: Transaction, board: Board, run: Run, card: Card, worker: Worker, lease: Lease
+) -> ClaimedRuns:
+    policy = board_policy_of(board.policy)
     work = await _work(tx, board, run, worker)
-    return Claimed(run, lease.attempt, lease.token, lease.until, policy.lease_seconds, work)
+    return ClaimedRuns(run, lease.attempt, lease.token, lease.until, policy.lease_seconds, work)
 
 
-async def _snapshot(tx: AsyncSession, board: Board, run: Run, card: Card) -> dict[str, Any]:
+async def _snapshot(tx: Transaction, board: Board, run: Run, card: Card) -> dict[str, Any]:
     """Everything its agent is told, as it is now; what people change later reaches the next run."""
     steps = select(Subtask.title, Subtask.completed, Subtask.phase).where(Subtask.card_id == card.id)
     steps = steps.order_by(Subtask.phase_order, Subtask.rank, Subtask.id)
@@ -216,10 +222,10 @@ async def _snapshot(tx: AsyncSession, board: Board, run: Run, card: Card) -> dic
     comments = (
         said.where(User.id.is_not(None), Message.id != (run.message_id or ""))
         .order_by(Message.created_at.desc(), Message.id.desc())
-        .limit(COMMENTS)
+        .limit(MAX_COMMENTS)
     )
     profile = await tx.get(AgentProfile, run.profile_id) if run.profile_id else None
-    policy = policy_of(board.policy)
+    policy = board_policy_of(board.policy)
     return {
         "board": {"id": board.id, "name": board.name, "key": board.key},
         "card": {
@@ -255,11 +261,11 @@ async def _snapshot(tx: AsyncSession, board: Board, run: Run, card: Card) -> dic
     }
 
 
-def _plain(policy: Policy) -> dict[str, Any]:
-    return {name: getattr(policy, name) for name in Policy.__dataclass_fields__}
+def _plain(policy: BoardPolicy) -> dict[str, Any]:
+    return {name: getattr(policy, name) for name in BoardPolicy.__dataclass_fields__}
 
 
-async def _work(tx: AsyncSession, board: Board, run: Run, worker: Worker) -> Work:
+async def _work(tx: Transaction, board: Board, run: Run, worker: Worker) -> WorkOrder:
     assert run.snapshot is not None, "a run is claimed with its snapshot"
     snapshot = run.snapshot
     policy, profile, card = snapshot["policy"], snapshot["profile"] or {}, snapshot["card"]
@@ -268,7 +274,7 @@ async def _work(tx: AsyncSession, board: Board, run: Run, worker: Worker) -> Wor
     whole = [prompt_of(run.kind, snapshot, run.instruction), *([answered_of(answers)] if answers else [])]
     late = await _late(tx, run, answers) if session else []
     told = [profile.get("persona") or "", policy["instructions"]]
-    return Work(
+    return WorkOrder(
         executor=run.executor,
         prompt=answered_of(late) if late else "\n\n".join(whole),
         whole_prompt="\n\n".join(whole),
@@ -286,7 +292,7 @@ async def _work(tx: AsyncSession, board: Board, run: Run, worker: Worker) -> Wor
         options=profile.get("options") or {},
         silence_seconds=policy["silence_seconds"],
         attempt_seconds=policy["attempt_seconds"],
-        agent=Pass(
+        agent=AgentToken(
             run=run.id,
             attempt=run.attempt,
             card=run.card_id,
@@ -297,7 +303,7 @@ async def _work(tx: AsyncSession, board: Board, run: Run, worker: Worker) -> Wor
     )
 
 
-async def answers_of(tx: AsyncSession, run: Run) -> list[Any]:
+async def answers_of(tx: Transaction, run: Run) -> list[Any]:
     """What its questions were answered, in the order they were asked."""
     closed = Question.run_id == run.id, Question.status.in_([QuestionStatus.ANSWERED, QuestionStatus.EXPIRED])
     columns = Question.text, Question.answer, Question.attempt, Question.group_key, Question.blocking
@@ -307,7 +313,7 @@ async def answers_of(tx: AsyncSession, run: Run) -> list[Any]:
     return list(rows)
 
 
-async def _late(tx: AsyncSession, run: Run, answers: Sequence[Any]) -> list[Any]:
+async def _late(tx: Transaction, run: Run, answers: Sequence[Any]) -> list[Any]:
     """The answers that the attempt before waited for to its end. They are all that its conversation wants to hear.
 
     None where it did not wait: it was told its answers then, and goes on from somewhere after them.
@@ -321,7 +327,7 @@ async def _late(tx: AsyncSession, run: Run, answers: Sequence[Any]) -> list[Any]
     return before if waited else []
 
 
-async def _session(tx: AsyncSession, run: Run, worker: Worker) -> str | None:
+async def _session(tx: Transaction, run: Run, worker: Worker) -> str | None:
     """The conversation to go on with: only where it was held, by the program that holds it, and while it lives."""
     if run.session_id is None:
         return None

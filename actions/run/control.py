@@ -1,74 +1,76 @@
 """What people do to a run: stop it, wrap it up, go on with it, choose it before the others."""
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from actions.reach import reach_run
-from actions.run.change import command, follow, tell
-from actions.run.dispatch import stop
+from actions import validation
+from actions.run.change import emit_run_event, follow_transition, send_command
+from actions.run.dispatch import stop_run_of_card
 from actions.run.start import retry_run
-from models import words
+from auth.locking import lock_run
+from kit import queue
+from kit.db.database import utcnow
+from kit.db.transaction import Transaction
 from models.actor import Actor
 from models.event import EventKind
 from models.refusal import Conflict
-from models.run import INSTRUCTION, TERMINAL, CommandKind, Run, RunStatus, WaitReason
-from runtime import queue
-from runtime.database import utcnow
+from models.run import MAX_INSTRUCTION_LENGTH, TERMINAL, CommandKind, Run, RunStatus, WaitReason
 
 
-async def stop_run(tx: AsyncSession, actor: Actor, id: str, reason: str | None = None) -> Run:
+async def stop_run(tx: Transaction, actor: Actor, id: str, reason: str | None = None) -> Run:
     """Stop a run. One that a worker has ends when the worker confirms; its branch and its work are kept.
 
     Stopping twice changes nothing. Raises Conflict for a run that has ended.
     """
-    board, run = await reach_run(tx, actor, id)
+    board, run = await lock_run(tx, actor, id)
     if run.status in TERMINAL:
         raise Conflict(f"The run has ended: {run.status}", run.id)
     if run.stop_requested_at is None:
-        text = words.line("reason", reason, 500) if reason is not None else "A person stopped it"
-        await stop(tx, board, run, text)
+        text = validation.single_line("reason", reason, 500) if reason is not None else "A person stopped it"
+        await stop_run_of_card(tx, board, run, text)
     return run
 
 
-async def conclude_run(tx: AsyncSession, actor: Actor, id: str) -> Run:
+async def conclude_run(tx: Transaction, actor: Actor, id: str) -> Run:
     """Ask the agent to wrap up and finish; or, of a run that waits for a decision, take what it brought."""
-    board, run = await reach_run(tx, actor, id)
+    board, run = await lock_run(tx, actor, id)
     if run.status is RunStatus.WAITING and run.wait_reason is WaitReason.DECISION:
-        transition = await queue.accept(tx, run.id)
+        transition = await queue.complete_suspended(tx, run.id)
         if transition is not None:
-            await follow(tx, board, run, transition)
+            await follow_transition(tx, board, run, transition)
         return run
     held = await tx.scalar(select(queue.Job.held).where(queue.Job.id == run.id))
     if not held or run.stop_requested_at:
         state = "stopping" if run.stop_requested_at else run.status
         raise Conflict(f"The run is {state}; only one that a worker has is wrapped up", run.id)
-    await command(tx, run, CommandKind.CONCLUDE, CommandKind.CONCLUDE, {})
-    tell(tx, board, run, EventKind.RUN_CONCLUDING)
+    await send_command(tx, run, CommandKind.CONCLUDE, CommandKind.CONCLUDE, {})
+    emit_run_event(tx, board, run, EventKind.RUN_CONCLUDING)
     return run
 
 
-async def resume_run(tx: AsyncSession, actor: Actor, id: str, *, instruction: str | None = None) -> Run:
+async def resume_run(tx: Transaction, actor: Actor, id: str, *, instruction: str | None = None) -> Run:
     """Go on with a run that failed, was stopped, or waits for a decision: on its branch, in its session.
 
     One that waits goes on itself; of one that has ended, a new run goes on, which names it.
     """
-    board, run = await reach_run(tx, actor, id)
+    board, run = await lock_run(tx, actor, id)
     if run.status is RunStatus.WAITING and run.wait_reason is WaitReason.DECISION:
         if instruction is not None:
-            run.instruction = words.prose("instruction", instruction, INSTRUCTION) or run.instruction
-        transition = await queue.unpark(tx, run.id)
+            run.instruction = (
+                validation.multiline("instruction", instruction, MAX_INSTRUCTION_LENGTH) or run.instruction
+            )
+        transition = await queue.resume(tx, run.id)
         if transition is not None:
-            await follow(tx, board, run, transition)
+            await follow_transition(tx, board, run, transition)
         return run
     return await retry_run(tx, actor, id, instruction=instruction, resume=True)
 
 
-async def choose_run(tx: AsyncSession, actor: Actor, id: str) -> Run:
+async def choose_run(tx: Transaction, actor: Actor, id: str) -> Run:
     """Choose what a run brought before what all others on its card brought. They stay, to be compared.
 
     Choosing twice changes nothing, choosing another one moves it. Raises Conflict for a run that did not succeed.
     """
-    board, run = await reach_run(tx, actor, id)
+    board, run = await lock_run(tx, actor, id)
     if run.status is not RunStatus.SUCCEEDED:
         raise Conflict(f"The run is {run.status}; only one that succeeded is chosen", run.id)
     if run.chosen_at is not None:
@@ -81,5 +83,5 @@ async def choose_run(tx: AsyncSession, actor: Actor, id: str) -> Run:
         await tx.flush()  # before the other is: a card has one
     run.chosen_at = utcnow()
     run.version += 1
-    tell(tx, board, run, EventKind.RUN_CHOSEN, instead_of=before.id if before else None)
+    emit_run_event(tx, board, run, EventKind.RUN_CHOSEN, instead_of=before.id if before else None)
     return run

@@ -4,26 +4,26 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from actions.choice import profiles_of
-from actions.law import facts_of, reader
-from actions.run.change import BY_HAND, MOVED, TAKEN_AWAY, follow, reopen
-from actions.run.start import Wish, enqueue
+from actions.profile_choice import profiles_of
+from actions.run.change import BY_HAND, MOVED, TAKEN_AWAY, follow_transition, reopen
+from actions.run.start import RunRequest, enqueue_allowed_runs
+from actions.stage_facts import facts_of, reader
+from kit import queue
+from kit.db.transaction import Transaction
 from models.actor import Actor
 from models.board import Board
 from models.card import Card
-from models.policy import policy_of
+from models.policy import board_policy_of
 from models.refusal import Conflict
 from models.run import ACTIVE, Run, RunKind, RunStatus
 from models.stage import Stage
-from runtime import queue
 
-RULE = Wish()  # what a board's rule asks for
+BOARD_RULE = RunRequest()  # what a board's rule asks for
 
 
-async def arrived(
-    tx: AsyncSession,
+async def on_cards_moved(
+    tx: Transaction,
     actor: Actor,
     board: Board,
     cards: Sequence[Card],
@@ -31,7 +31,7 @@ async def arrived(
     to: Stage,
     *,
     cancel_run: bool = False,
-    wish: Wish | None = RULE,
+    wish: RunRequest | None = BOARD_RULE,
 ) -> None:
     """People moved cards from stages to one: what was allowed only without the run stops it, TODO asks for one.
 
@@ -46,12 +46,12 @@ async def arrived(
     active = list(await tx.scalars(query.with_for_update()))
     if cancel_run:
         for run in active:
-            await stop(tx, board, run, MOVED)
+            await stop_run_of_card(tx, board, run, MOVED)
     elif to is Stage.IN_PROGRESS:
         for run in active:
             if run.status is RunStatus.QUEUED and run.attempt == 0:
-                await stop(tx, board, run, BY_HAND)
-    if wish is not None and to is Stage.TODO and policy_of(board.policy).auto_dispatch:
+                await stop_run_of_card(tx, board, run, BY_HAND)
+    if wish is not None and to is Stage.TODO and board_policy_of(board.policy).auto_dispatch:
         at_work = {run.card_id for run in active if run.kind is RunKind.CODE and run.status in ACTIVE}
         idle = [card for card in moved if card.id not in at_work and card.archived_at is None]
         profiles = await profiles_of(tx, board, idle)
@@ -62,20 +62,20 @@ async def arrived(
                 (card, fact, replace(wish, profile=profiles.get(card.id)))
                 for card, fact in zip(idle, facts, strict=True)
             ]
-            await enqueue(tx, None, board, asked)
+            await enqueue_allowed_runs(tx, None, board, asked)
     await reopen(tx, board)
 
 
-async def stop(tx: AsyncSession, board: Board, run: Run, reason: str) -> None:
+async def stop_run_of_card(tx: Transaction, board: Board, run: Run, reason: str) -> None:
     """Stop a run: at once when no worker has it, else as soon as its worker confirms. The caller holds it."""
     run.stop_reason = reason[:500]
     transition = await queue.cancel(tx, run.id)
     if transition is not None:
-        await follow(tx, board, run, transition)
+        await follow_transition(tx, board, run, transition)
 
 
-async def leave(
-    tx: AsyncSession, board: Board, card_ids: Sequence[str], *, cancel_run: bool, word: str = "cancelRun"
+async def cancel_runs_of(
+    tx: Transaction, board: Board, card_ids: Sequence[str], *, cancel_run: bool, word: str = "cancelRun"
 ) -> None:
     """Cards go away. Raises Conflict while agents are at them, unless `cancel_run` ends that: `word` to the caller.
 
@@ -89,12 +89,12 @@ async def leave(
         raise Conflict(f"{some} active there; pass {word} to end {it}", active[0].id)
     for run in active:
         run.stop_reason = TAKEN_AWAY
-        transition = await queue.drop(tx, run.id)
+        transition = await queue.discard(tx, run.id)
         if transition is not None:
-            await follow(tx, board, run, transition)
+            await follow_transition(tx, board, run, transition)
 
 
-async def reprioritise(tx: AsyncSession, card: Card) -> None:
+async def reprioritise(tx: Transaction, card: Card) -> None:
     """The card's priority changed: its runs in the queue go to their new place."""
     waiting = Run.card_id == card.id, Run.status == RunStatus.QUEUED
     for run in list(await tx.scalars(select(Run).where(*waiting).order_by(Run.id).with_for_update())):

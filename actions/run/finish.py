@@ -5,34 +5,33 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
-import actions.conversation
-from actions.reach import reach_work
-from actions.run.change import cancel_questions, follow, waits
-from models import words
+import actions.agent_session
+from actions import validation
+from actions.run.change import cancel_questions, follow_transition, waits
+from auth.locking import lock_leased_run
+from kit import queue
+from kit.db.transaction import Transaction
+from kit.queue import Ticket
 from models.actor import Actor
 from models.board import Board
-from models.policy import NoChange, policy_of
+from models.policy import NoChange, board_policy_of
 from models.refusal import Conflict, Invalid, LeaseLost
 from models.run import (
-    MOST_COMMITS,
-    MOST_FILES,
-    MOST_PATCH,
-    MOST_WARNINGS,
-    SUMMARY,
+    MAX_COMMITS,
+    MAX_FILES,
+    MAX_PATCH,
+    MAX_SUMMARY_LENGTH,
+    MAX_WARNINGS,
     FailureCode,
     Run,
     RunOutcome,
     WaitReason,
 )
 from models.worker import Worker, program_of
-from runtime import queue
-from runtime.queue import Ticket
 
 
 @dataclass(frozen=True, kw_only=True)
-class Result:
+class RunResult:
     """What an attempt brought, as its worker tells it."""
 
     summary: str = ""
@@ -49,48 +48,54 @@ class Result:
 
 
 @asynccontextmanager
-async def leased(tx: AsyncSession, actor: Actor, lease: Ticket) -> AsyncIterator[tuple[Board, Run]]:
+async def leased(tx: Transaction, actor: Actor, lease: Ticket) -> AsyncIterator[tuple[Board, Run]]:
     """The run of a lease, held. What the queue says of a lost one is told as LeaseLost."""
-    board, run = await reach_work(tx, actor, lease.id)
+    board, run = await lock_leased_run(tx, actor, lease.id)
     try:
         yield board, run
-    except queue.LeaseLost as error:
+    except queue.JobLeaseLost as error:
         raise LeaseLost(lease.id, lease.attempt) from error
 
 
-async def complete_run(tx: AsyncSession, actor: Actor, lease: Ticket, result: Result) -> Run:
+async def complete_run(tx: Transaction, actor: Actor, lease: Ticket, result: RunResult) -> Run:
     """The work is done. The card goes to REVIEW with it, when no sibling is still at work."""
     if not result.summary.strip():
         raise Invalid(("result.summary", "must say what was done"))
     async with leased(tx, actor, lease) as (board, run):
-        held, _, _ = await queue.reach(tx, lease)
+        held, _, _ = await queue.lock_leased_job(tx, lease)
         _keep(run, result)
         await keep_session(tx, run, result.session_id)
         nothing = result.outcome is RunOutcome.NO_CHANGES
-        if nothing and policy_of(board.policy).no_change is NoChange.DECIDE and not held.cancel_requested_at:
-            await queue.park(tx, lease, waits_for=WaitReason.DECISION, keep=False)
+        if (
+            nothing
+            and board_policy_of(board.policy).no_change is NoChange.DECIDE
+            and not held.cancel_requested_at
+        ):
+            await queue.suspend(tx, lease, waits_for=WaitReason.DECISION, keep=False)
             await cancel_questions(tx, board, run)
             await waits(tx, board, run, WaitReason.DECISION)
             return run
         transition = await queue.complete(tx, lease, exit_code=result.exit_code, metrics=result.metrics)
-        await follow(tx, board, run, transition, summary=result.summary[:500], outcome=result.outcome)
+        await follow_transition(
+            tx, board, run, transition, summary=result.summary[:500], outcome=result.outcome
+        )
         return run
 
 
 async def fail_run(
-    tx: AsyncSession,
+    tx: Transaction,
     actor: Actor,
     lease: Ticket,
     code: FailureCode,
     reason: str,
     *,
     retryable: bool = False,
-    result: Result | None = None,
+    result: RunResult | None = None,
 ) -> Run:
     """The attempt failed. If a retry may help and attempts are left it comes back; else the run has FAILED."""
-    reason = words.prose("reason", words.heard(reason), 10_000, least=1)
+    reason = validation.multiline("reason", validation.sanitize(reason), 10_000, least=1)
     async with leased(tx, actor, lease) as (board, run):
-        await queue.reach(tx, lease)
+        await queue.lock_leased_job(tx, lease)
         if result is not None:
             _keep(run, result)
             await keep_session(tx, run, result.session_id)
@@ -103,63 +108,67 @@ async def fail_run(
             exit_code=result.exit_code if result else None,
             metrics=result.metrics if result else None,
         )
-        await follow(tx, board, run, transition)
+        await follow_transition(tx, board, run, transition)
         return run
 
 
-async def release_run(tx: AsyncSession, actor: Actor, lease: Ticket, *, session_id: str | None = None) -> Run:
+async def release_run(tx: Transaction, actor: Actor, lease: Ticket, *, session_id: str | None = None) -> Run:
     """Give an attempt back, as a worker does that is told to leave. It counts as no failure."""
     async with leased(tx, actor, lease) as (board, run):
-        await queue.reach(tx, lease)
+        await queue.lock_leased_job(tx, lease)
         await keep_session(tx, run, session_id)
-        await follow(tx, board, run, await queue.release(tx, lease))
+        await follow_transition(tx, board, run, await queue.release(tx, lease))
         return run
 
 
-async def confirm_stop(tx: AsyncSession, actor: Actor, lease: Ticket, *, result: Result | None = None) -> Run:
+async def confirm_stop(
+    tx: Transaction, actor: Actor, lease: Ticket, *, result: RunResult | None = None
+) -> Run:
     """The worker has stopped, as it was asked to. What was done until then is kept."""
     async with leased(tx, actor, lease) as (board, run):
-        await queue.reach(tx, lease)
+        await queue.lock_leased_job(tx, lease)
         if result is not None:
             _keep(run, result)
             await keep_session(tx, run, result.session_id)
         try:
-            transition = await queue.stopped(tx, lease)
+            transition = await queue.confirm_cancelled(tx, lease)
         except queue.NotAsked:
             raise Conflict("Nobody asked to stop this run", run.id) from None
-        await follow(tx, board, run, transition)
+        await follow_transition(tx, board, run, transition)
         return run
 
 
-def _keep(run: Run, result: Result) -> None:
+def _keep(run: Run, result: RunResult) -> None:
     """What an attempt brought, bounded: a worker may say anything."""
-    summary = words.prose("result.summary", words.heard(result.summary), SUMMARY)
+    summary = validation.multiline("result.summary", validation.sanitize(result.summary), MAX_SUMMARY_LENGTH)
     run.summary = summary or run.summary
     run.outcome = result.outcome or run.outcome
-    run.branch = words.line("result.branch", result.branch, 300) if result.branch else run.branch
-    run.head_sha = words.line("result.headSha", result.head_sha, 64) if result.head_sha else run.head_sha
+    run.branch = validation.single_line("result.branch", result.branch, 300) if result.branch else run.branch
+    run.head_sha = (
+        validation.single_line("result.headSha", result.head_sha, 64) if result.head_sha else run.head_sha
+    )
     run.exit_code = result.exit_code
-    warnings = [words.heard(text[:2_000]) for text in result.warnings]
-    if len(result.files) > MOST_FILES:
-        warnings.append(f"{len(result.files)} files were changed; the first {MOST_FILES} are listed")
-    if result.patch is not None and len(result.patch) > MOST_PATCH:
-        warnings.append(f"The patch has {len(result.patch)} characters; the first {MOST_PATCH} are kept")
-    run.patch = words.heard(result.patch[:MOST_PATCH]) if result.patch is not None else run.patch
+    warnings = [validation.sanitize(text[:2_000]) for text in result.warnings]
+    if len(result.files) > MAX_FILES:
+        warnings.append(f"{len(result.files)} files were changed; the first {MAX_FILES} are listed")
+    if result.patch is not None and len(result.patch) > MAX_PATCH:
+        warnings.append(f"The patch has {len(result.patch)} characters; the first {MAX_PATCH} are kept")
+    run.patch = validation.sanitize(result.patch[:MAX_PATCH]) if result.patch is not None else run.patch
     run.result = {
-        "files": result.files[:MOST_FILES],
-        "commits": result.commits[:MOST_COMMITS],
-        "warnings": warnings[:MOST_WARNINGS],
+        "files": result.files[:MAX_FILES],
+        "commits": result.commits[:MAX_COMMITS],
+        "warnings": warnings[:MAX_WARNINGS],
         "metrics": result.metrics,
         "file_count": len(result.files),
     }
 
 
-async def keep_session(tx: AsyncSession, run: Run, external_id: str | None) -> None:
+async def keep_session(tx: Transaction, run: Run, external_id: str | None) -> None:
     """Remember the conversation an agent program keeps, so that the run, or one after it, goes on there."""
     if not external_id or run.worker_id is None:
         return
     executor = program_of(run.executor, await tx.get_one(Worker, run.worker_id))
-    session = await actions.conversation.keep_session(
+    session = await actions.agent_session.keep_session(
         tx, run.board_id, run.card_id, run.worker_id, external_id, executor, parent_id=run.session_id
     )
     run.session_id = session.id

@@ -5,9 +5,8 @@ Whatever is said at once is one insert, for any number of people.
 
 from collections.abc import Iterable
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from actions.notice import Said, notify_of, people_of
+from actions.notice import NoticeText, notify_of, people_of
+from kit.db.transaction import Transaction
 from models.board import Board
 from models.card import Card
 from models.notice import NotificationType
@@ -17,12 +16,12 @@ BODY = 2_000  # characters
 GIVEN_UP = (FailureCode.ATTEMPTS_EXHAUSTED, FailureCode.LEASE_EXPIRED)  # after several attempts
 
 
-async def hear(
-    tx: AsyncSession,
+async def notify_run_people(
+    tx: Transaction,
     board: Board,
     card: Card,
     run: Run | None,
-    said: Iterable[Said],
+    said: Iterable[NoticeText],
     *,
     question_id: str | None = None,
     but: str | None = None,
@@ -32,7 +31,9 @@ async def hear(
     Without a run those are told whom the card concerns.
     """
     name = f"{board.key}-{card.number}"
-    titled = [Said(one.type, f"{one.title.format(name)}: {card.title}", one.body[:BODY]) for one in said]
+    titled = [
+        NoticeText(one.type, f"{one.title.format(name)}: {card.title}", one.body[:BODY]) for one in said
+    ]
     if not titled:
         return
     await notify_of(
@@ -47,28 +48,30 @@ async def hear(
     )
 
 
-def ended(run: Run, kept_from_review: str | None = None, *, is_reviewed: bool = False) -> list[Said]:
+def notify_ended(
+    run: Run, kept_from_review: str | None = None, *, is_reviewed: bool = False
+) -> list[NoticeText]:
     """What there is to say of a run's end: how it ended, and what people should do about it."""
     if run.status is RunStatus.FAILED:
         reason = run.failure_reason or ""
-        said = [Said(NotificationType.RUN_FAILED, "A run failed on {}", reason)]
+        said = [NoticeText(NotificationType.RUN_FAILED, "A run failed on {}", reason)]
         if run.failure_code in GIVEN_UP:
-            said.append(warning("{} was given up", reason))
+            said.append(notify_stuck("{} was given up", reason))
         return said
-    said = [Said(NotificationType.RUN_SUCCEEDED, "{} was worked on", run.summary or "")]
-    return said + reviewed(run, kept_from_review) if is_reviewed else said
+    said = [NoticeText(NotificationType.RUN_SUCCEEDED, "{} was worked on", run.summary or "")]
+    return said + notify_review(run, kept_from_review) if is_reviewed else said
 
 
-def reviewed(run: Run, kept: str | None) -> list[Said]:
+def notify_review(run: Run, kept: str | None) -> list[NoticeText]:
     """What there is to say of a card that goes to REVIEW, or is kept from it."""
     if kept is not None:
-        return [warning("{} does not go to REVIEW", kept)]
-    return [Said(NotificationType.REVIEW_REQUESTED, "{} waits for your review", run.summary or "")]
+        return [notify_stuck("{} does not go to REVIEW", kept)]
+    return [NoticeText(NotificationType.REVIEW_REQUESTED, "{} waits for your review", run.summary or "")]
 
 
-def went_back(reason: str) -> Said:
-    return Said(NotificationType.CARD_MOVED, "{} went back to TODO", reason)
+def notify_sent_back(reason: str) -> NoticeText:
+    return NoticeText(NotificationType.CARD_MOVED, "{} went back to TODO", reason)
 
 
-def warning(title: str, body: str) -> Said:
-    return Said(NotificationType.WARNING, title, body)
+def notify_stuck(title: str, body: str) -> NoticeText:
+    return NoticeText(NotificationType.WARNING, title, body)

@@ -5,27 +5,33 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import case, func, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from actions.choice import profiles_of, usable
-from actions.law import facts_of, reader
-from actions.reach import reach_card, reach_run, role_in
-from actions.run.change import tell
-from models import words
+from actions import validation
+from actions.profile_choice import profiles_of, require_enabled
+from actions.run.change import emit_run_event
+from actions.run_log import RUN_LOG, line_of
+from actions.stage_facts import facts_of, reader
+from auth.locking import lock_card, lock_run
+from auth.permissions import role_in
+from kit import queue
+from kit.db.database import utcnow
+from kit.db.transaction import Transaction
+from kit.eventlog.event_log import open_topics
+from kit.ids import new_id
+from kit.queue import NewJob
 from models.actor import Actor
 from models.batch import RunBatch
 from models.board import Board
 from models.card import Card
 from models.event import EventKind, run_topic
-from models.log import RUN_LOG, line_of
 from models.message import Message
-from models.policy import Policy, policy_of
+from models.policy import BoardPolicy, board_policy_of
 from models.refusal import Conflict, NotFound
 from models.run import (
     ACTIVE,
-    INSTRUCTION,
-    MOST_ACTIVE,
-    MOST_PROFILES,
+    MAX_ACTIVE,
+    MAX_INSTRUCTION_LENGTH,
+    MAX_PROFILES,
     TERMINAL,
     PermissionLevel,
     Run,
@@ -40,22 +46,17 @@ from models.stage import (
     Reason,
     Stage,
     StageRefused,
+    is_lawful,
     keeps_from_work,
-    lawful,
     reasons_against,
 )
 from models.worker import AgentProfile
 from models.workspace import Role
-from runtime import queue
-from runtime.database import utcnow
-from runtime.feed import open_topics
-from runtime.ids import new_id
-from runtime.queue import Work
-from runtime.vocabulary import State, Status
+from protocol.events import AgentStatus, StatusChanged
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wish:
+class RunRequest:
     """What is asked of an agent."""
 
     kind: RunKind = RunKind.CODE
@@ -75,10 +76,10 @@ class Wish:
 
 
 async def start_run(
-    tx: AsyncSession,
+    tx: Transaction,
     actor: Actor,
     card_id: str,
-    wish: Wish,
+    wish: RunRequest,
     *,
     profile_ids: Sequence[str] = (),
 ) -> list[Run]:
@@ -87,9 +88,11 @@ async def start_run(
     Raises Conflict while a run of that kind is active on the card, and StageRefused where the law has no way
     for the card to be worked where it stands.
     """
-    board, card = await reach_card(tx, actor, card_id)
-    words.distinct("profileIds", words.at_most("profileIds", list(profile_ids), MOST_PROFILES, least=0))
-    wish = checked(wish)
+    board, card = await lock_card(tx, actor, card_id)
+    validation.distinct(
+        "profileIds", validation.at_most("profileIds", list(profile_ids), MAX_PROFILES, least=0)
+    )
+    wish = validate_request(wish)
     if wish.message_id is not None:
         mine = Message.id == wish.message_id, Message.card_id == card.id, Message.deleted_at.is_(None)
         if await tx.scalar(select(Message.id).where(*mine)) is None:
@@ -98,29 +101,29 @@ async def start_run(
     wishes = [replace(wish, profile=profile) for profile in profiles] or [wish]
     asked = [(card, one) for one in wishes]
     return (
-        (await together(tx, actor, board, asked))[1]
+        (await start_together(tx, actor, board, asked))[1]
         if len(asked) > 1
-        else await begin(tx, actor, board, asked)
+        else await enqueue_runs(tx, actor, board, asked)
     )
 
 
-def checked(wish: Wish) -> Wish:
+def validate_request(wish: RunRequest) -> RunRequest:
     """What is asked, as it is kept. Raises Invalid."""
     instruction, base = wish.instruction, wish.base_ref
     if instruction is not None:
-        instruction = words.prose("instruction", instruction, INSTRUCTION) or None
+        instruction = validation.multiline("instruction", instruction, MAX_INSTRUCTION_LENGTH) or None
     if base is not None:
-        base = words.line("baseRef", base, 200)
+        base = validation.single_line("baseRef", base, 200)
     return replace(wish, instruction=instruction, base_ref=base)
 
 
-async def _profiles(tx: AsyncSession, board: Board, card: Card, ids: Sequence[str]) -> list[AgentProfile]:
+async def _profiles(tx: Transaction, board: Board, card: Card, ids: Sequence[str]) -> list[AgentProfile]:
     if not ids:
-        return [usable(profile) for profile in (await profiles_of(tx, board, [card])).values()]
+        return [require_enabled(profile) for profile in (await profiles_of(tx, board, [card])).values()]
     return await named_profiles(tx, board, ids)
 
 
-async def named_profiles(tx: AsyncSession, board: Board, ids: Sequence[str]) -> list[AgentProfile]:
+async def named_profiles(tx: Transaction, board: Board, ids: Sequence[str]) -> list[AgentProfile]:
     """Profiles for runs on a board, in the order of `ids`. Raises NotFound, Conflict."""
     query = select(AgentProfile).where(
         AgentProfile.id.in_(ids), AgentProfile.workspace_id == board.workspace_id
@@ -129,11 +132,11 @@ async def named_profiles(tx: AsyncSession, board: Board, ids: Sequence[str]) -> 
     for id in ids:
         if id not in found:
             raise NotFound(id)
-    return [usable(found[id]) for id in ids]
+    return [require_enabled(found[id]) for id in ids]
 
 
-async def together(
-    tx: AsyncSession, actor: Actor, board: Board, asked: Sequence[tuple[Card, Wish]]
+async def start_together(
+    tx: Transaction, actor: Actor, board: Board, asked: Sequence[tuple[Card, RunRequest]]
 ) -> tuple[RunBatch, list[Run]]:
     """Queue runs as a batch. The caller holds the board. Raises Conflict, StageRefused."""
     wish = asked[0][1]
@@ -148,13 +151,13 @@ async def together(
     placed = [
         (card, replace(wish, batch_id=batch.id, place=place)) for place, (card, wish) in enumerate(asked, 1)
     ]
-    runs = await begin(tx, actor, board, placed)
+    runs = await enqueue_runs(tx, actor, board, placed)
     tx.add(batch)
     return batch, runs
 
 
-async def begin(
-    tx: AsyncSession, actor: Actor | None, board: Board, asked: Sequence[tuple[Card, Wish]]
+async def enqueue_runs(
+    tx: Transaction, actor: Actor | None, board: Board, asked: Sequence[tuple[Card, RunRequest]]
 ) -> list[Run]:
     """Queue runs of one kind on cards of a board: all, or none. The caller holds the board.
 
@@ -169,12 +172,12 @@ async def begin(
         judge_start(facts[card.id], kind)
     wishes = await _permitted(tx, actor, board, [wish for _, wish in asked])
     placed = [(card, facts[card.id], wish) for (card, _), wish in zip(asked, wishes, strict=True)]
-    return await enqueue(tx, actor, board, placed)
+    return await enqueue_allowed_runs(tx, actor, board, placed)
 
 
 async def _permitted(
-    tx: AsyncSession, actor: Actor | None, board: Board, wishes: Sequence[Wish]
-) -> Sequence[Wish]:
+    tx: Transaction, actor: Actor | None, board: Board, wishes: Sequence[RunRequest]
+) -> Sequence[RunRequest]:
     """Hold what is asked to its profiles: only an admin lets an agent do more than the profile says."""
     held = [
         replace(wish, permission=stricter(wish.permission, wish.profile.permission))
@@ -188,7 +191,7 @@ async def _permitted(
     return wishes if role == Role.ADMIN else held
 
 
-async def _judge_active(tx: AsyncSession, board: Board, cards: Sequence[Card], kind: RunKind) -> None:
+async def _judge_active(tx: Transaction, board: Board, cards: Sequence[Card], kind: RunKind) -> None:
     """Raise Conflict where a run of that kind is active on a card, or too many of any kind."""
     same = func.min(case((Run.kind == kind, Run.id))).label("same")
     query = select(Run.card_id, func.count().label("count"), same).group_by(Run.card_id)
@@ -198,16 +201,14 @@ async def _judge_active(tx: AsyncSession, board: Board, cards: Sequence[Card], k
         found, name = active.get(card.id), f"{board.key}-{card.number}"
         if found is not None and found.same is not None:
             raise Conflict(f"A {kind} run is active on {name} already; stop it first", found.same)
-        if found is not None and found.count >= MOST_ACTIVE:
-            raise Conflict(
-                f"{name} has {found.count} active runs; at most {MOST_ACTIVE} are allowed", card.id
-            )
+        if found is not None and found.count >= MAX_ACTIVE:
+            raise Conflict(f"{name} has {found.count} active runs; at most {MAX_ACTIVE} are allowed", card.id)
 
 
 def judge_start(facts: Facts, kind: RunKind) -> None:
     """Raise StageRefused where agents may not work the card: the archive, and the law for what moves it."""
     to = {RunKind.CODE: Stage.IN_PROGRESS, RunKind.PLAN: Stage.PLAN}.get(kind, facts.at)
-    way = to in lawful(facts.at, facts.law, Mover.SYSTEM) if kind is RunKind.CODE else to is facts.at
+    way = to in is_lawful(facts.at, facts.law, Mover.SYSTEM) if kind is RunKind.CODE else to is facts.at
     against = reasons_against(facts, to, by=Mover.SYSTEM)
     reasons = [
         reason
@@ -222,14 +223,14 @@ def judge_start(facts: Facts, kind: RunKind) -> None:
         raise StageRefused(facts.at, to, allowed, reasons, facts.card_id)
 
 
-async def enqueue(
-    tx: AsyncSession,
+async def enqueue_allowed_runs(
+    tx: Transaction,
     actor: Actor | None,
     board: Board,
-    asked: Sequence[tuple[Card, Facts, Wish]],
+    asked: Sequence[tuple[Card, Facts, RunRequest]],
 ) -> list[Run]:
     """Queue runs of one board, in a fixed number of statements. What a gate keeps waits for it."""
-    policy, now = policy_of(board.policy), utcnow()
+    policy, now = board_policy_of(board.policy), utcnow()
     runs, works = [], []
     for card, facts, wish in asked:
         gate = keeps_from_work(facts, is_code=wish.kind is RunKind.CODE)
@@ -267,16 +268,20 @@ async def enqueue(
     tx.add_all(runs)
     await tx.flush()
     await queue.enqueue(tx, *works)
-    said = {run.id: line_of(Status(state=State.QUEUED, reason=run.held_by or "")).row for run in runs}
+    said = {
+        run.id: line_of(StatusChanged(state=AgentStatus.QUEUED, reason=run.held_by or "")).row for run in runs
+    }
     lines = {run_topic(id): [{**row, "attempt": 0, "at": now}] for id, row in said.items()}
     await open_topics(tx, RUN_LOG, lines)
     for run in runs:
-        tell(tx, board, run, EventKind.RUN_QUEUED, held_by=run.held_by, batch=run.batch_id)
+        emit_run_event(tx, board, run, EventKind.RUN_QUEUED, held_by=run.held_by, batch=run.batch_id)
     return runs
 
 
-def _work(board: Board, run: Run, policy: Policy, profile: AgentProfile | None, gate: str | None) -> Work:
-    return Work(
+def _work(
+    board: Board, run: Run, policy: BoardPolicy, profile: AgentProfile | None, gate: str | None
+) -> NewJob:
+    return NewJob(
         id=run.id,
         kind=run.kind,
         tenant=board.workspace_id,
@@ -295,14 +300,14 @@ def _work(board: Board, run: Run, policy: Policy, profile: AgentProfile | None, 
 
 
 async def retry_run(
-    tx: AsyncSession, actor: Actor, id: str, *, instruction: str | None = None, resume: bool = False
+    tx: Transaction, actor: Actor, id: str, *, instruction: str | None = None, resume: bool = False
 ) -> Run:
     """Ask again for what a run that ended did not bring; `resume`: on its branch, and in its session if that lives.
 
     Answers the new run, which names the old one. A run that waits for a decision goes on itself. Raises Conflict
     for one that has not ended, or whose profile is switched off, and StageRefused.
     """
-    board, run = await reach_run(tx, actor, id)
+    board, run = await lock_run(tx, actor, id)
     if run.status not in TERMINAL:
         raise Conflict(f"The run is {run.status}; only one that has ended is tried again", run.id)
     if resume and run.status is RunStatus.SUCCEEDED:
@@ -310,26 +315,26 @@ async def retry_run(
     card = await tx.get(Card, run.card_id)
     assert card is not None, "a run lives no longer than its card"
     profile = await tx.get(AgentProfile, run.profile_id) if run.profile_id else None
-    wish = again_of(run, profile, instruction=instruction, resume=resume)
+    wish = retry_request(run, profile, instruction=instruction, resume=resume)
     if run.batch_id is not None:
         await tx.execute(update(RunBatch).where(RunBatch.id == run.batch_id).values(ended_at=None))
-    return (await begin(tx, actor, board, [(card, checked(wish))]))[0]
+    return (await enqueue_runs(tx, actor, board, [(card, validate_request(wish))]))[0]
 
 
-def again_of(
+def retry_request(
     run: Run, profile: AgentProfile | None, *, instruction: str | None = None, resume: bool = False
-) -> Wish:
+) -> RunRequest:
     """What a run was asked, to be asked again: in its place, where it has one in a batch.
 
     Without its profile, which was deleted, by its program at least. Raises Conflict for one that is switched off.
     """
-    return Wish(
+    return RunRequest(
         kind=run.kind,
         instruction=instruction if instruction is not None else run.instruction,
         base_ref=run.base_ref,
         message_id=run.message_id,
         permission=run.permission,
-        profile=usable(profile) if profile else None,
+        profile=require_enabled(profile) if profile else None,
         executor=run.executor,
         branch=run.branch if resume else None,
         session_id=run.session_id if resume else None,

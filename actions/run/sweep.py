@@ -11,37 +11,37 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from actions.law import LIVE
 from actions.question import expire_questions
 from actions.run.change import apply, card_of, runs_of
-from actions.run.notice import hear, warning
+from actions.run.notice import notify_run_people, notify_stuck
+from actions.run.progress import WARNED_KEY, shown
+from actions.stage_facts import LIVE
+from kit import queue
+from kit.db.database import Unavailable, utcnow
+from kit.db.transaction import Author, Transaction
+from kit.eventlog.event_log import EventLog
 from models.actor import ActorKind
 from models.board import Board
-from models.policy import BOUNDS, policy_of
-from models.progress import WARNED, shown
+from models.policy import BOUNDS, board_policy_of
 from models.question import Question, QuestionStatus
 from models.run import Run, RunStatus
-from runtime import queue
-from runtime.database import Unavailable, utcnow
-from runtime.feed import By, Feed
 
 log = logging.getLogger("signalbox.sweep")
 
-SHORTEST = timedelta(minutes=BOUNDS["stuck_minutes"][0])  # what no board warns of before
-SAID = func.coalesce(Run.reported_at, Run.started_at, type_=Run.reported_at.type)
-HEARD = Run.progress[WARNED].as_string().is_not(None)
-EVERY = 1.0  # seconds between two looks
-BATCH = 100  # of what is due, in one look
+MIN_STUCK = timedelta(minutes=BOUNDS["stuck_minutes"][0])  # what no board warns of before
+LAST_REPORT_AT = func.coalesce(Run.reported_at, Run.started_at, type_=Run.reported_at.type)
+WAS_WARNED = Run.progress[WARNED_KEY].as_string().is_not(None)
+SWEEP_INTERVAL_SECONDS = 1.0  # seconds between two looks
+SWEEP_BATCH_SIZE = 100  # of what is due, in one look
 
 
-async def keep_sweeping(feed: Feed) -> None:
+async def sweep_periodically(event_log: EventLog) -> None:
     """Sweep for ever. A database that does not answer costs a look; one that has begun is ended before we are."""
     since: datetime | None = None
     while True:
-        await asyncio.sleep(EVERY * random.uniform(0.7, 1.3))  # noqa: S311 - so that processes take turns
-        looking = asyncio.create_task(sweep(feed, since))
+        await asyncio.sleep(SWEEP_INTERVAL_SECONDS * random.uniform(0.7, 1.3))  # noqa: S311 - so that processes take turns
+        looking = asyncio.create_task(sweep(event_log, since))
         try:
             since = await asyncio.shield(looking)
         except asyncio.CancelledError:
@@ -53,55 +53,62 @@ async def keep_sweeping(feed: Feed) -> None:
             log.exception("not swept")
 
 
-async def sweep(feed: Feed, since: datetime | None = None) -> datetime:
+async def sweep(event_log: EventLog, since: datetime | None = None) -> datetime:
     """Apply what is due now, board by board, each in its own transaction. Returns when it looked."""
     now = utcnow()
-    async with feed.database.write() as tx:
+    async with event_log.database.write() as tx:
         due = await queue.overdue(tx)
         silent = await _silent(tx, now)
         expired = Question.status == QuestionStatus.OPEN, Question.expires_at <= now
-        asked = select(Question.board_id).where(*expired).distinct().limit(BATCH)
+        asked = select(Question.board_id).where(*expired).distinct().limit(SWEEP_BATCH_SIZE)
         boards = set(await tx.scalars(asked))
     jobs: dict[str | None, list[str]] = defaultdict(list)
     for id, scope in due:
         jobs[scope].append(id)
     for board_id in sorted({*boards, *silent, *(scope for scope in jobs if scope is not None)}):
-        await _sweep_board(feed, board_id, jobs.get(board_id, []), silent.get(board_id, []))
-    async with feed.begin(By(ActorKind.SYSTEM)) as tx:
-        await queue.rouse_due(tx, since)
+        await _sweep_board(event_log, board_id, jobs.get(board_id, []), silent.get(board_id, []))
+    async with event_log.transaction(Author(ActorKind.SYSTEM)) as tx:
+        await queue.notify_due(tx, since)
     return now
 
 
-async def _silent(tx: AsyncSession, now: datetime) -> dict[str, list[str]]:
+async def _silent(tx: Transaction, now: datetime) -> dict[str, list[str]]:
     """By their boards, the runs whose agents say nothing for longer than is normal there, and nobody was told."""
     query = (
-        select(Run.id, Run.board_id, SAID.label("said"), Board.policy)
+        select(Run.id, Run.board_id, LAST_REPORT_AT.label("said"), Board.policy)
         .join(Board, Board.id == Run.board_id)
-        .where(Run.status.in_(LIVE), Run.status == RunStatus.RUNNING, now - SHORTEST >= SAID, ~HEARD)
+        .where(
+            Run.status.in_(LIVE),
+            Run.status == RunStatus.RUNNING,
+            now - MIN_STUCK >= LAST_REPORT_AT,
+            ~WAS_WARNED,
+        )
     )
     found: dict[str, list[str]] = defaultdict(list)
     for row in await tx.execute(query):
-        if now - row.said > timedelta(minutes=policy_of(row.policy).stuck_minutes):
+        if now - row.said > timedelta(minutes=board_policy_of(row.policy).stuck_minutes):
             found[row.board_id].append(row.id)
     return found
 
 
-async def _warn(tx: AsyncSession, board: Board, ids: Sequence[str]) -> None:
+async def _warn(tx: Transaction, board: Board, ids: Sequence[str]) -> None:
     """Tell people once that an agent says nothing; again only after it has spoken."""
-    now, minutes = utcnow(), policy_of(board.policy).stuck_minutes
+    now, minutes = utcnow(), board_policy_of(board.policy).stuck_minutes
     for run in await runs_of(tx, ids):
         said, kept = run.reported_at or run.started_at, run.progress or {}
         is_silent = said is not None and now - said > timedelta(minutes=minutes)
-        if run.status is not RunStatus.RUNNING or not is_silent or WARNED in kept:
+        if run.status is not RunStatus.RUNNING or not is_silent or WARNED_KEY in kept:
             continue
-        run.progress = {**kept, WARNED: True}
+        run.progress = {**kept, WARNED_KEY: True}
         tool = shown(kept).get("tool_text") or shown(kept).get("tool")
         body = f"For more than {minutes} minutes." + (f" It waits for its tool: {tool}" if tool else "")
-        await hear(tx, board, await card_of(tx, run), run, [warning("The agent on {} says nothing", body)])
+        await notify_run_people(
+            tx, board, await card_of(tx, run), run, [notify_stuck("The agent on {} says nothing", body)]
+        )
 
 
-async def _sweep_board(feed: Feed, board_id: str, ids: list[str], silent: list[str]) -> None:
-    async with feed.begin(By(ActorKind.SYSTEM)) as tx:
+async def _sweep_board(event_log: EventLog, board_id: str, ids: list[str], silent: list[str]) -> None:
+    async with event_log.transaction(Author(ActorKind.SYSTEM)) as tx:
         board = await tx.scalar(select(Board).where(Board.id == board_id).with_for_update())
         if board is None:
             return

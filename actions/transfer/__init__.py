@@ -1,3 +1,5 @@
-"""Boards in and out of files. Whatever a file is, it is read into a `Parcel`; whatever a board is, a parcel is made
-of it. `file` knows which format it is, `trello`, `github` and `own` read one each, `bring` builds, `take` reads.
+"""Import and export of boards.
+
+Each format is read into a `BoardFile`; an export writes one. `file` detects the format, `trello`, `github` and
+`native_format` read one each, `import_board` creates the board, `export_board` reads one.
 """

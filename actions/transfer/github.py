@@ -3,34 +3,34 @@
 import re
 from typing import Any
 
-from actions.transfer.parcel import (
-    Mark,
-    Parcel,
-    Piece,
-    Reader,
-    Unreadable,
-    first,
-    fit,
+from actions import validation
+from actions.transfer.board_file import (
+    BoardFile,
+    FileCard,
+    FileLabel,
+    FileReader,
+    UnreadableFile,
+    first_of,
+    fit_text,
     priority_of,
     standard_columns,
 )
 from actions.transfer.trello import GREY
-from models import words
-from models.card import MOST_ASSIGNEES, MOST_LABELS, CardType
+from models.card import MAX_ASSIGNEES, MAX_LABELS, CardType
 from models.stage import Stage
 
 # What a label of that name says about the card besides.
 TYPES = {"bug": CardType.BUG, "documentation": CardType.DOCS, "docs": CardType.DOCS, "chore": CardType.CHORE}
 
 
-def parcel(value: list[Any], name: str) -> Parcel:
-    issues = [Reader(one, f"[{index}]") for index, one in enumerate(value)]
+def read_github(value: list[Any], name: str) -> BoardFile:
+    issues = [FileReader(one, f"[{index}]") for index, one in enumerate(value)]
     if not issues:
-        raise Unreadable("is an empty list: there is nothing in it")
-    made = Parcel(name=name, source="GitHub issues", columns=standard_columns())
-    made.name = fit(made, _repository(issues[0]) or name, 100, "names") or "Issues"
+        raise UnreadableFile("is an empty list: there is nothing in it")
+    made = BoardFile(name=name, source="GitHub issues", columns=standard_columns())
+    made.name = fit_text(made, _repository(issues[0]) or name, 100, "names") or "Issues"
     stages = [lane.stage for lane in made.columns]
-    marks: dict[str, Mark] = {}
+    marks: dict[str, FileLabel] = {}
     cards = []
     for issue in issues:
         if "pull_request" in issue.value:
@@ -43,17 +43,19 @@ def parcel(value: list[Any], name: str) -> Parcel:
     return made
 
 
-def _repository(issue: Reader) -> str | None:
+def _repository(issue: FileReader) -> str | None:
     """The repository's name, from an issue's address."""
     found = re.search(r"/repos/([^/]+/[^/]+)", issue.get("repository_url", str, ""))
     return found[1] if found else None
 
 
-def _card(made: Parcel, issue: Reader, column: int, marks: dict[str, Mark]) -> tuple[int, Piece]:
+def _card(
+    made: BoardFile, issue: FileReader, column: int, marks: dict[str, FileLabel]
+) -> tuple[int, FileCard]:
     number, labels = issue.get("number", int), []
     for label in issue.get("labels", list, []):
         mark = _label(made, label, issue)
-        labels.append(marks.setdefault(words.folded(mark.name), mark).name)
+        labels.append(marks.setdefault(validation.folded(mark.name), mark).name)
     comments = issue.get("comments", int, 0)
     for name, count in (
         ("comments (the list tells only how many)", comments),
@@ -61,37 +63,39 @@ def _card(made: Parcel, issue: Reader, column: int, marks: dict[str, Mark]) -> t
         ("locked conversations", issue.get("locked", bool, False)),
         (
             "reactions",
-            Reader(issue.value.get("reactions") or {}, issue.path("reactions")).get("total_count", int, 0),
+            FileReader(issue.value.get("reactions") or {}, issue.path("reactions")).get(
+                "total_count", int, 0
+            ),
         ),
     ):
         made.left[name] += count
-    text = fit(made, issue.maybe("body", str), words.PROSE - 200, "descriptions")
+    text = fit_text(made, issue.maybe("body", str), validation.PROSE - 200, "descriptions")
     address = issue.get("html_url", str, "")
     source = (
         f"GitHub issue [#{number}]({address})"
         if address.startswith("https://")
         else f"GitHub issue #{number}"
     )
-    names = [words.folded(name) for name in labels]
-    card = Piece(
-        title=fit(made, " ".join(issue.get("title", str).split()), 255, "titles") or "(no title)",
+    names = [validation.folded(name) for name in labels]
+    card = FileCard(
+        title=fit_text(made, " ".join(issue.get("title", str).split()), 255, "titles") or "(no title)",
         column=column,
         description=f"{text}\n\n{source[:190]}".strip(),
         type=next((TYPES[name] for name in names if name in TYPES), CardType.FEATURE),
         priority=priority_of(labels),
-        labels=first(made, list(dict.fromkeys(labels)), MOST_LABELS, "labels"),
-        assignees=first(
-            made, [one.get("login", str) for one in issue.objects("assignees")], MOST_ASSIGNEES, "people"
+        labels=first_of(made, list(dict.fromkeys(labels)), MAX_LABELS, "labels"),
+        assignees=first_of(
+            made, [one.get("login", str) for one in issue.objects("assignees")], MAX_ASSIGNEES, "people"
         ),
     )
     return number, card
 
 
-def _label(made: Parcel, label: Any, issue: Reader) -> Mark:
+def _label(made: BoardFile, label: Any, issue: FileReader) -> FileLabel:
     """Old answers give labels as text."""
     if isinstance(label, str):
         label = {"name": label}
-    read = Reader(label, issue.path("labels"))
+    read = FileReader(label, issue.path("labels"))
     colour = f"#{read.get('color', str, '')}".upper()
-    name = fit(made, read.get("name", str), 50, "names of labels") or "label"
-    return Mark(name, colour if words.COLOUR.fullmatch(colour) else GREY)
+    name = fit_text(made, read.get("name", str), 50, "names of labels") or "label"
+    return FileLabel(name, colour if validation.COLOUR.fullmatch(colour) else GREY)

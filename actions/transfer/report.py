@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from actions.transfer.bring import Brought
-from actions.transfer.parcel import Parcel
+from actions.transfer.board_file import BoardFile
+from actions.transfer.import_board import ImportedBoard
 
 
 @contextmanager
@@ -21,7 +21,7 @@ def progress_bar(total: int) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-def report(parcel: Parcel, brought: Brought) -> str:
+def report(parcel: BoardFile, brought: ImportedBoard) -> str:
     board = brought.board
     made = ", ".join(f"{count} {what}" for what, count in brought.made.items()) or "no cards"
     lines = [f"{parcel.source}: {made}, on the board {board.name} ({board.key}, {board.id})"]
@@ -31,7 +31,7 @@ def report(parcel: Parcel, brought: Brought) -> str:
     return "\n".join(lines)
 
 
-def report_of_export(parcel: Parcel) -> str:
+def report_of_export(parcel: BoardFile) -> str:
     """What is on the board and not in its file; nothing when all of it is."""
     left = _counted(parcel.left)
     return "\n".join(["Not in the file:", *left]) if left else ""

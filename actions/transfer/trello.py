@@ -2,23 +2,23 @@
 
 from typing import Any
 
-from actions.transfer.parcel import (
-    Lane,
-    Mark,
-    Parcel,
-    Piece,
-    Reader,
-    Said,
-    Step,
-    first,
-    fit,
+from actions import validation
+from actions.transfer.board_file import (
+    BoardFile,
+    FileCard,
+    FileColumn,
+    FileLabel,
+    FileMessage,
+    FileReader,
+    FileSubtask,
+    first_of,
+    fit_text,
     priority_of,
     stage_named,
     standard_columns,
 )
-from models import words
-from models.card import MOST_LABELS, MOST_SUBTASKS
-from models.message import LONGEST
+from models.card import MAX_LABELS, MAX_SUBTASKS
+from models.message import MAX_MESSAGE_LENGTH
 from models.stage import Stage
 
 COLOURS = {
@@ -36,11 +36,11 @@ COLOURS = {
 GREY = "#B3BAC5"  # of a label without a colour
 
 
-def parcel(value: Any) -> Parcel:
-    board = Reader(value, "")
-    made = Parcel(name="", source="a Trello board")
-    made.name = fit(made, board.get("name", str), 100, "names") or "Trello"
-    made.description = fit(made, board.get("desc", str, ""), words.PROSE, "descriptions")
+def read_trello(value: Any) -> BoardFile:
+    board = FileReader(value, "")
+    made = BoardFile(name="", source="a Trello board")
+    made.name = fit_text(made, board.get("name", str), 100, "names") or "Trello"
+    made.description = fit_text(made, board.get("desc", str, ""), validation.PROSE, "descriptions")
     lanes, closed = _columns(made, board)
     labels = _labels(made, board)
     people = {one.get("id", str): one.get("username", str, "") for one in board.objects("members")}
@@ -55,9 +55,9 @@ def parcel(value: Any) -> Parcel:
         piece.archived = card.get("closed", bool, False) or card.get("idList", str) in closed
         marks = [labels[one] for one in card.strings("idLabels") if one in labels]
         piece.priority = priority_of(marks)
-        piece.labels = first(made, list(dict.fromkeys(marks)), MOST_LABELS, "labels")
+        piece.labels = first_of(made, list(dict.fromkeys(marks)), MAX_LABELS, "labels")
         piece.assignees = [people.get(one) or one for one in card.strings("idMembers")]
-        piece.subtasks = first(made, steps.get(card.get("id", str), []), MOST_SUBTASKS, "checklist items")
+        piece.subtasks = first_of(made, steps.get(card.get("id", str), []), MAX_SUBTASKS, "checklist items")
         piece.comments = said.get(card.get("id", str), [])
         made.cards.append(piece)
     for name, what in (("customFields", "custom fields"), ("pluginData", "plug-in data")):
@@ -65,7 +65,7 @@ def parcel(value: Any) -> Parcel:
     return made
 
 
-def _columns(made: Parcel, board: Reader) -> tuple[dict[str, int], set[str]]:
+def _columns(made: BoardFile, board: FileReader) -> tuple[dict[str, int], set[str]]:
     """Which of the parcel's columns each list is, and which lists are closed.
 
     A closed list makes no column: its cards are archived in one of the stage its name means.
@@ -73,12 +73,12 @@ def _columns(made: Parcel, board: Reader) -> tuple[dict[str, int], set[str]]:
     lists = sorted(board.objects("lists"), key=lambda one: one.number("pos"))
     lanes: dict[str, int] = {}
     for one in (one for one in lists if not one.get("closed", bool, False)):
-        name = fit(made, one.get("name", str), 50, "names of lists") or "List"
+        name = fit_text(made, one.get("name", str), 50, "names of lists") or "List"
         stage = stage_named(name)
         if stage is None:
             made.notes.append(f"the list “{name}” is read as stage BACKLOG")
         lanes[one.get("id", str)] = len(made.columns)
-        made.columns.append(Lane(name, stage or Stage.BACKLOG))
+        made.columns.append(FileColumn(name, stage or Stage.BACKLOG))
     made.columns = made.columns or standard_columns()
     stages = [lane.stage for lane in made.columns]
     closed = {
@@ -92,19 +92,19 @@ def _columns(made: Parcel, board: Reader) -> tuple[dict[str, int], set[str]]:
     return lanes, set(closed)
 
 
-def _labels(made: Parcel, board: Reader) -> dict[str, str]:
+def _labels(made: BoardFile, board: FileReader) -> dict[str, str]:
     names = {}
     for label in board.objects("labels"):
         colour = label.get("color", str, "")
-        name = fit(made, label.get("name", str, ""), 50, "names of labels") or colour or "label"
+        name = fit_text(made, label.get("name", str, ""), 50, "names of labels") or colour or "label"
         names[label.get("id", str)] = name
-        made.labels.append(Mark(name, COLOURS.get(colour.split("_")[0], GREY)))
+        made.labels.append(FileLabel(name, COLOURS.get(colour.split("_")[0], GREY)))
     return names
 
 
-def _card(made: Parcel, card: Reader, lane: int) -> Piece:
+def _card(made: BoardFile, card: FileReader, lane: int) -> FileCard:
     due, title = card.moment("due"), card.get("name", str)
-    text = fit(made, card.get("desc", str, ""), words.PROSE, "descriptions")
+    text = fit_text(made, card.get("desc", str, ""), validation.PROSE, "descriptions")
     made.left["attachments"] += len(card.get("attachments", list, []))
     made.left["votes"] += len(card.get("idMembersVoted", list, []))
     made.left["values of custom fields"] += len(card.get("customFieldItems", list, []))
@@ -113,38 +113,44 @@ def _card(made: Parcel, card: Reader, lane: int) -> Piece:
     made.left["hours of due dates"] += due is not None
     made.left["due dates ticked as complete"] += card.get("dueComplete", bool, False)
     made.left["covers"] += card.value.get("idAttachmentCover") is not None
-    title = fit(made, " ".join(title.split()), 255, "titles") or "(no title)"
-    return Piece(title=title, column=lane, description=text, due_on=due.date() if due else None)
+    title = fit_text(made, " ".join(title.split()), 255, "titles") or "(no title)"
+    return FileCard(title=title, column=lane, description=text, due_on=due.date() if due else None)
 
 
-def _checklists(made: Parcel, board: Reader) -> dict[str, list[Step]]:
+def _checklists(made: BoardFile, board: FileReader) -> dict[str, list[FileSubtask]]:
     """The items of all checklists of each card: a checklist is a phase."""
-    steps: dict[str, list[Step]] = {}
+    steps: dict[str, list[FileSubtask]] = {}
     for checklist in sorted(board.objects("checklists"), key=lambda one: one.number("pos")):
         card = steps.setdefault(checklist.get("idCard", str), [])
-        phase = fit(made, " ".join(checklist.get("name", str, "").split()), 80, "names of checklists") or None
+        phase = (
+            fit_text(made, " ".join(checklist.get("name", str, "").split()), 80, "names of checklists")
+            or None
+        )
         for item in sorted(checklist.objects("checkItems"), key=lambda one: one.number("pos")):
-            title = fit(made, " ".join(item.get("name", str).split()), 255, "checklist items") or "(no title)"
+            title = (
+                fit_text(made, " ".join(item.get("name", str).split()), 255, "checklist items")
+                or "(no title)"
+            )
             made.left["due dates of checklist items"] += item.value.get("due") is not None
             made.left["people of checklist items"] += item.value.get("idMember") is not None
-            card.append(Step(title, item.get("state", str, "") == "complete", phase))
+            card.append(FileSubtask(title, item.get("state", str, "") == "complete", phase))
     return steps
 
 
-def _comments(made: Parcel, board: Reader) -> dict[str, list[Said]]:
+def _comments(made: BoardFile, board: FileReader) -> dict[str, list[FileMessage]]:
     """What was said on each card, oldest first. Other actions are Trello's history, which stays there."""
-    said: dict[str, list[Said]] = {}
+    said: dict[str, list[FileMessage]] = {}
     for action in board.objects("actions"):
         if action.get("type", str, "") != "commentCard":
             made.left["entries of Trello's own history"] += 1
             continue
-        data = Reader(action.value.get("data"), action.path("data"))
-        card = Reader(data.value.get("card"), data.path("card")).get("id", str)
+        data = FileReader(action.value.get("data"), action.path("data"))
+        card = FileReader(data.value.get("card"), data.path("card")).get("id", str)
         by = action.value.get("memberCreator")
-        author = Reader(by, action.path("memberCreator")).maybe("username", str) if by else None
-        body = fit(made, data.get("text", str, ""), LONGEST, "comments")
+        author = FileReader(by, action.path("memberCreator")).maybe("username", str) if by else None
+        body = fit_text(made, data.get("text", str, ""), MAX_MESSAGE_LENGTH, "comments")
         if body:
-            said.setdefault(card, []).append(Said(body, author, action.moment("date")))
+            said.setdefault(card, []).append(FileMessage(body, author, action.moment("date")))
     for comments in said.values():
         comments.sort(key=lambda one: one.at.timestamp() if one.at else 0)
     return said

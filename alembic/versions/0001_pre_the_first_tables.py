@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from runtime.database import Id, Json, Rank, UtcDateTime
+from kit.db.database import Id, Json, Rank, UtcDateTime
 
 revision = "0001"
 down_revision = None

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from runtime.database import Id, Json, UtcDateTime
+from kit.db.database import Id, Json, UtcDateTime
 
 revision = "0003"
 down_revision = "0002"

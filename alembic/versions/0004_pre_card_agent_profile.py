@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from runtime.database import Id
+from kit.db.database import Id
 
 revision = "0004"
 down_revision = "0003"

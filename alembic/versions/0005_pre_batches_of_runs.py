@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from runtime.database import Id, UtcDateTime
+from kit.db.database import Id, UtcDateTime
 
 revision = "0005"
 down_revision = "0004"

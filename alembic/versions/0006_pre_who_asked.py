@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from runtime.database import Id, Json
+from kit.db.database import Id, Json
 
 revision = "0006"
 down_revision = "0005"

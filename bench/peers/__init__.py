@@ -2,7 +2,7 @@
 
     signalbox    ours, every answer made anew
     kept         ours as it is served: an unchanged board is answered from what is kept
-    graphql-core ours with the library's own execution instead of runtime/executor
+    graphql-core ours with the library's own execution instead of kit/graphql/executor
     strawberry   plain Strawberry: a resolver a field, a DataLoader a link, ORM rows
     hand         four statements and orjson, by somebody who knows the question beforehand
     mercurius    Node: Fastify, Mercurius with JIT and loaders, node-postgres

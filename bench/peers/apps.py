@@ -3,12 +3,12 @@
 from starlette.applications import Starlette
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from bench.house import KEY
+from bench.environment import KEY
 from bench.peers.hand import hand
-from runtime.settings import load
-from runtime.transport.drain import Draining
-from runtime.transport.serve import bind, serve
-from schema.make import _built
+from kit.graphql.http.draining import Draining
+from kit.graphql.http.serve import bind, serve
+from kit.settings import load
+from schema.build import _built
 from server import make_app
 
 

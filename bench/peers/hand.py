@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from runtime.database import normalised
+from kit.db.database import normalised
 
 MINE = "SELECT workspace_id FROM membership WHERE user_id = $1"
 SEEN = f"{{0}}.board_id IN (SELECT id FROM board WHERE workspace_id IN ({MINE}))"

@@ -14,13 +14,14 @@ from starlette.routing import Route
 from strawberry.asgi import GraphQL
 from strawberry.dataloader import DataLoader
 
+from auth.permissions import sees_board
+from kit.db.database import normalised
 from models.account import User
-from models.actor import Actor, ActorKind, sees_board
+from models.actor import Actor, ActorKind
 from models.board import Board, BoardColumn
 from models.card import Card, CardLabel, CardType, Priority, Subtask
 from models.stage import Stage
 from models.workspace import Label
-from runtime.database import normalised
 
 Info = strawberry.Info[dict[str, Any], None]
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis_graphql import queries
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext as Core
 
-from runtime.executor import Executor, levels
+from kit.graphql.executor import ListExecutor, levels
 from tests.executor.dress import dressed
 from tests.executor.toy import BAD, Context, schema, things
 
@@ -41,7 +41,7 @@ async def agree(query: str, seed: int, bad: float) -> Any:
     data, told = things(seed, bad=bad), []
     for yes in (True, False, True):
         expected = await answer(Core, query, Context(data), {"yes": yes})
-        assert await answer(Executor, query, Context(data), {"yes": yes}) == expected, query
+        assert await answer(ListExecutor, query, Context(data), {"yes": yes}) == expected, query
         told.append(expected)
     return told
 
@@ -101,22 +101,22 @@ async def test_one_fault_alone_is_told_as_graphql_core_tells_it(name, value):
         setattr(data[thing], name, value)
         for query in (DEEP, STRICT):
             expected = await answer(Core, query, Context(data), {"yes": True})
-            assert await answer(Executor, query, Context(data), {"yes": True}) == expected
+            assert await answer(ListExecutor, query, Context(data), {"yes": True}) == expected
 
 
 async def test_all_is_well_means_level_by_level(monkeypatch):
     """Proves that the executor does the work: where nothing is wrong, graphql-core completes nothing."""
     completed = []
-    objects = levels.Levels.objects
+    objects = levels.LevelExecution.objects
 
     async def watched(self, plan, found, at):
         completed.append((plan.type.name, len(found)))
         return await objects(self, plan, found, at)
 
-    monkeypatch.setattr(levels.Levels, "objects", watched)
+    monkeypatch.setattr(levels.LevelExecution, "objects", watched)
     query = "{ boxes { id parts { id owner { id } } } }"
     context = Context(things(3, bad=0))
-    assert (await answer(Executor, query, context, None))[1] == []
+    assert (await answer(ListExecutor, query, context, None))[1] == []
     assert context.calls == 2, "one for the parts of all boxes, one for the owners of all parts"
     assert [name for name, _ in completed] == ["Box", "Toy", "Box"], "one run for each level"
     assert completed[0] == ("Box", 4)

@@ -18,8 +18,8 @@ from graphql.utilities import coerce_input_value
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runtime.executor.inputs import Readers, Unsure
-from schema.make import _built
+from kit.graphql.executor.variables import Readers, Unsure
+from schema.build import _built
 from tests.runs import REPORT, has_run, output
 
 TYPES = _built()._schema.type_map

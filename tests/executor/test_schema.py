@@ -16,8 +16,8 @@ from graphql import (
 )
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext as Core
 
-from runtime.executor import Executor
-from schema.make import _built
+from kit.graphql.executor import ListExecutor
+from schema.build import _built
 from tests.board import do
 from tests.runs import every_event
 from tests.work import ANSWER, CHOICE, WORDS, hand, queued, set_policy
@@ -147,7 +147,7 @@ async def test_any_question_to_the_server_is_answered_the_same(run):
         for seed in range(EACH * len(ACTORS)):
             actor, query = ACTORS[seed % len(ACTORS)], Asker(seed, ids).query()
             told = []
-            for kind in (Core, Executor, Executor):
+            for kind in (Core, ListExecutor, ListExecutor):
                 view.schema.execution_context_class = kind
                 answer = await app.ask(query, actor)
                 told.append((list(answer.get("data") or ()), answer.get("data"), _sorted(answer)))
@@ -189,7 +189,7 @@ async def test_lists_of_leaves_are_written_by_the_database_as_we_would(run):
         [view] = {route.app for route in app.app.routes if route.path == "/graphql"}
         for id in (card, bare):
             told = []
-            for kind in (Core, Executor):
+            for kind in (Core, ListExecutor):
                 view.schema.execution_context_class = kind
                 with app.counting() as sent:
                     told.append(await app.ask(LISTS, id=id))

@@ -13,7 +13,7 @@ from strawberry.dataloader import DataLoader
 from strawberry.extensions import ParserCache, ValidationCache
 from strawberry.types.field import StrawberryField
 
-from runtime.executor import Together
+from kit.graphql.executor import BatchResolver
 
 
 class Broken(Exception):
@@ -78,7 +78,7 @@ def declared(attribute: str, *, many: bool) -> StrawberryField:
         return lists if many else [None if rows is None else rows[0] for rows in lists]
 
     field = strawberry.field(resolver=resolve)
-    field.metadata = {"together": Together(answers, frozenset((attribute,)))}
+    field.metadata = {"together": BatchResolver(answers, frozenset((attribute,)))}
     return field
 
 

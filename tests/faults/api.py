@@ -7,8 +7,8 @@ from typing import Any
 import httpx2
 from sqlalchemy import select
 
-from runtime.database import Database
-from runtime.event import Event, Topic
+from kit.db.database import Database
+from kit.eventlog.tables import Event, Topic
 
 CREATE_BOARD = """mutation($input: CreateBoardInput!) {
   createBoard(input: $input) { __typename ... on Board { id } } }"""

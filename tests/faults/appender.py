@@ -16,10 +16,11 @@ import time
 from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from runtime.database import Database, Unavailable
-from runtime.event import Event
-from runtime.feed import By, Feed, number, record
-from runtime.wakes import Wakes
+from kit.db.database import Database, Unavailable
+from kit.db.transaction import Author
+from kit.eventlog.event_log import EventLog, assign_sequence_numbers, emit
+from kit.eventlog.pubsub import PubSub
+from kit.eventlog.tables import Event
 from tests.faults.numbering import row
 
 TOPIC = "board:appended"
@@ -38,15 +39,15 @@ async def append(url: str, acknowledged: int, mutant: str) -> None:
 
 
 async def ours(database: Database, acknowledged: int) -> None:
-    async with Feed(database, Wakes()).begin(By("SYSTEM")) as tx:
+    async with EventLog(database, PubSub()).transaction(Author("SYSTEM")) as tx:
         record_batch(tx)
     os.write(acknowledged, b"\n")
 
 
 async def early(database: Database, acknowledged: int) -> None:
-    async with Feed(database, Wakes()).begin(By("SYSTEM")) as tx:
+    async with EventLog(database, PubSub()).transaction(Author("SYSTEM")) as tx:
         record_batch(tx)
-        await number(tx)
+        await assign_sequence_numbers(tx)
         os.write(acknowledged, b"\n")
         await asyncio.sleep(0.2)
 
@@ -71,7 +72,7 @@ async def identity(database: Database, acknowledged: int) -> None:
 
 def record_batch(tx: AsyncSession) -> None:
     for _ in range(BATCH):
-        record(tx, [TOPIC], "CHANGED", tenant=None, subject=None, data={"text": "x" * 100})
+        emit(tx, [TOPIC], "CHANGED", tenant=None, subject=None, data={"text": "x" * 100})
 
 
 async def prepare(url: str) -> None:

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
-from runtime.tail import Tail
-from server import cli
+from kit.eventlog.topic_cache import TopicCache
+from server import command_line
 
 Events = Sequence[Any]
 
@@ -39,6 +39,6 @@ MUTANTS: dict[str, Callable[[Events], Events]] = {
 
 
 def main(name: str) -> None:
-    honest, changed = Tail.after, MUTANTS[name]
-    Tail.after = lambda *given: changed(honest(*given))  # type: ignore[method-assign]
-    cli(["serve"])
+    honest, changed = TopicCache.after, MUTANTS[name]
+    TopicCache.after = lambda *given: changed(honest(*given))  # type: ignore[method-assign]
+    command_line(["serve"])

@@ -14,11 +14,12 @@ from typing import Any
 
 from sqlalchemy import insert, select, text
 
-from runtime.database import Database, utcnow
-from runtime.event import NUMBER, Event, Topic
-from runtime.feed import By, Feed, number, record
-from runtime.tail import page_of
-from runtime.wakes import Wakes
+from kit.db.database import Database, utcnow
+from kit.db.transaction import Author
+from kit.eventlog.event_log import EventLog, assign_sequence_numbers, emit
+from kit.eventlog.pubsub import PubSub
+from kit.eventlog.tables import NUMBER, Event, Topic
+from kit.eventlog.topic_cache import page_of
 
 TOPIC = "board:numbered"
 LATE = 0.003  # seconds between numbering and COMMIT, at most
@@ -30,9 +31,9 @@ class Undone(Exception):
 
 async def counter(database: Database) -> None:
     """Ours: the topic's own counter, under its lock, in the change's transaction."""
-    async with Feed(database, Wakes()).begin(By("SYSTEM")) as tx:
-        record(tx, [TOPIC], "CHANGED", tenant=None, subject=None, data={})
-        await number(tx)
+    async with EventLog(database, PubSub()).transaction(Author("SYSTEM")) as tx:
+        emit(tx, [TOPIC], "CHANGED", tenant=None, subject=None, data={})
+        await assign_sequence_numbers(tx)
         await dawdle()
 
 

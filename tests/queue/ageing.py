@@ -3,8 +3,8 @@
 from sqlalchemy import DateTime, TypeDecorator, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from runtime.queue import Attempt, Job
-from runtime.queue.caps import is_postgres
+from kit.queue import Attempt, Job
+from kit.queue.caps import is_postgres
 
 
 def _moments(table: type[Job] | type[Attempt]) -> list[str]:

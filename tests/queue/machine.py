@@ -16,9 +16,9 @@ from sqlalchemy import StaticPool, create_engine, delete, event, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
-from runtime import queue
-from runtime.database import Base, Database, utcnow
-from runtime.queue import Attempt, Cap, Job, Lease, LeaseLost, Slot, State, Transition, Wanted, Work
+from kit import queue
+from kit.db.database import Base, Database, utcnow
+from kit.queue import Attempt, Cap, ClaimFilter, Job, JobLeaseLost, JobState, Lease, NewJob, Slot, Transition
 from tests.queue.ageing import age
 from tests.queue.model import LEASE, Hold, Model, Task, after
 
@@ -87,7 +87,7 @@ class Memory:
 
 
 def _late(connection: Any, record: Any) -> None:
-    connection.isolation_level = None  # BEGIN is ours, as in runtime/database.py
+    connection.isolation_level = None  # BEGIN is ours, as in kit/db/database.py
     connection.execute("PRAGMA foreign_keys=ON")
 
 
@@ -125,7 +125,7 @@ class QueueMachine(RuleBasedStateMachine):
         self.model = Model()
         self.passed = timedelta()
         self.numbers = itertools.count()
-        self.log: dict[str, State] = {}
+        self.log: dict[str, JobState] = {}
         self.do(_emptied)
 
     # How a step talks to the queue.
@@ -149,7 +149,7 @@ class QueueMachine(RuleBasedStateMachine):
         return told
 
     def refused(self, what: Any, lease: Lease, **options: Any) -> None:
-        with contextlib.suppress(LeaseLost):
+        with contextlib.suppress(JobLeaseLost):
             self.do(what, lease, **options)
             raise AssertionError(f"{what.__name__} was accepted from a worker that lost its lease")
 
@@ -169,7 +169,7 @@ class QueueMachine(RuleBasedStateMachine):
         self, tenant: str, scope: str, priority: int, delay: float, keys: Any, limits: Any, most: Any
     ) -> str:
         names = ("wait_limit", "attempt_limit", "silence_limit", "whole_limit")
-        work = Work(
+        work = NewJob(
             id=f"job_{next(self.numbers):04}",
             kind="CODE",
             tenant=tenant,
@@ -183,12 +183,12 @@ class QueueMachine(RuleBasedStateMachine):
         )
         return self._enqueue(work)
 
-    def _enqueue(self, work: Work) -> str:
+    def _enqueue(self, work: NewJob) -> str:
         [told] = self.do(queue.enqueue, work)
         self.hear(told)
         due = self.real(told.available_at)
         expires = after(due, work.wait_limit)
-        self.model.tasks[work.id] = Task(work, State.READY, due, expires, priority=work.priority)
+        self.model.tasks[work.id] = Task(work, JobState.READY, due, expires, priority=work.priority)
         return work.id
 
     @rule(
@@ -204,7 +204,7 @@ class QueueMachine(RuleBasedStateMachine):
     def _claim(self, worker: str, tenant: str = "t", scope: Any = None, most: int = 1) -> list[Lease]:
         """Q1, Q3, Q6, Q7, Q8, Q9, Q13: exactly what the model says, in its order."""
         key = f"key {next(self.numbers)}"
-        wanted = Wanted(tenant=tenant, scopes=scope)
+        wanted = ClaimFilter(tenant=tenant, scopes=scope)
         got = self.do(queue.claim, worker, wanted, most=most, key=key, lease=LEASE)
         at = self.now()
         for lease in got:
@@ -229,7 +229,7 @@ class QueueMachine(RuleBasedStateMachine):
         if not task or not task.hold:
             return self.refused(queue.heartbeat, lease)
         beat = self.do(queue.heartbeat, lease, active=active, lease=LEASE)
-        assert (beat.cancel, beat.parked) == (task.cancel, task.state is State.PARKED)
+        assert (beat.cancel, beat.parked) == (task.cancel, task.state is JobState.PARKED)
         task.hold.until = self.real(beat.until)
         assert abs((task.hold.until - self.now()).total_seconds() - LEASE) < MARGIN, "the lease was extended"
         if active:
@@ -245,7 +245,7 @@ class QueueMachine(RuleBasedStateMachine):
         self.hear(self.do(queue.complete, lease))
         assert lease.id not in self.model.accepted, "accepted as finished twice"
         self.model.accepted.append(lease.id)
-        return task.end(State.DONE)
+        return task.end(JobState.DONE)
 
     @rule(lease=leases, retryable=st.sampled_from([True, True, False]))
     def fail(self, lease: Lease, retryable: bool) -> None:
@@ -268,12 +268,12 @@ class QueueMachine(RuleBasedStateMachine):
     def stopped(self, lease: Lease) -> None:
         task = self.model.holds(lease)
         if not task:
-            return self.refused(queue.stopped, lease)
+            return self.refused(queue.confirm_cancelled, lease)
         if task.cancel:
-            self.hear(self.do(queue.stopped, lease))
-            return task.end(State.CANCELLED)
+            self.hear(self.do(queue.confirm_cancelled, lease))
+            return task.end(JobState.CANCELLED)
         with contextlib.suppress(queue.NotAsked):
-            self.do(queue.stopped, lease)
+            self.do(queue.confirm_cancelled, lease)
             raise AssertionError("a cancel was confirmed that nobody asked for")
         return None
 
@@ -281,24 +281,24 @@ class QueueMachine(RuleBasedStateMachine):
     def park(self, lease: Lease, keep: bool) -> None:
         task = self.model.holds(lease)
         if not task:
-            return self.refused(queue.park, lease, waits_for="QUESTION")
-        told = self.hear(self.do(queue.park, lease, waits_for="QUESTION", keep=keep))
+            return self.refused(queue.suspend, lease, waits_for="QUESTION")
+        told = self.hear(self.do(queue.suspend, lease, waits_for="QUESTION", keep=keep))
         return self._parked(task, self.real(told.at), keep=keep)
 
     def _parked(self, task: Task, at: datetime, *, keep: bool) -> None:
         task.parked_at = task.parked_at or at
         was_held = task.hold is not None
-        task.state, task.expires = State.PARKED, None
+        task.state, task.expires = JobState.PARKED, None
         if not keep:
             task.hold = None
             if was_held and task.cancel:
-                task.end(State.CANCELLED)
+                task.end(JobState.CANCELLED)
 
     @rule(job=jobs)
     def unpark(self, job: str) -> None:
         task = self.model.tasks[job]
-        told = self.do(queue.unpark, job)
-        if task.state is not State.PARKED:
+        told = self.do(queue.resume, job)
+        if task.state is not JobState.PARKED:
             assert told is None
             return
         at = self.real(self.hear(told).at)
@@ -311,13 +311,13 @@ class QueueMachine(RuleBasedStateMachine):
         if hold.limit_by and task.parked_at:
             hold.limit_by += at - task.parked_at
         hold.silent_by = after(at, task.work.silence_limit)
-        task.state, task.parked_at = State.LEASED, None
+        task.state, task.parked_at = JobState.LEASED, None
 
     @rule(job=jobs)
     def shelve(self, job: str) -> None:
         task = self.model.tasks[job]
-        told = self.do(queue.shelve, job, waits_for="BLOCKED")
-        if task.state in (State.READY, State.PARKED):
+        told = self.do(queue.suspend_without_worker, job, waits_for="BLOCKED")
+        if task.state in (JobState.READY, JobState.PARKED):
             self._parked(task, self.real(self.hear(told).at), keep=False)
         else:
             assert told is None
@@ -332,12 +332,12 @@ class QueueMachine(RuleBasedStateMachine):
         self.hear(told)
         task.cancel = True
         if not task.hold:
-            task.end(State.CANCELLED)
+            task.end(JobState.CANCELLED)
 
     @rule(job=jobs)
     def rerun(self, job: str) -> None:
         task = self.model.tasks[job]
-        if task.state is not State.DEAD:
+        if task.state is not JobState.DEAD:
             with contextlib.suppress(queue.NotDead):
                 self.do(queue.rerun, job)
                 raise AssertionError("a job was run again that is not dead")
@@ -397,8 +397,8 @@ class QueueMachine(RuleBasedStateMachine):
         """Q11: a transaction killed in the middle leaves no trace. The comparison after it tells."""
 
         async def broken(tx: Any) -> None:
-            await queue.enqueue(tx, Work(id="job_crash", kind="CODE", tenant="t", scope="x"))
-            for lease in await queue.claim(tx, worker, Wanted(tenant="t")):
+            await queue.enqueue(tx, NewJob(id="job_crash", kind="CODE", tenant="t", scope="x"))
+            for lease in await queue.claim(tx, worker, ClaimFilter(tenant="t")):
                 await queue.complete(tx, lease)
             await queue.sweep(tx)
             raise Crash
@@ -424,7 +424,7 @@ class QueueMachine(RuleBasedStateMachine):
         """A job that any claim gets before all others, when nothing limits it."""
         number = next(self.numbers)
         given = {"scope": "x", "priority": 10 + number, "tenant": "t", "kind": "CODE", **more}
-        return self._enqueue(Work(id=f"job_{number:04}", **given))
+        return self._enqueue(NewJob(id=f"job_{number:04}", **given))
 
     def _unlimited(self) -> None:
         for cap in list(self.model.caps):

@@ -6,8 +6,8 @@ Moments are the database's, moved by what the test let pass, so nothing here rea
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from runtime.queue import BACKOFF, JITTER, Cause, Lease, State, Transition, Work
-from runtime.queue.work import key_cap, scope_cap, worker_cap
+from kit.queue import BACKOFF_SECONDS, JITTER_RATIO, Cause, JobState, Lease, NewJob, Transition
+from kit.queue.enqueue import key_cap, scope_cap, worker_cap
 
 LEASE = 30.0
 
@@ -27,8 +27,8 @@ class Hold:
 
 @dataclass
 class Task:
-    work: Work
-    state: State
+    work: NewJob
+    state: JobState
     due: datetime
     expires: datetime | None = None
     deadline: datetime | None = None
@@ -46,17 +46,17 @@ class Task:
 
     @property
     def is_over(self) -> bool:
-        return self.state in (State.DONE, State.DEAD, State.CANCELLED)
+        return self.state in (JobState.DONE, JobState.DEAD, JobState.CANCELLED)
 
     def caps(self, worker: str) -> set[str]:
         scope = {scope_cap(self.work.scope)} if self.work.scope else set()
         return scope | {key_cap(key) for key in self.work.keys} | {worker_cap(worker)}
 
-    def end(self, state: State) -> None:
+    def end(self, state: JobState) -> None:
         self.state, self.hold, self.expires, self.parked_at = state, None, None, None
 
     def ready(self, at: datetime, due: datetime | None = None) -> None:
-        self.state, self.hold, self.parked_at = State.READY, None, None
+        self.state, self.hold, self.parked_at = JobState.READY, None, None
         self.due = due or self.due
         self.expires = after(max(at, self.due), self.work.wait_limit)
 
@@ -79,7 +79,7 @@ class Model:
         fitting = [
             task
             for task in self.tasks.values()
-            if task.state is State.READY
+            if task.state is JobState.READY
             and task.due <= at
             and task.work.tenant == tenant
             and (scopes is None or task.work.scope in scopes)
@@ -92,7 +92,7 @@ class Model:
         assert lease.attempt > task.attempt, "the fence did not rise"
         self.issued.add((task.work.id, lease.attempt))
         work = task.work
-        task.state, task.expires, task.attempt = State.LEASED, None, lease.attempt
+        task.state, task.expires, task.attempt = JobState.LEASED, None, lease.attempt
         task.deadline = task.deadline or after(at, work.whole_limit)
         limits = after(at, work.attempt_limit), after(at, work.silence_limit)
         task.hold = Hold(lease.worker_id, lease, until, *limits)
@@ -105,24 +105,26 @@ class Model:
     def failed(self, task: Task, told: Transition, at: datetime, due: datetime, *, retryable: bool) -> None:
         task.failures += 1
         if task.cancel:
-            task.end(State.CANCELLED)
+            task.end(JobState.CANCELLED)
         elif retryable and task.failures < task.work.max_attempts:
-            base = BACKOFF[min(task.failures, len(BACKOFF)) - 1]
+            base = BACKOFF_SECONDS[min(task.failures, len(BACKOFF_SECONDS)) - 1]
             wait = (due - at).total_seconds()
-            assert base * (1 - JITTER) <= wait <= base * (1 + JITTER), "the back-off is as promised"
+            assert base * (1 - JITTER_RATIO) <= wait <= base * (1 + JITTER_RATIO), (
+                "the back-off is as promised"
+            )
             task.ready(at, due)
         else:
-            task.end(State.DEAD)
+            task.end(JobState.DEAD)
 
     def gone(self, task: Task, at: datetime, *, lost: bool) -> None:
         """Its worker is gone or gave it back."""
         task.hold = None
         if task.cancel:
-            task.end(State.CANCELLED)
-        elif task.state is State.LEASED:
+            task.end(JobState.CANCELLED)
+        elif task.state is JobState.LEASED:
             task.losses += lost
             if task.losses >= task.work.max_losses:
-                task.end(State.DEAD)
+                task.end(JobState.DEAD)
             else:
                 task.ready(at)
 
@@ -136,11 +138,11 @@ class Model:
             return Cause.LOST
         if (
             hold
-            and task.state is State.LEASED
+            and task.state is JobState.LEASED
             and any(by and by <= at for by in (hold.limit_by, hold.silent_by))
         ):
             return Cause.FAILED
-        if task.state is State.READY and task.expires and task.expires <= at:
+        if task.state is JobState.READY and task.expires and task.expires <= at:
             return Cause.EXPIRED
         return None
 
@@ -150,7 +152,7 @@ class Model:
         elif told.cause is Cause.FAILED:
             self.failed(task, told, at, due, retryable=True)
         else:
-            task.end(State.CANCELLED if task.cancel else State.DEAD)
+            task.end(JobState.CANCELLED if task.cancel else JobState.DEAD)
 
     def moments(self) -> list[datetime]:
         """Every moment at which something would change by itself."""

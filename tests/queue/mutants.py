@@ -6,26 +6,26 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any
 
-from runtime.queue import caps, claims, control, held, law, sweeps
+from kit.queue import caps, claims, control, leases, state_machine, sweeps
 
 Change = tuple[Any, str, str]
 
 # The first fourteen are those of the specification; the others are bugs that were met in other queues.
 MUTANTS: dict[str, list[Change]] = {
     "no fence check on finish": [
-        ((held, "REACH"), "AND attempt.number = :number AND attempt.lease_token_hash = :hash", ""),
+        ((leases, "REACH"), "AND attempt.number = :number AND attempt.lease_token_hash = :hash", ""),
     ],
     "no fence check on heartbeat": [
         (
-            held.heartbeats,
+            leases.heartbeats,
             ".where(tuple_(Attempt.job_id, Attempt.number, Attempt.lease_token_hash).in_(mine))",
             ".where(Attempt.job_id.in_([one[0] for one in mine]))",
         )
     ],
-    "double done": [((held, "REACH"), "AND attempt.ended_at IS NULL", "")],
+    "double done": [((leases, "REACH"), "AND attempt.ended_at IS NULL", "")],
     "slot leak": [
-        (held._settle, "await caps.free(tx, [transition.id])", "True"),
-        ((held, "SETTLE"), "WHERE job_id = :id AND NOT :held", "WHERE job_id = :id AND false"),
+        (leases._settle, "await caps.free(tx, [transition.id])", "True"),
+        ((leases, "SETTLE"), "WHERE job_id = :id AND NOT :held", "WHERE job_id = :id AND false"),
     ],
     "no cap": [
         (caps.reserve, "Cap.name.in_(names)", "Cap.name.in_([])"),
@@ -37,22 +37,26 @@ MUTANTS: dict[str, list[Change]] = {
         ((claims, "CLAIM"), "AND available_at <= statement_timestamp()", ""),
         ((claims, "LOOKING"), "available_at <= {now}", "1 = 1"),
     ],
-    "attempt not counted": [(law.failed, "job.failures += 1", "pass")],
+    "attempt not counted": [(state_machine.failed, "job.failures += 1", "pass")],
     "fence not raised": [
         (claims._take, "attempt=job.c.attempt + 1", "attempt=1"),
         ((claims, "CLAIM"), "attempt = attempt + 1", "attempt = 1"),
     ],
-    "never dead": [(law.failed, "retryable and job.failures < job.max_attempts", "retryable")],
-    "no back-off": [(law.failed, "at + timedelta(seconds=delay(job.failures))", "at")],
-    "cancelled job retried": [(law.failed, "if job.cancel_requested_at:", "if False:")],
+    "never dead": [(state_machine.failed, "retryable and job.failures < job.max_attempts", "retryable")],
+    "no back-off": [(state_machine.failed, "at + timedelta(seconds=delay(job.failures))", "at")],
+    "cancelled job retried": [(state_machine.failed, "if job.cancel_requested_at:", "if False:")],
     "missing event": [(sweeps._apply, "return transitions", "return transitions[1:]")],
     "priority ignored": [((claims, "LOOKING"), "ORDER BY priority DESC,", "ORDER BY")],
     "late reaper": [(sweeps.overdue, "Attempt.lease_until <= now()", "Attempt.lease_until <= now(-100_000)")],
     # More.
-    "the heartbeat does not extend": [(held.heartbeats, "lease_until=now(lease), ", "")],
-    "reclaim counted as a failure": [(law.lost, "job.losses += 1", "job.losses += 1; job.failures += 1")],
-    "a soft stop counted": [(law.released, "_ready(job, at)", "_ready(job, at); job.failures += 1")],
-    "a poisonous job is never stopped": [(law.lost, "job.losses < job.max_losses", "True")],
+    "the heartbeat does not extend": [(leases.heartbeats, "lease_until=now(lease), ", "")],
+    "reclaim counted as a failure": [
+        (state_machine.lost, "job.losses += 1", "job.losses += 1; job.failures += 1")
+    ],
+    "a soft stop counted": [
+        (state_machine.released, "_ready(job, at)", "_ready(job, at); job.failures += 1")
+    ],
+    "a poisonous job is never stopped": [(state_machine.lost, "job.losses < job.max_losses", "True")],
     "a lost claim burns an attempt": [(claims._again, "if not rows:", "if True:")],
     "another tenant's work": [
         ((claims, "HEAD"), "AND tenant = :tenant", ""),
@@ -63,20 +67,20 @@ MUTANTS: dict[str, list[Change]] = {
         (claims._take, ".order_by(Job.available_at, Job.id)", ".order_by(Job.available_at.desc())"),
         ((claims, "CLAIM"), "ORDER BY available_at, id LIMIT", "ORDER BY available_at DESC LIMIT"),
     ],
-    "a lost lease of a cancelled job": [(law.lost, "if job.cancel_requested_at:", "if False:")],
+    "a lost lease of a cancelled job": [(state_machine.lost, "if job.cancel_requested_at:", "if False:")],
     "a surplus place is freed": [(caps.freed, "if is_surplus]", "if False]")],
     "the wrong one leaves a lowered cap": [(caps.freed, "gone += await _instead(tx, kept)", "pass")],
     "a lowered cap forgets its holders": [(caps._limit, "most - len(kept)", "most")],
     "a new cap forgets its holders": [(caps._limit, "if rows:", "if False:")],
     "the sweep leaks slots": [(sweeps._apply, "if not one.held", "if False")],
-    "a waiting worker's death frees the job": [(law.lost, "elif was is State.LEASED:", "else:")],
+    "a waiting worker's death frees the job": [(state_machine.lost, "elif was is State.LEASED:", "else:")],
     "the clock runs while it waits": [
-        (law.overdue, "attempt and job.state is State.LEASED", "attempt"),
+        (state_machine.overdue, "attempt and job.state is State.LEASED", "attempt"),
         (sweeps.overdue, "and_(is_slow, is_working)", "is_slow"),
     ],
-    "the wait is not given back": [(law.unparked, "attempt.limit_by += waited", "pass")],
-    "silence is not broken": [(held.heartbeats, "now(Attempt.silence_limit)", "Attempt.silent_by")],
-    "a waiting job does not expire": [(law._ready, "job.wait_limit is not None", "False")],
+    "the wait is not given back": [(state_machine.resumed, "attempt.limit_by += waited", "pass")],
+    "silence is not broken": [(leases.heartbeats, "now(Attempt.silence_limit)", "Attempt.silent_by")],
+    "a waiting job does not expire": [(state_machine._ready, "job.wait_limit is not None", "False")],
     "the deadline is forgotten": [
         (sweeps.overdue, "Job.deadline_at <= now()", "Job.deadline_at <= now(-9e9)")
     ],

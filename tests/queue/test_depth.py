@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from sqlalchemy import event, text
 
-from runtime import queue
-from runtime.database import Database
-from runtime.queue import Wanted, Work
+from kit import queue
+from kit.db.database import Database
+from kit.queue import ClaimFilter, NewJob
 
 JOBS = 4_000
 
@@ -17,7 +17,7 @@ JOBS = 4_000
 async def deep(fresh: Callable[[], Any]) -> Any:
     database = Database(await fresh())
     works = [
-        Work(
+        NewJob(
             id=f"job{n:05}",
             kind="CODE",
             tenant="t",
@@ -53,7 +53,7 @@ async def test_no_statement_walks_through_all_jobs(deep: Database) -> None:
 
     event.listen(deep.engine.sync_engine, "before_cursor_execute", heard)
     async with deep.write() as tx:
-        [lease] = await queue.claim(tx, "w", Wanted(tenant="t"), key="k")
+        [lease] = await queue.claim(tx, "w", ClaimFilter(tenant="t"), key="k")
         await queue.heartbeat(tx, lease)
         await queue.sweep(tx, since=lease.until)
         await queue.complete(tx, lease)
@@ -81,7 +81,7 @@ async def test_a_claim_seeks_once_for_each_lane(deep: Database) -> None:
 
     event.listen(deep.engine.sync_engine, "before_cursor_execute", heard)
     async with deep.write() as tx:
-        await queue.look(tx, Wanted(tenant="t"))
+        await queue.peek(tx, ClaimFilter(tenant="t"))
     [(statement, parameters), *_] = sent
     async with deep.write() as tx:
         connection = await tx.connection()

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from runtime import queue
-from runtime.database import Database, Unavailable
-from runtime.queue import Attempt, Job, Lease, Outcome, Slot, State, Wanted, Work
+from kit import queue
+from kit.db.database import Database, Unavailable
+from kit.queue import Attempt, AttemptOutcome, ClaimFilter, Job, JobState, Lease, NewJob, Slot
 from tests.queue.worker import main
 from tests.warm import Warm
 
@@ -40,7 +40,9 @@ async def _fill(database: Database, jobs: int) -> None:
         async with database.write() as tx:
             await queue.set_cap(tx, queue.scope_cap(scope), CAP)
     works = [
-        Work(id=f"job{n:05}", kind="CODE", tenant="t", scope=SCOPES[n % 4], priority=n % 3, max_losses=1_000)
+        NewJob(
+            id=f"job{n:05}", kind="CODE", tenant="t", scope=SCOPES[n % 4], priority=n % 3, max_losses=1_000
+        )
         for n in range(jobs)
     ]
     for start in range(0, jobs, 500):
@@ -74,14 +76,14 @@ class Watch:
 
 
 async def left(database: Database) -> int:
-    query = select(func.count()).where(Job.state.in_([State.READY, State.LEASED]))
+    query = select(func.count()).where(Job.state.in_([JobState.READY, JobState.LEASED]))
     return int((await database.read(query))[0][0])
 
 
 async def assert_all_was_done_once(database: Database, jobs: int) -> None:
     states = await database.read(select(Job.state, func.count()).group_by(Job.state))
-    assert [tuple(row) for row in states] == [(State.DONE, jobs)], "nothing is lost"
-    accepted = select(Attempt.job_id).where(Attempt.outcome == Outcome.SUCCEEDED)
+    assert [tuple(row) for row in states] == [(JobState.DONE, jobs)], "nothing is lost"
+    accepted = select(Attempt.job_id).where(Attempt.outcome == AttemptOutcome.SUCCEEDED)
     assert len({row[0] for row in await database.read(accepted)}) == jobs
     assert len(await database.read(accepted)) == jobs, "nothing is accepted twice"
     slots = await database.read(select(Slot.cap, Slot.job_id))
@@ -95,7 +97,7 @@ async def workers_at_once(database: Database, jobs: int) -> None:
     async def worker(name: str) -> None:
         while await left(database):
             async with database.write() as tx:
-                leases = await queue.claim(tx, name, Wanted(tenant="t"), most=2)
+                leases = await queue.claim(tx, name, ClaimFilter(tenant="t"), most=2)
             for lease in leases:
                 worked[lease.id] += 1
                 await finish(lease)
@@ -238,7 +240,7 @@ async def test_a_zombie_is_refused(fresh: Callable[[], Any], tmp_path: Path) -> 
         async with database.write() as tx:
             await queue.complete(tx, lease)
         outcomes = await database.read(select(Attempt.outcome).order_by(Attempt.number))
-    assert [row[0] for row in outcomes] == [Outcome.LOST, Outcome.SUCCEEDED]
+    assert [row[0] for row in outcomes] == [AttemptOutcome.LOST, AttemptOutcome.SUCCEEDED]
 
 
 async def _said(ledger: Path, line: str) -> None:
@@ -254,6 +256,6 @@ async def _taken_over(database: Database) -> Lease:
         assert time.monotonic() < deadline, "the lease does not expire"
         async with database.write() as tx:
             await queue.sweep(tx)
-            if leases := await queue.claim(tx, "other", Wanted(tenant="t")):
+            if leases := await queue.claim(tx, "other", ClaimFilter(tenant="t")):
                 return leases[0]
         await asyncio.sleep(0.05)

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 from sqlalchemy.exc import IntegrityError
 
-from runtime.queue.refusal import NotAsked
+from kit.queue.errors import NotAsked
 from tests.queue.machine import Memory, QueueMachine, Real, World
 from tests.queue.mutants import MUTANTS, SPECIFIED, seeded
 

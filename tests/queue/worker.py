@@ -9,11 +9,11 @@ import random
 
 from sqlalchemy.exc import DBAPIError
 
-from runtime import queue
-from runtime.database import Database
-from runtime.queue import Lease, Ticket, Wanted
+from kit import queue
+from kit.db.database import Database
+from kit.queue import ClaimFilter, Lease, Ticket
 
-WANTED = Wanted(tenant="t")
+WANTED = ClaimFilter(tenant="t")
 
 
 class Worker:
@@ -47,7 +47,7 @@ class Worker:
             async with self.database.write() as tx:
                 await queue.complete(tx, lease)
             self.say("done", lease)
-        except queue.LeaseLost:
+        except queue.JobLeaseLost:
             self.say("refused", lease)
 
 

@@ -10,25 +10,25 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from kit.db.database import Database
+from kit.eventlog.tables import Event, Topic
+from kit.queue import Attempt, Cap, Job, JobState, Slot, worker_cap
 from models.board import Board, BoardColumn
 from models.card import Card
 from models.event import board_topic
 from models.question import Question, QuestionStatus
 from models.run import TERMINAL, Run, RunEvent, RunKind, RunStatus, WaitReason, may_become
 from models.stage import Stage
-from runtime.database import Database
-from runtime.event import Event, Topic
-from runtime.queue import Attempt, Cap, Job, Slot, State, worker_cap
 
 ATTEMPT = ("job_id", "number", "worker_id", "started_at", "ended_at", "outcome")
 ENDS = {"RUN_SUCCEEDED", "RUN_FAILED", "RUN_CANCELLED"}
 JOBS = {
-    RunStatus.SUCCEEDED: State.DONE,
-    RunStatus.FAILED: State.DEAD,
-    RunStatus.CANCELLED: State.CANCELLED,
-    RunStatus.CLAIMED: State.LEASED,
-    RunStatus.RUNNING: State.LEASED,
-    RunStatus.WAITING: State.PARKED,
+    RunStatus.SUCCEEDED: JobState.DONE,
+    RunStatus.FAILED: JobState.DEAD,
+    RunStatus.CANCELLED: JobState.CANCELLED,
+    RunStatus.CLAIMED: JobState.LEASED,
+    RunStatus.RUNNING: JobState.LEASED,
+    RunStatus.WAITING: JobState.PARKED,
 }
 
 
@@ -106,9 +106,9 @@ def a_run_is_where_its_job_is(world: World) -> Iterator[str]:
         mine = f"{run.id} is {run.status} ({run.wait_reason}, {run.held_by})"
         said = f"{mine}, its job {job.state} ({job.parked_for})"
         if run.status is RunStatus.QUEUED:
-            if run.held_by is None and job.state != State.READY:
+            if run.held_by is None and job.state != JobState.READY:
                 yield said
-            if run.held_by is not None and (job.state, job.parked_for) != (State.PARKED, run.held_by):
+            if run.held_by is not None and (job.state, job.parked_for) != (JobState.PARKED, run.held_by):
                 yield said
         elif job.state != JOBS[run.status]:
             yield said
@@ -139,7 +139,9 @@ def a_job_is_held_by_one_attempt(world: World) -> Iterator[str]:
         if still != ([job.attempt] if job.held else []):
             yield f"{id}, held: {job.held}, has the open attempts {still}"
         done = [one.number for one in attempts if one.outcome == "SUCCEEDED"]
-        if len(done) > 1 or (done and job.state not in (State.DONE, State.PARKED, State.READY, State.LEASED)):
+        if len(done) > 1 or (
+            done and job.state not in (JobState.DONE, JobState.PARKED, JobState.READY, JobState.LEASED)
+        ):
             yield f"{id} is {job.state} and the attempts {done} succeeded"
 
 

@@ -12,9 +12,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from sqlalchemy import text
 
 from actions.run.sweep import sweep
+from kit.db.database import utcnow
 from models.question import QuestionStatus
 from models.run import TERMINAL
-from runtime.database import utcnow
 from tests.board import do
 from tests.scenarios.invariants import World, broken, look
 from tests.work import ANSWER, ASK, MOVE, START, WORDS, Hand, about_run, hand, set_policy
@@ -48,15 +48,15 @@ class House:
 
 
 class RunMachine(RuleBasedStateMachine):
-    house: House  # set in a subclass
+    services: House  # set in a subclass
 
     pick = st.integers(0, 1_000)  # one of what there is, whatever it is
 
     def say(self, query: str, **input: Any) -> Any:
-        return self.house.do(self.house.app.data(query, input=input))
+        return self.services.do(self.services.app.data(query, input=input))
 
     def do(self, field: str, **input: Any) -> Any:
-        return self.house.do(do(self.house.app, field, **input))
+        return self.services.do(do(self.services.app, field, **input))
 
     @initialize(
         concurrency=st.sampled_from([0, 1, 2]),
@@ -65,10 +65,10 @@ class RunMachine(RuleBasedStateMachine):
         auto=st.booleans(),
     )
     def begin(self, concurrency: int, no_change: str, attempts: int, auto: bool) -> None:
-        app = self.house.app
-        self.board, self.cards = self.house.do(app.has_board("One", "Two", "Three"))
+        app = self.services.app
+        self.board, self.cards = self.services.do(app.has_board("One", "Two", "Three"))
         policy = {"concurrency": concurrency, "noChange": no_change, "maxAttempts": attempts}
-        self.house.do(set_policy(app, self.board, autoDispatch=auto, **policy))
+        self.services.do(set_policy(app, self.board, autoDispatch=auto, **policy))
         for card in self.cards[:2]:
             self.say(MOVE, id=card, stage="TODO")
         self.leases: list[tuple[Hand, dict[str, Any]]] = []
@@ -77,7 +77,7 @@ class RunMachine(RuleBasedStateMachine):
     @invariant()
     def is_sound(self) -> None:
         if hasattr(self, "board"):
-            self.world: World = self.house.do(look(self.house.app.house.database))
+            self.world: World = self.services.do(look(self.services.app.services.database))
             found = broken(self.world)
             assert not found, "\n".join(found)
 
@@ -134,8 +134,8 @@ class RunMachine(RuleBasedStateMachine):
         assert answer["__typename"] in {"Runs", "StageRefused", "Conflict"}, answer
 
     def claim(self, pick: int, flag: bool) -> None:
-        one = self.house.hands[pick % 2]
-        for claim in self.house.do(one.claim(1 + pick % 3)):
+        one = self.services.hands[pick % 2]
+        for claim in self.services.do(one.claim(1 + pick % 3)):
             lease = one.leases[claim["run"]["id"]]
             assert not any(lease == other for _, other in self.leases), "a lease was given twice"
             self.leases.append((one, lease))
@@ -144,7 +144,7 @@ class RunMachine(RuleBasedStateMachine):
         hand, lease = self.lease(pick)
         hand.leases[lease["runId"]] = lease
         self.steps += 1
-        answer = self.house.do(
+        answer = self.services.do(
             hand.report(lease["runId"], f"k{self.steps}", {"type": "OUTPUT", "text": "Word"})
         )
         assert (answer["__typename"] == "RunReported") == self.lives(lease), answer
@@ -197,7 +197,7 @@ class RunMachine(RuleBasedStateMachine):
         """A worker was not heard for the length of its lease."""
         _, lease = self.lease(pick)
         self.age("UPDATE attempt SET lease_until = heartbeat_at WHERE job_id = :id", lease["runId"])
-        self.house.do(sweep(self.house.app.house.feed, utcnow()))
+        self.services.do(sweep(self.services.app.services.event_log, utcnow()))
 
     def wait(self, pick: int, flag: bool) -> None:
         """The time passes after which what failed is tried again."""
@@ -206,10 +206,10 @@ class RunMachine(RuleBasedStateMachine):
 
     def age(self, statement: str, id: str) -> None:
         async def pass_by() -> None:
-            async with self.house.app.house.database.write() as tx:
+            async with self.services.app.services.database.write() as tx:
                 await tx.execute(text(statement), {"id": id})
 
-        self.house.do(pass_by())
+        self.services.do(pass_by())
 
     def move(self, pick: int, flag: bool) -> None:
         answer = self.say(MOVE, id=self.card(pick), stage=STAGES[pick % 6], cancelRun=flag)

@@ -15,26 +15,26 @@ QUIET = settings(deadline=None, database=None, print_blob=False, suppress_health
 
 
 @pytest.fixture
-def house(run: Any) -> Iterator[House]:
-    house = House(run)
-    yield house
-    house.close()
+def services(run: Any) -> Iterator[House]:
+    services = House(run)
+    yield services
+    services.close()
 
 
-def drive(house: House, examples: int, steps: int = 40) -> None:
-    machine = type("Machine", (RunMachine,), {"house": house})
+def drive(services: House, examples: int, steps: int = 40) -> None:
+    machine = type("Machine", (RunMachine,), {"house": services})
     options = settings(QUIET, max_examples=examples, stateful_step_count=steps, phases=[Phase.generate])
     run_state_machine_as_test(machine, settings=options)
 
 
 @pytest.mark.parametrize("kind", ["sqlite"])
-def test_runs_stay_sound_in_any_order_of_steps(house: House) -> None:
+def test_runs_stay_sound_in_any_order_of_steps(services: House) -> None:
     end = time.monotonic() + SECONDS
     while time.monotonic() < end:
-        drive(house, 2)
+        drive(services, 2)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
-def test_runs_stay_sound_in_any_order_of_steps_for_long(house: House, kind: str) -> None:
-    drive(house, 400, steps=40)
+def test_runs_stay_sound_in_any_order_of_steps_for_long(services: House, kind: str) -> None:
+    drive(services, 400, steps=40)

@@ -122,7 +122,7 @@ async def test_a_stop_is_heard_with_the_next_heartbeat_in_every_state(run: Any) 
         for id in held:
             asked = await app.data(about_run("stopRun"), input={"id": id, "reason": "Enough"})
             assert asked["status"] in ("CLAIMED", "RUNNING", "WAITING")
-        await assert_sound(app.house.database)
+        await assert_sound(app.services.database)
         heard = (await worker.beat())["commands"]
         assert sorted((one["runId"], one["kind"]) for one in heard) == sorted((id, "STOP") for id in held)
         for id in held:
@@ -135,7 +135,7 @@ async def test_a_stop_is_heard_with_the_next_heartbeat_in_every_state(run: Any) 
             assert {question["status"] for question in shown["questions"]} <= {"CANCELLED"}
             assert shown["card"]["agentState"] == "CANCELLED"
         assert await worker.claim(5) == []
-        await assert_sound(app.house.database)
+        await assert_sound(app.services.database)
 
 
 async def test_a_worker_that_dies_while_it_is_stopped_is_not_waited_for_longer_than_its_lease(
@@ -152,7 +152,7 @@ async def test_a_worker_that_dies_while_it_is_stopped_is_not_waited_for_longer_t
                 await asyncio.sleep(0.1)
         assert [one["outcome"] for one in shown["attempts"]] == ["LOST"]
         assert shown["card"]["stage"] == "IN_PROGRESS"
-        await assert_sound(app.house.database)
+        await assert_sound(app.services.database)
 
 
 async def has_key(app: Any, name: str, *scopes: str) -> str:
@@ -192,4 +192,4 @@ async def test_the_law_is_the_same_for_people_keys_and_runs(run: Any) -> None:
                 refused = await do(app, name, "", actor, id=id)
                 assert refused["__typename"] == "StageRefused", refused
                 assert [reason["code"] for reason in refused["reasons"]] == ["CARD_ARCHIVED"]
-        await assert_sound(app.house.database)
+        await assert_sound(app.services.database)

@@ -161,13 +161,13 @@ async def test_a_run_that_loses_its_workers_again_and_again_ends(run: Any) -> No
         worker, id = await hand(app), await queued(app, card)
         for _ in range(5):
             assert await worker.take() == id
-            async with app.house.database.write() as tx:
+            async with app.services.database.write() as tx:
                 await tx.execute(text("UPDATE attempt SET lease_until = heartbeat_at"))
-            await sweep(app.house.feed)
+            await sweep(app.services.event_log)
         shown = await show(app, id)
         assert (shown["status"], shown["failureCode"]) == ("FAILED", "LEASE_EXPIRED")
         assert [one["outcome"] for one in shown["attempts"]] == ["LOST"] * 5
         assert (await worker.complete(id))["code"] == "LEASE_LOST"
         dead = "query($id: ID!) { deadRuns(workspaceId: $id) { nodes { id } } }"
         assert await app.data(dead, id=await app.home()) == {"nodes": [{"id": id}]}
-        await assert_sound(app.house.database)
+        await assert_sound(app.services.database)

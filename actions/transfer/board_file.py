@@ -1,0 +1,255 @@
+"""A board as files tell it: names instead of ids, people by their username, cards by their number.
+
+A parcel is what somebody wrote; nothing of it is believed. Shapes are checked by `Reader`, which says where in the
+file something is wrong; lengths and bounds are checked by the actions that build the board.
+"""
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any, TypeVar
+
+from actions import validation
+from models.board import TEMPLATES, Template
+from models.card import CardSize, CardType, LinkKind, Priority
+from models.message import MessageKind
+from models.stage import Law, Stage
+
+T = TypeVar("T")
+PRIORITIES = {
+    **{validation.folded(one.name): one for one in Priority},
+    "urgent": Priority.CRITICAL,
+    "normal": Priority.MEDIUM,
+}  # what people call them, compared without case
+MAX_CARDS = 2_000  # in one file: they are made in one transaction
+
+
+class UnreadableFile(Exception):
+    """The file is not what it should be. One line says where and what."""
+
+
+@dataclass
+class FileColumn:
+    name: str
+    stage: Stage
+    wip_limit: int | None = None
+
+
+@dataclass
+class FileLabel:
+    """A label."""
+
+    name: str
+    colour: str
+
+
+@dataclass
+class FileSubtask:
+    """A subtask."""
+
+    title: str
+    completed: bool = False
+    phase: str | None = None
+    phase_order: int | None = None
+
+
+@dataclass
+class FileMessage:
+    """A comment."""
+
+    body: str
+    author: str | None = None
+    at: datetime | None = None
+    kind: MessageKind = MessageKind.COMMENT
+
+
+@dataclass
+class FileCard:
+    """A card."""
+
+    title: str
+    column: int  # which of the parcel's columns
+    number: int | None = None
+    description: str = ""
+    type: CardType = CardType.FEATURE
+    priority: Priority = Priority.MEDIUM
+    size: CardSize | None = None
+    story_points: int | None = None
+    due_on: date | None = None
+    parent: int | None = None  # the number of a card
+    archived: bool = False
+    labels: list[str] = field(default_factory=list)
+    assignees: list[str] = field(default_factory=list)
+    subtasks: list[FileSubtask] = field(default_factory=list)
+    comments: list[FileMessage] = field(default_factory=list)
+
+
+@dataclass
+class FileLink:
+    """A link between two cards, by their numbers."""
+
+    card: int
+    target: int
+    kind: LinkKind
+
+
+@dataclass
+class BoardFile:
+    """A board. Its cards stand in the order of the board: column by column, from the top."""
+
+    name: str
+    source: str  # what kind of file it came from
+    key: str | None = None
+    description: str = ""
+    law: Law = Law.FREE
+    columns: list[FileColumn] = field(default_factory=list)
+    labels: list[FileLabel] = field(default_factory=list)
+    cards: list[FileCard] = field(default_factory=list)
+    links: list[FileLink] = field(default_factory=list)
+    left: Counter[str] = field(default_factory=Counter)  # what was not carried over, and how many of it
+    notes: list[str] = field(default_factory=list)  # what was read as something else
+
+
+# What a list's name most likely means. Compared without case, punctuation and spaces.
+STAGES = {
+    Stage.BACKLOG: "backlog ideas icebox inbox new someday later triage requests",
+    Stage.PLAN: "plan planning planned design spec specification refine refinement analysis discovery upnext",
+    Stage.TODO: "todo ready next thisweek selected sprint sprintbacklog open selectedfordevelopment",
+    Stage.IN_PROGRESS: "inprogress doing progress wip working active started current indevelopment today",
+    Stage.REVIEW: "review inreview codereview testing test qa verify verification validation waiting",
+    Stage.DONE: "done complete completed finished closed shipped released live resolved merged deployed",
+}
+MEANT = {word: stage for stage, words in STAGES.items() for word in words.split()}
+
+
+def stage_named(name: str) -> Stage | None:
+    """The stage a list's name means, if it can be told."""
+    return MEANT.get("".join(c for c in name.casefold() if c.isalnum()))
+
+
+def standard_columns() -> list[FileColumn]:
+    return [FileColumn(name, stage) for name, stage in TEMPLATES[Template.PIPELINE]]
+
+
+def fit_text(parcel: BoardFile, text: str | None, most: int, what: str) -> str:
+    """Text of another system as ours takes it: without control characters, cut where it is too long."""
+    text = validation.UNMEANT.sub("", (text or "").replace("\r\n", "\n")).strip()
+    if len(text) <= most:
+        return text
+    parcel.left[f"the ends of {what} longer than {most} characters"] += 1
+    return text[: most - 1].rstrip() + "…"
+
+
+def first_of(parcel: BoardFile, values: list[T], most: int, what: str) -> list[T]:
+    """At most so many."""
+    parcel.left[f"{what} beyond the first {most} of a card"] += len(values[most:])
+    return values[:most]
+
+
+def priority_of(labels: list[str]) -> Priority:
+    """What the first label that names a priority says, with or without the word before it; else MEDIUM."""
+    for label in labels:
+        name = re.sub(r"^priority[\s:/=_-]+", "", validation.folded(label.strip()))
+        if name in PRIORITIES:
+            return PRIORITIES[name]
+    return Priority.MEDIUM
+
+
+class FileReader:
+    """One JSON object of a file, and where in the file it stands. Every way to read it says what is wrong."""
+
+    def __init__(self, value: Any, at: str) -> None:
+        if not isinstance(value, dict):
+            raise UnreadableFile(f"{at or 'the file'} must be an object, not {quoted(value)}")
+        self.value, self.at = value, at
+
+    def get(self, name: str, kind: type[T], default: T | None = None) -> T:
+        """A member of that type; without a default it must be there."""
+        value = self.value.get(name)
+        if value is None and default is not None:
+            return default
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            raise self.wrong(name, f"must be {NAMES[kind]}, not {quoted(value)}")
+        return value
+
+    def maybe(self, name: str, kind: type[T]) -> T | None:
+        return None if self.value.get(name) is None else self.get(name, kind)
+
+    def number(self, name: str) -> float:
+        """A number of any kind; 0 when it is not there."""
+        value = self.value.get(name)
+        if value is None:
+            return 0
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            raise self.wrong(name, f"must be a number, not {quoted(value)}")
+        return value
+
+    def objects(self, name: str) -> list["FileReader"]:
+        """A list of objects; not there is empty."""
+        rows = self.get(name, list, [])
+        return [FileReader(row, f"{self.path(name)}[{index}]") for index, row in enumerate(rows)]
+
+    def strings(self, name: str) -> list[str]:
+        rows = self.get(name, list, [])
+        for index, row in enumerate(rows):
+            if not isinstance(row, str):
+                raise self.wrong(f"{name}[{index}]", f"must be text, not {quoted(row)}")
+        return rows
+
+    def one_of(self, name: str, kind: Any, default: Any = None) -> Any:
+        """A member of an enum, by its name."""
+        value = self.maybe(name, str)
+        if value is None and default is not None:
+            return default
+        if value not in kind.__members__:
+            raise self.wrong(name, f"must be one of {', '.join(kind.__members__)}")
+        return kind[value]
+
+    def priority(self, name: str) -> Priority:
+        """A priority by any of its names; MEDIUM where none is said."""
+        value = self.maybe(name, str)
+        found = Priority.MEDIUM if value is None else PRIORITIES.get(validation.folded(value.strip()))
+        if found is None:
+            raise self.wrong(name, f"must be one of {', '.join(Priority.__members__)}, or urgent or normal")
+        return found
+
+    def moment(self, name: str) -> datetime | None:
+        text = self.maybe(name, str)
+        if text is None:
+            return None
+        try:
+            moment = datetime.fromisoformat(text)
+            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        except (ValueError, OverflowError):  # the first and the last day may have no place in UTC
+            raise self.wrong(name, "must be a moment like 2026-01-31T12:00:00Z") from None
+
+    def day(self, name: str) -> date | None:
+        text = self.maybe(name, str)
+        try:
+            return date.fromisoformat(text) if text is not None else None
+        except ValueError:
+            raise self.wrong(name, "must be a day like 2026-01-31") from None
+
+    def path(self, name: str) -> str:
+        return f"{self.at}.{name}" if self.at else name
+
+    def wrong(self, name: str, what: str) -> UnreadableFile:
+        return UnreadableFile(f"{self.path(name)} {what}")
+
+
+NAMES: dict[type, str] = {
+    str: "text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    list: "a list",
+    dict: "an object",
+}
+
+
+def quoted(value: Any) -> str:
+    """What a wrong value is, in a word."""
+    if value is None:
+        return "missing"
+    return NAMES.get(type(value), type(value).__name__)

@@ -1,0 +1,143 @@
+"""Making a parcel of a board: a fixed number of reads, for what the actor may see."""
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from sqlalchemy import Select, func, select
+
+from actions.transfer.board_file import (
+    BoardFile,
+    FileCard,
+    FileColumn,
+    FileLabel,
+    FileLink,
+    FileMessage,
+    FileSubtask,
+)
+from auth.permissions import sees_board
+from models.account import User
+from models.actor import Actor, ActorKind
+from models.board import Board, BoardColumn
+from models.card import Card, CardAssignee, CardLabel, CardLink, Subtask
+from models.message import Message, said_by
+from models.question import Question
+from models.refusal import NotFound
+from models.run import Run
+from models.workspace import Label
+
+Read = Callable[[Select[*tuple[Any, ...]]], Awaitable[Sequence[Any]]]
+
+
+async def export_board(read: Read, actor: Actor, board_id: str) -> BoardFile:
+    """The whole board, archived cards included; `left` says what is not in it. Raises NotFound."""
+    boards = await read(select(Board.__table__).where(Board.id == board_id, sees_board(actor, Board.id)))
+    if not boards:
+        raise NotFound(board_id)
+    [board] = boards
+    parcel = BoardFile(board.name, "", key=board.key, description=board.description, law=board.law)
+    columns = await read(_of(BoardColumn, board_id).order_by(BoardColumn.rank))
+    places = {column.id: place for place, column in enumerate(columns)}
+    parcel.columns = [FileColumn(column.name, column.stage, column.wip_limit) for column in columns]
+    hung = await _hung(read, board_id)
+    rows = await read(_of(Card, board_id))
+    rows = sorted(rows, key=lambda row: (places[row.column_id], row.rank.encode()))
+    numbers = {row.id: row.number for row in rows}
+    for row in rows:
+        parcel.cards.append(
+            FileCard(
+                title=row.title,
+                column=places[row.column_id],
+                number=row.number,
+                description=row.description,
+                type=row.type,
+                priority=row.priority,
+                size=row.size,
+                story_points=row.story_points,
+                due_on=row.due_on,
+                parent=numbers.get(row.parent_id),
+                archived=row.archived_at is not None,
+                labels=[label.name for label in hung["labels"][row.id]],
+                assignees=[one.username for one in hung["assignees"][row.id]],
+                subtasks=[
+                    FileSubtask(s.title, s.completed, s.phase, s.phase_order)
+                    for s in hung["subtasks"][row.id]
+                ],
+                comments=[_said(message) for message in hung["comments"][row.id]],
+            )
+        )
+    marks = {label.name: label.colour for labels in hung["labels"].values() for label in labels}
+    parcel.labels = [FileLabel(name, marks[name]) for name in sorted(marks)]
+    links = [
+        FileLink(numbers[row.card_id], numbers[row.target_id], row.kind)
+        for row in await read(_of(CardLink, board_id))
+    ]
+    parcel.links = sorted(links, key=lambda tie: (tie.card, tie.target))
+    await _left(read, parcel, board, rows)
+    programs = (ActorKind.AGENT, ActorKind.WORKER)
+    by_programs = sum(m.author_kind in programs for said in hung["comments"].values() for m in said)
+    parcel.left["authors of comments that are agents or keys"] += by_programs
+    return parcel
+
+
+def _said(message: Any) -> FileMessage:
+    """A comment, with its author's name: also that of somebody who has no account here, as an import keeps it."""
+    author, body = message.username, message.body
+    if message.author_id is None and message.author_kind == ActorKind.SYSTEM:
+        author, body = said_by(body)
+    return FileMessage(body, author, message.created_at, message.kind)
+
+
+async def _left(read: Read, parcel: BoardFile, board: Any, cards: Sequence[Any]) -> None:
+    """Count what a file has no place for."""
+    parcel.left["settings of how agents work (the board's policy)"] += len(board.policy)
+    parcel.left["agent profiles of cards"] += sum(card.agent_profile_id is not None for card in cards)
+    parcel.left["that the board is archived"] += board.archived_at is not None
+    counts: list[tuple[str, Any]] = [
+        ("runs of agents, with their logs", Run.board_id == board.id),
+        ("questions and their answers", Question.board_id == board.id),
+        ("deleted comments", (Message.board_id == board.id) & Message.deleted_at.is_not(None)),
+    ]
+    counted = [select(func.count()).where(these).scalar_subquery() for _, these in counts]
+    [row] = await read(select(*counted))
+    for (what, _), count in zip(counts, row, strict=True):
+        parcel.left[what] += count
+
+
+def _of(kind: Any, board_id: str) -> Select[*tuple[Any, ...]]:
+    return select(kind.__table__).where(kind.board_id == board_id)
+
+
+async def _hung(read: Read, board_id: str) -> dict[str, dict[str, list[Any]]]:
+    """What hangs on the board's cards: by what it is, by card, in its order."""
+    labels: Select[*tuple[Any, ...]] = select(CardLabel.card_id, Label.name, Label.colour).join(
+        Label, Label.id == CardLabel.label_id
+    )
+    people: Select[*tuple[Any, ...]] = select(CardAssignee.card_id, User.username).join(
+        User, User.id == CardAssignee.user_id
+    )
+    authored = (Message.author_id == User.id) & (Message.author_kind == ActorKind.USER)
+    comments: Select[*tuple[Any, ...]] = select(
+        Message.card_id,
+        Message.body,
+        Message.kind,
+        Message.author_kind,
+        Message.author_id,
+        Message.created_at,
+        User.username,
+    ).outerjoin(User, authored)
+    comments = comments.where(Message.deleted_at.is_(None)).order_by(Message.created_at, Message.id)
+    found = {
+        "labels": await read(labels.where(CardLabel.board_id == board_id).order_by(Label.name_folded)),
+        "assignees": await read(
+            people.where(CardAssignee.board_id == board_id).order_by(User.username_folded)
+        ),
+        "subtasks": await read(_of(Subtask, board_id).order_by(Subtask.phase_order, Subtask.rank)),
+        "comments": await read(comments.where(Message.board_id == board_id)),
+    }
+    hung: dict[str, dict[str, list[Any]]] = {}
+    for what, rows in found.items():
+        hung[what] = defaultdict(list)
+        for row in rows:
+            hung[what][row.card_id].append(row)
+    return hung

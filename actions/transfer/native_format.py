@@ -1,0 +1,147 @@
+"""Our own format: a board as JSON that reads well, is the same for the same board, and says its version."""
+
+import json
+from typing import Any
+
+from actions.transfer.board_file import (
+    BoardFile,
+    FileCard,
+    FileColumn,
+    FileLabel,
+    FileLink,
+    FileMessage,
+    FileReader,
+    FileSubtask,
+    UnreadableFile,
+)
+from models.card import CardSize, CardType, LinkKind
+from models.message import MessageKind
+from models.stage import Law, Stage
+
+FORMAT = "signalbox/1"
+
+
+def read_native(value: dict[str, Any]) -> BoardFile:
+    file = FileReader(value, "")
+    if value["format"] != FORMAT:
+        raise UnreadableFile(f"has format {str(value['format'])[:40]!r}; this program reads {FORMAT}")
+    board = FileReader(value.get("board"), "board")
+    made = BoardFile(
+        name=board.get("name", str),
+        source="a Signalbox board",
+        key=board.maybe("key", str),
+        description=board.get("description", str, ""),
+        law=board.one_of("law", Law, Law.PIPELINE),
+        columns=[_column(one) for one in board.objects("columns")],
+        labels=[FileLabel(one.get("name", str), one.get("colour", str)) for one in file.objects("labels")],
+    )
+    if not made.columns:
+        raise board.wrong("columns", "must name one column or more")
+    made.cards = [_card(one, len(made.columns)) for one in file.objects("cards")]
+    numbers = [card.number for card in made.cards]
+    if len(set(numbers)) != len(numbers):
+        raise UnreadableFile("cards must have different numbers")
+    made.links = [_link(one) for one in file.objects("links")]
+    for number in (*(tie.card for tie in made.links), *(tie.target for tie in made.links)):
+        if number not in numbers:
+            raise UnreadableFile(f"links name card {number}, which is not in the file")
+    for card in made.cards:
+        if card.parent is not None and card.parent not in numbers:
+            raise UnreadableFile(
+                f"card {card.number} stands under card {card.parent}, which is not in the file"
+            )
+    return made
+
+
+def _column(one: FileReader) -> FileColumn:
+    return FileColumn(one.get("name", str), one.one_of("stage", Stage), one.maybe("wipLimit", int))
+
+
+def _card(one: FileReader, columns: int) -> FileCard:
+    column, number = one.get("column", int), one.get("number", int)
+    if not 1 <= column <= columns:
+        raise one.wrong("column", f"must be 1 to {columns}")
+    if not 1 <= number <= 10**9:
+        raise one.wrong("number", "must be 1 or more")
+    size = one.one_of("size", CardSize) if one.value.get("size") is not None else None
+    return FileCard(
+        title=one.get("title", str),
+        column=column - 1,
+        number=number,
+        description=one.get("description", str, ""),
+        type=one.one_of("type", CardType, CardType.FEATURE),
+        priority=one.priority("priority"),
+        size=size,
+        story_points=one.maybe("storyPoints", int),
+        due_on=one.day("dueOn"),
+        parent=one.maybe("parent", int),
+        archived=one.get("archived", bool, False),
+        labels=one.strings("labels"),
+        assignees=one.strings("assignees"),
+        subtasks=[_step(step) for step in one.objects("subtasks")],
+        comments=[_said(said) for said in one.objects("comments")],
+    )
+
+
+def _step(one: FileReader) -> FileSubtask:
+    phase, order = one.maybe("phase", str), one.maybe("phaseOrder", int)
+    return FileSubtask(one.get("title", str), one.get("completed", bool, False), phase, order)
+
+
+def _said(one: FileReader) -> FileMessage:
+    kind = one.one_of("kind", MessageKind, MessageKind.COMMENT)
+    return FileMessage(one.get("body", str), one.maybe("author", str), one.moment("at"), kind)
+
+
+def _link(one: FileReader) -> FileLink:
+    return FileLink(one.get("card", int), one.get("target", int), one.one_of("kind", LinkKind))
+
+
+def write_native(parcel: BoardFile) -> str:
+    """The file of a board: keys in this order, one line a card's field, ends with a line break."""
+    board = {
+        "name": parcel.name,
+        "key": parcel.key,
+        "description": parcel.description,
+        "law": parcel.law.name,
+        "columns": [{"name": c.name, "stage": c.stage.name, "wipLimit": c.wip_limit} for c in parcel.columns],
+    }
+    whole = {
+        "format": FORMAT,
+        "board": board,
+        "labels": [{"name": label.name, "colour": label.colour} for label in parcel.labels],
+        "cards": [_written(card) for card in parcel.cards],
+        "links": [{"card": tie.card, "target": tie.target, "kind": tie.kind.name} for tie in parcel.links],
+    }
+    return json.dumps(whole, ensure_ascii=False, indent=1) + "\n"
+
+
+def _written(card: FileCard) -> dict[str, Any]:
+    return {
+        "number": card.number,
+        "column": card.column + 1,
+        "title": card.title,
+        "description": card.description,
+        "type": card.type.name,
+        "priority": card.priority.name,
+        "size": card.size.name if card.size else None,
+        "storyPoints": card.story_points,
+        "dueOn": card.due_on.isoformat() if card.due_on else None,
+        "parent": card.parent,
+        "archived": card.archived,
+        "labels": card.labels,
+        "assignees": card.assignees,
+        "subtasks": [
+            {"title": s.title, "completed": s.completed, "phase": s.phase, "phaseOrder": s.phase_order}
+            for s in card.subtasks
+        ],
+        "comments": [
+            {
+                "author": c.author,
+                "at": c.at.isoformat() if c.at else None,
+                "kind": c.kind.name,
+                "body": c.body,
+            }
+            for c in card.comments
+        ],
+    }

@@ -1,0 +1,33 @@
+"""The services of a process: database, event log, tokens, limits. Made once in server.py."""
+
+from dataclasses import dataclass, field
+
+from auth.key_usage import KeyUsage
+from auth.passwords import Seal
+from auth.subscriber_access import SubscriberAccess
+from auth.tokens import Tokens
+from kit.db.database import Database
+from kit.eventlog.event_log import EventLog
+from kit.graphql.limits.rate import AttemptLimiter
+from kit.settings import Settings
+from models.actor import Actor
+
+
+@dataclass
+class Services:
+    """The machines every operation may use, made once in server.py."""
+
+    settings: Settings
+    database: Database
+    event_log: EventLog
+    tokens: Tokens
+    seal: Seal
+    local_owner: Actor | None = None  # let in without signing in, on a loopback address only
+    attempts: AttemptLimiter = field(default_factory=AttemptLimiter)  # at passwords and tokens
+    uses: KeyUsage = field(init=False)
+    sights: SubscriberAccess = field(init=False)
+    is_blind: bool = False  # while the database does not say whose access has ended
+
+    def __post_init__(self) -> None:
+        self.uses = KeyUsage(self.database)
+        self.sights = SubscriberAccess(self.database)

@@ -1,0 +1,474 @@
+"""What the commands of server.py do: each reads the settings, works on the database, and says what it did.
+
+What cannot be done is one line and status 2. What one command alone needs is imported inside it, so that
+the others start without it.
+"""
+
+import asyncio
+import os
+import shlex
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from sqlalchemy import select
+from starlette.types import ASGIApp
+
+from actions import validation
+from auth.passwords import hash_password
+from kit import logs
+from kit.db.database import Database, DatabaseUnreachable, Unavailable
+from kit.db.revision import WrongRevision, require_head
+from kit.db.transaction import Author
+from kit.eventlog.event_log import EventLog, make_event_log, renew_epochs
+from kit.graphql.http.draining import Draining
+from kit.graphql.http.serve import AddressTaken, address_of, bind
+from kit.graphql.http.serve import serve as listen
+from kit.settings import Settings, WrongSetting, load, local_key
+from models.account import User
+from models.actor import ActorKind
+from models.refusal import Refusal
+from models.stage import Law
+
+ROOT = Path(__file__).parent
+Make = Callable[[Settings, Draining], ASGIApp]  # makes the application, as server.make_app does
+MAKE_OWNER = "make an owner first: python server.py owner USERNAME"
+
+
+def fail(message: object) -> NoReturn:
+    """End with one clear line."""
+    print(f"signalbox: {message}", file=sys.stderr)
+    raise SystemExit(2)
+
+
+def configured(*, database: str | None = None, level: str | None = None) -> Settings:
+    """The settings of this start: `database` and `level` where nobody says otherwise.
+
+    Made for a loopback address, a secret key is kept beside the database.
+    """
+    overrides: dict[str, Any] = {}
+    try:
+        settings = load()
+        for name, value in (("database_url", database), ("log_level", level)):
+            if value is not None and name not in settings.model_fields_set:
+                overrides[name] = value
+        settings = load(**overrides)
+        if not settings.keys and settings.is_loopback:
+            beside = Path(Database(settings.database_url).file or "signalbox")
+            return load(**{**overrides, "secret_key": local_key(beside)})
+    except WrongSetting as error:
+        fail(error)
+    return settings
+
+
+def serve(make: Make, *, migrate: bool) -> None:
+    """Serve what `make` makes until told to stop."""
+    settings = configured()
+    if not settings.keys:
+        fail("SECRET_KEY: must be set to serve on an address that others can reach")
+    logs.start(settings.log_level, settings.log_format)
+    listener = taken(settings)
+    asyncio.run(ready(settings, migrate=migrate, serving=True))
+    _listen(make, settings, listener)
+
+
+def taken(settings: Settings, *, listening: bool = False) -> socket.socket:
+    """The address, taken before anything is done for it."""
+    try:
+        return bind(settings.host, settings.port, listening=listening)
+    except AddressTaken as error:
+        fail(error)
+
+
+def _listen(
+    make: Make, settings: Settings, listener: socket.socket, listening: Callable[[], None] | None = None
+) -> None:
+    draining = Draining()
+    app = make(settings, draining)
+    try:
+        listen(
+            app,
+            listener,
+            draining=draining,
+            listening=listening,
+            grace=int(settings.drain_seconds),
+            log_config=None,
+            forwarded_allow_ips=settings.forwarded_allow_ips,
+        )
+    except (AddressTaken, Unavailable, ConnectionError) as error:
+        fail(error)
+
+
+async def ready(settings: Settings, *, migrate: bool = False, serving: bool = False) -> None:
+    """End with one line unless the database answers and has our schema.
+
+    To serve, the bus must answer as well; and where others can reach us, there is an owner, and nobody has the
+    demo's password.
+    """
+    event_log = make_event_log(settings)
+    database = event_log.database
+    owner = select(User.id).where(User.password_hash.is_not(None), User.is_active).limit(1)
+    try:
+        await database.check()
+        if migrate:
+            await prepare(database)
+        await require_head(database)
+        if serving and not settings.is_loopback:
+            if not await database.read(owner):
+                fail(f"nobody owns this server yet, so it does not listen on {settings.host}; {MAKE_OWNER}")
+            await _nobody_has_known_password(settings, database)
+        if serving:
+            await event_log.pubsub.start()
+    except (DatabaseUnreachable, WrongRevision, ConnectionError) as error:
+        fail(error)
+    finally:
+        await event_log.pubsub.stop()
+        await database.close()
+
+
+async def _nobody_has_known_password(settings: Settings, database: Database) -> None:
+    from demo.seed import with_known_password
+
+    if names := await with_known_password(database.read):
+        fail(
+            f"the demo's password is well known, so this does not listen on {settings.host} while it is that of"
+            f" {', '.join(names)}; give them others: python server.py owner USERNAME"
+        )
+
+
+async def prepare(database: Database) -> None:
+    """Bring the database to the newest schema, unless it is there already."""
+    try:
+        await require_head(database)
+    except WrongRevision:
+        from kit.db.migrate import migrate
+
+        await migrate(database)
+
+
+def owner(username: Annotated[str, typer.Argument(help="Whose account: 3 to 40 characters")]) -> None:
+    """Make the owner's account, or give an account a new password.
+
+    Asks for the password; without a terminal it is OWNER_PASSWORD, or the first line of standard input.
+    """
+    settings = configured()
+    try:
+        password = validation.password("password", _asked())
+        asyncio.run(_own(settings, username, password))
+    except Refusal as error:
+        fail(error)
+    print(f"{username} may sign in now.")
+
+
+def _asked() -> str:
+    given = os.environ.get("OWNER_PASSWORD")
+    if given is not None:
+        return given
+    if sys.stdin.isatty():
+        return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+    return sys.stdin.readline().rstrip("\r\n")
+
+
+async def _own(settings: Settings, username: str, password: str) -> None:
+    from actions.account import make_owner
+
+    hashed = await hash_password(password)
+    async with opened(settings) as event_log, event_log.transaction(Author(ActorKind.SYSTEM)) as tx:
+        await make_owner(tx, username, hashed)
+
+
+def migrate(
+    to: Annotated[str, typer.Option(help="A revision, up or down; base is the empty database.")] = "head",
+) -> None:
+    """Bring the database to the newest schema, or to another."""
+    from kit.db.migrate import migrate
+
+    database = Database(configured().database_url)
+    try:
+        before, after = asyncio.run(migrate(database, to))
+    except (DatabaseUnreachable, WrongRevision) as error:
+        fail(error)
+    moved = (
+        f"{before or 'empty'} -> {after or 'empty'}" if before != after else f"already at {after or 'empty'}"
+    )
+    print(f"{database.safe_url}: {moved}")
+
+
+def migration(
+    title: Annotated[str, typer.Argument(help="What it does, after pre or post: “pre add card.colour”.")],
+) -> None:
+    """Write the migration from the newest revision to what the models say."""
+    from kit.db.migrate import write
+
+    if not title.startswith(("pre ", "post ")):
+        fail("begin the title with pre or post: before or after the new program is started")
+    print(asyncio.run(write(title)))
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[EventLog]:
+    """The door for a command's writes, heard by running servers; or one line says why it cannot be had."""
+    await ready(settings)
+    event_log = make_event_log(settings)
+    try:
+        try:
+            await event_log.pubsub.start()
+        except ConnectionError as error:
+            fail(error)
+        yield event_log
+    except Unavailable as error:
+        fail(error)
+    finally:
+        await event_log.pubsub.stop()
+        await event_log.database.close()
+
+
+def demo(make: Make, *, speed: float) -> None:
+    """Serve the sample data, made on the first start, and keep its boards moving."""
+    settings = configured(database="sqlite:///demo.sqlite3", level="WARNING")
+    only_here(settings)
+    logs.start(settings.log_level, settings.log_format)
+    listener = taken(settings, listening=True)  # so that no other demo fills the same database
+    asyncio.run(ready(settings, migrate=True, serving=True))
+    asyncio.run(_seed(settings, only_new=True))
+    address = address_of(listener)
+    beside = Path(Database(settings.database_url).file or "demo").absolute()
+    folder = beside.with_name(f"{beside.stem}.agents")
+    with agents(f"{address}/graphql", folder, f"{speed:g}") as begin:
+
+        def listening() -> None:
+            greet(address, folder, f"{speed:g}")
+            begin()
+
+        _listen(make, settings, listener, listening)
+
+
+def greet(address: str, folder: Path, speed: str) -> None:
+    from demo.second_worker import PID, called, second
+
+    def shown(text: str, code: int) -> str:
+        return f"\033[{code}m{text}\033[0m" if sys.stdout.isatty() else text
+
+    one, two, three, four = (shown(number, 36) for number in "1234")
+    here = Path.cwd()
+    kill = f"kill -9 $(cat {shlex.quote(called(folder / PID, here))})"
+    another = shlex.join(second(f"{address}/graphql", folder, speed, here)).replace(
+        " --option", " \\\n       --option", 1
+    )
+    print(
+        f"""
+  {shown("Signalbox", 32)} is at work, on a live board of sample data. Ctrl+C stops it.
+
+  {shown("GraphiQL", 1)}  {address}/graphql
+  {shown("API", 1)}       the same address: POST, server-sent events, graphql-transport-ws
+
+  Four things to try:
+  {one}  Open GraphiQL: its first tab shows your boards. No login: you are the owner.
+  {two}  Run its tab Watch: every move arrives the moment it commits. Agents take cards
+     from TODO, work them on branches of a small repository, and hand them in for review.
+  {three}  Now and then one asks you something and waits. The tab Questions shows what;
+     put its id into the tab AnswerQuestion and answer: the agent goes on.
+  {four}  In a second window run MoveCard. A move against the law is refused, and
+     the answer says which moves it would allow.
+
+  And in a terminal: kill the agents' worker in the middle of its work, and start another.
+  Within some seconds it goes on with what the dead one held. It works until Ctrl+C.
+     {kill}
+     {another}
+""",
+        flush=True,
+    )
+
+
+@contextmanager
+def agents(*arguments: object) -> Iterator[Callable[[], None]]:
+    """Once what this gives is called, clients of the public API work on the boards while this lasts.
+
+    They are people, and a worker with its agents.
+    """
+    command = [sys.executable, "-m", "demo.agents", *map(str, arguments)]
+    clients: list[subprocess.Popen[bytes]] = []
+
+    def begin() -> None:
+        client = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603 - our own
+        clients.append(client)
+
+    try:
+        yield begin
+    finally:
+        for client in clients:
+            client.terminate()
+            client.wait()
+
+
+def seed() -> None:
+    """Write the demo workspace: people, boards, cards. What is there already is left alone."""
+    settings = configured()
+    only_here(settings)
+    made = asyncio.run(_seed(settings))
+    print(f"made: {', '.join(made)}" if made else "everything is there already")
+
+
+def only_here(settings: Settings) -> None:
+    if not settings.is_loopback:
+        fail("the demo's people have a well-known password: seed only what is served on a loopback address")
+
+
+async def _seed(settings: Settings, *, only_new: bool = False) -> list[str]:
+    from demo.seed import PASSWORD, SEEDED_KEY, seed
+
+    if only_new:
+        database = Database(settings.database_url)
+        try:
+            if await database.read(SEEDED_KEY):
+                return []
+        finally:
+            await database.close()
+    async with opened(settings) as event_log:
+        return await seed(event_log.transaction, await hash_password(PASSWORD))
+
+
+def reset(
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Delete all data, after asking. The schema stays."""
+    from kit.db.migrate import empty
+
+    settings = configured()
+    asyncio.run(ready(settings))
+    database = Database(settings.database_url)
+    name = database.name
+    if not yes:
+        if not sys.stdin.isatty():
+            fail("reset asks before it deletes, and nobody is here to answer; say --yes")
+        print(f"All data in {database.safe_url} will be deleted. Type its name, {name}, to go on: ", end="")
+        if input().strip() != name:
+            fail("that is not its name; nothing was deleted")
+    try:
+        count = asyncio.run(empty(database))
+    except DatabaseUnreachable as error:
+        fail(error)
+    print(f"deleted {count} rows from {database.safe_url}")
+
+
+def restored() -> None:
+    """Say that the database was restored from a backup: cursors from before it are not taken any more."""
+    count = asyncio.run(_restored(configured()))
+    print(f"{count} feeds have a new epoch: who resumes in one is told to read again")
+
+
+async def _restored(settings: Settings) -> int:
+    async with opened(settings) as event_log, event_log.transaction(Author(ActorKind.SYSTEM)) as tx:
+        return await renew_epochs(tx)
+
+
+def import_board_file(
+    file: Annotated[
+        Path, typer.Argument(help="A Trello export, a list of GitHub issues, or a board of ours.")
+    ],
+    workspace: Annotated[
+        str | None, typer.Option(help="Id of the workspace; without it, the owner's first.")
+    ] = None,
+    board: Annotated[str | None, typer.Option(help="Id of a board there is, whose law is obeyed.")] = None,
+    law: Annotated[Law | None, typer.Option(help="The law of the new board.")] = None,
+    user: Annotated[
+        str | None, typer.Option(help="Whose name it is done in; without it, the owner's.")
+    ] = None,
+) -> None:
+    """Read a board from a file: all of it or nothing. Says what was not carried over."""
+    asyncio.run(_bring(configured(), file, user, workspace, board, law))
+
+
+async def _bring(
+    settings: Settings,
+    file: Path,
+    user: str | None,
+    workspace: str | None,
+    board: str | None,
+    law: Law | None,
+) -> None:
+    from actions.cli_actor import cli_actor_of, first_workspace
+    from actions.transfer.board_file import UnreadableFile
+    from actions.transfer.file import read
+    from actions.transfer.import_board import import_board
+    from actions.transfer.report import progress_bar, report
+
+    try:
+        parcel = read(file)
+    except UnreadableFile as error:
+        fail(f"{file} {error}")
+    async with opened(settings) as event_log:
+        try:
+            async with event_log.transaction(Author(ActorKind.SYSTEM)) as tx:
+                actor = await cli_actor_of(tx, user)
+                tx.author = Author(actor.kind, actor.id)
+                into = workspace or (None if board else await first_workspace(tx, actor))
+                with progress_bar(len(parcel.cards)) as progress:
+                    brought = await import_board(
+                        tx, actor, parcel, workspace_id=into, board_id=board, law=law, progress=progress
+                    )
+        except Refusal as refusal:
+            fail(
+                ": ".join(
+                    [f"nothing was imported from {file}", *getattr(refusal, "__notes__", []), refusal.message]
+                )
+            )
+    print(report(parcel, brought))
+
+
+def export_board_file(
+    board: Annotated[str, typer.Argument(help="Id of the board.")],
+    file: Annotated[Path | None, typer.Argument(help="Where to; without it, standard output.")] = None,
+    user: Annotated[
+        str | None, typer.Option(help="Whose name it is done in; without it, the owner's.")
+    ] = None,
+) -> None:
+    """Write a board as one file, which import reads. Says on standard error what is not in it."""
+    text, left = asyncio.run(_take(configured(), board, user))
+    if file is None:
+        sys.stdout.write(text)
+    else:
+        try:
+            file.write_text(text, encoding="utf-8")
+        except OSError as error:
+            fail(f"cannot write {file}: {error.strerror}")
+    if left:
+        print(left, file=sys.stderr)
+
+
+async def _take(settings: Settings, board: str, user: str | None) -> tuple[str, str]:
+    from actions.cli_actor import cli_actor_of
+    from actions.transfer import native_format
+    from actions.transfer.export_board import export_board
+    from actions.transfer.report import report_of_export
+
+    async with opened(settings) as event_log:
+        snapshot = event_log.database.snapshot()
+        try:
+            async with event_log.transaction(Author(ActorKind.SYSTEM)) as tx:
+                actor = await cli_actor_of(tx, user)
+            parcel = await export_board(snapshot.read, actor, board)
+            return native_format.write_native(parcel), report_of_export(parcel)
+        except Refusal as refusal:
+            fail(f"{board}: {refusal.message}")
+        finally:
+            await snapshot.close()
+
+
+def print_schema() -> None:
+    """Print the GraphQL schema, sorted."""
+    from schema.build import make_schema, print_sorted
+
+    print(print_sorted(make_schema()), end="")
+
+
+def print_stages() -> None:
+    """Print the law of stages, for docs/stages.md."""
+    from schema.stages_page import draw
+
+    print(draw(), end="")

@@ -1,0 +1,1 @@
+"""The demo: its data, its people, its agents and their recordings."""

@@ -1,0 +1,1 @@
+"""Machines that know no noun of the product."""

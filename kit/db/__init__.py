@@ -1,0 +1,1 @@
+"""The database: connections, statements, migrations; the same contract on SQLite and PostgreSQL."""

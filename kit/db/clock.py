@@ -1,0 +1,42 @@
+"""One clock: the database's. A worker's clock may be wrong, and so may a server's; leases are judged by one."""
+
+from typing import Any
+
+from sqlalchemy import Float, cast, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+
+from kit.db.database import UtcDateTime
+
+# The same text as SQLAlchemy stores, so that moments compare as text: three digits are all SQLite knows.
+SQLITE = "strftime('%Y-%m-%d %H:%M:%f000', 'now')"
+# Not now(), which is when the transaction began; not clock_timestamp(), which no index can be searched by.
+POSTGRES = "statement_timestamp()"
+
+
+class database_now(FunctionElement[Any]):
+    """The moment of this statement; `now(seconds)` is that much later, NULL for NULL."""
+
+    type = UtcDateTime()
+    inherit_cache = True
+
+    def __init__(self, seconds: Any = None) -> None:
+        super().__init__(*([] if seconds is None else [cast(seconds, Float)]))
+
+
+@compiles(database_now, "sqlite")
+def _sqlite(element: database_now, compiler: Any, **options: Any) -> str:
+    seconds = compiler.process(element.clauses, **options)
+    return SQLITE.replace("'now'", f"'now', ({seconds}) || ' seconds'") if seconds else SQLITE
+
+
+@compiles(database_now, "postgresql")
+def _postgres(element: database_now, compiler: Any, **options: Any) -> str:
+    seconds = compiler.process(element.clauses, **options)
+    return f"({POSTGRES} + make_interval(secs => {seconds}))" if seconds else POSTGRES
+
+
+async def read_database_clock(tx: AsyncSession) -> Any:
+    """What time it is."""
+    return await tx.scalar(select(database_now()))

@@ -1,0 +1,424 @@
+"""Fan-out: what many follow alike is executed and encoded once, and sent to all of them.
+
+A subscription begins on its own: it is let in, charged, and told what it missed, at its own pace. When it has
+caught up, its resolver says so (`Sharing.leave`) and ends, and the subscription joins a group: those whose
+answers cannot differ. They ask the same text of the same topic with the same variables (where to begin is none of
+them any more), and their context says that they see the same (`context.audience`). A group follows its topic once,
+as whoever founded it. Each event is executed once and encoded once; the bytes go to every member, each under its
+own operation id.
+
+What a group promises, to each of its members:
+- The same items in the same order as alone. A member stands at a place; it is told what follows that place, and
+  nothing else. Who comes a little late is given what it missed of the newest answers, which are kept.
+- Nothing that it may not see. Before each page of items, and whenever it was woken or looked unasked, the resolver
+  asks in one statement who of the members may still see, in the same moment from which the items are read. Who may
+  not goes back to where it came from, and learns there how its feed ends.
+- No waiting for others. A member whose reader does not take what it is sent has ROOM; beyond that it goes back and
+  reads the log by itself, until it has caught up again.
+- Its own errors. An item that was answered with an error is not shared: all go back and execute it themselves.
+
+"Back" is where every subscription begins: its own reading of the log, from the member's place, no longer charged.
+It leads into a group again once something was told there, so that no one runs in a circle. A group ends with its
+last member, with its founder's sight, or with an error; then all go back.
+"""
+
+import asyncio
+import logging
+from collections import Counter, deque
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Hashable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass
+from typing import Any, NamedTuple, cast
+
+import orjson
+from strawberry.types import ExecutionResult
+
+from kit.eventlog.event_log import START, Cursor
+from kit.eventlog.pubsub import Listener
+from kit.graphql.errors import log_unexpected
+from kit.graphql.json import encode
+from kit.graphql.limits.guard import log_operation
+from kit.graphql.operation import Operation, begin_operation, current_operation, request_id
+
+MAX_MEMBER_BUFFER_BYTES = 64 * 1024  # bytes that may wait for one member; one answer always may
+MAX_BATCH_BYTES = 16 * 1024  # bytes of answers that are gathered before they are sent
+MAX_GROUP_CACHE_BYTES = 256 * 1024  # bytes of a group's newest answers that are kept for who comes late
+MAX_CACHE_BYTES = 16 * 1024 * 1024  # bytes that all groups of a process keep together
+MAX_MEMBERS_PER_TURN = 200  # members that are sent to before others have their turn
+
+log = logging.getLogger("signalbox.error")
+
+Start = Callable[[], Awaitable[AsyncIterator[Any]]]
+Put = Callable[[Sequence[bytes]], bool]  # sends answers at once, or says that it cannot
+AccessByMember = Mapping[Any, bool]  # whether each who was asked about may go on to see what is followed
+
+
+@dataclass(frozen=True)
+class FeedPosition:
+    """Where a follower stands: behind `cursor`, and whatever else decides what it is told next."""
+
+    cursor: Cursor
+    rest: Hashable = None
+
+    @property
+    def after(self) -> str:
+        return str(self.cursor) if self.cursor.epoch else START
+
+
+@dataclass(frozen=True)
+class MemberLeft:
+    """What a subscription said when it left for a group."""
+
+    topic: str
+    place: FeedPosition
+    who: Any
+    also: str  # wakes that are about `who`
+
+
+class SharedSubscription:
+    """What the resolver of a subscription and its transport say to each other.
+
+    asked: names the operation, the same for those that ask the same; None while it must not be shared.
+    place: where to go on, for one that was in a group; it was let in and charged before.
+    group: the group that this is run for.
+    """
+
+    def __init__(self, group: "Group | None" = None) -> None:
+        self.group = group
+        self.asked: tuple[Hashable, bool] | None = None
+        self.place: FeedPosition | None = None
+        self.left: MemberLeft | None = None
+        self._refused: FeedPosition | None = None
+
+    @property
+    def is_first(self) -> bool:
+        return self.group is None and self.place is None
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the operation is not over with this part of it."""
+        return self.group is not None or self.left is not None
+
+    def leave(self, topic: str, place: FeedPosition, who: Any, also: str) -> bool:
+        """Say that all was told up to `place`, and nothing follows yet. If True, end: a group goes on."""
+        if self.asked is None or self.group is not None or place == self._refused:
+            return False
+        self.left = MemberLeft(topic, place, who, also)
+        return True
+
+    def come_back(self, place: FeedPosition, *, at_once: bool) -> None:
+        self.left, self.place = None, place
+        self._refused = None if at_once else place
+
+
+def share_subscription() -> SharedSubscription:
+    """How the operation that runs now is shared."""
+    found: SharedSubscription | None = current_operation().sharing
+    return found if found is not None else SharedSubscription()
+
+
+class Member:
+    """One subscription in a group: answers go to `put` where that can take them, else they wait for its task."""
+
+    def __init__(self, left: MemberLeft, put: Put | None) -> None:
+        self.who, self.also, self.place = left.who, left.also, left.place
+        self.is_back = self.may_return = False
+        self._put = put
+        self._waiting: list[bytes] = []  # few; an empty deque takes 600 bytes, and members are many
+        self._size = 0
+        self._news: asyncio.Future[None] | None = None  # while its task has nothing to do
+
+    def give(self, payloads: Sequence[bytes], place: FeedPosition) -> bool:
+        """Send answers or let them wait; False if too much waits already."""
+        if self._news is not None and self._put is not None and not self._waiting and self._put(payloads):
+            self.place = place
+            return True
+        size = sum(map(len, payloads))
+        if self._waiting and self._size + size > MAX_MEMBER_BUFFER_BYTES:
+            return False
+        self._waiting += payloads
+        self._size += size
+        self.place = place
+        self._wake()
+        return True
+
+    def send_back(self, *, at_once: bool = False) -> None:
+        """Let it go on alone from its place. `at_once`: it may join a group again without having told anything."""
+        self.is_back, self.may_return = True, at_once
+        self._wake()
+
+    def _wake(self) -> None:
+        news, self._news = self._news, None
+        if news is not None and not news.done():
+            news.set_result(None)
+
+    async def answers(self) -> AsyncIterator[bytes]:
+        """What its task must send, until it goes back."""
+        while True:
+            while self._waiting:
+                payload = self._waiting.pop(0)
+                self._size -= len(payload)
+                yield payload
+            if self.is_back:
+                return
+            self._news = asyncio.get_running_loop().create_future()
+            try:
+                await self._news
+            finally:
+                self._news = None
+
+
+class EncodedItem(NamedTuple):
+    """An item of a group, executed and encoded: it leads from one place to the next."""
+
+    before: FeedPosition
+    payload: bytes
+    place: FeedPosition
+
+
+@dataclass
+class ItemCache:
+    """How many bytes the groups of a process keep together."""
+
+    size: int = 0
+
+
+class Group:
+    """Members that are told the same. Its resolver calls `hears`, `tells`, `sends` and `rests`."""
+
+    def __init__(self, place: FeedPosition, store: ItemCache) -> None:
+        self.place = place  # up to which its members were told
+        self.people: Counter[Any] = Counter()
+        self._members: dict[Member, None] = {}
+        self._newcomers: dict[Member, None] = {}
+        self._told: list[EncodedItem] = []  # to be sent
+        self._kept: deque[EncodedItem] = deque()  # was sent
+        self._size, self._store = 0, store
+        self._coming: FeedPosition | None = None
+        self._also: Counter[str] = Counter()
+        self._listener: Listener | None = None
+        self.task: asyncio.Task[None] | None = None
+
+    # What members do
+
+    def join(self, member: Member) -> None:
+        """Ask to be let in. It is at the group's next step, which comes at once."""
+        self._newcomers[member] = None
+        self.people[member.who] += 1
+        self._also[member.also] += 1
+        if self._listener is not None:
+            self._listener.add(member.also)
+            self._listener.wake()
+
+    def leave(self, member: Member) -> None:
+        """Be told nothing more, from this moment on."""
+        if member not in self._members and member not in self._newcomers:
+            return
+        self._members.pop(member, None)
+        self._newcomers.pop(member, None)
+        for counter, key in ((self.people, member.who), (self._also, member.also)):
+            counter[key] -= 1
+            if not counter[key]:
+                del counter[key]
+        if self._listener is not None and member.also not in self._also:
+            self._listener.drop(member.also)
+        if not self.people and self.task is not None:
+            self.task.cancel()
+
+    @property
+    def is_open(self) -> bool:
+        return bool(self.people) and (self.task is None or not self.task.done())
+
+    # What the resolver says
+
+    def hears(self, listener: Listener) -> None:
+        """Wake the group by what is about any of its members."""
+        self._listener = listener
+        for name in self._also:
+            listener.add(name)
+
+    def tells(self, place: FeedPosition, seen: AccessByMember) -> None:
+        """The next item leads to `place`, and was read when `seen` was asked."""
+        self._check(seen)
+        self._coming = place
+
+    async def sends(self) -> None:
+        """What was told may wait no longer: the page is over."""
+        if not self._told:
+            return
+        told, self._told = self._told, []
+        payloads, self.place = [one.payload for one in told], told[-1].place
+        self._keep(told)
+        for number, member in enumerate(list(self._members), 1):
+            if not member.is_back and member in self._members and not member.give(payloads, self.place):
+                self._send_back(member, at_once=True)
+            if number % MAX_MEMBERS_PER_TURN == 0:
+                await asyncio.sleep(0)
+
+    def rests(self, place: FeedPosition, seen: AccessByMember) -> None:
+        """All was told up to `place`, and nothing follows yet."""
+        self.place = place
+        self._check(seen)
+        for member in list(self._newcomers):
+            if member.who in seen:
+                self._send_back(member)  # it stands where this group never was
+
+    def _check(self, seen: AccessByMember) -> None:
+        """Send back who may not go on, and let in who may."""
+        barred = {who for who, may in seen.items() if not may}
+        if barred:
+            for member in [*self._members, *self._newcomers]:
+                if member.who in barred:
+                    self._send_back(member)
+        for member in list(self._newcomers):
+            if member.who in seen:  # else it came meanwhile: it is asked about at the next step
+                self._admit(member)
+
+    def _admit(self, member: Member) -> None:
+        """Let in who stands where the group does, or where it was not long ago."""
+        if member.place == self.place or self._catch_up(member):
+            if not member.is_back:
+                del self._newcomers[member]
+                self._members[member] = None
+        elif member.place.cursor < self.place.cursor:
+            self._send_back(member)  # else it is ahead, and the group comes there
+
+    def _catch_up(self, member: Member) -> bool:
+        start = next((n for n, kept in enumerate(self._kept) if kept.before == member.place), None)
+        if start is None:
+            return False
+        for kept in list(self._kept)[start:]:
+            if not member.give([kept.payload], kept.place):
+                self._send_back(member, at_once=True)
+                break
+        return True
+
+    def _send_back(self, member: Member, *, at_once: bool = False) -> None:
+        self.leave(member)
+        member.send_back(at_once=at_once)
+
+    # What becomes of it
+
+    async def run(self, start: Start, founder: Operation) -> None:
+        """Follow for all, to the end."""
+        operation = begin_operation(founder.transport, None, wants_cost=founder.wants_cost)
+        operation.sharing, operation.cost = SharedSubscription(self), founder.cost
+        try:
+            async with aclosing(cast("AsyncGenerator[Any, None]", await start())) as results:
+                async for result in results:
+                    if not await self._tell(result):
+                        return
+            await self.sends()
+        except Exception as error:
+            log.error("group failed", extra=log_unexpected(error) | {"request_id": request_id.get()})
+        finally:
+            self._forget()
+            for member in [*self._members, *self._newcomers]:
+                self._send_back(member)
+
+    async def _tell(self, result: Any) -> bool:
+        """Take an answer for all members; False if it came of no item, but of how the feed ended."""
+        place, self._coming = self._coming, None
+        if place is None:
+            return False
+        if not isinstance(result, ExecutionResult) or result.errors:
+            await self.sends()
+            self.place = place
+            self._forget()
+            for member in list(self._members):
+                self._send_back(member)
+            return bool(self.people)
+        before = self._told[-1].place if self._told else self.place
+        self._told.append(EncodedItem(before, encode(_payload(result)), place))
+        if sum(len(one.payload) for one in self._told) > MAX_BATCH_BYTES:
+            await self.sends()
+        return True
+
+    def _keep(self, told: list[EncodedItem]) -> None:
+        for one in told:
+            self._kept.append(one)
+            self._size += len(one.payload)
+            self._store.size += len(one.payload)
+        while self._kept and (self._size > MAX_GROUP_CACHE_BYTES or self._store.size > MAX_CACHE_BYTES):
+            self._drop()
+
+    def _drop(self) -> None:
+        size = len(self._kept.popleft().payload)
+        self._size -= size
+        self._store.size -= size
+
+    def _forget(self) -> None:
+        while self._kept:
+            self._drop()
+
+
+def _payload(result: ExecutionResult) -> dict[str, Any]:
+    return {"data": result.data} | ({"extensions": result.extensions} if result.extensions else {})
+
+
+class Broadcaster:
+    """The groups of one process."""
+
+    def __init__(self) -> None:
+        self._groups: dict[Hashable, Group] = {}
+        self._store = ItemCache()
+
+    async def results(
+        self, start: Start, context: Any, *, put: Callable[[], Put | None] = lambda: None
+    ) -> AsyncGenerator[Any, None]:
+        """Yield what `start` does, and what its group is told: that as orjson.Fragment, a whole payload.
+
+        `start` begins the operation in `context`, as often as it is called. `put` makes what sends an answer at
+        once; what it took is not yielded. Runs in the operation's own task.
+        """
+        operation = current_operation()
+        shared = operation.sharing = SharedSubscription()
+        try:
+            while True:
+                async with aclosing(cast("AsyncGenerator[Any, None]", await start())) as results:
+                    async for result in results:
+                        yield result
+                if shared.left is None:
+                    return
+                member = Member(shared.left, put())
+                with self._in_a_group(shared, member, start, context):
+                    async for payload in member.answers():
+                        yield orjson.Fragment(payload)
+                shared.come_back(member.place, at_once=member.may_return)
+        finally:
+            if shared.left is not None:
+                log_operation(operation)
+
+    @contextmanager
+    def _in_a_group(
+        self, shared: SharedSubscription, member: Member, start: Start, context: Any
+    ) -> Iterator[None]:
+        assert shared.left is not None, "it left for a group"
+        assert shared.asked is not None, "what it asks may be shared"
+        operation, (asked, is_alike) = current_operation(), shared.asked
+        key = asked, operation.wants_cost, context.audience(is_alike), shared.left.topic
+        group = self._groups.get(key)
+        if group is None or not group.is_open:
+            group = self._groups[key] = Group(member.place, self._store)
+            group.join(member)
+            group.task = asyncio.create_task(group.run(start, operation))
+            group.task.add_done_callback(lambda _: self._forget(key, group))
+        else:
+            group.join(member)
+        try:
+            yield
+        finally:
+            group.leave(member)
+
+    def _forget(self, key: Hashable, group: Group) -> None:
+        if self._groups.get(key) is group:
+            del self._groups[key]

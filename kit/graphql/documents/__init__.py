@@ -1,0 +1,1 @@
+"""Documents: parsed, validated, measured and analyzed once."""

@@ -1,0 +1,171 @@
+"""Documents that were asked before: parsed, measured, validated and priced once.
+
+Clients send the same few texts again and again, and reading one costs more than answering it. Kept
+are at most `most` texts, and at most KEPT characters of them together: a parsed document takes
+about a hundred times its text. A refused text is not kept, so that refusals cannot push out what
+is used.
+"""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import orjson
+from graphql import (
+    ASTValidationRule,
+    DocumentNode,
+    GraphQLError,
+    OperationDefinitionNode,
+    get_operation_ast,
+    parse,
+)
+from strawberry import Schema
+from strawberry.schema.schema import validate_document
+
+from kit.graphql.documents.viewer_independence import beginning, is_viewer_independent
+from kit.graphql.errors import Code, PublicError
+from kit.graphql.limits.cost import cost_of
+from kit.graphql.limits.document_size import DocumentLimits, LimitExceeded, check_document
+from kit.graphql.limits.list_size import ListRules, rules_of
+
+MAX_CACHED_CHARACTERS = 512_000  # characters of all texts together
+MAX_CACHED_PRICES = 16  # costs remembered for one operation, by the values they depend on
+
+
+@dataclass
+class Document:
+    """One text, parsed and within the limits."""
+
+    text: str
+    node: DocumentNode
+    valid: set[tuple[type[ASTValidationRule], ...]] = field(default_factory=set)
+    depends: dict[str | None, frozenset[str]] = field(default_factory=dict)
+    prices: OrderedDict[tuple[Any, ...], int] = field(default_factory=OrderedDict)
+    sharing: dict[str | None, tuple[str | None, bool]] = field(default_factory=dict)
+    subjects: dict[str | None, Any] = field(default_factory=dict)  # of its operations; see unchanged.py
+
+    @cached_property
+    def digest(self) -> bytes:
+        """What stands for the text where it is not to be kept."""
+        return digest(self.text.encode("utf-8", "surrogatepass"))
+
+    def price(
+        self, name: str | None, schema: Schema, rules: ListRules, variables: Mapping[str, Any] | None
+    ) -> int:
+        """Return the cost of one operation. Errors: LimitExceeded; see cost_of."""
+        key = self._key(name, variables or {})
+        if key is not None and key in self.prices:
+            return self.prices[key]
+        operation = get_operation_ast(self.node, name)
+        root = operation and schema._schema.get_root_type(operation.operation)
+        if not isinstance(operation, OperationDefinitionNode) or root is None:
+            return 0  # unknown: the library says so when it executes
+        cost, self.depends[name] = cost_of(self.node, operation, str(root.name), rules, variables)
+        if (key := self._key(name, variables or {})) is not None:
+            self.prices[key] = cost
+            if len(self.prices) > MAX_CACHED_PRICES:
+                self.prices.popitem(last=False)
+        return cost
+
+    def asked(
+        self, name: str | None, schema: Schema, variables: Mapping[str, Any] | None
+    ) -> tuple[Hashable, bool]:
+        """What names a subscription among those that ask the same, and whether it is answered alike (alike.py)."""
+        if name not in self.sharing:
+            operation = get_operation_ast(self.node, name)
+            assert operation is not None, "it is asked"
+            found = (
+                beginning(self.node, operation),
+                is_viewer_independent(self.node, operation, schema._schema),
+            )
+            self.sharing[name] = found
+        begins, alike = self.sharing[name]
+        values = {key: value for key, value in (variables or {}).items() if key != begins}
+        return (self.text, name, orjson.dumps(values, option=orjson.OPT_SORT_KEYS)), alike
+
+    def _key(self, name: str | None, variables: Mapping[str, Any]) -> tuple[Any, ...] | None:
+        if name not in self.depends:
+            return None
+        values = [variables.get(v, KeyError) for v in sorted(self.depends[name])]
+        return name, *(len(v) if isinstance(v, list) else repr(v)[:40] for v in values)
+
+
+def digest(said: bytes) -> bytes:
+    return hashlib.blake2b(said, digest_size=32).digest()
+
+
+class Documents:
+    """The documents of one schema."""
+
+    def __init__(self, limits: DocumentLimits, *, most: int = 512) -> None:
+        self.limits, self._most = limits, most
+        self._known: OrderedDict[str, Document] = OrderedDict()
+        self._characters = 0
+        self._rules: dict[int, ListRules] = {}
+
+    def read(self, text: str) -> Document:
+        """Return the parsed text. Errors: LimitExceeded, GraphQLSyntaxError."""
+        if (known := self._known.get(text)) is not None:
+            self._known.move_to_end(text)
+            return known
+        if len(text) > self.limits.query:
+            raise LimitExceeded("query characters", len(text), self.limits.query)
+        document = Document(text, self._parsed(text))
+        check_document(document.node, self.limits)
+        return document
+
+    def known(self, text: str | None) -> Document | None:
+        """The document of a text that was found valid before."""
+        return self._known.get(text) if text is not None else None
+
+    def check(self, document: Document, schema: Schema, rules: Any) -> None:
+        """Validate, and keep the document if it is valid. Errors: Invalid, with the library's."""
+        if rules in document.valid:
+            return
+        errors = validate_document(schema._schema, document.node, rules)
+        if errors:
+            raise InvalidDocument(errors)
+        document.valid.add(rules)
+        self._keep(document)
+
+    def rules(self, schema: Schema) -> ListRules:
+        """Return what the fields of `schema` cost, read once."""
+        key = id(schema._schema)
+        if key not in self._rules:
+            self._rules[key] = rules_of(schema._schema)
+        return self._rules[key]
+
+    def _parsed(self, text: str) -> DocumentNode:
+        try:
+            return parse(text, max_lexical_tokens=self.limits.tokens)
+        except GraphQLError as error:
+            if "tokens" in error.message and "aborted" in error.message:
+                over = self.limits.tokens + 1
+                raise LimitExceeded("tokens", over, self.limits.tokens) from error
+            raise
+
+    def _keep(self, document: Document) -> None:
+        if document.text not in self._known:
+            self._known[document.text] = document
+            self._characters += len(document.text)
+        while len(self._known) > self._most or self._characters > MAX_CACHED_CHARACTERS:
+            _, gone = self._known.popitem(last=False)
+            self._characters -= len(gone.text)
+
+
+class InvalidDocument(Exception):
+    """The document breaks a rule of validation."""
+
+    def __init__(self, errors: list[GraphQLError]) -> None:
+        super().__init__("invalid document")
+        self.errors = [_validation_error(error) for error in errors]
+
+
+def _validation_error(error: GraphQLError) -> GraphQLError:
+    if isinstance(error, PublicError) or (error.extensions or {}).get("code"):
+        return error
+    error.extensions = {**(error.extensions or {}), "code": str(Code.VALIDATION_FAILED)}
+    return error

@@ -1,0 +1,157 @@
+"""What a client may read of an error.
+
+Promise: an answer carries the text of an error only if somebody meant it for the client: a
+`PublicError`, a GraphQL error that names its `code`, a refusal that `explain` knows, or what the
+GraphQL library says about the document and its variables. Everything else becomes "Internal
+error" with the code INTERNAL. Each error carries `extensions.code` and `extensions.requestId`, and
+keeps its path and locations. Nothing here ever reads the text of the query.
+"""
+
+import re
+import traceback
+from collections.abc import Callable, Iterable, Mapping
+from enum import StrEnum
+from typing import Any
+
+from graphql import GraphQLError, GraphQLSyntaxError
+from strawberry.exceptions import MissingQueryError
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+
+MAX_MESSAGE_LENGTH = 500  # characters of a library's message kept: it may quote what the client sent
+MAX_LOGGED_FRAMES = 8  # innermost frames of an unexpected error that are logged
+
+QUOTED = re.compile(
+    r"(String cannot represent a non string value|unknown field '\w*'|required field '\w*').*", re.DOTALL
+)
+
+Explain = Callable[[Exception], tuple[str, Mapping[str, Any]] | None]
+
+
+class Code(StrEnum):
+    """Names clients switch on; the first six are Apollo's."""
+
+    PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
+    VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
+    BAD_USER_INPUT = "BAD_USER_INPUT"
+    BAD_REQUEST = "BAD_REQUEST"
+    OPERATION_UNKNOWN = "OPERATION_RESOLUTION_FAILURE"
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    TOO_COMPLEX = "QUERY_TOO_COMPLEX"
+    LIMIT_EXCEEDED = "LIMIT_EXCEEDED"
+    RATE_LIMITED = "RATE_LIMITED"
+    TIMEOUT = "TIMEOUT"
+    INTERNAL = "INTERNAL"
+
+
+# How the library says that it found nothing to execute.
+UNEXECUTED = {
+    CannotGetOperationTypeError: Code.OPERATION_UNKNOWN,
+    InvalidOperationTypeError: Code.BAD_REQUEST,
+    MissingQueryError: Code.BAD_REQUEST,
+}
+
+
+class PublicError(GraphQLError):
+    """An error whose text and extensions the client may read.
+
+    `status` is the HTTP status when the error ends a whole request, and is not sent otherwise.
+    """
+
+    code: str = Code.BAD_REQUEST
+    status: int = 400
+
+    def __init__(
+        self, message: str, *, code: str | None = None, status: int | None = None, **more: Any
+    ) -> None:
+        self.code, self.status = code or self.code, status or self.status
+        super().__init__(message, extensions={"code": str(self.code), **more})
+
+
+class ConnectionRejected(PublicError):
+    """Who asks is not known, or no longer: 401 on HTTP, close 4403 on a socket."""
+
+    code = Code.UNAUTHENTICATED
+    status = 401
+
+    def __init__(self, message: str = "Not authenticated", *, reason: str = "rejected") -> None:
+        super().__init__(message, reason=reason)
+
+
+def explain_nothing(exception: Exception) -> None:
+    """Explain no exception: the default of every `explain`."""
+
+
+def original_error(error: GraphQLError) -> Exception:
+    """Return the innermost exception: what a resolver raised, or `error` itself."""
+    found: Exception = error
+    while isinstance(found, GraphQLError) and found.original_error is not None:
+        found = found.original_error
+    return found
+
+
+def error_code_of(error: GraphQLError, explain: Explain) -> tuple[str, str, Mapping[str, Any]]:
+    """Return the code, the text and the further extensions that a client may read."""
+    cause = original_error(error)
+    if not isinstance(cause, GraphQLError):
+        told = explain(cause)
+        if told is not None:
+            return told[0], str(cause), told[1]
+        if type(cause) in UNEXECUTED:
+            return UNEXECUTED[type(cause)], error.message[:MAX_MESSAGE_LENGTH], {}
+    elif isinstance(cause, GraphQLSyntaxError):
+        return Code.PARSE_FAILED, error.message[:MAX_MESSAGE_LENGTH], {}
+    elif code := (cause.extensions or {}).get("code"):
+        return str(code), error.message, cause.extensions or {}
+    elif error.path is None or _is_about_an_argument(cause):
+        return Code.BAD_USER_INPUT, _without_values(error.message[:MAX_MESSAGE_LENGTH]), {}
+    return Code.INTERNAL, "Internal error", {}
+
+
+def _without_values(message: str) -> str:
+    # What the library quotes whole may hold a password that was put in the wrong place.
+    return QUOTED.sub(r"\1", message)
+
+
+def _is_about_an_argument(cause: GraphQLError) -> bool:
+    # graphql-core coerces arguments inside the field, so its complaint has a path as a resolver's
+    # error would; only nodes and the first word tell them apart.
+    return bool(cause.nodes) and cause.message.startswith("Argument ")
+
+
+def to_public_error(error: GraphQLError, explain: Explain, request_id: str) -> GraphQLError:
+    """Return what the client may read of `error`; the error itself is left as it is."""
+    code, message, more = error_code_of(error, explain)
+    return GraphQLError(
+        message,
+        error.nodes,
+        error.source,
+        error.positions,
+        error.path,
+        extensions={**more, "code": code, "requestId": request_id},
+    )
+
+
+def codes(errors: Iterable[GraphQLError] | None, explain: Explain) -> set[str]:
+    return {error_code_of(error, explain)[0] for error in errors or ()}
+
+
+def log_unexpected(exception: BaseException) -> dict[str, Any]:
+    """Say of which class `exception` is, what it came of, and where it was raised; nothing of what it says.
+
+    Its message may quote a row, a statement's parameters or a password: it never enters a log. An SQLSTATE is
+    five letters of the standard.
+    """
+    causes: list[str] = []
+    below = exception.__cause__
+    while below is not None and len(causes) < MAX_LOGGED_FRAMES:
+        state = getattr(below, "sqlstate", None)
+        causes.append(" ".join(filter(None, (_named(below), state if isinstance(state, str) else None))))
+        below = below.__cause__
+    found = traceback.extract_tb(exception.__traceback__)[-MAX_LOGGED_FRAMES:]
+    at = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in found]
+    return {"type": _named(exception), "causes": causes, "frames": at}
+
+
+def _named(exception: BaseException) -> str:
+    kind = type(exception)
+    return f"{kind.__module__}.{kind.__qualname__}"

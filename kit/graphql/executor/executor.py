@@ -1,0 +1,116 @@
+"""Where graphql-core hands over to the levels, and where it gets back what they leave to it."""
+
+from typing import Any, Protocol, runtime_checkable
+
+from graphql import (
+    DocumentNode,
+    GraphQLOutputType,
+    GraphQLResolveInfo,
+    GraphQLSchema,
+    OperationType,
+    get_named_type,
+    is_composite_type,
+)
+from graphql.execution.collect_fields import FieldDetails
+from graphql.pyutils import Path
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+
+from kit.graphql.executor.levels import LevelExecution
+from kit.graphql.executor.plan import Plans, Selection
+from kit.graphql.executor.variables import Inputs
+from kit.graphql.operation import current_operation
+
+PLAN_CACHE = Plans()
+VARIABLE_READERS = Inputs()
+
+
+@runtime_checkable
+class Forgets(Protocol):
+    """A context that can forget what was loaded."""
+
+    def forget(self) -> None: ...
+
+
+class ListExecutor(StrawberryGraphQLCoreExecutionContext):
+    """Completes what a root field answers level by level; see this package's first page."""
+
+    _gave_up = False
+    _objects: int | None = 1  # how many the answer has, itself among them; None when nobody counted
+
+    @classmethod
+    def build(
+        cls,
+        schema: GraphQLSchema,
+        document: DocumentNode,
+        root_value: Any = None,
+        context_value: Any = None,
+        raw_variable_values: dict[str, Any] | None = None,
+        operation_name: str | None = None,
+        *rest: Any,
+        **more: Any,
+    ) -> Any:
+        variables = VARIABLE_READERS.of(schema, document, operation_name)
+        values = variables.read(raw_variable_values or {}) if variables else None
+        given = root_value, context_value, raw_variable_values, operation_name, *rest
+        if variables is None or values is None:
+            return super().build(schema, document, *given, **more)
+        built = super().build(schema, variables.bare, *given, **more)
+        if isinstance(built, cls):
+            built.operation, built.variable_values = variables.operation, values
+        return built
+
+    def complete_value(
+        self,
+        return_type: GraphQLOutputType,
+        field_details_list: list[FieldDetails],
+        info: GraphQLResolveInfo[Any],
+        path: Path,
+        result: Any,
+        position_context: Any,
+    ) -> Any:
+        given = return_type, field_details_list, info, path, result, position_context
+        if path.prev is not None:
+            return super().complete_value(*given)
+        if self._gave_up or not self._fits(return_type, result):
+            if is_composite_type(get_named_type(return_type)) and result is not None:
+                self._objects = None
+            return super().complete_value(*given)
+        return self._together(*given)
+
+    def build_response(self, data: dict[str, Any] | None) -> Any:
+        current_operation().actual = self._objects
+        return super().build_response(data)
+
+    def _fits(self, type_: GraphQLOutputType, result: Any) -> bool:
+        """Whether a root field's value is one for us: composite, and nothing unusual about the operation."""
+        named = get_named_type(type_)
+        if not is_composite_type(named) or named.name.startswith("__"):
+            return False
+        if self.abort_signal is not None or (self.middleware_manager and self.middleware_manager.middlewares):
+            return False
+        return result is not None and not isinstance(result, Exception) and self.error_propagation
+
+    async def _together(
+        self,
+        type_: GraphQLOutputType,
+        details: list[FieldDetails],
+        info: GraphQLResolveInfo[Any],
+        path: Path,
+        result: Any,
+        position_context: Any,
+    ) -> Any:
+        roots = PLAN_CACHE.of(self).roots(self.variable_values.coerced)
+        below = roots.setdefault(str(path.key), Selection(details))
+        try:
+            is_query = self.operation.operation is OperationType.QUERY
+            levels = LevelExecution(self, texts=is_query and current_operation().takes_texts)
+            [value] = await levels.values(type_, below, [result], lambda _: path, lambda: info)
+            if self._objects is not None:
+                self._objects += levels.counted
+            return value
+        except Exception:  # whatever it is: graphql-core meets it again, and says it as it always does
+            self._gave_up, self._objects = True, None
+            if isinstance(self.context_value, Forgets):
+                self.context_value.forget()  # or what is known already would be told before what is not
+        completed = super().complete_value(type_, details, info, path, result, position_context)
+        return await completed if self.is_awaitable(completed) else completed

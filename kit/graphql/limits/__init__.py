@@ -1,0 +1,1 @@
+"""Limits on documents, lists, cost and rate."""

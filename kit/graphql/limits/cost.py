@@ -1,0 +1,183 @@
+"""What an operation asks for, in points, known before it runs.
+
+A point is one object requested: a field that answers an object costs 1 for each, a leaf nothing, a
+mutation 10, unless `@cost` says otherwise; a list multiplies what it holds by the size asked for
+(see sizes.py). One walk, each fragment once. Of alternatives by type the dearest counts, since an
+object has one type. @skip and @include are not looked at: the cost is that of the whole document.
+
+Why 10,000 points may be asked for (`Limits.cost`): a whole board of 500 cards with 5 subtasks, 3
+labels, 2 assignees and 2 single objects each is 500 * 13 + 20 columns, about 6,500, and must pass.
+An object takes 25 to 60 us in the GraphQL library, so the worst allowed answer takes well under a
+second there and a fraction of it in an executor that works a list at a time. What an answer did
+not use is given back to the bucket, so small boards pay for what they are. The bucket's own size
+(`POINTS`, `POINTS_PER_SECOND`) lets a person read such a page anew every second for ten seconds; who
+asks without a pause soon gets one every five or six.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    InlineFragmentNode,
+    IntValueNode,
+    ListValueNode,
+    NullValueNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    ValueNode,
+    VariableNode,
+)
+
+from kit.graphql.errors import Code
+from kit.graphql.limits.document_size import LimitExceeded
+from kit.graphql.limits.list_size import DEFAULT_LIST_SIZE, ListRule, ListRules
+
+INTROSPECTION_POINTS = 50  # points of one __schema or __type: about as long as 50 objects take
+ASSUMED_ITEMS = 1_000_000  # items taken for a slicing argument that is no number; validation says so
+
+
+@dataclass
+class Points:
+    """The cost of one selection set, for one object of its type."""
+
+    plain: int = 0
+    # Points counted once for each object of the named type around them, whatever lies between:
+    # (those points, and the same multiplied as if no such object were there).
+    within: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def times(self, size: int) -> "Points":
+        held = {name: (once, each * size) for name, (once, each) in self.within.items()}
+        return Points(self.plain * size, held)
+
+    def add(self, other: "Points") -> None:
+        self.plain += other.plain
+        for name, (once, each) in other.within.items():
+            mine = self.within.get(name, (0, 0))
+            self.within[name] = mine[0] + once, mine[1] + each
+
+    def settled(self, name: str) -> "Points":
+        """Count here, at one object of type `name`, what was to be counted once for it."""
+        if name in self.within:
+            self.plain += self.within.pop(name)[0]
+        return self
+
+    @property
+    def total(self) -> int:
+        return self.plain + sum(each for _, each in self.within.values())
+
+
+def cost_of(
+    document: DocumentNode,
+    operation: OperationDefinitionNode,
+    root: str,
+    rules: ListRules,
+    variables: Mapping[str, Any] | None,
+) -> tuple[int, frozenset[str]]:
+    """Return the points of `operation` and the variables that they depend on.
+
+    Errors: LimitExceeded if a slicing argument is below 1 or above its maximum.
+    """
+    walk = _Walk(document, operation, rules, variables or {})
+    points = walk.selections(operation.selection_set, root, None)
+    return points.total, frozenset(walk.used)
+
+
+Sized = tuple[frozenset[str], int] | None  # fields of a connection, and how long they are
+
+
+class _Walk:
+    def __init__(
+        self,
+        document: DocumentNode,
+        operation: OperationDefinitionNode,
+        rules: ListRules,
+        variables: Mapping[str, Any],
+    ) -> None:
+        found = [d for d in document.definitions if isinstance(d, FragmentDefinitionNode)]
+        self._fragments = {fragment.name.value: fragment for fragment in found}
+        self._defaults = {
+            v.variable.name.value: v.default_value for v in operation.variable_definitions or ()
+        }
+        self._rules, self._variables = rules, variables
+        self._known: dict[tuple[str, Sized], Points] = {}
+        self.used: set[str] = set()
+
+    def selections(self, selections: SelectionSetNode | None, owner: str, sized: Sized) -> Points:
+        points = Points()
+        by_type: dict[str, Points] = {}
+        for node in selections.selections if selections else ():
+            if isinstance(node, FieldNode):
+                points.add(self._field(node, owner, sized))
+                continue
+            name, inner = self._fragment(node, owner, sized)
+            alternative = name != owner and name in self._rules.objects
+            (by_type.setdefault(name, Points()) if alternative else points).add(inner)
+        points.add(max(by_type.values(), key=lambda p: p.total, default=Points()))
+        return points.settled(owner)
+
+    def _fragment(self, node: Any, owner: str, sized: Sized) -> tuple[str, Points]:
+        if isinstance(node, InlineFragmentNode):
+            name = node.type_condition.name.value if node.type_condition else owner
+            return name, self.selections(node.selection_set, name, sized)
+        fragment = self._fragments[node.name.value]
+        name = fragment.type_condition.name.value
+        key = node.name.value, sized
+        if key not in self._known:
+            self._known[key] = self.selections(fragment.selection_set, name, sized)
+        return name, self._known[key]
+
+    def _field(self, node: FieldNode, owner: str, sized: Sized) -> Points:
+        name = node.name.value
+        rule = self._rules.fields.get(owner, {}).get(name)
+        if rule is None:
+            return Points(0 if name == "__typename" else INTROSPECTION_POINTS)
+        size = self._size(node, rule)
+        points = Points(rule.weight)
+        if rule.item is not None:
+            below = (rule.sized, size) if rule.sized else None
+            points.add(self.selections(node.selection_set, rule.item, below))
+        if not rule.listed or rule.item is None:
+            pass
+        elif rule.size is None and sized is not None and name in sized[0]:
+            points = points.times(sized[1])
+        else:
+            points = points.times(size)
+        if rule.size is not None and rule.size.within:
+            points = Points(0, {rule.size.within: (points.total, points.total)})
+        return points
+
+    def _size(self, node: FieldNode, rule: ListRule) -> int:
+        if rule.size is None:
+            return DEFAULT_LIST_SIZE
+        given = {argument.name.value: argument.value for argument in node.arguments or ()}
+        asked = [
+            self._checked(name, value, rule.size.maximum)
+            for name in rule.size.slicing_arguments or ()
+            if (value := self._value(given.get(name), rule.defaults.get(name))) is not None
+        ]
+        return max(asked) if asked else rule.size.assumed_size
+
+    def _value(self, node: ValueNode | None, default: Any) -> Any:
+        """Return a number, a list's length or None. A variable is noted as used."""
+        if isinstance(node, VariableNode):
+            name = node.name.value
+            self.used.add(name)
+            if name not in self._variables:
+                return self._value(self._defaults.get(name), default)
+            value = self._variables[name]
+            return max(1, len(value)) if isinstance(value, list) else value
+        if isinstance(node, IntValueNode):
+            return int(node.value[:12])  # more digits than any maximum has
+        if isinstance(node, ListValueNode):
+            return max(1, len(node.values))  # no key at all is no mistake
+        return default if node is None else None if isinstance(node, NullValueNode) else ASSUMED_ITEMS
+
+    def _checked(self, name: str, value: Any, maximum: int | None) -> int:
+        size = value if isinstance(value, int) else ASSUMED_ITEMS
+        if maximum and not 1 <= size <= maximum:
+            raise LimitExceeded(name, size, maximum, code=Code.LIMIT_EXCEEDED)
+        return max(1, size)

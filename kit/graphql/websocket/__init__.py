@@ -1,0 +1,1 @@
+"""GraphQL over WebSockets: graphql-transport-ws."""

@@ -1,0 +1,226 @@
+"""Reads about the queue: why a job is not running, its place, the numbers. Nothing is locked.
+
+`read` is anything that answers a query with rows: `Snapshot.read`, or `reading(tx)`.
+"""
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Executable, Row, and_, case, func, literal_column, select, tuple_, union_all
+from sqlalchemy.orm import aliased
+
+from kit.db.clock import database_now
+from kit.db.transaction import Transaction
+from kit.queue.tables import Attempt, Cap, Job, JobState, Slot
+
+MAX_POSITION = 1_000  # how far back a place is counted
+SECONDS_PER_DAY = 86_400.0  # seconds
+
+Read = Callable[[Executable], Awaitable[Sequence[Row[Any]]]]
+
+
+def reading(tx: Transaction) -> Read:
+    """Reads in a transaction."""
+
+    async def read(query: Executable) -> Sequence[Row[Any]]:
+        return (await tx.execute(query)).all()
+
+    return read
+
+
+@dataclass(frozen=True, slots=True)
+class DueLater:
+    """It was delayed, or failed and is tried again."""
+
+    at: datetime
+    failures: int
+    code: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CapReached:
+    """As many as allowed are held. None of them has to be of the same tenant."""
+
+    cap: str
+    most: int
+    held_by: tuple[str, ...]  # ids of jobs
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseHeld:
+    """A worker has it: it is running, as far as is known."""
+
+    worker_id: str
+    until: datetime
+    attempt: int
+    cancel_requested: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Suspended:
+    """It is parked until somebody unparks it."""
+
+    waits_for: str | None
+    since: datetime | None
+    worker_id: str | None  # who waits with it
+
+
+@dataclass(frozen=True, slots=True)
+class HasEnded:
+    state: JobState
+    code: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """Nothing of the queue's keeps it: it waits for its turn, or for a worker that can do it."""
+
+    position: int | None  # in its scope
+
+
+Reason = DueLater | CapReached | LeaseHeld | Suspended | HasEnded | Queued
+
+
+async def reasons_not_running(read: Read, ids: Sequence[str]) -> dict[str, list[Reason]]:
+    """Why each of these jobs is not running, or that it is. Four statements, however many jobs."""
+    query = (
+        select(Job.__table__, database_now().label("now"), Attempt.worker_id, Attempt.lease_until)
+        .outerjoin(Attempt, and_(Attempt.job_id == Job.id, Attempt.ended_at.is_(None)))
+        .where(Job.id.in_(ids))
+    )
+    jobs = await read(query)
+    ready = [job for job in jobs if job.state == JobState.READY]
+    full = await full_caps(read, sorted({cap for job in ready for cap in job.caps}))
+    places = await positions(read, [job.id for job in ready])
+    return {job.id: _reasons(job, full, places.get(job.id)) for job in jobs}
+
+
+def _reasons(job: Row[Any], full: dict[str, CapReached], position: int | None) -> list[Reason]:
+    if job.state == JobState.READY:
+        reasons: list[Reason] = [full[cap] for cap in job.caps if cap in full]
+        if job.available_at > job.now:
+            reasons.insert(0, DueLater(job.available_at, job.failures, job.code))
+        return reasons or [Queued(position)]
+    if job.state == JobState.LEASED:
+        return [LeaseHeld(job.worker_id, job.lease_until, job.attempt, job.cancel_requested_at is not None)]
+    if job.state == JobState.PARKED:
+        return [Suspended(job.parked_for, job.parked_at, job.worker_id)]
+    return [HasEnded(job.state, job.code)]
+
+
+async def full_caps(read: Read, names: Sequence[str]) -> dict[str, CapReached]:
+    """Which of these caps have no free place, and who holds theirs."""
+    if not names:
+        return {}
+    query = (
+        select(Cap.name, Cap.most, Slot.job_id, Slot.surplus)
+        .outerjoin(Slot, Slot.cap == Cap.name)
+        .where(Cap.name.in_(names))
+        .order_by(Cap.name, Slot.n)
+    )
+    holders: dict[str, list[str]] = defaultdict(list)
+    most: dict[str, int] = {}
+    free: set[str] = set()
+    for row in await read(query):
+        most[row.name] = row.most
+        if row.job_id is not None:
+            holders[row.name].append(row.job_id)
+        elif row.surplus is False:
+            free.add(row.name)
+    return {name: CapReached(name, most[name], tuple(holders[name])) for name in most if name not in free}
+
+
+async def positions(read: Read, ids: Sequence[str]) -> dict[str, int]:
+    """The place of each job in the queue of its scope, from 1; one more than MAX_AHEAD is "far back".
+
+    Jobs without a scope stand in no queue that anybody could see, and are left out.
+    """
+    if not ids:
+        return {}
+    other = aliased(Job)
+    same = select(other.id).where(
+        other.state == literal_column("'READY'"), other.tenant == Job.tenant, other.scope == Job.scope
+    )
+    age = tuple_(other.available_at, other.id) < tuple_(Job.available_at, Job.id)
+    # Two ranges of one index, so that nothing behind it is read.
+    before = (same.where(other.priority > Job.priority), same.where(other.priority == Job.priority, age))
+    ahead = union_all(*(query.correlate(Job) for query in before)).limit(MAX_POSITION).subquery()
+    count = select(func.count()).select_from(ahead).correlate(Job).scalar_subquery()
+    query = select(Job.id, count.label("ahead")).where(
+        Job.id.in_(ids), Job.state == JobState.READY, Job.scope.is_not(None)
+    )
+    return {row.id: row.ahead + 1 for row in await read(query)}
+
+
+@dataclass(slots=True)
+class QueueStatistics:
+    """What is in the queue of one scope and priority."""
+
+    scope: str | None
+    priority: int
+    queued: int = 0  # may be claimed now
+    delayed: int = 0  # not due yet
+    active: int = 0  # a worker has it, working
+    waiting: int = 0  # parked
+    dead: int = 0  # in the last 24 hours
+    oldest_at: datetime | None = field(default=None)  # since when the oldest that is queued was due
+
+
+async def statistics(
+    read: Read, tenant: str, *, scopes: Sequence[str] | None = None
+) -> list[QueueStatistics]:
+    """The numbers for each scope and priority, in three statements; ended jobs are not read."""
+    is_due = and_(Job.state == JobState.READY, Job.available_at <= database_now())
+    ready = Job.state == literal_column("'READY'")
+    active = Job.state.in_([literal_column("'LEASED'"), literal_column("'PARKED'")])
+    columns = [Job.scope, Job.priority, Job.state, is_due.label("due"), func.count().label("count")]
+    oldest = func.min(case((is_due, Job.available_at))).label("oldest")
+    recent = and_(Job.state == literal_column("'DEAD'"), Job.ended_at > database_now(-SECONDS_PER_DAY))
+    found: dict[tuple[str | None, int], QueueStatistics] = {}
+    for where in (ready, active, recent):
+        query = select(*columns, oldest).where(where, Job.tenant == tenant).group_by(*columns[:3], is_due)
+        if scopes is not None:
+            query = query.where(Job.scope.in_(scopes))
+        for row in await read(query):
+            numbers = found.setdefault((row.scope, row.priority), QueueStatistics(row.scope, row.priority))
+            _count(numbers, row)
+    return sorted(found.values(), key=lambda one: (one.scope or "", -one.priority))
+
+
+def _count(numbers: QueueStatistics, row: Row[Any]) -> None:
+    count = row._mapping["count"]  # not row.count, which is a method of tuples
+    if row.state == JobState.READY and row.due:
+        numbers.queued += count
+        numbers.oldest_at = row.oldest
+    elif row.state == JobState.READY:
+        numbers.delayed += count
+    elif row.state == JobState.LEASED:
+        numbers.active += count
+    elif row.state == JobState.PARKED:
+        numbers.waiting += count
+    else:
+        numbers.dead += count
+
+
+async def dead(
+    read: Read, tenant: str, *, most: int = 50, before: datetime | None = None
+) -> Sequence[Row[Any]]:
+    """Dead jobs, newest first: what could be run again."""
+    query = select(Job.__table__).where(Job.tenant == tenant, Job.state == literal_column("'DEAD'"))
+    if before is not None:
+        query = query.where(Job.ended_at < before)
+    return await read(query.order_by(Job.ended_at.desc(), Job.id.desc()).limit(most))
+
+
+async def held_by(read: Read, worker_id: str) -> Sequence[Row[Any]]:
+    """The open attempts of a worker, with the job's kind and state."""
+    query = (
+        select(Attempt.__table__, Job.kind, Job.scope, Job.state)
+        .join(Job, Job.id == Attempt.job_id)
+        .where(Attempt.worker_id == worker_id, Attempt.ended_at.is_(None))
+        .order_by(Attempt.started_at, Attempt.job_id)
+    )
+    return await read(query)

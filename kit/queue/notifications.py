@@ -1,0 +1,28 @@
+"""Who is woken: workers that wait for work, and the one worker that has to hear something."""
+
+from kit.db.transaction import Transaction
+from kit.queue.state_machine import Cause, Transition
+from kit.queue.tables import JobState
+
+
+def queue_topic(tenant: str) -> str:
+    """The name to listen to for work of a tenant: something may be claimable that was not."""
+    return f"queue:{tenant}"
+
+
+def worker_topic(worker_id: str) -> str:
+    """The name to listen to for a worker: a heartbeat now would tell it something new."""
+    return f"worker:{worker_id}"
+
+
+def notify_transitions(tx: Transaction, *transitions: Transition, freed: bool = False) -> None:
+    """Wake whom these concern, once `tx` has committed."""
+    for one in transitions:
+        if freed or (one.now is JobState.READY and _is_due(one)):
+            tx.notify(queue_topic(one.tenant))
+        if one.worker_id and one.cause in (Cause.CANCEL_REQUESTED, Cause.UNPARKED):
+            tx.notify(worker_topic(one.worker_id))
+
+
+def _is_due(one: Transition) -> bool:
+    return one.available_at is not None and one.at is not None and one.available_at <= one.at

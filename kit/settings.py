@@ -1,0 +1,249 @@
+"""Every setting, typed, with its unit and default; read once, from the environment or a `.env`."""
+
+import ipaddress
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+BUSES = ("memory", "postgresql", "postgresql+asyncpg", "redis", "rediss", "valkey", "valkeys")
+POSTGRES_OPTIONS = {"host", "port", "ssl", "passfile", "target_session_attrs"}  # that an address may have
+MIN_SECRET_KEY_LENGTH = 32  # characters of a secret key
+MAX_DAYS = 36_500  # days: no date overflows that is so far from today
+
+
+class WrongSetting(Exception):
+    """A setting that cannot be taken, in one line."""
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+
+    host: str = Field("127.0.0.1", description="Address to listen on")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 lets the system choose")
+    database_url: str = Field(
+        "sqlite:///signalbox.sqlite3",
+        description="sqlite:///file or postgresql://user:password@host/name",
+    )
+    bus_url: str = Field(
+        "",
+        description="Where processes wake each other: memory://, postgresql://… or redis://…; empty chooses"
+        " by the database",
+    )
+    secret_key: SecretStr = Field(
+        SecretStr(""),
+        description="Signs tokens and seals what is encrypted: 32 characters or more. Old keys may follow,"
+        " separated by commas: they still open, the first one closes",
+    )
+    allowed_origins: Annotated[list[str], NoDecode] = Field(
+        [], description="Other origins whose pages may call, separated by commas"
+    )
+    allowed_hosts: Annotated[list[str], NoDecode] = Field(
+        [],
+        description="Host names the server answers to, separated by commas; empty: on a loopback address"
+        " only loopback names, elsewhere any",
+    )
+    forwarded_allow_ips: Annotated[list[str], NoDecode] = Field(
+        ["127.0.0.1", "::1"],
+        description="Proxies whose X-Forwarded-For says who calls: addresses and networks, separated by commas;"
+        " * is everybody",
+    )
+    access_minutes: float = Field(15, gt=0, le=1440, description="Life of an access token, in minutes")
+    refresh_days: float = Field(14, gt=0, le=MAX_DAYS, description="Idle life of a refresh token, in days")
+    refresh_most_days: float = Field(90, gt=0, le=MAX_DAYS, description="Longest life of a login, in days")
+    introspection: bool = Field(
+        True,
+        description="Whether clients may read the schema; false also takes suggestions out of errors, and refuses"
+        " queries by GET",
+    )
+    graphiql: bool = Field(True, description="Whether a browser is shown GraphiQL")
+    registration: bool = Field(False, description="Whether strangers may register; the first user always may")
+    points: int = Field(60_000, gt=0, le=10**9, description="Cost a caller may spend at once")
+    points_per_second: float = Field(1_000, gt=0, le=10**9, description="How fast spent cost comes back")
+    callers_per_address: int = Field(
+        25,
+        ge=0,
+        le=10**6,
+        description="How many callers' points one address may spend, but this machine; 0 is any",
+    )
+    run_log_days: float = Field(
+        30,
+        ge=0,
+        le=MAX_DAYS,
+        description="How long the lines of a run's log are kept, in days; 0 keeps them for ever",
+    )
+    history_days: float = Field(
+        0,
+        ge=0,
+        le=MAX_DAYS,
+        description="How long events are kept, in days: feeds, histories of cards, the audit log; 0 keeps them"
+        " for ever",
+    )
+    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="What is logged")
+    log_format: str = Field("text", pattern="^(text|json)$", description="text for people, json for machines")
+    drain_seconds: float = Field(
+        15, ge=0, le=3600, description="How long a stopping server waits for its clients"
+    )
+
+    @field_validator("allowed_origins", "allowed_hosts", "forwarded_allow_ips", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        return (
+            [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+        )
+
+    @field_validator("forwarded_allow_ips")
+    @classmethod
+    def _addresses(cls, value: list[str]) -> list[str]:
+        for part in value if value != ["*"] else []:
+            try:
+                ipaddress.ip_network(part)
+            except ValueError:
+                raise ValueError(
+                    f"{part[:60]} is not an address, a network like 10.0.0.0/8, or * alone"
+                ) from None
+        return value
+
+    @field_validator("bus_url")
+    @classmethod
+    def _known_bus(cls, value: str) -> str:
+        if value and urlsplit(value).scheme not in BUSES:
+            raise ValueError("must begin with memory://, postgresql:// or redis://")
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        if not value.startswith(
+            (
+                "sqlite:///",
+                "sqlite+aiosqlite:///",
+                "postgres://",
+                "postgresql://",
+                "postgresql+asyncpg://",
+            )
+        ):
+            raise ValueError("must begin with sqlite:/// or postgresql://")
+        try:
+            url = make_url(value)
+            ports = [] if value.startswith("sqlite") else _ports(url)
+        except (ArgumentError, ValueError):  # their texts may quote the password
+            raise ValueError(
+                "cannot be read: a port is a number, and what is special in a password is written %XX"
+            ) from None
+        if value.startswith("sqlite") and url.database in (None, "", ":memory:"):
+            raise ValueError(
+                "must name a file: what is only in memory is another database on each connection"
+            )
+        known = () if value.startswith("sqlite") else POSTGRES_OPTIONS
+        if unknown := sorted(url.query.keys() - known):
+            raise ValueError(f"has an option, {unknown[0][:60]}, that is not known")
+        for port in ports:
+            if not 0 < port <= 65_535:
+                raise ValueError(f"port {port} is none: 1 to 65535")
+        return value
+
+    @field_validator("secret_key")
+    @classmethod
+    def _long_enough(cls, value: SecretStr) -> SecretStr:
+        if any(
+            len(key) < MIN_SECRET_KEY_LENGTH
+            for key in value.get_secret_value().split(",")
+            if value.get_secret_value() != ""
+        ):
+            raise ValueError(f"must have {MIN_SECRET_KEY_LENGTH} characters or more")
+        return value
+
+    @property
+    def is_loopback(self) -> bool:
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"  # any other name may point anywhere
+
+    @property
+    def keys(self) -> list[str]:
+        return [key for key in self.secret_key.get_secret_value().split(",") if key]
+
+
+def _ports(url: URL) -> list[int]:
+    """Every port that an address of PostgreSQL names, as its driver reads them. Raises ArgumentError."""
+    dialect = url.set(drivername="postgresql+asyncpg").get_dialect()()
+    found = dialect.create_connect_args(url)[1].get("port", [])
+    return found if isinstance(found, list) else [found]
+
+
+def load(**overrides: object) -> Settings:
+    """Read the settings. Raises WrongSetting with one line that names the setting and what is wrong."""
+    try:
+        return Settings(**{k: v for k, v in overrides.items() if v is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]).upper() if first["loc"] else "settings"
+        text = str(first["msg"]).removeprefix("Value error, ")
+        raise WrongSetting(f"{name}: {text[0].lower()}{text[1:]}") from None
+    except UnicodeDecodeError:
+        raise WrongSetting(".env: is not UTF-8") from None
+    except OSError as error:
+        raise WrongSetting(f".env: {error.strerror}") from None
+
+
+def local_key(beside: Path) -> str:
+    """The secret key of a server on a loopback address that was given none: made once, kept beside its data.
+
+    Raises WrongSetting.
+    """
+    path = beside.with_name(f"{beside.name}.key")
+    try:
+        if not path.exists():
+            _keep(path, secrets.token_urlsafe(48))
+        key = path.read_text("utf-8").strip()
+    except OSError as error:
+        raise WrongSetting(f"cannot keep a secret key in {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise WrongSetting(f"{path}: is not UTF-8") from None
+    if len(key) < MIN_SECRET_KEY_LENGTH:
+        raise WrongSetting(
+            f"{path}: holds no secret key: it must have {MIN_SECRET_KEY_LENGTH} characters or more;"
+            " put it back from a backup,"
+            " or delete the file and another is made"
+        )
+    return key
+
+
+def _keep(path: Path, text: str) -> None:
+    """Write a file that is there with all of its text or not at all. One that is there already stays."""
+    with NamedTemporaryFile(
+        "w", dir=path.parent, prefix=f"{path.name}."
+    ) as file:  # only its owner may read it
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            os.link(file.name, path)
+
+
+def table() -> str:
+    """Every setting as a row of docs/running.md: `python -m kit.settings` prints it."""
+    rows = ["| setting | default | what it says |", "| --- | --- | --- |"]
+    for name, field in Settings.model_fields.items():
+        default = field.default
+        if isinstance(default, SecretStr):
+            default = default.get_secret_value()
+        if isinstance(default, list):
+            default = ",".join(default)
+        shown = "" if default == "" else f"`{str(default).lower() if isinstance(default, bool) else default}`"
+        rows.append(f"| `{name.upper()}` | {shown} | {field.description} |")
+    return "\n".join(rows)
+
+
+if __name__ == "__main__":
+    print(table())

@@ -1,0 +1,512 @@
+"""What an agent's run can say: one vocabulary over every agent program.
+
+An executor turns each program's own words into these; the worker reports them; clients need no knowledge of any
+program. Each event is small data that survives JSON: `to_row` writes one as a row of a run's log (type, level,
+agent, text, data), `from_row` reads it back. docs/agents.md says which event stands for what of each program.
+
+Text that is still being said comes as chunks (`chunk=True`): they are shown and forgotten. The whole text follows
+as one or more parts that are kept, and the parts of an `item` put together are its chunks put together. A second
+part 0 of an item begins it anew: the program corrected itself.
+"""
+
+import dataclasses
+import enum
+import types
+import typing
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, ClassVar, Self
+
+MAX_NUMBER = 2**53  # numbers beyond it are not the same in every language
+
+
+class EventType(enum.StrEnum):
+    STATUS = "STATUS"
+    PROMPT = "PROMPT"
+    OUTPUT = "OUTPUT"
+    THINKING = "THINKING"
+    TOOL_STARTED = "TOOL_STARTED"
+    TOOL_FINISHED = "TOOL_FINISHED"
+    FILE = "FILE"
+    TODO = "TODO"
+    PROGRESS = "PROGRESS"
+    COMMIT = "COMMIT"
+    SUBAGENT = "SUBAGENT"
+    QUESTION = "QUESTION"
+    APPROVAL = "APPROVAL"
+    KNOWLEDGE = "KNOWLEDGE"
+    USAGE = "USAGE"
+    LIMIT = "LIMIT"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+    ATTEMPT = "ATTEMPT"
+
+
+class LogLevel(enum.StrEnum):
+    DEBUG = "DEBUG"
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+    CRITICAL = "CRITICAL"
+
+
+class AgentStatus(enum.StrEnum):
+    """What the agent is doing, or has become."""
+
+    QUEUED = "QUEUED"
+    STARTED = "STARTED"
+    WORKING = "WORKING"
+    WAITING = "WAITING"  # for a person; `reason` says for what
+    RETRYING = "RETRYING"  # the provider is asked again
+    CHANGED = "CHANGED"  # its model or its mode
+    COMPACTED = "COMPACTED"  # its context was summarised
+    RESET = "RESET"  # its context was emptied
+    IDLE = "IDLE"  # its turn ended; which is not the run's completion
+    ENDED = "ENDED"
+
+
+class Origin(enum.StrEnum):
+    HUMAN = "HUMAN"
+    AGENT = "AGENT"
+    SCHEDULE = "SCHEDULE"
+    SYSTEM = "SYSTEM"
+
+
+class OutputStream(enum.StrEnum):
+    ANSWER = "ANSWER"
+    STDOUT = "STDOUT"
+    STDERR = "STDERR"
+
+
+class ToolKind(enum.StrEnum):
+    READ = "READ"
+    EDIT = "EDIT"
+    SEARCH = "SEARCH"
+    EXECUTE = "EXECUTE"
+    FETCH = "FETCH"
+    THINK = "THINK"
+    DELEGATE = "DELEGATE"
+    ASK = "ASK"
+    MCP = "MCP"
+    OTHER = "OTHER"  # what this version does not know is never refused
+
+
+class ToolStatus(enum.StrEnum):
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    DENIED = "DENIED"
+    STOPPED = "STOPPED"
+
+
+class FileChange(enum.StrEnum):
+    ADD = "ADD"
+    EDIT = "EDIT"
+    MOVE = "MOVE"
+    DELETE = "DELETE"
+
+
+class TodoState(enum.StrEnum):
+    PENDING = "PENDING"
+    IN_PROGRESS = "IN_PROGRESS"
+    DONE = "DONE"
+    CANCELLED = "CANCELLED"
+
+
+class LifecyclePhase(enum.StrEnum):
+    """Where something that begins and ends stands."""
+
+    STARTED = "STARTED"
+    PROGRESS = "PROGRESS"
+    ENDED = "ENDED"
+    FAILED = "FAILED"
+
+
+class DecisionState(enum.StrEnum):
+    ASKED = "ASKED"
+    ANSWERED = "ANSWERED"
+    ALLOWED = "ALLOWED"
+    DENIED = "DENIED"
+    EXPIRED = "EXPIRED"
+    CANCELLED = "CANCELLED"
+
+
+class LimitState(enum.StrEnum):
+    NEAR = "NEAR"
+    HIT = "HIT"
+    CLEARED = "CLEARED"
+
+
+class ContributionKind(enum.StrEnum):
+    COMMIT = "COMMIT"
+    PULL_REQUEST = "PULL_REQUEST"
+    ARTIFACT = "ARTIFACT"
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuestionOption:
+    label: str
+    description: str = ""
+    recommended: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuestionItem:
+    """One of the questions asked together. `key` names it in the answer."""
+
+    key: str
+    text: str
+    header: str = ""
+    options: tuple[QuestionOption, ...] = ()
+    multiple: bool = False
+    other: bool = True  # free text is taken too
+    default: str = ""  # what may be taken when nobody answers
+
+
+@dataclass(frozen=True, kw_only=True)
+class TodoItem:
+    text: str
+    state: TodoState = TodoState.PENDING
+    key: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentEvent:
+    type: ClassVar[EventType]
+    text: str = ""
+    agent: str = ""  # the sub-agent that said it; empty for the run's own agent
+    level: LogLevel = LogLevel.INFO
+
+    def __post_init__(self) -> None:
+        check_types(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatusChanged(AgentEvent):
+    type = EventType.STATUS
+    state: AgentStatus
+    reason: str = ""
+    session: str = ""  # the program's own name for the conversation: what it is resumed by
+    model: str = ""
+    mode: str = ""
+    tokens_before: int | None = None
+    tokens_after: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PromptGiven(AgentEvent):
+    type = EventType.PROMPT
+    origin: Origin = Origin.SYSTEM
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutputText(AgentEvent):
+    type = EventType.OUTPUT
+    item: str = ""
+    chunk: bool = False
+    part: int = 0
+    stream: OutputStream = OutputStream.ANSWER
+    tool: str = ""  # the tool call whose output it is
+
+
+@dataclass(frozen=True, kw_only=True)
+class ThinkingText(AgentEvent):
+    type = EventType.THINKING
+    item: str = ""
+    chunk: bool = False
+    part: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToolStarted(AgentEvent):
+    """`text` is one line for a person: the command, the path, the question."""
+
+    type = EventType.TOOL_STARTED
+    tool: str
+    name: str
+    kind: ToolKind = ToolKind.OTHER
+    input: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToolFinished(AgentEvent):
+    """`text` is what came out, its end cut off when long."""
+
+    type = EventType.TOOL_FINISHED
+    tool: str
+    name: str = ""
+    status: ToolStatus = ToolStatus.SUCCEEDED
+    exit_code: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileChanged(AgentEvent):
+    type = EventType.FILE
+    path: str
+    change: FileChange
+    moved_from: str = ""
+    additions: int | None = None
+    deletions: int | None = None
+    tool: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TodoList(AgentEvent):
+    """The whole list or plan as it is now; `text` is a plan in words."""
+
+    type = EventType.TODO
+    items: tuple[TodoItem, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProgressReported(AgentEvent):
+    """One line of what goes on, and how far along it is when that is known."""
+
+    type = EventType.PROGRESS
+    percent: float | None = None
+    step: int | None = None
+    steps: int | None = None
+    tool: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contribution(AgentEvent):
+    """Something that stays: a commit, a pull request, an artifact. `text` is its title."""
+
+    type = EventType.COMMIT
+    what: ContributionKind = ContributionKind.COMMIT
+    sha: str = ""
+    url: str = ""
+    files: int | None = None
+    additions: int | None = None
+    deletions: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubagentChanged(AgentEvent):
+    type = EventType.SUBAGENT
+    phase: LifecyclePhase
+    name: str = ""
+    session: str = ""
+    tool: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuestionRaised(AgentEvent):
+    """What people are asked; for one that was answered, `text` is the answer."""
+
+    type = EventType.QUESTION
+    key: str
+    asks: tuple[QuestionItem, ...] = ()
+    decision: DecisionState = DecisionState.ASKED
+    blocking: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApprovalRequested(AgentEvent):
+    """Permission for one thing. `text` is one line for a person."""
+
+    type = EventType.APPROVAL
+    key: str
+    decision: DecisionState = DecisionState.ASKED
+    name: str = ""
+    tool: str = ""
+    input: dict[str, Any] = dataclasses.field(default_factory=dict)
+    reason: str = ""
+    by: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnowledgeFound(AgentEvent):
+    type = EventType.KNOWLEDGE
+    kind: str = "FACT"
+    evidence: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenUsage(AgentEvent):
+    """Tokens and money so far in this process (not since the last report). `input_tokens` holds the cached ones."""
+
+    type = EventType.USAGE
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+    cost_usd: float | None = None
+    context_window: int | None = None
+    context_used: int | None = None
+    model: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProviderLimit(AgentEvent):
+    """The provider's limit, not ours."""
+
+    type = EventType.LIMIT
+    state: LimitState
+    window: str = ""
+    resets_at: float | None = None  # seconds since 1970
+    used: float | None = None  # 0 to 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentWarning(AgentEvent):
+    type = EventType.WARNING
+    code: str = ""
+    level: LogLevel = LogLevel.WARNING
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentFailure(AgentEvent):
+    type = EventType.ERROR
+    code: str = "AGENT_ERROR"
+    retryable: bool = False
+    level: LogLevel = LogLevel.ERROR
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttemptChanged(AgentEvent):
+    type = EventType.ATTEMPT
+    number: int
+    phase: LifecyclePhase
+    reason: str = ""
+
+
+EVENTS: dict[EventType, type[AgentEvent]] = {event.type: event for event in AgentEvent.__subclasses__()}
+SPOKEN = (OutputText, ThinkingText)  # what can come in chunks
+ROW = ("text", "agent", "level")  # columns of their own; everything else is `data`
+
+
+def to_row(event: AgentEvent) -> dict[str, Any]:
+    """Write an event as JSON's own types. Fields that say nothing are left out."""
+    data = {name: value for name, value in _said(event) if name not in ROW}
+    row: dict[str, Any] = {"type": event.type.value}
+    row |= {"text": clean(event.text)} if event.text else {}
+    row |= {"agent": clean(event.agent)} if event.agent else {}
+    row |= {"level": event.level.value} if event.level != type(event).level else {}
+    return row | ({"data": data} if data else {})
+
+
+def from_row(row: dict[str, Any]) -> AgentEvent:
+    """Read what `to_row` wrote. Raises ValueError for what is not an event."""
+    try:
+        kind = EVENTS[EventType(row["type"])]
+        given = {name: row[name] for name in ROW if name in row} | row.get("data", {})
+        event: AgentEvent = _build(kind, given)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"not an event: {error}") from error
+    return event
+
+
+def check_types(said: Any) -> None:
+    """Raise TypeError unless every field holds what it says. What programs print can be anything."""
+    for name, hint in hints_of(said.__class__).items():
+        value = getattr(said, name)
+        # What is of the very class is right, and quickly seen; but a number has bounds besides.
+        if (value.__class__ is not hint or hint in (int, float)) and not _fits(hint, value):
+            raise TypeError(f"{type(said).__name__}.{name} cannot be {value!r:.80}")
+
+
+@lru_cache
+def hints_of(kind: Any) -> dict[str, Any]:
+    """The type of each field, in order."""
+    hints = typing.get_type_hints(kind)
+    return {field.name: hints[field.name] for field in _fields(kind)}
+
+
+def _fits(hint: Any, value: Any) -> bool:
+    if hint is int or hint is float:
+        kinds = (int, float) if hint is float else int
+        return isinstance(value, kinds) and not isinstance(value, bool) and abs(value) < MAX_NUMBER
+    if isinstance(hint, types.UnionType):
+        return any(_fits(one, value) for one in typing.get_args(hint))
+    if typing.get_origin(hint) is tuple:
+        if not isinstance(value, tuple):
+            return False
+        for one in value:
+            check_types(one)
+        return True
+    return isinstance(value, typing.get_origin(hint) or hint)
+
+
+def is_ephemeral(event: AgentEvent) -> bool:
+    """Whether an event is shown to who is looking, and not kept."""
+    return isinstance(event, SPOKEN) and event.chunk
+
+
+def _said(said: Any) -> Iterator[tuple[str, Any]]:
+    """The fields that say something, as JSON's own types."""
+    for name, default in defaults_of(said.__class__):
+        value = getattr(said, name)
+        if value != default:
+            yield name, _plain(value)
+
+
+def _plain(value: Any) -> Any:
+    if value.__class__ is str:
+        return clean(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dict(_said(value))
+    if isinstance(value, tuple | list):
+        return [_plain(one) for one in value]
+    if isinstance(value, dict):
+        return {clean(str(key)): _plain(one) for key, one in value.items()}
+    if isinstance(value, enum.Enum):
+        return value.value
+    return clean(value) if isinstance(value, str) else value
+
+
+def clean(text: str) -> str:
+    """Text that every database and every JSON reader takes: no NUL, no half of a letter."""
+    if text.isascii():
+        return text.replace("\0", "\ufffd") if "\0" in text else text
+    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return whole.replace("\0", "\ufffd")
+
+
+@lru_cache
+def defaults_of(kind: Any) -> tuple[tuple[str, Any], ...]:
+    return tuple(
+        (field.name, field.default_factory() if callable(field.default_factory) else field.default)
+        for field in _fields(kind)
+    )
+
+
+@lru_cache
+def _fields(kind: Any) -> tuple[dataclasses.Field[Any], ...]:
+    return dataclasses.fields(kind)
+
+
+def _build(kind: Any, given: dict[str, Any]) -> Any:
+    hints = hints_of(kind)
+    return kind(**{name: _typed(hints[name], value) for name, value in given.items() if name in hints})
+
+
+def _typed(hint: Any, value: Any) -> Any:
+    if value.__class__ is hint:
+        return value
+    if isinstance(hint, type) and issubclass(hint, enum.StrEnum):
+        return hint(value)
+    if typing.get_origin(hint) is tuple:
+        return tuple(_build(typing.get_args(hint)[0], one) for one in value)
+    if hint is str:
+        raise TypeError(f"text was expected, not {value!r}")
+    return value
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentResult:
+    """How an agent's own account of its work ended: the only way a run can succeed."""
+
+    ok: bool
+    summary: str = ""
+    code: str = ""
+    reason: str = ""
+    retryable: bool = False
+
+    def __post_init__(self) -> None:
+        check_types(self)
+
+    @classmethod
+    def failed(cls, reason: str, code: str = "AGENT_ERROR", *, retryable: bool = False) -> Self:
+        return cls(ok=False, code=code, reason=reason, retryable=retryable)

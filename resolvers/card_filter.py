@@ -1,0 +1,161 @@
+"""Which cards, and in which order: the filter that clients nest, as SQL."""
+
+from datetime import date
+from typing import Annotated, Any
+
+from sqlalchemy import ColumnElement, and_, false, func, not_, or_, select, true
+from strawberry import ID
+
+from kit.db.database import utcnow
+from kit.graphql.errors import PublicError
+from kit.graphql.types import input_type
+from models.board import BoardColumn
+from models.card import (
+    Card,
+    CardAssignee,
+    CardLabel,
+    CardLink,
+    CardOrder,
+    CardSize,
+    CardType,
+    LinkKind,
+    Priority,
+)
+from models.run import AgentState
+from models.stage import Stage
+from resolvers.agent_state import in_state
+from resolvers.pagination import Order
+
+MAX_FILTER_DEPTH = 5  # levels of and, or, not
+NO_DATE = date(9999, 12, 31)  # where cards without a day stand
+
+
+_ORDERS: dict[CardOrder, tuple[tuple[Any, bool], ...]] = {
+    CardOrder.BOARD: ((BoardColumn.rank, False), (Card.rank, False), (Card.id, False)),
+    CardOrder.CREATED: ((Card.id, False),),
+    CardOrder.UPDATED: ((Card.updated_at, True), (Card.id, True)),
+    CardOrder.PRIORITY: ((Card.priority, True), (Card.id, False)),
+    CardOrder.DUE: (
+        (func.coalesce(Card.due_on, NO_DATE, type_=Card.due_on.type), False),
+        (Card.id, False),
+    ),
+}
+
+
+def order_of(order: CardOrder) -> Order:
+    return Order(order, _ORDERS[order])
+
+
+@input_type
+class CardFilter:
+    """Which cards. What is left out does not matter; everything said must hold."""
+
+    column_ids: Annotated[list[ID] | None, "In one of these columns."] = None
+    stages: Annotated[list[Stage] | None, "In a column of one of these stages."] = None
+    assignee_ids: Annotated[list[ID] | None, "Assigned to one of these people."] = None
+    agent_states: Annotated[list[AgentState] | None, "Where agents are at one of these."] = None
+    unassigned: Annotated[bool | None, "Assigned to nobody; false: to somebody."] = None
+    label_ids: Annotated[list[ID] | None, "With one of these labels."] = None
+    priorities: Annotated[list[Priority] | None, "Of one of these priorities."] = None
+    types: Annotated[list[CardType] | None, "Of one of these types."] = None
+    sizes: Annotated[list[CardSize] | None, "Of one of these sizes."] = None
+    parent_id: Annotated[ID | None, "A part of this card."] = None
+    overdue: Annotated[bool | None, "Due before today (UTC) and not done; false: not so."] = None
+    due_from: Annotated[date | None, "Due on this day or later."] = None
+    due_to: Annotated[date | None, "Due on this day or earlier."] = None
+    blocked: Annotated[bool | None, "Blocked by a card that is not done; false: not so."] = None
+    archived: Annotated[
+        bool | None,
+        "Archived ones only; false: the others. Where no level says it, those that are not archived.",
+    ] = None
+    text: Annotated[str | None, "With this text in title or description, whatever its case."] = None
+    all: Annotated[list["CardFilter"] | None, "Everything in this list holds."] = None
+    any: Annotated[list["CardFilter"] | None, "Something in this list holds."] = None
+    no: Annotated["CardFilter | None", "This does not hold."] = None
+
+
+def filter_clauses(filter: CardFilter) -> list[ColumnElement[bool]]:
+    """The WHERE of a filter. Archived cards are left out where no level of it says whether they are wanted."""
+    every = _fits(filter, MAX_FILTER_DEPTH)
+    return every if _says_archived(filter) else [Card.archived_at.is_(None), *every]
+
+
+def _says_archived(filter: CardFilter) -> bool:
+    inner = [*(filter.all or ()), *(filter.any or ()), *([filter.no] if filter.no else ())]
+    return filter.archived is not None or any(map(_says_archived, inner))
+
+
+def _fits(filter: CardFilter, depth: int) -> list[ColumnElement[bool]]:
+    if depth == 0:
+        raise PublicError(f"A filter nests at most {MAX_FILTER_DEPTH} levels", code="BAD_USER_INPUT")
+    every = list(_simple(filter))
+    if filter.all is not None:
+        every += [and_(*(and_(true(), *_fits(one, depth - 1)) for one in filter.all), true())]
+    if filter.any is not None:
+        every += [or_(*(and_(true(), *_fits(one, depth - 1)) for one in filter.any), false())]
+    if filter.no is not None:
+        every.append(not_(and_(true(), *_fits(filter.no, depth - 1))))
+    return every
+
+
+def _simple(filter: CardFilter) -> Any:
+    columns: list[tuple[Any, Any]] = [
+        (Card.column_id, filter.column_ids),
+        (BoardColumn.stage, filter.stages),
+        (Card.priority, filter.priorities),
+        (Card.type, filter.types),
+        (Card.size, filter.sizes),
+    ]
+    for column, values in columns:
+        if values is not None:
+            yield column.in_(values)
+    if filter.assignee_ids is not None:
+        yield Card.id.in_(select(CardAssignee.card_id).where(CardAssignee.user_id.in_(filter.assignee_ids)))
+    if filter.label_ids is not None:
+        yield Card.id.in_(select(CardLabel.card_id).where(CardLabel.label_id.in_(filter.label_ids)))
+    if filter.agent_states is not None:
+        yield in_state(filter.agent_states)
+    if filter.parent_id is not None:
+        yield Card.parent_id == filter.parent_id
+    if filter.due_from is not None:
+        yield Card.due_on >= filter.due_from
+    if filter.due_to is not None:
+        yield Card.due_on <= filter.due_to
+    if filter.text:
+        yield or_(
+            Card.title.icontains(filter.text, autoescape=True),
+            Card.description.icontains(filter.text, autoescape=True),
+        )
+    for wanted, clause in (
+        (filter.unassigned, _unassigned()),
+        (filter.overdue, _overdue()),
+        (filter.blocked, _blocked()),
+        (filter.archived, Card.archived_at.is_not(None)),
+    ):
+        if wanted is not None:
+            yield clause if wanted else not_(clause)
+
+
+def _unassigned() -> ColumnElement[bool]:
+    return ~select(CardAssignee.card_id).where(CardAssignee.card_id == Card.id).exists()
+
+
+def _overdue() -> ColumnElement[bool]:
+    due = func.coalesce(Card.due_on, NO_DATE, type_=Card.due_on.type)
+    return and_(due < utcnow().date(), BoardColumn.stage != Stage.DONE)
+
+
+def _blocked() -> ColumnElement[bool]:
+    blocker, column = Card.__table__.alias(), BoardColumn.__table__.alias()
+    open_one = (
+        select(CardLink.id)
+        .join(blocker, blocker.c.id == CardLink.card_id)
+        .join(column, column.c.id == blocker.c.column_id)
+        .where(
+            CardLink.target_id == Card.id,
+            CardLink.kind == LinkKind.BLOCKS,
+            column.c.stage != Stage.DONE,
+            blocker.c.archived_at.is_(None),
+        )
+    )
+    return open_one.exists()

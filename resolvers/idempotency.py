@@ -1,0 +1,199 @@
+"""Idempotency: an operation with a key is done once and answered the same however often it is sent.
+
+What the operation writes and all it reads after that are one transaction: the key is taken first, the change is
+made, the answer is read from inside, sealed and stored, and all of it commits together. It opens with the
+operation's own first write, so what is slow before that, a password's hash, keeps nobody waiting. Of two that
+come at once the second waits there for the first. A change that is refused is stored as such; an answer with
+errors is not, so trying again may help.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, suppress
+from datetime import timedelta
+from functools import partial
+from itertools import islice
+from typing import Any
+
+from graphql import ExecutionResult as GraphQLExecutionResult
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionSetNode,
+    print_ast,
+)
+from sqlalchemy import bindparam, delete, select, text, update
+from strawberry.extensions import SchemaExtension
+from strawberry.types import ExecutionResult
+
+from kit.db.database import Database, Unavailable, UtcDateTime, translate_db_errors, utcnow
+from kit.db.transaction import Author, Transaction
+from kit.graphql.errors import PublicError
+from models.account import IdempotencyKey
+from models.actor import ActorKind
+from resolvers.context import Context
+
+log = logging.getLogger("signalbox.idempotency")
+
+KEPT_FOR = timedelta(hours=24)
+MAX_KEY_LENGTH = 200  # characters of a key
+CLEANUP_INTERVAL_SECONDS = 600.0  # seconds between two looks for answers that are no longer kept
+
+# Takes a key that is new or whose answer is no longer kept. Waits for whoever holds it.
+CLAIM_KEY = text(
+    "INSERT INTO idempotency_key (actor_id, key, request_hash, expires_at)"
+    " VALUES (:actor, :key, :hash, :until) ON CONFLICT (actor_id, key) DO UPDATE"
+    " SET request_hash = excluded.request_hash, expires_at = excluded.expires_at, response = NULL"
+    " WHERE idempotency_key.expires_at < :now RETURNING key"
+).bindparams(bindparam("until", type_=UtcDateTime()), bindparam("now", type_=UtcDateTime()))
+
+
+class _Undo(Exception):
+    """Ends the transaction of an operation whose answer is not kept."""
+
+
+class _Answered(PublicError):
+    """Ends an operation whose twin was first; replaced by the twin's answer before a client could see it."""
+
+    def __init__(self, data: Any) -> None:
+        super().__init__("Answered before", code="IDEMPOTENCY_CONFLICT")
+        self.data = data
+
+
+class IdempotencyExtension(SchemaExtension):
+    concurrent_result: _Answered | None = None  # what was answered while this one was on its way
+
+    async def on_execute(self) -> AsyncIterator[None]:
+        context: Context = self.execution_context.context
+        given = (self.execution_context.operation_extensions or {}).get("idempotencyKey")
+        key = context.idempotency_key if given is None else given
+        if key is None or self._operation.operation is not OperationType.MUTATION:
+            yield
+            return
+        self._check(key)
+        before = await self._stored(context, key)
+        if before is not None:
+            self.execution_context.result = ExecutionResult(data=before.data, errors=None)
+            yield
+            return
+        try:
+            async with AsyncExitStack() as stack:
+                context.opens = partial(self._open, stack, context, key)
+                try:
+                    yield
+                    await self.store_response(context, key)
+                finally:
+                    context.opens = context.tx = None
+        except _Undo:
+            pass
+
+    def _check(self, key: Any) -> None:
+        if not isinstance(key, str) or not 0 < len(key) <= MAX_KEY_LENGTH or not key.isprintable():
+            raise PublicError(
+                f"An idempotency key has 1 to {MAX_KEY_LENGTH} printable characters", code="BAD_USER_INPUT"
+            )
+        if len(list(islice(self._fields(self._operation.selection_set), 2))) != 1:
+            raise PublicError("An idempotency key goes with one mutation field", code="BAD_USER_INPUT")
+
+    def _fields(self, asked: SelectionSetNode) -> Iterator[FieldNode]:
+        """The fields at the root, also those in fragments."""
+        document = self.execution_context.graphql_document
+        assert document, "an operation is executed after it was parsed"
+        fragments = {
+            node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)
+        }
+        for node in asked.selections:
+            if isinstance(node, FieldNode):
+                yield node
+            elif isinstance(node, FragmentSpreadNode):
+                yield from self._fields(fragments[node.name.value].selection_set)
+            elif isinstance(node, InlineFragmentNode):
+                yield from self._fields(node.selection_set)
+
+    @property
+    def _operation(self) -> OperationDefinitionNode:
+        document, name = self.execution_context.graphql_document, self.execution_context.operation_name
+        assert document, "an operation is executed after it was parsed"
+        operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+        return next(node for node in operations if name is None or (node.name and node.name.value == name))
+
+    def _by(self, context: Context) -> Author:
+        return context.by if context.who else Author(ActorKind.SYSTEM)
+
+    def _marks(self, context: Context) -> list[str]:
+        """What tells this operation from others, and no password from another: the newest secret key's first."""
+        asked, document = self.execution_context, self.execution_context.graphql_document
+        assert document, "an operation is executed after it was parsed"
+        variables = json.dumps(asked.variables, sort_keys=True, default=str)
+        return context.services.seal.marks(print_ast(document), asked.operation_name or "", variables)
+
+    async def _stored(self, context: Context, key: str, tx: Transaction | None = None) -> _Answered | None:
+        """What was answered before, if it still is kept."""
+        row = IdempotencyKey.__table__
+        mine = row.c.actor_id == _owner(context), row.c.key == key, row.c.expires_at >= utcnow()
+        query = select(row).where(*mine)
+        rows = (await tx.execute(query)).all() if tx else await context.services.database.read(query)
+        if not rows:
+            return None
+        if rows[0].request_hash not in self._marks(context):
+            raise PublicError(
+                "That idempotency key was used for another operation", code="IDEMPOTENCY_CONFLICT"
+            )
+        return _Answered(json.loads(context.services.seal.open(rows[0].response)))
+
+    async def _open(self, stack: AsyncExitStack, context: Context, key: str) -> Transaction:
+        """Open the operation's transaction and take its key. Waits for a twin, and ends if that was answered."""
+        tx = await stack.enter_async_context(context.services.event_log.transaction(self._by(context)))
+        now, [mark, *_] = utcnow(), self._marks(context)
+        taken = {"actor": _owner(context), "key": key, "hash": mark, "until": now + KEPT_FOR, "now": now}
+        with translate_db_errors():
+            if (await tx.execute(CLAIM_KEY, taken)).first() is not None:
+                return tx
+            before = await self._stored(context, key, tx)
+        assert before is not None, "a key that cannot be taken was answered"
+        self.concurrent_result = before
+        raise before
+
+    async def store_response(self, context: Context, key: str) -> None:
+        """Store the answer, also one that was refused before anything would have been written."""
+        result = self.execution_context.result
+        assert isinstance(result, GraphQLExecutionResult), "a mutation is not answered in parts"
+        if context.tx is None and context.opens and not result.errors:
+            with suppress(_Answered):
+                context.tx = await context.opens()
+        if self.concurrent_result is not None:
+            result.data, result.errors = self.concurrent_result.data, None
+            self.execution_context.pre_execution_errors = []
+        if self.concurrent_result is not None or result.errors or context.tx is None:
+            raise _Undo
+        mine = IdempotencyKey.actor_id == _owner(context), IdempotencyKey.key == key
+        sealed = context.services.seal.close(json.dumps(result.data))
+        await context.tx.execute(update(IdempotencyKey).where(*mine).values(response=sealed))
+
+
+async def clean_up_periodically(database: Database) -> None:
+    """Forget what is no longer kept, again and again, for ever."""
+    while True:
+        await asyncio.sleep(CLEANUP_INTERVAL_SECONDS)
+        try:
+            await delete_expired(database)
+        except Unavailable as error:
+            log.warning("tidying waits for the database: %s", error)
+        except Exception:
+            log.exception("not tidied")
+
+
+async def delete_expired(database: Database) -> None:
+    """Delete the answers that are no longer kept."""
+    async with database.write() as tx:
+        await tx.execute(delete(IdempotencyKey).where(IdempotencyKey.expires_at < utcnow()))
+
+
+def _owner(context: Context) -> str:
+    return context.who.id if context.who else "anonymous"

@@ -1,0 +1,61 @@
+"""What clients may say about the conversations of agent programs."""
+
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+from strawberry import ID
+
+from kit.graphql.limits.list_size import list_size
+from kit.graphql.types import Node
+from models.worker import SessionStatus
+from resolvers import agent_session as conversations
+from resolvers.agent_session import SESSION
+from resolvers.board import BOARD
+from resolvers.card import CARD
+from resolvers.worker import WORKER
+from schema.board import Board
+from schema.card import Card
+from schema.fields import mutation, node_type, query_field, relation_field
+from schema.refusal import Stale
+from schema.worker import Worker
+
+
+@node_type("chat")
+class AgentSession(Node):
+    """A conversation of an agent program that can be gone on with, where it was held."""
+
+    board_id: Annotated[ID, "On which board."]
+    card_id: Annotated[ID, "On which card."]
+    worker_id: Annotated[ID, "On which worker: only there can it be gone on with."]
+    external_id: Annotated[str, "The program's own name for it; unique on its worker."]
+    executor: Annotated[str, "Which agent program holds it."]
+    agent: Annotated[str | None, "Which of the program's agents; null: its main one."]
+    status: SessionStatus = query_field(conversations.status_of_session)
+    active_at: Annotated[datetime, "When it was last used."]
+    terminated_at: Annotated[datetime | None, "When it was ended by somebody."]
+    version: Annotated[int, "Grows by one with every use and change."]
+    created_at: Annotated[datetime, "When it began."]
+    board: Board | None = relation_field(BOARD, "board_id", text="The board.")
+    card: Card | None = relation_field(CARD, "card_id", text="The card.")
+    worker: Worker | None = relation_field(WORKER, "worker_id", text="The worker.")
+    parent: Annotated[
+        "AgentSession | None",
+        "The conversation before it: its run had been in that one, and went on in this.",
+    ] = relation_field(
+        SESSION,
+        "parent_id",
+        text="The conversation before it: its run had been in that one, and went on in this.",
+    )
+
+
+@strawberry.type
+class ConversationQuery:
+    agent_sessions: list[AgentSession] = query_field(
+        conversations.agent_sessions, directives=[list_size(20, slicing=("first",))]
+    )
+
+
+@strawberry.type
+class ConversationMutation:
+    end_agent_session = mutation(conversations.end_agent_session, AgentSession, Stale)

@@ -1,0 +1,146 @@
+"""GraphQL over rows and resolvers, without copying.
+
+`view` makes a type whose values are rows, `ask`, `do` and `hear` make fields of resolvers, `link` a field of
+a loader. A resolver's docstring is its field's description.
+"""
+
+import functools
+import inspect
+import operator
+import typing
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
+
+import strawberry
+from strawberry.field_extensions import InputMutationExtension
+from strawberry.types.field import StrawberryField
+from strawberry.utils.str_converters import to_camel_case as camel
+
+from kit.graphql.limits.list_size import list_size
+from kit.graphql.types import apply_descriptions, install_fast_reader, split_description
+from kit.ids import prefix_of
+from models.refusal import Invalid
+from resolvers.loaders import Relation, relation_resolver
+from schema.refusal import EVERY_WRITE
+
+T = TypeVar("T", bound=type)
+
+
+def node_type(prefix: str) -> Callable[[T], T]:
+    """Make a GraphQL type whose values are rows with ids of one prefix: fields read their attributes."""
+
+    def wrap(cls: T) -> T:
+        apply_descriptions(cls)
+        cls.is_type_of = classmethod(  # type: ignore[attr-defined]
+            lambda cls, value, info: _prefix(value) == prefix
+        )
+        made: T = strawberry.type(cls, description=inspect.getdoc(cls))
+        TYPES[prefix] = made
+        return made
+
+    return wrap
+
+
+def result_type(of: type) -> Callable[[T], T]:
+    """Make a GraphQL type, no node, whose values are instances of a class of ours."""
+
+    def wrap(cls: T) -> T:
+        apply_descriptions(cls)
+        cls.is_type_of = classmethod(  # type: ignore[attr-defined]
+            lambda cls, value, info: isinstance(value, of)
+        )
+        made: T = strawberry.type(cls, description=inspect.getdoc(cls))
+        return made
+
+    return wrap
+
+
+TYPES: dict[str, type] = {}  # every node type, by the prefix of its ids
+
+
+def _prefix(value: Any) -> str | None:
+    id = getattr(value, "id", None)
+    return prefix_of(id) if isinstance(id, str) else None
+
+
+def _described(resolver: Callable[..., Any]) -> Callable[..., Any]:
+    """Turn the descriptions of a resolver's parameters into strawberry's."""
+    for name, annotation in list(resolver.__annotations__.items()):
+        bare, text = split_description(annotation)
+        if text:
+            resolver.__annotations__[name] = Annotated[bare, strawberry.argument(description=text)]
+    return resolver
+
+
+def query_field(resolver: Callable[..., Any], **options: Any) -> Any:
+    """Make a field answered by `resolver`, and described by its docstring."""
+    field = strawberry.field(resolver=_described(resolver), description=inspect.getdoc(resolver), **options)
+    for name in ("together", "alike"):
+        if hasattr(resolver, name):
+            field.metadata = {**field.metadata, name: getattr(resolver, name)}
+    return field
+
+
+def subscription(resolver: Callable[..., Any]) -> Any:
+    """Make a subscription of a resolver that yields rows."""
+    return strawberry.subscription(resolver=_described(resolver), description=inspect.getdoc(resolver))
+
+
+class SingleInputExtension(InputMutationExtension):
+    """The resolver's parameters become the fields of one described `input`."""
+
+    def apply(self, field: StrawberryField) -> None:
+        super().apply(field)
+        [argument] = field.arguments
+        argument.description = "What to change, and how."
+        definition = typing.cast(Any, argument.type_annotation).raw_annotation.__strawberry_definition__
+        definition.description = f"What `{camel(field.python_name)}` takes."
+        install_fast_reader(
+            definition, lambda names: Invalid(*((name, "cannot be cleared") for name in names))
+        )
+
+    def map_arguments(self, kwargs: dict[str, Any]) -> dict[str, Any]:
+        # A field of the input that is left out arrives as UNSET, which is no Some and no None.
+        given = super().map_arguments(kwargs)
+        return {name: None if value is strawberry.UNSET else value for name, value in given.items()}
+
+
+def mutation(resolver: Callable[..., Any], *outcomes: Any, **options: Any) -> Any:
+    """Make a mutation: one `input`, and a union of `outcomes` and the refusals that every write knows."""
+    name = "".join(word.capitalize() for word in resolver.__name__.split("_")) + "Result"
+    members = dict.fromkeys((*outcomes, *EVERY_WRITE))
+    text = f"What `{camel(resolver.__name__)}` answers: what changed, or why nothing did."
+    return strawberry.mutation(
+        resolver=_described(resolver),
+        description=inspect.getdoc(resolver),
+        graphql_type=Annotated[
+            functools.reduce(operator.or_, members), strawberry.union(name, description=text)
+        ],
+        extensions=[SingleInputExtension()],
+        **options,
+    )
+
+
+def relation_field(to: Relation, by: str = "id", *, text: str, size: int | None = None) -> Any:
+    """Make a field answered by a loader: the rows of `to` whose key is this row's attribute `by`.
+
+    Declared as data, so that an executor may ask once for a whole list. `size` says how long a list usually is.
+    """
+
+    async def resolve(root: Any, info: strawberry.Info) -> Any:
+        key = getattr(root, by)
+        return None if key is None else await info.context.load(to, key)
+
+    directives = [list_size(size, slicing=())] if size else []
+    field = strawberry.field(resolver=resolve, description=text, directives=directives)
+    field.metadata = {"link": to, "by": by, "together": relation_resolver(to, by), "alike": to.alike}
+    return field
+
+
+def payload_field(key: str, text: str) -> Any:
+    """Make a field of an event: what its data has under `key`."""
+
+    def resolve(root: Any) -> Any:
+        return root.data.get(key)
+
+    return strawberry.field(resolver=resolve, description=text)

@@ -1,0 +1,309 @@
+"""The API as GraphQL: worker/api.py's words, turned into the operations of operations.graphql and back.
+
+What may be said twice says so by itself: a claim, a batch and a question carry a key of their own, the end of a run
+goes with an idempotency key. So after a lost answer the same is simply said again.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
+from hashlib import sha256
+from typing import Any
+from uuid import uuid4
+
+from protocol.events import EVENTS, EventType, QuestionItem
+from worker.api import (
+    ClaimedWork,
+    Conclude,
+    Failure,
+    FinishedWork,
+    HeartbeatAnswer,
+    LeaseState,
+    LeaseTicket,
+    QuestionAnswer,
+    Registration,
+    Row,
+    ServerRejected,
+    ServerUnreachable,
+    Stop,
+    WorkerCommand,
+)
+from worker.transport import GraphQLTransport
+
+CLAIM_WAIT_SECONDS = 20  # seconds a claim waits on the server for work
+HEARTBEAT_TIMEOUT_SECONDS = 10.0  # seconds a heartbeat may take
+MAX_FILES = 250  # what a list of an input may hold
+MAX_COMMITS = 100
+MAX_PATCH = 400_000  # bytes of a patch as JSON: a request has at most 1 MB
+MAX_OPTIONS = 12
+HEADER = 40  # characters
+SUMMARY = 20_000
+CODES = {
+    "AGENT_ERROR",
+    "TIMEOUT",
+    "SILENT",
+    "LEASE_EXPIRED",
+    "POLICY_VIOLATION",
+    "WORKSPACE_ERROR",
+    "SESSION_LOST",
+    "CHECK_FAILED",
+    "REJECTED",
+    "LIMIT_REACHED",
+}
+
+
+def _has_boards(workspace: Row) -> bool:
+    return bool(workspace["boards"]["nodes"])
+
+
+def _has_work(workspace: Row) -> bool:
+    """That agents work on a board of it: by its rule, or because somebody asked."""
+    boards = workspace["boards"]["nodes"]
+    return any(board["policy"]["autoDispatch"] or board["runs"]["nodes"] for board in boards)
+
+
+class Client:
+    def __init__(self, wire: GraphQLTransport, executors: Sequence[str], workspace: str = "") -> None:
+        self.wire, self.workspace = wire, workspace
+        self._first = executors[0]
+        self._claim: Row | None = None  # asked, and not answered yet
+        self._waiting: asyncio.Task[Any] | None = None  # for its answer
+
+    async def register(self, worker: Registration) -> str:
+        given: Row = {
+            "name": worker.name,
+            "program": f"signalbox-worker {worker.version}",
+            "executors": [name.upper() for name in worker.executors],
+            "capabilities": [{"name": name, "level": level} for name, level in worker.capabilities.items()],
+            "maxConcurrent": worker.at_once,
+        }
+        if workspace := self.workspace or ("" if self.wire.has_key else await self._only_workspace()):
+            given |= {"workspaceId": workspace}
+        return str((await self._do("RegisterWorker", given))["id"])
+
+    async def _only_workspace(self) -> str:
+        """A key knows its workspace; a person has to say which, unless only one has boards, or work on them."""
+        found = (await self.wire.ask("Workspaces", {}))["nodes"]
+        for fits in (bool, _has_boards, _has_work):
+            fitting = [one for one in found if fits(one)]
+            if len(fitting) == 1:
+                return str(fitting[0]["id"])
+        named = ", ".join(f"{one['id']} ({one['name']})" for one in found) or "there is none"
+        raise ServerRejected("INVALID", f"say for which workspace, with --workspace: {named}")
+
+    async def deregister(self, worker: str) -> None:
+        await self._do("DeregisterWorker", {"id": worker})
+
+    async def claim(self, worker: str, most: int) -> list[ClaimedWork]:
+        """A claim whose answer was lost is asked for again by its key, so that no run waits for a lease to end."""
+        given = self._claim or {
+            "workerId": worker,
+            "most": most,
+            "wait": CLAIM_WAIT_SECONDS,
+            "key": uuid4().hex,
+        }
+        self._claim = given
+        try:
+            self._waiting = asyncio.create_task(
+                self._do("ClaimRuns", given, seconds=CLAIM_WAIT_SECONDS + 15.0)
+            )
+            await asyncio.wait([self._waiting])
+            if self._waiting.cancelled():
+                raise ServerUnreachable("The server restarts")
+            found = self._waiting.result()
+        except ServerUnreachable:
+            raise
+        except BaseException:
+            if self._waiting:
+                self._waiting.cancel()
+            self._claim = None
+            raise
+        self._claim = None
+        return [self._claimed(one) for one in found["claims"]]
+
+    def _claimed(self, said: Row) -> ClaimedWork:
+        work, run = said["work"], said["run"]
+        token, card = work.get("agentToken") or "", run["cardId"]
+        lease = LeaseTicket(run=run["id"], attempt=said["attempt"], token=said["token"])
+        env = {"SIGNALBOX_URL": self.wire.url, "SIGNALBOX_CARD": card, "SIGNALBOX_TOKEN": token}
+        server = {"url": mcp_of(self.wire.url), "headers": {"Authorization": f"Bearer {token}"}}
+        return ClaimedWork(
+            lease=lease,
+            executor=(work["executor"] or self._first).lower(),
+            prompt=work["prompt"],
+            whole=work["wholePrompt"],
+            repository=work["repository"] or "",
+            base=work["baseRef"] or "HEAD",
+            branch=work["branch"] or "",
+            branch_template=work["branchTemplate"] or ClaimedWork.branch_template,
+            names={"card": work["card"], "slug": work["slug"]},
+            session=work["sessionId"] or "",
+            model=work["model"] or "",
+            instructions=work["instructions"] or "",
+            supervised=work["supervised"],
+            strict=work["permission"] == "HUMAN_REQUIRED",
+            options={name: str(value) for name, value in (work["options"] or {}).items()},
+            tools={"signalbox": server} if token else {},
+            env=env if token else {},
+            silence=float(work["silenceSeconds"]),
+            wall=float(work["attemptSeconds"]),
+            lease_seconds=float(said["leaseSeconds"]),
+        )
+
+    async def commands(self, worker: str) -> AsyncIterator[WorkerCommand]:
+        async with aclosing(self.wire.hear("WorkerCommands", {"worker": worker})) as heard:  # type: ignore[type-var]
+            try:
+                async for said in heard:
+                    if command := _command(said):
+                        yield command
+            except ServerUnreachable as error:
+                if error.restarts and self._waiting:
+                    self._waiting.cancel()  # or it would keep the server from ending
+                raise
+
+    async def acknowledge(self, lease: LeaseTicket, command: str) -> None:
+        await self._do("AcknowledgeCommand", {"lease": _lease(lease), "commandId": command})
+
+    async def heartbeat(self, worker: str, beats: Sequence[LeaseState]) -> HeartbeatAnswer:
+        given = {"workerId": worker, "leases": [_held(beat) for beat in beats]}
+        said = await self._do("WorkerHeartbeat", given, seconds=HEARTBEAT_TIMEOUT_SECONDS)
+        mine = {(beat.lease.run, beat.lease.attempt) for beat in beats}
+        return HeartbeatAnswer(
+            lost=frozenset(
+                one["runId"]
+                for one in said["leases"]
+                if one["lost"] and (one["runId"], one["attempt"]) in mine
+            ),
+            commands=tuple(command for one in said["commands"] if (command := _command(one))),
+        )
+
+    async def report(self, lease: LeaseTicket, key: str, events: Sequence[Row]) -> None:
+        given = {"lease": _lease(lease), "key": key, "events": [_event(row) for row in events]}
+        await self._do("ReportRunEvents", given)
+
+    async def ask(
+        self, lease: LeaseTicket, key: str, asks: Sequence[QuestionItem], session: str, *, blocking: bool
+    ) -> dict[str, list[str]] | None:
+        questions = [_question(ask, blocking) for ask in asks]
+        given = {"lease": _lease(lease), "key": key, "questions": questions, "sessionId": session or None}
+        asked = (await self._do("AskQuestions", given))["questions"]
+        if any(one["status"] == "OPEN" for one in asked):
+            return None
+        return {one["key"]: one["answer"] or [] for one in asked}
+
+    async def complete(self, lease: LeaseTicket, result: FinishedWork) -> None:
+        await self._end("CompleteRun", lease, {"result": _result(result)})
+
+    async def fail(self, lease: LeaseTicket, failure: Failure) -> None:
+        known = failure.code in CODES
+        given: Row = {
+            "code": failure.code if known else "AGENT_ERROR",
+            "reason": failure.reason if known else f"{failure.code}: {failure.reason}",
+            "retryable": failure.retryable,
+            "result": _result(failure.result) if failure.result else None,
+        }
+        await self._end("FailRun", lease, given)
+
+    async def stopped(self, lease: LeaseTicket, result: FinishedWork | None) -> None:
+        await self._end("ConfirmStop", lease, {"result": _result(result) if result else None})
+
+    async def release(self, lease: LeaseTicket, reason: str, session: str) -> None:
+        await self._end("ReleaseRun", lease, {"sessionId": session or None})
+
+    async def _end(self, name: str, lease: LeaseTicket, more: Row) -> None:
+        # The same end said again is answered the same; another one, after a refusal, is another.
+        said = sha256(json.dumps(more, sort_keys=True).encode()).hexdigest()[:16]
+        key = f"{name}:{lease.run}:{lease.attempt}:{said}"
+        await self._do(name, {"lease": _lease(lease), **more}, key=key)
+
+    async def _do(self, name: str, given: Row, **how: Any) -> Any:
+        return await self.wire.ask(name, {"input": given}, **how)
+
+
+def _lease(lease: LeaseTicket) -> Row:
+    return {"runId": lease.run, "attempt": lease.attempt, "token": lease.token}
+
+
+def _held(beat: LeaseState) -> Row:
+    return {"lease": _lease(beat.lease), "active": beat.active}
+
+
+def _command(said: Row) -> WorkerCommand | None:
+    """A command in our words; what this worker does not know is left alone."""
+    id, run = said["id"], said["runId"]
+    match said["kind"]:
+        case "STOP":
+            return Stop(id=id, run=run, reason=said["reason"] or Stop.reason)
+        case "CONCLUDE":
+            return Conclude(id=id, run=run)
+        case "ANSWER":
+            answers = {one["key"]: one["answer"] for one in said["answers"] or []}
+            return QuestionAnswer(id=id, run=run, key=said["key"], answers=answers)
+    return None
+
+
+def _event(row: Row) -> Row:
+    level = row.get("level") or EVENTS[EventType(row["type"])].level.value
+    return {"text": "", "data": None, "agent": None, **row, "level": level}
+
+
+def _question(ask: QuestionItem, blocking: bool) -> Row:
+    options = [
+        {"label": one.label, "description": one.description, "recommended": one.recommended}
+        for one in ask.options[:MAX_OPTIONS]
+    ]
+    return {
+        "key": ask.key,
+        "header": ask.header[:HEADER],
+        "text": ask.text,
+        "type": ("MULTI" if ask.multiple else "SINGLE") if options else "TEXT",
+        "options": options,
+        "allowOther": ask.other,
+        "blocking": blocking,
+        "default": [ask.default] if ask.default else None,
+    }
+
+
+def _result(result: FinishedWork) -> Row:
+    diff, warnings = result.diff, []
+    patch = _fitting(diff.patch)
+    if diff.more_files or len(diff.files) > MAX_FILES:
+        count = len(diff.files) + diff.more_files
+        warnings.append(f"{count:,} files were changed; the first {MAX_FILES} are listed")
+    if diff.is_cut or patch != diff.patch:
+        warnings.append("The patch was too long and is cut; the branch has all of it")
+    return {
+        "summary": result.summary[:SUMMARY],
+        "outcome": result.outcome,
+        "branch": result.branch,
+        "headSha": result.head,
+        "sessionId": result.session or None,
+        "exitCode": result.exit_code,
+        "files": [
+            {
+                "path": file.path,
+                "change": file.change,
+                "additions": file.additions,
+                "deletions": file.deletions,
+                "movedFrom": file.moved_from or None,
+            }
+            for file in diff.files[:MAX_FILES]
+        ],
+        "patch": patch,
+        "commits": [{"sha": one.sha, "title": one.subject} for one in result.commits[-MAX_COMMITS:]],
+        "warnings": warnings,
+        "metrics": result.metrics,
+    }
+
+
+def _fitting(patch: str) -> str:
+    """As much of a patch as a request holds, whole lines."""
+    while len(json.dumps(patch, ensure_ascii=False).encode(errors="replace")) > MAX_PATCH:
+        patch = patch[: min(len(patch) * 3 // 4, MAX_PATCH)].rpartition("\n")[0]
+    return patch
+
+
+def mcp_of(url: str) -> str:
+    """Where the tools for agents are: beside the API."""
+    return f"{url.rstrip('/').removesuffix('/graphql')}/mcp"

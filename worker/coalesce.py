@@ -1,0 +1,154 @@
+"""Text that arrives in crumbs, put together.
+
+Programs say their text a few letters at a time, sixty times a second. Chunks are gathered for EVERY seconds or
+CHUNK bytes and leave as transient chunks; at every boundary, and at the latest after KEEP seconds, what was said
+leaves once more as a part that is kept. Nothing is changed: the kept parts of an item, put together, are its
+chunks, put together, byte for byte. Sans I/O: the caller brings the clock.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from typing import Any
+
+from protocol.events import AgentEvent, OutputText, ThinkingText
+
+FLUSH_INTERVAL_SECONDS = 0.1  # seconds
+MAX_CHUNK_BYTES = 32_768  # bytes
+MAX_UNSENT_SECONDS = 5.0  # seconds of text that a killed worker can lose
+MAX_PART_BYTES = 262_144  # bytes
+SHUT = 1000  # items that are known after they were broken off
+
+Text = OutputText | ThinkingText
+Place = tuple[str, str, str]
+
+
+@dataclass
+class Open:
+    """An item that is being said."""
+
+    like: Text
+    began: float
+    waiting: list[str] = field(default_factory=list)  # not sent as a chunk yet
+    weight: int = 0  # bytes that wait
+    since: float = 0.0
+    said: list[str] = field(default_factory=list)  # of this part
+    size: int = 0  # bytes of this part
+    kept: int = 0  # characters that left in parts already,
+    digest: Any = field(default_factory=sha256)  # and what they were, to know them again in the whole text
+    part: int = 0
+
+
+class Coalescer:
+    def __init__(self) -> None:
+        self._open: dict[Place, Open] = {}
+        self._shut: dict[Place, Open] = {}  # they can go on, or be said once more as a whole
+
+    def feed(self, event: AgentEvent, now: float) -> list[AgentEvent]:
+        """Take one event; give those that may leave, in order."""
+        if not isinstance(event, OutputText | ThinkingText):
+            return [*self._close_all(event.agent), event]
+        place = _place(event)
+        out = [
+            one
+            for other in [p for p in self._open if p[0] == event.agent and p != place]
+            for one in self._close(other)
+        ]
+        if not event.chunk:
+            return [*out, *self._final(place, event)]
+        for piece in _cut(event.text, MAX_CHUNK_BYTES):
+            out += self._chunk(place, replace(event, text=piece), now)
+        return out
+
+    def tick(self, now: float) -> list[AgentEvent]:
+        """Give what is due."""
+        out: list[AgentEvent] = []
+        for item in self._open.values():
+            if item.waiting and now >= item.since + FLUSH_INTERVAL_SECONDS:
+                out += self._flush(item)
+            if item.said and now >= item.began + MAX_UNSENT_SECONDS:
+                out += self._keep(item)
+        return out
+
+    def due(self) -> float | None:
+        """When `tick` has something to give."""
+        times = [i.since + FLUSH_INTERVAL_SECONDS for i in self._open.values() if i.waiting]
+        times += [i.began + MAX_UNSENT_SECONDS for i in self._open.values() if i.said]
+        return min(times, default=None)
+
+    def close(self) -> list[AgentEvent]:
+        """Give everything."""
+        return [event for place in list(self._open) for event in self._close(place)]
+
+    def _chunk(self, place: Place, event: Text, now: float) -> list[AgentEvent]:
+        size = len(event.text.encode(errors="surrogatepass"))
+        item = self._open.get(place) or self._shut.pop(place, None) or Open(event, now)
+        self._open[place] = item
+        out: list[AgentEvent] = []
+        if item.weight + size > MAX_CHUNK_BYTES:
+            out += self._flush(item)
+        if item.size + size > MAX_PART_BYTES:
+            out += self._keep(item)
+        if not item.waiting:
+            item.since = now
+        if not item.said:
+            item.began = now
+        item.waiting.append(event.text)
+        item.said.append(event.text)
+        item.weight += size
+        item.size += size
+        return [*out, *self._flush(item)] if item.weight >= MAX_CHUNK_BYTES else out
+
+    def _flush(self, item: Open) -> list[AgentEvent]:
+        text, item.waiting, item.weight = "".join(item.waiting), [], 0
+        return [replace(item.like, text=text, chunk=True, part=item.part)] if text else []
+
+    def _keep(self, item: Open) -> list[AgentEvent]:
+        out = self._flush(item)
+        text, item.said, item.size = "".join(item.said), [], 0
+        if text:
+            out.append(replace(item.like, text=text, chunk=False, part=item.part))
+            item.kept += len(text)
+            item.digest.update(text.encode(errors="surrogatepass"))
+            item.part += 1
+        return out
+
+    def _final(self, place: Place, event: Text) -> list[AgentEvent]:
+        """The program's own word for the whole text. It wins over its chunks, should they differ."""
+        item = self._open.pop(place, None) or self._shut.pop(place, None) or Open(event, 0.0)
+        out = self._flush(item)
+        kept = sha256(event.text[: item.kept].encode(errors="surrogatepass"))
+        goes_on = len(event.text) >= item.kept and kept.digest() == item.digest.digest()
+        rest, part = (event.text[item.kept :], item.part) if goes_on else (event.text, 0)
+        if not rest and goes_on:
+            return out
+        parts = enumerate(_cut(rest, MAX_PART_BYTES), part)
+        return [*out, *(replace(event, text=text, chunk=False, part=n) for n, text in parts)]
+
+    def _close(self, place: Place) -> list[AgentEvent]:
+        item = self._shut[place] = self._open.pop(place)
+        while len(self._shut) > SHUT:
+            del self._shut[next(iter(self._shut))]
+        return self._keep(item)
+
+    def _close_all(self, agent: str) -> list[AgentEvent]:
+        return [event for place in [p for p in self._open if p[0] == agent] for event in self._close(place)]
+
+
+def _place(event: Text) -> Place:
+    stream = event.stream + event.tool if isinstance(event, OutputText) else ""
+    return event.agent, f"{event.type}{stream}", event.item
+
+
+def _cut(text: str, size: int) -> Iterator[str]:
+    """Cut text into pieces of at most `size` bytes, never inside a letter."""
+    if len(text) * 4 <= size:
+        yield text
+        return
+    at = 0
+    while at < len(text):
+        end = min(len(text), at + size)
+        while len(text[at:end].encode(errors="surrogatepass")) > size:
+            end = at + max(1, (end - at) * size // len(text[at:end].encode(errors="surrogatepass")))
+        yield text[at:end]
+        at = end

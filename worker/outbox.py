@@ -1,0 +1,135 @@
+"""The way out of a run's events: coalesced, in batches, each sent until it arrived, in order.
+
+A batch keeps its key however often it is sent, so that a retry appends nothing twice. When the server is away, what
+is kept waits here, and when MOST wait, the agent waits too; chunks are dropped instead, for their text follows.
+"""
+
+import asyncio
+import json
+import logging
+import time
+from contextlib import suppress
+
+from protocol.events import AgentEvent, AgentWarning, is_ephemeral, to_row
+from worker.api import LeaseTicket, Row, ServerRejected, ServerUnreachable, WorkerApi
+from worker.coalesce import Coalescer
+
+log = logging.getLogger(__name__)
+MAX_BATCH_EVENTS = 100  # events
+MAX_BATCH_BYTES = 524_288  # of one batch
+MAX_PENDING_EVENTS = 2_000  # events that wait
+RETRY_DELAYS_SECONDS = (
+    0.2,
+    0.5,
+    1.0,
+    2.0,
+    5.0,
+)  # seconds before a batch is sent again; the last one for ever
+
+
+class Outbox:
+    def __init__(self, api: WorkerApi, lease: LeaseTicket) -> None:
+        self._api, self._lease = api, lease
+        self._gather = Coalescer()
+        self._waiting: list[tuple[Row, int]] = []
+        self._new = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+        self._empty = asyncio.Event()
+        self._sent = 0
+        self._closed = self._dropped = False
+
+    async def put(self, event: AgentEvent) -> None:
+        """Take one event. Waits while too many wait."""
+        await self._room.wait()
+        self._take(self._gather.feed(event, time.monotonic()))
+
+    async def flush(self) -> None:
+        """Wait until everything so far was heard, or nobody wants to hear it any more."""
+        self._take(self._gather.close())
+        while self._waiting:
+            self._empty.clear()
+            await self._empty.wait()
+
+    async def run(self) -> None:
+        """Send what comes until `close`. Raises Stale when nobody wants to hear it any more."""
+        while not (self._closed and not self._waiting):
+            if not self._waiting:
+                await self._rest()
+            if batch := self._next():
+                await self._send(batch)
+
+    def close(self) -> None:
+        self._take(self._gather.close())
+        self._closed = True
+        self._new.set()
+
+    def drop(self) -> None:
+        """Nobody wants to hear it: let go of everything, and of an agent that waits."""
+        self._closed, self._dropped = True, True
+        self._waiting.clear()
+        self._room.set()
+        self._empty.set()
+        self._new.set()
+
+    def _take(self, events: list[AgentEvent]) -> None:
+        for event in [] if self._dropped else events:
+            if is_ephemeral(event) and len(self._waiting) > MAX_PENDING_EVENTS // 2:
+                continue
+            row = to_row(event)
+            self._waiting.append((row, len(json.dumps(row))))
+        if len(self._waiting) >= MAX_PENDING_EVENTS:
+            self._room.clear()
+        self._new.set()
+
+    async def _rest(self) -> None:
+        self._new.clear()
+        due = self._gather.due()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(
+                self._new.wait(), None if due is None else max(0.0, due - time.monotonic())
+            )
+        self._take(self._gather.tick(time.monotonic()))
+
+    def _next(self) -> list[Row]:
+        size = 0
+        batch: list[Row] = []
+        for row, weight in self._waiting[:MAX_BATCH_EVENTS]:
+            size += weight
+            if batch and size > MAX_BATCH_BYTES:
+                break
+            batch.append(row)
+        return batch
+
+    async def _send(self, batch: list[Row]) -> None:
+        await self._say(batch)
+        del self._waiting[: len(batch)]
+        if len(self._waiting) < MAX_PENDING_EVENTS // 2:
+            self._room.set()
+        if not self._waiting:
+            self._empty.set()
+
+    async def _say(self, batch: list[Row]) -> None:
+        """Say a batch; of one that is refused everything but what is wrong with it."""
+        try:
+            await self._until_heard(batch)
+        except ServerRejected as error:
+            if len(batch) > 1:
+                for half in (batch[: len(batch) // 2], batch[len(batch) // 2 :]):
+                    await self._say(half)
+                return
+            log.warning("run %s: an event was refused: %s", self._lease.run, error)
+            text = f"An event ({batch[0]['type']}) was refused and is left out: {error}"
+            await self._until_heard([to_row(AgentWarning(text=text, code="REFUSED"))])
+
+    async def _until_heard(self, batch: list[Row]) -> None:
+        key = f"{self._lease.attempt}:{self._sent}"
+        self._sent += 1
+        for tried in range(10**9):
+            try:
+                await self._api.report(self._lease, key, batch)
+                return
+            except ServerUnreachable as error:
+                await asyncio.sleep(
+                    max(error.after, RETRY_DELAYS_SECONDS[min(tried, len(RETRY_DELAYS_SECONDS) - 1)])
+                )

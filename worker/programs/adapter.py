@@ -1,0 +1,195 @@
+"""What an executor is: how one agent program is started, understood, answered and stopped.
+
+An executor does no I/O. It is made anew for every process, says how to start it, is fed its lines, and keeps what
+they told: `session`, `ended`, `tools` that run. Bytes for the program's input gather in `outgoing`. What it does
+not understand becomes OUTPUT or a WARNING, never an exception: programs change their words with every release.
+"""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+from protocol.events import (
+    MAX_NUMBER,
+    AgentEvent,
+    AgentResult,
+    AgentWarning,
+    OutputStream,
+    OutputText,
+    QuestionItem,
+    QuestionOption,
+    StatusChanged,
+    ToolFinished,
+    ToolStarted,
+    ToolStatus,
+)
+
+MAX_TOOL_SECONDS = 86_400  # seconds one of our tools may take: it may wait for a person
+MAX_TEXT = 16_384  # characters of a tool's output
+MAX_INPUT = 4_096  # characters of one value of a tool's input
+MAX_LINE = 200  # characters of one line for a person
+WRAP_UP = "Wrap up now: bring what you have into a working state, commit it, and end with a short summary."
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProgramTask:
+    """What a run asks of an agent program."""
+
+    run: str
+    prompt: str
+    session: str = ""  # the conversation to go on with
+    model: str = ""
+    supervised: bool = False  # a person decides what the program wants to do outside of its folder's files
+    strict: bool = False  # and about these; what a program cannot ask is denied
+    instructions: str = ""  # rules beside the prompt: the board's context, the agent's persona
+    tools: Json = field(default_factory=dict)  # MCP servers by name: {"url": …, "headers": {…}}
+    env: dict[str, str] = field(default_factory=dict, repr=False)  # what a program asks the API itself with
+    options: dict[str, str] = field(default_factory=dict)  # of this executor: see docs/agents.md
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProgramStart:
+    argv: list[str]
+    env: dict[str, str] = field(default_factory=dict)  # beside the worker's own
+    stdin: bytes = b""
+    keep_stdin: bool = False  # until the program's work ended
+
+
+class ProgramAdapter:
+    name: ClassVar[str]
+    program: ClassVar[str]  # what is looked for in PATH
+    asks: ClassVar[bool] = False  # can be answered while it runs; others are resumed with the answer
+
+    def __init__(self) -> None:
+        self.session = ""
+        self.ended: AgentResult | None = None
+        self.outgoing: list[bytes] = []
+        self.tools: dict[str, str] = {}  # tools that run now, and their names
+
+    def start(self, work: ProgramTask, folder: Path) -> ProgramStart:
+        raise NotImplementedError
+
+    def read(self, line: str) -> list[AgentEvent]:
+        """Understand one line of the program's standard output."""
+        line = line.rstrip("\r\n")
+        if not line.strip():
+            return []
+        try:
+            said = json.loads(line)
+        except (ValueError, RecursionError):
+            return self.read_text(line)
+        if not isinstance(said, dict):
+            return self.read_text(line)
+        try:
+            return self._watch(self.read_json(said))
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+            text = f"{self.name} said something unexpected ({error!r}): {shorten(line)}"
+            return [AgentWarning(text=text, code="UNREADABLE")]
+
+    def read_text(self, line: str) -> list[AgentEvent]:
+        """A line that is no JSON: somebody printed past the protocol."""
+        return [OutputText(text=f"{line}\n", item="stdout", stream=OutputStream.STDOUT, chunk=True)]
+
+    def read_json(self, said: Json) -> list[AgentEvent]:
+        raise NotImplementedError
+
+    def finish(self, code: int, stderr: str) -> None:
+        """The program exited. A program whose exit code is its only word sets `ended` here."""
+
+    def answer(self, key: str, answers: dict[str, list[str]]) -> bytes | None:
+        """Bytes that answer a question, or None: then it is stopped and resumed with `answered`."""
+        return None
+
+    def decide(self, key: str, *, allow: bool, note: str = "") -> bytes | None:
+        """Bytes that decide an approval, or None when it cannot be told."""
+        return None
+
+    def conclude(self) -> bytes | None:
+        """Bytes that ask for an early end, or None: then it is stopped and resumed with WRAP_UP."""
+        return None
+
+    def _watch(self, events: list[AgentEvent]) -> list[AgentEvent]:
+        for event in events:
+            if isinstance(event, ToolStarted):
+                self.tools[event.tool] = event.name
+            elif isinstance(event, ToolFinished):
+                self.tools.pop(event.tool, None)
+            elif isinstance(event, StatusChanged) and event.session and not event.agent:
+                self.session = event.session
+        return events
+
+    def tool_ends(self, status: ToolStatus) -> list[AgentEvent]:
+        """The end of tools that the program left open."""
+        open, self.tools = self.tools, {}
+        return [ToolFinished(tool=tool, name=name, status=status) for tool, name in open.items()]
+
+
+def answered(asks: tuple[QuestionItem, ...] | list[QuestionItem], answers: dict[str, list[str]]) -> str:
+    """The prompt that goes on with a conversation whose question was answered meanwhile."""
+    lines = [f"- {ask.text}\n  Answer: {', '.join(answers.get(ask.key, [])) or 'none'}" for ask in asks]
+    return "\n".join(["Your questions were answered:", *lines, "Go on with your work."])
+
+
+def ask_of(key: str, said: Json) -> QuestionItem:
+    """A question in the shape that Claude Code, Codex and OpenCode share."""
+    options = said.get("options") or []
+    return QuestionItem(
+        key=key,
+        text=str(said.get("question") or said.get("text") or ""),
+        header=str(said.get("header") or ""),
+        options=tuple(
+            QuestionOption(label=str(o.get("label", "")), description=str(o.get("description") or ""))
+            for o in options
+        ),
+        multiple=bool(said.get("multiSelect") or said.get("multiple")),
+    )
+
+
+def bounded(value: Any, depth: int = 4) -> Any:
+    """A tool's input, small enough to be an event."""
+    if isinstance(value, str):
+        return cut(value, MAX_INPUT)
+    if isinstance(value, dict):
+        few = list(value.items())[:50]
+        return {str(key): bounded(one, depth - 1) for key, one in few} if depth else "…"
+    if isinstance(value, list):
+        return [bounded(one, depth - 1) for one in value[:50]] if depth else "…"
+    if isinstance(value, bool) or value is None:
+        return value
+    return value if isinstance(value, int | float) and abs(value) < MAX_NUMBER else str(value)
+
+
+def cut(text: str, most: int = MAX_TEXT) -> str:
+    """The beginning and the end of a long text: errors stand at the end."""
+    if len(text) <= most:
+        return text
+    half = most // 2
+    return f"{text[:half]}\n… {len(text) - 2 * half:,} characters left out …\n{text[-half:]}"
+
+
+def shorten(text: str, most: int = MAX_LINE) -> str:
+    """One line of a text."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[: most - 1] + "…"
+
+
+def title(input: Json) -> str:
+    """One line that says what a tool was asked."""
+    for name in ("command", "cmd", "file_path", "filePath", "path", "pattern", "query", "url", "description"):
+        value = input.get(name)
+        if isinstance(value, list):
+            value = " ".join(map(str, value))
+        if isinstance(value, str) and value:
+            return shorten(value)
+    return ""
+
+
+def text_of(content: Any) -> str:
+    """The text in what a tool gave back: a string, or a list of blocks."""
+    if isinstance(content, str):
+        return content
+    if isinstance(content, list):
+        return "\n".join(str(one.get("text", "")) if isinstance(one, dict) else str(one) for one in content)
+    return "" if content is None else json.dumps(content, ensure_ascii=False)

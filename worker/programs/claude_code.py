@@ -1,0 +1,457 @@
+"""Claude Code: `claude -p` with JSON lines both ways.
+
+Input stays open: the prompt, answers, decisions and the wish to conclude are lines of its control protocol
+(`--permission-prompt-tool stdio`, what its own SDK uses). A question of the tool AskUserQuestion and a permission
+both arrive as a `can_use_tool` request. Read from @anthropic-ai/claude-code 2.1.197 and the types of its SDK.
+"""
+
+import json
+from pathlib import Path
+from typing import Any, ClassVar
+
+from protocol.events import (
+    AgentEvent,
+    AgentFailure,
+    AgentResult,
+    AgentStatus,
+    ApprovalRequested,
+    Contribution,
+    DecisionState,
+    FileChange,
+    FileChanged,
+    LifecyclePhase,
+    LimitState,
+    LogLevel,
+    OutputText,
+    ProgressReported,
+    ProviderLimit,
+    QuestionRaised,
+    StatusChanged,
+    SubagentChanged,
+    ThinkingText,
+    TodoItem,
+    TodoList,
+    TodoState,
+    TokenUsage,
+    ToolFinished,
+    ToolKind,
+    ToolStarted,
+    ToolStatus,
+)
+from worker.programs.adapter import (
+    MAX_TOOL_SECONDS,
+    WRAP_UP,
+    Json,
+    ProgramAdapter,
+    ProgramStart,
+    ProgramTask,
+    ask_of,
+    bounded,
+    cut,
+    shorten,
+    text_of,
+    title,
+)
+
+KINDS = {
+    "Read": ToolKind.READ,
+    "Edit": ToolKind.EDIT,
+    "Write": ToolKind.EDIT,
+    "NotebookEdit": ToolKind.EDIT,
+    "Glob": ToolKind.SEARCH,
+    "Grep": ToolKind.SEARCH,
+    "Bash": ToolKind.EXECUTE,
+    "WebFetch": ToolKind.FETCH,
+    "WebSearch": ToolKind.FETCH,
+    "Task": ToolKind.DELEGATE,
+    "Agent": ToolKind.DELEGATE,
+    "AskUserQuestion": ToolKind.ASK,
+}
+TODO = {
+    "pending": TodoState.PENDING,
+    "in_progress": TodoState.IN_PROGRESS,
+    "completed": TodoState.DONE,
+    "deleted": TodoState.CANCELLED,
+}
+RETRYABLE = {"rate_limit", "overloaded", "server_error", "timeout", "connection_error"}
+
+
+class ClaudeCode(ProgramAdapter):
+    name: ClassVar[str] = "claude_code"
+    program: ClassVar[str] = "claude"
+    asks: ClassVar[bool] = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._supervised = False
+        self._asked: dict[str, Json] = {}  # requests that wait for our answer
+        self._message: dict[str, str] = {}  # the message that is being said, by agent
+        self._blocks: dict[str, int] = {}  # how many of a message's blocks came whole
+        self._todo: dict[str, TodoItem] = {}
+        self._titles: dict[str, str] = {}  # of tasks whose creation is under way, by tool call
+        self._skip = 0  # results of turns that we broke off ourselves
+        self._agents: dict[str, str] = {}  # a sub-agent's name, by the tool call that started it
+
+    def start(self, work: ProgramTask, folder: Path) -> ProgramStart:
+        self._supervised = work.supervised or work.strict
+        argv = [
+            "claude",
+            "-p",
+            "--input-format",
+            "stream-json",
+            "--output-format",
+            "stream-json",
+            "--verbose",
+        ]
+        argv += ["--include-partial-messages", "--permission-prompt-tool", "stdio"]
+        argv += ["--permission-mode", "acceptEdits" if work.supervised and not work.strict else "default"]
+        argv += ["--model", work.model] if work.model else []
+        argv += ["--resume", work.session] if work.session else []
+        argv += ["--append-system-prompt", work.instructions] if work.instructions else []
+        if work.tools:
+            servers = {name: {"type": "http", **server} for name, server in work.tools.items()}
+            argv += ["--mcp-config", json.dumps({"mcpServers": servers}), "--strict-mcp-config"]
+        env = {"CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1", "DISABLE_AUTOUPDATER": "1"}
+        env |= {"MCP_TOOL_TIMEOUT": str(MAX_TOOL_SECONDS * 1000)} if work.tools else {}
+        return ProgramStart(argv=argv, env=env, stdin=_message(work.prompt), keep_stdin=True)
+
+    def answer(self, key: str, answers: dict[str, list[str]]) -> bytes | None:
+        request = self._asked.pop(key, None)
+        if request is None:
+            return None
+        said = {
+            question["question"]: ", ".join(answers.get(str(n), []))
+            for n, question in enumerate(request["input"].get("questions", []))
+        }
+        return _allow(key, {**request["input"], "answers": said})
+
+    def decide(self, key: str, *, allow: bool, note: str = "") -> bytes | None:
+        request = self._asked.pop(key, None)
+        if request is None:
+            return None
+        return _allow(key, request["input"]) if allow else _deny(key, note or "A person refused this.")
+
+    def conclude(self) -> bytes | None:
+        if self.ended:
+            return None
+        self._skip += 1
+        stop = {"type": "control_request", "request_id": "conclude", "request": {"subtype": "interrupt"}}
+        return _line(stop) + _message(WRAP_UP)
+
+    def read_json(self, said: Json) -> list[AgentEvent]:
+        read = getattr(self, f"on_{said.get('type')}", None)
+        return read(said) if read else []
+
+    def on_system(self, said: Json) -> list[AgentEvent]:
+        read = getattr(self, f"system_{said.get('subtype')}", None)
+        return read(said) if read else []
+
+    def system_init(self, said: Json) -> list[AgentEvent]:
+        if self.session == said["session_id"]:
+            return []  # said again for each message
+        return [
+            StatusChanged(
+                state=AgentStatus.STARTED,
+                session=said["session_id"],
+                model=said.get("model", ""),
+                mode=said.get("permissionMode", ""),
+            )
+        ]
+
+    def system_status(self, said: Json) -> list[AgentEvent]:
+        if said.get("status") == "compacting":
+            return [ProgressReported(text="Summarising the conversation")]
+        if mode := said.get("permissionMode"):
+            return [StatusChanged(state=AgentStatus.CHANGED, mode=mode)]
+        return []
+
+    def system_compact_boundary(self, said: Json) -> list[AgentEvent]:
+        about = said.get("compact_metadata", {})
+        return [
+            StatusChanged(
+                state=AgentStatus.COMPACTED,
+                reason=about.get("trigger", ""),
+                tokens_before=about.get("pre_tokens"),
+                tokens_after=about.get("post_tokens"),
+            )
+        ]
+
+    def on_conversation_reset(self, said: Json) -> list[AgentEvent]:
+        return [StatusChanged(state=AgentStatus.RESET, session=said.get("new_conversation_id", ""))]
+
+    def system_api_retry(self, said: Json) -> list[AgentEvent]:
+        reason = f"{said.get('error')} ({said.get('error_status')})"
+        text = f"Attempt {said.get('attempt')} of {said.get('max_retries')}"
+        state = StatusChanged(state=AgentStatus.RETRYING, reason=reason, text=text, level=LogLevel.WARNING)
+        if said.get("error") == "rate_limit":
+            return [state, ProviderLimit(state=LimitState.HIT, text=reason, level=LogLevel.WARNING)]
+        return [state]
+
+    def on_rate_limit_event(self, said: Json) -> list[AgentEvent]:
+        about = said["rate_limit_info"]
+        state = {"allowed_warning": LimitState.NEAR, "rejected": LimitState.HIT}
+        return [
+            ProviderLimit(
+                state=state.get(about.get("status"), LimitState.CLEARED),
+                window=about.get("rateLimitType", ""),
+                resets_at=about.get("resetsAt"),
+                used=about.get("utilization"),
+            )
+        ]
+
+    def system_task_started(self, said: Json) -> list[AgentEvent]:
+        call = said.get("tool_use_id") or said["task_id"]
+        self._agents[call] = said.get("subagent_type") or said["task_id"]
+        return [self._subagent(said, LifecyclePhase.STARTED)]
+
+    def system_task_progress(self, said: Json) -> list[AgentEvent]:
+        return [self._subagent(said, LifecyclePhase.PROGRESS)]
+
+    def system_task_notification(self, said: Json) -> list[AgentEvent]:
+        return [
+            self._subagent(
+                said, LifecyclePhase.ENDED if said.get("status") == "completed" else LifecyclePhase.FAILED
+            )
+        ]
+
+    def _subagent(self, said: Json, phase: LifecyclePhase) -> SubagentChanged:
+        call = said.get("tool_use_id") or said["task_id"]
+        return SubagentChanged(
+            agent=call,
+            phase=phase,
+            name=self._agents.get(call, ""),
+            session=said["task_id"],
+            tool=call,
+            text=shorten(said.get("summary") or said.get("description") or ""),
+        )
+
+    def system_permission_denied(self, said: Json) -> list[AgentEvent]:
+        return [
+            ApprovalRequested(
+                key=said["tool_use_id"],
+                decision=DecisionState.DENIED,
+                name=said["tool_name"],
+                tool=said["tool_use_id"],
+                reason=said.get("message", ""),
+                by=said.get("decision_reason_type", "rule"),
+            )
+        ]
+
+    def system_informational(self, said: Json) -> list[AgentEvent]:
+        return [ProgressReported(text=shorten(str(said.get("content", ""))))]
+
+    def on_tool_progress(self, said: Json) -> list[AgentEvent]:
+        seconds = said.get("elapsed_time_seconds", 0)
+        text = f"{said.get('tool_name')} has run for {seconds:.0f} s"
+        return [
+            ProgressReported(
+                text=text, tool=said.get("tool_use_id", ""), agent=said.get("parent_tool_use_id") or ""
+            )
+        ]
+
+    def on_stream_event(self, said: Json) -> list[AgentEvent]:
+        event, agent = said["event"], said.get("parent_tool_use_id") or ""
+        if event["type"] == "message_start":
+            self._message[agent] = event["message"]["id"]
+        if event["type"] != "content_block_delta":
+            return []
+        delta, item = event["delta"], f"{self._message.get(agent, '')}.{event['index']}"
+        if delta["type"] == "text_delta":
+            return [OutputText(text=delta["text"], item=item, chunk=True, agent=agent)]
+        if delta["type"] == "thinking_delta":
+            return [ThinkingText(text=delta["thinking"], item=item, chunk=True, agent=agent)]
+        return []
+
+    def on_assistant(self, said: Json) -> list[AgentEvent]:
+        message, agent = said["message"], said.get("parent_tool_use_id") or ""
+        events: list[AgentEvent] = []
+        for block in message["content"]:
+            count = self._blocks.get(agent + message["id"], 0)  # whole blocks come without their index
+            self._blocks[agent + message["id"]] = count + 1
+            events += self._block(block, f"{message['id']}.{count}", agent)
+        if said.get("error"):
+            code = str(said["error"])
+            text = text_of(message["content"])
+            events = [
+                AgentFailure(text=cut(text), code=code.upper(), retryable=code in RETRYABLE, agent=agent)
+            ]
+        return events
+
+    def _block(self, block: Json, item: str, agent: str) -> list[AgentEvent]:
+        if block["type"] == "text":
+            return [OutputText(text=block["text"], item=item, agent=agent)]
+        if block["type"] == "thinking":
+            return [ThinkingText(text=block["thinking"], item=item, agent=agent)] if block["thinking"] else []
+        if block["type"] not in ("tool_use", "server_tool_use", "mcp_tool_use"):
+            return []
+        name, input = block["name"], block.get("input") or {}
+        kind = KINDS.get(name, ToolKind.MCP if name.startswith("mcp__") else ToolKind.OTHER)
+        started = ToolStarted(
+            tool=block["id"], name=name, kind=kind, input=bounded(input), text=title(input), agent=agent
+        )
+        return [started, *self._plan(block["id"], name, input, agent)]
+
+    def _plan(self, tool: str, name: str, input: Json, agent: str) -> list[AgentEvent]:
+        """To-do lists: written whole by older programs, task by task by newer ones."""
+        if name == "TodoWrite":
+            items = [
+                TodoItem(text=str(t.get("content", "")), state=TODO.get(t.get("status"), TodoState.PENDING))
+                for t in input.get("todos", [])
+            ]
+            return [TodoList(items=tuple(items), agent=agent)]
+        if name == "ExitPlanMode" and input.get("plan"):
+            return [TodoList(text=cut(str(input["plan"])), agent=agent)]
+        if name == "TaskCreate":
+            self._titles[tool] = str(input.get("subject", ""))
+        if name == "TaskUpdate" and (known := self._todo.get(str(input.get("taskId")))):
+            state = TODO.get(input.get("status", ""), known.state)
+            text = str(input.get("subject") or known.text)
+            self._todo[known.key] = TodoItem(key=known.key, text=text, state=state)
+            return [TodoList(items=tuple(self._todo.values()))]
+        return []
+
+    def on_user(self, said: Json) -> list[AgentEvent]:
+        content, agent = said["message"]["content"], said.get("parent_tool_use_id") or ""
+        if not isinstance(content, list):
+            return []
+        results = [block for block in content if block.get("type") == "tool_result"]
+        out: list[AgentEvent] = []
+        for block in results:
+            out += self._tool_result(block, said.get("tool_use_result"), agent)
+        return out
+
+    def _tool_result(self, block: Json, result: Any, agent: str) -> list[AgentEvent]:
+        tool, text = block["tool_use_id"], text_of(block.get("content"))
+        name = self.tools.get(tool, "")
+        status = ToolStatus.SUCCEEDED
+        if block.get("is_error"):
+            status = ToolStatus.DENIED if result == "User rejected tool use" else ToolStatus.FAILED
+        out: list[AgentEvent] = [
+            ToolFinished(tool=tool, name=name, status=status, text=cut(text), agent=agent)
+        ]
+        if status != ToolStatus.SUCCEEDED or not isinstance(result, dict):
+            return out
+        if name in ("Write", "Edit", "NotebookEdit") and result.get("filePath"):
+            out.append(_changed(result, tool, agent))
+        if name == "TaskCreate" and (task := result.get("task")):
+            key = str(task.get("id"))
+            self._todo[key] = TodoItem(key=key, text=self._titles.pop(tool, "") or str(task.get("subject")))
+            out.append(TodoList(items=tuple(self._todo.values())))
+        if made := (result.get("gitOperation") or {}).get("commit"):
+            out.append(Contribution(sha=made.get("sha", ""), agent=agent))
+        return out
+
+    def on_control_request(self, said: Json) -> list[AgentEvent]:
+        request, key = said["request"], said["request_id"]
+        if request["subtype"] != "can_use_tool":
+            refusal = {"subtype": "error", "request_id": key, "error": "not supported by this client"}
+            self.outgoing.append(_line({"type": "control_response", "response": refusal}))
+            return []
+        name, input = request["tool_name"], request["input"]
+        self._asked[key] = request
+        if name == "AskUserQuestion":
+            asks = tuple(ask_of(str(n), one) for n, one in enumerate(input.get("questions", [])))
+            return [QuestionRaised(key=key, asks=asks)]
+        if not self._supervised:
+            del self._asked[key]
+            self.outgoing.append(_allow(key, input))
+            return []
+        return [
+            ApprovalRequested(
+                key=key,
+                name=name,
+                tool=request.get("tool_use_id", ""),
+                input=bounded(input),
+                text=title(input),
+                reason=request.get("decision_reason") or "",
+            )
+        ]
+
+    def on_control_cancel_request(self, said: Json) -> list[AgentEvent]:
+        request = self._asked.pop(said["request_id"], None)
+        if request is None:
+            return []
+        if request["tool_name"] == "AskUserQuestion":
+            return [QuestionRaised(key=said["request_id"], decision=DecisionState.EXPIRED)]
+        return [
+            ApprovalRequested(
+                key=said["request_id"], decision=DecisionState.EXPIRED, name=request["tool_name"]
+            )
+        ]
+
+    def on_result(self, said: Json) -> list[AgentEvent]:
+        usage = _usage(said)
+        if self._skip and said.get("subtype") != "success":
+            self._skip -= 1
+            return [usage, *self.tool_ends(ToolStatus.STOPPED)]
+        self._skip = 0
+        text = str(
+            said.get("result") or "; ".join(said.get("errors") or []) or said.get("terminal_reason") or ""
+        )
+        if said.get("subtype") == "success" and not said.get("is_error"):
+            self.ended = AgentResult(ok=True, summary=text)
+            return [
+                usage,
+                StatusChanged(state=AgentStatus.IDLE, reason=said.get("terminal_reason", "completed")),
+            ]
+        status = said.get("api_error_status")
+        retryable = status in (408, 409, 429) or (isinstance(status, int) and status >= 500)
+        lost = "No conversation found" in text
+        code = "SESSION_LOST" if lost else "AGENT_ERROR"
+        kind = said.get("subtype")  # "success" is what it calls a provider that refused, too
+        reason = shorten(text if kind == "success" else f"{kind}: {text}", 1000)
+        self.ended = AgentResult.failed(reason, code, retryable=retryable or lost)
+        return [usage, AgentFailure(text=reason, code=code, retryable=retryable or lost)]
+
+
+def _changed(result: Json, tool: str, agent: str) -> FileChanged:
+    lines = [line for hunk in result.get("structuredPatch") or [] for line in hunk.get("lines", [])]
+    added = sum(line.startswith("+") for line in lines)
+    if result.get("type") == "create":
+        added = len(str(result.get("content", "")).splitlines())
+    return FileChanged(
+        path=result["filePath"],
+        change=FileChange.ADD if result.get("type") == "create" else FileChange.EDIT,
+        additions=added,
+        deletions=sum(line.startswith("-") for line in lines),
+        tool=tool,
+        agent=agent,
+    )
+
+
+def _usage(said: Json) -> TokenUsage:
+    models = said.get("modelUsage") or {}
+    used = said.get("usage") or {}
+    cached = sum(m.get("cacheReadInputTokens", 0) for m in models.values())
+    made = sum(m.get("cacheCreationInputTokens", 0) for m in models.values())
+    first: tuple[str, Json] = next(iter(models.items()), ("", {}))
+    return TokenUsage(
+        input_tokens=sum(m.get("inputTokens", 0) for m in models.values()) + cached + made,
+        output_tokens=sum(m.get("outputTokens", 0) for m in models.values()) or used.get("output_tokens", 0),
+        cached_tokens=cached,
+        cost_usd=said.get("total_cost_usd"),
+        context_window=first[1].get("contextWindow"),
+        model=first[0],
+    )
+
+
+def _line(said: Json) -> bytes:
+    return json.dumps(said).encode() + b"\n"
+
+
+def _message(text: str) -> bytes:
+    content = [{"type": "text", "text": text}]
+    return _line({"type": "user", "message": {"role": "user", "content": content}})
+
+
+def _allow(key: str, input: Json) -> bytes:
+    return _respond(key, {"behavior": "allow", "updatedInput": input})
+
+
+def _deny(key: str, why: str) -> bytes:
+    return _respond(key, {"behavior": "deny", "message": why})
+
+
+def _respond(key: str, response: Json) -> bytes:
+    answer = {"subtype": "success", "request_id": key, "response": response}
+    return _line({"type": "control_response", "response": answer})

@@ -1,0 +1,265 @@
+"""Codex: `codex exec --json`, one JSON line for each thread, turn and item.
+
+Text comes whole, never in chunks. It cannot be spoken to while it works: an answer, or the wish to conclude,
+resumes the thread. Read from @openai/codex 0.169.0 and the types of its SDK.
+"""
+
+import json
+from pathlib import Path
+from typing import ClassVar
+
+from protocol.events import (
+    AgentEvent,
+    AgentFailure,
+    AgentResult,
+    AgentStatus,
+    AgentWarning,
+    FileChange,
+    FileChanged,
+    LifecyclePhase,
+    OutputText,
+    QuestionRaised,
+    StatusChanged,
+    SubagentChanged,
+    ThinkingText,
+    TodoItem,
+    TodoList,
+    TodoState,
+    TokenUsage,
+    ToolFinished,
+    ToolKind,
+    ToolStarted,
+    ToolStatus,
+)
+from worker.programs.adapter import (
+    MAX_TOOL_SECONDS,
+    Json,
+    ProgramAdapter,
+    ProgramStart,
+    ProgramTask,
+    ask_of,
+    bounded,
+    cut,
+    shorten,
+    text_of,
+)
+
+CHANGES = {"add": FileChange.ADD, "update": FileChange.EDIT, "delete": FileChange.DELETE}
+STATUS = {
+    "completed": ToolStatus.SUCCEEDED,
+    "failed": ToolStatus.FAILED,
+    "declined": ToolStatus.DENIED,
+}
+RETRYABLE = (
+    "429",
+    "500",
+    "502",
+    "503",
+    "504",
+    "overloaded",
+    "rate limit",
+    "stream disconnected",
+    "timed out",
+)
+
+
+class Codex(ProgramAdapter):
+    name: ClassVar[str] = "codex"
+    program: ClassVar[str] = "codex"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._last = ""  # what the agent said last is its summary
+
+    def start(self, work: ProgramTask, folder: Path) -> ProgramStart:
+        argv = ["codex", "exec"]
+        for name, value in {**_settings(work), **_tools(work.tools)}.items():
+            argv += ["-c", f"{name}={value}"]
+        sandbox = "read-only" if work.strict else work.options.get("sandbox", "workspace-write")
+        argv += ["--json", "--skip-git-repo-check", "--sandbox", sandbox, "--cd", str(folder)]
+        argv += ["--model", work.model] if work.model else []
+        argv += ["resume", work.session] if work.session else []
+        prompt = f"{work.instructions}\n\n{work.prompt}" if work.instructions else work.prompt
+        env = {server_key(name): _bearer(server) for name, server in work.tools.items()}
+        return ProgramStart(argv=[*argv, "-"], env=env, stdin=prompt.encode())
+
+    def read_json(self, said: Json) -> list[AgentEvent]:
+        kind = said.get("type", "")
+        if kind == "thread.started":
+            return [StatusChanged(state=AgentStatus.STARTED, session=said["thread_id"])]
+        if kind == "turn.started":
+            return [StatusChanged(state=AgentStatus.WORKING)]
+        if kind == "turn.completed":
+            self.ended = AgentResult(ok=True, summary=self._last)
+            return [
+                _usage(said.get("usage") or {}),
+                StatusChanged(state=AgentStatus.IDLE, reason="completed"),
+            ]
+        if kind == "turn.failed":
+            return [self._failed(str(said["error"].get("message", "")))]
+        if kind == "error":
+            return self._error(str(said.get("message", "")))
+        if kind == "request_user_input":
+            asks = tuple(ask_of(str(q.get("id") or n), q) for n, q in enumerate(said.get("questions", [])))
+            return [QuestionRaised(key=said["call_id"], asks=asks)]
+        if kind.startswith("item.") and "item" in said:
+            return self._item(kind.removeprefix("item."), said["item"])
+        return []
+
+    def finish(self, code: int, stderr: str) -> None:
+        """A session that it cannot find is told on standard error only."""
+        if self.ended is None and "no rollout found" in stderr:
+            self.ended = AgentResult.failed("The session is lost", "SESSION_LOST", retryable=True)
+
+    def _error(self, text: str) -> list[AgentEvent]:
+        """It says that it will try again in the same words as that it gave up; a turn.failed follows the latter."""
+        if text.startswith("Reconnecting"):
+            return [StatusChanged(state=AgentStatus.RETRYING, reason=shorten(text, 500))]
+        return [AgentWarning(text=shorten(text, 1000), code="AGENT_WARNING")]
+
+    def _failed(self, text: str) -> AgentFailure:
+        retryable = any(word in text.lower() for word in RETRYABLE)
+        self.ended = AgentResult.failed(shorten(text, 1000), retryable=retryable)
+        return AgentFailure(text=shorten(text, 1000), retryable=retryable)
+
+    def _item(self, stage: str, item: Json) -> list[AgentEvent]:
+        kind = item.get("type")
+        read = getattr(self, f"on_{kind}", None)
+        return read(stage, item) if read else []
+
+    def on_agent_message(self, stage: str, item: Json) -> list[AgentEvent]:
+        if stage != "completed":
+            return []
+        output = OutputText(text=item["text"], item=item["id"])
+        self._last = output.text
+        return [output]
+
+    def on_reasoning(self, stage: str, item: Json) -> list[AgentEvent]:
+        return [ThinkingText(text=item["text"], item=item["id"])] if stage == "completed" else []
+
+    def on_plan(self, stage: str, item: Json) -> list[AgentEvent]:
+        return [TodoList(text=cut(item["text"]))] if stage == "completed" else []
+
+    def on_error(self, stage: str, item: Json) -> list[AgentEvent]:
+        return [AgentWarning(text=shorten(item["message"], 1000), code="AGENT_WARNING")]
+
+    def on_todo_list(self, stage: str, item: Json) -> list[AgentEvent]:
+        items = [
+            TodoItem(text=t["text"], state=TodoState.DONE if t.get("completed") else TodoState.PENDING)
+            for t in item["items"]
+        ]
+        return [TodoList(items=tuple(items))]
+
+    def on_command_execution(self, stage: str, item: Json) -> list[AgentEvent]:
+        if stage == "started":
+            command = item["command"]
+            return [self._tool(item, "shell", ToolKind.EXECUTE, command, {"command": command})]
+        if stage == "updated":
+            text = cut(item.get("aggregated_output") or "")
+            return [OutputText(text=text, item=item["id"], chunk=True, tool=item["id"])] if text else []
+        return [self._done(item, item.get("aggregated_output") or "", item.get("exit_code"))]
+
+    def on_file_change(self, stage: str, item: Json) -> list[AgentEvent]:
+        paths = ", ".join(change["path"] for change in item["changes"])
+        started = self._tool(item, "apply_patch", ToolKind.EDIT, paths, {})
+        if stage == "started":
+            return [started]
+        out: list[AgentEvent] = [] if item["id"] in self.tools else [started]
+        out.append(self._done(item, ""))
+        if item.get("status") == "completed":
+            out += [
+                FileChanged(
+                    path=c["path"], change=CHANGES.get(c.get("kind"), FileChange.EDIT), tool=item["id"]
+                )
+                for c in item["changes"]
+            ]
+        return out
+
+    def on_mcp_tool_call(self, stage: str, item: Json) -> list[AgentEvent]:
+        if stage == "started":
+            input = item.get("arguments")
+            name = f"{item['server']}.{item['tool']}"
+            return [self._tool(item, name, ToolKind.MCP, "", input if isinstance(input, dict) else {})]
+        failed = (item.get("error") or {}).get("message")
+        return [self._done(item, failed or text_of((item.get("result") or {}).get("content")))]
+
+    def on_web_search(self, stage: str, item: Json) -> list[AgentEvent]:
+        if stage == "started":
+            return [self._tool(item, "web_search", ToolKind.FETCH, item.get("query", ""), {})]
+        return [self._done({"status": "completed", **item}, item.get("query", ""))]
+
+    def on_collab_tool_call(self, stage: str, item: Json) -> list[AgentEvent]:
+        """Sub-agents are threads of their own; only that they begin and end is told."""
+        phase = LifecyclePhase.STARTED if stage == "started" else LifecyclePhase.PROGRESS
+        states = item.get("agents_states") or {}
+        ended = {
+            "completed": LifecyclePhase.ENDED,
+            "errored": LifecyclePhase.FAILED,
+            "shutdown": LifecyclePhase.ENDED,
+        }
+        return [
+            SubagentChanged(
+                agent=thread,
+                session=thread,
+                tool=item["id"],
+                name=str(item.get("tool", "")),
+                phase=ended.get((states.get(thread) or {}).get("status", ""), phase),
+                text=shorten((states.get(thread) or {}).get("message") or item.get("prompt") or ""),
+            )
+            for thread in item.get("receiver_thread_ids", [])
+        ]
+
+    def _tool(self, item: Json, name: str, kind: ToolKind, text: str, input: Json) -> ToolStarted:
+        return ToolStarted(tool=item["id"], name=name, kind=kind, text=shorten(text), input=bounded(input))
+
+    def _done(self, item: Json, text: str, exit_code: int | None = None) -> ToolFinished:
+        return ToolFinished(
+            tool=item["id"],
+            name=self.tools.get(item["id"], ""),
+            status=STATUS.get(item.get("status", ""), ToolStatus.FAILED),
+            text=cut(text),
+            exit_code=exit_code,
+        )
+
+
+def _usage(used: Json) -> TokenUsage:
+    return TokenUsage(
+        input_tokens=used.get("input_tokens", 0),
+        output_tokens=used.get("output_tokens", 0),
+        cached_tokens=used.get("cached_input_tokens", 0),
+        reasoning_tokens=used.get("reasoning_output_tokens", 0),
+    )
+
+
+def _settings(work: ProgramTask) -> dict[str, str]:
+    """Settings given as `config.<name>` are passed on; `provider_url` names a model server of one's own."""
+    given = {
+        name.removeprefix("config."): value
+        for name, value in work.options.items()
+        if name.startswith("config.")
+    }
+    settings = {"approval_policy": '"never"', **given}
+    if url := work.options.get("provider_url"):
+        key = work.options.get("provider_key", "OPENAI_API_KEY")
+        provider = {"name": '"own"', "base_url": json.dumps(url), "env_key": json.dumps(key)}
+        settings |= {f"model_providers.own.{name}": value for name, value in provider.items()}
+        settings |= {"model_providers.own.wire_api": '"responses"', "model_provider": '"own"'}
+    return settings
+
+
+def server_key(name: str) -> str:
+    return f"SIGNALBOX_TOOLS_{name.upper()}_KEY"
+
+
+def _bearer(server: Json) -> str:
+    return str((server.get("headers") or {}).get("Authorization", "")).removeprefix("Bearer ")
+
+
+def _tools(tools: Json) -> dict[str, str]:
+    """The key goes by the environment, where no other user of the machine sees it."""
+    out: dict[str, str] = {}
+    for name, server in tools.items():
+        out[f"mcp_servers.{name}.url"] = json.dumps(server["url"])
+        out[f"mcp_servers.{name}.bearer_token_env_var"] = json.dumps(server_key(name))
+        out[f"mcp_servers.{name}.tool_timeout_sec"] = str(MAX_TOOL_SECONDS)
+    return out

@@ -1,0 +1,107 @@
+"""A plain shell command as an agent, in the user's own repository.
+
+It gets the prompt on its standard input, which stays open for answers (with the option `stdin: close` it ends
+there, for programs that read to the end), and in SIGNALBOX_PROMPT. What it prints is its output. What follows
+`::signalbox ` in a line is one event of the vocabulary, or `{"complete": "summary"}`, so a script can tick a list
+or report progress. An exit code is all that most commands ever say, so here, and only here, 0 is the word that the
+work is complete; its last line is the summary. With the option `complete: explicit` it has to say so.
+"""
+
+import json
+from pathlib import Path
+from typing import ClassVar
+
+from protocol.events import (
+    AgentEvent,
+    AgentResult,
+    AgentStatus,
+    AgentWarning,
+    OutputStream,
+    OutputText,
+    QuestionRaised,
+    StatusChanged,
+    clean,
+    from_row,
+)
+from worker.programs.adapter import Json, ProgramAdapter, ProgramStart, ProgramTask, answered, shorten
+
+MARK = "::signalbox "
+MAX_ENV = 100_000  # bytes of one variable; systems refuse more than 131,072
+
+
+class ShellCommand(ProgramAdapter):
+    name: ClassVar[str] = "command"
+    program: ClassVar[str] = "sh"
+    asks: ClassVar[bool] = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._explicit = False
+        self._last = ""
+        self._asked: dict[str, QuestionRaised] = {}
+
+    def start(self, work: ProgramTask, folder: Path) -> ProgramStart:
+        self._explicit = work.options.get("complete") == "explicit"
+        command = work.options.get("command")
+        if not command:
+            raise ValueError("the executor `command` needs the option `command`: what to run")
+        prompt = clean(work.prompt)
+        env = {
+            "SIGNALBOX_RUN": work.run,
+            "SIGNALBOX_PROMPT": prompt if len(prompt.encode()) < MAX_ENV else "",
+        }
+        env |= work.env | ({"SIGNALBOX_SESSION": work.session} if work.session else {})
+        stdin = work.prompt.encode() + b"\n"
+        stays = work.options.get("stdin") != "close"
+        return ProgramStart(argv=["sh", "-c", command], env=env, stdin=stdin, keep_stdin=stays)
+
+    def read(self, line: str) -> list[AgentEvent]:
+        line = line.rstrip("\r\n")
+        if line.startswith(MARK):
+            return self._watch(self._marked(line.removeprefix(MARK)))
+        if line.strip():
+            self._last = line
+        return [OutputText(text=f"{line}\n", item="stdout", stream=OutputStream.STDOUT, chunk=True)]
+
+    def _marked(self, text: str) -> list[AgentEvent]:
+        try:
+            said = json.loads(text)
+            if "complete" in said:
+                self.ended = AgentResult(ok=True, summary=str(said["complete"]))
+                return [StatusChanged(state=AgentStatus.IDLE, reason="completed")]
+            if "fail" in said:
+                self.ended = _failure(said["fail"])
+                return []
+            event = from_row(said)
+        except (ValueError, TypeError, RecursionError) as error:
+            return [AgentWarning(text=f"{error}: {shorten(text)}", code="UNREADABLE")]
+        if isinstance(event, QuestionRaised):
+            self._asked[event.key] = event
+        return [event]
+
+    def answer(self, key: str, answers: dict[str, list[str]]) -> bytes | None:
+        """One JSON line: the answers by the keys of the questions, and the same in words."""
+        question = self._asked.pop(key, None)
+        if question is None:
+            return None
+        said = {"answer": key, "answers": answers, "text": answered(question.asks, answers)}
+        return json.dumps(said).encode() + b"\n"
+
+    def conclude(self) -> bytes | None:
+        return b'{"conclude": true}\n'
+
+    def finish(self, code: int, stderr: str) -> None:
+        if self.ended is not None:
+            return
+        if code != 0:
+            last = shorten(stderr.strip().rpartition("\n")[2] or self._last, 500)
+            self.ended = AgentResult.failed(f"The command exited with {code}: {last}".rstrip(": "))
+        elif not self._explicit:
+            self.ended = AgentResult(ok=True, summary=self._last.strip() or "The command exited with 0")
+
+
+def _failure(said: Json | str) -> AgentResult:
+    if isinstance(said, str):
+        return AgentResult.failed(said)
+    code, retryable = str(said.get("code", "AGENT_ERROR")), bool(said.get("retryable"))
+    return AgentResult.failed(str(said.get("reason", "")), code, retryable=retryable)

@@ -1,0 +1,180 @@
+"""Gemini CLI: `gemini -o stream-json`, the smallest vocabulary of the four.
+
+Its text comes only in chunks and it does not show its thoughts. It cannot be spoken to while it works: an answer,
+or the wish to conclude, resumes the session, which it finds again only in the same folder. Read from
+@google/gemini-cli 0.61.0.
+"""
+
+import json
+from pathlib import Path
+from typing import ClassVar
+
+from protocol.events import (
+    AgentEvent,
+    AgentFailure,
+    AgentResult,
+    AgentStatus,
+    AgentWarning,
+    FileChange,
+    FileChanged,
+    OutputText,
+    StatusChanged,
+    TodoItem,
+    TodoList,
+    TodoState,
+    TokenUsage,
+    ToolFinished,
+    ToolKind,
+    ToolStarted,
+    ToolStatus,
+)
+from worker.programs.adapter import (
+    MAX_TOOL_SECONDS,
+    Json,
+    ProgramAdapter,
+    ProgramStart,
+    ProgramTask,
+    bounded,
+    cut,
+    shorten,
+    text_of,
+    title,
+)
+
+KINDS = {
+    "read_file": ToolKind.READ,
+    "read_many_files": ToolKind.READ,
+    "list_directory": ToolKind.READ,
+    "write_file": ToolKind.EDIT,
+    "replace": ToolKind.EDIT,
+    "glob": ToolKind.SEARCH,
+    "search_file_content": ToolKind.SEARCH,
+    "grep_search": ToolKind.SEARCH,
+    "run_shell_command": ToolKind.EXECUTE,
+    "web_fetch": ToolKind.FETCH,
+    "google_web_search": ToolKind.FETCH,
+    "ask_user": ToolKind.ASK,
+}
+TODO = {
+    "pending": TodoState.PENDING,
+    "in_progress": TodoState.IN_PROGRESS,
+    "completed": TodoState.DONE,
+    "cancelled": TodoState.CANCELLED,
+}
+RETRYABLE = ("429", "500", "502", "503", "504", "RESOURCE_EXHAUSTED", "UNAVAILABLE", "fetch failed")
+
+
+class Gemini(ProgramAdapter):
+    name: ClassVar[str] = "gemini"
+    program: ClassVar[str] = "gemini"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._turn = 0
+        self._said: list[str] = []  # since the last tool: what it says last is its summary
+        self._inputs: dict[str, Json] = {}
+
+    def start(self, work: ProgramTask, folder: Path) -> ProgramStart:
+        argv = ["gemini", "--output-format", "stream-json", "--skip-trust"]
+        mode = "default" if work.strict else "auto_edit" if work.supervised else "yolo"
+        argv += ["--approval-mode", mode]
+        argv += ["--model", work.model] if work.model else []
+        argv += ["--resume", work.session] if work.session else []
+        prompt = f"{work.instructions}\n\n{work.prompt}" if work.instructions else work.prompt
+        env = {"GEMINI_CLI_TRUST_WORKSPACE": "true", "NO_COLOR": "1"}
+        return ProgramStart(argv=argv, env=env, stdin=prompt.encode())
+
+    def read_json(self, said: Json) -> list[AgentEvent]:
+        read = getattr(self, f"on_{said.get('type')}", None)
+        return read(said) if read else []
+
+    def on_init(self, said: Json) -> list[AgentEvent]:
+        return [
+            StatusChanged(state=AgentStatus.STARTED, session=said["session_id"], model=said.get("model", ""))
+        ]
+
+    def on_message(self, said: Json) -> list[AgentEvent]:
+        if said.get("role") != "assistant":
+            return []
+        output = OutputText(text=said["content"], item=f"message-{self._turn}", chunk=bool(said.get("delta")))
+        self._said.append(output.text)
+        return [output]
+
+    def on_tool_use(self, said: Json) -> list[AgentEvent]:
+        self._turn += 1
+        self._said.clear()
+        name, input = said["tool_name"], said.get("parameters") or {}
+        kind = KINDS.get(name, ToolKind.MCP if name.startswith("mcp_") else ToolKind.OTHER)
+        self._inputs[said["tool_id"]] = input
+        started = ToolStarted(
+            tool=said["tool_id"], name=name, kind=kind, input=bounded(input), text=title(input)
+        )
+        return [started, *_todo(name, input)]
+
+    def on_tool_result(self, said: Json) -> list[AgentEvent]:
+        tool, ok = said["tool_id"], said.get("status") == "success"
+        name, input = self.tools.get(tool, ""), self._inputs.pop(tool, {})
+        error = said.get("error") or {}
+        denied = error.get("type") in ("policy_violation", "execution_denied", "cancelled")
+        status = ToolStatus.SUCCEEDED if ok else ToolStatus.DENIED if denied else ToolStatus.FAILED
+        text = cut(text_of(said.get("output")) or str(error.get("message") or ""))
+        out: list[AgentEvent] = [ToolFinished(tool=tool, name=name, status=status, text=text)]
+        if ok and KINDS.get(name) == ToolKind.EDIT and input.get("file_path"):
+            change = FileChange.ADD if name == "write_file" else FileChange.EDIT
+            out.append(FileChanged(path=str(input["file_path"]), change=change, tool=tool))
+        return out
+
+    def on_error(self, said: Json) -> list[AgentEvent]:
+        text = shorten(str(said.get("message", "")), 1000)
+        if said.get("severity") == "warning":
+            return [AgentWarning(text=text, code="AGENT_WARNING")]
+        return [AgentFailure(text=text, retryable=any(word in text for word in RETRYABLE))]
+
+    def on_result(self, said: Json) -> list[AgentEvent]:
+        stats = said.get("stats") or {}
+        usage = TokenUsage(
+            input_tokens=stats.get("input_tokens", 0),
+            output_tokens=stats.get("output_tokens", 0),
+            cached_tokens=stats.get("cached", 0),
+            model=next(iter(stats.get("models") or {}), ""),
+        )
+        if said.get("status") == "success":
+            self.ended = AgentResult(ok=True, summary="".join(self._said))
+            return [usage, StatusChanged(state=AgentStatus.IDLE, reason="completed")]
+        error = said.get("error") or {}
+        text = shorten(f"{error.get('type')}: {error.get('message')}", 1000)
+        self.ended = AgentResult.failed(text, retryable=any(word in text for word in RETRYABLE))
+        return [usage, AgentFailure(text=text, retryable=self.ended.retryable)]
+
+    def finish(self, code: int, stderr: str) -> None:
+        """A session that it cannot find is told on standard error only."""
+        if self.ended is None and "resuming session" in stderr:
+            self.ended = AgentResult.failed("The session is lost", "SESSION_LOST", retryable=True)
+
+
+def _todo(name: str, input: Json) -> list[AgentEvent]:
+    if name != "write_todos":
+        return []
+    items = [
+        TodoItem(text=str(t.get("description", "")), state=TODO.get(t.get("status"), TodoState.PENDING))
+        for t in input.get("todos", [])
+    ]
+    return [TodoList(items=tuple(items))]
+
+
+def settings(tools: Json, *, own_key: bool) -> str:
+    """Its settings file: MCP servers can be given nowhere else."""
+    servers = {
+        name: {
+            "httpUrl": server["url"],
+            "headers": server.get("headers") or {},
+            "trust": True,
+            "timeout": MAX_TOOL_SECONDS * 1000,
+        }
+        for name, server in tools.items()
+    }
+    said: Json = {"mcpServers": servers, "general": {"enableAutoUpdate": False}}
+    said |= {"privacy": {"usageStatisticsEnabled": False}, "telemetry": {"enabled": False}}
+    if own_key:
+        said["security"] = {"auth": {"selectedType": "gemini-api-key"}}
+    return json.dumps(said)

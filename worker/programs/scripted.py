@@ -1,0 +1,36 @@
+"""An agent that plays a recording: for the demo, for tests, and to show a run again.
+
+It is a program like any other (worker/programs/player.py), so it is started, answered, stopped and killed like any
+other; it prints this vocabulary itself.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import ClassVar
+
+from protocol.events import AgentEvent
+from worker.programs.adapter import ProgramStart, ProgramTask
+from worker.programs.command import MARK, ShellCommand
+
+
+class Scripted(ShellCommand):
+    """The option `recording` is the path of a recording, or of a folder of them; `speed` 10: ten times as fast."""
+
+    name: ClassVar[str] = "scripted"
+    program: ClassVar[str] = sys.executable
+    asks: ClassVar[bool] = True
+
+    def start(self, work: ProgramTask, folder: Path) -> ProgramStart:
+        self._explicit = True
+        recording = work.options.get("recording")
+        if not recording:
+            raise ValueError("the executor `scripted` needs the option `recording`: the path of a recording")
+        argv = [sys.executable, "-I", str(Path(__file__).with_name("player.py"))]
+        argv += [str(Path(recording).absolute()), work.options.get("speed", "1"), work.session]
+        env = work.env | {"SIGNALBOX_RUN": work.run}
+        stdin = json.dumps({"prompt": work.prompt}).encode() + b"\n"
+        return ProgramStart(argv=argv, env=env, stdin=stdin, keep_stdin=True)
+
+    def read(self, line: str) -> list[AgentEvent]:
+        return super().read(line if line.startswith(MARK) or not line.startswith("{") else f"{MARK}{line}")

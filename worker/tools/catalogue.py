@@ -1,0 +1,382 @@
+"""The twelve tools: what each takes, and which operation of the API it asks.
+
+What an agent may do with them its credential decides, not the tool: under its run's own it reads its card, ticks
+and adds subtasks, comments, improves the card's words, makes cards under it, and asks. The rest is FORBIDDEN.
+"""
+
+import hashlib
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from worker.tools.question import ask_and_wait
+from worker.tools.session import McpSession, Row, there
+
+STAGES = ("BACKLOG", "PLAN", "TODO", "IN_PROGRESS", "REVIEW", "DONE")
+PRIORITIES = ("NONE", "LOW", "MEDIUM", "HIGH", "CRITICAL")
+TYPES = ("FEATURE", "BUG", "REFACTOR", "TEST", "DOCS", "REVIEW", "CHORE")
+
+Do = Callable[..., Awaitable[Any]]
+
+
+@dataclass(frozen=True)
+class Tool:
+    name: str
+    description: str
+    schema: Row
+    do: Do
+    reads: bool = False  # it changes nothing
+    deletes: bool = False
+
+
+TOOLS: dict[str, Tool] = {}
+
+
+def text(description: str, most: int | None = None) -> Row:
+    return {"type": "string", "description": description, **({"maxLength": most} if most else {})}
+
+
+def one_of(description: str, values: tuple[str, ...]) -> Row:
+    return {"type": "string", "enum": list(values), "description": description}
+
+
+def number(description: str, low: int, high: int) -> Row:
+    return {"type": "integer", "minimum": low, "maximum": high, "description": description}
+
+
+def flag(description: str) -> Row:
+    return {"type": "boolean", "description": description}
+
+
+CARD = text("Which card, by its id. Left out: the card of your run.")
+BOARD = text("Which board, by its id. Left out: the board of your run.")
+
+
+def tool(takes: Row, *needs: str, reads: bool = False, deletes: bool = False) -> Callable[[Do], Do]:
+    """Make a tool of a function: its docstring is what an agent reads."""
+
+    def wrap(do: Do) -> Do:
+        schema = {
+            "type": "object",
+            "properties": takes,
+            "required": list(needs),
+            "additionalProperties": False,
+        }
+        words = " ".join((do.__doc__ or "").split())
+        TOOLS[do.__name__] = Tool(do.__name__, words, schema, do, reads, deletes)
+        return do
+
+    return wrap
+
+
+@tool(
+    {
+        "action": one_of("What to do.", ("list", "create", "delete")),
+        "board_id": text("For delete: which board."),
+        "confirm_name": text("For delete: the board's name, to show that you mean it."),
+        "name": text("For create: what it is called.", 100),
+        "workspace_id": text("For create: in which workspace; list names them."),
+        "description": text("For create: Markdown."),
+    },
+    "action",
+)
+async def board(
+    desk: McpSession,
+    action: str,
+    board_id: str = "",
+    confirm_name: str = "",
+    name: str = "",
+    workspace_id: str = "",
+    description: str | None = None,
+) -> Any:
+    """List the boards you may see, make one, or delete one."""
+    if action == "create":
+        return await desk.do("CreateBoard", name=name, workspaceId=workspace_id, description=description)
+    if action == "delete":
+        return await desk.do("DeleteBoard", id=board_id, confirmName=confirm_name)
+    found = await desk.everything("Boards")
+    return {"boards": found["boards"]["nodes"], "workspaces": found["workspaces"]["nodes"]}
+
+
+@tool(
+    {
+        "board_id": BOARD,
+        "first": number("How many.", 1, 200),
+        "after": text("The cursor of the page before: its endCursor."),
+    },
+    reads=True,
+)
+async def get_board_cards(
+    desk: McpSession, board_id: str | None = None, first: int = 50, after: str | None = None
+) -> Any:
+    """Read a board: its columns, and the cards that you may see, column by column, from the top."""
+    id = await desk.board(board_id)
+    return there(await desk.ask("BoardCards", id=id, first=first, after=after), id)
+
+
+@tool({"card_id": CARD}, reads=True)
+async def get_card(desk: McpSession, card_id: str | None = None) -> Any:
+    """Read a card: its words, subtasks, labels, newest messages, and what was asked about it."""
+    id = await desk.card(card_id)
+    return there(await desk.ask("ReadCard", id=id), id)
+
+
+@tool(
+    {
+        "title": text("What is to be done, in a line.", 255),
+        "description": text("Markdown."),
+        "type": one_of("What kind of work it is.", TYPES),
+        "priority": one_of("How urgent it is.", PRIORITIES),
+        "stage": one_of("Where it begins; BACKLOG if left out.", STAGES),
+        "board_id": BOARD,
+        "parent_id": text("The card it is a part of. Left out: the card of your run, if you work for one."),
+    },
+    "title",
+)
+async def create_card(
+    desk: McpSession,
+    title: str,
+    description: str | None = None,
+    type: str | None = None,
+    priority: str | None = None,
+    stage: str | None = None,
+    board_id: str | None = None,
+    parent_id: str | None = None,
+) -> Any:
+    """Make a card. An agent at work on a card makes cards under that one, in the backlog."""
+    return await desk.do(
+        "CreateCard",
+        boardId=await desk.board(board_id),
+        title=title,
+        description=description,
+        type=type,
+        priority=priority,
+        stage=stage,
+        parentId=parent_id or (await desk.own()).get("cardId"),
+    )
+
+
+@tool(
+    {
+        "card_id": CARD,
+        "title": text("A better title.", 255),
+        "description": text("A better description: Markdown, the whole of it."),
+        "priority": one_of("How urgent it is.", PRIORITIES),
+        "stage": one_of("Move it there, as far as the law of stages allows.", STAGES),
+        "if_version": number("Only if this is still its version.", 1, 2**31 - 1),
+    }
+)
+async def update_card(
+    desk: McpSession,
+    card_id: str | None = None,
+    title: str | None = None,
+    description: str | None = None,
+    priority: str | None = None,
+    stage: str | None = None,
+    if_version: int | None = None,
+) -> Any:
+    """Change a card. What is left out stays. An agent at work on a card changes its title and description only:
+    Signalbox moves the card by itself when the work begins and ends."""
+    return await desk.do(
+        "UpdateCard",
+        id=await desk.card(card_id),
+        title=title,
+        description=description,
+        priority=priority,
+        stage=stage,
+        ifVersion=if_version,
+    )
+
+
+@tool({"card_id": text("Which card, by its id.")}, "card_id", deletes=True)
+async def delete_card(desk: McpSession, card_id: str) -> Any:
+    """Delete a card and what hangs on it. An agent at work on a card may not."""
+    return await desk.do("DeleteCard", id=card_id)
+
+
+@tool(
+    {
+        "card_id": CARD,
+        "title": text("What is to be done, in a line.", 255),
+        "phase": text("In which phase of the work: its name.", 80),
+        "phase_order": number("The phase's number; behind all others if a new one is left without.", 1, 1000),
+    },
+    "title",
+)
+async def create_subtask(
+    desk: McpSession,
+    title: str,
+    card_id: str | None = None,
+    phase: str | None = None,
+    phase_order: int | None = None,
+) -> Any:
+    """Add a subtask to a card, at the end of its phase: a step that people see done or not."""
+    id = await desk.card(card_id)
+    return await desk.do("CreateSubtask", cardId=id, title=title, phase=phase, phaseOrder=phase_order)
+
+
+@tool(
+    {
+        "subtask_id": text("Which subtask, by its id."),
+        "title": text("Another title.", 255),
+        "completed": flag("Whether it is done."),
+        "phase": text("Move it to the end of this phase.", 80),
+        "before": text("Only move it: in front of this subtask."),
+        "after": text("Only move it: behind this subtask."),
+    },
+    "subtask_id",
+)
+async def update_subtask(
+    desk: McpSession,
+    subtask_id: str,
+    title: str | None = None,
+    completed: bool | None = None,
+    phase: str | None = None,
+    before: str | None = None,
+    after: str | None = None,
+) -> Any:
+    """Change a subtask: tick it when it is done. With before or after it is moved, and nothing else is changed."""
+    if before or after:
+        return await desk.do("MoveSubtask", id=subtask_id, before=before, after=after, phase=phase)
+    return await desk.do("UpdateSubtask", id=subtask_id, title=title, completed=completed, phase=phase)
+
+
+@tool({"subtask_id": text("Which subtask, by its id.")}, "subtask_id", deletes=True)
+async def delete_subtask(desk: McpSession, subtask_id: str) -> Any:
+    """Delete a subtask."""
+    return await desk.do("DeleteSubtask", id=subtask_id)
+
+
+@tool(
+    {
+        "action": one_of("What to do.", ("list", "add", "update", "delete")),
+        "card_id": CARD,
+        "message_id": text("For update and delete: which message, of your own."),
+        "body": text("For add and update: Markdown.", 10_000),
+        "last": number("For list: how many of the newest.", 1, 100),
+        "before": text("For list: those before this cursor, the startCursor of the page behind."),
+    },
+    "action",
+)
+async def comment(
+    desk: McpSession,
+    action: str,
+    card_id: str | None = None,
+    message_id: str = "",
+    body: str = "",
+    last: int = 20,
+    before: str | None = None,
+) -> Any:
+    """Read what people and agents said on a card, say something, or change or take back what you said."""
+    if action == "update":
+        return await desk.do("EditComment", id=message_id, body=body)
+    if action == "delete":
+        return await desk.do("DeleteComment", id=message_id)
+    id = await desk.card(card_id)
+    if action == "add":
+        return await desk.do("AddComment", cardId=id, body=body)
+    return there(await desk.ask("Comments", id=id, last=last, before=before), id)["messages"]
+
+
+@tool(
+    {
+        "action": one_of("What to do.", ("get", "update")),
+        "board_id": BOARD,
+        "instructions": text("For update: what every agent of the board is told."),
+        "repository": text("For update: what workers clone or find.", 500),
+        "base_branch": text("For update: the branch that work starts from.", 200),
+        "branch_template": text("For update: how branches are called.", 200),
+        "concurrency": number("For update: runs worked at once; 0 is no limit.", 0, 1000),
+        "auto_dispatch": flag("For update: give a card that enters TODO to an agent."),
+    },
+    "action",
+)
+async def board_settings(
+    desk: McpSession,
+    action: str,
+    board_id: str | None = None,
+    instructions: str | None = None,
+    repository: str | None = None,
+    base_branch: str | None = None,
+    branch_template: str | None = None,
+    concurrency: int | None = None,
+    auto_dispatch: bool | None = None,
+) -> Any:
+    """Read how a board lets agents work, and what they are told; or change it, as an admin."""
+    id = await desk.board(board_id)
+    if action == "get":
+        return there(await desk.ask("BoardSettings", id=id), id)
+    return await desk.do(
+        "UpdateBoardSettings",
+        boardId=id,
+        instructions=instructions,
+        repository=repository,
+        baseBranch=base_branch,
+        branchTemplate=branch_template,
+        concurrency=concurrency,
+        autoDispatch=auto_dispatch,
+    )
+
+
+OPTION = {
+    "type": "object",
+    "properties": {
+        "label": text("What it says.", 200),
+        "description": text("What choosing it means.", 1000),
+        "recommended": flag("Whether you would choose it."),
+    },
+    "required": ["label"],
+    "additionalProperties": False,
+}
+
+
+@tool(
+    {
+        "question": text("What you must know to go on.", 10_000),
+        "options": {"type": "array", "items": OPTION, "maxItems": 12, "description": "What you offer."},
+        "multiple": flag("Whether several of the options may be chosen."),
+        "allow_other": flag("Whether an answer in other words is taken too; yes if left out."),
+        "header": text("A word or two to tell it apart.", 40),
+        "default": {
+            "type": "array",
+            "items": {"type": "string"},
+            "maxItems": 12,
+            "description": "The answer that holds when nobody answers in time.",
+        },
+        "expires_in_seconds": number("Until it closes by itself.", 1, 2_592_000),
+        "wait_seconds": number("How long to wait here; until it is answered, if left out.", 0, 86_400),
+        "key": text("Its name. Asked again with it, the same question goes on; nothing is asked twice.", 100),
+    },
+    "question",
+)
+async def ask_question(
+    desk: McpSession,
+    question: str,
+    options: list[Row] | None = None,
+    multiple: bool = False,
+    allow_other: bool = True,
+    header: str = "",
+    default: list[str] | None = None,
+    expires_in_seconds: int | None = None,
+    wait_seconds: int | None = None,
+    key: str | None = None,
+) -> Any:
+    """Ask the people of the board, and wait until one of them answers, however long that takes. When the connection
+    breaks meanwhile, ask the same again: you are given the same question, and its answer. To ask the same
+    words a second time, give another key."""
+    asked: Row = {
+        "key": "answer",
+        "text": question,
+        "header": header,
+        "type": ("MULTI" if multiple else "SINGLE") if options else "TEXT",
+        "options": options,
+        "allowOther": allow_other,
+        "default": default,
+    }
+    return await ask_and_wait(desk, key or _digest(asked), asked, expires_in_seconds, wait_seconds)
+
+
+def _digest(asked: Row) -> str:
+    """The name of a question that was given none: what it says."""
+    return "q-" + hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:32]

@@ -1,0 +1,99 @@
+"""The tools as a server of the Model Context Protocol. What goes wrong is a tool's error.
+
+This module loads the protocol's package, which takes a while: import it when it is needed, not before.
+"""
+
+import json
+import logging
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from mcp.server.lowlevel import Server
+from mcp_types import CallToolResult, ListToolsResult, TextContent, ToolAnnotations
+from mcp_types import Tool as Described
+
+from worker.tools.catalogue import TOOLS, Tool
+from worker.tools.session import McpSession, Row, Tell, ToolRefused
+
+log = logging.getLogger("signalbox.tools")
+
+VERSION = "1"
+INSTRUCTIONS = (
+    "Signalbox is the board that people and agents work on together. If you work on a card, read it with get_card,"
+    " tick its subtasks as you finish them, and ask people with ask_question where you cannot decide by yourself."
+    " People see all of it at once."
+)
+DeskOf = Callable[[Any, Tell], McpSession]  # for the request of one call
+
+
+def make_server(desk_of: DeskOf) -> Server[Any]:
+    async def list_tools(context: Any, params: Any) -> ListToolsResult:
+        return ListToolsResult(tools=[_described(one) for one in TOOLS.values()])
+
+    async def call_tool(context: Any, params: Any) -> CallToolResult:
+        async def tell(seconds: float, message: str) -> None:
+            await context.session.report_progress(seconds, None, message)
+
+        return await call(desk_of(context.request, tell), params.name, params.arguments or {})
+
+    return Server(
+        "signalbox",
+        version=VERSION,
+        title="Signalbox",
+        instructions=INSTRUCTIONS,
+        on_list_tools=list_tools,
+        on_call_tool=call_tool,
+    )
+
+
+def _described(one: Tool) -> Described:
+    hints = ToolAnnotations(
+        read_only_hint=one.reads,
+        destructive_hint=one.deletes,
+        idempotent_hint=one.reads,
+        open_world_hint=False,
+    )
+    return Described(name=one.name, description=one.description, input_schema=one.schema, annotations=hints)
+
+
+async def call(desk: McpSession, name: str, given: Row) -> CallToolResult:
+    """Use one tool."""
+    try:
+        if name not in TOOLS:
+            raise ToolRefused("NOT_FOUND", f"There is no tool {name[:100]!r}; there are {', '.join(TOOLS)}")
+        _check(name, given)
+        said = await TOOLS[name].do(desk, **given)
+    except ToolRefused as refusal:
+        return _refused(refusal)
+    except Exception as error:  # a bug of ours: its words may quote what nobody is to read
+        log.error("a tool failed", extra={"tool": name[:100], "type": type(error).__qualname__})
+        return _refused(ToolRefused("INTERNAL", "Internal error"))
+    found = said if isinstance(said, dict) else {"items": said}
+    return CallToolResult(content=[_text(found)], structured_content=found)
+
+
+def _refused(refusal: ToolRefused) -> CallToolResult:
+    said: Row = {"code": refusal.code, "message": str(refusal), **refusal.more}
+    return CallToolResult(content=[_text(said)], structured_content=said, is_error=True)
+
+
+def _text(said: Row) -> TextContent:
+    return TextContent(type="text", text=json.dumps(said, ensure_ascii=False))
+
+
+@cache
+def _validator(name: str) -> Draft202012Validator:
+    return Draft202012Validator(TOOLS[name].schema)
+
+
+def _check(name: str, given: Row) -> None:
+    """Raise Refused unless a tool may be given this."""
+    issues: list[Row] = [
+        {"path": ".".join(map(str, error.absolute_path)), "message": error.message[:300]}
+        for error in _validator(name).iter_errors(given)
+    ]
+    if issues:
+        words = "; ".join(f"{one['path']}: {one['message']}".removeprefix(": ") for one in issues[:5])
+        raise ToolRefused("INVALID", words, issues=issues[:20])

@@ -1,0 +1,90 @@
+"""One caller of the tools: asks operations of the API by name, and knows which card and board are its own."""
+
+from collections.abc import Awaitable, Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+Row = dict[str, Any]
+Ask = Callable[[str, str, Row], Awaitable[Row]]  # name, text and variables of an operation: GraphQL's answer
+Tell = Callable[[float, str], Awaitable[None]]  # seconds waited so far, and for what
+
+
+class ToolRefused(Exception):
+    """What was asked was not done: the API's code and words, and what else it said."""
+
+    def __init__(self, code: str, message: str, **more: Any) -> None:
+        super().__init__(message)
+        self.code, self.more = code, more
+
+
+@cache
+def operations() -> dict[str, str]:
+    """The text of every operation, by its name, with the fragment it spreads."""
+    blocks = Path(__file__).with_name("operations.graphql").read_text().split("\n\n")
+    [fragment] = [block for block in blocks if block.startswith("fragment ")]
+    named = [block for block in blocks if block.startswith(("query ", "mutation "))]
+    return {
+        block.replace("(", " ").split()[1]: f"{block}\n\n{fragment}" if "...Refused" in block else block
+        for block in named
+    }
+
+
+class McpSession:
+    def __init__(self, ask: Ask, tell: Tell) -> None:
+        self._ask, self.tell = ask, tell
+        self._own: Row | None = None
+
+    async def ask(self, name: str, /, **variables: Any) -> Any:
+        """What the only field of an operation answers. Raises Refused."""
+        [value] = (await self.everything(name, **variables)).values()
+        if isinstance(value, dict) and "code" in value and "message" in value:
+            raise ToolRefused(value["code"], value["message"], **_more(value))
+        return value
+
+    async def do(self, name: str, /, **input: Any) -> Row:
+        """Ask a mutation. What is None is left out: it keeps what there is."""
+        value = await self.ask(name, input={key: one for key, one in input.items() if one is not None})
+        return {key: one for key, one in value.items() if key != "__typename"}
+
+    async def everything(self, name: str, /, **variables: Any) -> Row:
+        """All fields that an operation answers. Raises Refused."""
+        answer = await self._ask(name, operations()[name], variables)
+        if errors := answer.get("errors"):
+            told = dict(errors[0].get("extensions") or {})
+            raise ToolRefused(told.pop("code", "ERROR"), errors[0].get("message", ""), **_plain(told))
+        return dict(answer["data"])
+
+    async def own(self) -> Row:
+        """The caller's own run, with its card and board; empty for whoever is no agent of a run."""
+        if self._own is None:
+            self._own = (await self.ask("OwnRun"))["run"] or {}
+        return self._own
+
+    async def card(self, id: str | None) -> str:
+        return id or await self._named("cardId", "card_id")
+
+    async def board(self, id: str | None) -> str:
+        return id or await self._named("boardId", "board_id")
+
+    async def _named(self, field: str, argument: str) -> str:
+        if found := (await self.own()).get(field):
+            return str(found)
+        raise ToolRefused(
+            "INVALID", f"{argument} must be given: only a run's own credential has one of its own"
+        )
+
+
+def there(value: Any, id: str) -> Any:
+    """A thing that was asked for by its id. Raises Refused."""
+    if value is None:
+        raise ToolRefused("NOT_FOUND", "There is nothing of that kind and id that you may see", id=id)
+    return value
+
+
+def _more(value: Row) -> Row:
+    return {key: one for key, one in value.items() if key not in ("__typename", "code", "message")}
+
+
+def _plain(told: Row) -> Row:
+    return {key: one for key, one in told.items() if key in ("reason", "retryAfter", "limit", "maximum")}

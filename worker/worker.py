@@ -1,0 +1,604 @@
+"""The worker: claims runs, works each in a worktree of its own with an agent program, and reports what happens.
+
+It promises little and keeps it. A run that it holds is heartbeaten; when the server says that the lease is somebody
+else's, the program is ended and nothing more is said. When the worker is asked to leave, it gives its runs back,
+which counts as no failure, and their worktrees and sessions wait for whoever goes on. When it is killed, its
+programs die with it (worker/leash.py) and its leases run out. A worktree goes once the server has its result.
+"""
+
+import asyncio
+import logging
+import os
+import random
+import signal
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from protocol.events import (
+    AgentEvent,
+    AgentResult,
+    AgentWarning,
+    ApprovalRequested,
+    Contribution,
+    DecisionState,
+    LifecyclePhase,
+    PromptGiven,
+    QuestionItem,
+    QuestionOption,
+    QuestionRaised,
+    StatusChanged,
+    TokenUsage,
+)
+from protocol.events import AttemptChanged as AttemptEvent
+from worker.api import (
+    ClaimedWork,
+    Conclude,
+    Decide,
+    Failure,
+    FinishedWork,
+    LeaseLost,
+    LeaseState,
+    QuestionAnswer,
+    Registration,
+    Row,
+    ServerRejected,
+    ServerUnreachable,
+    Stop,
+    WorkerApi,
+    WorkerCommand,
+)
+from worker.outbox import RETRY_DELAYS_SECONDS, Outbox
+from worker.process import Agent, ProcessLimits, ProcessOutcome
+from worker.programs import EXECUTORS
+from worker.programs.adapter import WRAP_UP, ProgramAdapter, ProgramTask, answered
+from worker.worktree import Diff, WorkspaceError, Worktree, tidy
+
+log = logging.getLogger(__name__)
+RELEASED, CANCELLED, CONCLUDE, ANSWERED = "RELEASED", "CANCELLED", "CONCLUDE", "ANSWERED"
+LEAVE, ALLOW = "leave", "Allow"  # the key of the question for a permission, and its good answer
+HEARTBEAT_INTERVAL_SECONDS = 10.0  # seconds between two signs of life, when no lease wants them sooner
+LEAVE_TIMEOUT_SECONDS = (
+    10.0  # seconds beyond an agent's grace that a leaving worker tries to give its runs back
+)
+CLEANUP_INTERVAL_SECONDS = 3600.0  # seconds between two looks for worktrees that nobody came back to
+RECONNECT_DELAYS_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)  # seconds before commands are listened to again
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerSettings:
+    name: str
+    repository: Path
+    worktrees: Path
+    executors: tuple[str, ...]
+    at_once: int = 1
+    version: str = "0"
+    capabilities: dict[str, str] = field(default_factory=dict)
+    grace: float = 10.0  # seconds an agent program gets to leave
+    options: dict[str, dict[str, str]] = field(default_factory=dict)  # of executors: they win over a run's
+
+
+class WorkerProcess:
+    def __init__(self, api: WorkerApi, settings: WorkerSettings) -> None:
+        self.api, self.settings = api, settings
+        self.id = ""
+        self.runs: dict[str, WorkerRun] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._asking: asyncio.Task[list[ClaimedWork]] | None = None
+        self._leaving = asyncio.Event()
+        self._free = asyncio.Event()
+        self._new = asyncio.Event()
+        self._broken: ServerRejected | None = None
+
+    async def work(self) -> None:
+        """Work until `leave`. Raises Rejected when the server does not want this worker."""
+        loop = asyncio.get_running_loop()
+        with suppress(NotImplementedError, ValueError):
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(number, self._told)
+        if not self.id:
+            await self.register()
+        listening = asyncio.create_task(self._listen())
+        beating = asyncio.create_task(self._beat())
+        claiming = asyncio.create_task(self._claim())
+        tidying = asyncio.create_task(self._tidy())
+        await self._leaving.wait()
+        claiming.cancel()
+        await asyncio.gather(claiming, return_exceptions=True)
+        await self._give_back()
+        with suppress(ServerUnreachable, ServerRejected):
+            await self.api.deregister(self.id)  # gives back what a claim that still waits may have brought
+        tasks = [listening, beating, tidying, *([self._asking] if self._asking else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._broken:
+            raise self._broken
+
+    async def register(self, seconds: float = float("inf")) -> None:
+        """Introduce ourselves. Raises Unreachable when nobody answers for so many seconds."""
+        settings = self.settings
+        registration = Registration(
+            name=settings.name,
+            version=settings.version,
+            executors=settings.executors,
+            at_once=settings.at_once,
+            capabilities=settings.capabilities,
+        )
+        until = time.monotonic() + seconds
+        self.id = await until_heard(lambda: self.api.register(registration), lambda: time.monotonic() > until)
+
+    def leave(self) -> None:
+        """Give everything back, and end."""
+        self._leaving.set()
+
+    def _told(self) -> None:
+        """A signal came. The second ends us at once; the leashes end the agents."""
+        if self._leaving.is_set():
+            os._exit(1)
+        self.leave()
+
+    async def _give_back(self) -> None:
+        for run in self.runs.values():
+            run.release("The worker is leaving")
+        if tasks := list(self._tasks.values()):
+            _, late = await asyncio.wait(tasks, timeout=self.settings.grace + LEAVE_TIMEOUT_SECONDS)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    async def _claim(self) -> None:
+        while not self._leaving.is_set():
+            free = self.settings.at_once - len(self.runs)
+            if free <= 0:
+                self._free.clear()
+                await self._free.wait()
+                continue
+            # Not cancelled half-way: a claim that arrived after we left would hold its run until its lease ends.
+            self._asking = asyncio.create_task(self._ask_for(free))
+            try:
+                claims = await asyncio.shield(self._asking)
+            except ServerRejected as error:
+                self._broken = error
+                self._leaving.set()
+                return
+            for claim in claims:
+                self._begin(claim)
+
+    async def _ask_for(self, free: int) -> list[ClaimedWork]:
+        try:
+            claims = await self.api.claim(self.id, free)
+        except ServerUnreachable as error:
+            await asyncio.sleep(error.after + RETRY_DELAYS_SECONDS[-1] * random.random())  # noqa: S311 - spread, not secret
+            return []
+        if self._leaving.is_set():
+            for claim in claims:
+                with suppress(LeaseLost, ServerUnreachable, ServerRejected):
+                    await self.api.release(claim.lease, "The worker is leaving", claim.session)
+            return []
+        return claims
+
+    def _begin(self, claim: ClaimedWork) -> None:
+        """Begin. A run that came back to us waits until our last attempt at it has left its folder."""
+        id, run = claim.lease.run, WorkerRun(self.api, claim, self.settings)
+        if before := self.runs.get(id):
+            before.lose()
+        self.runs[id] = run
+        log.info("run %s: attempt %d begins with %s", id, claim.lease.attempt, claim.executor)
+        self._tasks[id] = asyncio.create_task(self._one(run, self._tasks.get(id)))
+        self._new.set()
+
+    async def _one(self, run: "WorkerRun", before: asyncio.Task[None] | None) -> None:
+        id = run.lease.run
+        try:
+            if before:
+                await asyncio.wait([before])
+            await run.work()
+        except Exception:
+            log.exception("run %s broke its worker's code", id)
+        finally:
+            if self.runs[id] is run:
+                del self.runs[id], self._tasks[id]
+            self._free.set()
+
+    async def _tidy(self) -> None:
+        while True:
+            await tidy(self.settings.worktrees)
+            await asyncio.sleep(CLEANUP_INTERVAL_SECONDS)
+
+    async def _listen(self) -> None:
+        tried = 0
+        while True:
+            try:
+                async for command in self.api.commands(self.id):
+                    tried = 0
+                    self._obey(command)
+            except ServerUnreachable:
+                pass
+            except ServerRejected as error:  # heartbeats carry the same commands
+                log.warning("commands are not told as they come: %s", error)
+                tried = len(RECONNECT_DELAYS_SECONDS)
+            delay = RECONNECT_DELAYS_SECONDS[min(tried, len(RECONNECT_DELAYS_SECONDS) - 1)]
+            await asyncio.sleep(delay * random.uniform(0.5, 1.0))  # noqa: S311
+            tried += 1
+
+    def _obey(self, command: WorkerCommand) -> None:
+        if run := self.runs.get(command.run):
+            run.obey(command)
+
+    async def _beat(self) -> None:
+        """One heartbeat for all leases, three in the time of the shortest."""
+        last = time.monotonic()
+        while True:
+            every = min(
+                [HEARTBEAT_INTERVAL_SECONDS, *(run.claim.lease_seconds / 3 for run in self.runs.values())]
+            )
+            try:
+                await asyncio.wait_for(self._new.wait(), max(0.0, last + every - time.monotonic()))
+                self._new.clear()  # its lease may be shorter
+            except TimeoutError:
+                before, last = last, time.monotonic()
+                await self._say_alive(list(self.runs.values()), before, last)
+
+    async def _say_alive(self, runs: "list[WorkerRun]", before: float, now: float) -> None:
+        """A lease that may have run out is a lease that is lost."""
+        beats = [LeaseState(lease=run.lease, active=run.is_active(before)) for run in runs]
+        try:
+            heard = await self.api.heartbeat(self.id, beats)
+        except (ServerUnreachable, ServerRejected) as error:
+            if isinstance(error, ServerRejected):
+                log.warning("a heartbeat was refused: %s", error)
+            for run in runs:
+                if time.monotonic() - run.heard > run.claim.lease_seconds:
+                    run.lose()
+            return
+        for run in runs:
+            if run.lease.run in heard.lost and not run.finishing:
+                run.lose()
+            run.heard = now
+        for command in heard.commands:
+            self._obey(command)
+
+
+class WorkerRun:
+    """One claimed run, from its worktree to its report."""
+
+    def __init__(self, api: WorkerApi, claim: ClaimedWork, settings: WorkerSettings) -> None:
+        self.api, self.claim, self.settings = api, claim, settings
+        self.lease = claim.lease
+        self.outbox = Outbox(api, claim.lease)
+        self.tree: Worktree | None = None
+        self.agent: Agent | None = None
+        self.session = claim.session
+        self.usage: TokenUsage | None = None
+        self.spent: list[TokenUsage] = []  # of the processes before this one
+        self._asked: dict[str, QuestionRaised] = {}
+        self._answers: dict[str, QuestionAnswer] = {}  # that came before anybody could take them
+        self._next = ""  # the prompt to resume with
+        self._obeyed: set[str] = set()
+        self._ended: AgentResult | None = None  # why it ends, whatever the agent says
+        self._lost = False
+        self.finishing = False  # its end is being told, so its lease may be gone already
+        self.heard = time.monotonic()  # when the server last said that the lease is ours
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    async def work(self) -> None:
+        post = self._spawn(self._post())
+        try:
+            outcome = await self._try()
+            if self._lost:
+                return
+            result = await self._result(self.tree, outcome) if self.tree else None
+            self.outbox.close()
+            await post
+            if not self._lost:
+                await self._finish(outcome, result)
+        finally:
+            for task in (post, *self._tasks):
+                task.cancel()
+            await asyncio.gather(post, *self._tasks, return_exceptions=True)
+            if self.tree:
+                self.tree.let_go()
+
+    def is_active(self, since: float) -> bool:
+        """Whether the agent showed a sign of life since then. Before it is there its tree is made: work too."""
+        return self.agent is None or self.agent.heard >= since
+
+    def obey(self, command: WorkerCommand) -> None:
+        """Carry out a command, once. Commands come by two ways and may come twice."""
+        if command.id in self._obeyed:
+            return
+        self._obeyed.add(command.id)
+        match command:
+            case Stop():
+                self._end(AgentResult.failed(command.reason, CANCELLED))
+            case Conclude():
+                self._spawn(self._conclude())
+            case QuestionAnswer():
+                self._answer(command)
+            case Decide():
+                if self.agent:
+                    self.agent.decide(command.key, allow=command.allow, note=command.note)
+        self._spawn(self._acknowledge(command))
+
+    def release(self, reason: str) -> None:
+        self._end(AgentResult.failed(reason, RELEASED, retryable=True))
+
+    def _end(self, why: AgentResult) -> None:
+        self._ended = self._ended or why
+        if self.agent:
+            self.agent.stop(why)
+
+    async def _conclude(self) -> None:
+        while self.agent is None or self.agent.pid is None:  # noqa: ASYNC110 - nobody tells when a program began
+            await asyncio.sleep(0.1)
+        if not self.agent.conclude():
+            self._resume_with(WRAP_UP, CONCLUDE)
+
+    def _answer(self, command: QuestionAnswer) -> None:
+        question = self._asked.pop(command.key, None)
+        if question is None:
+            self._answers[command.key] = command  # it overtook its question
+        elif (said := command.answers.get(LEAVE)) is not None and self.agent:
+            note = " ".join(word for word in said if word != ALLOW)
+            self.agent.decide(command.key, allow=ALLOW in said, note=note)
+        elif self.agent and not self.agent.answer(command.key, command.answers):
+            self._resume_with(answered(question.asks, command.answers), ANSWERED)
+
+    def _resume_with(self, prompt: str, why: str) -> None:
+        """For programs that cannot be told anything while they run: end it, and go on with its session."""
+        self._next = prompt
+        if self.agent:
+            self.agent.stop(AgentResult.failed(prompt, why))
+
+    async def _try(self) -> ProcessOutcome:
+        claim = self.claim
+        await self.outbox.put(AttemptEvent(number=self.lease.attempt, phase=LifecyclePhase.STARTED))
+        if claim.executor not in self.settings.executors or claim.executor not in EXECUTORS:
+            why = f"This worker has no executor {claim.executor!r}"
+            return ProcessOutcome(ended=AgentResult.failed(why, "WORKSPACE_ERROR"))
+        try:
+            self.tree = await Worktree.cut(
+                Path(claim.repository) if claim.repository else self.settings.repository,
+                self.settings.worktrees,
+                self.lease.run,
+                attempt=self.lease.attempt,
+                template=claim.branch_template,
+                names=claim.names,
+                base=claim.base,
+                branch=claim.branch,
+            )
+        except (WorkspaceError, OSError) as error:
+            return ProcessOutcome(ended=AgentResult.failed(str(error), "WORKSPACE_ERROR"))
+        return await self._converse(self.tree)
+
+    async def _converse(self, tree: Worktree) -> ProcessOutcome:
+        """Run the program; and again, when it is resumed, or when its session turned out to be lost."""
+        prompt, retried = self.claim.prompt, False
+        whole, told = (
+            self.claim.whole or prompt,
+            list[str](),
+        )  # a new conversation knows nothing of what was told
+        while True:
+            self._next = ""
+            outcome = await self._process(tree, prompt)
+            if self._ended is not None:
+                kept = outcome.ended if outcome.ended.ok else self._ended
+                return ProcessOutcome(ended=kept, session=self.session, exit_code=outcome.exit_code)
+            if outcome.ended.code == "SESSION_LOST" and self.session and not retried:
+                await self.outbox.put(
+                    AgentWarning(text="The session is lost; starting without it", code="SESSION_LOST")
+                )
+                self.session, retried = "", True
+                prompt = "\n\n".join([whole, *told])
+                continue
+            if not self._next or outcome.ended.ok:
+                return outcome
+            told.append(self._next)
+            prompt = self._next if self.session else "\n\n".join([whole, *told])
+
+    async def _process(self, tree: Worktree, prompt: str) -> ProcessOutcome:
+        claim = self.claim
+        executor: ProgramAdapter = EXECUTORS[claim.executor]()
+        work = ProgramTask(
+            run=self.lease.run,
+            prompt=prompt,
+            session=self.session,
+            model=claim.model,
+            supervised=claim.supervised,
+            strict=claim.strict,
+            instructions=claim.instructions,
+            tools=claim.tools,
+            env=claim.env,
+            options=claim.options | self.settings.options.get(claim.executor, {}),
+        )
+        limits = ProcessLimits(silence=claim.silence, wall=claim.wall, grace=self.settings.grace)
+        self.agent = Agent(executor, work, tree.folder, limits, held=(tree.lock,))
+        if self._ended:
+            return ProcessOutcome(ended=self._ended)
+        await self.outbox.put(PromptGiven(text=prompt))
+        try:
+            return await self.agent.run(self._hear)
+        finally:
+            self.session = executor.session or self.session
+            if self.usage:
+                self.spent.append(self.usage)
+                self.usage = None
+
+    async def _hear(self, event: AgentEvent) -> None:
+        self._note(event)
+        if isinstance(event, QuestionRaised) and event.asks:
+            await self._ask(event)
+            return
+        await self.outbox.put(event)
+        if isinstance(event, ApprovalRequested) and event.decision == DecisionState.ASKED:
+            await self._ask(leave(event))
+
+    async def _ask(self, question: QuestionRaised) -> None:
+        """Ask people. The line in the log is the server's, so what was said before goes before."""
+        assert self.agent is not None, "it asked"
+        await self.outbox.flush()
+        self._asked[question.key] = question
+        session = self.agent.executor.session
+        try:
+            known = await until_heard(
+                lambda: self.api.ask(
+                    self.lease, question.key, question.asks, session, blocking=question.blocking
+                )
+            )
+        except LeaseLost:
+            self.lose()
+            return
+        except ServerRejected as error:
+            self._end(AgentResult.failed(f"The question was refused: {error}"))
+            return
+        early = self._answers.pop(question.key, None)
+        if early is None and known is not None:
+            early = QuestionAnswer(id="", run=self.lease.run, key=question.key, answers=known)
+        if early:
+            self._answer(early)
+
+    def _note(self, event: AgentEvent) -> None:
+        """What is known of the agent at its end."""
+        if isinstance(event, TokenUsage):
+            self.usage = event
+        elif isinstance(event, StatusChanged) and event.session:
+            self.session = event.session
+
+    async def _result(self, tree: Worktree, outcome: ProcessOutcome) -> FinishedWork:
+        """What was made, whatever became of the run."""
+        ended = outcome.ended
+        try:
+            title = next(iter(ended.summary.splitlines()), "")[:72]
+            rest = (
+                await tree.commit_rest(title or f"Work of {self.lease.run}")
+                if ended.code != RELEASED
+                else False
+            )
+            diff, commits, head = await tree.diff(), await tree.commits(), await tree.head()
+        except (WorkspaceError, OSError) as error:
+            await self.outbox.put(AgentWarning(text=str(error), code="WORKSPACE_ERROR"))
+            diff, commits, head, rest = Diff(), [], "", False
+        for commit in commits:
+            await self.outbox.put(Contribution(sha=commit.sha, text=commit.subject))
+        return FinishedWork(
+            summary=ended.summary,
+            branch=tree.branch,
+            head=head,
+            outcome="CHANGES" if rest else "AGENT_COMMITTED" if commits else "NO_CHANGES",
+            diff=diff,
+            commits=tuple(commits),
+            session=self.session,
+            exit_code=outcome.exit_code,
+            metrics=total(self.spent),
+        )
+
+    async def _finish(self, outcome: ProcessOutcome, result: FinishedWork | None) -> None:
+        self.finishing = True
+        log.info("run %s: %s", self.lease.run, outcome.ended.reason or "completed")
+        try:
+            await until_heard(lambda: self._tell(outcome.ended, result))
+        except LeaseLost:
+            self.lose()
+        except ServerRejected as error:
+            await self._finish_refused(error, outcome.ended)
+        else:
+            if self.tree and outcome.ended.code != RELEASED:
+                await self._remove(self.tree)
+
+    async def _remove(self, tree: Worktree) -> None:
+        """The server has the result, and the branch what was made: the folder is needed no more."""
+        try:
+            await tree.remove()
+        except (WorkspaceError, OSError) as error:
+            log.warning("run %s: its folder is kept: %s", self.lease.run, error)
+
+    async def _tell(self, ended: AgentResult, result: FinishedWork | None) -> None:
+        if ended.ok and result:
+            await self.api.complete(self.lease, result)
+        elif ended.code == RELEASED:
+            await self.api.release(self.lease, ended.reason, self.session)
+        elif ended.code == CANCELLED:
+            await self.api.stopped(self.lease, result)
+        else:
+            failure = Failure(code=ended.code, reason=ended.reason, retryable=ended.retryable, result=result)
+            await self.api.fail(self.lease, failure)
+
+    async def _finish_refused(self, error: ServerRejected, ended: AgentResult) -> None:
+        """The server cannot take this end: tell it the plainest one, so that the run does not hang until its lease
+        ends."""
+        log.warning("run %s: its end was refused: %s", self.lease.run, error)
+        reason = f"The server refused how the run ended ({ended.code or 'completed'}): {error}"
+        try:
+            await until_heard(lambda: self._tell(AgentResult.failed(reason), None))
+        except (LeaseLost, ServerRejected):
+            self.lose()
+
+    async def _post(self) -> None:
+        try:
+            await self.outbox.run()
+        except LeaseLost:
+            self.lose()
+        except ServerRejected as error:
+            self.outbox.drop()
+            self._end(AgentResult.failed(f"The server refused what the agent said: {error}"))
+
+    async def _acknowledge(self, command: WorkerCommand) -> None:
+        with suppress(LeaseLost, ServerUnreachable, ServerRejected):
+            await self.api.acknowledge(self.lease, command.id)
+
+    def lose(self) -> None:
+        """Somebody else has the run: end the program, and say nothing more."""
+        log.warning("run %s: the lease of attempt %d is lost", self.lease.run, self.lease.attempt)
+        self._lost = True
+        self.outbox.drop()
+        self._end(AgentResult.failed("The lease is lost", "LEASE_EXPIRED"))
+
+    def _spawn(self, coroutine: Any) -> asyncio.Task[Any]:
+        task = asyncio.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+
+T = TypeVar("T")
+
+
+async def until_heard(say: Callable[[], Awaitable[T]], enough: Callable[[], bool] = lambda: False) -> T:
+    """Say it until the server has heard it, or until it is `enough`. Raises Unreachable then."""
+    for tried in range(10**9):
+        try:
+            return await say()
+        except ServerUnreachable as error:
+            if enough():
+                raise
+            await asyncio.sleep(
+                max(error.after, RETRY_DELAYS_SECONDS[min(tried, len(RETRY_DELAYS_SECONDS) - 1)])
+            )
+    raise AssertionError("endless")
+
+
+def leave(approval: ApprovalRequested) -> QuestionRaised:
+    """The question whether an agent may do what it asks leave for."""
+    ask = QuestionItem(
+        key=LEAVE,
+        header="Permission",
+        text=f"May the agent use {approval.name or 'a tool'}? {approval.text or approval.reason}".strip(),
+        options=(QuestionOption(label=ALLOW), QuestionOption(label="Deny")),
+    )
+    return QuestionRaised(key=approval.key, asks=(ask,))
+
+
+def total(spent: list[TokenUsage]) -> Row:
+    """Tokens and money of all processes of a run."""
+    costs = [usage.cost_usd for usage in spent if usage.cost_usd is not None]
+    return {
+        "inputTokens": sum(usage.input_tokens for usage in spent),
+        "outputTokens": sum(usage.output_tokens for usage in spent),
+        "cachedTokens": sum(usage.cached_tokens for usage in spent),
+        "costUsd": sum(costs) if costs else None,
+        "model": next((usage.model for usage in reversed(spent) if usage.model), ""),
+    }
