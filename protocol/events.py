@@ -11,6 +11,7 @@ part 0 of an item begins it anew: the program corrected itself.
 
 import dataclasses
 import enum
+import re
 import types
 import typing
 from collections.abc import Iterator
@@ -454,6 +455,20 @@ def _plain(value: Any) -> Any:
     if isinstance(value, enum.Enum):
         return value.value
     return clean(value) if isinstance(value, str) else value
+
+
+ESCAPES = re.compile(
+    r"(?:\x1b\]|\x9d)[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)"  # OSC: a window's title, a link
+    r"|(?:\x1b[PX^_]|[\x90\x98\x9e\x9f])[^\x1b\x9c\n]*(?:\x1b\\|\x9c)"  # DCS, SOS, PM, APC
+    r"|(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # CSI: colours, movements
+    r"|\x1b[ -/]*[0-~]?"  # the others, and what was broken off
+)
+UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
+
+
+def plain(text: str) -> str:
+    """Text for a title or a summary: no escape sequences of terminals, and nothing that is not seen but acts."""
+    return UNSEEN.sub("", ESCAPES.sub("", clean(text)).replace("\r\n", "\n")).strip()
 
 
 def clean(text: str) -> str:

@@ -139,6 +139,7 @@ class FinishedWork:
     session: str = ""
     exit_code: int | None = None
     metrics: Row = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

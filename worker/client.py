@@ -266,7 +266,7 @@ def _question(ask: QuestionItem, blocking: bool) -> Row:
 
 
 def _result(result: FinishedWork) -> Row:
-    diff, warnings = result.diff, []
+    diff, warnings = result.diff, [*result.warnings]
     patch = _fitting(diff.patch)
     if diff.more_files or len(diff.files) > MAX_FILES:
         count = len(diff.files) + diff.more_files
@@ -276,8 +276,8 @@ def _result(result: FinishedWork) -> Row:
     return {
         "summary": result.summary[:SUMMARY],
         "outcome": result.outcome,
-        "branch": result.branch,
-        "headSha": result.head,
+        "branch": result.branch or None,
+        "headSha": result.head or None,
         "sessionId": result.session or None,
         "exitCode": result.exit_code,
         "files": [
@@ -293,7 +293,7 @@ def _result(result: FinishedWork) -> Row:
         "patch": patch,
         "commits": [{"sha": one.sha, "title": one.subject} for one in result.commits[-MAX_COMMITS:]],
         "warnings": warnings,
-        "metrics": result.metrics,
+        "metrics": result.metrics or None,
     }
 
 

@@ -1,19 +1,23 @@
 """An agent program as a subprocess: started, heard, answered, limited, stopped.
 
-However the program behaves, `run` comes back with an `Outcome` that says why in one sentence. Success is only what
-the program itself declared: a program that exits with 0 and declared nothing has failed. A line of any length takes
-bounded memory. Nothing of the program survives it, and nothing of it survives the worker (worker/leash.py).
+However the program behaves, `run` comes back with an `Outcome` that says why in one sentence. The only end of a
+program is its exit: what it declared before says how it ended, and it may go on to declare something else. Success
+is only what the program itself declared: a program that exits with 0 and declared nothing has failed. A line of any
+length takes bounded memory. Nothing of the program survives it, and nothing of it survives the worker
+(worker/leash.py).
 """
 
 import asyncio
+import codecs
 import os
 import shutil
 import signal
 import sys
+import tempfile
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +28,18 @@ from protocol.events import (
     AgentWarning,
     ApprovalRequested,
     DecisionState,
+    OutputStream,
+    OutputText,
     QuestionRaised,
     StatusChanged,
     ToolStatus,
 )
+from worker.lines import MAX_HEAD_CHARS, Lines, TooLong
 from worker.programs.adapter import ProgramAdapter, ProgramTask, shorten
 
 READ_BYTES = 65_536  # bytes at a time
 MAX_STDERR_BYTES = 65_536  # bytes of standard error that are kept: the last ones
+MAX_STDERR_LOG_BYTES = 1_048_576  # of standard error that go into the log: the first ones
 CHECK_INTERVAL_SECONDS = 0.5  # seconds between looks at the limits
 LEASH = Path(__file__).with_name("leash.py")
 SECRET = ("SIGNALBOX_",)  # variables of the worker that no agent gets
@@ -44,7 +52,8 @@ class ProcessLimits:
     silence: float = 300.0  # seconds without a word, while no tool runs and nobody is waited for
     wall: float = 3600.0  # seconds of work; waiting for a person is not work
     grace: float = 10.0  # seconds between asking to stop and killing
-    line: int = 1_048_576  # bytes of one line
+    background: float = 900.0  # seconds without a word, when it is done but for tasks in its background
+    line: int = 8_388_608  # bytes of one line; what a longer one says is shortened
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,46 +62,6 @@ class ProcessOutcome:
     session: str = ""
     exit_code: int | None = None
     stderr: str = ""
-
-
-@dataclass(frozen=True)
-class TooLong:
-    """What is left of a line that was too long."""
-
-    head: str
-    size: int
-
-
-class Lines:
-    """Cuts bytes into lines, with bounded memory."""
-
-    def __init__(self, most: int) -> None:
-        self.most = most
-        self._rest = bytearray()
-        self._lost = 0
-
-    def feed(self, data: bytes) -> Iterator[str | TooLong]:
-        *lines, rest = data.split(b"\n")
-        for line in lines:
-            self._take(line)
-            yield self._line()
-        self._take(rest)
-
-    def close(self) -> Iterator[str | TooLong]:
-        if self._rest:
-            yield self._line()
-
-    def _take(self, data: bytes) -> None:
-        room = self.most - len(self._rest)
-        self._rest += data[:room]
-        self._lost += max(0, len(data) - room)
-
-    def _line(self) -> str | TooLong:
-        text = self._rest.decode(errors="replace")
-        size, lost = len(self._rest) + self._lost, self._lost
-        self._rest.clear()
-        self._lost = 0
-        return TooLong(shorten(text[:1000]), size) if lost else text
 
 
 class Agent:
@@ -112,10 +81,15 @@ class Agent:
         self.waiting: set[str] = set()  # questions and approvals that a person has to settle
         self.pid: int | None = None
         self._stopped: AgentResult | None = None
+        self._broken_off = (
+            False  # it was stopped while tasks ran in its background: what it declared was no end
+        )
+        self._overdue = ""  # why it was ended although it had declared how it ended
         self._process: asyncio.subprocess.Process | None = None
         self._pipe: int | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._stderr = bytearray()
+        self._private: Path | None = None  # files for this program alone
         self._errors: asyncio.Task[None] | None = None
         self.heard = self._now = time.monotonic()
         self._worked = 0.0
@@ -123,14 +97,17 @@ class Agent:
     async def run(self, hear: Hear, env: Mapping[str, str] | None = None) -> ProcessOutcome:
         """Run the program to its end. A slow listener slows the program down, and loses nothing."""
         try:
-            await self._start(environment(os.environ if env is None else env))
+            await self._start(environment(os.environ if env is None else env), hear)
         except (OSError, ValueError) as error:
+            await self._clean()
             return ProcessOutcome(ended=AgentResult.failed(str(error), "WORKSPACE_ERROR"))
         if self._stopped is not None:
             self._spawn(self._end())  # it was stopped before it had begun
         try:
             await self._listen(hear)
             code = await self._exit()
+            if self._errors:
+                await self._errors
         finally:
             await self._clean()
         stderr = self._stderr.decode(errors="replace")
@@ -140,6 +117,10 @@ class Agent:
         for event in self.executor.tool_ends(status):
             await hear(event)
         ended = self._judge(code, stderr)
+        if self._overdue:
+            await hear(AgentWarning(text=self._overdue, code="LINGERED"))
+        elif ended.ok and code != 0 and self._stopped is None:
+            await hear(AgentWarning(text=f"It {_how(code)} although it had completed", code="EXIT_CODE"))
         return ProcessOutcome(ended=ended, session=self.executor.session, exit_code=code, stderr=stderr)
 
     def answer(self, key: str, answers: dict[str, list[str]]) -> bool:
@@ -156,19 +137,26 @@ class Agent:
     def stop(self, why: AgentResult) -> None:
         """End the program, politely at first. What it declared before counts."""
         if self._stopped is None:
-            self._stopped = why
+            self._stopped, self._broken_off = why, bool(self.executor.background)
             self._spawn(self._end())
 
-    async def _start(self, env: dict[str, str]) -> None:
-        start = self.executor.start(self.work, self.folder)
+    async def _start(self, env: dict[str, str], hear: Hear) -> None:
+        self._private = Path(tempfile.mkdtemp(prefix="signalbox-"))  # nobody else may look into it
+        start = self.executor.start(replace(self.work, private=self._private), self.folder)
+        for name, text in start.files.items():
+            (self._private / name).touch(0o600)
+            (self._private / name).write_text(text, encoding="utf-8", errors="replace")
         env = env | start.env
+        if start.prepare:
+            start.prepare(env)
         program = shutil.which(start.argv[0], path=env.get("PATH"))
         if program is None:
             raise OSError(f"{start.argv[0]} is not installed on this worker (executor {self.executor.name})")
         ours, self._pipe = os.pipe()
         try:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-I", "-S", str(LEASH), str(ours), program, *start.argv[1:]),
+                *(sys.executable, "-I", "-S", str(LEASH), str(ours), ",".join(map(str, self.held))),
+                *(str(self._private), program, *start.argv[1:]),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
@@ -185,7 +173,7 @@ class Agent:
             os.close(ours)
         self.pid = self._process.pid
         self.heard = self._now = time.monotonic()
-        self._errors = self._spawn(self._keep_stderr())
+        self._errors = self._spawn(self._keep_stderr(hear))
         self._spawn(self._write(start.stdin, close=not start.keep_stdin))
 
     async def _listen(self, hear: Hear) -> None:
@@ -203,25 +191,25 @@ class Agent:
                 continue
             if not data:
                 break
-            self.heard = time.monotonic()
             for line in lines.feed(data):
                 await self._hear(line, hear)
+            self.heard = time.monotonic()  # it may have waited for its listener
             self._look_at_limits()
         for line in lines.close():
             await self._hear(line, hear)
 
     async def _hear(self, line: str | TooLong, hear: Hear) -> None:
-        had_ended = self.executor.ended is not None
         if isinstance(line, TooLong):
-            text = f"A line of {line.size:,} bytes was too long and is left out. It began: {line.head}"
+            head = shorten(line.text[:MAX_HEAD_CHARS])
+            text = f"A line of {line.size:,} bytes was too long and is left out. It began: {head}"
             await hear(AgentWarning(text=text, code="LINE_TOO_LONG"))
-            return
-        for event in self.executor.read(line):
+            events = self.executor.read_shortened(line.text)
+        else:
+            events = self.executor.read(line)
+        for event in events:
             await self._notice(event, hear)
         while self.executor.outgoing:
             self._spawn(self._write(self.executor.outgoing.pop(0)))
-        if self.executor.ended is not None and not had_ended:
-            self._spawn(self._let_go())
 
     async def _notice(self, event: AgentEvent, hear: Hear) -> None:
         if isinstance(event, QuestionRaised | ApprovalRequested):
@@ -242,20 +230,30 @@ class Agent:
         else:
             self._worked += now - self._now
         self._now = now
-        if self.executor.tools:
+        ended = self.executor.ended
+        if self.executor.tools and not ended:
             self.heard = now  # a tool that runs is quiet, not silent; the limit of work still counts
-        if self.executor.ended:
-            return
+        quiet = now - self.heard
+        if ended and not self.executor.background and quiet >= self.executor.settle_seconds:
+            self._close_input()  # nothing is left to tell it
         if self._worked > self.limits.wall:
             why = f"The attempt took longer than {self.limits.wall:g} s"
-            self.stop(AgentResult.failed(why, "TIMEOUT", retryable=True))
-        elif now - self.heard > self.limits.silence:
-            why = f"The agent said nothing for {self.limits.silence:g} s"
-            self.stop(AgentResult.failed(why, "SILENT", retryable=True))
+            self._end_overdue(AgentResult.failed(why, "TIMEOUT", retryable=True))
+        elif quiet > (self.limits.background if ended and self.executor.background else self.limits.silence):
+            why = f"The agent said nothing for {quiet:.0f} s"
+            self._end_overdue(AgentResult.failed(why, "SILENT", retryable=True))
+
+    def _end_overdue(self, why: AgentResult) -> None:
+        """A limit is reached. What it declared before it went on counts more."""
+        ended = self.executor.ended
+        if ended and self._stopped is None:
+            left = ", tasks in its background with it" if self.executor.background else ""
+            self._overdue = f"{why.reason} after it was done, and was ended{left}"
+        self.stop(ended or why)
 
     def _judge(self, code: int, stderr: str) -> AgentResult:
         executor = self.executor
-        if self._stopped is None or (executor.ended and executor.ended.ok):
+        if self._stopped is None or (executor.ended and executor.ended.ok and not self._broken_off):
             executor.finish(code, stderr)
             if executor.ended:
                 return executor.ended
@@ -264,8 +262,7 @@ class Agent:
         if code == 0:
             return AgentResult.failed("The agent exited without completing")
         last = shorten(stderr.strip().rpartition("\n")[2], 500)
-        how = f"was killed by {_signal(code)}" if code > 128 else f"exited with {code}"
-        return AgentResult.failed(f"The agent {how}{': ' if last else ''}{last}", retryable=code > 128)
+        return AgentResult.failed(f"The agent {_how(code)}{': ' if last else ''}{last}", retryable=code > 128)
 
     def _tell(self, key: str, data: bytes | None) -> bool:
         if data is None or self._process is None or self._process.returncode is not None:
@@ -279,17 +276,18 @@ class Agent:
         assert self._process is not None, "started"
         stdin = self._process.stdin
         assert stdin is not None, "a pipe"
+        if stdin.is_closing():
+            return
         with suppress(BrokenPipeError, ConnectionResetError):
             stdin.write(data)
             await stdin.drain()
         if close:
-            stdin.close()
+            self._close_input()
 
-    async def _let_go(self) -> None:
-        """Its work ended: give it time to leave by itself."""
-        await self._write(b"", close=True)
-        await asyncio.sleep(self.limits.grace)
-        await self._end()
+    def _close_input(self) -> None:
+        assert self._process is not None, "started"
+        assert self._process.stdin is not None, "a pipe"
+        self._process.stdin.close()
 
     async def _end(self) -> None:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
@@ -301,13 +299,31 @@ class Agent:
             with suppress(BrokenPipeError):
                 os.write(self._pipe, bytes([number]))
 
-    async def _keep_stderr(self) -> None:
+    async def _keep_stderr(self, hear: Hear) -> None:
+        """Put standard error into the log: it is a sign of life, and often the only word about what is wrong."""
         assert self._process is not None, "started"
         stderr = self._process.stderr
         assert stderr is not None, "a pipe"
-        while data := await stderr.read(READ_BYTES):
+        decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+        logged, data = 0, b"-"
+        while data:
+            try:
+                data = await asyncio.wait_for(stderr.read(READ_BYTES), CHECK_INTERVAL_SECONDS)
+            except TimeoutError:
+                if self._process.returncode is not None:
+                    break
+                continue
+            self.heard = time.monotonic()
             self._stderr += data
             del self._stderr[:-MAX_STDERR_BYTES]
+            if logged > MAX_STDERR_LOG_BYTES:
+                continue
+            logged += len(data)
+            if text := decoder.decode(data, final=not data):
+                await hear(OutputText(text=text, item="stderr", stream=OutputStream.STDERR, chunk=True))
+            if logged > MAX_STDERR_LOG_BYTES:
+                text = f"Standard error has more than {MAX_STDERR_LOG_BYTES:,} bytes; the rest is left out"
+                await hear(AgentWarning(text=text, code="STDERR_TOO_LONG"))
 
     async def _exit(self) -> int:
         """Wait for the leash. A program may close its output long before it exits."""
@@ -322,14 +338,14 @@ class Agent:
             self._signal(signal.SIGKILL)
             os.close(self._pipe)
             self._pipe = None
-        if self._errors:
-            await asyncio.wait([self._errors], timeout=1.0)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._process:
             # Somebody who left the group may still hold the pipes; there is no public way to let go of them.
             self._process._transport.close()  # type: ignore[attr-defined]
+        if self._private:
+            shutil.rmtree(self._private, ignore_errors=True)
 
     def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(coroutine)
@@ -341,6 +357,10 @@ class Agent:
 def environment(given: Mapping[str, str]) -> dict[str, str]:
     """What an agent may know of the worker's environment: all but the worker's own secrets."""
     return {name: value for name, value in given.items() if not name.startswith(SECRET)}
+
+
+def _how(code: int) -> str:
+    return f"was killed by {_signal(code)}" if code > 128 else f"exited with {code}"
 
 
 def _signal(code: int) -> str:

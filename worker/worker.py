@@ -14,7 +14,7 @@ import signal
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,12 +26,14 @@ from protocol.events import (
     Contribution,
     DecisionState,
     LifecyclePhase,
+    OutputText,
     PromptGiven,
     QuestionItem,
     QuestionOption,
     QuestionRaised,
     StatusChanged,
     TokenUsage,
+    plain,
 )
 from protocol.events import AttemptChanged as AttemptEvent
 from worker.api import (
@@ -51,6 +53,7 @@ from worker.api import (
     WorkerApi,
     WorkerCommand,
 )
+from worker.finish import NO_SUMMARY, goes_on, stand_in, tell_until_taken, title_of
 from worker.outbox import RETRY_DELAYS_SECONDS, Outbox
 from worker.process import Agent, ProcessLimits, ProcessOutcome
 from worker.programs import EXECUTORS
@@ -275,6 +278,7 @@ class WorkerRun:
         self.session = claim.session
         self.usage: TokenUsage | None = None
         self.spent: list[TokenUsage] = []  # of the processes before this one
+        self._said = OutputText()  # what the agent said last
         self._asked: dict[str, QuestionRaised] = {}
         self._answers: dict[str, QuestionAnswer] = {}  # that came before anybody could take them
         self._next = ""  # the prompt to resume with
@@ -433,6 +437,8 @@ class WorkerRun:
         if isinstance(event, QuestionRaised) and event.asks:
             await self._ask(event)
             return
+        if isinstance(event, Contribution):
+            event = replace(event, text=plain(event.text))
         await self.outbox.put(event)
         if isinstance(event, ApprovalRequested) and event.decision == DecisionState.ASKED:
             await self._ask(leave(event))
@@ -467,14 +473,17 @@ class WorkerRun:
             self.usage = event
         elif isinstance(event, StatusChanged) and event.session:
             self.session = event.session
+        elif isinstance(event, OutputText) and not event.agent:
+            self._said = goes_on(self._said, event)
 
     async def _result(self, tree: Worktree, outcome: ProcessOutcome) -> FinishedWork:
         """What was made, whatever became of the run."""
-        ended = outcome.ended
+        ended, summary = outcome.ended, plain(outcome.ended.summary)
         try:
-            title = next(iter(ended.summary.splitlines()), "")[:72]
+            if ended.ok and not summary:
+                summary = stand_in(await tree.commits(), self._said)
             rest = (
-                await tree.commit_rest(title or f"Work of {self.lease.run}")
+                await tree.commit_rest(title_of(summary) or f"Work of {self.lease.run}")
                 if ended.code != RELEASED
                 else False
             )
@@ -482,10 +491,11 @@ class WorkerRun:
         except (WorkspaceError, OSError) as error:
             await self.outbox.put(AgentWarning(text=str(error), code="WORKSPACE_ERROR"))
             diff, commits, head, rest = Diff(), [], "", False
+        commits = [replace(commit, subject=plain(commit.subject)) for commit in commits]
         for commit in commits:
             await self.outbox.put(Contribution(sha=commit.sha, text=commit.subject))
         return FinishedWork(
-            summary=ended.summary,
+            summary=summary or (NO_SUMMARY if ended.ok else ""),
             branch=tree.branch,
             head=head,
             outcome="CHANGES" if rest else "AGENT_COMMITTED" if commits else "NO_CHANGES",
@@ -500,14 +510,14 @@ class WorkerRun:
         self.finishing = True
         log.info("run %s: %s", self.lease.run, outcome.ended.reason or "completed")
         try:
-            await until_heard(lambda: self._tell(outcome.ended, result))
-        except LeaseLost:
+            is_kept = await tell_until_taken(
+                lambda ended, left: until_heard(lambda: self._tell(ended, left)), outcome.ended, result
+            )
+        except (LeaseLost, ServerRejected):
             self.lose()
-        except ServerRejected as error:
-            await self._finish_refused(error, outcome.ended)
-        else:
-            if self.tree and outcome.ended.code != RELEASED:
-                await self._remove(self.tree)
+            return
+        if self.tree and is_kept and outcome.ended.code != RELEASED:
+            await self._remove(self.tree)
 
     async def _remove(self, tree: Worktree) -> None:
         """The server has the result, and the branch what was made: the folder is needed no more."""
@@ -526,16 +536,6 @@ class WorkerRun:
         else:
             failure = Failure(code=ended.code, reason=ended.reason, retryable=ended.retryable, result=result)
             await self.api.fail(self.lease, failure)
-
-    async def _finish_refused(self, error: ServerRejected, ended: AgentResult) -> None:
-        """The server cannot take this end: tell it the plainest one, so that the run does not hang until its lease
-        ends."""
-        log.warning("run %s: its end was refused: %s", self.lease.run, error)
-        reason = f"The server refused how the run ended ({ended.code or 'completed'}): {error}"
-        try:
-            await until_heard(lambda: self._tell(AgentResult.failed(reason), None))
-        except (LeaseLost, ServerRejected):
-            self.lose()
 
     async def _post(self) -> None:
         try:

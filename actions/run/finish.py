@@ -28,6 +28,7 @@ from models.run import (
     WaitReason,
 )
 from models.worker import Worker, program_of
+from protocol.events import plain
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +60,7 @@ async def leased(tx: Transaction, actor: Actor, lease: Ticket) -> AsyncIterator[
 
 async def complete_run(tx: Transaction, actor: Actor, lease: Ticket, result: RunResult) -> Run:
     """The work is done. The card goes to REVIEW with it, when no sibling is still at work."""
-    if not result.summary.strip():
+    if not plain(result.summary):
         raise Invalid(("result.summary", "must say what was done"))
     async with leased(tx, actor, lease) as (board, run):
         held, _, _ = await queue.lock_leased_job(tx, lease)
@@ -77,7 +78,7 @@ async def complete_run(tx: Transaction, actor: Actor, lease: Ticket, result: Run
             return run
         transition = await queue.complete(tx, lease, exit_code=result.exit_code, metrics=result.metrics)
         await follow_transition(
-            tx, board, run, transition, summary=result.summary[:500], outcome=result.outcome
+            tx, board, run, transition, summary=(run.summary or "")[:500], outcome=result.outcome
         )
         return run
 
@@ -93,7 +94,7 @@ async def fail_run(
     result: RunResult | None = None,
 ) -> Run:
     """The attempt failed. If a retry may help and attempts are left it comes back; else the run has FAILED."""
-    reason = validation.multiline("reason", validation.sanitize(reason), 10_000, least=1)
+    reason = validation.multiline("reason", validation.sanitize(plain(reason)), 10_000, least=1)
     async with leased(tx, actor, lease) as (board, run):
         await queue.lock_leased_job(tx, lease)
         if result is not None:
@@ -140,7 +141,9 @@ async def confirm_stop(
 
 def _keep(run: Run, result: RunResult) -> None:
     """What an attempt brought, bounded: a worker may say anything."""
-    summary = validation.multiline("result.summary", validation.sanitize(result.summary), MAX_SUMMARY_LENGTH)
+    summary = validation.multiline(
+        "result.summary", validation.sanitize(plain(result.summary)), MAX_SUMMARY_LENGTH
+    )
     run.summary = summary or run.summary
     run.outcome = result.outcome or run.outcome
     run.branch = validation.single_line("result.branch", result.branch, 300) if result.branch else run.branch
@@ -156,7 +159,10 @@ def _keep(run: Run, result: RunResult) -> None:
     run.patch = validation.sanitize(result.patch[:MAX_PATCH]) if result.patch is not None else run.patch
     run.result = {
         "files": result.files[:MAX_FILES],
-        "commits": result.commits[:MAX_COMMITS],
+        "commits": [
+            {**commit, "title": plain(str(commit.get("title") or ""))}
+            for commit in result.commits[:MAX_COMMITS]
+        ],
         "warnings": warnings[:MAX_WARNINGS],
         "metrics": result.metrics,
         "file_count": len(result.files),

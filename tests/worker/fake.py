@@ -23,6 +23,8 @@ class Fake:
         self.pushed = asyncio.Queue()
         self.registered = []
         self.away = False
+        self.refuses = None  # what is refused of an end: called with how, and with its result or None
+        self.told = []  # every end that was told, refused or not
         self.flaky = 0  # so many calls are heard, and their answers lost
         self.news = asyncio.Event()
         self._tokens = itertools.count(1)
@@ -124,6 +126,10 @@ class Fake:
         if self.ended.get(lease.run, (None, None, None))[2] == lease.token:
             return  # heard before
         self.check(lease)
+        self.told.append((how, what))
+        result = getattr(what, "result", what)
+        if self.refuses and (why := self.refuses(how, result)):
+            raise ServerRejected("INVALID", why)
         del self.live[lease.run]
         self.ended[lease.run] = (how, what, lease.token)
         self.lost()

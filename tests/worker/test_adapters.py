@@ -181,17 +181,23 @@ def test_no_line_breaks_an_executor(name, line):
 @pytest.mark.parametrize("name", NAMES)
 def test_what_a_program_is_started_with(name, tmp_path):
     tools = {"signalbox": {"url": "http://127.0.0.1:1/mcp", "headers": {"Authorization": "Bearer s3cr3t"}}}
-    work = ProgramTask(
-        run="r", prompt="--help\nme", session="s-1", model="m-1", instructions="Be kind", tools=tools
-    )
+    private = tmp_path / "private"
+    private.mkdir()
+    about = {"model": "m-1", "instructions": "Be kind", "tools": tools, "private": private}
+    work = ProgramTask(run="r", prompt="--help\nme", session="s-1", **about)
     start = EXECUTORS[name]().start(work, tmp_path)
     text = " ".join(start.argv)
     assert "s-1" in start.argv
     assert "m-1" in start.argv
     assert "--help" not in start.argv  # a prompt is never taken for an option
     assert b"--help\\nme" in start.stdin or b"--help\nme" in start.stdin
-    assert "Be kind" in text or b"Be kind" in start.stdin
-    assert name == "claude_code" or "s3cr3t" not in text
+    assert b"Be kind" in start.stdin or "Be kind" in start.files["instructions.md"]
+    assert "Be kind" not in text
+    assert "s3cr3t" not in text
+    if start.prepare:
+        start.prepare({"HOME": str(tmp_path)})
+    made = [path.read_text() for path in tmp_path.rglob("*.json")]
+    assert "s3cr3t" in "".join([*made, *start.files.values(), *start.env.values()]), "its tools need it"
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from protocol.events import AgentResult, EventType, OutputText, QuestionRaised, StatusChanged, to_row
 from tests.pace import leeway
-from worker.process import Agent, Lines, ProcessLimits, TooLong
+from worker.lines import Lines, TooLong
+from worker.process import Agent, ProcessLimits
 from worker.programs import Scripted, ShellCommand
 from worker.programs.adapter import ProgramTask
 
@@ -131,7 +132,7 @@ async def test_a_command_is_an_agent(tmp_path):
     command = (
         f"""echo "$SIGNALBOX_PROMPT" > prompt; head -1 > input; pwd; echo '::signalbox {half}'; echo done"""
     )
-    outcome, events = await shell(tmp_path, command)
+    outcome, events = await shell(tmp_path, command, stdin="prompt")
     assert outcome.ended == AgentResult(ok=True, summary="done")
     assert (tmp_path / "prompt").read_text() == (tmp_path / "input").read_text() == "Do it\n"
     assert [(e.type, e.text) for e in events] == [

@@ -21,6 +21,7 @@ from protocol.events import (
     DecisionState,
     FileChange,
     FileChanged,
+    OutputStream,
     OutputText,
     ProviderLimit,
     QuestionRaised,
@@ -105,7 +106,9 @@ class Program:
             return {"config": json.dumps(config)}
         return {}
 
-    async def run(self, script, *, on=None, prompt="Say hello in hello.txt", session="", supervised=False):
+    async def run(
+        self, script, *, on=None, prompt="Say hello in hello.txt", session="", supervised=False, **work
+    ):
         script = json.loads(json.dumps(script).replace("$FOLDER", str(self.folder)))
         models = {"codex": "gpt-5.1-codex", "gemini": "gemini-2.5-flash", "opencode": "own/scripted"}
         executor, events, lines = EXECUTORS[self.name](), [], []
@@ -129,6 +132,7 @@ class Program:
                 supervised=supervised,
                 model=models.get(self.name, ""),
                 options=self.options(model),
+                **work,
             )
             agent = Agent(executor, work, self.folder, LIMITS)
             outcome = await agent.run(hear, self.environment(model))
@@ -186,7 +190,7 @@ async def test_writes(program, name):
     assert (started.tool, finished.status) == (finished.tool, ToolStatus.SUCCEEDED)
     said = [e.text for e in of(events, OutputText) if not e.chunk]
     if name == "gemini":
-        said = "".join(e.text for e in of(events, OutputText) if e.chunk)
+        said = "".join(e.text for e in of(events, OutputText) if e.chunk and e.stream == OutputStream.ANSWER)
         assert said == "I will write the file." + DONE["text"]
     else:
         assert said == ["I will write the file.", DONE["text"]]
@@ -197,6 +201,20 @@ async def test_writes(program, name):
         assert [(Path(e.path).name, e.change) for e in of(events, FileChanged)] == [
             ("hello.txt", FileChange.ADD)
         ]
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_is_offered_our_tools(program, name, serve):
+    """And told what the board says, by whatever way a program takes it."""
+    server = await serve()
+    url = f"{server.http.removesuffix('/graphql')}/mcp"
+    program = program(name)
+    tools = {"signalbox": {"url": url, "headers": {}}}
+    outcome, _ = await program.run([DONE], tools=tools, instructions="UNMISTAKABLE")
+    assert outcome.ended.ok, outcome
+    body = json.dumps([body for _, body in program.asked if body.get("tools")][-1])
+    assert "ask_question" in body
+    assert "UNMISTAKABLE" in body
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -282,7 +282,7 @@ async def test_stopping_keeps_the_work(services, repository):
 async def test_commands_come_by_heartbeat_too(services):
     await services.worker()
     services.pending["run_1"] = [Conclude(id="c1", run="run_1")]
-    command = "read prompt; read line; case $line in *conclude*) echo concluded;; esac"
+    command = "read line; case $line in *conclude*) echo concluded;; esac"
     enqueue(services, command=command, lease=3)
     how, result = await ended(services)
     assert how == "complete", result

@@ -1,11 +1,13 @@
 """What an executor is: how one agent program is started, understood, answered and stopped.
 
 An executor does no I/O. It is made anew for every process, says how to start it, is fed its lines, and keeps what
-they told: `session`, `ended`, `tools` that run. Bytes for the program's input gather in `outgoing`. What it does
-not understand becomes OUTPUT or a WARNING, never an exception: programs change their words with every release.
+they told: `session`, `tools` that run, and `ended`: how it would end if it exited now. A program that goes on after
+it was done takes that back. Bytes for the program's input gather in `outgoing`. What it does not understand becomes
+OUTPUT or a WARNING, never an exception: programs change their words with every release.
 """
 
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -23,6 +25,7 @@ from protocol.events import (
     ToolFinished,
     ToolStarted,
     ToolStatus,
+    plain,
 )
 
 MAX_TOOL_SECONDS = 86_400  # seconds one of our tools may take: it may wait for a person
@@ -47,6 +50,7 @@ class ProgramTask:
     tools: Json = field(default_factory=dict)  # MCP servers by name: {"url": …, "headers": {…}}
     env: dict[str, str] = field(default_factory=dict, repr=False)  # what a program asks the API itself with
     options: dict[str, str] = field(default_factory=dict)  # of this executor: see docs/agents.md
+    private: Path = Path()  # a folder for this process alone, for `Start.files`
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +59,10 @@ class ProgramStart:
     env: dict[str, str] = field(default_factory=dict)  # beside the worker's own
     stdin: bytes = b""
     keep_stdin: bool = False  # until the program's work ended
+    files: dict[str, str] = field(default_factory=dict, repr=False)  # made in `Work.private`: name to text
+    prepare: Callable[[Mapping[str, str]], None] | None = (
+        None  # called with the environment, before it is started
+    )
 
 
 class ProgramAdapter:
@@ -67,6 +75,9 @@ class ProgramAdapter:
         self.ended: AgentResult | None = None
         self.outgoing: list[bytes] = []
         self.tools: dict[str, str] = {}  # tools that run now, and their names
+        self.background: set[str] = set()  # tasks that go on after it was done, and will wake it
+        self.settle_seconds = 0.0  # of quiet after it was done before its input is closed
+        self.is_shortened = False  # strings of the line that is read
 
     def start(self, work: ProgramTask, folder: Path) -> ProgramStart:
         raise NotImplementedError
@@ -87,6 +98,22 @@ class ProgramAdapter:
         except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
             text = f"{self.name} said something unexpected ({error!r}): {shorten(line)}"
             return [AgentWarning(text=text, code="UNREADABLE")]
+
+    def read_shortened(self, line: str) -> list[AgentEvent]:
+        """Understand a line that was too long; if it is JSON, its strings are shortened."""
+        try:
+            json.loads(line)
+        except (ValueError, RecursionError):
+            return self.read_broken(line)
+        self.is_shortened = True
+        try:
+            return self.read(line)
+        finally:
+            self.is_shortened = False
+
+    def read_broken(self, line: str) -> list[AgentEvent]:
+        """Understand the beginning of a line of which nothing else is left."""
+        return []
 
     def read_text(self, line: str) -> list[AgentEvent]:
         """A line that is no JSON: somebody printed past the protocol."""
@@ -171,7 +198,7 @@ def cut(text: str, most: int = MAX_TEXT) -> str:
 
 def shorten(text: str, most: int = MAX_LINE) -> str:
     """One line of a text."""
-    line = " ".join(text.split())
+    line = " ".join(plain(text).split())
     return line if len(line) <= most else line[: most - 1] + "…"
 
 

@@ -6,6 +6,7 @@ both arrive as a `can_use_tool` request. Read from @anthropic-ai/claude-code 2.1
 """
 
 import json
+import re
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -73,7 +74,15 @@ TODO = {
     "completed": TodoState.DONE,
     "deleted": TodoState.CANCELLED,
 }
+SETTLE_SECONDS = 1.0  # between the end of its last background task and the turn that this begins
 RETRYABLE = {"rate_limit", "overloaded", "server_error", "timeout", "connection_error"}
+
+
+INSTRUCTIONS, SERVERS = "instructions.md", "mcp.json"  # files for one process
+TOO_LONG = "This is too long for Signalbox. Do it in smaller parts."
+FIRST_TYPE = re.compile(r'"type"\s*:\s*"(\w+)"')
+REQUEST_ID = re.compile(r'"request_id"\s*:\s*"([^"\\]+)"')
+RESULT_OF = re.compile(r'"tool_use_id"\s*:\s*"([^"\\]+)"')
 
 
 class ClaudeCode(ProgramAdapter):
@@ -107,13 +116,17 @@ class ClaudeCode(ProgramAdapter):
         argv += ["--permission-mode", "acceptEdits" if work.supervised and not work.strict else "default"]
         argv += ["--model", work.model] if work.model else []
         argv += ["--resume", work.session] if work.session else []
-        argv += ["--append-system-prompt", work.instructions] if work.instructions else []
+        files: dict[str, str] = {}  # a command line can be read by everybody on the machine
+        if work.instructions:
+            files[INSTRUCTIONS] = work.instructions
+            argv += ["--append-system-prompt-file", str(work.private / INSTRUCTIONS)]
         if work.tools:
             servers = {name: {"type": "http", **server} for name, server in work.tools.items()}
-            argv += ["--mcp-config", json.dumps({"mcpServers": servers}), "--strict-mcp-config"]
+            files[SERVERS] = json.dumps({"mcpServers": servers})
+            argv += ["--mcp-config", str(work.private / SERVERS), "--strict-mcp-config"]
         env = {"CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1", "DISABLE_AUTOUPDATER": "1"}
         env |= {"MCP_TOOL_TIMEOUT": str(MAX_TOOL_SECONDS * 1000)} if work.tools else {}
-        return ProgramStart(argv=argv, env=env, stdin=_message(work.prompt), keep_stdin=True)
+        return ProgramStart(argv=argv, env=env, stdin=_message(work.prompt), keep_stdin=True, files=files)
 
     def answer(self, key: str, answers: dict[str, list[str]]) -> bytes | None:
         request = self._asked.pop(key, None)
@@ -147,6 +160,7 @@ class ClaudeCode(ProgramAdapter):
         return read(said) if read else []
 
     def system_init(self, said: Json) -> list[AgentEvent]:
+        self.ended = None  # it is said at the begin of each turn
         if self.session == said["session_id"]:
             return []  # said again for each message
         return [
@@ -199,7 +213,21 @@ class ClaudeCode(ProgramAdapter):
             )
         ]
 
+    def system_background_tasks_changed(self, said: Json) -> list[AgentEvent]:
+        """All tasks of its background: while one lives, the end of a turn is not its end."""
+        live = [task for task in said["tasks"] if not task.get("ambient")]
+        self.background = {str(task.get("task_id") or task.get("id") or n) for n, task in enumerate(live)}
+        self._settle()
+        return []
+
+    def _settle(self) -> None:
+        if self.background:
+            self.settle_seconds = SETTLE_SECONDS
+
     def system_task_started(self, said: Json) -> list[AgentEvent]:
+        if said.get("is_backgrounded"):
+            self.background.add(said["task_id"])
+            self._settle()
         call = said.get("tool_use_id") or said["task_id"]
         self._agents[call] = said.get("subagent_type") or said["task_id"]
         return [self._subagent(said, LifecyclePhase.STARTED)]
@@ -208,6 +236,7 @@ class ClaudeCode(ProgramAdapter):
         return [self._subagent(said, LifecyclePhase.PROGRESS)]
 
     def system_task_notification(self, said: Json) -> list[AgentEvent]:
+        self.background.discard(said["task_id"])
         return [
             self._subagent(
                 said, LifecyclePhase.ENDED if said.get("status") == "completed" else LifecyclePhase.FAILED
@@ -264,6 +293,7 @@ class ClaudeCode(ProgramAdapter):
 
     def on_assistant(self, said: Json) -> list[AgentEvent]:
         message, agent = said["message"], said.get("parent_tool_use_id") or ""
+        self.ended = self.ended if agent else None
         events: list[AgentEvent] = []
         for block in message["content"]:
             count = self._blocks.get(agent + message["id"], 0)  # whole blocks come without their index
@@ -341,8 +371,23 @@ class ClaudeCode(ProgramAdapter):
             out.append(Contribution(sha=made.get("sha", ""), agent=agent))
         return out
 
+    def read_broken(self, line: str) -> list[AgentEvent]:
+        """A line that is too long in itself: whatever waits for us is let go, by its ids."""
+        kind = FIRST_TYPE.search(line)
+        if kind and kind[1] == "control_request" and (key := REQUEST_ID.search(line)):
+            self.outgoing.append(_deny(key[1], TOO_LONG))
+        if kind and kind[1] == "user" and (tool := RESULT_OF.search(line)):
+            name = self.tools.get(tool[1], "")
+            return self._watch([ToolFinished(tool=tool[1], name=name, text=TOO_LONG)])
+        if kind and kind[1] == "result" and '"is_error":false' in line.replace(" ", ""):
+            self.ended = AgentResult(ok=True)
+        return []
+
     def on_control_request(self, said: Json) -> list[AgentEvent]:
         request, key = said["request"], said["request_id"]
+        if self.is_shortened:
+            self.outgoing.append(_deny(key, TOO_LONG))
+            return []
         if request["subtype"] != "can_use_tool":
             refusal = {"subtype": "error", "request_id": key, "error": "not supported by this client"}
             self.outgoing.append(_line({"type": "control_response", "response": refusal}))

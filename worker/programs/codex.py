@@ -88,6 +88,7 @@ class Codex(ProgramAdapter):
         if kind == "thread.started":
             return [StatusChanged(state=AgentStatus.STARTED, session=said["thread_id"])]
         if kind == "turn.started":
+            self.ended = None
             return [StatusChanged(state=AgentStatus.WORKING)]
         if kind == "turn.completed":
             self.ended = AgentResult(ok=True, summary=self._last)
@@ -197,7 +198,13 @@ class Codex(ProgramAdapter):
             "errored": LifecyclePhase.FAILED,
             "shutdown": LifecyclePhase.ENDED,
         }
-        return [
+        name, text = str(item.get("tool", "")), str(item.get("prompt") or "")
+        out: list[AgentEvent] = []
+        is_begun = item["id"] in self.tools
+        if not is_begun and (stage == "started" or not item.get("receiver_thread_ids")):
+            out.append(self._tool(item, name, ToolKind.DELEGATE, text, {}))
+            is_begun = True
+        out += [
             SubagentChanged(
                 agent=thread,
                 session=thread,
@@ -208,6 +215,7 @@ class Codex(ProgramAdapter):
             )
             for thread in item.get("receiver_thread_ids", [])
         ]
+        return [*out, self._done(item, "")] if stage == "completed" and is_begun else out
 
     def _tool(self, item: Json, name: str, kind: ToolKind, text: str, input: Json) -> ToolStarted:
         return ToolStarted(tool=item["id"], name=name, kind=kind, text=shorten(text), input=bounded(input))

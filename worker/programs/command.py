@@ -1,7 +1,8 @@
 """A plain shell command as an agent, in the user's own repository.
 
-It gets the prompt on its standard input, which stays open for answers (with the option `stdin: close` it ends
-there, for programs that read to the end), and in SIGNALBOX_PROMPT. What it prints is its output. What follows
+It gets the prompt in SIGNALBOX_PROMPT, and whole, however long, in the file SIGNALBOX_PROMPT_FILE. Its standard
+input stays open for answers, and has nothing else, unless the option `stdin` asks for the prompt there: `prompt`
+before the answers, or `close` alone, for programs that read to the end. What it prints is its output. What follows
 `::signalbox ` in a line is one event of the vocabulary, or `{"complete": "summary"}`, so a script can tick a list
 or report progress. An exit code is all that most commands ever say, so here, and only here, 0 is the word that the
 work is complete; its last line is the summary. With the option `complete: explicit` it has to say so.
@@ -26,6 +27,8 @@ from protocol.events import (
 from worker.programs.adapter import Json, ProgramAdapter, ProgramStart, ProgramTask, answered, shorten
 
 MARK = "::signalbox "
+PROMPT = "prompt.md"  # the file for one process
+INPUTS = ("answers", "prompt", "close")  # what the standard input brings
 MAX_ENV = 100_000  # bytes of one variable; systems refuse more than 131,072
 
 
@@ -49,11 +52,19 @@ class ShellCommand(ProgramAdapter):
         env = {
             "SIGNALBOX_RUN": work.run,
             "SIGNALBOX_PROMPT": prompt if len(prompt.encode()) < MAX_ENV else "",
+            "SIGNALBOX_PROMPT_FILE": str(work.private / PROMPT),
         }
         env |= work.env | ({"SIGNALBOX_SESSION": work.session} if work.session else {})
-        stdin = work.prompt.encode() + b"\n"
-        stays = work.options.get("stdin") != "close"
-        return ProgramStart(argv=["sh", "-c", command], env=env, stdin=stdin, keep_stdin=stays)
+        said = work.options.get("stdin", "answers")
+        if said not in INPUTS:
+            raise ValueError(f"the option `stdin` can be {', '.join(INPUTS)}, not {said!r}")
+        return ProgramStart(
+            argv=["sh", "-c", command],
+            env=env,
+            stdin=b"" if said == "answers" else work.prompt.encode(errors="replace") + b"\n",
+            keep_stdin=said != "close",
+            files={PROMPT: prompt},
+        )
 
     def read(self, line: str) -> list[AgentEvent]:
         line = line.rstrip("\r\n")
@@ -62,6 +73,10 @@ class ShellCommand(ProgramAdapter):
         if line.strip():
             self._last = line
         return [OutputText(text=f"{line}\n", item="stdout", stream=OutputStream.STDOUT, chunk=True)]
+
+    def read_shortened(self, line: str) -> list[AgentEvent]:
+        """Of what is too long only what was said to us is understood."""
+        return self.read(line) if line.startswith(MARK) else []
 
     def _marked(self, text: str) -> list[AgentEvent]:
         try:

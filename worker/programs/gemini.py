@@ -6,6 +6,9 @@ or the wish to conclude, resumes the session, which it finds again only in the s
 """
 
 import json
+import re
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -61,6 +64,9 @@ TODO = {
     "completed": TodoState.DONE,
     "cancelled": TodoState.CANCELLED,
 }
+HOME, SETTINGS = ".gemini", "settings.json"
+KEPT = ("tmp", "history")  # where it keeps sessions: they have to outlive the process
+COMMENT = re.compile(r'("(?:\\.|[^"\\])*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
 RETRYABLE = ("429", "500", "502", "503", "504", "RESOURCE_EXHAUSTED", "UNAVAILABLE", "fetch failed")
 
 
@@ -82,7 +88,11 @@ class Gemini(ProgramAdapter):
         argv += ["--resume", work.session] if work.session else []
         prompt = f"{work.instructions}\n\n{work.prompt}" if work.instructions else work.prompt
         env = {"GEMINI_CLI_TRUST_WORKSPACE": "true", "NO_COLOR": "1"}
-        return ProgramStart(argv=argv, env=env, stdin=prompt.encode())
+        if not work.tools:
+            return ProgramStart(argv=argv, env=env, stdin=prompt.encode())
+        env["GEMINI_CLI_HOME"] = str(work.private)
+        prepare = partial(_make_home, work.private, settings(work.tools, own_key=False))
+        return ProgramStart(argv=argv, env=env, stdin=prompt.encode(), prepare=prepare)
 
     def read_json(self, said: Json) -> list[AgentEvent]:
         read = getattr(self, f"on_{said.get('type')}", None)
@@ -160,6 +170,31 @@ def _todo(name: str, input: Json) -> list[AgentEvent]:
         for t in input.get("todos", [])
     ]
     return [TodoList(items=tuple(items))]
+
+
+def _make_home(private: Path, ours: str, env: Mapping[str, str]) -> None:
+    """Make a home for one process: the user's own, by links, but with our servers in its settings.
+
+    It reads servers from its settings only, and takes the system's from root alone. Raises ValueError where the
+    user's settings cannot be read.
+    """
+    theirs, home = Path(env.get("HOME", "~")).expanduser() / HOME, private / HOME
+    home.mkdir(mode=0o700)
+    for name in KEPT:
+        (theirs / name).mkdir(parents=True, exist_ok=True)
+    for path in theirs.iterdir():
+        if path.name != SETTINGS:
+            (home / path.name).symlink_to(path)
+    said: Json = json.loads(ours)
+    if (theirs / SETTINGS).exists():
+        text = COMMENT.sub(lambda match: match[1] or "", (theirs / SETTINGS).read_text(encoding="utf-8"))
+        try:
+            own = dict(json.loads(text))
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"{theirs / SETTINGS} cannot be read: {error}") from error
+        said = {**own, "mcpServers": {**own.get("mcpServers", {}), **said["mcpServers"]}}
+    (home / SETTINGS).touch(0o600)
+    (home / SETTINGS).write_text(json.dumps(said), encoding="utf-8")
 
 
 def settings(tools: Json, *, own_key: bool) -> str:

@@ -65,6 +65,7 @@ TODO = {
     "completed": TodoState.DONE,
     "cancelled": TodoState.CANCELLED,
 }
+BROKEN_OFF = ("length", "content-filter", "error")  # why an answer ended that is not whole
 REJECTED = "rejected permission"
 
 
@@ -99,6 +100,7 @@ class OpenCode(ProgramAdapter):
         return [*out, *(read(said) if read else [])]
 
     def on_step_start(self, said: Json) -> list[AgentEvent]:
+        self.ended = None  # it goes on: after a tool, a compaction, an answer it made nothing of
         return [StatusChanged(state=AgentStatus.WORKING)]
 
     def on_text(self, said: Json) -> list[AgentEvent]:
@@ -164,10 +166,10 @@ class OpenCode(ProgramAdapter):
         reason = part.get("reason", "")
         if reason == "tool-calls":
             return [usage]
-        if reason == "stop":
-            self.ended = AgentResult(ok=True, summary=self._last)
+        if reason in BROKEN_OFF:
+            self.ended = AgentResult.failed(f"The model stopped: {reason}")
         else:
-            self.ended = AgentResult.failed(f"The model stopped: {reason}", retryable=reason == "unknown")
+            self.ended = AgentResult(ok=True, summary=self._last)
         return [usage, StatusChanged(state=AgentStatus.IDLE, reason=reason)]
 
     def on_error(self, said: Json) -> list[AgentEvent]:

@@ -33,4 +33,11 @@ class Scripted(ShellCommand):
         return ProgramStart(argv=argv, env=env, stdin=stdin, keep_stdin=True)
 
     def read(self, line: str) -> list[AgentEvent]:
-        return super().read(line if line.startswith(MARK) or not line.startswith("{") else f"{MARK}{line}")
+        return super().read(_marked(line))
+
+    def read_shortened(self, line: str) -> list[AgentEvent]:
+        return super().read_shortened(_marked(line))
+
+
+def _marked(line: str) -> str:
+    return f"{MARK}{line}" if line.startswith("{") else line
