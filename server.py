@@ -10,12 +10,13 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from sqlalchemy import select
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -37,6 +38,8 @@ from auth.passwords import Seal
 from auth.revocation import CredentialWatch, RevocationWatcher, keep_local_owner
 from auth.services import Services
 from auth.tokens import Tokens
+from kit.db.clock import database_now
+from kit.db.database import Database
 from kit.db.transaction import Author
 from kit.eventlog.event_log import EventLog, make_event_log, retry_while_unavailable
 from kit.eventlog.retention import prune_periodically
@@ -54,6 +57,7 @@ from models.actor import Actor, ActorKind
 from resolvers.context import Context
 from resolvers.examples import example_ids
 from resolvers.idempotency import clean_up_periodically
+from runtime.clock import keep_learning, try_to_learn
 from schema.build import make_schema
 from schema.cacheable import BOARD, PEOPLE
 from worker.tools.endpoint import McpEndpoint
@@ -210,10 +214,13 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
         keeping: asyncio.Future[Any] | None = None
         try:
             await services.event_log.pubsub.start()
+            ask = partial(moment_of, services.database)
+            await try_to_learn(ask)  # before anything is judged; without a database nothing is
             if settings.is_loopback:
                 services.local_owner = await retry_while_unavailable(partial(local_owner, services.event_log))
             keeping = asyncio.gather(
                 keep_local_owner(edge.accesses, services),
+                keep_learning(ask),
                 clean_up_periodically(services.database),
                 prune_periodically(services.event_log, kept),
                 sweep_periodically(services.event_log),
@@ -243,6 +250,12 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
     app = Starlette(routes=routes, lifespan=lifespan, middleware=middleware(settings))
     app.state.services, app.state.unchanged = services, unchanged
     return app
+
+
+async def moment_of(database: Database) -> datetime:
+    """What time it is by the database's clock."""
+    [[moment]] = await database.read(select(database_now()))
+    return moment  # type: ignore[no-any-return]
 
 
 async def local_owner(event_log: EventLog) -> Actor | None:

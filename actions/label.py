@@ -4,16 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 
 from actions import validation
 from actions.events import apply_changes, emit_in_workspace
 from auth.locking import lock_label, lock_workspace
 from kit.db.transaction import Transaction
+from kit.eventlog.event_log import emit
 from kit.ids import new_id
 from models.actor import Actor
 from models.card import CardLabel
-from models.event import EventKind
+from models.event import EventKind, board_topic
 from models.refusal import Conflict, Invalid
 from models.workspace import MAX_LABELS, Label
 
@@ -66,8 +67,9 @@ async def update_label(
     label.name_folded = clean.pop("name_folded", label.name_folded)
     told = apply_changes(label, clean)
     if told:
-        boards, _ = await _used(tx, label.id)
-        _tell(tx, label, EventKind.LABEL_UPDATED, boards, changes=told)
+        used = select(CardLabel.board_id).where(CardLabel.label_id == label.id).distinct()
+        boards = sorted(await tx.scalars(used))
+        _tell(tx, label, EventKind.LABEL_UPDATED, boards, called=label.name, changes=told)
     return label
 
 
@@ -77,11 +79,18 @@ async def delete_label(
     """Delete a label and take it off every card. Says how many cards carried it."""
     label = await lock_label(tx, actor, id, to_change=True)
     label.expect(if_version)
-    boards, count = await _used(tx, label.id)
+    query = select(CardLabel.board_id, CardLabel.card_id).where(CardLabel.label_id == label.id)
+    cards = sorted((board_id, card_id) for board_id, card_id in await tx.execute(query))
     await tx.execute(delete(Label).where(Label.id == label.id))
     tx.expunge(label)
-    _tell(tx, label, EventKind.LABEL_DELETED, boards, name=label.name, card_count=count)
-    return DeletedLabel(label, count)
+    batch = new_id("batch") if cards else None
+    for board_id, card_id in cards:
+        topics, data = [board_topic(board_id)], {"card_id": card_id, "label_id": label.id, "name": label.name}
+        kind, tenant = EventKind.LABEL_REMOVED, label.workspace_id
+        emit(tx, topics, kind, tenant=tenant, subject=card_id, batch=batch, data=data)
+    boards = sorted({board_id for board_id, _ in cards})
+    _tell(tx, label, EventKind.LABEL_DELETED, boards, batch, name=label.name, card_count=len(cards))
+    return DeletedLabel(label, len(cards))
 
 
 async def _checked(tx: Transaction, label: Label, values: dict[str, Any]) -> dict[str, Any]:
@@ -112,12 +121,9 @@ def _taken(id: str) -> Conflict:
     return Conflict("Another label of the workspace has that name", id)
 
 
-async def _used(tx: Transaction, id: str) -> tuple[list[str], int]:
-    """The boards whose cards carry a label, and how many cards do."""
-    query = select(CardLabel.board_id, func.count()).where(CardLabel.label_id == id)
-    rows = (await tx.execute(query.group_by(CardLabel.board_id))).all()
-    return sorted(board for board, _ in rows), sum(count for _, count in rows)
-
-
-def _tell(tx: Transaction, label: Label, kind: EventKind, boards: list[str], **data: Any) -> None:
-    emit_in_workspace(tx, label.workspace_id, kind, label.id, boards=boards, label_id=label.id, **data)
+def _tell(
+    tx: Transaction, label: Label, kind: EventKind, boards: list[str], batch: str | None = None, **data: Any
+) -> None:
+    emit_in_workspace(
+        tx, label.workspace_id, kind, label.id, boards=boards, batch=batch, label_id=label.id, **data
+    )

@@ -38,7 +38,7 @@ async def add_member(
     membership = Membership(workspace_id=workspace.id, user_id=user.id, role=role)
     tx.add(membership)
     await tx.flush()  # generates membership.id
-    _tell(tx, membership, EventKind.MEMBER_JOINED, role=role)
+    await _tell(tx, membership, EventKind.MEMBER_JOINED, role=role)
     return membership
 
 
@@ -51,7 +51,7 @@ async def set_member_role(tx: Transaction, actor: Actor, id: str, role: Role) ->
     if before is Role.ADMIN:
         await _keep_an_admin(tx, membership)
     membership.role = role
-    _tell(tx, membership, EventKind.MEMBER_ROLE_CHANGED, role=role, changes={"role": [before, role]})
+    await _tell(tx, membership, EventKind.MEMBER_ROLE_CHANGED, role=role, changes={"role": [before, role]})
     return membership
 
 
@@ -66,7 +66,7 @@ async def remove_member(tx: Transaction, actor: Actor, id: str) -> Membership:
     await _unassign(tx, membership)
     await tx.execute(delete(Membership).where(Membership.id == membership.id))
     tx.expunge(membership)
-    _tell(tx, membership, EventKind.MEMBER_REMOVED, role=membership.role)
+    await _tell(tx, membership, EventKind.MEMBER_REMOVED, role=membership.role)
     return membership
 
 
@@ -91,7 +91,8 @@ async def _unassign(tx: Transaction, leaving: Membership) -> None:
         emit(tx, topics, kind, tenant=leaving.workspace_id, subject=card_id, data=data)
 
 
-def _tell(tx: Transaction, membership: Membership, kind: EventKind, **data: Any) -> None:
-    """The workspace hears of it, and the person it is about."""
-    about = {"membership_id": membership.id, "user_id": membership.user_id, **data}
+async def _tell(tx: Transaction, membership: Membership, kind: EventKind, **data: Any) -> None:
+    """The workspace hears of it, and the person it is about, whose name the audit log keeps."""
+    name = await tx.scalar(select(User.username).where(User.id == membership.user_id))
+    about = {"membership_id": membership.id, "user_id": membership.user_id, "called": name, **data}
     emit_in_workspace(tx, membership.workspace_id, kind, membership.id, membership.user_id, **about)

@@ -66,12 +66,17 @@ def _plain_line(row: Row) -> Line | None:
 
 
 def read_line(path: str, row: Row) -> Line:
-    """One event, as `to_row` writes them, in any language. Raises Invalid."""
+    """One event, as `to_row` writes them, in any language. Raises Invalid, field by field."""
+    if faults := fast_rows.faults_of(path, row):
+        raise Invalid(*faults)
     try:
         event = from_row({name: value for name, value in row.items() if value is not None})
         return line_of(event, path)
     except (ValueError, TypeError, RecursionError) as error:
-        raise Invalid((path, str(error)[:300])) from error
+        # JSON writes NaN, infinity and half letters, and nests without end; no database takes them.
+        raise Invalid(
+            (f"{path}.data", "has what cannot be kept: no number, half a letter, or too deep")
+        ) from error
 
 
 def line_of(event: AgentEvent, path: str = "event") -> Line:

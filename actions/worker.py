@@ -7,13 +7,13 @@ holds the worker too, so nothing is added while a worker leaves.
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import func, select
 
 from actions import validation
 from actions.events import apply_changes, emit_in_workspace
+from actions.liveness import holds_lease, is_alive
 from actions.run.change import apply, runs_of
 from actions.run.finish import leased
 from auth.locking import lock_leaving_worker, lock_worker, lock_worker_for_claim
@@ -28,9 +28,7 @@ from models.policy import board_policy_of
 from models.refusal import Conflict, Invalid, NotFound
 from models.run import Run, RunCommand, RunKind
 from models.worker import (
-    HEARTBEAT_INTERVAL_SECONDS,
     MAX_AT_ONCE,
-    MAX_MISSED_HEARTBEATS,
     MAX_WORKERS,
     METRICS,
     AgentProgram,
@@ -76,7 +74,8 @@ class NewWorker:
 async def register_worker(tx: Transaction, actor: Actor, workspace_id: str | None, new: NewWorker) -> Worker:
     """Be a worker of a workspace, under a name. Saying it again changes only what is said differently.
 
-    A name that another holds is a Conflict, unless that one is gone: then what it held is given back first.
+    A name that another holds is a Conflict, unless that one is gone: silent, and without a lease that still holds.
+    Then what it held is given back first.
     """
     workspace = await lock_worker_for_claim(tx, actor, workspace_id)
     values, metrics = new.checked(), _metrics(new.metrics)
@@ -91,7 +90,9 @@ async def register_worker(tx: Transaction, actor: Actor, workspace_id: str | Non
         await tx.flush()  # generates worker.id
         is_told = True
     else:
-        is_gone = worker.deregistered_at is not None or is_offline(worker.heard_at, now)
+        is_gone = worker.deregistered_at is not None or (
+            is_offline(worker.heard_at, now) and not await holds_lease(tx, worker.id)
+        )
         if worker.owner_id != actor.id and not is_gone:
             raise Conflict("Another worker of the workspace has that name and is at work", worker.id)
         if worker.owner_id != actor.id:
@@ -116,8 +117,7 @@ async def _room(tx: Transaction, workspace_id: str) -> None:
     there = Worker.workspace_id == workspace_id, Worker.deregistered_at.is_(None)
     if (await tx.scalar(select(func.count()).select_from(Worker).where(*there)) or 0) < MAX_WORKERS:
         return
-    gone = Worker.heard_at <= utcnow() - timedelta(seconds=HEARTBEAT_INTERVAL_SECONDS * MAX_MISSED_HEARTBEATS)
-    query = select(Worker).where(*there, gone).order_by(Worker.heard_at).limit(1)
+    query = select(Worker).where(*there, ~is_alive()).order_by(Worker.heard_at).limit(1)
     longest = await tx.scalar(query.with_for_update(skip_locked=True))
     if longest is None:
         raise Conflict(f"A workspace has at most {MAX_WORKERS} workers; deregister one")

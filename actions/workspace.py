@@ -6,8 +6,8 @@ from sqlalchemy import delete, select
 
 from actions import validation
 from actions.events import apply_changes, emit_in_workspace
+from actions.run.dispatch import end_active
 from auth.locking import lock_workspace
-from kit import queue
 from kit.db.transaction import Transaction
 from kit.eventlog.event_log import emit
 from models.actor import Actor
@@ -43,26 +43,33 @@ async def update_workspace(
         clean["name"] = validation.single_line("name", clean["name"], 100)
     told = apply_changes(workspace, clean)
     if told:
-        emit_in_workspace(tx, workspace.id, EventKind.WORKSPACE_UPDATED, workspace.id, changes=told)
+        emit_in_workspace(
+            tx, workspace.id, EventKind.WORKSPACE_UPDATED, workspace.id, called=workspace.name, changes=told
+        )
     return workspace
 
 
-async def delete_workspace(tx: Transaction, actor: Actor, id: str, confirm_name: str) -> Workspace:
+async def delete_workspace(
+    tx: Transaction, actor: Actor, id: str, confirm_name: str, *, cancel_runs: bool = False
+) -> Workspace:
     """Delete a workspace with everything in it. `confirm_name` must be its name.
+
+    Raises Conflict while agents are at cards of its boards, unless `cancel_runs` ends their runs.
 
     Every feed that ends with it hears so: the workspace's own, those of its boards, and its people's.
     """
     workspace = await lock_workspace(tx, actor, id, admin=True)
     if confirm_name != workspace.name:
         raise Invalid(("confirmName", "is not the workspace's name"))
-    boards = await tx.execute(select(Board.id, Board.name).where(Board.workspace_id == workspace.id))
-    for board in boards:
+    held = select(Board).where(Board.workspace_id == workspace.id).order_by(Board.id).with_for_update()
+    boards = {board.id: board for board in await tx.scalars(held)}
+    mine = Run.board_id.in_(boards), Run.status.in_(ACTIVE)
+    active = list(await tx.scalars(select(Run).where(*mine).order_by(Run.id).with_for_update()))
+    await end_active(tx, boards, active, cancel_run=cancel_runs, word="cancelRuns")
+    for board in boards.values():
         data = {"board_id": board.id, "workspace_id": workspace.id, "name": board.name}
         topics, kind = [board_topic(board.id)], EventKind.BOARD_DELETED
         emit(tx, topics, kind, tenant=workspace.id, subject=board.id, data=data)
-    mine = select(Run.id).join(Board, Board.id == Run.board_id).where(Board.workspace_id == workspace.id)
-    for run_id in list(await tx.scalars(mine.where(Run.status.in_(ACTIVE)).order_by(Run.id))):
-        await queue.discard(tx, run_id)
     people = await tx.scalars(select(Membership.user_id).where(Membership.workspace_id == workspace.id))
     emit_in_workspace(
         tx, workspace.id, EventKind.WORKSPACE_DELETED, workspace.id, *people, name=workspace.name

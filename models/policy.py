@@ -9,6 +9,7 @@ import enum
 from dataclasses import dataclass
 from typing import Any
 
+from models import git
 from models.refusal import Invalid
 
 
@@ -59,7 +60,12 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "stuck_minutes": (1, 1_440),
     "question_seconds": (1, 2_592_000),
 }
-MAX_LENGTHS = {"repository": 500, "base_branch": 200, "branch_template": 200, "instructions": 20_000}
+MAX_LENGTHS = {"instructions": 20_000}
+GIT = {  # "" is the worker's own
+    "repository": git.validate_repository_url,
+    "base_branch": git.validate_ref,
+    "branch_template": git.validate_branch_template,
+}
 
 
 def board_policy_of(stored: dict[str, Any] | None) -> BoardPolicy:
@@ -79,12 +85,12 @@ def changed_policy(stored: dict[str, Any] | None, changes: dict[str, Any]) -> di
         if value is None:
             found.pop(name, None)
             continue
-        _check(name, value)
-        found[name] = value
+        found[name] = _checked(name, value)
     return found
 
 
-def _check(name: str, value: Any) -> None:
+def _checked(name: str, value: Any) -> Any:
+    """Return a value as it is kept. Raises Invalid."""
     head, *rest = name.split("_")
     path = head + "".join(word.capitalize() for word in rest)
     if name in BOUNDS:
@@ -93,13 +99,6 @@ def _check(name: str, value: Any) -> None:
             raise Invalid((path, f"must be {low} to {high}, not {value}"))
     if name in MAX_LENGTHS and (len(value) > MAX_LENGTHS[name] or "\0" in value):
         raise Invalid((path, f"must have at most {MAX_LENGTHS[name]} characters, none of them NUL"))
-    if name == "branch_template" and not _is_template(value):
-        raise Invalid((path, "may name {card}, {slug}, {run} and nothing else in braces"))
-
-
-def _is_template(text: str) -> bool:
-    try:
-        text.format(card="", slug="", run="")
-    except (KeyError, IndexError, ValueError, AttributeError):
-        return False
-    return bool(text.strip())
+    if name in GIT and (value.strip() or name == "branch_template"):
+        return GIT[name](path, value)
+    return value.strip() if name in GIT else value

@@ -203,12 +203,21 @@ def _reasons(facts: Facts, to: ColumnState, by: Mover, cancel_run: bool, coming:
 
 
 def keeps_from_work(facts: Facts, *, is_code: bool) -> Reason | None:
-    """What keeps an agent from beginning on a card; `is_code`: the card would enter IN_PROGRESS."""
+    """The first of what keeps an agent from beginning on a card; `is_code`: the card would enter IN_PROGRESS."""
+    return next(iter(gates_of_work(facts, is_code=is_code)), None)
+
+
+def gates_of_work(facts: Facts, *, is_code: bool) -> list[Reason]:
+    """Everything that keeps an agent from beginning on a card, each gate once."""
     here = ColumnState(facts.column_id or "", facts.at)
     reasons = _reasons(facts, here, Mover.SYSTEM, False, 1)
     if is_code and facts.at is not Stage.IN_PROGRESS:
         reasons += reasons_against(facts, Stage.IN_PROGRESS, by=Mover.SYSTEM)
-    return next((reason for reason in reasons if reason.code in WORK_GATES), None)
+    gates: dict[MoveGate, Reason] = {}
+    for reason in reasons:
+        if reason.code in WORK_GATES:
+            gates.setdefault(reason.code, reason)
+    return list(gates.values())
 
 
 # What a run in the queue waits behind. A card that has no lawful way to IN_PROGRESS is worked where it stands.

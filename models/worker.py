@@ -178,9 +178,12 @@ def is_offline(heard_at: datetime, now: datetime) -> bool:
     return now - heard_at >= timedelta(seconds=HEARTBEAT_INTERVAL_SECONDS * MAX_MISSED_HEARTBEATS)
 
 
-def status_of(worker: Any, held: int, waiting: int, now: datetime) -> WorkerStatus:
-    """What a worker does that holds so many runs, of which so many wait."""
-    if worker.deregistered_at is not None or is_offline(worker.heard_at, now):
+def status_of(
+    worker: Any, held: int, waiting: int, now: datetime, spoke_at: datetime | None = None
+) -> WorkerStatus:
+    """What a worker does that holds so many runs, of which so many wait; `spoke_at`: last about one of them."""
+    heard_at = worker.heard_at if spoke_at is None else max(worker.heard_at, spoke_at)
+    if worker.deregistered_at is not None or is_offline(heard_at, now):
         return WorkerStatus.OFFLINE
     if worker.error is not None:
         return WorkerStatus.ERROR

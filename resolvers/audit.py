@@ -20,7 +20,12 @@ from resolvers.workspace import role_in
 
 # `tenant` stands on the home copy of an event only, so each is told once.
 AUDIT = PaginatedQuery(
-    "audit", select(Event.__table__), Event.tenant, lambda actor: administrates(actor, Event.tenant)
+    "audit",
+    select(Event.__table__).where(
+        Event.kind != EventKind.RUN_PROGRESS
+    ),  # how far something is, not what was done
+    Event.tenant,
+    lambda actor: administrates(actor, Event.tenant),
 )
 NEWEST = Order("NEWEST", ((Event.at, True), (Event.topic, True), (Event.seq, True)))
 

@@ -46,11 +46,16 @@ async def update_board_policy(
         Maybe[OnExpiry | None], "What becomes of a run whose question nobody answered in time."
     ],
     no_change: Annotated[Maybe[NoChange | None], "What becomes of a run that ends well and changed nothing."],
-    repository: Annotated[Maybe[str | None], "What workers clone or find: at most 500 characters."],
-    base_branch: Annotated[Maybe[str | None], "The branch that work starts from: at most 200 characters."],
+    repository: Annotated[
+        Maybe[str | None],
+        "What workers clone or find: https, http, ssh, git, `git@host:path` or a folder; no credentials in it.",
+    ],
+    base_branch: Annotated[
+        Maybe[str | None], "The branch that work starts from: a name that git takes, at most 200 characters."
+    ],
     branch_template: Annotated[
         Maybe[str | None],
-        "How branches are called: may name {card}, {slug} and {run}. At most 200 characters.",
+        "How branches are called, in at most 200 characters: {card}, {slug} and {run} are filled in, nothing else.",
     ],
     instructions: Annotated[
         Maybe[str | None], "Told to every agent of the board: at most 20,000 characters."

@@ -140,6 +140,7 @@ async def _workers(context: Context, workspace_id: str) -> list[WorkerCount]:
             Worker.deregistered_at,
             func.count(Attempt.job_id).label("held"),
             waiting.label("waiting"),
+            func.max(Attempt.heartbeat_at).label("spoke_at"),
         )
         .outerjoin(Attempt, and_(Attempt.worker_id == Worker.id, Attempt.ended_at.is_(None)))
         .outerjoin(Job, Job.id == Attempt.job_id)
@@ -150,5 +151,5 @@ async def _workers(context: Context, workspace_id: str) -> list[WorkerCount]:
     counts = dict.fromkeys(WorkerStatus, 0)
     now = utcnow()
     for row in await context.read(query):
-        counts[status_of(row, row.held, row.waiting, now)] += 1
+        counts[status_of(row, row.held, row.waiting, now, row.spoke_at)] += 1
     return [WorkerCount(status, count) for status, count in counts.items()]

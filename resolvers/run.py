@@ -320,7 +320,7 @@ class RunResultInput:
     files: Annotated[list[FileInput] | None, "What was changed; the first 500 are kept."] = None
     commits: Annotated[list[CommitInput] | None, "Which commits; the first 100 are kept."] = None
     warnings: Annotated[list[str] | None, "What people should know; the first 50 are kept."] = None
-    patch: Annotated[str | None, "All of it as one patch; the first 524,288 characters are kept."] = None
+    patch: Annotated[str | None, "All of it as one patch: at most 524,288 characters."] = None
     metrics: Annotated[JSON | None, "Tokens, cost, seconds: an object."] = None
 
     def told(self) -> RunResult:
@@ -378,7 +378,8 @@ async def start_run(
 ) -> Any:
     """Ask agents to work on a card. The run waits in the queue for a worker that can do it.
 
-    CODE takes the card to IN_PROGRESS when it is claimed and to REVIEW when it succeeds. A Conflict names the
+    CODE takes a card of BACKLOG or PLAN to TODO at once, where the law leads there, to IN_PROGRESS when it is
+    claimed and to REVIEW when it succeeds; StageRefused says why a card cannot go there. A Conflict names the
     run of that kind that is active on the card already.
     """
     wish = RunRequest(

@@ -18,7 +18,12 @@ from resolvers.context import Info
 from resolvers.pagination import After, Order, Page, PageArgs, PaginatedQuery, load_page
 
 DEFAULT, MOST = 20, 50
-HIDDEN_KINDS = (EventKind.MESSAGE_POSTED, EventKind.MESSAGE_EDITED, EventKind.MESSAGE_DELETED)
+HIDDEN_KINDS = (
+    EventKind.MESSAGE_POSTED,
+    EventKind.MESSAGE_EDITED,
+    EventKind.MESSAGE_DELETED,
+    EventKind.RUN_PROGRESS,
+)
 
 # `seq` is 0 for a message, `message_id` empty for a change: so the three of the order tell any two apart.
 _ENTRIES = union_all(

@@ -38,6 +38,7 @@ HELD_BY_WORKER = Relation(
     select(
         func.count().label("held"),
         func.sum(case((Job.state == JobState.PARKED, 1), else_=0)).label("waiting"),
+        func.max(Attempt.heartbeat_at).label("spoke_at"),
     )
     .join(Job, Job.id == Attempt.job_id)
     .where(Attempt.ended_at.is_(None)),
@@ -58,10 +59,10 @@ async def workers(info: Info, workspace_id: Annotated[ID, "Of which workspace."]
 
 
 async def status_of_worker(root: Parent[Any], info: Info) -> WorkerStatus:
-    """What it does now. OFFLINE once it was not heard for 45 seconds, or has left."""
+    """What it does now. OFFLINE once it was not heard for 45 seconds, or has left; claims and reports are heard."""
     row = await info.context.load(HELD_BY_WORKER, root.id)
-    held, waiting = (row.held, row.waiting) if row else (0, 0)
-    return status_of(root, held, waiting, utcnow())
+    held, waiting, spoke_at = (row.held, row.waiting, row.spoke_at) if row else (0, 0, None)
+    return status_of(root, held, waiting, utcnow(), spoke_at)
 
 
 async def held_by_worker(root: Parent[Any], info: Info) -> int:
@@ -95,8 +96,8 @@ async def register_worker(
 ) -> Any:
     """Be a worker, under a name. Registering again with the same key changes what is said differently.
 
-    A name that another key's worker has is a Conflict while that worker is heard. A key of one board makes a
-    worker of that board.
+    A name that another key's worker has is a Conflict while that worker is heard, or holds a run whose lease has
+    not run out. A key of one board makes a worker of that board.
     """
     new = NewWorker(
         name=name,

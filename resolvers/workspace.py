@@ -117,7 +117,12 @@ async def delete_workspace(
     info: Info,
     id: Annotated[ID, "Which workspace."],
     confirm_name: Annotated[str, "Its name, to show that you mean it."],
+    cancel_runs: Annotated[
+        bool, "End the runs of agents on its boards; without it they are a Conflict."
+    ] = False,
 ) -> Any:
     """Delete a workspace with everything in it. Admins only. Answers the workspace as it was."""
     async with info.context.transaction() as tx:
-        return await actions.workspace.delete_workspace(tx, info.context.actor, id, confirm_name)
+        return await actions.workspace.delete_workspace(
+            tx, info.context.actor, id, confirm_name, cancel_runs=cancel_runs
+        )

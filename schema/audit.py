@@ -21,7 +21,7 @@ def _subject_id(root: Any) -> ID | None:
 
 
 def _name(root: Any) -> str | None:
-    name: str | None = root.data.get("name") or root.data.get("title")
+    name: str | None = root.data.get("called") or root.data.get("name") or root.data.get("title")
     return name
 
 
@@ -36,7 +36,7 @@ class AuditEntry:
     subject_id: ID | None = strawberry.field(resolver=_subject_id, description="What it was done to.")
     subject: Node | None = query_field(audit.subject)
     name: str | None = strawberry.field(
-        resolver=_name, description="What that was called, where it was told."
+        resolver=_name, description="What that was called then, where it was told; a member by username."
     )
     changes: list[Change] = changes()
     request_id: str | None = strawberry.field(

@@ -131,7 +131,10 @@ class RunHold:
     question_ids: list[ID] = strawberry.field(
         description="For WAITS: the open questions.", directives=[list_size(2, slicing=())]
     )
-    until: Annotated[datetime | None, "For DUE_LATER and LEASE_HELD: until when."]
+    until: Annotated[
+        datetime | None,
+        "For DUE_LATER and LEASE_HELD: until when; for WAITS: when the first question expires.",
+    ]
     limit: Annotated[int | None, "For LIMIT_REACHED and WIP_LIMIT: how many are allowed."]
     position: Annotated[int | None, "For IN_QUEUE: its place, from 1."]
 

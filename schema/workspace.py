@@ -97,7 +97,7 @@ class WorkspaceQuery:
 class WorkspaceMutation:
     create_workspace = mutation(workspaces.create_workspace, Workspace)
     update_workspace = mutation(workspaces.update_workspace, Workspace, Stale)
-    delete_workspace = mutation(workspaces.delete_workspace, Workspace)
+    delete_workspace = mutation(workspaces.delete_workspace, Workspace, Conflict)
     add_member = mutation(members.add_member, Membership, Conflict)
     set_member_role = mutation(members.set_member_role, Membership, Conflict)
     remove_member = mutation(members.remove_member, Membership, Conflict)

@@ -507,3 +507,58 @@ async def test_a_run_can_wait_for_its_time(run):
         assert await worker.claim() == []
         [why] = (await show(app, id))["whyNotRunning"]
         assert (why["code"], why["until"]) == ("DUE_LATER", "2999-01-01T00:00:00Z")
+
+
+async def test_a_run_takes_its_card_out_of_the_backlog(run):
+    stage = "query($id: ID!) { card(id: $id) { stage version } }"
+    async with run() as app:
+        board, cards = await app.has_board("In backlog", "In plan", "Moved", "Too many", autoDispatch=True)
+        await app.data(MOVE, input={"id": cards[1], "stage": "PLAN"})
+        worker = await hand(app)
+        await set_policy(app, board, concurrency=0)
+        runs = [await start(app, card) for card in cards[:2]]
+        for card in cards[:2]:
+            assert (await app.data(stage, id=card))["stage"] == "TODO"
+        assert [one["run"]["id"] for one in await worker.claim(5)] == runs, (
+            "the board's rule asked for no other"
+        )
+        again = await app.data(START, input={"cardId": cards[0]})
+        assert again["code"] == "CONFLICT"
+        for kind in ("TEST", "PLAN"):  # only code is written on cards that are ready
+            await app.data(START, input={"cardId": cards[2], "kind": kind})
+            assert (await app.data(stage, id=cards[2]))["stage"] == "BACKLOG"
+        columns = "query($id: ID!) { board(id: $id) { columns { id stage } seq } }"
+        ids = {one["stage"]: one["id"] for one in (await app.data(columns, id=board))["columns"]}
+        limit = "mutation($input: UpdateColumnInput!) { updateColumn(input: $input) { __typename } }"
+        await app.data(limit, input={"id": ids["TODO"], "wipLimit": 1})
+        filled = await start(app, cards[3])
+        before = await app.data(stage, id=cards[2]), (await app.data(columns, id=board))["seq"]
+        refused = await app.data(
+            """mutation($id: ID!) { startRun(input: {cardId: $id}) { ... on StageRefused {
+              at to cardId reasons { code limit count } } } }""",
+            id=cards[2],
+        )
+        full = {"code": "WIP_LIMIT", "limit": 1, "count": 1}
+        assert refused["reasons"][0]["code"] in ("ACTIVE_RUN", "WIP_LIMIT")
+        assert full in refused["reasons"]
+        assert (refused["at"], refused["to"], refused["cardId"]) == ("BACKLOG", "TODO", cards[2])
+        after = await app.data(stage, id=cards[2]), (await app.data(columns, id=board))["seq"]
+        assert after == before, "what is refused changes nothing"
+        assert filled
+
+
+async def test_work_is_not_deleted_with_its_workspace_unasked(run):
+    remove = """mutation($input: DeleteWorkspaceInput!) { deleteWorkspace(input: $input) { __typename
+      ... on Conflict { message with: id } ... on Workspace { name } } }"""
+    async with run() as app:
+        _, _, worker, id = await at_work(app)
+        home = await app.home()
+        asked = {"id": home, "confirmName": "Home"}
+        told = await app.data(remove, input=asked)
+        message = "1 run of an agent is active there; pass cancelRuns to end it"
+        assert told == {"__typename": "Conflict", "message": message, "with": id}
+        assert (await show(app, id))["status"] == "CLAIMED"
+        assert (await worker.beat(id))["leases"][0]["lost"] is False
+        told = await app.data(remove, input={**asked, "cancelRuns": True})
+        assert told == {"__typename": "Workspace", "name": "Home"}
+        assert (await worker.complete(id))["code"] in ("NOT_FOUND", "LEASE_LOST")

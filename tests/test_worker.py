@@ -1,6 +1,7 @@
 """Workers: they come under a name, live by their heartbeats, hear commands, and leave with nothing lost."""
 
 import asyncio
+import re
 import time
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -11,7 +12,7 @@ from sqlalchemy import select, update
 from actions.run.change import send_command
 from actions.run.claim import claim_runs
 from kit import queue
-from kit.queue import Cap, Ticket, worker_cap
+from kit.queue import Attempt, Cap, Ticket, worker_cap
 from models.actor import Actor, ActorKind, Scope
 from models.run import CommandKind, Run, RunCommand
 from models.worker import (
@@ -81,11 +82,20 @@ async def claim(app, actor, worker, most=1):
         return [{"runId": one.run.id, "attempt": one.attempt, "token": one.token} for one in got]
 
 
-async def silent(app, worker, seconds):
-    """Let a worker be heard for the last time so long ago."""
+async def silent(app, worker, seconds, *, beats=True, lease=False):
+    """Let a worker be heard for the last time so long ago: by itself, and also about what it holds.
+
+    beats: only its own heartbeats, or also what it said of its runs.
+    lease: its leases have run out since.
+    """
     async with app.begin() as tx:
         heard = datetime.now(UTC) - timedelta(seconds=seconds)
         await tx.execute(update(Worker).where(Worker.id == worker).values(heard_at=heard))
+        values = {"heartbeat_at": heard} if beats else {}
+        values |= {"lease_until": datetime.now(UTC) - timedelta(seconds=1)} if lease else {}
+        if values:
+            mine = Attempt.worker_id == worker, Attempt.ended_at.is_(None)
+            await tx.execute(update(Attempt).where(*mine).values(**values))
 
 
 async def status(app, id):
@@ -175,6 +185,9 @@ async def test_a_name_is_held_while_its_worker_is_heard(run):
         [lease] = await claim(app, one, id)
         assert await register(app, "two") == {"__typename": "Conflict", "code": "CONFLICT", "with": id}
         await silent(app, id, HEARTBEAT_INTERVAL_SECONDS * MAX_MISSED_HEARTBEATS)
+        assert await register(app, "two") == {"__typename": "Conflict", "code": "CONFLICT", "with": id}
+        assert await status(app, lease["runId"]) == "CLAIMED", "while a lease holds nobody else ends it"
+        await silent(app, id, HEARTBEAT_INTERVAL_SECONDS * MAX_MISSED_HEARTBEATS, lease=True)
         taken = await register(app, "two")
         assert (taken["id"], taken["owner"]["name"], taken["held"]) == (id, "two", 0)
         assert await status(app, lease["runId"]) == "QUEUED", "what it held is given back"
@@ -182,6 +195,50 @@ async def test_a_name_is_held_while_its_worker_is_heard(run):
         await do(app, "deregisterWorker", "two", id=id)
         back = await register(app, "one")
         assert (back["id"], back["deregisteredAt"], back["status"]) == (id, None, "IDLE")
+
+
+async def test_whatever_a_worker_says_is_a_sign_of_life(run):
+    ask = "query($id: ID!) { worker(id: $id) { status } }"
+    queue_state = "query($id: ID!) { queue(workspaceId: $id) { workers { status count } } }"
+    async with run() as app:
+        board, cards = await app.has_board("One", "Two")
+        await set_policy(app, board, concurrency=0)
+        worker = await hand(app)
+        first, second = [await queued(app, card) for card in cards]
+
+        async def seen():
+            """What it is said to do, where it is asked for itself and where workers are counted."""
+            counts = (await app.data(queue_state, id=await app.home()))["workers"]
+            [counted] = [one["status"] for one in counts if one["count"]]
+            alone = (await app.data(ask, id=worker.id))["status"]
+            assert counted == alone
+            return alone
+
+        async def is_missed():
+            return "NO_CAPABLE_WORKER" in [one["code"] for one in (await show(app, second))["whyNotRunning"]]
+
+        await silent(app, worker.id, HEARTBEAT_INTERVAL_SECONDS * MAX_MISSED_HEARTBEATS)
+        [why] = [
+            one for one in (await show(app, second))["whyNotRunning"] if one["code"] == "NO_CAPABLE_WORKER"
+        ]
+        assert re.search(r"hand was last heard at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", why["message"])
+        assert (await seen(), await is_missed()) == ("OFFLINE", True)
+        assert [one["run"]["id"] for one in await worker.claim()] == [first]
+        assert (await seen(), await is_missed()) == ("BUSY", False), "a claim is heard"
+        await silent(app, worker.id, HEARTBEAT_INTERVAL_SECONDS * MAX_MISSED_HEARTBEATS)
+        assert (await seen(), await is_missed()) == ("OFFLINE", True)
+        assert (await worker.report(first, "1", {"type": "OUTPUT", "text": "At it"}))[
+            "__typename"
+        ] == "RunReported"
+        assert (await seen(), await is_missed()) == ("BUSY", False), "a report is heard"
+        await silent(app, worker.id, HEARTBEAT_INTERVAL_SECONDS * MAX_MISSED_HEARTBEATS)
+        await worker.complete(first)
+        assert (await seen(), await is_missed()) == ("IDLE", False), "the end of a run is heard"
+        await silent(app, worker.id, HEARTBEAT_INTERVAL_SECONDS * MAX_MISSED_HEARTBEATS)
+        async with app.begin() as tx:
+            await tx.execute(update(Worker).values(kinds=["PLAN"]))
+        assert await worker.claim() == []
+        assert await seen() == "IDLE", "also a claim that is given nothing"
 
 
 NOT_TAKEN = [

@@ -5,22 +5,25 @@ import json
 import time
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 import actions.board
 import actions.card
 import actions.label
 from models.account import User
+from models.run import Run
 from models.workspace import Membership, Role
 from tests.client import Refused
 from tests.graphql.requests import http
 from tests.pace import leeway
+from tests.runs import has_run
 
 WORKSPACE_FEED = """subscription($id: ID!, $after: String) { workspaceFeed(workspaceId: $id, after: $after) {
   seq kind actor { id } ... on AboutMember { role user { username } } ... on WorkspaceUpdated {
   changes { field before after } } ... on AboutLabel { label { name } } ... on LabelDeleted { cardCount } } }"""
 BOARD_FEED = """subscription($id: ID!, $after: String) { boardFeed(boardId: $id, after: $after) {
-  seq kind ... on AboutCardAssignee { userId } ... on AboutLabel { labelId } } }"""
+  seq kind ... on AboutCardAssignee { userId } ... on AboutLabel { labelId }
+  ... on LabelRemoved { cardId labelId } } }"""
 USER_FEED = """subscription($after: String) { userFeed(after: $after) {
   seq kind ... on AboutMember { workspaceId role } ... on WorkspaceDeleted { name } } }"""
 MEMBERS = """query($id: ID!, $first: Int, $after: String, $text: String) { workspace(id: $id) { myRole
@@ -269,6 +272,9 @@ async def test_a_deleted_label_says_how_many_cards_it_was_on(run):
             assert (await hear())["boardFeed"]["kind"] == "LABEL_UPDATED"
             gone = await do(app, "deleteLabel", id=label)
             assert (gone["cardCount"], gone["label"]["id"]) == (2, label)
+            for card in sorted(cards[:2]):
+                told = (await hear())["boardFeed"]
+                assert (told["kind"], told["cardId"], told["labelId"]) == ("LABEL_REMOVED", card, label)
             told = (await hear())["boardFeed"]
             assert (told["kind"], told["labelId"]) == ("LABEL_DELETED", label)
         assert (await do(app, "deleteLabel", id=label))["code"] == "NOT_FOUND"
@@ -312,7 +318,7 @@ async def test_the_audit_log_says_who_did_what(run):
             "user": {"username": "ann"},
             "subjectId": board,
             "subject": {"id": board},
-            "name": None,
+            "name": "Site",
             "changes": [{"field": "name", "before": "Web", "after": "Site"}],
             "requestId": answer.headers["x-request-id"],
         }
@@ -333,6 +339,67 @@ async def test_the_audit_log_says_who_did_what(run):
             assert (await audit(app, home, filter=filter))["totalCount"] == count, filter
         naive = await app.ask(AUDIT, id=home, filter={"from": "2026-01-31T12:00:00"})
         assert naive["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+
+
+async def test_the_audit_log_keeps_names_as_they_were(run):
+    async with run() as app:
+        home = await app.home()
+        board, [card] = await app.has_board("Do it")
+        await app.has_user("ann", None)
+        member = (await do(app, "addMember", workspaceId=home, username="ann"))["id"]
+        await do(app, "setMemberRole", id=member, role="VIEWER")
+        await do(app, "removeMember", id=member)
+        label = (await do(app, "createLabel", workspaceId=home, name="Bug", colour="#D73A4A"))["id"]
+        await do(app, "addLabel", cardId=card, labelId=label)
+        await do(app, "moveCard", id=card, stage="TODO")
+        await do(app, "updateCard", id=card, title="Did it")
+        await do(app, "archiveBoard", id=board)
+        await do(app, "unarchiveBoard", id=board)
+        await do(app, "updateBoard", id=board, name="Site")
+        await do(app, "deleteLabel", id=label)
+        told = [(one["kind"], one["name"]) for one in (await audit(app, home, first=30))["nodes"]]
+        assert told == [
+            ("LABEL_DELETED", "Bug"),
+            ("LABEL_REMOVED", "Bug"),
+            ("BOARD_UPDATED", "Site"),
+            ("BOARD_UNARCHIVED", "Web"),
+            ("BOARD_ARCHIVED", "Web"),
+            ("CARD_UPDATED", "Did it"),
+            ("CARD_MOVED", "Do it"),
+            ("LABEL_ADDED", "Bug"),
+            ("LABEL_CREATED", "Bug"),
+            ("MEMBER_REMOVED", "ann"),
+            ("MEMBER_ROLE_CHANGED", "ann"),
+            ("MEMBER_JOINED", "ann"),
+            ("CARD_CREATED", "Do it"),
+            ("BOARD_CREATED", "Web"),
+            ("WORKSPACE_CREATED", "Home"),
+        ]
+        shown = "timeline { nodes { ... on TimelineChange { kind about } } }"
+        query = f"query($id: ID!) {{ card(id: $id) {{ {shown} }} }}"
+        newest = (await app.data(query, id=card))["timeline"]["nodes"][0]
+        assert newest == {"kind": "LABEL_REMOVED", "about": "Bug"}, "a card's own history tells it too"
+
+
+async def test_how_far_a_run_is_stands_in_no_history(run):
+    async with run() as app:
+        home = await app.home()
+        held = await has_run(app)
+        for number in range(3):
+            async with app.begin() as tx:  # told at most once a second: as if it were long ago
+                await tx.execute(update(Run).values(progress_told_at=None))
+            await held.report(f"{number}", {"type": "PROGRESS", "text": f"Step {number}"})
+        feed = 'subscription($id: ID!) { boardFeed(boardId: $id, after: "0") { kind } }'
+        async with app.follow(feed, id=held.board) as hear:
+            while (await hear())["boardFeed"]["kind"] != "RUN_PROGRESS":
+                pass
+        kinds = [one["kind"] for one in (await audit(app, home, first=50))["nodes"]]
+        assert "RUN_STARTED" in kinds
+        assert "RUN_PROGRESS" not in kinds
+        query = "query($id: ID!) { card(id: $id) { timeline { nodes { ... on TimelineChange { kind } } } } }"
+        told = [one["kind"] for one in (await app.data(query, id=held.card))["timeline"]["nodes"]]
+        assert "RUN_STARTED" in told
+        assert "RUN_PROGRESS" not in told
 
 
 async def test_the_audit_log_is_read_in_pages_by_admins(run):

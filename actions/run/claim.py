@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import delete, select
 
+from actions.liveness import note_worker
 from actions.move import move_as_system
 from actions.run.change import card_of, emit_run_event, log_events, set_status
 from actions.run.prompt import answered_of, prompt_of, slug
@@ -91,6 +92,9 @@ async def claim_runs(
     """
     if not 1 <= most <= MAX_AT_ONCE:
         raise Invalid(("most", f"must be 1 to {MAX_AT_ONCE}, not {most}"))
+    await note_worker(
+        tx, worker_id, Worker.owner_id == actor.id
+    )  # before it is held together with other claims
     worker = await lock_worker(tx, actor, worker_id)
     scopes = [board for board in (worker.board_id, actor.board_id) if board is not None]
     wanted = ClaimFilter(

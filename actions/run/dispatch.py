@@ -1,6 +1,6 @@
 """What a card's move means for the runs on it, and what a board's change means for those that a gate keeps."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from sqlalchemy import select
@@ -83,6 +83,13 @@ async def cancel_runs_of(
     """
     query = select(Run).where(Run.card_id.in_(card_ids), Run.status.in_(ACTIVE)).order_by(Run.id)
     active = list(await tx.scalars(query.with_for_update()))
+    await end_active(tx, {board.id: board}, active, cancel_run=cancel_run, word=word)
+
+
+async def end_active(
+    tx: Transaction, boards: Mapping[str, Board], active: Sequence[Run], *, cancel_run: bool, word: str
+) -> None:
+    """End active runs whose cards go away. Raises Conflict unless `cancel_run`. The caller holds both."""
     if active and not cancel_run:
         some = "1 run of an agent is" if len(active) == 1 else f"{len(active)} runs of agents are"
         it = "it" if len(active) == 1 else "them"
@@ -91,7 +98,7 @@ async def cancel_runs_of(
         run.stop_reason = TAKEN_AWAY
         transition = await queue.discard(tx, run.id)
         if transition is not None:
-            await follow_transition(tx, board, run, transition)
+            await follow_transition(tx, boards[run.board_id], run, transition)
 
 
 async def reprioritise(tx: Transaction, card: Card) -> None:

@@ -7,15 +7,18 @@ from typing import Any
 
 import actions.agent_session
 from actions import validation
+from actions.liveness import note_worker
 from actions.run.change import cancel_questions, follow_transition, waits
 from auth.locking import lock_leased_run
 from kit import queue
 from kit.db.transaction import Transaction
 from kit.queue import Ticket
+from models import git
 from models.actor import Actor
 from models.board import Board
 from models.policy import NoChange, board_policy_of
 from models.refusal import Conflict, Invalid, LeaseLost
+from models.result import clean_commits, clean_files, clean_metrics
 from models.run import (
     MAX_COMMITS,
     MAX_FILES,
@@ -54,6 +57,7 @@ async def leased(tx: Transaction, actor: Actor, lease: Ticket) -> AsyncIterator[
     board, run = await lock_leased_run(tx, actor, lease.id)
     try:
         yield board, run
+        await note_worker(tx, run.worker_id)
     except queue.JobLeaseLost as error:
         raise LeaseLost(lease.id, lease.attempt) from error
 
@@ -146,25 +150,23 @@ def _keep(run: Run, result: RunResult) -> None:
     )
     run.summary = summary or run.summary
     run.outcome = result.outcome or run.outcome
-    run.branch = validation.single_line("result.branch", result.branch, 300) if result.branch else run.branch
-    run.head_sha = (
-        validation.single_line("result.headSha", result.head_sha, 64) if result.head_sha else run.head_sha
-    )
+    run.branch = git.validate_branch("result.branch", result.branch) if result.branch else run.branch
+    run.head_sha = git.validate_sha("result.headSha", result.head_sha) if result.head_sha else run.head_sha
+    files = clean_files("result.files", result.files)
+    titled = [{**commit, "title": plain(str(commit.get("title") or ""))} for commit in result.commits]
+    commits = clean_commits("result.commits", titled)
     run.exit_code = result.exit_code
     warnings = [validation.sanitize(text[:2_000]) for text in result.warnings]
     if len(result.files) > MAX_FILES:
         warnings.append(f"{len(result.files)} files were changed; the first {MAX_FILES} are listed")
     if result.patch is not None and len(result.patch) > MAX_PATCH:
-        warnings.append(f"The patch has {len(result.patch)} characters; the first {MAX_PATCH} are kept")
-    run.patch = validation.sanitize(result.patch[:MAX_PATCH]) if result.patch is not None else run.patch
+        raise Invalid(("result.patch", f"must have at most {MAX_PATCH} characters, not {len(result.patch)}"))
+    run.patch = validation.sanitize(result.patch) if result.patch is not None else run.patch
     run.result = {
-        "files": result.files[:MAX_FILES],
-        "commits": [
-            {**commit, "title": plain(str(commit.get("title") or ""))}
-            for commit in result.commits[:MAX_COMMITS]
-        ],
+        "files": files[:MAX_FILES],
+        "commits": commits[:MAX_COMMITS],
         "warnings": warnings[:MAX_WARNINGS],
-        "metrics": result.metrics,
+        "metrics": clean_metrics("result.metrics", result.metrics),
         "file_count": len(result.files),
     }
 

@@ -7,8 +7,9 @@ from datetime import datetime
 from sqlalchemy import case, func, select, update
 
 from actions import validation
+from actions.move import Placement, check_move, move_allowed
 from actions.profile_choice import profiles_of, require_enabled
-from actions.run.change import emit_run_event
+from actions.run.change import emit_run_event, reopen
 from actions.run_log import RUN_LOG, line_of
 from actions.stage_facts import facts_of, reader
 from auth.locking import lock_card, lock_run
@@ -19,9 +20,10 @@ from kit.db.transaction import Transaction
 from kit.eventlog.event_log import open_topics
 from kit.ids import new_id
 from kit.queue import NewJob
+from models import git
 from models.actor import Actor
 from models.batch import RunBatch
-from models.board import Board
+from models.board import Board, BoardColumn
 from models.card import Card
 from models.event import EventKind, run_topic
 from models.message import Message
@@ -85,8 +87,9 @@ async def start_run(
 ) -> list[Run]:
     """Ask for work on a card: one run, with the card's profile or its board's, or a sibling for each one named.
 
-    Raises Conflict while a run of that kind is active on the card, and StageRefused where the law has no way
-    for the card to be worked where it stands.
+    A card that is not ready yet (BACKLOG, PLAN) goes to TODO first, as if its person had moved it. Raises Conflict
+    while a run of that kind is active on the card, and StageRefused where the law has no way for the card to be
+    worked where it stands, or none to TODO.
     """
     board, card = await lock_card(tx, actor, card_id)
     validation.distinct(
@@ -99,6 +102,7 @@ async def start_run(
             raise NotFound(wish.message_id)
     profiles = await _profiles(tx, board, card, profile_ids)
     wishes = [replace(wish, profile=profile) for profile in profiles] or [wish]
+    await _make_ready(tx, board, card, wish.kind)
     asked = [(card, one) for one in wishes]
     return (
         (await start_together(tx, actor, board, asked))[1]
@@ -107,13 +111,29 @@ async def start_run(
     )
 
 
+async def _make_ready(tx: Transaction, board: Board, card: Card, kind: RunKind) -> None:
+    """Take a card to TODO that code is to be written for and that no agent could take from where it stands.
+
+    The board's rule asks for nothing: the caller does. Raises Conflict, StageRefused.
+    """
+    at = await tx.scalar(select(BoardColumn.stage).where(BoardColumn.id == card.column_id))
+    if kind is not RunKind.CODE or at is None or Stage.IN_PROGRESS in is_lawful(at, board.law, Mover.SYSTEM):
+        return
+    if Stage.TODO not in is_lawful(at, board.law):
+        return  # the start itself is refused
+    await _judge_active(tx, board, [card], kind)
+    place = Placement(stage=Stage.TODO)
+    await move_allowed(tx, board, [card], place, await check_move(tx, board, [card], place))
+    await reopen(tx, board)
+
+
 def validate_request(wish: RunRequest) -> RunRequest:
     """What is asked, as it is kept. Raises Invalid."""
     instruction, base = wish.instruction, wish.base_ref
     if instruction is not None:
         instruction = validation.multiline("instruction", instruction, MAX_INSTRUCTION_LENGTH) or None
     if base is not None:
-        base = validation.single_line("baseRef", base, 200)
+        base = git.validate_ref("baseRef", base)
     return replace(wish, instruction=instruction, base_ref=base)
 
 

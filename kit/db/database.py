@@ -48,6 +48,7 @@ from kit.db import readers
 from kit.db.readers import Reader, Readers
 from kit.db.rows import Convert, Statements, Values
 from kit.db.transaction import Transaction
+from runtime.clock import CLOCK
 
 BUSY_TIMEOUT_MILLISECONDS = 5_000  # milliseconds a writer waits for another process on the same SQLite file
 CONNECT_TIMEOUT_SECONDS = 3.0  # seconds to reach PostgreSQL
@@ -150,7 +151,8 @@ class Base(DeclarativeBase):
 
 
 def utcnow() -> datetime:
-    return datetime.now(UTC)
+    """What time it is by the database's clock: every moment that is stored, and every judgement of one."""
+    return CLOCK.now()
 
 
 def normalised(url: str) -> str:

@@ -6,8 +6,10 @@ looked at once, when the stream or socket begins. Watching costs a timer, and no
 
 import asyncio
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Protocol
+
+from runtime.clock import CLOCK
 
 CLOCK_CHECK_SECONDS = 30.0  # seconds at most between two looks at the clock, which may be set meanwhile
 
@@ -22,7 +24,7 @@ class Revocable(Protocol):
 
 
 def utc_now() -> datetime:
-    return datetime.now(UTC)
+    return CLOCK.now()
 
 
 def can_end(context: Any) -> bool:

@@ -93,22 +93,30 @@ async def reasons_not_running(read: Read, ids: Sequence[str]) -> dict[str, list[
     )
     jobs = await read(query)
     ready = [job for job in jobs if job.state == JobState.READY]
-    full = await full_caps(read, sorted({cap for job in ready for cap in job.caps}))
+    free = [job for job in jobs if job.state == JobState.READY or _is_shelved(job)]
+    full = await full_caps(read, sorted({cap for job in free for cap in job.caps}))
     places = await positions(read, [job.id for job in ready])
     return {job.id: _reasons(job, full, places.get(job.id)) for job in jobs}
 
 
 def _reasons(job: Row[Any], full: dict[str, CapReached], position: int | None) -> list[Reason]:
-    if job.state == JobState.READY:
+    if job.state == JobState.READY or _is_shelved(job):
         reasons: list[Reason] = [full[cap] for cap in job.caps if cap in full]
         if job.available_at > job.now:
             reasons.insert(0, DueLater(job.available_at, job.failures, job.code))
+        if job.state == JobState.PARKED:
+            return [Suspended(job.parked_for, job.parked_at, job.worker_id), *reasons]
         return reasons or [Queued(position)]
     if job.state == JobState.LEASED:
         return [LeaseHeld(job.worker_id, job.lease_until, job.attempt, job.cancel_requested_at is not None)]
     if job.state == JobState.PARKED:
         return [Suspended(job.parked_for, job.parked_at, job.worker_id)]
     return [HasEnded(job.state, job.code)]
+
+
+def _is_shelved(job: Row[Any]) -> bool:
+    """Whether a job is parked and nobody waits with it: what else stands against it counts too."""
+    return bool(job.state == JobState.PARKED and job.worker_id is None)
 
 
 async def full_caps(read: Read, names: Sequence[str]) -> dict[str, CapReached]:

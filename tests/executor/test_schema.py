@@ -120,7 +120,7 @@ async def worked(app: Any, board: str, card: str) -> list[str]:
     await worker.take()
     await worker.report(done, "1", *every_event())
     file = {"path": "a.py", "change": "EDIT", "additions": 1}
-    await worker.complete(done, files=[file], commits=[{"sha": "abc"}], sessionId="talk", metrics={"n": 1})
+    await worker.complete(done, files=[file], commits=[{"sha": "abcd"}], sessionId="talk", metrics={"n": 1})
     await do(app, "rejectCard", id=card, feedback="Not red")
     await worker.claim()
     [run] = worker.leases.keys() - {done}

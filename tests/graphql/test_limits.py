@@ -93,7 +93,7 @@ def test_operations_and_fragments_are_counted() -> None:
     [
         ("query($v: JSON!) { json(value: $v) }", {"v": [1] * 251}, "list items"),
         ("{ json(value: [" + " 1" * 251 + "]) }", {}, "list items"),
-        ("query($v: JSON!) { json(value: $v) }", {"v": {"a": [["x" * 524_289]]}}, "text"),
+        ("query($v: JSON!) { json(value: $v) }", {"v": {"a": [["x" * 1_000_001]]}}, "text"),
         ("{ cards(first: 101) { id } }", {}, "first"),
         ("{ cards(first: 0) { id } }", {}, "first"),
         ("query($n: Int!) { cards(first: $n) { id } }", {"n": 101}, "first"),

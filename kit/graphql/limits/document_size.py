@@ -31,6 +31,7 @@ from kit.graphql.errors import Code, PublicError
 
 MAX_WALK_DEPTH = 200  # levels of fields and fragments walked; far above any depth allowed
 MAX_NUMBER_LENGTH = 100  # characters of one number; a double has at most 24
+MAX_PATH_CHARACTERS = 200  # of where in the input something is
 MAX_REPORTED_FIGURE = 1_000_000  # the largest figure told: a bomb's has hundreds of digits
 
 
@@ -48,7 +49,7 @@ class DocumentLimits:
     directives: int = 20
     directives_here: int = 5  # on one node
     list_items: int = 250  # in one list of the input
-    text: int = 524_288  # characters in one string of the input; each field has a bound of its own besides
+    text: int = 1_000_000  # characters in one string of the input; each field has a bound of its own besides
     cost: int = 10_000  # points; see cost.py for what a point is and why so many
 
 
@@ -57,7 +58,9 @@ class LimitExceeded(PublicError):
 
     code = Code.TOO_COMPLEX
 
-    def __init__(self, limit: str, actual: int, maximum: int, *, code: str | None = None) -> None:
+    def __init__(
+        self, limit: str, actual: int, maximum: int, *, code: str | None = None, **more: Any
+    ) -> None:
         actual = min(actual, MAX_REPORTED_FIGURE)
         over = f"Over the limit of {limit}: {actual}, at most {maximum} allowed"
         super().__init__(
@@ -66,6 +69,7 @@ class LimitExceeded(PublicError):
             limit=limit,
             actual=actual,
             maximum=maximum,
+            **more,
         )
 
 
@@ -115,15 +119,32 @@ def check_variables(variables: Mapping[str, Any] | None, limits: DocumentLimits)
                 kind = value.__class__  # JSON's own: a report has thousands of values
                 if kind is str:
                     if len(value) > text:
-                        _check("text", len(value), text, code=Code.LIMIT_EXCEEDED)
+                        raise _too_long("text", value, text, variables)
                     if "\0" in value:
                         raise _nul()
                 elif kind is list:
-                    _check("list items", len(value), limits.list_items, code=Code.LIMIT_EXCEEDED)
+                    if len(value) > limits.list_items:
+                        raise _too_long("list items", value, limits.list_items, variables)
                     below.append(value)
                 elif kind is dict:
                     below.append(value)
         level = below
+
+
+def _too_long(limit: str, value: Any, maximum: int, variables: Any) -> LimitExceeded:
+    """Say where among the variables a value is that is too long: `input.result.files`."""
+    level: list[tuple[str, Any]] = [("", variables)]
+    found = ""
+    while level and not found:
+        below: list[tuple[str, Any]] = []
+        for path, one in level:
+            named = one.items() if isinstance(one, dict) else enumerate(one)
+            for name, inner in named:
+                at = f"{path}.{name}"[:MAX_PATH_CHARACTERS]
+                found = found or (at if inner is value else "")
+                below += [(at, inner)] if isinstance(inner, dict | list) else []
+        level = below
+    return LimitExceeded(limit, len(value), maximum, code=Code.LIMIT_EXCEEDED, path=found.lstrip("."))
 
 
 def _check(limit: str, actual: int, maximum: int, *, code: str | None = None) -> None:
