@@ -26,6 +26,7 @@ from kit.db.database import Database, DatabaseUnreachable, Unavailable
 from kit.db.revision import WrongRevision, require_head
 from kit.db.transaction import Author
 from kit.eventlog.event_log import EventLog, make_event_log, renew_epochs
+from kit.graphql.connections import Limits
 from kit.graphql.http.draining import Draining
 from kit.graphql.http.serve import AddressTaken, address_of, bind
 from kit.graphql.http.serve import serve as listen
@@ -97,6 +98,14 @@ def _listen(
             draining=draining,
             listening=listening,
             grace=int(settings.drain_seconds),
+            drain_wait=settings.drain_wait_seconds,
+            limits=Limits(
+                settings.connections,
+                settings.connections_per_address,
+                settings.forwarded_allow_ips,
+                settings.header_seconds,
+                settings.body_seconds,
+            ),
             log_config=None,
             forwarded_allow_ips=settings.forwarded_allow_ips,
         )

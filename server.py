@@ -69,6 +69,32 @@ POLICY = (
     "font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; frame-ancestors 'none'; base-uri 'self'"
 )
 
+# What pages of allowed origins may send besides what every page may: ours, and what clients of GraphQL, tracers and
+# readers of event streams add.
+CORS_HEADERS = (
+    *("authorization", "content-type", "idempotency-key", "if-none-match", "x-request-id", "graphql-cost"),
+    *("apollographql-client-name", "apollographql-client-version", "apollo-require-preflight"),
+    *("graphql-require-preflight", "x-require-preflight", "x-requested-with", "x-apollo-operation-name"),
+    *(
+        "x-apollo-operation-id",
+        "apollo-federation-include-trace",
+        "graphql-client-name",
+        "graphql-client-version",
+    ),
+    *(
+        "traceparent",
+        "tracestate",
+        "baggage",
+        "sentry-trace",
+        "b3",
+        "x-b3-traceid",
+        "x-b3-spanid",
+        "x-b3-sampled",
+    ),
+    *("x-datadog-trace-id", "x-datadog-parent-id", "x-datadog-origin", "x-datadog-sampling-priority"),
+    *("newrelic", "last-event-id", "cache-control", "pragma"),
+)
+
 
 def make_services(settings: Settings) -> Services:
     """The machines, not started yet."""
@@ -169,7 +195,7 @@ class Endpoints:
         return PlainTextResponse("ok\n")
 
     async def readyz(self, request: Request) -> Response:
-        if self.draining.begun:
+        if self.draining.announced:
             return PlainTextResponse("draining\n", 503)
         try:
             await self.services.database.check()
@@ -269,15 +295,13 @@ def middleware(settings: Settings) -> list[Middleware]:
     origins = settings.allowed_origins
     found = [Middleware(HostMiddleware, hosts=hosts, origins=origins)]
     if origins:
-        headers = ["authorization", "content-type", "idempotency-key", "if-none-match"]
-        headers += ["x-request-id", "graphql-cost"]
         shown = ["etag", "x-request-id", "retry-after", "ratelimit", "ratelimit-policy"]
         found.append(
             Middleware(
                 CORSMiddleware,
                 allow_origins=origins,
                 allow_methods=["GET", "POST"],
-                allow_headers=headers,
+                allow_headers=CORS_HEADERS,
                 expose_headers=shown,
             )
         )

@@ -74,6 +74,23 @@ class Settings(BaseSettings):
         le=10**6,
         description="How many callers' points one address may spend, but this machine; 0 is any",
     )
+    connections: int = Field(
+        10_000,
+        ge=1,
+        le=10**6,
+        description="Most open connections; fewer where the system allows this process fewer files",
+    )
+    connections_per_address: int = Field(
+        256,
+        ge=0,
+        le=10**6,
+        description="Most open connections of one address (of an IPv6 address, its /64), but those of"
+        " FORWARDED_ALLOW_IPS, which stand for many people; 0 is any",
+    )
+    header_seconds: float = Field(
+        10, gt=0, le=3600, description="How long a request's headers may take to arrive"
+    )
+    body_seconds: float = Field(30, gt=0, le=3600, description="How long a request's body may take to arrive")
     run_log_days: float = Field(
         30,
         ge=0,
@@ -89,6 +106,13 @@ class Settings(BaseSettings):
     )
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="What is logged")
     log_format: str = Field("text", pattern="^(text|json)$", description="text for people, json for machines")
+    drain_wait_seconds: float = Field(
+        0,
+        ge=0,
+        le=3600,
+        description="How long a server that is told to stop goes on serving while /readyz says that it is draining:"
+        " the time in which a load balancer notices",
+    )
     drain_seconds: float = Field(
         15, ge=0, le=3600, description="How long a stopping server waits for its clients"
     )

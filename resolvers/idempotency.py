@@ -4,7 +4,8 @@ What the operation writes and all it reads after that are one transaction: the k
 made, the answer is read from inside, sealed and stored, and all of it commits together. It opens with the
 operation's own first write, so what is slow before that, a password's hash, keeps nobody waiting. Of two that
 come at once the second waits there for the first. A change that is refused is stored as such; an answer with
-errors is not, so trying again may help.
+errors is not, so trying again may help. Of an answer above MAX_ANSWER_BYTES only the outcome is stored: sent again,
+the operation is not done again and says so. Nothing is stored for callers who have not signed in.
 """
 
 import asyncio
@@ -33,16 +34,16 @@ from strawberry.extensions import SchemaExtension
 from strawberry.types import ExecutionResult
 
 from kit.db.database import Database, Unavailable, UtcDateTime, translate_db_errors, utcnow
-from kit.db.transaction import Author, Transaction
+from kit.db.transaction import Transaction
 from kit.graphql.errors import PublicError
 from models.account import IdempotencyKey
-from models.actor import ActorKind
 from resolvers.context import Context
 
 log = logging.getLogger("signalbox.idempotency")
 
 KEPT_FOR = timedelta(hours=24)
 MAX_KEY_LENGTH = 200  # characters of a key
+MAX_ANSWER_BYTES = 64 * 1024  # of a stored answer, before it is sealed
 CLEANUP_INTERVAL_SECONDS = 600.0  # seconds between two looks for answers that are no longer kept
 
 # Takes a key that is new or whose answer is no longer kept. Waits for whoever holds it.
@@ -66,6 +67,20 @@ class _Answered(PublicError):
         self.data = data
 
 
+class AnswerNotKept(PublicError):
+    """The operation was done before, and its answer was too large to be stored."""
+
+    code = "IDEMPOTENCY_ANSWER_NOT_KEPT"
+    status = 200
+
+    def __init__(self, outcome: Any) -> None:
+        super().__init__(
+            f"It was done before and is not done again; its answer had more than {MAX_ANSWER_BYTES:,} bytes,"
+            " which are not kept",
+            outcome=outcome,
+        )
+
+
 class IdempotencyExtension(SchemaExtension):
     concurrent_result: _Answered | None = None  # what was answered while this one was on its way
 
@@ -77,6 +92,9 @@ class IdempotencyExtension(SchemaExtension):
             yield
             return
         self._check(key)
+        if context.who is None:
+            yield
+            return
         before = await self._stored(context, key)
         if before is not None:
             self.execution_context.result = ExecutionResult(data=before.data, errors=None)
@@ -102,7 +120,7 @@ class IdempotencyExtension(SchemaExtension):
             raise PublicError("An idempotency key goes with one mutation field", code="BAD_USER_INPUT")
 
     def _fields(self, asked: SelectionSetNode) -> Iterator[FieldNode]:
-        """The fields at the root, also those in fragments."""
+        """The fields of a selection, also those in fragments."""
         document = self.execution_context.graphql_document
         assert document, "an operation is executed after it was parsed"
         fragments = {
@@ -123,9 +141,6 @@ class IdempotencyExtension(SchemaExtension):
         operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
         return next(node for node in operations if name is None or (node.name and node.name.value == name))
 
-    def _by(self, context: Context) -> Author:
-        return context.by if context.who else Author(ActorKind.SYSTEM)
-
     def _marks(self, context: Context) -> list[str]:
         """What tells this operation from others, and no password from another: the newest secret key's first."""
         asked, document = self.execution_context, self.execution_context.graphql_document
@@ -136,7 +151,7 @@ class IdempotencyExtension(SchemaExtension):
     async def _stored(self, context: Context, key: str, tx: Transaction | None = None) -> _Answered | None:
         """What was answered before, if it still is kept."""
         row = IdempotencyKey.__table__
-        mine = row.c.actor_id == _owner(context), row.c.key == key, row.c.expires_at >= utcnow()
+        mine = row.c.actor_id == context.actor.id, row.c.key == key, row.c.expires_at >= utcnow()
         query = select(row).where(*mine)
         rows = (await tx.execute(query)).all() if tx else await context.services.database.read(query)
         if not rows:
@@ -145,13 +160,16 @@ class IdempotencyExtension(SchemaExtension):
             raise PublicError(
                 "That idempotency key was used for another operation", code="IDEMPOTENCY_CONFLICT"
             )
-        return _Answered(json.loads(context.services.seal.open(rows[0].response)))
+        answer = json.loads(context.services.seal.open(rows[0].response))
+        if isinstance(answer, list):
+            raise AnswerNotKept(answer[0])
+        return _Answered(answer)
 
     async def _open(self, stack: AsyncExitStack, context: Context, key: str) -> Transaction:
         """Open the operation's transaction and take its key. Waits for a twin, and ends if that was answered."""
-        tx = await stack.enter_async_context(context.services.event_log.transaction(self._by(context)))
+        tx = await stack.enter_async_context(context.services.event_log.transaction(context.by))
         now, [mark, *_] = utcnow(), self._marks(context)
-        taken = {"actor": _owner(context), "key": key, "hash": mark, "until": now + KEPT_FOR, "now": now}
+        taken = {"actor": context.actor.id, "key": key, "hash": mark, "until": now + KEPT_FOR, "now": now}
         with translate_db_errors():
             if (await tx.execute(CLAIM_KEY, taken)).first() is not None:
                 return tx
@@ -172,9 +190,23 @@ class IdempotencyExtension(SchemaExtension):
             self.execution_context.pre_execution_errors = []
         if self.concurrent_result is not None or result.errors or context.tx is None:
             raise _Undo
-        mine = IdempotencyKey.actor_id == _owner(context), IdempotencyKey.key == key
-        sealed = context.services.seal.close(json.dumps(result.data))
+        mine = IdempotencyKey.actor_id == context.actor.id, IdempotencyKey.key == key
+        answer = json.dumps(result.data)
+        if len(answer) > MAX_ANSWER_BYTES:
+            answer = json.dumps([self._outcome(result.data)])  # no answer is a list
+        sealed = context.services.seal.close(answer)
         await context.tx.execute(update(IdempotencyKey).where(*mine).values(response=sealed))
+
+    def _outcome(self, data: Any) -> dict[str, Any]:
+        """The type and the id of what the only field answered, where the operation asked for them."""
+        [field] = self._fields(self._operation.selection_set)
+        [value] = data.values()
+        outcome: dict[str, Any] = {"__typename": None, "id": None}
+        for asked in self._fields(field.selection_set) if field.selection_set else ():
+            name, key = asked.name.value, (asked.alias or asked.name).value
+            if name in outcome and isinstance(value, dict) and outcome[name] is None:
+                outcome[name] = value.get(key)
+        return outcome
 
 
 async def clean_up_periodically(database: Database) -> None:
@@ -193,7 +225,3 @@ async def delete_expired(database: Database) -> None:
     """Delete the answers that are no longer kept."""
     async with database.write() as tx:
         await tx.execute(delete(IdempotencyKey).where(IdempotencyKey.expires_at < utcnow()))
-
-
-def _owner(context: Context) -> str:
-    return context.who.id if context.who else "anonymous"

@@ -88,17 +88,26 @@ async def logout(
         "The login that this token is of; needs no access token, so one that expired can be ended.",
     ] = None,
 ) -> Any:
-    """End a login, with its open sockets: the one you ask with if nothing is said."""
+    """End a login, with its open sockets: the one you ask with if nothing is said.
+
+    Ten a minute from an address that are nobody's, and the next is refused with the code RATE_LIMITED.
+    """
     context = info.context
+    tries = f"logout:{context.network}"
+    context.services.attempts.check(tries)
     which: str | None
-    async with context.transaction(context.nobody) as tx:
-        if refresh_token is not None:
-            user_id, which = await actions.session.session_of_token(tx, refresh_token)
-        else:
+    try:
+        if refresh_token is None:
             user_id, which = _person(context), session_id or context.actor.session_id
-        return SignedOut(
-            await actions.session.end_sessions(tx, user_id, EndReason.LOGOUT, only=which) if which else 0
-        )
+        async with context.transaction(context.nobody) as tx:
+            if refresh_token is not None:
+                user_id, which = await actions.session.session_of_token(tx, refresh_token)
+            return SignedOut(
+                await actions.session.end_sessions(tx, user_id, EndReason.LOGOUT, only=which) if which else 0
+            )
+    except Unauthenticated:
+        context.services.attempts.count(tries)
+        raise
 
 
 async def logout_everywhere(

@@ -385,6 +385,10 @@ PRAGMAS = (
 def _sqlite(url: str, size: int, begin: str, *pragmas: str) -> AsyncEngine:
     engine = create_async_engine(url, pool_size=size, max_overflow=0, pool_timeout=30)
 
+    @event.listens_for(engine.sync_engine, "do_connect")
+    def connecting(dialect: Any, record: Any, given: Any, options: Any) -> None:
+        readers.keep_private(given[0])
+
     @event.listens_for(engine.sync_engine, "connect")
     def connected(connection: Any, record: Any) -> None:
         connection.isolation_level = None  # sqlite3 would begin late, after the first SELECT

@@ -5,9 +5,11 @@ taken is replaced by another, so that a database that was restarted fails nobody
 """
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, Protocol
 
 from kit.db.rows import RowShape, Statements, Values
@@ -192,12 +194,27 @@ def lowered(text: Any) -> Any:
     return text.lower() if isinstance(text, str) else text
 
 
+def keep_private(path: str) -> None:
+    """Let nobody but its owner read a SQLite file, for it holds hashes of passwords. Makes it if it is not there.
+
+    SQLite gives the files beside it the same mode. A file that is there is not opened: to close it again would end
+    the locks that this process has on it.
+    """
+    with suppress(OSError):  # SQLite itself says it better
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    for each in (path, f"{path}-wal", f"{path}-shm"):
+        with suppress(OSError):  # it is not there, or somebody else's
+            if os.stat(each).st_mode & 0o077:
+                os.chmod(each, 0o600)
+
+
 def sqlite(pragmas: Sequence[str], most: int, path: str, **options: Any) -> Connect:
     """Opens a SQLite file, `most` times at once. The options are sqlite3's."""
     options |= {"isolation_level": None, "check_same_thread": False}
     threads = ThreadPoolExecutor(most, thread_name_prefix="sqlite-reader")
 
     def opened() -> sqlite3.Connection:
+        keep_private(path)
         connection: sqlite3.Connection = sqlite3.connect(path, **options)
         for pragma in pragmas:
             connection.execute(pragma).close()

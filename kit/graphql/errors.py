@@ -39,6 +39,7 @@ class Code(StrEnum):
     TOO_COMPLEX = "QUERY_TOO_COMPLEX"
     LIMIT_EXCEEDED = "LIMIT_EXCEEDED"
     RATE_LIMITED = "RATE_LIMITED"
+    UNAVAILABLE = "UNAVAILABLE"
     TIMEOUT = "TIMEOUT"
     INTERNAL = "INTERNAL"
 
@@ -129,6 +130,14 @@ def to_public_error(error: GraphQLError, explain: Explain, request_id: str) -> G
         error.path,
         extensions={**more, "code": code, "requestId": request_id},
     )
+
+
+def status_of(error: GraphQLError, explain: Explain) -> int | None:
+    """Return the HTTP status of an answer that is nothing but this error; None if it does not say."""
+    cause = original_error(error)
+    if isinstance(cause, PublicError):
+        return cause.status
+    return 503 if error_code_of(error, explain)[0] == Code.UNAVAILABLE else None
 
 
 def codes(errors: Iterable[GraphQLError] | None, explain: Explain) -> set[str]:

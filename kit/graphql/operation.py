@@ -35,6 +35,7 @@ class Operation:
     takes_texts: bool = False  # the answer is encoded where it may hold JSON already, as orjson.Fragment
     type: str | None = None  # query, mutation or subscription, once parsed
     name: str | None = None
+    is_one_field: bool = True  # if that is refused, nothing was done
     cost: int | None = None  # points asked for, once validated
     actual: int | None = None  # objects answered; an executor that counts sets it
     rate: RateState | None = None  # the principal's bucket after this operation

@@ -65,6 +65,37 @@ def test_attempts_are_counted_per_key_in_a_sliding_window() -> None:
         attempts.count("address")
 
 
+def test_a_flood_of_keys_gives_nobody_more_tries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither refused ones, which count nothing, nor counted ones; and all of them are kept in bounded room."""
+    monkeypatch.setattr(rate, "KEYS", 50)
+    monkeypatch.setattr(rate, "SHARED", 64, raising=False)
+    clock = Hand()
+    attempts = AttemptLimiter(limit=3, per=60, clock=clock)
+
+    def tries(key: str) -> int:
+        for done in range(10):
+            try:
+                attempts.count(key)
+            except RateLimited:
+                return done
+        return 10
+
+    assert tries("ann") == 3
+    assert tries("attacker") == 3
+    for n in range(500):  # from an address that is used up
+        with pytest.raises(RateLimited):
+            attempts.count("attacker", f"name {n}")
+    assert tries("bob") == 3, "no room was taken by what was refused"
+    for n in range(2000):  # from as many addresses
+        tries(f"address {n}")
+    assert tries("ann") == tries("bob") == 0
+    assert tries("late") == 0, "a flood refuses those who come later, and does not let them try more often"
+    assert len(attempts._own) <= 50
+    assert sum(map(len, attempts._shared.values())) <= 64 * 3
+    clock.at += 61
+    assert tries("late") == tries("ann") == 3
+
+
 COSTLY = "query Q { costly rate { remaining cost limit } }"
 
 

@@ -17,6 +17,7 @@ import orjson
 from graphql import (
     ASTValidationRule,
     DocumentNode,
+    FieldNode,
     GraphQLError,
     OperationDefinitionNode,
     get_operation_ast,
@@ -95,6 +96,13 @@ class Document:
 
 def digest(said: bytes) -> bytes:
     return hashlib.blake2b(said, digest_size=32).digest()
+
+
+def is_one_field(document: DocumentNode | None, name: str | None) -> bool:
+    """Whether an operation asks for one field, written at its root itself."""
+    operation = get_operation_ast(document, name) if document else None
+    selections = operation.selection_set.selections if operation else ()
+    return len(selections) == 1 and isinstance(selections[0], FieldNode)
 
 
 class Documents:

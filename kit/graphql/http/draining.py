@@ -6,8 +6,9 @@ from contextlib import contextmanager
 
 
 class Draining:
-    """Whether the server is ending. Readiness is `not draining.begun`.
+    """Whether the server is ending. Readiness is `not draining.announced`.
 
+    Between `announce` and `begin` everything is served as before, so that a balancer can look elsewhere first.
     `begin` may be called from a signal handler or another thread once `attach` told it the loop.
     """
 
@@ -15,13 +16,16 @@ class Draining:
         self._event = asyncio.Event()
         self._ends: dict[object, Callable[[], None]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
-        self.begun = False
+        self.announced = self.begun = False
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
 
+    def announce(self) -> None:
+        self.announced = True
+
     def begin(self) -> None:
-        self.begun = True
+        self.announced = self.begun = True
         if self._loop is None:
             self._tell()
         else:  # an event set from outside does not wake a loop that sleeps

@@ -2,10 +2,14 @@
 
 A page of a stranger may point a name of its own at 127.0.0.1 (DNS rebinding), or have the visitor's browser call
 us. So a request under a name that is not ours is 421, one sent by another origin's page is 403, on sockets too;
-neither reaches the application.
+neither reaches the application. The 403 may be read by the page it refuses, so that its author learns why: for that
+the browser's question before it, the preflight, is answered with yes.
 """
 
 import ipaddress
+import logging
+import time
+from collections import OrderedDict
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
@@ -17,8 +21,12 @@ from kit.graphql import json as strict
 from kit.graphql.errors import Code
 from kit.graphql.operation import take_request_id
 
+log = logging.getLogger("signalbox.origin")
+
 LOOPBACK = ("localhost", "*.localhost", "127.0.0.0/8", "::1")
 MAX_HOST_LENGTH = 300  # characters of a Host header: a name has 253; urlsplit remembers what it was given
+MAX_LOGGED_ORIGINS = 100
+REPEAT_SECONDS = 60.0
 PROXIED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via")
 
 
@@ -62,6 +70,7 @@ class HostMiddleware:
     def __init__(self, app: ASGIApp, hosts: Sequence[str] = (), origins: Sequence[str] = ()) -> None:
         self.app, self.hosts = app, tuple(hosts)
         self.origins = {origin.rstrip("/").lower() for origin in origins}
+        self._told: OrderedDict[str, float] = OrderedDict()  # refused origins, and when each was logged
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -69,10 +78,29 @@ class HostMiddleware:
         refusal = self._judge(HTTPConnection(scope))
         if refusal is None:
             return await self.app(scope, receive, send)
+        status, message = refusal
+        connection = HTTPConnection(scope)
+        origin = connection.headers.get("origin", "") if status == 403 else ""
+        if origin:
+            self._log(origin)
         if scope["type"] == "websocket":
             # Before it is accepted, a close is an answer with 403.
-            return await send({"type": "websocket.close", "code": 1008, "reason": refusal[1]})
-        return await _response(HTTPConnection(scope), *refusal)(scope, receive, send)
+            return await send({"type": "websocket.close", "code": 1008, "reason": message})
+        readable = _readable(connection, origin) if origin else {}
+        if origin and scope["method"] == "OPTIONS" and "access-control-request-method" in connection.headers:
+            return await Response(status_code=204, headers=readable)(scope, receive, send)
+        response = _response(connection, status, message)
+        response.headers.update(readable)
+        return await response(scope, receive, send)
+
+    def _log(self, origin: str) -> None:
+        """Log a refused origin, each at most once in REPEAT_SECONDS and MAX_LOGGED_ORIGINS of them in that time."""
+        now, origin = time.monotonic(), origin[:MAX_HOST_LENGTH]
+        while self._told and next(iter(self._told.values())) <= now - REPEAT_SECONDS:
+            self._told.popitem(last=False)
+        if origin not in self._told and len(self._told) < MAX_LOGGED_ORIGINS:
+            self._told[origin] = now
+            log.warning("a page of %s was refused: ALLOWED_ORIGINS does not list it", origin)
 
     def _judge(self, connection: HTTPConnection) -> tuple[int, str] | None:
         given = connection.headers.getlist("host")
@@ -88,6 +116,17 @@ class HostMiddleware:
 
     def _is_ours(self, origin: str, host: str) -> bool:
         return origin in self.origins or "*" in self.origins or origin.partition("://")[2] == host
+
+
+def _readable(connection: HTTPConnection, origin: str) -> dict[str, str]:
+    """Headers by which a browser shows an answer to a page of `origin`."""
+    return {
+        "access-control-allow-origin": origin,
+        "access-control-allow-methods": "GET, POST",
+        "access-control-allow-headers": connection.headers.get("access-control-request-headers", ""),
+        "access-control-expose-headers": "x-request-id",
+        "vary": "origin",
+    }
 
 
 def _response(connection: HTTPConnection, status: int, message: str) -> Response:

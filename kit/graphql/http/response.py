@@ -5,23 +5,32 @@ from starlette.requests import Request
 from starlette.responses import Response
 from strawberry.types import ExecutionResult
 
-from kit.graphql.errors import PublicError, original_error
+from kit.graphql.errors import Explain, original_error, status_of
 from kit.graphql.http import accept
 from kit.graphql.limits.rate import RateLimited, TokenBucket
 from kit.graphql.operation import Operation
 
-FOR_ALL = (401, 429)  # statuses also told to clients that only take application/json
+FOR_ALL = (401, 429, 503)  # statuses also told to clients that only take application/json
+FOR_FIELDS = (
+    429,
+    503,
+)  # statuses also told when it was a field that was refused, and nothing else is answered
+UNAVAILABLE_RETRY_SECONDS = 2
 
 
-def status_of(result: ExecutionResult) -> int:
+def status_of_result(result: ExecutionResult, explain: Explain, *, may_repeat: bool) -> int:
     """Return the status that the result asks for: 200 unless it refuses the whole operation.
 
-    A refusal has no data and no error with a path: nothing was executed.
+    A refusal has no data. If its errors have a path, fields were executed: then it has a status only if that says
+    when to ask again, and the operation `may_repeat`, because none of its fields changed anything.
     """
-    if result.data is not None or not result.errors or any(e.path for e in result.errors):
+    if result.data is not None or not result.errors:
         return 200
-    causes = [original_error(error) for error in result.errors]
-    return max((c.status for c in causes if isinstance(c, PublicError)), default=400)
+    found = [status_of(error, explain) or 0 for error in result.errors]
+    if any(error.path for error in result.errors):
+        known = [status for status in found if status in FOR_FIELDS]
+        return max(known) if may_repeat and len(known) == len(found) else 200
+    return max(found) or 400
 
 
 class ResponseFormat(Response):
@@ -34,25 +43,26 @@ class ResponseFormat(Response):
         self.is_refusal = False
         self.is_whole = False  # data, and nothing else
 
-    def decide(self, result: ExecutionResult) -> None:
+    def decide(self, result: ExecutionResult, explain: Explain, *, may_repeat: bool) -> None:
         """Set status and Retry-After from `result`, before its errors are made public."""
-        status = status_of(result)
+        status = status_of_result(result, explain, may_repeat=may_repeat)
         if self._prefers_graphql or status in FOR_ALL:
             self.status_code = status
-        self.is_refusal = self._prefers_graphql and status != 200
+        was_executed = any(error.path for error in result.errors or ())
+        self.is_refusal = self._prefers_graphql and status != 200 and not was_executed
         for error in result.errors or ():
-            _say_when(self, original_error(error))
+            _say_when(self, original_error(error), status)
 
     def filled(self, content: bytes) -> Response:
         media = _media(self._prefers_graphql)
         return Response(content, self.status_code, dict(self.headers), media, self.background)
 
 
-def error_response(error: GraphQLError, content: bytes, prefers_graphql: bool) -> Response:
+def error_response(error: GraphQLError, content: bytes, prefers_graphql: bool, explain: Explain) -> Response:
     """Answer a request that no operation came of. An unexpected error is a 500."""
-    status = error.status if isinstance(error, PublicError) else 500
+    status = status_of(error, explain) or 500
     response = Response(content, status, media_type=_media(prefers_graphql))
-    _say_when(response, error)
+    _say_when(response, original_error(error), status)
     if status == 401:
         response.headers["www-authenticate"] = "Bearer"
     if status == 405:
@@ -85,7 +95,9 @@ def response_headers(operation: Operation, bucket: TokenBucket | None) -> dict[s
     return found
 
 
-def _say_when(response: Response, error: Exception) -> None:
+def _say_when(response: Response, error: Exception, status: int) -> None:
+    if status == 503:
+        response.headers["retry-after"] = str(UNAVAILABLE_RETRY_SECONDS)
     if isinstance(error, RateLimited):
         response.headers["retry-after"] = str(error.retry_after)
 

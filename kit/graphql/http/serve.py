@@ -1,52 +1,85 @@
 """Uvicorn as this product runs it.
 
 SIGTERM begins the drain before uvicorn stops to listen, so that streams end by themselves and the
-process leaves within `grace`. A peer that acknowledges nothing for STALLED seconds is cut off by
-the kernel: uvicorn's own ping never notices a client that stops reading.
+process leaves within `grace`; with `drain_wait`, so many seconds after it said that it is not ready.
+A peer that acknowledges nothing for STALLED seconds is cut off by the kernel: uvicorn's own ping never
+notices a client that stops reading.
 """
 
 import asyncio
 import errno
 import gc
 import logging
+import os
+import signal
 import socket
 import sys
 from collections.abc import Callable
 from functools import partial
 from types import FrameType
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 from uvicorn.lifespan.on import LifespanOn
 
+from kit.graphql.connections import Connections, Limits, make_connections
 from kit.graphql.http.draining import Draining
+from kit.graphql.protocol import BoundedHttp
 from kit.graphql.websocket.protocol import WebSocketProtocol
+
+log = logging.getLogger("uvicorn.error")
 
 STALLED_SECONDS = 30.0  # seconds
 MAX_BACKLOG = 2048  # connections that wait to be accepted
 GC_THRESHOLDS = 10_000, 20, 20  # new objects before a look at the youngest; looks before one at the older
 MESSAGE = 256 * 1024  # bytes of one socket message
+FREED_CONNECTIONS = 32  # closed when descriptors have run out
+TOLD_BY_US = ("Invalid HTTP request received.", "Unsupported upgrade request.")  # or one line for each
 
 
 class Server(uvicorn.Server):
     """A server that tells `draining` when it is told to stop."""
 
     def __init__(
-        self, config: uvicorn.Config, draining: Draining, listening: Callable[[], None] | None = None
+        self,
+        config: uvicorn.Config,
+        draining: Draining,
+        connections: Connections,
+        *,
+        drain_wait: float = 0.0,
+        listening: Callable[[], None] | None = None,
     ) -> None:
         super().__init__(config)
-        self._draining, self._listening = draining, listening
+        self._draining, self._connections, self._listening = draining, connections, listening
+        self._drain_wait, self._loop = drain_wait, cast("asyncio.AbstractEventLoop | None", None)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        self._draining.attach(asyncio.get_running_loop())
+        self._loop = asyncio.get_running_loop()
+        self._draining.attach(self._loop)
         await super().startup(sockets)
         spare_garbage()
         if self._listening and self.started:
             self._listening()
 
+    async def on_tick(self, counter: int) -> bool:
+        if counter % 10 == 0:  # once a second
+            look_for_descriptors(self._connections)
+        return await super().on_tick(counter)
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        self._draining.begin()
-        super().handle_exit(sig, frame)
+        if sig == signal.SIGTERM and self._drain_wait and self._loop and not self._draining.announced:
+            self._draining.announce()
+            log.info(
+                "Stopping in %g s: until then it is only said that this server is not ready", self._drain_wait
+            )
+            self._loop.call_soon_threadsafe(self._loop.call_later, self._drain_wait, self._exit, sig, frame)
+        else:
+            self._exit(sig, frame)
+
+    def _exit(self, sig: int, frame: FrameType | None) -> None:
+        if not self._draining.begun or sig == signal.SIGINT:
+            self._draining.begin()
+            super().handle_exit(sig, frame)
 
 
 class Starting(LifespanOn):
@@ -114,20 +147,26 @@ def serve(
     *,
     draining: Draining,
     grace: int = 20,
+    drain_wait: float = 0.0,
+    limits: Limits | None = None,
     listening: Callable[[], None] | None = None,
     **more: Any,
 ) -> None:
     """Serve `app` until a signal; return when every connection ended, within `grace` seconds.
 
-    `listening` is called once requests are answered. `more` goes to uvicorn.Config, and may override what is
-    set here. Raises what the application raised instead of starting, and AddressTaken where another that bound
-    the address as well was faster.
+    `listening` is called once requests are answered. SIGTERM is obeyed `drain_wait` seconds after it came.
+    `more` goes to uvicorn.Config, and may override what is set here. Raises what the application raised instead
+    of starting, and AddressTaken where another that bound the address as well was faster.
     """
     host, port = listener.getsockname()[:2]
     config = uvicorn.Config(app, host=host, port=port, **{**defaults(grace), **more})
     config.load()
     config.lifespan_class = partial(Starting, listener=listener)
-    server = Server(config, draining, listening)
+    connections = make_connections(limits or Limits())
+    config.http_protocol_class = cast("Any", partial(BoundedHttp, connections=connections))
+    config.ws_protocol_class = cast("Any", partial(WebSocketProtocol, connections=connections))
+    logging.getLogger("uvicorn.error").addFilter(lambda record: record.msg not in TOLD_BY_US)
+    server = Server(config, draining, connections, drain_wait=drain_wait, listening=listening)
     try:
         server.run(sockets=[listener])
     except SystemExit:
@@ -140,6 +179,21 @@ def serve(
         raise AddressTaken(f"cannot listen on {host}:{port}: {error.strerror}") from error
     finally:
         listener.close()
+
+
+def look_for_descriptors(connections: Connections) -> None:
+    """Say so when this process can open no more files, and close connections that only wait.
+
+    The loop closes whoever comes then, without a word.
+    """
+    try:
+        os.close(os.dup(2))
+    except OSError as error:
+        if error.errno not in (errno.EMFILE, errno.ENFILE):
+            raise
+        text = f"no file descriptors are left, with {len(connections)} connections open: new ones are turned away"
+        connections.note("descriptors", text)
+        connections.free(FREED_CONNECTIONS)
 
 
 def spare_garbage() -> None:

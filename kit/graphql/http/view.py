@@ -3,7 +3,7 @@
 Promise: whatever is sent, the answer is JSON in GraphQL's shape, or a stream of it, with a request
 id, `no-store` and `nosniff`. A request that is malformed is 400, 405, 413 or 415; a request that is
 well formed and refused is 400 to clients that prefer application/graphql-response+json and 200 to
-the others, except 401 and 429, which all get. Nothing a client sends makes a 5xx.
+the others, except 401, 429 and 503, which all get. Nothing a client sends makes a 5xx.
 """
 
 import json
@@ -190,7 +190,7 @@ class GraphQLEndpoint(GraphQL[Any, Any]):
 
     def _refused(self, request: Request, error: GraphQLError) -> Response:
         content = self.encode_json({"errors": [self.public(error).formatted]})
-        return error_response(error, content, accept.of(request))
+        return error_response(error, content, accept.of(request), self.schema.policy.explain)
 
     def _unexpected(self, error: Exception) -> GraphQLError:
         log.error(
@@ -258,7 +258,9 @@ class GraphQLEndpoint(GraphQL[Any, Any]):
 
     async def process_result(self, request: Request, result: ExecutionResult) -> GraphQLHTTPResponse:
         answer: ResponseFormat = request.state.answer
-        answer.decide(result)
+        operation = current_operation()
+        may_repeat = operation.type != "mutation" or operation.is_one_field
+        answer.decide(result, self.schema.policy.explain, may_repeat=may_repeat)
         if result.errors:
             result.errors = [self.public(error) for error in result.errors]
         response = process_result(result)

@@ -17,7 +17,7 @@ from graphql import GraphQLError, NoSchemaIntrospectionCustomRule
 from strawberry.extensions import SchemaExtension
 from strawberry.types.execution import StreamExecutionResult
 
-from kit.graphql.documents.documents import Document, Documents, InvalidDocument
+from kit.graphql.documents.documents import Document, Documents, InvalidDocument, is_one_field
 from kit.graphql.errors import Code, Explain, PublicError, codes, explain_nothing
 from kit.graphql.limits.document_size import DocumentLimits, LimitExceeded, check_variables
 from kit.graphql.limits.rate import RateLimited, TokenBucket
@@ -128,6 +128,7 @@ class Guard(SchemaExtension):
     def on_validate(self) -> Iterator[None]:
         asked, operation = self.execution_context, self._operation
         operation.type, operation.name = asked.operation_type.value, asked.operation_name
+        operation.is_one_field = is_one_field(asked.graphql_document, operation.name)
         try:
             self._check()
             asked.pre_execution_errors = []

@@ -1,15 +1,17 @@
 """How much one principal may ask, and how often one may try.
 
-Both machines count in this process's memory, exactly, and remember at most KEYS keys: the least
-recently used is forgotten. Nothing real is lost by that: a bucket unused for capacity / refill
-seconds is full again anyway, and whoever would push another's key out needs KEYS keys of its own.
+Both machines count in this process's memory, exactly, and remember at most KEYS keys. Of buckets the
+least recently used is forgotten: one unused for capacity / refill seconds is full again anyway, and
+whoever would push another's key out needs KEYS keys of its own. Of tries none is forgotten.
 The library `limits` was considered: it counts windows, and has no bucket that is charged by cost,
 given back to and bounded in keys. With several processes each has its own; the promise is per
 process.
 """
 
+import hashlib
 import ipaddress
 import math
+import secrets
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
@@ -19,6 +21,7 @@ from datetime import UTC, datetime, timedelta
 from kit.graphql.errors import Code, PublicError
 
 KEYS = 10_000
+SHARED = 16_384  # counters for the tries of all keys above that
 
 Clock = Callable[[], float]  # seconds, monotonic
 
@@ -90,46 +93,63 @@ class AttemptLimiter:
     """At most `limit` tries in any `per` seconds for each key; for passwords, codes and tokens.
 
     Called once for each field call, with a key for the address and one for the account, so that
-    many aliases in one operation are many tries.
+    many aliases in one operation are many tries. No counter is forgotten while it counts: when KEYS
+    of them do, the tries of further keys are counted in SHARED counters, chosen by a secret hash. So
+    a flood of keys may refuse some who come later too early, and gives nobody more tries.
     """
 
     def __init__(self, limit: int = 10, per: float = 60, *, clock: Clock = time.monotonic) -> None:
         self.limit, self.per, self._clock = limit, per, clock
-        self._tries: OrderedDict[str, deque[float]] = OrderedDict()
+        self._own: OrderedDict[str, deque[float]] = OrderedDict()  # the longest unused first
+        self._shared: dict[int, deque[float]] = {}
+        self._secret = secrets.token_bytes(16)
 
     def count(self, *keys: str) -> None:
         """Count one try under each key. Errors: RateLimited if any is used up; then none counts."""
         self.check(*keys)
         now = self._clock()
         for key in keys:
-            self._of(key, now).append(now)
+            self._counter(key, now).append(now)
 
     def check(self, *keys: str) -> None:
         """Count nothing. Errors: RateLimited if any of these keys is used up."""
         now = self._clock()
-        full = [each[0] for each in (self._of(key, now) for key in keys) if len(each) >= self.limit]
+        full = [tries[0] for tries in (self._tries(key, now) for key in keys) if len(tries) >= self.limit]
         if full:
             raise RateLimited(max(full) + self.per - now, "Too many attempts")
 
     def forgive(self, *keys: str) -> None:
         """Take back one try of each key: it was a good one."""
         for key in keys:
-            if tries := self._tries.get(key):
+            if tries := self._own.get(key) or self._shared.get(self._place(key)):
                 tries.pop()
 
     def forget(self, *keys: str) -> None:
         """Forget the tries of these keys: the account's, after a success."""
         for key in keys:
-            self._tries.pop(key, None)
+            self._own.pop(key, None)
 
-    def _of(self, key: str, now: float) -> deque[float]:
-        tries = self._tries.setdefault(key, deque(maxlen=self.limit))
-        self._tries.move_to_end(key)
-        while tries and tries[0] <= now - self.per:
-            tries.popleft()
-        if len(self._tries) > KEYS:
-            self._tries.popitem(last=False)
-        return tries
+    def _tries(self, key: str, now: float) -> list[float]:
+        """The tries of a key that still count, and of those it shares a counter with."""
+        found = [*self._own.get(key, ()), *self._shared.get(self._place(key), ())]
+        return sorted(at for at in found if at > now - self.per)
+
+    def _counter(self, key: str, now: float) -> deque[float]:
+        """The counter that a try is added to."""
+        while self._own and self._is_over(next(iter(self._own.values())), now):
+            self._own.popitem(last=False)
+        if key in self._own or len(self._own) < KEYS:
+            self._own.setdefault(key, deque(maxlen=self.limit))
+            self._own.move_to_end(key)
+            return self._own[key]
+        return self._shared.setdefault(self._place(key), deque(maxlen=self.limit))
+
+    def _is_over(self, tries: deque[float], now: float) -> bool:
+        return not tries or tries[-1] <= now - self.per
+
+    def _place(self, key: str) -> int:
+        digest = hashlib.blake2b(key.encode(errors="replace"), key=self._secret, digest_size=8).digest()
+        return int.from_bytes(digest, "big") % SHARED
 
 
 def network_of(address: str) -> str:

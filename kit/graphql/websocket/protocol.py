@@ -10,16 +10,53 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import CloseCode, Frame
 from websockets.http11 import Request
 from websockets.protocol import State
+
+from kit.graphql.connections import Connections
 
 NAME = "signalbox.websocket"
 TEXT = b"\x81"  # the first byte of a frame: a whole message, of text
 JOIN = 32 * 1024  # bytes up to which copying is cheaper than to write in parts
+MAX_FRAGMENTS = 1024  # of one message: empty ones have no bytes that a bound on its size would count
+
+TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
-    """`websockets-sansio`, and `put`."""
+    """`websockets-sansio`, with bounds, and `put`."""
+
+    def __init__(self, *args: Any, connections: Connections, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._admitted = connections
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.conn.handshake_exc is not None and not self.handshake_initiated:
+            # Its bounds on headers are smaller than ours, and uvicorn does not look.
+            self.conn.handshake_exc = None
+            self.handshake_complete = self.close_sent = True
+            self.transport.write(TOO_LARGE)
+            self.transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._admitted.release(self.transport)
+        super().connection_lost(exc)
+
+    def handle_cont(self, event: Frame) -> None:
+        if len(self.frames) < MAX_FRAGMENTS:
+            super().handle_cont(event)
+        elif not self.close_sent:
+            self.frames = []
+            self.conn.fail(CloseCode.MESSAGE_TOO_BIG, "too many fragments")
+            self.handle_parser_exception()
+
+    def handle_ping(self) -> None:
+        if self.writable.is_set():
+            super().handle_ping()
+        else:
+            self.conn.data_to_send()  # a pong nobody reads: it would be kept for ever
 
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
