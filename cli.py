@@ -26,7 +26,7 @@ from kit.db.database import Database, DatabaseUnreachable, Unavailable
 from kit.db.revision import WrongRevision, require_head
 from kit.db.transaction import Author
 from kit.eventlog.event_log import EventLog, make_event_log, renew_epochs
-from kit.graphql.connections import Limits
+from kit.graphql.http.connections import Limits
 from kit.graphql.http.draining import Draining
 from kit.graphql.http.serve import AddressTaken, address_of, bind
 from kit.graphql.http.serve import serve as listen

@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from actions.events import emit_about_board
+from actions.policy_values import changed_policy
 from actions.profile_choice import profiles_by_id
 from auth.locking import lock_board
 from kit.db.transaction import Transaction
@@ -11,7 +12,7 @@ from kit.queue import scope_cap, set_cap
 from models.actor import Actor
 from models.board import Board
 from models.event import EventKind
-from models.policy import board_policy_of, changed_policy
+from models.policy import board_policy_of
 
 
 async def update_board_policy(

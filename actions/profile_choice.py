@@ -9,13 +9,14 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import select, update
 
 from actions.events import emit_about_board
+from actions.policy_values import changed_policy
 from auth.locking import lock_profile_for_reference
 from kit.db.transaction import Transaction
 from models.actor import Actor
 from models.board import Board
 from models.card import Card
 from models.event import EventKind
-from models.policy import board_policy_of, changed_policy
+from models.policy import board_policy_of
 from models.refusal import Conflict, NotFound
 from models.worker import AgentProfile
 

@@ -79,7 +79,7 @@ class Card(Editable, Base):
     description: Mapped[str] = mapped_column(Text, default="")
     type: Mapped[CardType] = mapped_column(enum_column(CardType), default=CardType.FEATURE)
     priority: Mapped[Priority] = mapped_column(Ordered(Priority), default=Priority.MEDIUM)
-    size: Mapped[CardSize | None] = mapped_column(enum_column(CardSize))
+    size: Mapped[CardSize | None] = mapped_column(enum_column(CardSize, "size"))
     story_points: Mapped[int | None]
     due_on: Mapped[date | None]
     parent_id: Mapped[str | None] = mapped_column(ForeignKey("card.id", ondelete="SET NULL"))

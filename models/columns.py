@@ -11,9 +11,10 @@ from kit.db.database import utcnow
 from models.refusal import Stale
 
 
-def enum_column(kind: type[enum.StrEnum]) -> Enum:
-    """An enum kept as its text, with a CHECK. A new member needs a migration by hand."""
-    return Enum(kind, native_enum=False, create_constraint=True, length=20, name=kind.__name__.lower())
+def enum_column(kind: type[enum.StrEnum], name: str | None = None) -> Enum:
+    """An enum stored as its text, with a CHECK named `name`. A new member needs a migration by hand."""
+    name = name or kind.__name__.lower()
+    return Enum(kind, native_enum=False, create_constraint=True, length=20, name=name)
 
 
 class Ordered(TypeDecorator[Any]):

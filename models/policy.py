@@ -9,9 +9,6 @@ import enum
 from dataclasses import dataclass
 from typing import Any
 
-from models import git
-from models.refusal import Invalid
-
 
 class OnExpiry(enum.StrEnum):
     """What becomes of a run whose question nobody answered in time."""
@@ -61,11 +58,6 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "question_seconds": (1, 2_592_000),
 }
 MAX_LENGTHS = {"instructions": 20_000}
-GIT = {  # "" is the worker's own
-    "repository": git.validate_repository_url,
-    "base_branch": git.validate_ref,
-    "branch_template": git.validate_branch_template,
-}
 
 
 def board_policy_of(stored: dict[str, Any] | None) -> BoardPolicy:
@@ -76,29 +68,3 @@ def board_policy_of(stored: dict[str, Any] | None) -> BoardPolicy:
         if name in given:
             given[name] = kind(given[name])
     return BoardPolicy(**given)
-
-
-def changed_policy(stored: dict[str, Any] | None, changes: dict[str, Any]) -> dict[str, Any]:
-    """What to store after a change; None puts a value back to its default. Raises Invalid."""
-    found = dict(stored or {})
-    for name, value in changes.items():
-        if value is None:
-            found.pop(name, None)
-            continue
-        found[name] = _checked(name, value)
-    return found
-
-
-def _checked(name: str, value: Any) -> Any:
-    """Return a value as it is kept. Raises Invalid."""
-    head, *rest = name.split("_")
-    path = head + "".join(word.capitalize() for word in rest)
-    if name in BOUNDS:
-        low, high = BOUNDS[name]
-        if not low <= value <= high:
-            raise Invalid((path, f"must be {low} to {high}, not {value}"))
-    if name in MAX_LENGTHS and (len(value) > MAX_LENGTHS[name] or "\0" in value):
-        raise Invalid((path, f"must have at most {MAX_LENGTHS[name]} characters, none of them NUL"))
-    if name in GIT and (value.strip() or name == "branch_template"):
-        return GIT[name](path, value)
-    return value.strip() if name in GIT else value

@@ -85,7 +85,7 @@ class AgentProfile(Editable, Base):
     name: Mapped[str] = mapped_column(String(80))
     name_folded: Mapped[str] = mapped_column(String(160))
     role: Mapped[AgentRole] = mapped_column(enum_column(AgentRole), default=AgentRole.CODER)
-    executor: Mapped[AgentProgram] = mapped_column(enum_column(AgentProgram))
+    executor: Mapped[AgentProgram] = mapped_column(enum_column(AgentProgram, "executor"))
     model: Mapped[str | None] = mapped_column(String(100))
     persona: Mapped[str | None] = mapped_column(Text)  # told to the agent before everything else
     options: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)  # of the executor; text to text

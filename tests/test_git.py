@@ -6,7 +6,7 @@ import subprocess
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from models import git
+from actions import git
 from models.refusal import Invalid
 from tests.work import CLAIM, START, at_work, hand, queued, set_policy
 

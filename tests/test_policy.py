@@ -3,9 +3,10 @@
 import pytest
 from sqlalchemy import select
 
+from actions.policy_values import changed_policy
 from kit import queue
 from kit.queue import Cap, ClaimFilter, NewJob, Slot, scope_cap
-from models.policy import BOUNDS, MAX_LENGTHS, BoardPolicy, board_policy_of, changed_policy
+from models.policy import BOUNDS, MAX_LENGTHS, BoardPolicy, board_policy_of
 from models.refusal import Invalid
 from tests.test_profile import make
 

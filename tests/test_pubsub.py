@@ -714,7 +714,8 @@ class Deaf(Backend):
 
 
 async def test_a_plug_with_a_bug_is_replaced_like_a_lost_one(monkeypatch, caplog):
-    for name, seconds in {"BEAT": 0.05, "DOUBT": 0.1, "PATIENCE": 0.2}.items():
+    shorter = {"HEARTBEAT_INTERVAL_SECONDS": 0.05, "DOUBT_AFTER_SECONDS": 0.1, "RECONNECT_AFTER_SECONDS": 0.2}
+    for name, seconds in shorter.items():
         monkeypatch.setattr(f"kit.eventlog.pubsub.bus.{name}", seconds)
     Deaf.made.clear()
     deaf = Bus(Hub(), lambda: Deaf("deaf://", "wake"))

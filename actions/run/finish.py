@@ -6,19 +6,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import actions.agent_session
-from actions import validation
+from actions import git, validation
 from actions.liveness import note_worker
 from actions.run.change import cancel_questions, follow_transition, waits
+from actions.run.result import clean_commits, clean_files, clean_metrics
 from auth.locking import lock_leased_run
 from kit import queue
 from kit.db.transaction import Transaction
 from kit.queue import Ticket
-from models import git
 from models.actor import Actor
 from models.board import Board
 from models.policy import NoChange, board_policy_of
 from models.refusal import Conflict, Invalid, LeaseLost
-from models.result import clean_commits, clean_files, clean_metrics
 from models.run import (
     MAX_COMMITS,
     MAX_FILES,

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import case, func, select, update
 
-from actions import validation
+from actions import git, validation
 from actions.move import Placement, check_move, move_allowed
 from actions.profile_choice import profiles_of, require_enabled
 from actions.run.change import emit_run_event, reopen
@@ -20,7 +20,6 @@ from kit.db.transaction import Transaction
 from kit.eventlog.event_log import open_topics
 from kit.ids import new_id
 from kit.queue import NewJob
-from models import git
 from models.actor import Actor
 from models.batch import RunBatch
 from models.board import Board, BoardColumn

@@ -22,9 +22,9 @@ from typing import Any, cast
 import uvicorn
 from uvicorn.lifespan.on import LifespanOn
 
-from kit.graphql.connections import Connections, Limits, make_connections
+from kit.graphql.http.connections import Connections, Limits, make_connections
 from kit.graphql.http.draining import Draining
-from kit.graphql.protocol import BoundedHttp
+from kit.graphql.http.protocol import BoundedHttp
 from kit.graphql.websocket.protocol import WebSocketProtocol
 
 log = logging.getLogger("uvicorn.error")

@@ -14,7 +14,7 @@ from websockets.frames import CloseCode, Frame
 from websockets.http11 import Request
 from websockets.protocol import State
 
-from kit.graphql.connections import Connections
+from kit.graphql.http.connections import Connections
 
 NAME = "signalbox.websocket"
 TEXT = b"\x81"  # the first byte of a frame: a whole message, of text

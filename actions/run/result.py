@@ -5,8 +5,7 @@ Each function returns what to keep, or raises Invalid with the path of the field
 
 from typing import Any
 
-from actions import validation
-from models import git
+from actions import git, validation
 from models.refusal import Invalid
 from models.worker import METRICS
 from protocol.events import FileChange

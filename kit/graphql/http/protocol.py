@@ -12,7 +12,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from kit.graphql.connections import Connections
+from kit.graphql.http.connections import Connections
 
 MAX_TARGET_BYTES = 32 * 1024  # of a request's address
 MAX_HEAD_BYTES = 64 * 1024  # of a request's line and headers, to one slice; of anything else that is no body
