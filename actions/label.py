@@ -1,8 +1,8 @@
-"""What can be done to a workspace's labels. Boards that use one hear of it too."""
+"""Changes to labels. Boards whose cards carry a label are told of its changes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from sqlalchemy import delete, select
 
@@ -11,6 +11,7 @@ from actions.events import apply_changes, emit_in_workspace
 from auth.locking import lock_label, lock_workspace
 from kit.db.transaction import Transaction
 from kit.eventlog.event_log import emit
+from kit.graphql.arguments import Id, IfVersion, Maybe, provided_fields
 from kit.ids import new_id
 from models.actor import Actor
 from models.card import CardLabel
@@ -29,8 +30,18 @@ class DeletedLabel:
     card_count: int
 
 
-async def create_label(tx: Transaction, actor: Actor, workspace_id: str, name: str, colour: str) -> Label:
-    """Make a label. Its name is unique in the workspace, whatever its case."""
+async def create_label(
+    tx: Transaction,
+    actor: Actor,
+    *,
+    workspace_id: Annotated[Id, "The workspace."],
+    name: Annotated[str, "1 to 50 characters, unique in the workspace ignoring case."],
+    colour: Annotated[str, "#RRGGBB."],
+) -> Label:
+    """Create a label. A workspace has at most 200.
+
+    Raises Conflict if another label of the workspace has that name.
+    """
     return (await create_labels(tx, actor, workspace_id, [(name, colour)]))[0]
 
 
@@ -58,12 +69,23 @@ async def create_labels(
 
 
 async def update_label(
-    tx: Transaction, actor: Actor, id: str, changes: dict[str, Any], *, if_version: int | None = None
+    tx: Transaction,
+    actor: Actor,
+    *,
+    id: Annotated[Id, "The label."],
+    name: Annotated[
+        Maybe[str], "New name: 1 to 50 characters, unique in the workspace ignoring case."
+    ] = None,
+    colour: Annotated[Maybe[str], "New color, #RRGGBB."] = None,
+    if_version: IfVersion = None,
 ) -> Label:
-    """Rename or recolour a label."""
+    """Rename or recolor a label.
+
+    Raises Stale, or Conflict if another label of the workspace has that name; then nothing was changed.
+    """
     label = await lock_label(tx, actor, id, to_change=True)
     label.expect(if_version)
-    clean = await _checked(tx, label, changes)
+    clean = await _checked(tx, label, provided_fields(name=name, colour=colour))
     label.name_folded = clean.pop("name_folded", label.name_folded)
     told = apply_changes(label, clean)
     if told:
@@ -74,9 +96,9 @@ async def update_label(
 
 
 async def delete_label(
-    tx: Transaction, actor: Actor, id: str, *, if_version: int | None = None
+    tx: Transaction, actor: Actor, *, id: Annotated[Id, "The label."], if_version: IfVersion = None
 ) -> DeletedLabel:
-    """Delete a label and take it off every card. Says how many cards carried it."""
+    """Delete a label and remove it from every card. Returns the label as it was and the number of its cards."""
     label = await lock_label(tx, actor, id, to_change=True)
     label.expect(if_version)
     query = select(CardLabel.board_id, CardLabel.card_id).where(CardLabel.label_id == label.id)

@@ -1,5 +1,6 @@
 """Permissions: which rows an actor may see, as the first clause of every read, and which role a change requires."""
 
+import enum
 from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
@@ -70,6 +71,19 @@ def administrates(actor: Actor, workspace_id: Any) -> ColumnElement[bool]:
     mine = Membership.user_id == actor.id, Membership.role == Role.ADMIN
     admin = workspace_id.in_(select(Membership.workspace_id).where(*mine))
     return admin if actor.is_person else false()
+
+
+class Access(enum.StrEnum):
+    """Who may call an operation; printed in the schema as `@requires(role:)`."""
+
+    ANYONE = "ANYONE"  # without signing in
+    PERSON = "PERSON"  # any signed-in person
+    MEMBER = "MEMBER"  # members of the workspace, and its keys that may write
+    BOARD = "BOARD"  # the same, and keys of one board that may write
+    WORKER = "WORKER"  # the same, and keys that may work runs
+    ADMIN = "ADMIN"  # admins of the workspace; keys never are
+    AUTHOR = "AUTHOR"  # the author; admins may delete
+    AGENT = "AGENT"  # the agent of a run, with the credential of the run
 
 
 WRITERS = (Role.ADMIN, Role.MEMBER)

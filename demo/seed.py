@@ -120,7 +120,7 @@ async def _workspace(tx: Transaction, password_hash: str) -> tuple[str, bool]:
         if people[name].id != admin.id:
             await add_member(tx, admin, workspace.id, name, role)
     for name, colour in LABELS.items():
-        await create_label(tx, admin, workspace.id, name, colour)
+        await create_label(tx, admin, workspace_id=workspace.id, name=name, colour=colour)
     return workspace.id, True
 
 

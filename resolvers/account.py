@@ -8,9 +8,10 @@ import actions.account
 import actions.session
 from actions import validation
 from auth.passwords import check_password, hash_password
+from kit.graphql.arguments import IfVersion, provided_fields
 from models.actor import Actor
 from models.refusal import Invalid
-from resolvers.context import IfVersion, Info, provided_fields
+from resolvers.context import Info
 from resolvers.key import API_KEY
 from resolvers.run import RUN
 from resolvers.workspace import USER

@@ -8,9 +8,10 @@ from strawberry import ID, Parent
 import actions.agent_session
 from auth.permissions import sees_card
 from kit.db.database import utcnow
+from kit.graphql.arguments import IfVersion
 from models.refusal import Invalid
 from models.worker import AgentSession, SessionStatus, session_status
-from resolvers.context import IfVersion, Info
+from resolvers.context import Info
 from resolvers.loaders import Relation
 from resolvers.pagination import PageArgs
 

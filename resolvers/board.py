@@ -10,11 +10,12 @@ import actions.board
 from auth.permissions import sees_board, sees_card
 from kit.eventlog.event_log import Cursor
 from kit.eventlog.tables import Topic
+from kit.graphql.arguments import IfVersion, provided_fields
 from models.board import Board, BoardColumn, Template
 from models.card import Card
 from models.event import board_topic
 from models.stage import Law, Stage
-from resolvers.context import IfVersion, Info, provided_fields
+from resolvers.context import Info
 from resolvers.loaders import Relation, batched
 from resolvers.pagination import After, Before, First, Last, Order, Page, PageArgs, PaginatedQuery, load_page
 

@@ -16,13 +16,14 @@ from actions.stage_facts import facts_of
 from auth.permissions import WRITERS, role_in, sees_card
 from kit.db.database import utcnow
 from kit.eventlog.tables import Event
+from kit.graphql.arguments import IfVersion, provided_fields
 from kit.graphql.types import input_type
 from models.board import Board, BoardColumn
 from models.card import MAX_REVISIONS, Card, CardOrder, CardSize, CardType, Priority
 from models.stage import MoveGate, Reason, Stage, reasons_against
 from resolvers.board import BOARD, COLUMN
 from resolvers.card_filter import CardFilter, filter_clauses, order_of
-from resolvers.context import IfVersion, Info, provided_fields
+from resolvers.context import Info
 from resolvers.loaders import Relation, batched
 from resolvers.pagination import After, Before, First, Last, Order, Page, PageArgs, PaginatedQuery, load_page
 

@@ -9,11 +9,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
-from typing import Annotated, Any, Protocol
+from typing import Any, Protocol
 
 import strawberry
 from sqlalchemy import Executable
-from strawberry import Some
 
 from auth.services import Services
 from kit.db.database import Snapshot, translate_db_errors
@@ -185,9 +184,3 @@ class Context:
 
 
 Info = strawberry.Info[Context, None]
-IfVersion = Annotated[int | None, "Only if this is still its version."]
-
-
-def provided_fields(**fields: Any) -> dict[str, Any]:
-    """The fields of a patch that were sent: absent keeps, null clears."""
-    return {name: some.value for name, some in fields.items() if isinstance(some, Some)}

@@ -1,5 +1,6 @@
 """What each enum and its members mean to a client. Said before anything that uses them is read."""
 
+import auth.permissions
 import kit.queue
 import models.account
 import models.actor
@@ -27,6 +28,18 @@ graphql_enum(
     IN_PROGRESS="Being worked on.",
     REVIEW="Waits to be looked at.",
     DONE="Finished.",
+)
+graphql_enum(
+    auth.permissions.Access,
+    "Who may call an operation.",
+    ANYONE="Anyone, without signing in.",
+    PERSON="Any signed-in person.",
+    MEMBER="Members of the workspace, and API keys of the workspace that may write.",
+    BOARD="Members of the workspace, and API keys of the workspace or the board that may write.",
+    WORKER="Members of the workspace, and API keys that may write or work runs.",
+    ADMIN="Admins of the workspace.",
+    AUTHOR="The author; an admin may delete.",
+    AGENT="The agent of a run, with the run's own credential.",
 )
 graphql_enum(
     models.stage.MoveGate,

@@ -7,8 +7,9 @@ from strawberry import ID, Parent
 
 import actions.message
 from auth.permissions import sees_card
+from kit.graphql.arguments import IfVersion
 from models.message import Message
-from resolvers.context import IfVersion, Info
+from resolvers.context import Info
 from resolvers.loaders import Relation, batched
 from resolvers.pagination import After, Before, First, Last, Order, Page, PageArgs, PaginatedQuery, load_page
 

@@ -5,8 +5,9 @@ from typing import Annotated, Any
 from strawberry import ID, Maybe, Parent
 
 import actions.policy
+from kit.graphql.arguments import IfVersion, provided_fields
 from models.policy import NoChange, OnExpiry, board_policy_of
-from resolvers.context import IfVersion, Info, provided_fields
+from resolvers.context import Info
 
 
 async def policy_of_board(root: Parent[Any]) -> Any:

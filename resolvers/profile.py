@@ -9,10 +9,11 @@ from strawberry.scalars import JSON
 
 import actions.profile
 from auth.permissions import sees_workspace
+from kit.graphql.arguments import IfVersion, provided_fields
 from kit.graphql.types import input_type
 from models.run import PermissionLevel
 from models.worker import AgentProfile, AgentProgram, AgentRole, Skill, needed
-from resolvers.context import IfVersion, Info, provided_fields
+from resolvers.context import Info
 from resolvers.loaders import Relation
 
 PROFILE = Relation(

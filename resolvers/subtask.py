@@ -8,8 +8,9 @@ from strawberry import ID, Maybe
 import actions.subtask
 from actions.subtask import NewSubtask
 from auth.permissions import sees_card
+from kit.graphql.arguments import IfVersion, provided_fields
 from models.card import Subtask
-from resolvers.context import IfVersion, Info, provided_fields
+from resolvers.context import Info
 from resolvers.loaders import Relation
 
 

@@ -7,11 +7,12 @@ from strawberry import ID, Maybe, Parent
 
 import actions.workspace
 from auth.permissions import sees_card, sees_members, sees_workspace
+from kit.graphql.arguments import IfVersion, provided_fields
 from models.account import User
 from models.actor import Scope
 from models.card import CardLabel
 from models.workspace import Label, Membership, Role, Workspace
-from resolvers.context import IfVersion, Info, provided_fields
+from resolvers.context import Info
 from resolvers.loaders import Relation, batched
 from resolvers.pagination import After, Before, First, Last, Order, Page, PageArgs, PaginatedQuery, load_page
 

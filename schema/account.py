@@ -9,6 +9,7 @@ from strawberry import ID
 import actions.session
 import resolvers.key
 import resolvers.session
+from auth.permissions import Access
 from kit.graphql.limits.list_size import list_size
 from kit.graphql.types import Node, object_type
 from models.actor import ActorKind, Scope
@@ -118,15 +119,15 @@ class AccountQuery:
 
 @strawberry.type
 class AccountMutation:
-    register = mutation(accounts.register, Session, Conflict)
-    login = mutation(sessions.login, Session, Unauthenticated)
-    refresh_session = mutation(sessions.refresh_session, Session, Unauthenticated)
-    logout = mutation(sessions.logout, SignedOut, Unauthenticated)
-    logout_everywhere = mutation(sessions.logout_everywhere, SignedOut)
-    update_me = mutation(accounts.update_me, User, Stale, Conflict)
-    change_password = mutation(accounts.change_password, User)
-    create_api_key = mutation(keys.create_api_key, ApiKeySecret, Conflict)
-    revoke_api_key = mutation(keys.revoke_api_key, ApiKey)
+    register = mutation(accounts.register, Session, Conflict, requires=Access.ANYONE)
+    login = mutation(sessions.login, Session, Unauthenticated, requires=Access.ANYONE)
+    refresh_session = mutation(sessions.refresh_session, Session, Unauthenticated, requires=Access.ANYONE)
+    logout = mutation(sessions.logout, SignedOut, Unauthenticated, requires=Access.ANYONE)
+    logout_everywhere = mutation(sessions.logout_everywhere, SignedOut, requires=Access.PERSON)
+    update_me = mutation(accounts.update_me, User, Stale, Conflict, requires=Access.PERSON)
+    change_password = mutation(accounts.change_password, User, requires=Access.PERSON)
+    create_api_key = mutation(keys.create_api_key, ApiKeySecret, Conflict, requires=Access.ADMIN)
+    revoke_api_key = mutation(keys.revoke_api_key, ApiKey, requires=Access.ADMIN)
 
 
 UserLater = Annotated["User", strawberry.lazy("schema.account")]

@@ -6,6 +6,7 @@ from typing import Annotated
 import strawberry
 from strawberry import ID
 
+from auth.permissions import Access
 from kit.graphql.limits.list_size import list_size
 from kit.graphql.types import Node
 from models.worker import SessionStatus
@@ -58,4 +59,4 @@ class ConversationQuery:
 
 @strawberry.type
 class ConversationMutation:
-    end_agent_session = mutation(conversations.end_agent_session, AgentSession, Stale)
+    end_agent_session = mutation(conversations.end_agent_session, AgentSession, Stale, requires=Access.BOARD)

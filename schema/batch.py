@@ -6,6 +6,7 @@ from typing import Annotated
 import strawberry
 from strawberry import ID
 
+from auth.permissions import Access
 from kit.graphql.types import Node, object_type
 from models.batch import BatchStatus
 from models.run import RunKind
@@ -63,6 +64,6 @@ class BatchQuery:
 
 @strawberry.type
 class BatchMutation:
-    start_batch = mutation(batches.start_batch, RunBatch, StageRefused, Conflict)
-    stop_batch = mutation(batches.stop_batch, RunBatch, Conflict)
-    retry_batch = mutation(batches.retry_batch, RunBatch, StageRefused, Conflict)
+    start_batch = mutation(batches.start_batch, RunBatch, StageRefused, Conflict, requires=Access.BOARD)
+    stop_batch = mutation(batches.stop_batch, RunBatch, Conflict, requires=Access.BOARD)
+    retry_batch = mutation(batches.retry_batch, RunBatch, StageRefused, Conflict, requires=Access.BOARD)

@@ -7,6 +7,7 @@ import strawberry
 from strawberry import ID
 
 import models.board
+from auth.permissions import Access
 from kit.graphql.limits.list_size import list_size
 from kit.graphql.types import Node, object_type
 from models.stage import Law, Stage
@@ -92,14 +93,16 @@ class BoardQuery:
 
 @strawberry.type
 class BoardMutation:
-    create_board = mutation(boards.create_board, Board, Conflict)
-    update_board = mutation(boards.update_board, Board, Stale, Conflict)
-    update_board_policy = mutation(policies.update_board_policy, Board, Stale, Conflict)
-    move_board = mutation(boards.move_board, Board)
-    archive_board = mutation(boards.archive_board, Board, Stale)
-    unarchive_board = mutation(boards.unarchive_board, Board, Stale)
-    delete_board = mutation(boards.delete_board, Board, Conflict)
-    create_column = mutation(boards.create_column, Column, Conflict)
-    update_column = mutation(boards.update_column, Column, Stale, StageRefused)
-    move_column = mutation(boards.move_column, Column)
-    delete_column = mutation(boards.delete_column, Column, Conflict, StageRefused)
+    create_board = mutation(boards.create_board, Board, Conflict, requires=Access.MEMBER)
+    update_board = mutation(boards.update_board, Board, Stale, Conflict, requires=Access.BOARD)
+    update_board_policy = mutation(
+        policies.update_board_policy, Board, Stale, Conflict, requires=Access.ADMIN
+    )
+    move_board = mutation(boards.move_board, Board, requires=Access.MEMBER)
+    archive_board = mutation(boards.archive_board, Board, Stale, requires=Access.ADMIN)
+    unarchive_board = mutation(boards.unarchive_board, Board, Stale, requires=Access.ADMIN)
+    delete_board = mutation(boards.delete_board, Board, Conflict, requires=Access.ADMIN)
+    create_column = mutation(boards.create_column, Column, Conflict, requires=Access.BOARD)
+    update_column = mutation(boards.update_column, Column, Stale, StageRefused, requires=Access.BOARD)
+    move_column = mutation(boards.move_column, Column, requires=Access.BOARD)
+    delete_column = mutation(boards.delete_column, Column, Conflict, StageRefused, requires=Access.BOARD)

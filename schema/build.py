@@ -95,4 +95,5 @@ ARGUMENTS = {
     "maximum": "The most a slicing argument may ask for.",
     "within": "All lists of this field inside one object of this type share one size.",
     "weight": "Points of one answer.",
+    "role": "The least that a caller must be.",
 }

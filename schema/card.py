@@ -7,6 +7,7 @@ import strawberry
 from strawberry import ID
 
 from actions.revision import kept
+from auth.permissions import Access
 from kit.graphql.limits.list_size import list_size
 from kit.graphql.types import Node, object_type
 from models.card import MAX_AT_ONCE, CardSize, CardType, Priority
@@ -186,18 +187,20 @@ class CardQuery:
 
 @strawberry.type
 class CardMutation:
-    create_card = mutation(cards.create_card, Card, StageRefused, Conflict)
-    create_cards = mutation(cards.create_cards, Cards, StageRefused, Conflict)
-    update_card = mutation(cards.update_card, Card, StageRefused, Stale, Conflict)
-    move_card = mutation(cards.move_card, Card, StageRefused, Stale)
-    move_cards = mutation(cards.move_cards, Cards, StageRefused)
-    archive_card = mutation(cards.archive_card, Card, Stale, Conflict)
-    unarchive_card = mutation(cards.unarchive_card, Card, StageRefused, Stale)
-    delete_card = mutation(cards.delete_card, Card, Stale, Conflict)
-    set_parent_card = mutation(cards.set_parent_card, Card, Stale, Conflict)
-    reject_card = mutation(cards.reject_card, Card, StageRefused, Conflict)
-    restore_card_revision = mutation(cards.restore_card_revision, Card, StageRefused, Stale, Conflict)
-    assign_card = mutation(marks.assign_card, Card, Conflict)
-    unassign_card = mutation(marks.unassign_card, Card)
-    add_label = mutation(marks.add_label, Card, Conflict)
-    remove_label = mutation(marks.remove_label, Card)
+    create_card = mutation(cards.create_card, Card, StageRefused, Conflict, requires=Access.BOARD)
+    create_cards = mutation(cards.create_cards, Cards, StageRefused, Conflict, requires=Access.BOARD)
+    update_card = mutation(cards.update_card, Card, StageRefused, Stale, Conflict, requires=Access.BOARD)
+    move_card = mutation(cards.move_card, Card, StageRefused, Stale, requires=Access.BOARD)
+    move_cards = mutation(cards.move_cards, Cards, StageRefused, requires=Access.BOARD)
+    archive_card = mutation(cards.archive_card, Card, Stale, Conflict, requires=Access.BOARD)
+    unarchive_card = mutation(cards.unarchive_card, Card, StageRefused, Stale, requires=Access.BOARD)
+    delete_card = mutation(cards.delete_card, Card, Stale, Conflict, requires=Access.BOARD)
+    set_parent_card = mutation(cards.set_parent_card, Card, Stale, Conflict, requires=Access.BOARD)
+    reject_card = mutation(cards.reject_card, Card, StageRefused, Conflict, requires=Access.BOARD)
+    restore_card_revision = mutation(
+        cards.restore_card_revision, Card, StageRefused, Stale, Conflict, requires=Access.BOARD
+    )
+    assign_card = mutation(marks.assign_card, Card, Conflict, requires=Access.BOARD)
+    unassign_card = mutation(marks.unassign_card, Card, requires=Access.BOARD)
+    add_label = mutation(marks.add_label, Card, Conflict, requires=Access.BOARD)
+    remove_label = mutation(marks.remove_label, Card, requires=Access.BOARD)

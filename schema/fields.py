@@ -13,9 +13,12 @@ from typing import Annotated, Any, TypeVar
 
 import strawberry
 from strawberry.field_extensions import InputMutationExtension
+from strawberry.schema_directive import Location
 from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case as camel
 
+from auth.permissions import Access
+from kit.graphql.arguments import parameters_of
 from kit.graphql.limits.list_size import list_size
 from kit.graphql.types import apply_descriptions, install_fast_reader, split_description
 from kit.ids import prefix_of
@@ -69,6 +72,13 @@ def _described(resolver: Callable[..., Any]) -> Callable[..., Any]:
         bare, text = split_description(annotation)
         if text:
             resolver.__annotations__[name] = Annotated[bare, strawberry.argument(description=text)]
+    if hasattr(resolver, "__signature__"):
+        signature = resolver.__signature__
+        described = [
+            parameter.replace(annotation=resolver.__annotations__[parameter.name])
+            for parameter in signature.parameters.values()
+        ]
+        resolver.__signature__ = signature.replace(parameters=described)
     return resolver
 
 
@@ -105,8 +115,41 @@ class SingleInputExtension(InputMutationExtension):
         return {name: None if value is strawberry.UNSET else value for name, value in given.items()}
 
 
-def mutation(resolver: Callable[..., Any], *outcomes: Any, **options: Any) -> Any:
-    """Make a mutation: one `input`, and a union of `outcomes` and the refusals that every write knows."""
+@strawberry.schema_directive(
+    locations=[Location.FIELD_DEFINITION],
+    description="Who may call this. Anyone else gets Forbidden, or NotFound where they may not see it.",
+)
+class Requires:
+    role: Access
+
+
+def _resolver_of(action: Callable[..., Any]) -> Callable[..., Any]:
+    """Make the resolver of an action: it opens the transaction and passes the client's input."""
+    parameters = parameters_of(action)
+
+    async def resolve(info: Any, **given: Any) -> Any:
+        actor = info.context.actor
+        async with info.context.transaction() as tx:
+            return await action(tx, actor, **given)
+
+    functools.update_wrapper(resolve, action)
+    del resolve.__wrapped__  # type: ignore[attr-defined]
+    info = inspect.Parameter("info", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=strawberry.Info)
+    resolve.__signature__ = inspect.Signature([info, *parameters], return_annotation=Any)  # type: ignore[attr-defined]
+    annotations = {parameter.name: parameter.annotation for parameter in parameters}
+    resolve.__annotations__ = {"info": strawberry.Info, **annotations, "return": Any}
+    return resolve
+
+
+def mutation(action: Callable[..., Any], *outcomes: Any, requires: Access, **options: Any) -> Any:
+    """Make a mutation of an action: its parameters are the `input`, its docstring the description.
+
+    An action takes `tx` and `actor` first. A resolver, which takes `info` first, is used as it is: it does more
+    than open a transaction. The result is a union of `outcomes` and the refusals that every write knows.
+    `requires` says who may call it; it is printed, and the action's locks enforce it.
+    """
+    resolver = _resolver_of(action) if "tx" in inspect.signature(action).parameters else action
+    directives = [Requires(role=requires), *options.pop("directives", ())]
     name = "".join(word.capitalize() for word in resolver.__name__.split("_")) + "Result"
     members = dict.fromkeys((*outcomes, *EVERY_WRITE))
     text = f"What `{camel(resolver.__name__)}` answers: what changed, or why nothing did."
@@ -117,6 +160,7 @@ def mutation(resolver: Callable[..., Any], *outcomes: Any, **options: Any) -> An
             functools.reduce(operator.or_, members), strawberry.union(name, description=text)
         ],
         extensions=[SingleInputExtension()],
+        directives=directives,
         **options,
     )
 

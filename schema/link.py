@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import ID
 
+from auth.permissions import Access
 from kit.graphql.types import Node
 from models.card import LinkKind
 from resolvers import link as links
@@ -30,5 +31,5 @@ class CardLink(Node):
 
 @strawberry.type
 class LinkMutation:
-    link_cards = mutation(links.link_cards, CardLink, Conflict)
-    unlink_cards = mutation(links.unlink_cards, CardLink)
+    link_cards = mutation(links.link_cards, CardLink, Conflict, requires=Access.BOARD)
+    unlink_cards = mutation(links.unlink_cards, CardLink, requires=Access.BOARD)

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import ID
 
+from auth.permissions import Access
 from kit.graphql.types import Node
 from models.message import MessageKind
 from resolvers import message as messages
@@ -42,6 +43,6 @@ class Message(Node):
 
 @strawberry.type
 class MessageMutation:
-    post_message = mutation(messages.post_message, Message)
-    edit_message = mutation(messages.edit_message, Message, Stale, Conflict)
-    delete_message = mutation(messages.delete_message, Message, Stale)
+    post_message = mutation(messages.post_message, Message, requires=Access.BOARD)
+    edit_message = mutation(messages.edit_message, Message, Stale, Conflict, requires=Access.AUTHOR)
+    delete_message = mutation(messages.delete_message, Message, Stale, requires=Access.ADMIN)

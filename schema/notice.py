@@ -8,6 +8,7 @@ from strawberry import ID
 
 import resolvers.notice
 from actions.notice import MAX_MARKED_READ
+from auth.permissions import Access
 from kit.graphql.limits.list_size import list_size
 from kit.graphql.types import Node
 from models.notice import NotificationType
@@ -62,6 +63,10 @@ class NoticeQuery:
 
 @strawberry.type
 class NoticeMutation:
-    mark_notifications_read = mutation(notices.mark_notifications_read, NotificationsRead)
-    mark_all_notifications_read = mutation(notices.mark_all_notifications_read, AllNotificationsRead)
-    delete_notification = mutation(notices.delete_notification, Notification)
+    mark_notifications_read = mutation(
+        notices.mark_notifications_read, NotificationsRead, requires=Access.AUTHOR
+    )
+    mark_all_notifications_read = mutation(
+        notices.mark_all_notifications_read, AllNotificationsRead, requires=Access.PERSON
+    )
+    delete_notification = mutation(notices.delete_notification, Notification, requires=Access.AUTHOR)

@@ -8,6 +8,7 @@ from strawberry import ID
 from strawberry.scalars import JSON
 
 import resolvers.profile
+from auth.permissions import Access
 from kit.graphql.limits.list_size import list_size
 from kit.graphql.types import Node
 from models.run import PermissionLevel
@@ -56,6 +57,10 @@ class ProfileQuery:
 
 @strawberry.type
 class ProfileMutation:
-    create_agent_profile = mutation(profiles.create_agent_profile, AgentProfile, Conflict)
-    update_agent_profile = mutation(profiles.update_agent_profile, AgentProfile, Stale, Conflict)
-    delete_agent_profile = mutation(profiles.delete_agent_profile, AgentProfile, Stale)
+    create_agent_profile = mutation(
+        profiles.create_agent_profile, AgentProfile, Conflict, requires=Access.ADMIN
+    )
+    update_agent_profile = mutation(
+        profiles.update_agent_profile, AgentProfile, Stale, Conflict, requires=Access.ADMIN
+    )
+    delete_agent_profile = mutation(profiles.delete_agent_profile, AgentProfile, Stale, requires=Access.ADMIN)

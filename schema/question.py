@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import ID
 
+from auth.permissions import Access
 from kit.graphql.limits.list_size import list_size
 from kit.graphql.types import Node, object_type
 from models.question import MAX_ASKED, MAX_OPTIONS, AnsweredBy, QuestionStatus, QuestionType
@@ -110,8 +111,8 @@ class QuestionQuery:
 
 @strawberry.type
 class QuestionMutation:
-    ask_as_agent = mutation(questions.ask_as_agent, Questions, LeaseLost, Conflict)
-    ask_question = mutation(questions.ask_question, Question, Conflict)
-    ask_questions = mutation(questions.ask_questions, Questions, LeaseLost, Conflict)
-    answer_question = mutation(questions.answer_question, Question, Conflict)
-    cancel_question = mutation(questions.cancel_question, Question, Conflict)
+    ask_as_agent = mutation(questions.ask_as_agent, Questions, LeaseLost, Conflict, requires=Access.AGENT)
+    ask_question = mutation(questions.ask_question, Question, Conflict, requires=Access.BOARD)
+    ask_questions = mutation(questions.ask_questions, Questions, LeaseLost, Conflict, requires=Access.WORKER)
+    answer_question = mutation(questions.answer_question, Question, Conflict, requires=Access.BOARD)
+    cancel_question = mutation(questions.cancel_question, Question, Conflict, requires=Access.BOARD)

@@ -7,6 +7,7 @@ import strawberry
 from strawberry import ID
 from strawberry.scalars import JSON
 
+from auth.permissions import Access
 from kit.graphql.limits.list_size import list_size
 from kit.graphql.types import Node, object_type
 from kit.queue import AttemptOutcome
@@ -329,14 +330,14 @@ class RunQuery:
 
 @strawberry.type
 class RunMutation:
-    start_run = mutation(runs.start_run, Runs, StageRefused, Conflict)
-    stop_run = mutation(runs.stop_run, Run, Conflict)
-    conclude_run = mutation(runs.conclude_run, Run, Conflict)
-    resume_run = mutation(runs.resume_run, Run, StageRefused, Conflict)
-    retry_run = mutation(runs.retry_run, Run, StageRefused, Conflict)
-    choose_run = mutation(runs.choose_run, Run, Conflict)
-    claim_runs = mutation(runs.claim_runs, Claims, Conflict)
-    complete_run = mutation(runs.complete_run, Run, LeaseLost)
-    fail_run = mutation(runs.fail_run, Run, LeaseLost)
-    release_run = mutation(runs.release_run, Run, LeaseLost)
-    confirm_stop = mutation(runs.confirm_stop, Run, LeaseLost, Conflict)
+    start_run = mutation(runs.start_run, Runs, StageRefused, Conflict, requires=Access.BOARD)
+    stop_run = mutation(runs.stop_run, Run, Conflict, requires=Access.BOARD)
+    conclude_run = mutation(runs.conclude_run, Run, Conflict, requires=Access.BOARD)
+    resume_run = mutation(runs.resume_run, Run, StageRefused, Conflict, requires=Access.BOARD)
+    retry_run = mutation(runs.retry_run, Run, StageRefused, Conflict, requires=Access.BOARD)
+    choose_run = mutation(runs.choose_run, Run, Conflict, requires=Access.BOARD)
+    claim_runs = mutation(runs.claim_runs, Claims, Conflict, requires=Access.AUTHOR)
+    complete_run = mutation(runs.complete_run, Run, LeaseLost, requires=Access.WORKER)
+    fail_run = mutation(runs.fail_run, Run, LeaseLost, requires=Access.WORKER)
+    release_run = mutation(runs.release_run, Run, LeaseLost, requires=Access.WORKER)
+    confirm_stop = mutation(runs.confirm_stop, Run, LeaseLost, Conflict, requires=Access.WORKER)

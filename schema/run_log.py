@@ -10,6 +10,7 @@ from strawberry import ID
 from strawberry.scalars import JSON
 
 import actions.report
+from auth.permissions import Access
 from kit.eventlog.event_log import START, Cursor
 from kit.graphql.limits.list_size import list_size
 from kit.graphql.types import apply_descriptions
@@ -424,7 +425,9 @@ class RunReported:
 
 @strawberry.type
 class LogMutation:
-    report_run_events = mutation(logs.report_run_events, RunReported, LeaseLost, Conflict)
+    report_run_events = mutation(
+        logs.report_run_events, RunReported, LeaseLost, Conflict, requires=Access.WORKER
+    )
 
 
 @strawberry.type

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import ID
 
+from auth.permissions import Access
 from kit.graphql.types import Node, object_type
 from resolvers import subtask as subtasks
 from resolvers.card import CARD
@@ -48,7 +49,7 @@ class SubtaskCount:
 
 @strawberry.type
 class SubtaskMutation:
-    add_subtask = mutation(subtasks.add_subtask, Subtask, Conflict)
-    update_subtask = mutation(subtasks.update_subtask, Subtask, Stale)
-    move_subtask = mutation(subtasks.move_subtask, Subtask)
-    delete_subtask = mutation(subtasks.delete_subtask, Subtask, Stale)
+    add_subtask = mutation(subtasks.add_subtask, Subtask, Conflict, requires=Access.BOARD)
+    update_subtask = mutation(subtasks.update_subtask, Subtask, Stale, requires=Access.BOARD)
+    move_subtask = mutation(subtasks.move_subtask, Subtask, requires=Access.BOARD)
+    delete_subtask = mutation(subtasks.delete_subtask, Subtask, Stale, requires=Access.BOARD)

@@ -10,6 +10,7 @@ from strawberry.scalars import JSON
 
 import actions.worker
 import resolvers.worker
+from auth.permissions import Access
 from kit.graphql.limits.list_size import list_size
 from kit.graphql.types import Node
 from models.run import CommandKind, RunKind
@@ -111,10 +112,10 @@ class WorkerQuery:
 
 @strawberry.type
 class WorkerMutation:
-    register_worker = mutation(workers.register_worker, Worker, Conflict)
-    worker_heartbeat = mutation(workers.worker_heartbeat, WorkerBeat, Conflict)
-    deregister_worker = mutation(workers.deregister_worker, Worker)
-    acknowledge_command = mutation(workers.acknowledge_command, Command, LeaseLost)
+    register_worker = mutation(workers.register_worker, Worker, Conflict, requires=Access.WORKER)
+    worker_heartbeat = mutation(workers.worker_heartbeat, WorkerBeat, Conflict, requires=Access.AUTHOR)
+    deregister_worker = mutation(workers.deregister_worker, Worker, requires=Access.ADMIN)
+    acknowledge_command = mutation(workers.acknowledge_command, Command, LeaseLost, requires=Access.PERSON)
 
 
 @strawberry.type

@@ -9,13 +9,13 @@ from strawberry import ID
 import actions.label
 import models.worker
 import models.workspace
+from auth.permissions import Access
 from kit.graphql.limits.list_size import list_size
 from kit.graphql.types import Node
 from models.workspace import Role
 from resolvers import audit
 from resolvers import board as boards
 from resolvers import key as keys
-from resolvers import label as labels
 from resolvers import member as members
 from resolvers import workspace as workspaces
 from resolvers.profile import PROFILES_OF_WORKSPACE
@@ -95,12 +95,12 @@ class WorkspaceQuery:
 
 @strawberry.type
 class WorkspaceMutation:
-    create_workspace = mutation(workspaces.create_workspace, Workspace)
-    update_workspace = mutation(workspaces.update_workspace, Workspace, Stale)
-    delete_workspace = mutation(workspaces.delete_workspace, Workspace, Conflict)
-    add_member = mutation(members.add_member, Membership, Conflict)
-    set_member_role = mutation(members.set_member_role, Membership, Conflict)
-    remove_member = mutation(members.remove_member, Membership, Conflict)
-    create_label = mutation(labels.create_label, Label, Conflict)
-    update_label = mutation(labels.update_label, Label, Stale, Conflict)
-    delete_label = mutation(labels.delete_label, DeletedLabel, Stale)
+    create_workspace = mutation(workspaces.create_workspace, Workspace, requires=Access.PERSON)
+    update_workspace = mutation(workspaces.update_workspace, Workspace, Stale, requires=Access.ADMIN)
+    delete_workspace = mutation(workspaces.delete_workspace, Workspace, Conflict, requires=Access.ADMIN)
+    add_member = mutation(members.add_member, Membership, Conflict, requires=Access.ADMIN)
+    set_member_role = mutation(members.set_member_role, Membership, Conflict, requires=Access.ADMIN)
+    remove_member = mutation(members.remove_member, Membership, Conflict, requires=Access.ADMIN)
+    create_label = mutation(actions.label.create_label, Label, Conflict, requires=Access.MEMBER)
+    update_label = mutation(actions.label.update_label, Label, Stale, Conflict, requires=Access.MEMBER)
+    delete_label = mutation(actions.label.delete_label, DeletedLabel, Stale, requires=Access.MEMBER)

@@ -1,0 +1,48 @@
+"""Types that actions use for their parameters, and that become GraphQL inputs.
+
+    async def rename(tx: Transaction, actor: Actor, *, id: Annotated[Id, "The label."], name: Maybe[str] = None)
+
+`Id` is text in Python and `ID` in GraphQL. `Maybe` tells an absent value (None) from null (`Some(None)`).
+"""
+
+import inspect
+import types
+import typing
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from strawberry import ID, Maybe, Some
+
+__all__ = ["Id", "IfVersion", "Maybe", "Some", "graphql_annotation", "parameters_of", "provided_fields"]
+
+Id = Annotated[str, ID]
+IfVersion = Annotated[int | None, "Refuse with Stale unless this is the current version."]
+
+
+def provided_fields(**fields: Any) -> dict[str, Any]:
+    """Return the fields of a patch that were sent: absent keeps, null clears."""
+    return {name: some.value for name, some in fields.items() if isinstance(some, Some)}
+
+
+def graphql_annotation(annotation: Any) -> Any:
+    """Replace `Id` with GraphQL's ID anywhere in an annotation."""
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is Annotated:
+        rest = tuple(item for item in annotation.__metadata__ if item is not ID)
+        bare = ID if len(rest) < len(annotation.__metadata__) else graphql_annotation(annotation.__origin__)
+        return Annotated[(bare, *rest)] if rest else bare
+    if origin in (typing.Union, types.UnionType):
+        return typing.Union[tuple(graphql_annotation(argument) for argument in arguments)]  # noqa: UP007
+    if origin is not None and arguments:
+        return origin[tuple(graphql_annotation(argument) for argument in arguments)]
+    return annotation
+
+
+def parameters_of(action: Callable[..., Any]) -> list[inspect.Parameter]:
+    """The parameters of an action that a client gives, with their GraphQL types: all but `tx` and `actor`."""
+    parameters = inspect.signature(action).parameters.values()
+    return [
+        parameter.replace(annotation=graphql_annotation(parameter.annotation), kind=parameter.KEYWORD_ONLY)
+        for parameter in parameters
+        if parameter.name not in ("tx", "actor")
+    ]
