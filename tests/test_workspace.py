@@ -286,7 +286,9 @@ async def test_a_workspace_has_at_most_200_labels(run):
         owner = app.services.local_owner
         async with app.begin(owner) as tx:
             for number in range(199):
-                await actions.label.create_label(tx, owner, home, f"Label {number}", "#000000")
+                await actions.label.create_label(
+                    tx, owner, workspace_id=home, name=f"Label {number}", colour="#000000"
+                )
         one, other = await asyncio.gather(
             *(do(app, "createLabel", workspaceId=home, name=n, colour="#000000") for n in ("a", "b"))
         )
