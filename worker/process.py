@@ -29,6 +29,7 @@ from protocol.events import (
     ToolStatus,
 )
 from worker.programs.adapter import ProgramAdapter, ProgramTask, shorten
+from worker.worktree.command import PLACES
 
 READ_BYTES = 65_536  # bytes at a time
 MAX_STDERR_BYTES = 65_536  # bytes of standard error that are kept: the last ones
@@ -340,7 +341,11 @@ class Agent:
 
 def environment(given: Mapping[str, str]) -> dict[str, str]:
     """What an agent may know of the worker's environment: all but the worker's own secrets."""
-    return {name: value for name, value in given.items() if not name.startswith(SECRET)}
+    return {
+        name: value
+        for name, value in given.items()
+        if not name.startswith(SECRET) and name not in PLACES  # it works in its own folder
+    }
 
 
 def _signal(code: int) -> str:

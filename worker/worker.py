@@ -14,7 +14,7 @@ import signal
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -55,7 +55,7 @@ from worker.outbox import RETRY_DELAYS_SECONDS, Outbox
 from worker.process import Agent, ProcessLimits, ProcessOutcome
 from worker.programs import EXECUTORS
 from worker.programs.adapter import WRAP_UP, ProgramAdapter, ProgramTask, answered
-from worker.worktree import Diff, WorkspaceError, Worktree, tidy
+from worker.worktree import Diff, Settled, WorkspaceError, Worktree, tidy
 
 log = logging.getLogger(__name__)
 RELEASED, CANCELLED, CONCLUDE, ANSWERED = "RELEASED", "CANCELLED", "CONCLUDE", "ANSWERED"
@@ -107,11 +107,16 @@ class WorkerProcess:
         tidying = asyncio.create_task(self._tidy())
         await self._leaving.wait()
         claiming.cancel()
+        # What is given back must not be claimed by us again: a claim that waits ends first, and leaving gives back
+        # what it may have brought.
+        if self._asking:
+            self._asking.cancel()
+            await asyncio.wait([self._asking])
         await asyncio.gather(claiming, return_exceptions=True)
         await self._give_back()
         with suppress(ServerUnreachable, ServerRejected):
             await self.api.deregister(self.id)  # gives back what a claim that still waits may have brought
-        tasks = [listening, beating, tidying, *([self._asking] if self._asking else [])]
+        tasks = [listening, beating, tidying]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -206,7 +211,8 @@ class WorkerProcess:
 
     async def _tidy(self) -> None:
         while True:
-            await tidy(self.settings.worktrees)
+            with suppress(WorkspaceError, OSError):
+                await tidy(self.settings.worktrees)
             await asyncio.sleep(CLEANUP_INTERVAL_SECONDS)
 
     async def _listen(self) -> None:
@@ -281,6 +287,7 @@ class WorkerRun:
         self._obeyed: set[str] = set()
         self._ended: AgentResult | None = None  # why it ends, whatever the agent says
         self._lost = False
+        self._broken = ""  # why what was made cannot be told
         self.finishing = False  # its end is being told, so its lease may be gone already
         self.heard = time.monotonic()  # when the server last said that the lease is ours
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -294,6 +301,8 @@ class WorkerRun:
             result = await self._result(self.tree, outcome) if self.tree else None
             self.outbox.close()
             await post
+            if self._broken and outcome.ended.ok:
+                outcome = ProcessOutcome(ended=AgentResult.failed(self._broken, "WORKSPACE_ERROR"))
             if not self._lost:
                 await self._finish(outcome, result)
         finally:
@@ -471,30 +480,39 @@ class WorkerRun:
     async def _result(self, tree: Worktree, outcome: ProcessOutcome) -> FinishedWork:
         """What was made, whatever became of the run."""
         ended = outcome.ended
+        settled = Settled(tree=tree)
         try:
-            title = next(iter(ended.summary.splitlines()), "")[:72]
-            rest = (
-                await tree.commit_rest(title or f"Work of {self.lease.run}")
-                if ended.code != RELEASED
-                else False
-            )
+            if ended.code != RELEASED:
+                title = next(iter(ended.summary.splitlines()), "")[:72]
+                settled = await tree.settle(
+                    title or f"Work of {self.lease.run}", commit=not self.claim.keeps_files
+                )
+                self.tree = tree = settled.tree
             diff, commits, head = await tree.diff(), await tree.commits(), await tree.head()
         except (WorkspaceError, OSError) as error:
-            await self.outbox.put(AgentWarning(text=str(error), code="WORKSPACE_ERROR"))
-            diff, commits, head, rest = Diff(), [], "", False
+            self._broken = str(error)
+            settled = replace(settled, warnings=(*settled.warnings, str(error)))
+            diff, commits, head = Diff(), [], ""
+        for text in settled.warnings:
+            await self.outbox.put(AgentWarning(text=text, code="WORKSPACE_ERROR"))
         for commit in commits:
             await self.outbox.put(Contribution(sha=commit.sha, text=commit.subject))
         return FinishedWork(
             summary=ended.summary,
-            branch=tree.branch,
+            branch=tree.branch if self._keeps_branch(head) else "",
             head=head,
-            outcome="CHANGES" if rest else "AGENT_COMMITTED" if commits else "NO_CHANGES",
+            outcome="CHANGES" if settled.committed else "AGENT_COMMITTED" if commits else "NO_CHANGES",
             diff=diff,
             commits=tuple(commits),
             session=self.session,
             exit_code=outcome.exit_code,
             metrics=total(self.spent),
+            warnings=settled.warnings,
         )
+
+    def _keeps_branch(self, head: str) -> bool:
+        """Whether the branch says anything: it was there before the run, or something was committed on it."""
+        return bool(self.claim.branch) or self.tree is None or head != self.tree.base
 
     async def _finish(self, outcome: ProcessOutcome, result: FinishedWork | None) -> None:
         self.finishing = True
@@ -507,12 +525,13 @@ class WorkerRun:
             await self._finish_refused(error, outcome.ended)
         else:
             if self.tree and outcome.ended.code != RELEASED:
-                await self._remove(self.tree)
+                finished = outcome.ended.ok or outcome.ended.code == CANCELLED
+                await self._remove(self.tree, finished=finished)
 
-    async def _remove(self, tree: Worktree) -> None:
+    async def _remove(self, tree: Worktree, *, finished: bool) -> None:
         """The server has the result, and the branch what was made: the folder is needed no more."""
         try:
-            await tree.remove()
+            await tree.remove(finished=finished, keep_branch=bool(self.claim.branch))
         except (WorkspaceError, OSError) as error:
             log.warning("run %s: its folder is kept: %s", self.lease.run, error)
 
