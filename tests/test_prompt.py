@@ -1,5 +1,6 @@
 """What an agent is told when its run is claimed, the first time and again."""
 
+import pytest
 from sqlalchemy import text
 
 from tests.work import (
@@ -195,3 +196,31 @@ async def test_what_was_deleted_is_not_shown_to_people_in_what_an_agent_was_told
         await worker.say("releaseRun", id)
         [claim] = await worker.claim()
         assert claim["work"]["prompt"] == told, "what an agent is told does not change under it"
+
+
+@pytest.mark.parametrize("about", ["REVIEW", "TEST", "INTEGRATE", "DOCUMENT"])
+async def test_a_run_about_the_work_begins_with_it_and_is_told_its_branch(run, about):
+    async with run() as app:
+        _, card, worker, id = await at_work(app, policy={"baseBranch": "main"})
+        await worker.complete(id, branch="signalbox/WEB-1-paint", headSha="a" * 40)
+        await start(app, card, kind=about)
+        [claim] = await worker.claim()
+        work = claim["work"]
+        goes_on = about in ("INTEGRATE", "DOCUMENT")
+        expected = ("signalbox/WEB-1-paint", "main") if goes_on else (None, "signalbox/WEB-1-paint")
+        assert (work["branch"], work["baseRef"]) == expected
+        assert (
+            "The work on this card is on the branch signalbox/WEB-1-paint, which began from main"
+            in work["prompt"]
+        )
+        assert ("Change no file" in work["prompt"]) == (about in ("REVIEW", "TEST"))
+
+
+async def test_a_run_about_work_that_is_not_there_begins_from_the_base(run):
+    async with run() as app:
+        _, card, worker, id = await at_work(app, policy={"baseBranch": "main"})
+        await worker.complete(id, branch="signalbox/WEB-1-paint")
+        await start(app, card, kind="REVIEW", baseRef="v1")
+        [claim] = await worker.claim()
+        assert (claim["work"]["branch"], claim["work"]["baseRef"]) == (None, "v1")
+        assert "on the branch" not in claim["work"]["prompt"]

@@ -73,6 +73,7 @@ class ClaimedWork:
     instructions: str = ""
     supervised: bool = False
     strict: bool = False  # supervised in each step
+    keeps_files: bool = False  # its agent was told to change no file, so nothing it leaves is committed
     options: dict[str, str] = field(default_factory=dict)
     tools: Row = field(default_factory=dict, repr=False)  # MCP servers by name
     env: dict[str, str] = field(default_factory=dict, repr=False)  # what lets a program ask the API itself
@@ -139,7 +140,7 @@ class FinishedWork:
     session: str = ""
     exit_code: int | None = None
     metrics: Row = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()  # what people should know about the work
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -37,6 +37,8 @@ MAX_FILES = 250  # what a list of an input may hold
 MAX_COMMITS = 100
 MAX_PATCH = 400_000  # bytes of a patch as JSON: a request has at most 1 MB
 MAX_OPTIONS = 12
+MAX_WARNING_CHARACTERS = 2_000
+KEEPS_FILES = ("PLAN", "REVIEW", "TEST")  # kinds of runs whose agents are told to change no file
 HEADER = 40  # characters
 SUMMARY = 20_000
 CODES = {
@@ -143,6 +145,7 @@ class Client:
             instructions=work["instructions"] or "",
             supervised=work["supervised"],
             strict=work["permission"] == "HUMAN_REQUIRED",
+            keeps_files=run["kind"] in KEEPS_FILES,
             options={name: str(value) for name, value in (work["options"] or {}).items()},
             tools={"signalbox": server} if token else {},
             env=env if token else {},
@@ -266,7 +269,7 @@ def _question(ask: QuestionItem, blocking: bool) -> Row:
 
 
 def _result(result: FinishedWork) -> Row:
-    diff, warnings = result.diff, [*result.warnings]
+    diff, warnings = result.diff, [text[:MAX_WARNING_CHARACTERS] for text in result.warnings]
     patch = _fitting(diff.patch)
     if diff.more_files or len(diff.files) > MAX_FILES:
         count = len(diff.files) + diff.more_files

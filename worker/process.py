@@ -36,6 +36,7 @@ from protocol.events import (
 )
 from worker.lines import MAX_HEAD_CHARS, Lines, TooLong
 from worker.programs.adapter import ProgramAdapter, ProgramTask, shorten
+from worker.worktree.command import PLACES
 
 READ_BYTES = 65_536  # bytes at a time
 MAX_STDERR_BYTES = 65_536  # bytes of standard error that are kept: the last ones
@@ -356,7 +357,11 @@ class Agent:
 
 def environment(given: Mapping[str, str]) -> dict[str, str]:
     """What an agent may know of the worker's environment: all but the worker's own secrets."""
-    return {name: value for name, value in given.items() if not name.startswith(SECRET)}
+    return {
+        name: value
+        for name, value in given.items()
+        if not name.startswith(SECRET) and name not in PLACES  # it works in its own folder
+    }
 
 
 def _how(code: int) -> str:

@@ -15,6 +15,7 @@ from worker.client import Client
 from worker.programs import EXECUTORS
 from worker.transport import GraphQLTransport
 from worker.worker import WorkerProcess, WorkerSettings
+from worker.worktree.command import environment_of_git, reason_of
 
 VERSION = "1"
 LEVELS = ("BEGINNER", "INTERMEDIATE", "ADVANCED", "EXPERT")
@@ -71,17 +72,22 @@ def repository_of(folder: Path) -> Path:
         raise WorkerStartError("git is not installed here")
     if not folder.is_dir():
         raise WorkerStartError(f"there is no folder {folder}")
-    inside = _git(folder, "rev-parse", "--show-toplevel") or _git(folder, "rev-parse", "--absolute-git-dir")
-    if not inside:
+    own, why = _git(folder, "rev-parse", "--absolute-git-dir")
+    if not own and "not a git repository" in why:
         raise WorkerStartError(f"{folder} is not in a git repository; make one there: git init")
-    if not _git(folder, "rev-parse", "--verify", "--quiet", "HEAD^{commit}"):
+    if not own:
+        raise WorkerStartError(f"{folder} cannot be used: {why}")
+    inside, _ = _git(folder, "rev-parse", "--show-toplevel")  # nothing where the repository is bare
+    if not _git(folder, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")[0]:
         raise WorkerStartError(f"{folder} has no commit yet, and branches are cut from one")
-    return Path(inside)
+    return Path(inside or own)
 
 
-def _git(folder: Path, *words: str) -> str:
-    ran = subprocess.run(["git", "-C", str(folder), *words], capture_output=True, text=True, errors="replace")
-    return ran.stdout.strip() if ran.returncode == 0 else ""
+def _git(folder: Path, *words: str) -> tuple[str, str]:
+    """What git answers, and where it fails, its own reason."""
+    command = ["git", "-C", str(folder), *words]
+    ran = subprocess.run(command, capture_output=True, text=True, errors="replace", env=environment_of_git())
+    return (ran.stdout.rstrip("\n"), "") if ran.returncode == 0 else ("", reason_of(ran.stderr))
 
 
 def options_of(given: Iterable[str], executors: Sequence[str]) -> dict[str, dict[str, str]]:

@@ -58,7 +58,7 @@ from worker.outbox import RETRY_DELAYS_SECONDS, Outbox
 from worker.process import Agent, ProcessLimits, ProcessOutcome
 from worker.programs import EXECUTORS
 from worker.programs.adapter import WRAP_UP, ProgramAdapter, ProgramTask, answered
-from worker.worktree import Diff, WorkspaceError, Worktree, tidy
+from worker.worktree import Diff, Settled, WorkspaceError, Worktree, tidy
 
 log = logging.getLogger(__name__)
 RELEASED, CANCELLED, CONCLUDE, ANSWERED = "RELEASED", "CANCELLED", "CONCLUDE", "ANSWERED"
@@ -110,11 +110,16 @@ class WorkerProcess:
         tidying = asyncio.create_task(self._tidy())
         await self._leaving.wait()
         claiming.cancel()
+        # What is given back must not be claimed by us again: a claim that waits ends first, and leaving gives back
+        # what it may have brought.
+        if self._asking:
+            self._asking.cancel()
+            await asyncio.wait([self._asking])
         await asyncio.gather(claiming, return_exceptions=True)
         await self._give_back()
         with suppress(ServerUnreachable, ServerRejected):
             await self.api.deregister(self.id)  # gives back what a claim that still waits may have brought
-        tasks = [listening, beating, tidying, *([self._asking] if self._asking else [])]
+        tasks = [listening, beating, tidying]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -209,7 +214,8 @@ class WorkerProcess:
 
     async def _tidy(self) -> None:
         while True:
-            await tidy(self.settings.worktrees)
+            with suppress(WorkspaceError, OSError):
+                await tidy(self.settings.worktrees)
             await asyncio.sleep(CLEANUP_INTERVAL_SECONDS)
 
     async def _listen(self) -> None:
@@ -285,6 +291,7 @@ class WorkerRun:
         self._obeyed: set[str] = set()
         self._ended: AgentResult | None = None  # why it ends, whatever the agent says
         self._lost = False
+        self._broken = ""  # why what was made cannot be told
         self.finishing = False  # its end is being told, so its lease may be gone already
         self.heard = time.monotonic()  # when the server last said that the lease is ours
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -298,6 +305,8 @@ class WorkerRun:
             result = await self._result(self.tree, outcome) if self.tree else None
             self.outbox.close()
             await post
+            if self._broken and outcome.ended.ok:
+                outcome = ProcessOutcome(ended=AgentResult.failed(self._broken, "WORKSPACE_ERROR"))
             if not self._lost:
                 await self._finish(outcome, result)
         finally:
@@ -479,32 +488,40 @@ class WorkerRun:
     async def _result(self, tree: Worktree, outcome: ProcessOutcome) -> FinishedWork:
         """What was made, whatever became of the run."""
         ended, summary = outcome.ended, plain(outcome.ended.summary)
+        settled = Settled(tree=tree)
         try:
             if ended.ok and not summary:
                 summary = stand_in(await tree.commits(), self._said)
-            rest = (
-                await tree.commit_rest(title_of(summary) or f"Work of {self.lease.run}")
-                if ended.code != RELEASED
-                else False
-            )
+            if ended.code != RELEASED:
+                title = title_of(summary) or f"Work of {self.lease.run}"
+                settled = await tree.settle(title, commit=not self.claim.keeps_files)
+                self.tree = tree = settled.tree
             diff, commits, head = await tree.diff(), await tree.commits(), await tree.head()
         except (WorkspaceError, OSError) as error:
-            await self.outbox.put(AgentWarning(text=str(error), code="WORKSPACE_ERROR"))
-            diff, commits, head, rest = Diff(), [], "", False
+            self._broken = str(error)
+            settled = replace(settled, warnings=(*settled.warnings, str(error)))
+            diff, commits, head = Diff(), [], ""
         commits = [replace(commit, subject=plain(commit.subject)) for commit in commits]
+        for text in settled.warnings:
+            await self.outbox.put(AgentWarning(text=text, code="WORKSPACE_ERROR"))
         for commit in commits:
             await self.outbox.put(Contribution(sha=commit.sha, text=commit.subject))
         return FinishedWork(
             summary=summary or (NO_SUMMARY if ended.ok else ""),
-            branch=tree.branch,
+            branch=tree.branch if self._keeps_branch(head) else "",
             head=head,
-            outcome="CHANGES" if rest else "AGENT_COMMITTED" if commits else "NO_CHANGES",
+            outcome="CHANGES" if settled.committed else "AGENT_COMMITTED" if commits else "NO_CHANGES",
             diff=diff,
             commits=tuple(commits),
             session=self.session,
             exit_code=outcome.exit_code,
             metrics=total(self.spent),
+            warnings=settled.warnings,
         )
+
+    def _keeps_branch(self, head: str) -> bool:
+        """Whether the branch says anything: it was there before the run, or something was committed on it."""
+        return bool(self.claim.branch) or self.tree is None or head != self.tree.base
 
     async def _finish(self, outcome: ProcessOutcome, result: FinishedWork | None) -> None:
         self.finishing = True
@@ -517,12 +534,13 @@ class WorkerRun:
             self.lose()
             return
         if self.tree and is_kept and outcome.ended.code != RELEASED:
-            await self._remove(self.tree)
+            finished = outcome.ended.ok or outcome.ended.code == CANCELLED
+            await self._remove(self.tree, finished=finished)
 
-    async def _remove(self, tree: Worktree) -> None:
+    async def _remove(self, tree: Worktree, *, finished: bool) -> None:
         """The server has the result, and the branch what was made: the folder is needed no more."""
         try:
-            await tree.remove()
+            await tree.remove(finished=finished, keep_branch=bool(self.claim.branch))
         except (WorkspaceError, OSError) as error:
             log.warning("run %s: its folder is kept: %s", self.lease.run, error)
 

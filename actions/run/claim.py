@@ -5,12 +5,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 
 from actions.liveness import note_worker
 from actions.move import move_as_system
 from actions.run.change import card_of, emit_run_event, log_events, set_status
-from actions.run.prompt import answered_of, prompt_of, slug
+from actions.run.prompt import ON_WORK, answered_of, prompt_of, slug
 from actions.stage_facts import facts_of, reader
 from auth.locking import lock_worker
 from kit import queue
@@ -253,6 +253,7 @@ async def _snapshot(tx: Transaction, board: Board, run: Run, card: Card) -> dict
         if asked
         else None,
         "policy": _plain(policy),
+        "work": await _work_on(tx, run, card, policy),
         "profile": {
             "executor": profile.executor,
             "model": profile.model,
@@ -265,6 +266,23 @@ async def _snapshot(tx: Transaction, board: Board, run: Run, card: Card) -> dict
     }
 
 
+async def _work_on(tx: Transaction, run: Run, card: Card, policy: BoardPolicy) -> dict[str, str] | None:
+    """The branch that a run about the card's work begins with; None where there is none, or it was told a base."""
+    if run.kind not in ON_WORK or run.base_ref:
+        return None
+    last = await find_worked(tx, card)
+    if last is None or not last.branch:
+        return None
+    return {"branch": last.branch, "base": last.base_ref or policy.base_branch}
+
+
+async def find_worked(tx: Transaction, card: Card) -> Run | None:
+    """The run whose work stands on a card: the newest that succeeded, unless another was chosen since it began."""
+    code = Run.card_id == card.id, Run.kind == RunKind.CODE, Run.status == RunStatus.SUCCEEDED
+    newest = func.coalesce(Run.chosen_at, Run.queued_at).desc(), Run.id.desc()
+    return await tx.scalar(select(Run).where(*code).order_by(*newest).limit(1))
+
+
 def _plain(policy: BoardPolicy) -> dict[str, Any]:
     return {name: getattr(policy, name) for name in BoardPolicy.__dataclass_fields__}
 
@@ -275,6 +293,8 @@ async def _work(tx: Transaction, board: Board, run: Run, worker: Worker) -> Work
     policy, profile, card = snapshot["policy"], snapshot["profile"] or {}, snapshot["card"]
     answers = await answers_of(tx, run)
     session = await _session(tx, run, worker)
+    work = (snapshot.get("work") or {}).get("branch")
+    goes_on = run.kind in (RunKind.INTEGRATE, RunKind.DOCUMENT)  # the others change nothing
     whole = [prompt_of(run.kind, snapshot, run.instruction), *([answered_of(answers)] if answers else [])]
     late = await _late(tx, run, answers) if session else []
     told = [profile.get("persona") or "", policy["instructions"]]
@@ -285,8 +305,8 @@ async def _work(tx: Transaction, board: Board, run: Run, worker: Worker) -> Work
         model=profile.get("model"),
         instructions="\n\n".join(part for part in told if part),
         session_id=session,
-        branch=run.branch,
-        base_ref=run.base_ref or policy["base_branch"] or "HEAD",
+        branch=run.branch or (work if goes_on else None),
+        base_ref=run.base_ref or (None if goes_on else work) or policy["base_branch"] or "HEAD",
         repository=policy["repository"],
         branch_template=policy["branch_template"],
         card=card["name"],

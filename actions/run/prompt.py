@@ -11,11 +11,13 @@ TASKS = {
     RunKind.CODE: "Work on this card. Commit what you change. End with a short summary of what you did.",
     RunKind.PLAN: "Plan this card: write its steps as subtasks, phase by phase. Change no file.",
     RunKind.REVIEW: "Review the work on this card. Change no file; say what you found.",
-    RunKind.TEST: "Test the work on this card, and say what holds and what does not.",
+    RunKind.TEST: "Test the work on this card, and say what holds and what does not. Change no file.",
     RunKind.INTEGRATE: "Bring the work on this card together with its base branch.",
     RunKind.DOCUMENT: "Write the documents this card asks for.",
     RunKind.BREAKDOWN: "Break this card down into smaller ones, and describe each.",
 }
+
+ON_WORK = (RunKind.REVIEW, RunKind.TEST, RunKind.INTEGRATE, RunKind.DOCUMENT)  # begin with the card's work
 
 
 def slug(title: str) -> str:
@@ -27,6 +29,12 @@ def slug(title: str) -> str:
 def prompt_of(kind: RunKind, snapshot: dict[str, Any], instruction: str | None) -> str:
     """The words an agent begins with. People's text is told as such, after what it is asked to do."""
     card, lines = snapshot["card"], [TASKS[kind]]
+    if work := snapshot.get("work"):
+        base = f", which began from {work['base']}" if work["base"] else ""
+        lines += [
+            "",
+            f"The work on this card is on the branch {work['branch']}{base}. Your folder begins with it.",
+        ]
     if instruction:
         lines += ["", "What you were asked in particular:", instruction]
     message = snapshot.get("message")

@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from actions.message import post_message
 from actions.move import Placement, check_move, move_allowed
+from actions.run.claim import find_worked
 from actions.run.dispatch import on_cards_moved
 from actions.run.start import RunRequest, enqueue_runs, retry_request
 from auth.locking import lock_card
@@ -15,7 +16,6 @@ from models.board import BoardColumn
 from models.card import Card
 from models.message import MessageKind
 from models.refusal import Conflict
-from models.run import Run, RunKind, RunStatus
 from models.stage import Stage
 from models.worker import AgentProfile
 
@@ -33,7 +33,7 @@ async def reject_card(tx: Transaction, actor: Actor, card_id: str, feedback: str
         raise Conflict(f"The card stands in {stage}; only work in REVIEW is sent back", card.id)
     message = await post_message(tx, actor, card.id, feedback, MessageKind.FEEDBACK)
     wish = RunRequest(instruction=message.body, message_id=message.id)
-    last, place = await _worked(tx, card), Placement(stage=Stage.TODO)
+    last, place = await find_worked(tx, card), Placement(stage=Stage.TODO)
     to = await check_move(tx, board, [card], place)
     await move_allowed(tx, board, [card], place, to)
     await on_cards_moved(
@@ -45,10 +45,3 @@ async def reject_card(tx: Transaction, actor: Actor, card_id: str, feedback: str
         again = replace(again, message_id=message.id, batch_id=None, place=None)
         await enqueue_runs(tx, actor, board, [(card, again)])
     return card
-
-
-async def _worked(tx: Transaction, card: Card) -> Run | None:
-    """The run whose work stands on a card: the newest that succeeded, unless another was chosen since it began."""
-    code = Run.card_id == card.id, Run.kind == RunKind.CODE, Run.status == RunStatus.SUCCEEDED
-    newest = func.coalesce(Run.chosen_at, Run.queued_at).desc(), Run.id.desc()
-    return await tx.scalar(select(Run).where(*code).order_by(*newest).limit(1))

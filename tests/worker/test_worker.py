@@ -56,7 +56,19 @@ async def services(repository, tmp_path):
         await asyncio.wait_for(task, 30)
 
 
-def enqueue(api, run="run_1", *, executor="command", lease=60.0, session="", wall=20.0, whole="", **options):
+def enqueue(
+    api,
+    run="run_1",
+    *,
+    executor="command",
+    lease=60.0,
+    session="",
+    wall=20.0,
+    whole="",
+    branch="",
+    keeps_files=False,
+    **options,
+):
     def make(token):
         return ClaimedWork(
             lease=LeaseTicket(run=run, attempt=api.attempts[run] + 1, token=token),
@@ -68,6 +80,8 @@ def enqueue(api, run="run_1", *, executor="command", lease=60.0, session="", wal
             lease_seconds=lease,
             session=session,
             wall=wall,
+            branch=branch,
+            keeps_files=keeps_files,
         )
 
     api.queue.append(make)
@@ -145,13 +159,191 @@ async def test_a_folder_stays_when_its_result_was_not_accepted(services, tmp_pat
     assert new.read_text() == "precious\n"
 
 
-async def test_a_folder_stays_while_something_in_it_is_not_committed(services, tmp_path):
-    worker = await services.worker()
+async def test_a_lock_that_a_killed_git_left_loses_nothing(services, tmp_path, repository):
+    await services.worker()
     enqueue(services, command="touch $(git rev-parse --git-path index.lock); echo precious > new.txt")
-    assert (await ended(services))[0] == "complete"
+    how, result = await ended(services)
+    assert (how, result.outcome, result.warnings) == ("complete", "CHANGES", ())
+    assert shown(repository, result, "new.txt") == "precious\n"
+    await gone(tmp_path / "work" / "run_1")
+
+
+async def test_work_that_cannot_be_committed_fails_the_run_and_stays(services, tmp_path, repository):
+    worker = await services.worker()
+    lock = repository / ".git" / "refs" / "heads" / "signalbox" / "WEB-1-Do-it.lock"
+    enqueue(services, command=f"touch {lock}; echo precious > new.txt")
+    how, failure = await ended(services)
+    assert (how, failure.code) == ("fail", "WORKSPACE_ERROR")
+    assert "WEB-1-Do-it" in failure.reason, "git's own reason"
+    assert failure.result.warnings == (failure.reason,)
     await services.until(lambda: not worker.runs)
     assert (tmp_path / "work" / "run_1" / "new.txt").read_text() == "precious\n"
     assert "WARNING" in kinds(services), "what was not committed is said"
+
+
+async def test_what_git_cannot_take_is_named_and_its_folder_kept(services, tmp_path, repository):
+    worker = await services.worker()
+    enqueue(services, command="rm readme.md; mkfifo readme.md; echo precious > new.txt")
+    how, result = await ended(services)
+    assert how == "complete"
+    assert shown(repository, result, "new.txt") == "precious\n"
+    [warning] = result.warnings
+    assert "readme.md cannot be committed" in warning
+    assert str(tmp_path / "work" / "run_1") in warning
+    await services.until(lambda: not worker.runs)
+    assert (tmp_path / "work" / "run_1" / "new.txt").exists()
+
+
+SCAFFOLD = "mkdir -p shop/.sub; git init -q shop; cd shop; echo x > app.rb; echo y > .sub/b; echo '*.log' > "
+SCAFFOLD += ".gitignore"
+COMMITTED = f"{SCAFFOLD}; touch a.log; git add -A; git -c user.name=A -c user.email=a@b.c commit -qm i"
+INNER = {
+    "begun": SCAFFOLD,
+    "committed": COMMITTED,
+    "added": f"{COMMITTED}; cd ..; git add -A 2>&1; git commit -qm outer",
+    "stashed": f"{COMMITTED}; echo z > app.rb; git -c user.name=A -c user.email=a@b.c stash -q",
+    "branched": f"{COMMITTED}; git checkout -q -b more; echo m > m; git add m; "
+    "git -c user.name=A -c user.email=a@b.c commit -qm m; git checkout -q -",
+}
+
+
+@pytest.mark.parametrize("how", INNER)
+async def test_the_files_of_a_repository_that_the_agent_makes_are_work(services, tmp_path, repository, how):
+    """Its history is on no branch of ours: it stays in the folder, and a warning says so."""
+    worker = await services.worker()
+    enqueue(services, command=f"echo two >> readme.md; {INNER[how]}")
+    told, result = await ended(services)
+    assert told == "complete"
+    assert shown(repository, result, "readme.md") == "hello\ntwo\n"
+    assert (shown(repository, result, "shop/app.rb"), shown(repository, result, "shop/.sub/b")) == (
+        "x\n",
+        "y\n",
+    )
+    assert not {"shop", "shop/a.log"} & {file.path for file in result.diff.files}
+    folder = tmp_path / "work" / "run_1"
+    if how == "begun":
+        assert result.warnings == ()
+        await gone(folder)
+        return
+    [warning] = result.warnings
+    assert "history" in warning
+    assert "shop" in warning
+    assert str(folder) in warning
+    await services.until(lambda: not worker.runs)
+    assert (folder / "shop" / ".git" / "HEAD").exists()
+
+
+COMMIT = "echo precious > new.txt; git add -A; git commit -qm Work"
+ASTRAY = {
+    "detached": f"git checkout -q --detach; {COMMIT}",
+    "other": f"git checkout -q -b other; {COMMIT}",
+    "renamed": f"{COMMIT}; git branch -m renamed",
+    "deleted": f"git checkout -q --detach; {COMMIT}; git branch -q -D signalbox/WEB-1-Do-it",
+    "unborn": f"{COMMIT}; git update-ref -d refs/heads/signalbox/WEB-1-Do-it",
+    "not committed": "git checkout -q --detach; echo precious > new.txt",
+}
+
+
+@pytest.mark.parametrize("how", ASTRAY)
+async def test_work_off_the_branch_is_brought_on_it(services, tmp_path, repository, how):
+    await services.worker()
+    enqueue(services, command=ASTRAY[how])
+    told, result = await ended(services)
+    assert (told, result.branch) == ("complete", "signalbox/WEB-1-Do-it")
+    assert shown(repository, result, "new.txt") == "precious\n"
+    assert [file.path for file in result.diff.files] == ["new.txt"]
+    [warning] = result.warnings
+    assert "signalbox/WEB-1-Do-it" in warning
+    assert [row["text"] for row in services.rows["run_1"] if row["type"] == "WARNING"] == [warning]
+    await gone(tmp_path / "work" / "run_1")
+
+
+@pytest.mark.parametrize(
+    ("words", "branch"), [("-b elsewhere", "elsewhere"), ("", "signalbox/WEB-1-Do-it-2")]
+)
+async def test_work_that_does_not_go_on_from_the_branch_is_told_with_its_own(
+    services, repository, words, branch
+):
+    await services.worker()
+    off = "git commit -q --allow-empty -m Before; git checkout -q --detach HEAD~1"
+    enqueue(services, command=f"{off}; {f'git checkout -q {words}' if words else 'true'}; {COMMIT}")
+    told, result = await ended(services)
+    assert (told, result.branch) == ("complete", branch)
+    assert shown(repository, result, "new.txt") == "precious\n"
+    assert branch in result.warnings[0]
+
+
+async def test_conflicts_that_nobody_resolved_are_told(services, repository):
+    await services.worker()
+    command = """git checkout -q -b theirs; echo theirs > readme.md; git commit -qam Theirs
+git checkout -q signalbox/WEB-1-Do-it; echo ours > readme.md; git commit -qam Ours; git merge -q theirs; true"""
+    enqueue(services, command=command)
+    told, result = await ended(services)
+    assert told == "complete"
+    assert result.warnings == ("Conflicts were committed that nobody resolved, in readme.md",)
+
+
+async def test_an_agent_that_is_to_change_no_file_has_nothing_committed(services, tmp_path, repository):
+    worker = await services.worker()
+    enqueue(services, command="echo left > left.txt; echo Fine", keeps_files=True)
+    told, result = await ended(services)
+    assert (told, result.outcome, result.summary) == ("complete", "NO_CHANGES", "Fine")
+    [warning] = result.warnings
+    assert "left.txt" in warning
+    await services.until(lambda: not worker.runs)
+    assert (tmp_path / "work" / "run_1" / "left.txt").exists()
+
+
+async def test_runs_that_change_nothing_leave_nothing(services, tmp_path, repository):
+    worker = await services.worker()
+    for number in range(3):
+        enqueue(services, f"run_{number}", command="true")
+        _, result = await ended(services, f"run_{number}")
+        assert result.branch == ""
+    enqueue(services, "run_4", command="echo work > work.txt")
+    _, result = await ended(services, "run_4")
+    await services.until(lambda: not worker.runs)
+    await gone(tmp_path / "work" / "run_4")
+    words = ["git", "-C", str(repository), "for-each-ref", "--format=%(refname)"]
+    listed = subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()
+    assert listed == ["refs/heads/main", f"refs/heads/{result.branch}"]
+
+
+async def test_a_branch_that_was_there_before_stays(services, repository):
+    subprocess.run(["git", "-C", str(repository), "branch", "card"], check=True)
+    worker = await services.worker()
+    enqueue(services, command="true", branch="card")
+    _, result = await ended(services)
+    assert result.branch == "card"
+    await services.until(lambda: not worker.runs)
+    subprocess.run(["git", "-C", str(repository), "rev-parse", "-q", "--verify", "card"], check=True)
+
+
+async def test_a_worker_that_leaves_does_not_claim_what_it_gives_back(services):
+    claim, release, waiting = services.claim, services.release, asyncio.Event()
+
+    async def patient(worker, most):
+        """As the server does, wait for work for long."""
+        while not services.queue:
+            waiting.set()
+            await asyncio.sleep(0)
+        return await claim(worker, most)
+
+    async def released(lease, *about):
+        await release(lease, *about)
+        enqueue(services, command="echo ready; sleep 60")  # it is queued again at once
+        for _ in range(10):  # and whoever waits for work has it before this answer comes
+            await asyncio.sleep(0)
+
+    services.claim, services.release = patient, released
+    worker = await services.worker(at_once=2)
+    enqueue(services, command="echo ready; sleep 60")
+    await services.until(lambda: any(r.get("text") == "ready\n" for r in services.rows.get("run_1", [])))
+    waiting.clear()
+    await services.until(waiting.is_set)
+    worker.leave()
+    await services.until(lambda: "left" in services.registered)
+    assert services.attempts["run_1"] == 1
 
 
 async def test_nothing_is_said_twice_when_answers_are_lost(services):

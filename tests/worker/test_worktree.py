@@ -6,16 +6,21 @@ import os
 import random
 import shutil
 import subprocess
+import sys
+import tempfile
 import time
+from pathlib import Path
 
 import pytest
 
 from protocol.events import AgentResult
 from tests.warm import Warm
 from tests.worker import cutting
+from tests.worker.live import ROOT
 from worker.process import Agent, ProcessLimits
 from worker.programs import ShellCommand
 from worker.programs.adapter import ProgramTask
+from worker.startup import WorkerStartError, repository_of
 from worker.worktree import Unmerged, WorkspaceError, Worktree, filled, git, is_free, tidy
 
 
@@ -471,3 +476,98 @@ async def test_a_large_patch_is_cut_and_git_is_ended(cut, repository):
 async def test_an_error_of_git_is_one_sentence(cut, repository):
     with pytest.raises(WorkspaceError, match=r"^git rev-parse: [^\n]+$"):
         await git(repository, "rev-parse", "--verify", "nonsense")
+
+
+async def test_a_patch_is_the_same_whatever_its_reader_set_up(cut, repository):
+    for setting in (
+        "noprefix true",
+        "mnemonicPrefix true",
+        "context 0",
+        "renames false",
+        "orderFile /dev/null",
+    ):
+        run_git(repository, "config", *f"diff.{setting}".split())
+    run_git(repository, "config", "core.abbrev", "4")
+    run_git(repository, "config", "diff.relative", "true")
+    tree = await cut()
+    (tree.folder / "readme.md").rename(tree.folder / "README")
+    (tree.folder / "new").write_text("text\n")
+    await tree.commit_rest("Work")
+    patch = (await tree.diff()).patch
+    assert "diff --git a/new b/new\n" in patch
+    assert "rename from readme.md\nrename to README\n" in patch
+    [index] = [line for line in patch.split("\n") if line.startswith("index ")]
+    assert len(index.split()[1]) == 82, "whole names"
+
+
+async def test_a_subject_of_any_characters_is_told(cut, repository):
+    tree = await cut()
+    run_git(tree.folder, "commit", "-q", "--allow-empty", "-m", "One\x1ftwo\x1ethree")
+    assert [commit.subject for commit in await tree.commits()] == ["One\x1ftwo\x1ethree"]
+
+
+async def test_a_branch_that_takes_the_place_of_ours_is_named(cut, repository):
+    run_git(repository, "branch", "signalbox")
+    with pytest.raises(WorkspaceError, match="'refs/heads/signalbox' exists"):
+        await cut()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+async def test_the_owner_of_a_repository_is_told_as_git_tells_it(cut, repository, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for path in (repository, repository / ".git"):
+        os.chown(path, 12345, 12345)
+    with pytest.raises(WorkspaceError, match="dubious ownership"):
+        await cut()
+    with pytest.raises(WorkerStartError, match="dubious ownership"):
+        repository_of(repository)
+
+
+async def test_a_worker_works_in_the_repository_that_it_is_told(repository, tmp_path, monkeypatch):
+    other = tmp_path / "other"
+    run_git(tmp_path, "init", "-q", str(other))
+    monkeypatch.setenv("GIT_DIR", str(other / ".git"))
+    monkeypatch.setenv("GIT_WORK_TREE", str(other))
+    assert repository_of(repository) == repository
+
+
+async def test_an_agent_works_in_its_folder_whatever_the_worker_was_told(cut, tmp_path, monkeypatch):
+    tree = await cut()
+    for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "nowhere"))
+    said = []
+
+    async def hear(event):
+        said.append(getattr(event, "text", ""))
+
+    work = ProgramTask(run="run_1", prompt="Do it", options={"command": "git rev-parse --show-toplevel"})
+    await Agent(ShellCommand(), work, tree.folder, ProcessLimits(grace=1), held=(tree.lock,)).run(hear)
+    assert str(tree.folder) in "".join(said)
+
+
+REMOVE = """import asyncio, os, sys, pathlib
+from worker.worktree import tidy
+os.setuid(int(sys.argv[2]))
+asyncio.run(tidy(pathlib.Path(sys.argv[1])))
+"""
+
+
+async def test_read_only_caches_are_removed(tmp_path):
+    """As somebody who is not root: to root nothing is read-only."""
+    root = Path(tempfile.mkdtemp(prefix="signalbox-"))
+    try:
+        cache = root / "run_1.gone" / "cache" / "module"
+        cache.mkdir(parents=True)
+        (cache / "file").write_text("text")
+        for folder in (cache, cache.parent):
+            folder.chmod(0o555)
+        nobody = 65534 if os.geteuid() == 0 else os.geteuid()
+        for path in [root, *root.rglob("*")]:
+            os.chown(path, nobody, -1)
+        words = [sys.executable, "-c", REMOVE, str(root), str(nobody)]
+        env = {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"}
+        subprocess.run(words, cwd=ROOT, env=env, check=True)
+        assert [path.name for path in root.iterdir()] == []
+    finally:
+        subprocess.run(["chmod", "-R", "u+rwx", str(root)], check=False)
+        shutil.rmtree(root)

@@ -1,0 +1,121 @@
+"""The changes between two commits, always in the same form, whatever a person set up for reading diffs."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+
+PATCH = 1_048_576  # bytes of a patch that are kept
+FILES = 1000  # files of a diff that are listed
+COMMITS = 250
+MAX_PATHS_AT_ONCE = 200  # on one command line
+PLAIN = (
+    *("diff-tree", "-r", "--no-commit-id", "--no-color", "--no-ext-diff", "--no-textconv", "--find-renames"),
+    *("-l1000", "--src-prefix=a/", "--dst-prefix=b/", "--full-index", "--no-relative"),
+)
+Git = Callable[..., Awaitable[str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileDiff:
+    path: str
+    additions: int | None  # None for a binary file
+    deletions: int | None
+    change: str = "EDIT"  # ADD, EDIT, MOVE, DELETE
+    moved_from: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Diff:
+    files: tuple[FileDiff, ...] = ()
+    more_files: int = 0
+    additions: int = 0
+    deletions: int = 0
+    patch: str = ""
+    is_cut: bool = False  # the patch was longer than PATCH
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """A commit of the run."""
+
+    sha: str
+    subject: str
+    author: str
+
+
+async def diff_of(git: Git, base: str, head: str) -> Diff:
+    numbers = await git(*PLAIN, "--numstat", "-z", base, head)
+    kinds = _changes(await git(*PLAIN, "--name-status", "-z", base, head))
+    files = []
+    for file in _numstat(numbers):
+        change, before = kinds.get(file.path, ("EDIT", ""))
+        path, before = printable(file.path), printable(before)
+        files.append(replace(file, path=path, change=change, moved_from=before))
+    patch = await git(*PLAIN, "--patch", "--unified=3", base, head, most=PATCH)
+    return Diff(
+        files=tuple(files[:FILES]),
+        more_files=max(0, len(files) - FILES),
+        additions=sum(file.additions or 0 for file in files),
+        deletions=sum(file.deletions or 0 for file in files),
+        patch=printable(patch.removesuffix("\0")),
+        is_cut=patch.endswith("\0"),
+    )
+
+
+async def commits_of(git: Git, base: str, head: str) -> list[Made]:
+    """The newest commits since the base, oldest first."""
+    words = ("log", "-z", "--no-color", "--encoding=UTF-8", f"--max-count={COMMITS}", "--format=%H%n%an%n%s")
+    said = await git(*words, f"{base}..{head}")
+    rows = [printable(row).split("\n", 2) for row in said.split("\0") if row]
+    return [Made(sha=sha, subject=subject, author=author) for sha, author, subject in reversed(rows)]
+
+
+async def conflicts_of(git: Git, base: str, head: str) -> list[str]:
+    """Name the changed files in which both marks of a conflict stand that the base has not."""
+    said = await git(*PLAIN, "--diff-filter=d", "--name-only", "-z", base, head)
+    changed, found = [path for path in said.split("\0") if path][:FILES], set[str]()
+    for start in range(0, len(changed), MAX_PATHS_AT_ONCE):
+        paths = changed[start : start + MAX_PATHS_AT_ONCE]
+        now, before = [await _marked(git, commit, paths) for commit in (head, base)]
+        found |= now - before
+    return sorted(map(printable, found))
+
+
+async def _marked(git: Git, commit: str, paths: list[str]) -> set[str]:
+    words = ("--literal-pathspecs", "grep", "-l", "-z", "-I", "--no-textconv", "--all-match", "-G")
+    marks = ("-e", "^<<<<<<< ", "-e", "^>>>>>>> ")
+    said = await git(*words, *marks, commit, "--", *paths, good=(0, 1))
+    return {name.removeprefix(f"{commit}:") for name in said.split("\0") if name}
+
+
+def printable(text: str) -> str:
+    """A text of git as UTF-8: bytes that are none become a replacement character."""
+    return text.encode(errors="surrogateescape").decode(errors="replace")
+
+
+def _numstat(said: str) -> list[FileDiff]:
+    """`added TAB deleted TAB path NUL`; a rename has an empty path and two more fields."""
+    out, parts = [], iter(said.split("\0"))
+    for part in parts:
+        if part.count("\t") < 2:
+            continue
+        added, deleted, path = part.split("\t", 2)
+        if not path:
+            next(parts, "")
+            path = next(parts, "")
+        numbers = [None if n == "-" else int(n) for n in (added, deleted)]
+        out.append(FileDiff(path=path, additions=numbers[0], deletions=numbers[1]))
+    return out
+
+
+def _changes(said: str) -> dict[str, tuple[str, str]]:
+    """`letter NUL path NUL`; a rename has a number behind its letter and two paths."""
+    kinds, parts = {"A": "ADD", "D": "DELETE", "R": "MOVE", "C": "ADD"}, iter(said.split("\0"))
+    out = {}
+    for letter in parts:
+        if not letter:
+            continue
+        path = before = next(parts, "")
+        if letter[0] in "RC":
+            path = next(parts, "")
+        out[path] = kinds.get(letter[0], "EDIT"), before if letter[0] == "R" else ""
+    return out
