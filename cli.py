@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -25,19 +26,22 @@ from kit import logs
 from kit.db.database import Database, DatabaseUnreachable, Unavailable
 from kit.db.revision import WrongRevision, require_head
 from kit.db.transaction import Author
-from kit.eventlog.event_log import EventLog, make_event_log, renew_epochs
+from kit.eventlog.event_log import EventLog, make_event_log, renew_epochs, retry_while_unavailable
 from kit.graphql.http.connections import Limits
 from kit.graphql.http.draining import Draining
-from kit.graphql.http.serve import AddressTaken, address_of, bind
+from kit.graphql.http.serve import AddressTaken, address_at, address_of, bind
 from kit.graphql.http.serve import serve as listen
 from kit.settings import Settings, WrongSetting, load, local_key
-from models.account import User
+from models.account import LINK_LIFETIME, User
 from models.actor import ActorKind
 from models.refusal import Refusal
 from models.stage import Law
+from models.workspace import Membership, Role
 
 ROOT = Path(__file__).parent
 Make = Callable[[Settings, Draining], ASGIApp]  # makes the application, as server.make_app does
+DEMO_DATABASE = "sqlite:///demo.sqlite3"
+MINUTES = round(LINK_LIFETIME.total_seconds() / 60)
 MAKE_OWNER = "make an owner first: python server.py owner USERNAME"
 
 
@@ -74,8 +78,17 @@ def serve(make: Make, *, migrate: bool) -> None:
         fail("SECRET_KEY: must be set to serve on an address that others can reach")
     logs.start(settings.log_level, settings.log_format)
     listener = taken(settings)
-    asyncio.run(ready(settings, migrate=migrate, serving=True))
-    _listen(make, settings, listener)
+    token = asyncio.run(ready(settings, migrate=migrate, serving=True))
+
+    def listening() -> None:
+        if token is not None:
+            page = linked(address_of(listener), token)
+            print(f"\nThe owner has no password yet. Sign in, once, within {MINUTES} minutes:\n\n  {page}\n")
+            print(
+                "Another link: python server.py link. A password: python server.py owner NAME.\n", flush=True
+            )
+
+    _listen(make, settings, listener, listening)
 
 
 def taken(settings: Settings, *, listening: bool = False) -> socket.socket:
@@ -113,15 +126,16 @@ def _listen(
         fail(error)
 
 
-async def ready(settings: Settings, *, migrate: bool = False, serving: bool = False) -> None:
+async def ready(settings: Settings, *, migrate: bool = False, serving: bool = False) -> str | None:
     """End with one line unless the database answers and has our schema.
 
     To serve, the bus must answer as well; and where others can reach us, there is an owner, and nobody has the
-    demo's password.
+    demo's password. Then returns the token of a link that signs the owner in, while the owner has no password.
     """
     event_log = make_event_log(settings)
     database = event_log.database
-    owner = select(User.id).where(User.password_hash.is_not(None), User.is_active).limit(1)
+    owner = select(User.id).join(Membership, Membership.user_id == User.id).limit(1)
+    owner = owner.where(Membership.role == Role.ADMIN, User.password_hash.is_not(None), User.is_active)
     try:
         await database.check()
         if migrate:
@@ -131,13 +145,55 @@ async def ready(settings: Settings, *, migrate: bool = False, serving: bool = Fa
             if not await database.read(owner):
                 fail(f"nobody owns this server yet, so it does not listen on {settings.host}; {MAKE_OWNER}")
             await _nobody_has_known_password(settings, database)
-        if serving:
-            await event_log.pubsub.start()
-    except (DatabaseUnreachable, WrongRevision, ConnectionError) as error:
+        if not serving:
+            return None
+        await event_log.pubsub.start()
+        return await retry_while_unavailable(partial(_owner_link, event_log))
+    except (DatabaseUnreachable, Unavailable, WrongRevision, ConnectionError) as error:
         fail(error)
     finally:
         await event_log.pubsub.stop()
         await database.close()
+
+
+async def _owner_link(event_log: EventLog) -> str | None:
+    from actions.account import ensure_owner
+    from actions.session import create_sign_in_link
+
+    async with event_log.transaction(Author(ActorKind.SYSTEM)) as tx:
+        owner = await ensure_owner(tx)
+        return await create_sign_in_link(tx, owner.id) if owner else None
+
+
+def linked(address: str, token: str) -> str:
+    """The link that signs somebody in. A browser sends what follows # to nobody."""
+    return f"{address.removesuffix('/graphql')}/graphql#token={token}"
+
+
+def link(
+    user: Annotated[
+        str | None, typer.Option(help="Who is signed in; without it the owner, or the only admin.")
+    ] = None,
+    url: Annotated[
+        str | None, typer.Option(help="Address of the page, where it is not that of HOST and PORT.")
+    ] = None,
+    demo: Annotated[bool, typer.Option("--demo", help="Of the demo's database, demo.sqlite3.")] = False,
+) -> None:
+    """Print a link that signs a person in, once: for whoever holds the database, which this shell does."""
+    settings = configured(database=DEMO_DATABASE if demo else None)
+    token = asyncio.run(_link(settings, user))
+    print(linked(url or address_at(settings.host, settings.port), token))
+
+
+async def _link(settings: Settings, username: str | None) -> str:
+    from actions.cli_actor import cli_actor_of
+    from actions.session import create_sign_in_link
+
+    try:
+        async with opened(settings) as event_log, event_log.transaction(Author(ActorKind.SYSTEM)) as tx:
+            return await create_sign_in_link(tx, (await cli_actor_of(tx, username)).id)
+    except Refusal as refusal:
+        fail(f"{username or 'link'}: {refusal.message}")
 
 
 async def _nobody_has_known_password(settings: Settings, database: Database) -> None:
@@ -193,13 +249,22 @@ async def _own(settings: Settings, username: str, password: str) -> None:
 
 def migrate(
     to: Annotated[str, typer.Option(help="A revision, up or down; base is the empty database.")] = "head",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before data is dropped.")] = False,
 ) -> None:
-    """Bring the database to the newest schema, or to another."""
-    from kit.db.migrate import migrate
+    """Bring the database to the newest schema, or to another. Asks before it goes down, which drops data."""
+    from kit.db.migrate import DropsData, migrate
 
     database = Database(configured().database_url)
     try:
-        before, after = asyncio.run(migrate(database, to))
+        try:
+            before, after = asyncio.run(migrate(database, to, may_drop=yes))
+        except DropsData:
+            confirm(
+                database,
+                "migrate",
+                f"Everything that revision {to} lacks will be dropped from {database.safe_url}",
+            )
+            before, after = asyncio.run(migrate(database, to, may_drop=True))
     except (DatabaseUnreachable, WrongRevision) as error:
         fail(error)
     moved = (
@@ -239,33 +304,51 @@ async def opened(settings: Settings) -> AsyncIterator[EventLog]:
 
 def demo(make: Make, *, speed: float) -> None:
     """Serve the sample data, made on the first start, and keep its boards moving."""
-    settings = configured(database="sqlite:///demo.sqlite3", level="WARNING")
+    settings = configured(database=DEMO_DATABASE, level="WARNING")
     only_here(settings)
     logs.start(settings.log_level, settings.log_format)
     listener = taken(settings, listening=True)  # so that no other demo fills the same database
-    asyncio.run(ready(settings, migrate=True, serving=True))
+    token = asyncio.run(ready(settings, migrate=True, serving=True))
     asyncio.run(_seed(settings, only_new=True))
+    for_agents = asyncio.run(_demo_link(settings))
     address = address_of(listener)
     beside = Path(Database(settings.database_url).file or "demo").absolute()
     folder = beside.with_name(f"{beside.stem}.agents")
-    with agents(f"{address}/graphql", folder, f"{speed:g}") as begin:
+    with agents(f"{address}/graphql", folder, f"{speed:g}", token=for_agents) as begin:
 
         def listening() -> None:
-            greet(address, folder, f"{speed:g}")
+            greet(address, token, folder, f"{speed:g}")
             begin()
 
         _listen(make, settings, listener, listening)
 
 
-def greet(address: str, folder: Path, speed: str) -> None:
-    from demo.second_worker import PID, called, second
+async def _demo_link(settings: Settings) -> str | None:
+    """The token that the demo's clients sign in with; None where nobody is an admin of its workspace."""
+    from actions.session import create_sign_in_link
+    from demo.seed import demo_admin
+
+    async with opened(settings) as event_log, event_log.transaction(Author(ActorKind.SYSTEM)) as tx:
+        admin = await demo_admin(tx)
+        return await create_sign_in_link(tx, admin) if admin else None
+
+
+def greet(address: str, token: str | None, folder: Path, speed: str) -> None:
+    from demo.second_worker import PID, WORKER_KEY, called, second
 
     def shown(text: str, code: int) -> str:
         return f"\033[{code}m{text}\033[0m" if sys.stdout.isatty() else text
 
     one, two, three, four = (shown(number, 36) for number in "1234")
     here = Path.cwd()
+    page = linked(address, token) if token else f"{address}/graphql"
+    how = (
+        f"This link signs you in as the owner, once, within {MINUTES} minutes."
+        if token
+        else "Sign in there with your password."
+    )
     kill = f"kill -9 $(cat {shlex.quote(called(folder / PID, here))})"
+    key = f"SIGNALBOX_KEY=$(cat {shlex.quote(called(folder / WORKER_KEY, here))})"
     another = shlex.join(second(f"{address}/graphql", folder, speed, here)).replace(
         " --option", " \\\n       --option", 1
     )
@@ -273,11 +356,12 @@ def greet(address: str, folder: Path, speed: str) -> None:
         f"""
   {shown("Signalbox", 32)} is at work, on a live board of sample data. Ctrl+C stops it.
 
-  {shown("GraphiQL", 1)}  {address}/graphql
+  {shown("GraphiQL", 1)}  {page}
+            {how}
   {shown("API", 1)}       the same address: POST, server-sent events, graphql-transport-ws
 
   Four things to try:
-  {one}  Open GraphiQL: its first tab shows your boards. No login: you are the owner.
+  {one}  Open GraphiQL by the link above: its first tab shows your boards.
   {two}  Run its tab Watch: every move arrives the moment it commits. Agents take cards
      from TODO, work them on branches of a small repository, and hand them in for review.
   {three}  Now and then one asks you something and waits. The tab Questions shows what;
@@ -288,23 +372,26 @@ def greet(address: str, folder: Path, speed: str) -> None:
   And in a terminal: kill the agents' worker in the middle of its work, and start another.
   Within some seconds it goes on with what the dead one held. It works until Ctrl+C.
      {kill}
-     {another}
+     {key} {another}
 """,
         flush=True,
     )
 
 
 @contextmanager
-def agents(*arguments: object) -> Iterator[Callable[[], None]]:
+def agents(*arguments: object, token: str | None) -> Iterator[Callable[[], None]]:
     """Once what this gives is called, clients of the public API work on the boards while this lasts.
 
-    They are people, and a worker with its agents.
+    They are people, and a worker with its agents. They sign in with the `token` of a link.
     """
+    environment = os.environ | {"SIGNALBOX_LINK": token or ""}
     command = [sys.executable, "-m", "demo.agents", *map(str, arguments)]
     clients: list[subprocess.Popen[bytes]] = []
 
     def begin() -> None:
-        client = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603 - our own
+        client = subprocess.Popen(  # noqa: S603 - our own
+            command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, start_new_session=True
+        )
         clients.append(client)
 
     try:
@@ -342,6 +429,19 @@ async def _seed(settings: Settings, *, only_new: bool = False) -> list[str]:
         return await seed(event_log.transaction, await hash_password(PASSWORD))
 
 
+def confirm(database: Database, command: str, loss: str) -> None:
+    """Go on only if somebody at a terminal types the database's name; else end with one line."""
+    if not sys.stdin.isatty():
+        fail(f"{command} asks before it deletes, and nobody is here to answer; say --yes")
+    print(f"{loss}. Type its name, {database.name}, to go on: ", end="", flush=True)
+    try:
+        typed = input()
+    except EOFError:
+        typed = ""
+    if typed.strip() != database.name:
+        fail("that is not its name; nothing was deleted")
+
+
 def reset(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
@@ -351,13 +451,8 @@ def reset(
     settings = configured()
     asyncio.run(ready(settings))
     database = Database(settings.database_url)
-    name = database.name
     if not yes:
-        if not sys.stdin.isatty():
-            fail("reset asks before it deletes, and nobody is here to answer; say --yes")
-        print(f"All data in {database.safe_url} will be deleted. Type its name, {name}, to go on: ", end="")
-        if input().strip() != name:
-            fail("that is not its name; nothing was deleted")
+        confirm(database, "reset", f"All data in {database.safe_url} will be deleted")
     try:
         count = asyncio.run(empty(database))
     except DatabaseUnreachable as error:

@@ -27,7 +27,6 @@ from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 from strawberry.types.graphql import OperationType
 
-import actions.account
 import cli
 import worker.cli
 from actions.run.sweep import sweep_periodically
@@ -35,25 +34,23 @@ from actions.run_log import RUN_LOG
 from auth.authentication import identify
 from auth.board_version import BoardVersion
 from auth.passwords import Seal
-from auth.revocation import CredentialWatch, RevocationWatcher, keep_local_owner
+from auth.revocation import CredentialWatch, RevocationWatcher
 from auth.services import Services
 from auth.tokens import Tokens
 from kit.db.clock import database_now
 from kit.db.database import Database
-from kit.db.transaction import Author
-from kit.eventlog.event_log import EventLog, make_event_log, retry_while_unavailable
+from kit.eventlog.event_log import make_event_log
 from kit.eventlog.retention import prune_periodically
 from kit.eventlog.tables import EVENTS
 from kit.graphql.errors import ConnectionRejected, to_public_error
 from kit.graphql.http.draining import Draining
-from kit.graphql.http.hosts import LOOPBACK, HostMiddleware, is_proxied
+from kit.graphql.http.hosts import LOOPBACK, HostMiddleware
 from kit.graphql.http.view import GraphQLEndpoint
 from kit.graphql.limits.rate import TokenBucket
 from kit.graphql.operation import begin_operation
 from kit.graphql.response_cache import ResponseCache
 from kit.graphql.schema import Schema
 from kit.settings import Settings
-from models.actor import Actor, ActorKind
 from resolvers.context import Context
 from resolvers.examples import example_ids
 from resolvers.idempotency import clean_up_periodically
@@ -139,8 +136,7 @@ class Endpoints:
     async def _context(
         self, connection: Request | WebSocket, authorization: str | None, standing: BoardVersion | None = None
     ) -> Context:
-        proxied = is_proxied(connection)
-        actor, why = await identify(self.services, authorization, proxied=proxied, standing=standing)
+        actor, why = await identify(self.services, authorization, standing=standing)
         return Context(
             self.services,
             actor,
@@ -156,7 +152,8 @@ class Endpoints:
         return FileResponse(EXPLORER / "dist" / "index.html", headers=headers)
 
     async def examples(self, request: Request) -> Response:
-        ids = await example_ids(self.services.database, self.services.local_owner)
+        actor, _ = await identify(self.services, request.headers.get("authorization"))
+        ids = await example_ids(self.services.database, actor)
         found = []
         for path in sorted((EXPLORER / "examples").glob("*.graphql")):
             beside = path.with_suffix(".json")
@@ -166,9 +163,7 @@ class Endpoints:
         return JSONResponse(found, headers={"cache-control": "no-store"})
 
     async def may_use_tools(self, request: Request) -> tuple[str, str] | None:
-        actor, why = await identify(
-            self.services, request.headers.get("authorization"), proxied=is_proxied(request)
-        )
+        actor, why = await identify(self.services, request.headers.get("authorization"))
         if actor is not None:
             return None
         return "UNAUTHENTICATED", str(why) if why else "Sign in, or send an API key"
@@ -242,10 +237,7 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
             await services.event_log.pubsub.start()
             ask = partial(moment_of, services.database)
             await try_to_learn(ask)  # before anything is judged; without a database nothing is
-            if settings.is_loopback:
-                services.local_owner = await retry_while_unavailable(partial(local_owner, services.event_log))
             keeping = asyncio.gather(
-                keep_local_owner(edge.accesses, services),
                 keep_learning(ask),
                 clean_up_periodically(services.database),
                 prune_periodically(services.event_log, kept),
@@ -282,11 +274,6 @@ async def moment_of(database: Database) -> datetime:
     """What time it is by the database's clock."""
     [[moment]] = await database.read(select(database_now()))
     return moment  # type: ignore[no-any-return]
-
-
-async def local_owner(event_log: EventLog) -> Actor | None:
-    async with event_log.transaction(Author(ActorKind.SYSTEM)) as tx:
-        return await actions.account.local_owner(tx)
 
 
 def middleware(settings: Settings) -> list[Middleware]:
@@ -346,6 +333,7 @@ def demo(
 
 
 command_line.command()(cli.owner)
+command_line.command()(cli.link)
 command_line.command()(cli.migrate)
 command_line.command()(cli.migration)
 command_line.command()(cli.seed)

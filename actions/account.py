@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
 from actions import validation
@@ -11,7 +11,7 @@ from actions.session import end_sessions
 from actions.workspace import create_workspace
 from kit.db.transaction import Transaction
 from kit.eventlog.tables import NUMBER
-from models.account import EndReason, User, access_of
+from models.account import EndReason, SignInLink, User
 from models.actor import Actor, ActorKind
 from models.event import EventKind
 from models.refusal import Conflict, Forbidden, Invalid
@@ -39,18 +39,15 @@ def validate_user(values: dict[str, Any]) -> dict[str, Any]:
 
 
 async def register(tx: Transaction, fields: dict[str, Any], password_hash: str, *, is_open: bool) -> User:
-    """Make an account. The first one of all is always allowed, and is given a workspace.
+    """Make an account, of a stranger: it owns nothing, also when it is the first of all.
 
     `is_open`: whether strangers may register.
     """
-    first = await _is_first(tx)
-    if not (first or is_open):
+    if not is_open:
         raise Forbidden("Registration is closed on this server")
     user = await add_user(tx, fields, password_hash)
     author_of(tx, ActorKind.USER, user.id)
     emit_to_user(tx, user.id, EventKind.USER_REGISTERED, username=user.username)
-    if first:
-        await create_workspace(tx, Actor(ActorKind.USER, user.id), HOME)
     return user
 
 
@@ -82,10 +79,11 @@ async def _is_first(tx: Transaction) -> bool:
     return await tx.scalar(anybody) is None
 
 
-async def local_owner(tx: Transaction) -> Actor | None:
-    """The person at this machine, made on the first start with a workspace.
+async def ensure_owner(tx: Transaction) -> Actor | None:
+    """Return the owner who has no password yet, made with a workspace where there is nobody at all.
 
-    None once that person has a password, and where accounts were made otherwise: then everybody signs in.
+    The owner signs in by a link of the command line, see actions/session.py. Returns None once the owner has a
+    password, and where accounts were made otherwise.
     """
     local = User.is_local, User.password_hash.is_(None), User.is_active
     user = await tx.scalar(select(User).where(*local))
@@ -123,9 +121,9 @@ async def update_me(
 
 
 async def change_password(tx: Transaction, actor: Actor, old_hash: str | None, new_hash: str) -> User:
-    """Give oneself another password. Every other login ends, and so does being let in without one.
+    """Give oneself another password. Every other login ends.
 
-    `old_hash` is the hash that the current password was found to fit; None for the local owner, who has none.
+    `old_hash` is the hash that the current password was found to fit; None for the first owner, who has none yet.
     """
     user = await lock_own_user(tx, actor)
     if user.password_hash != old_hash or (old_hash is None and not user.is_local):
@@ -137,7 +135,7 @@ async def change_password(tx: Transaction, actor: Actor, old_hash: str | None, n
 async def set_password(tx: Transaction, user: User, new_hash: str, *, keep: str | None = None) -> None:
     user.password_hash, user.is_local = new_hash, False
     user.version += 1
-    tx.notify(access_of(user.id))
+    await tx.execute(delete(SignInLink).where(SignInLink.user_id == user.id))
     await end_sessions(tx, user.id, EndReason.PASSWORD_CHANGED, keep=keep)
     emit_to_user(tx, user.id, EventKind.PASSWORD_CHANGED)
 
@@ -145,7 +143,7 @@ async def set_password(tx: Transaction, user: User, new_hash: str, *, keep: str 
 async def make_owner(tx: Transaction, username: str, password_hash: str) -> User:
     """From the machine's own command line: give an account a password, and make it where there is none.
 
-    The local owner, if there is one, becomes that account and keeps its boards.
+    The first owner, while without a password, becomes that account and keeps its boards.
     """
     fields = validate_user({"username": username})
     named = User.username_folded == fields["username_folded"]

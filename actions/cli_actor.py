@@ -2,7 +2,7 @@
 
 from sqlalchemy import select
 
-from actions.account import local_owner
+from actions.account import ensure_owner
 from actions.validation import folded
 from kit.db.transaction import Transaction
 from models.account import User
@@ -12,7 +12,7 @@ from models.workspace import Membership, Role, Workspace
 
 
 async def cli_actor_of(tx: Transaction, username: str | None) -> Actor:
-    """The person of that name; without one, the local owner, or the only admin there is.
+    """The person of that name; without one, the owner who has no password yet, or the only admin there is.
 
     Raises NotFound, or Conflict when it cannot be told who is meant.
     """
@@ -22,7 +22,7 @@ async def cli_actor_of(tx: Transaction, username: str | None) -> Actor:
         if id is None:
             raise NotFound(username)
         return Actor(ActorKind.USER, id)
-    owner = await local_owner(tx)
+    owner = await ensure_owner(tx)
     if owner is not None:
         return owner
     admins = select(Membership.user_id).where(Membership.role == Role.ADMIN).distinct().limit(2)

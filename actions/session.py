@@ -13,7 +13,16 @@ from auth.passwords import digest, new_secret
 from auth.tokens import Tokens
 from kit.db.database import utcnow
 from kit.db.transaction import Transaction
-from models.account import AuthReason, AuthSession, EndReason, RefreshToken, User, access_of
+from models.account import (
+    LINK_LIFETIME,
+    AuthReason,
+    AuthSession,
+    EndReason,
+    RefreshToken,
+    SignInLink,
+    User,
+    access_of,
+)
 from models.actor import ActorKind
 from models.event import EventKind
 from models.refusal import Reused, Unauthenticated
@@ -21,6 +30,7 @@ from models.refusal import Reused, Unauthenticated
 REUSE_LEEWAY = timedelta(
     seconds=10
 )  # in which the token just spent is answered again: two tabs, a lost answer
+NEW_LINK = "python server.py link prints a new one"
 MAX_SESSIONS = 50  # logins of one person; the one unused longest makes room
 
 Read = Callable[[Any], Awaitable[Sequence[Any]]]
@@ -67,9 +77,13 @@ async def start_session(
     user = await tx.get(User, user_id, with_for_update=True)
     if user is None or not user.is_active or user.password_hash != password_hash:
         raise wrong_credentials()
+    user.password_hash = renewed or user.password_hash
+    return await _begin_login(tx, tokens, user, user_agent)
+
+
+async def _begin_login(tx: Transaction, tokens: Tokens, user: User, user_agent: str) -> SignedIn:
     author_of(tx, ActorKind.USER, user.id)
     now = utcnow()
-    user.password_hash = renewed or user.password_hash
     user.last_login_at = now
     await _make_room(tx, user.id, now)
     login = AuthSession(user_id=user.id, user_agent=user_agent[:200] or None, expires_at=now + tokens.most)
@@ -90,6 +104,38 @@ def _granted(
 def _shown(tokens: Tokens, user: User, login: AuthSession, token: str, until: datetime) -> SignedIn:
     claims = tokens.make(user.id, login.id)
     return SignedIn(tokens.write(claims), token, claims.expires_at, until, user)
+
+
+async def create_sign_in_link(tx: Transaction, user_id: str, lifetime: timedelta = LINK_LIFETIME) -> str:
+    """Return the token of a new link that signs a person in once, within `lifetime`.
+
+    Only for the command line: whoever holds the token is the person. Links that have expired are deleted.
+    """
+    token, now = new_secret(), utcnow()
+    await tx.execute(delete(SignInLink).where(SignInLink.expires_at <= now))
+    tx.add(SignInLink(token_hash=digest(token), user_id=user_id, expires_at=now + lifetime))
+    return token
+
+
+async def redeem_sign_in_link(
+    tx: Transaction, tokens: Tokens, token: str, *, user_agent: str = ""
+) -> SignedIn:
+    """Sign in with the token of a link, which is then used up. Raises Unauthenticated.
+
+    Of several callers at once one is signed in: the row is deleted by one of them alone.
+    """
+    used = delete(SignInLink).where(SignInLink.token_hash == digest(token))
+    row = (await tx.execute(used.returning(SignInLink.user_id, SignInLink.expires_at))).one_or_none()
+    if row is None:
+        raise Unauthenticated(
+            AuthReason.INVALID, f"This link was used before, or is none of ours; {NEW_LINK}"
+        )
+    if row.expires_at <= utcnow():
+        raise Unauthenticated(AuthReason.EXPIRED, f"This link has expired; {NEW_LINK}")
+    user = await tx.get(User, row.user_id, with_for_update=True)
+    if user is None or not user.is_active:
+        raise Unauthenticated(AuthReason.REVOKED, "The account of this link is closed")
+    return await _begin_login(tx, tokens, user, user_agent)
 
 
 async def _make_room(tx: Transaction, user_id: str, now: datetime) -> None:

@@ -31,20 +31,15 @@ KEY = select(ApiKey.__table__).where(ApiKey.key_hash == HASH)
 
 
 async def identify(
-    services: Services,
-    authorization: str | None,
-    *,
-    proxied: bool = False,
-    standing: BoardVersion | None = None,
+    services: Services, authorization: str | None, *, standing: BoardVersion | None = None
 ) -> tuple[Actor | None, Unauthenticated | None]:
-    """The actor, or why there is none. Without a credential that is the local owner, if there is one.
+    """The actor, or why there is none. Without a credential there is none, whatever the address or the headers.
 
-    `proxied`: the request came through a proxy, so that nobody knows from where; it is never the local owner's.
     `standing`: is told how a board stands, in the same statement. An agent of a run, who sees one card, learns
     nothing of it.
     """
     if not authorization:
-        return (None if proxied else await _local(services, standing)), None
+        return None, None
     scheme, _, credential = authorization.strip().partition(" ")
     if scheme.lower() != "bearer" or not credential:
         return None, refused(AuthReason.INVALID)
@@ -56,15 +51,6 @@ async def identify(
         return await _person(services, credential, standing), None
     except Unauthenticated as why:
         return None, why
-
-
-async def _local(services: Services, standing: BoardVersion | None) -> Actor | None:
-    actor = services.local_owner
-    if actor is not None and standing is not None:
-        statement, values = standing.beside(None, SEEN_BY_PERSON)
-        [row] = await services.database.read(statement, {**values, "actor_id": actor.id})
-        standing.told(row)
-    return actor
 
 
 def refused(reason: AuthReason) -> Unauthenticated:
@@ -153,18 +139,10 @@ async def _check_attempt(services: Services, actor: Actor) -> None:
         raise refused(AuthReason.REVOKED)
 
 
-async def _check_local(services: Services, id: str) -> None:
-    local = User.is_local, User.password_hash.is_(None), User.is_active
-    if not await services.database.read(select(User.id).where(User.id == id, *local)):
-        raise refused(AuthReason.REVOKED)
-
-
 async def check(services: Services, actor: Actor) -> None:
     """Raise Unauthenticated unless what the actor signed in with still holds. One statement."""
     if actor.session_id is not None:
         await _check_login(services, actor.session_id)
-    elif actor.is_person:
-        await _check_local(services, actor.id)
     elif actor.run_id is not None:
         await _check_attempt(services, actor)
     else:

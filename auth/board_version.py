@@ -35,7 +35,7 @@ class BoardVersion:
     proof: str | None = None
 
     def beside(self, who: Any, sees: ColumnElement[bool]) -> tuple[Select[Any], dict[str, str]]:
-        """The statement `who` with how far the board is, for who `sees` it; by itself without one."""
+        """The statement `who` with how far the board is, for who `sees` it."""
         values = {"board_id": self.board_id, "topic": board_topic(self.board_id)}
         return _beside(who, sees, self.people), values
 
@@ -54,7 +54,7 @@ def _beside(who: Any, sees: ColumnElement[bool], people: bool) -> Select[Any]:
     seen = select(Board.id).where(Board.id == bindparam("board_id", type_=Id), sees)
     standing = select(said).where(Topic.name == bindparam("topic"), seen.correlate(None).exists())
     column = standing.correlate(None).scalar_subquery().label("standing")
-    return select(column) if who is None else who.add_columns(column)
+    return who.add_columns(column)  # type: ignore[no-any-return]
 
 
 def _people() -> Any:

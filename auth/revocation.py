@@ -62,12 +62,6 @@ def _logins(ids: Any) -> Any:
     return query.where(among(AuthSession.id, ids), User.is_active)
 
 
-def _local(ids: Any) -> Any:
-    return select(User.id).where(
-        among(User.id, ids), User.is_local, User.password_hash.is_(None), User.is_active
-    )
-
-
 def _runs(ids: Any) -> Any:
     # An attempt is open alone; the run's row is looked for too: its board or card may have been deleted with it.
     query = select(Attempt.job_id, Attempt.number).join(Run, Run.id == Attempt.job_id)
@@ -85,14 +79,13 @@ def _is_there(actor: Actor, row: Any) -> bool:
 Kind = tuple[Callable[[Actor], bool], Callable[[Any], Any], Callable[[Actor, Any], bool]]
 KINDS: tuple[Kind, ...] = (
     (lambda actor: actor.session_id is not None, _logins, _is_there),
-    (lambda actor: actor.session_id is None and actor.is_person, _local, _is_there),
     (
         lambda actor: actor.run_id is not None,
         _runs,
         lambda actor, row: row is not None and row.number == actor.attempt,
     ),
     (
-        lambda actor: actor.session_id is None and not actor.is_person and actor.run_id is None,
+        lambda actor: actor.session_id is None and actor.run_id is None,
         _keys,
         _is_there,
     ),
@@ -192,15 +185,3 @@ class CredentialWatch:
 
     def watch(self, end: End) -> End:
         return self._accesses.watch(self._actor, end)
-
-
-async def keep_local_owner(accesses: RevocationWatcher, services: Services) -> None:
-    """Take the pass from the local owner as soon as there is a password, whichever process it was set in."""
-    if services.local_owner is not None:
-        gone = asyncio.Event()
-        forget = accesses.watch(services.local_owner, gone.set)
-        try:
-            await gone.wait()
-        finally:
-            forget()
-        services.local_owner = None

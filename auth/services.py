@@ -10,7 +10,6 @@ from kit.db.database import Database
 from kit.eventlog.event_log import EventLog
 from kit.graphql.limits.rate import AttemptLimiter
 from kit.settings import Settings
-from models.actor import Actor
 
 
 @dataclass
@@ -22,7 +21,6 @@ class Services:
     event_log: EventLog
     tokens: Tokens
     seal: Seal
-    local_owner: Actor | None = None  # let in without signing in, on a loopback address only
     attempts: AttemptLimiter = field(default_factory=AttemptLimiter)  # at passwords and tokens
     uses: KeyUsage = field(init=False)
     sights: SubscriberAccess = field(init=False)

@@ -51,7 +51,7 @@ class Subscriber(asyncio.Protocol):
                 return
             assert b" 101 " in head[:16], head
             self._is_open = True
-            self._send({"type": "connection_init"})
+            self._send(self._crowd.hello)
         at = 0
         while (end := self._end(data, at)) is not None:
             self._take(data[at], data, at, end)
@@ -95,7 +95,10 @@ class Subscriber(asyncio.Protocol):
 class Crowd:
     """Subscribers of one thing."""
 
-    def __init__(self) -> None:
+    def __init__(self, authorization: str = "") -> None:
+        self.hello = {"type": "connection_init"} | (
+            {"payload": {"authorization": authorization}} if authorization else {}
+        )
         self.everyone: list[Subscriber] = []
         self.total = 0
         self.sent: list[float] = []  # when each event was asked for, by its number

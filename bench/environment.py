@@ -8,10 +8,14 @@ from typing import Any
 
 import httpx2
 
+from actions.account import ensure_owner
+from actions.session import create_sign_in_link, redeem_sign_in_link
 from kit.db.database import Database
 from kit.db.migrate import migrate
+from kit.db.transaction import Author
 from kit.settings import load
-from server import make_app
+from models.actor import ActorKind
+from server import make_app, make_services
 
 KEY = "benchmarks sign nothing that anybody keeps"
 CREATE = (
@@ -20,9 +24,24 @@ CREATE = (
 WATCH = "subscription($id: ID!) { boardFeed(boardId: $id) { seq } }"
 
 
+async def sign_in(url: str) -> str:
+    """Return the authorization of the owner of a database, good for a day."""
+    services = make_services(load(database_url=url, secret_key=KEY, access_minutes=1440))
+    try:
+        async with services.event_log.transaction(Author(ActorKind.SYSTEM)) as tx:
+            owner = await ensure_owner(tx)
+            assert owner is not None, "nobody has set a password"
+            token = await create_sign_in_link(tx, owner.id)
+            session = await redeem_sign_in_link(tx, services.tokens, token)
+            return f"Bearer {session.access_token}"
+    finally:
+        await services.database.close()
+
+
 class Environment:
-    def __init__(self, app: Any, client: httpx2.AsyncClient) -> None:
-        self.app, self.client = app, client
+    def __init__(self, app: Any, client: httpx2.AsyncClient, authorization: str) -> None:
+        self.app, self.client, self.authorization = app, client, authorization
+        client.headers["authorization"] = authorization
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -35,7 +54,7 @@ class Environment:
         async with app.router.lifespan_context(app):
             transport = httpx2.ASGITransport(app, client=("127.0.0.1", 5555))
             async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as client:
-                yield cls(app, client)
+                yield cls(app, client, await sign_in(url))
 
     async def ask(self, query: str, variables: Any = None) -> Any:
         answer = await self.client.post("/graphql", json={"query": query, "variables": variables or {}})
@@ -65,5 +84,5 @@ class Environment:
     async def follow(self, board: str) -> AsyncIterator[Callable[[], Any]]:
         from tests.client import follow
 
-        async with follow(self.app, WATCH, None, id=board) as hear:
+        async with follow(self.app, WATCH, self.authorization, id=board) as hear:
             yield hear

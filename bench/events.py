@@ -21,10 +21,10 @@ from sqlalchemy import select
 import actions.report
 import actions.run.claim
 import actions.run.start
-from actions.account import local_owner
+from actions.account import ensure_owner
 from auth.services import Services
 from bench import boards
-from bench.environment import KEY
+from bench.environment import KEY, sign_in
 from bench.load import Connection
 from bench.peers import Peer
 from bench.reads import Turns, free_port
@@ -84,8 +84,8 @@ async def held(url: str, runs: int) -> AsyncIterator[Held]:
     try:
         await migrate(services.database)
         async with services.event_log.transaction(Author(ActorKind.SYSTEM)) as tx:
-            actor = await local_owner(tx)
-        assert actor is not None, "a fresh database has a local owner"
+            actor = await ensure_owner(tx)
+        assert actor is not None, "a fresh database has an owner without a password"
         yield Held(services, actor, [await _run(services, actor, n) for n in range(runs)])
     finally:
         await services.database.close()
@@ -108,12 +108,16 @@ async def _run(services: Services, actor: Actor, n: int) -> Ticket:
 @asynccontextmanager
 async def api(url: str, held: Held) -> AsyncIterator[Report]:
     """Over HTTP, a connection for each run."""
-    peer = Peer("signalbox", url, free_port())
+    authorization = await sign_in(url)
+    peer = Peer("signalbox", url, free_port(), authorization)
     said, places = orjson.dumps(lines()), {lease.id: n for n, lease in enumerate(held.leases)}
     try:
         await peer.ready(b'{"query": "{ __typename }"}')
         async with AsyncExitStack() as stack:
-            open_ = [await stack.enter_async_context(Connection("127.0.0.1", peer.port)) for _ in held.leases]
+            open_ = [
+                await stack.enter_async_context(Connection("127.0.0.1", peer.port, authorization))
+                for _ in held.leases
+            ]
 
             async def report(lease: Ticket, key: str) -> None:
                 shown = {"runId": lease.id, "attempt": lease.attempt, "token": lease.token}

@@ -26,7 +26,7 @@ from rich.console import Console
 from rich.progress import track
 
 from bench.crowd import Crowd
-from bench.environment import KEY
+from bench.environment import KEY, sign_in
 from bench.load import Connection
 from tests.warm import Warm
 
@@ -63,6 +63,8 @@ class Server:
     variables: dict[str, str] = field(default_factory=lambda: {"board": "board"})
     cards: list[str] = field(default_factory=list)
     turn: int = 0
+    database_url: str = ""
+    authorization: str = ""
 
     @property
     def rss(self) -> int:
@@ -82,7 +84,7 @@ class Server:
                 if self.process.poll() is not None:
                     raise Missing(f"{self.name} ended")
                 with contextlib.suppress(OSError, EOFError):
-                    async with Connection("127.0.0.1", self.port) as connection:
+                    async with Connection("127.0.0.1", self.port, self.authorization) as connection:
                         await connection.post("/readyz", b"")
                         return
                 await asyncio.sleep(0.1)
@@ -91,7 +93,8 @@ class Server:
         """Make what is to be followed."""
         if self.name != "signalbox":
             return
-        async with Connection("127.0.0.1", self.port) as connection:
+        self.authorization = await sign_in(self.database_url)
+        async with Connection("127.0.0.1", self.port, self.authorization) as connection:
             found = await _ask(connection, "{ workspaces { nodes { id } } }")
             given = {"workspaceId": found["nodes"][0]["id"], "name": "Bench", "autoDispatch": False}
             board = (await _ask(connection, CREATE_BOARD, input=given))["id"]
@@ -105,7 +108,7 @@ class Server:
 
     async def publish(self, count: int) -> None:
         """Make so many events. Over a connection of its own: servers close those that wait."""
-        async with Connection("127.0.0.1", self.port) as connection:
+        async with Connection("127.0.0.1", self.port, self.authorization) as connection:
             if self.name != "signalbox":
                 await connection.post(f"/publish?count={count}", b"")
                 return
@@ -128,6 +131,7 @@ def started(name: str) -> Iterator[Server]:
     """A peer in a process of its own. Raises Missing."""
     port = free_port()
     process: Warm | subprocess.Popen[bytes]
+    url = ""
     with tempfile.TemporaryDirectory() as folder:
         if name == "signalbox":
             url = os.environ.get("DATABASE_URL") or f"sqlite:///{folder}/bench.sqlite3"
@@ -141,7 +145,7 @@ def started(name: str) -> Iterator[Server]:
             command = [str(_node()), str(_installed(Path(folder)) / "server.mjs"), str(port)]
             process = subprocess.Popen(command, cwd=folder)
         try:
-            yield Server(name, port, process, OURS if name == "signalbox" else THEIRS)
+            yield Server(name, port, process, OURS if url else THEIRS, database_url=url)
         finally:
             process.terminate()
             try:
@@ -236,7 +240,7 @@ async def compare(names: Sequence[str], *, subscribers: int, turns: int, seconds
                 found.missing[name] = str(why)
                 continue
             await server.prepare()
-            crowd = Crowd()
+            crowd = Crowd(server.authorization)
             stack.callback(crowd.close)
             await crowd.subscribe(server.port, subscribers, server.query, server.variables)
             await settle(crowd)
@@ -297,7 +301,7 @@ async def idle(subscribers: int) -> float:
         server = stack.enter_context(started("signalbox"))
         await server.ready()
         await server.prepare()
-        crowd = Crowd()
+        crowd = Crowd(server.authorization)
         stack.callback(crowd.close)
         asked = server.query, server.variables
         await crowd.subscribe(server.port, WARM, *asked)

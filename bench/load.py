@@ -8,15 +8,15 @@ import time
 
 HEAD = (
     "POST {path} HTTP/1.1\r\nhost: {host}:{port}\r\n"
-    "content-type: application/json\r\naccept: application/json\r\n"
+    "content-type: application/json\r\naccept: application/json\r\nauthorization: {authorization}\r\n"
 )
 
 
 class Connection:
     """One connection that asks one thing after the other."""
 
-    def __init__(self, host: str, port: int) -> None:
-        self.host, self.port = host, port
+    def __init__(self, host: str, port: int, authorization: str = "") -> None:
+        self.host, self.port, self.authorization = host, port, authorization
 
     async def __aenter__(self) -> "Connection":
         self._reader, self._writer = await asyncio.open_connection(self.host, self.port, limit=2**24)
@@ -28,7 +28,7 @@ class Connection:
 
     async def post(self, path: str, body: bytes, headers: str = "") -> tuple[int, bytes]:
         """Send one request; return the status and the content."""
-        head = HEAD.format(path=path, host=self.host, port=self.port)
+        head = HEAD.format(path=path, host=self.host, port=self.port, authorization=self.authorization)
         self._writer.write(f"{head}{headers}content-length: {len(body)}\r\n\r\n".encode() + body)
         answer = (await self._reader.readuntil(b"\r\n\r\n")).lower()
         _, _, rest = answer.partition(b"content-length: ")
@@ -36,14 +36,16 @@ class Connection:
         return int(answer[9:12]), content
 
 
-async def rate(port: int, body: bytes, *, connections: int, seconds: float, path: str = "/graphql") -> float:
+async def rate(
+    port: int, body: bytes, authorization: str, *, connections: int, seconds: float, path: str = "/graphql"
+) -> float:
     """How many requests a second are answered when `connections` ask without a pause."""
     done = 0
     end = time.perf_counter() + seconds
 
     async def ask() -> None:
         nonlocal done
-        async with Connection("127.0.0.1", port) as connection:
+        async with Connection("127.0.0.1", port, authorization) as connection:
             while time.perf_counter() < end:
                 status, content = await connection.post(path, body)
                 assert status == 200, content[:500]

@@ -16,15 +16,12 @@ from rich.console import Console
 from rich.progress import track
 from sqlalchemy import select
 
-from actions.account import local_owner
 from bench import boards
-from bench.environment import KEY
+from bench.environment import KEY, sign_in
 from bench.load import rate
 from bench.peers import Missing, Peer
 from kit.db.migrate import migrate
-from kit.db.transaction import Author
 from kit.settings import load
-from models.actor import ActorKind
 from models.card import Card
 from server import make_services
 
@@ -48,16 +45,15 @@ class Turns:
         return statistics.median(a / b for a, b in zip(self.of[name], self.of[to], strict=True))
 
 
-async def prepare(url: str, cards: int) -> tuple[str, str]:
-    """Bring the database to our schema, with an owner and a board; return the ids of the board and a card."""
+async def prepare(url: str, cards: int) -> tuple[str, str, str]:
+    """Bring the database to our schema, with a board; return its id, a card's, and who asks."""
     services = make_services(load(database_url=url, secret_key=KEY))
     try:
         await migrate(services.database)
-        async with services.event_log.transaction(Author(ActorKind.SYSTEM)) as tx:
-            await local_owner(tx)
+        authorization = await sign_in(url)
         board = await boards.fill(services.database, cards)
         [row] = await services.database.read(select(Card.id).where(Card.board_id == board).limit(1))
-        return board, row.id
+        return board, row.id, authorization
     finally:
         await services.database.close()
 
@@ -111,27 +107,26 @@ async def compare(
     one_card: bool = False,
 ) -> Turns:
     """Let every peer answer the same question, one after the other, again and again."""
-    board, card = await prepare(url, cards)
+    board, card, authorization = await prepare(url, cards)
     question = about_card(card) if one_card else about_board(board, cards)
     found = Turns()
     with ExitStack() as stack:
-        begun = [_begun(name, url, found, stack) for name in names]
+        begun = [_begun(name, url, authorization, found, stack) for name in names]
         peers = [peer for peer in begun if peer and await _is_ready(peer, question, found)]
         for peer in peers:
-            await rate(
-                peer.port, question.body(peer.name), connections=connections, seconds=seconds / 2
-            )  # warm
+            body = question.body(peer.name)
+            await rate(peer.port, body, authorization, connections=connections, seconds=seconds / 2)  # warm
         for _ in track(range(turns), description=url.split(":")[0], console=console):
             for peer in peers:
                 body = question.body(peer.name)
-                speed = await rate(peer.port, body, connections=connections, seconds=seconds)
+                speed = await rate(peer.port, body, authorization, connections=connections, seconds=seconds)
                 found.of.setdefault(peer.name, []).append(speed)
     return found
 
 
-def _begun(name: str, url: str, found: Turns, stack: ExitStack) -> Peer | None:
+def _begun(name: str, url: str, authorization: str, found: Turns, stack: ExitStack) -> Peer | None:
     try:
-        peer = Peer(name, url, free_port())
+        peer = Peer(name, url, free_port(), authorization)
     except Missing as why:
         found.missing[name] = str(why)
         return None

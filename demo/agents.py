@@ -1,8 +1,9 @@
 """Agents for the demo's board: `python -m demo.agents http://127.0.0.1:8000/graphql FOLDER [SPEED]`.
 
-A client of the public API and nothing else, as the local owner: it gives the board to agents, makes a small git
-repository in FOLDER, a key for a worker, and starts that worker with scripted agents; meanwhile demo/people.py
-is the people. Ends when its standard input does: with the server that started it. A worker that somebody kills
+A client of the public API and nothing else. It signs in with the token of a link, SIGNALBOX_LINK, gives the
+board to agents, makes a small git repository in FOLDER and two keys, one for the people and one for a worker,
+and signs out. Then it starts that worker with scripted agents; meanwhile demo/people.py is the people, by
+their key. Ends when its standard input does: with the server that started it. A worker that somebody kills
 stays killed, so that another one can be seen to go on: FOLDER/worker.pid is the one to kill, and
 demo/second_worker.py says how another is started.
 """
@@ -15,18 +16,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
 import httpx2
 
 from demo.people import ACTION_INTERVAL_SECONDS, DemoPeople, OperationRefused
-from demo.second_worker import AT_ONCE, PID, scripted
+from demo.second_worker import AT_ONCE, PID, WORKER_KEY, scripted
 
 ROOT = Path(__file__).parent.parent
 BOARD = "BOX"  # the key of the board that agents work on
-KEY = "Demo worker"
+WORKER, PEOPLE = "Demo worker", "Demo people"  # keys
+PEOPLE_KEY = "people.key"  # in the folder
 QUESTION = 120  # seconds until a question is answered by its default
 START_TIMEOUT_SECONDS = 60.0  # seconds the server gets to start
 STOP_GRACE_SECONDS = 3.0  # seconds the worker gets to leave
@@ -34,8 +36,11 @@ STOP_GRACE_SECONDS = 3.0  # seconds the worker gets to leave
 FIND = "query Boards { boards(first: 20) { nodes { id key workspaceId policy { autoDispatch } } } }"
 KEYS = """query Keys($workspace: ID!) { workspace(id: $workspace) {
   apiKeys(first: 100) { nodes { prefix name revokedAt } } } }"""
-MAKE = """mutation Make($workspace: ID!, $board: ID!, $name: String!) {
-  createApiKey(input: {workspaceId: $workspace, boardId: $board, name: $name, scopes: [WORKER]}) {
+SIGN_IN = """mutation SignIn($token: String!) { redeemSignInLink(input: {token: $token}) {
+  ... on Session { accessToken } ... on Refusal { message } } }"""
+SIGN_OUT = "mutation SignOut { logout(input: {}) { __typename } }"
+MAKE = """mutation Make($workspace: ID!, $board: ID, $name: String!, $scopes: [Scope!]!) {
+  createApiKey(input: {workspaceId: $workspace, boardId: $board, name: $name, scopes: $scopes}) {
     ... on ApiKeySecret { secret } ... on Refusal { message } } }"""
 POLICY = """mutation Policy($board: ID!, $concurrency: Int!, $seconds: Int!) {
   updateBoardPolicy(input: {boardId: $board, autoDispatch: true, concurrency: $concurrency,
@@ -94,24 +99,35 @@ def repository(folder: Path) -> Path:
     return made
 
 
-def prepared(lively: DemoPeople, folder: Path) -> str | None:
-    """Give the board to agents, once; the worker's key, kept in the folder. None where the board is gone."""
-    board = next((one for one in lively.ask(FIND)["nodes"] if one["key"] == BOARD), None)
-    if board is None:
-        return None
-    kept, workspace = folder / "worker.key", board["workspaceId"]
-    keys = [key for key in lively.ask(KEYS, workspace=workspace)["apiKeys"]["nodes"] if key["name"] == KEY]
-    if not keys:
+def prepared(lively: DemoPeople, folder: Path) -> dict[str, str]:
+    """Give the board to agents, once; the secrets of the keys by their names: none where their boards are gone."""
+    boards = lively.ask(FIND)["nodes"]
+    board = next((one for one in boards if one["key"] == BOARD), None)
+    if not boards:
+        return {}
+    workspace = (board or boards[-1])["workspaceId"]
+    keys = lively.ask(KEYS, workspace=workspace)["apiKeys"]["nodes"]
+    if board and not any(key["name"] == WORKER for key in keys):
         lively.ask(POLICY, board=board["id"], concurrency=AT_ONCE, seconds=QUESTION)
         for card in lively.ask(TODO, board=board["id"])["cards"]["nodes"]:
             lively.ask(START, card=card["id"])
-    secret = kept.read_text() if kept.exists() else ""
+    wanted = {PEOPLE: (PEOPLE_KEY, None, "WRITE")}
+    wanted |= {WORKER: (WORKER_KEY, board["id"], "WORKER")} if board else {}
+    return {
+        name: kept(lively, folder / file, keys, workspace=workspace, board=of, name=name, scopes=[scope])
+        for name, (file, of, scope) in wanted.items()
+    }
+
+
+def kept(lively: DemoPeople, file: Path, keys: list[Any], **new: Any) -> str:
+    """The secret that a file keeps while its key is good; else that of a new key."""
+    secret = file.read_text() if file.exists() else ""
     if any(secret.startswith(f"{key['prefix']}_") and key["revokedAt"] is None for key in keys):
         return secret
-    secret = str(lively.ask(MAKE, workspace=workspace, board=board["id"], name=KEY)["secret"])
-    folder.mkdir(parents=True, exist_ok=True)
-    kept.touch(0o600)
-    kept.write_text(secret)
+    secret = str(lively.ask(MAKE, **new)["secret"])
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.touch(0o600)
+    file.write_text(secret)
     return secret
 
 
@@ -137,15 +153,22 @@ def worker(address: str, folder: Path, key: str, speed: str) -> Iterator[None]:
         process.wait()
 
 
-def begun(lively: DemoPeople, folder: Path) -> str | None:
-    """`prepared`, as soon as the server answers."""
+def begun(lively: DemoPeople, folder: Path, token: str) -> dict[str, str]:
+    """`prepared`, as soon as the server answers, by somebody who signs in for it and out again."""
     until = time.monotonic() + START_TIMEOUT_SECONDS
     while True:
         try:
-            return prepared(lively, folder)
+            if "authorization" not in lively.client.headers:
+                session = lively.ask(SIGN_IN, token=token)
+                if "accessToken" not in session:
+                    raise OperationRefused(session["message"])
+                lively.client.headers["authorization"] = f"Bearer {session['accessToken']}"
+            secrets = prepared(lively, folder)
+            lively.ask(SIGN_OUT)
+            return secrets
         except (httpx2.HTTPError, ValueError):
             if time.monotonic() > until or is_over(0.2):
-                return None
+                return {}
 
 
 def is_over(seconds: float) -> bool:
@@ -165,15 +188,14 @@ def main(address: str, folder: Path, speed: str = "1") -> None:
     with httpx2.Client(timeout=10, headers=headers, trust_env=False) as client:
         lively = DemoPeople(client, address, chance)
         try:
-            key = begun(lively, folder)
+            keys = begun(lively, folder, os.environ.get("SIGNALBOX_LINK", ""))
         except (OperationRefused, OSError, subprocess.CalledProcessError) as error:
-            print(f"signalbox: the demo has no agents: {error}", file=sys.stderr)
-            key = None
-        if key is None:
+            print(f"signalbox: the demo has no people and no agents: {error}", file=sys.stderr)
+            keys = {}
+        if PEOPLE in keys:
+            client.headers["authorization"] = f"Bearer {keys[PEOPLE]}"
+        with worker(address, folder, keys[WORKER], speed) if WORKER in keys else nullcontext():
             lively.live(beat, is_over)
-        else:
-            with worker(address, folder, key, speed):
-                lively.live(beat, is_over)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ ROOT = Path(__file__).parent.parent
 RECORDINGS = Path(__file__).with_name("recordings")
 AT_ONCE = 2
 PID = "worker.pid"  # in the demo's folder: the worker to kill
+WORKER_KEY = "worker.key"  # there too: its API key
 USUAL = "http://127.0.0.1:8000/graphql"  # where a worker looks when nothing is said
 
 

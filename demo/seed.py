@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Executable, or_, select
 
-from actions.account import OWNER, local_owner, register
+from actions.account import OWNER, ensure_owner, register
 from actions.board import create_board, update_column
 from actions.card import NewCard, create_card, move_card, set_parent
 from actions.label import create_label
@@ -93,14 +93,22 @@ async def with_known_password(read: Read) -> list[str]:
     return sorted(row.username for row in rows if fits[row.password_hash])
 
 
+async def demo_admin(tx: Transaction) -> str | None:
+    """The id of the person who has been an admin of the demo's workspace for longest."""
+    query = select(Membership.user_id).join(Workspace, Workspace.id == Membership.workspace_id)
+    query = query.join(User, User.id == Membership.user_id)
+    admins = Workspace.name == WORKSPACE, Membership.role == Role.ADMIN, User.is_active
+    return await tx.scalar(query.where(*admins).order_by(Membership.id).limit(1))
+
+
 async def _people(tx: Transaction) -> dict[str, Actor]:
     query = select(User.username, User.id).where(User.username.in_(PEOPLE))
     return {name: Actor(ActorKind.USER, id) for name, id in await tx.execute(query)}
 
 
 async def _workspace(tx: Transaction, password_hash: str) -> tuple[str, bool]:
-    """The demo's workspace with its people and labels; whoever sits at this machine is an admin of it."""
-    owner = await local_owner(tx)
+    """The demo's workspace with its people and labels; the first owner is an admin of it."""
+    owner = await ensure_owner(tx)
     there = await tx.scalar(select(Workspace.id).where(Workspace.name == WORKSPACE))
     if there is not None:
         mine = Membership.workspace_id == there, Membership.user_id == (owner.id if owner else "")

@@ -2,6 +2,8 @@ import { createGraphiQLFetcher } from '@graphiql/toolkit';
 import { getOperationAST, parse } from 'graphql';
 import { createClient } from 'graphql-ws';
 
+import { authorization } from './session.js';
+
 // The page is served at the URL of the API, so its own path is the API's, also behind a proxy
 // that puts a prefix before it.
 const url = new URL(location.pathname, location.origin);
@@ -19,6 +21,19 @@ function authorizationIn(headers = {}) {
   return name && { authorization: headers[name] };
 }
 
+const isRefused = ({ data, errors }) =>
+  !data && errors?.some(({ extensions }) => extensions?.code === 'UNAUTHENTICATED');
+
+/** By the headers pane, or else by the session of the page; a session that the server no longer takes is refreshed. */
+async function ask(operation, headers) {
+  if (authorizationIn(headers)) return post(operation, { headers });
+  const given = await authorization();
+  const answer = await post(operation, { headers: given ? { ...headers, authorization: given } : headers });
+  if (!given || !isRefused(answer)) return answer;
+  const again = await authorization(given);
+  return post(operation, { headers: again ? { ...headers, authorization: again } : headers });
+}
+
 function readable(error) {
   if (!(error instanceof CloseEvent)) return error;
   return new Error(`The server closed the socket: ${error.code} ${error.reason}`.trim());
@@ -33,7 +48,10 @@ function readable(error) {
 function listen(operation, headers) {
   const client = createClient({
     url: socketUrl.href,
-    connectionParams: authorizationIn(headers),
+    connectionParams: async () => {
+      const given = authorizationIn(headers) ?? { authorization: await authorization() };
+      return given.authorization ? given : undefined;
+    },
     retryAttempts: 0,
   });
   return {
@@ -66,5 +84,5 @@ function chosenIn({ query, operationName }) {
 export function fetcher(operation, { headers } = {}) {
   const chosen = chosenIn(operation);
   const asked = chosen ? { ...operation, operationName: chosen.name?.value } : operation;
-  return chosen?.operation === 'subscription' ? listen(asked, headers) : post(asked, { headers });
+  return chosen?.operation === 'subscription' ? listen(asked, headers) : ask(asked, headers);
 }

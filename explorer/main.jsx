@@ -13,24 +13,32 @@ import { createRoot } from 'react-dom/client';
 
 import { examples } from './examples.js';
 import { fetcher } from './fetcher.js';
+import { redeemLink } from './session.js';
+import { SignIn } from './signin.jsx';
 import { storage } from './storage.js';
 import { EarlyTab } from './tabs.js';
 
+const why = await redeemLink(); // first: the token must not stay in the address
+const tabs = await examples();
+
 createRoot(document.getElementById('explorer')).render(
-  <GraphiQL
-    fetcher={fetcher}
-    storage={storage}
-    shouldPersistHeaders={false}
-    defaultQuery=""
-    defaultTabs={await examples()}
-    defaultEditorToolsVisibility={true}
-    inputValueDeprecation={true}
-    schemaDescription={true}
-    plugins={[HISTORY_PLUGIN, explorerPlugin()]}
-  >
-    <GraphiQL.Logo>
-      <EarlyTab />
-      Signalbox
-    </GraphiQL.Logo>
-  </GraphiQL>,
+  <>
+    <SignIn why={why} />
+    <GraphiQL
+      fetcher={fetcher}
+      storage={storage}
+      shouldPersistHeaders={false}
+      defaultQuery=""
+      defaultTabs={tabs}
+      defaultEditorToolsVisibility={true}
+      inputValueDeprecation={true}
+      schemaDescription={true}
+      plugins={[HISTORY_PLUGIN, explorerPlugin()]}
+    >
+      <GraphiQL.Logo>
+        <EarlyTab />
+        Signalbox
+      </GraphiQL.Logo>
+    </GraphiQL>
+  </>,
 );

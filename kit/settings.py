@@ -9,7 +9,7 @@ from tempfile import NamedTemporaryFile
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -65,7 +65,7 @@ class Settings(BaseSettings):
         " queries by GET",
     )
     graphiql: bool = Field(True, description="Whether a browser is shown GraphiQL")
-    registration: bool = Field(False, description="Whether strangers may register; the first user always may")
+    registration: bool = Field(False, description="Whether strangers may register")
     points: int = Field(60_000, gt=0, le=10**9, description="Cost a caller may spend at once")
     points_per_second: float = Field(1_000, gt=0, le=10**9, description="How fast spent cost comes back")
     callers_per_address: int = Field(
@@ -135,6 +135,15 @@ class Settings(BaseSettings):
                     f"{part[:60]} is not an address, a network like 10.0.0.0/8, or * alone"
                 ) from None
         return value
+
+    @model_validator(mode="after")
+    def _own_page_alone(self) -> "Settings":
+        if self.graphiql and "*" in self.allowed_origins:
+            raise ValueError(
+                "ALLOWED_ORIGINS: * does not go with the page that people sign in on;"
+                " name the origins, or set GRAPHIQL=false"
+            )
+        return self
 
     @field_validator("bus_url")
     @classmethod
@@ -211,8 +220,10 @@ def load(**overrides: object) -> Settings:
         return Settings(**{k: v for k, v in overrides.items() if v is not None})  # type: ignore[arg-type]
     except ValidationError as error:
         first = error.errors()[0]
-        name = str(first["loc"][0]).upper() if first["loc"] else "settings"
         text = str(first["msg"]).removeprefix("Value error, ")
+        if not first["loc"]:  # of several settings: the text names them
+            raise WrongSetting(text) from None
+        name = str(first["loc"][0]).upper()
         raise WrongSetting(f"{name}: {text[0].lower()}{text[1:]}") from None
     except UnicodeDecodeError:
         raise WrongSetting(".env: is not UTF-8") from None

@@ -1,7 +1,7 @@
 """People and machines that sign in: users, their sessions, API keys."""
 
 import enum
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String
@@ -12,6 +12,7 @@ from kit.ids import maker
 from models.columns import Editable, Stamped
 
 KEY_PREFIX = "sb_"  # how every API key begins
+LINK_LIFETIME = timedelta(minutes=15)  # of a link that signs a person in
 MAX_KEYS = 100  # of a workspace that are not revoked
 
 
@@ -29,9 +30,7 @@ class User(Editable, Base):
     first_name: Mapped[str | None] = mapped_column(String(80))
     last_name: Mapped[str | None] = mapped_column(String(80))
     password_hash: Mapped[str | None] = mapped_column(String(200))
-    is_local: Mapped[bool] = mapped_column(
-        default=False
-    )  # let in from this machine until there is a password
+    is_local: Mapped[bool] = mapped_column(default=False)  # the first owner, until there is a password
     is_active: Mapped[bool] = mapped_column(default=True)
     last_login_at: Mapped[datetime | None]
 
@@ -61,6 +60,17 @@ class RefreshToken(Base):
     expires_at: Mapped[datetime]  # idle: a token not used by then is dead
     rotated_at: Mapped[datetime | None]
     successor: Mapped[str | None] = mapped_column(String(64))  # hash of the token that followed
+
+
+class SignInLink(Base):
+    """A link that signs a person in once. Its token is in the link alone; the row goes when it is used."""
+
+    __tablename__ = "sign_in_link"
+    __table_args__ = (Index(None, "user_id"),)
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"))
+    expires_at: Mapped[datetime]
 
 
 class ApiKey(Stamped, Base):
@@ -119,5 +129,5 @@ def public(user: Any) -> str:
 
 
 def access_of(id: str) -> str:
-    """What is woken when the access of a session, a key or the local owner may have ended."""
+    """What is woken when the access of a session or a key may have ended."""
     return f"access:{id}"

@@ -48,11 +48,6 @@ async def scopes_of_viewer(root: Parent[Any]) -> Any:
     return sorted(root.scopes)
 
 
-async def is_local(root: Parent[Any]) -> bool:
-    """Whether you were let in without signing in, as the owner at this machine."""
-    return bool(root.is_person and root.session_id is None)
-
-
 async def email_of_user(root: Parent[Any], info: Info) -> str | None:
     """The e-mail address. Only your own is shown."""
     who = info.context.who
@@ -68,9 +63,9 @@ async def register(
     first_name: Annotated[str | None, "First name: 1 to 80 characters."] = None,
     last_name: Annotated[str | None, "Last name: 1 to 80 characters."] = None,
 ) -> Any:
-    """Make an account and sign in. Forbidden where registration is closed, but for the first account of all.
+    """Make an account and sign in. Forbidden where registration is closed.
 
-    The first one is given a workspace, whose admin it is.
+    An owner is made at the server's own command line, never here.
     """
     context = info.context
     context.services.attempts.count(f"register:{context.network}")
@@ -112,13 +107,10 @@ async def change_password(
     info: Info,
     new_password: Annotated[str, "8 to 1,024 bytes."],
     current_password: Annotated[
-        str | None, "The password there is now; nothing only for a local owner who has none yet."
+        str | None, "The password there is now; nothing only for a first owner who has none yet."
     ] = None,
 ) -> Any:
-    """Change your password. Every other login of yours ends, with its open sockets; keys go on.
-
-    When the owner at this machine sets a first password, nobody is let in without signing in any more.
-    """
+    """Change your password. Every other login of yours ends, with its open sockets; keys go on."""
     context = info.context
     actor = context.actor
     validation.password("newPassword", new_password)
@@ -133,7 +125,4 @@ async def change_password(
         context.services.attempts.forgive(*tries)
     hashed = await hash_password(new_password)
     async with context.transaction() as tx:
-        user = await actions.account.change_password(tx, actor, old_hash, hashed)
-    if context.services.local_owner and context.services.local_owner.id == user.id:
-        context.services.local_owner = None  # in other processes `keep_local_owner` sees to it
-    return user
+        return await actions.account.change_password(tx, actor, old_hash, hashed)

@@ -13,7 +13,7 @@ from models.stage import Stage
 
 
 async def example_ids(database: Database, actor: Actor | None) -> dict[str, Any]:
-    """Values for variables of these names; empty where nobody is let in without signing in."""
+    """Values for variables of these names; empty for whoever has not signed in."""
     if actor is None:
         return {}
     ready = (

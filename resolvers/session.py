@@ -60,6 +60,25 @@ async def login(
     return session
 
 
+async def redeem_sign_in_link(
+    info: Info,
+    token: Annotated[str, "The text after `#token=` in the link."],
+) -> Any:
+    """Sign in with a link that `python server.py link`, `demo` or a first `serve` printed. It is good once.
+
+    Ten failures a minute from an address, and the next is refused with the code RATE_LIMITED.
+    """
+    context = info.context
+    tries = f"link:{context.network}"
+    context.services.attempts.count(tries)
+    async with context.transaction(context.nobody) as tx:
+        session = await actions.session.redeem_sign_in_link(
+            tx, context.services.tokens, token, user_agent=context.user_agent
+        )
+    context.services.attempts.forgive(tries)
+    return session
+
+
 async def refresh_session(
     info: Info,
     refresh_token: Annotated[str, "The newest one you were given. It is good once."],

@@ -104,7 +104,6 @@ class Viewer:
     run: RunLater | None = query_field(accounts.run_of_viewer)
     scopes: list[Scope] = query_field(accounts.scopes_of_viewer)
     may_write: Annotated[bool, "Whether what you signed in with may write at all; your role says where."]
-    is_local: bool = query_field(accounts.is_local)
     expires_at: Annotated[datetime | None, "When what you signed in with is no longer good."]
     sessions: list[Login] = query_field(
         sessions.sessions_of_viewer, directives=[list_size(actions.session.MAX_SESSIONS, slicing=())]
@@ -121,6 +120,9 @@ class AccountQuery:
 class AccountMutation:
     register = mutation(accounts.register, Session, Conflict, requires=Access.ANYONE)
     login = mutation(sessions.login, Session, Unauthenticated, requires=Access.ANYONE)
+    redeem_sign_in_link = mutation(
+        sessions.redeem_sign_in_link, Session, Unauthenticated, requires=Access.ANYONE
+    )
     refresh_session = mutation(sessions.refresh_session, Session, Unauthenticated, requires=Access.ANYONE)
     logout = mutation(sessions.logout, SignedOut, Unauthenticated, requires=Access.ANYONE)
     logout_everywhere = mutation(sessions.logout_everywhere, SignedOut, requires=Access.PERSON)

@@ -29,11 +29,13 @@ from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
 
 import actions.account
+import actions.session
 from auth.passwords import hash_password
 from kit.db.database import Database
 from kit.db.migrate import migrate
 from kit.db.rows import Statements
 from kit.db.transaction import Author
+from kit.eventlog.event_log import EventLog, make_event_log
 from kit.ids import base32
 from kit.settings import load
 from models.actor import Actor, ActorKind
@@ -46,6 +48,11 @@ from tests.tenants import two  # noqa: F401 - a fixture
 from tests.warm import Warm
 
 ROOT = Path(__file__).parent.parent
+SIGN_IN = """mutation SignIn($input: RedeemSignInLinkInput!) {
+  redeemSignInLink(input: $input) {
+    __typename
+    ... on Session { accessToken refreshToken expiresAt refreshExpiresAt user { id username } }
+    ... on Refusal { code message } ... on Unauthenticated { reason } } }"""
 KEY = "a key for tests and for nothing but tests"
 PASSWORD = "the password of everybody in tests"
 HOST = "127.0.0.1:8000"  # where requests of this process are said to go
@@ -61,6 +68,7 @@ MAKE_KEY = """mutation MakeKey($input: CreateApiKeyInput!) {
     ... on Refusal { code message } ... on Invalid { issues { path message } } } }"""
 REVOKE_KEY = """mutation RevokeKey($id: ID!) {
   revokeApiKey(input: {id: $id}) { __typename ... on ApiKey { id revokedAt } ... on Refusal { code } } }"""
+NOBODY = "nobody"  # the actor who sends no credential
 DATABASES = ["sqlite", "postgresql"]
 Fill = Callable[[str], Awaitable[None]]
 
@@ -273,12 +281,29 @@ class App:
     def __init__(self, app: Any, client: httpx2.AsyncClient) -> None:
         self.app, self.client = app, client
         self.services = app.state.services
-        self.tokens: dict[str, str] = {}  # what each actor of a test signs in with; "" is the local owner
+        self.tokens: dict[str, str] = {}  # what each actor of a test signs in with; "" is the owner
+        self.owner = Actor(ActorKind.USER, "")
+
+    def headers_of(self, actor: str) -> dict[str, str]:
+        """What an actor signs in with; NOBODY sends nothing."""
+        given = "" if actor == NOBODY else self.tokens[actor] if actor else self.tokens.get("")
+        return {"authorization": given} if given else {}
+
+    async def sign_in_owner(self) -> None:
+        """By a link, where there is an owner without a password: all who are not named ask as the owner then."""
+        token = await link_of(self.services.event_log)
+        if token is None:
+            return
+        async with self.transaction() as tx:
+            session = await actions.session.redeem_sign_in_link(tx, self.services.tokens, token)
+        self.owner = Actor(ActorKind.USER, session.user.id)
+        self.tokens[""] = f"Bearer {session.access_token}"
+        self.client.headers["authorization"] = self.tokens[""]
 
     async def post(
         self, query: str, variables: Any = None, *, actor: str = "", headers: Any = None
     ) -> httpx2.Response:
-        given = {"authorization": self.tokens[actor]} if actor else {}
+        given = {"authorization": ""} | self.headers_of(actor)
         body = {"query": query, "variables": variables or {}}
         return await self.client.post("/graphql", json=body, headers={**given, **(headers or {})})
 
@@ -288,7 +313,7 @@ class App:
             **JSON,
             "host": HOST,
             "user-agent": "tests",
-            **({"authorization": self.tokens[actor]} if actor else {}),
+            **self.headers_of(actor),
         }
         body = json.dumps({"query": query, "variables": variables}).encode()
         answer = (await http(self.app, body=body, headers=given)).json
@@ -305,19 +330,19 @@ class App:
         return value
 
     def follow(self, query: str, actor: str = "", **variables: Any) -> Any:
-        return follow(self.app, query, self.tokens.get(actor), **variables)
+        return follow(self.app, query, self.headers_of(actor).get("authorization"), **variables)
 
     async def home(self) -> str:
-        """The id of the local owner's workspace."""
+        """The id of the owner's workspace."""
         return str((await self.data("{ workspaces { nodes { id } } }"))["nodes"][0]["id"])
 
     async def has_user(self, name: str, role: str | None = "MEMBER", *, workspace: str | None = None) -> str:
-        """A person with this role in a workspace, the local owner's if none is named, signed in as `name`.
+        """A person with this role in a workspace, the owner's if none is named, signed in as `name`.
 
         With the role None a stranger. Returns the person's id; `actor=name` asks as this person.
         """
         workspace = workspace or await self.home()
-        async with self.begin() as tx:
+        async with self.transaction() as tx:
             user = await actions.account.add_user(tx, {"username": name}, await _hashed(PASSWORD))
             if role is not None:
                 tx.add(Membership(workspace_id=workspace, user_id=user.id, role=Role(role)))
@@ -397,9 +422,31 @@ async def run(fresh: Callable[[], Any]) -> Any:
             async with httpx2.AsyncClient(
                 transport=transport, base_url=f"http://{HOST}", timeout=30
             ) as client:
-                yield App(app, client)
+                asks = App(app, client)
+                await asks.sign_in_owner()
+                yield asks
 
     return start
+
+
+async def link_of(feed: EventLog) -> str | None:
+    """The token of a link that signs the owner in, while the owner has no password."""
+    async with feed.transaction(Author(ActorKind.SYSTEM)) as tx:
+        owner = await actions.account.ensure_owner(tx)
+        return await actions.session.create_sign_in_link(tx, owner.id) if owner else None
+
+
+async def signed_in(url: str, http: str, client: httpx2.AsyncClient) -> str | None:
+    """The authorization of the owner of a server at `http` on the database at `url`, by a link."""
+    feed = make_event_log(load(database_url=url, secret_key=KEY, _env_file=None))
+    try:
+        token = await link_of(feed)
+    finally:
+        await feed.database.close()
+    if token is None:
+        return None
+    body = {"query": SIGN_IN, "variables": {"input": {"token": token}}}
+    return "Bearer " + (await client.post(http, json=body)).json()["data"]["redeemSignInLink"]["accessToken"]
 
 
 class Process:
@@ -411,11 +458,13 @@ class Process:
         self.environment = environment
         self.http = f"http://127.0.0.1:{self.port}/graphql"
         self.ws = f"ws://127.0.0.1:{self.port}/graphql"
+        self.headers: dict[str, str] = {}  # of requests that the owner sends, once it is ready
         self.process: Warm | None = None
         self.errors = Path(tempfile.mkstemp(prefix="signalbox-", suffix=".log")[1])  # what it logs
 
     def start(self) -> None:
         environment = {**os.environ, **self.environment}
+        environment = {"ACCESS_MINUTES": "600", **environment}
         environment |= {"DATABASE_URL": self.database_url, "PORT": str(self.port), "SECRET_KEY": KEY}
         self.process = Warm("serve", env=environment, stderr=self.errors)
 
@@ -426,6 +475,10 @@ class Process:
                 assert self.process is None or self.process.poll() is None, self.errors.read_text()
                 with contextlib.suppress(httpx2.HTTPError):
                     if (await client.get(self.http.replace("/graphql", "/readyz"))).status_code == 200:
+                        if not self.headers and (
+                            given := await signed_in(self.database_url, self.http, client)
+                        ):
+                            self.headers = {"authorization": given}
                         return
                 await asyncio.sleep(0.05)
         raise TimeoutError("the server did not become ready")

@@ -62,8 +62,8 @@ class Held:
 async def has_run(
     app: Any, *, board: str | None = None, card: str | None = None, actor: Actor | None = None
 ) -> Held:
-    """A run on a card, claimed by a worker of the local owner's or of `actor`."""
-    actor = actor or app.services.local_owner
+    """A run on a card, claimed by a worker of the owner's or of `actor`."""
+    actor = actor or app.owner
     if board is None or card is None:
         board, [card] = await app.has_board("Do it")
     async with app.begin(actor) as tx:

@@ -124,6 +124,7 @@ MUTATIONS: dict[str, Case] = {
     "removeMember": Case(ADMIN, {"id": "$guest"}, HIDDEN),
     "register": Case(ANYONE, {"username": "%reg", "password": "long enough"}, answer="FORBIDDEN"),
     "login": Case(ANYONE, {"username": "%ann", "password": "not hers"}, answer="UNAUTHENTICATED"),
+    "redeemSignInLink": Case(ANYONE, {"token": "no token"}, answer="UNAUTHENTICATED"),
     "refreshSession": Case(ANYONE, {"refreshToken": "no token"}, answer="UNAUTHENTICATED"),
     "logout": Case(ANYONE, {"refreshToken": "no token"}, answer="UNAUTHENTICATED"),
     "updateMe": Case(PERSON, {"nickname": "% nick"}),

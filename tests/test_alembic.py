@@ -56,7 +56,7 @@ async def on(url):
 async def bring(url, to="head"):
     database = Database(url)
     try:
-        return await migrate(database, to)
+        return await migrate(database, to, may_drop=True)
     finally:
         await database.close()
 
@@ -267,7 +267,7 @@ def dies(url: str, statement: str, to: str) -> None:
             if left == 0:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-    asyncio.run(migrate(Database(url), to))
+    asyncio.run(migrate(Database(url), to, may_drop=True))
 
 
 @pytest.mark.parametrize(("to", "statement"), [("head", 1), ("head", 2), ("head", 17), ("base", 9)])

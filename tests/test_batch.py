@@ -265,7 +265,7 @@ async def test_of_two_that_end_at_once_one_ends_the_batch(run):
         first, second = [one["id"] for one in made["runs"]]
         await worker.claim(2)
         lease = worker.leases[first]
-        actor = app.services.local_owner
+        actor = app.owner
         async with app.begin(actor) as tx:
             ticket = Ticket(lease["runId"], lease["attempt"], lease["token"])
             await actions.run.finish.complete_run(tx, actor, ticket, RunResult(summary="Done"))

@@ -93,7 +93,7 @@ async def grow(app, actor, board, labels, start, end):
 
 async def test_a_board_page_costs_the_same_for_10_200_and_500_cards(run):
     async with run(points=1_000_000) as app:
-        actor, (board, _) = app.services.local_owner, await app.has_board()
+        actor, (board, _) = app.owner, await app.has_board()
         home = await app.home()
         async with app.begin() as tx:
             rows = [

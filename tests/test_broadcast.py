@@ -241,7 +241,7 @@ async def test_who_does_not_read_delays_nobody_and_loses_nothing(run):
         await app.data(UPDATE_CARD, input={"id": card, "description": "x" * 8_000})
         after = (await app.data(CURSOR, id=board))["cursor"]
         async with following(app, fat, "", "", board=board, after=after) as hears:
-            await socket.init()
+            await socket.init(app.tokens[""])
             payload = {"query": fat, "variables": {"board": board, "after": after}}
             socket.send({"id": "slow", "type": "subscribe", "payload": payload})
             slow = Hear(socket, "slow")
@@ -274,6 +274,7 @@ async def streaming(app, query, variables):
     """One subscription over SSE, in this process."""
     body = json.dumps({"query": query, "variables": variables}).encode()
     headers = {"host": "127.0.0.1:8000", "content-type": "application/json", "accept": "text/event-stream"}
+    headers |= app.headers_of("")
     scope = {
         "type": "http", "http_version": "1.1", "method": "POST", "path": "/graphql", "raw_path": b"/graphql",
         "root_path": "", "scheme": "http", "query_string": b"", "client": ("127.0.0.1", 5555),

@@ -36,7 +36,7 @@ async def prepared(app):
     )
     await do(app, "updateCard", id=c, priority="CRITICAL", size="SMALL", dueOn="2001-01-02")
     await do(app, "setParentCard", id=d, parentId=a)
-    await do(app, "assignCard", cardId=b, userId=app.services.local_owner.id)
+    await do(app, "assignCard", cardId=b, userId=app.owner.id)
     await do(app, "addLabel", cardId=c, labelId=label.id)
     await do(app, "linkCards", cardId=a, targetId=d, kind="BLOCKS")
     for stage in ("TODO", "IN_PROGRESS", "REVIEW", "DONE"):
@@ -49,7 +49,7 @@ async def prepared(app):
 async def test_every_filter(run):
     async with run() as app:
         board, [a, _, c, _, _], label = await prepared(app)
-        done, me = (await card(app, c, "columnId"))["columnId"], app.services.local_owner.id
+        done, me = (await card(app, c, "columnId"))["columnId"], app.owner.id
         for filter, expected in (
             (None, "abcd"),
             ({}, "abcd"),

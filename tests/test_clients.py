@@ -25,6 +25,7 @@ async def test_a_client_of_the_world(serve, tmp_path):
             "query": f'{{ board(id: "{live.board}") {{ name cards {{ nodes {{ id title }} }} }} }}',
             "mutation": MOVE.replace("($id: ID!)", "").replace("$id", f'"{cards["nodes"][0]["id"]}"'),
             "subscription": f'subscription {{ runFeed(runId: "{run_id}", after: "0") {{ __typename }} }}',
+            "token": live.server.headers["authorization"],
             "endless": f'subscription {{ boardFeed(boardId: "{live.board}", after: "0") {{ seq kind }} }}',
         }
         for script, count in SUITES.items():

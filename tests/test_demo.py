@@ -19,6 +19,9 @@ import pytest
 import cli
 from demo.people import DemoPeople
 from demo.seed import LABELS, PASSWORD, PEOPLE, WORKSPACE, seed
+from kit.eventlog.event_log import make_event_log
+from kit.settings import load
+from tests.conftest import KEY, SIGN_IN, link_of
 from tests.faults.readers import hear_ws
 from tests.pace import leeway
 from tests.terminal import Terminal
@@ -49,7 +52,7 @@ async def test_seeding_twice_is_seeding_once(run):
         assert made == [WORKSPACE, "Signalbox server", "Website", "Ideas"]
         first = await app.data(BOARDS)
         assert await seed(feed.begin, "$argon2id$a-hash-that-fits-nothing") == []
-        assert await app.data(BOARDS) == first, "the local owner sees it all, and nothing was made twice"
+        assert await app.data(BOARDS) == first, "the owner sees it all, and nothing was made twice"
         board = first["nodes"][0]
         assert (board["name"], board["law"], len(board["cards"]["nodes"])) == (
             "Signalbox server",
@@ -79,6 +82,14 @@ async def test_what_seeding_was_killed_at_is_made_the_next_time(run):
         assert await seed(feed.begin, "hash") == ["Website", "Ideas"]
 
 
+async def by_link(client, told):
+    """The headers of whoever opens the link that a demo printed."""
+    address, token = re.search(r"(http://[\d.:]+/graphql)#token=(\S+)", told).groups()
+    body = {"query": SIGN_IN, "variables": {"input": {"token": token}}}
+    session = (await client.post(address, json=body)).json()["data"]["redeemSignInLink"]
+    return {"authorization": f"Bearer {session['accessToken']}"}
+
+
 async def started(folder):
     """A real demo, what it answers first, and how many seconds that took: of the clock, and of its processor."""
     environment = {k: v for k, v in os.environ.items() if k not in ("HOST", "PORT", "DATABASE_URL")}
@@ -99,6 +110,7 @@ async def started(folder):
     assert "Four things to try" in told
     address = re.search(r"http://[\d.:]+/graphql", told)[0]
     async with httpx2.AsyncClient(timeout=30) as client:
+        client.headers |= await by_link(client, told)
         answer = (await client.post(address, json={"query": "{ boards { nodes { name } } }"})).json()
     took = time.monotonic() - began
     stat = Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()
@@ -155,8 +167,11 @@ RUNS = """{ runs(first: 20) { nodes { status card { stage subtaskCount { done to
 async def test_agents_work_on_the_demos_board_until_its_input_ends(serve, seeded, tmp_path):
     server = await serve(await seeded())
     command = [sys.executable, "-m", "demo.agents", server.http, str(tmp_path), "10"]
-    script = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE)
-    async with httpx2.AsyncClient(timeout=30) as client:
+    feed = make_event_log(load(database_url=server.database_url, secret_key=KEY))
+    environment = os.environ | {"SIGNALBOX_LINK": await link_of(feed)}
+    await feed.database.close()
+    script = subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.PIPE)
+    async with httpx2.AsyncClient(timeout=30, headers=server.headers) as client:
 
         async def runs():
             answer = (await client.post(server.http, json={"query": RUNS})).json()
@@ -196,17 +211,22 @@ class Watcher:
     """A person at the demo: follows the board, answers whatever is asked, and remembers what was told."""
 
     def __init__(self, address):
-        self.address, self.told, self.answers = address, [], {}
-        self.client = httpx2.AsyncClient(timeout=30)
+        self.http, self.ws = address, address.replace("http", "ws", 1)
+        self.told, self.answers = [], {}
+        self.client, self.headers = httpx2.AsyncClient(timeout=30), {}
+
+    async def signs_in(self, greeting):
+        self.headers = await by_link(self.client, greeting)
+        self.client.headers |= self.headers
+        return self
 
     async def ask(self, query, **variables):
-        said = (await self.client.post(self.address, json={"query": query, "variables": variables})).json()
+        said = (await self.client.post(self.http, json={"query": query, "variables": variables})).json()
         [value] = said["data"].values()
         return value
 
     async def watch(self, board):
-        url = self.address.replace("http", "ws", 1)
-        async with contextlib.aclosing(hear_ws(url, WATCH, {"board": board})) as events:
+        async with contextlib.aclosing(hear_ws(self, WATCH, {"board": board})) as events:
             async for event in events:
                 self.told.append(event["boardFeed"])
                 if event["boardFeed"]["kind"] == "QUESTION_ASKED":
@@ -246,7 +266,7 @@ async def test_a_person_answers_an_agent_and_a_second_worker_goes_on(seeded, tmp
             assert demo.poll() is None, (tmp_path / "err").read_text()
             assert time.monotonic() < deadline
             await asyncio.sleep(0.05)
-        person = Watcher(re.search(r"http://[\d.:]+/graphql", greeting)[0])
+        person = await Watcher(re.search(r"http://[\d.:]+/graphql", greeting)[0]).signs_in(greeting)
         [box] = (await person.ask(BOX))["nodes"]
         [review] = [one["id"] for one in box["columns"] if one["stage"] == "REVIEW"]
         await person.ask(ROOM, id=review)
@@ -268,7 +288,12 @@ async def test_a_person_answers_an_agent_and_a_second_worker_goes_on(seeded, tmp
         assert held, "it died in the middle of its work"
         with (tmp_path / "second").open("w") as said:
             second = subprocess.Popen(
-                f"exec {another}", shell=True, cwd=tmp_path, stdout=said, stderr=said, start_new_session=True
+                f"exec env {another}",
+                shell=True,
+                cwd=tmp_path,
+                stdout=said,
+                stderr=said,
+                start_new_session=True,
             )
         for one in held:
             first = {"runId": one["id"], "attempt": one["attempt"]}

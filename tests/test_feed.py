@@ -346,7 +346,7 @@ async def test_who_is_far_behind_is_told_all_until_the_end(run):
         board, _ = await app.has_board()
         async with app.follow(FEED, board=board, after="0") as hear:
             await hear()
-            owner = app.services.local_owner
+            owner = app.owner
             async with app.begin(owner) as tx:
                 for number in range(2 * EVENTS.page):
                     await actions.card.create_card(tx, owner, board, actions.card.NewCard(f"Card {number}"))

@@ -71,7 +71,7 @@ async def test_readers_that_wait_are_cheap(serve, count, figure):
         async def subscribe():
             settings = {"ping_interval": None, "compression": None, "open_timeout": 30}
             socket = await connect(server.ws, subprotocols=["graphql-transport-ws"], **settings)
-            await socket.send('{"type": "connection_init"}')
+            await socket.send(json.dumps({"type": "connection_init", "payload": server.headers}))
             await socket.recv()
             payload = {"query": FEED, "variables": {"board": board, "after": "0"}}
             await socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": payload}))

@@ -5,6 +5,7 @@ import contextlib
 import os
 import sqlite3
 import time
+from pathlib import Path
 
 import asyncpg
 import httpx2
@@ -22,7 +23,7 @@ async def held(url, servers, waiting):
         holder = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
         holder.execute("BEGIN IMMEDIATE")
         yield
-        await until(lambda: all("Waiting for application" in each.errors.read_text() for each in servers))
+        await until(lambda: all(has_opened(each, url) for each in servers))
         holder.close()
         return
     holder = await asyncpg.connect(url)
@@ -36,6 +37,16 @@ async def held(url, servers, waiting):
         await asyncio.sleep(0.02)
     await watcher.close()
     await holder.close()  # undoes it
+
+
+def has_opened(server, url):
+    """Whether a process has the file of a SQLite database open; then it has begun to look at it."""
+    if not url.startswith("sqlite"):
+        return True  # `held` sees who waits
+    with contextlib.suppress(OSError):
+        descriptors = Path(f"/proc/{server.process.pid}/fd").iterdir()
+        return any(os.readlink(each) == url.removeprefix("sqlite:///") for each in descriptors)
+    return False
 
 
 async def until(true, within=60):
@@ -54,7 +65,10 @@ async def test_servers_that_start_at_once_let_in_the_same_owner(fresh):
                 server.start()
         await asyncio.gather(*(server.ready(60) for server in servers))
         async with httpx2.AsyncClient() as client:
-            answers = [(await client.post(server.http, json={"query": WHO})).json() for server in servers]
+            answers = [
+                (await client.post(server.http, json={"query": WHO}, headers=server.headers)).json()
+                for server in servers
+            ]
     finally:
         for server in servers:
             server.kill()
@@ -73,7 +87,7 @@ async def test_an_owner_made_while_a_server_starts_is_the_only_one(fresh):
     try:
         async with held(url, [server], waiting=2):
             server.start()
-            await until(lambda: "Waiting for application" in server.errors.read_text())
+            await until(lambda: has_opened(server, url))
             given = {**os.environ, "DATABASE_URL": url, "OWNER_PASSWORD": "long enough to be one"}
             made = asyncio.create_task(command("owner", "alice", env=given))
             await asyncio.sleep(0)

@@ -111,7 +111,7 @@ async def test_what_was_answered_is_answered_again_to_who_may_no_longer(run):
         first = await app.post(CREATE, asked, actor="ann", headers=keyed("k"))
         assert first.json()["data"]["createCard"]["__typename"] == "Card"
         async with app.begin() as tx:
-            await tx.execute(delete(Membership).where(Membership.user_id != app.services.local_owner.id))
+            await tx.execute(delete(Membership).where(Membership.user_id != app.owner.id))
         again = await app.post(CREATE, asked, actor="ann", headers=keyed("k"))
         assert again.content == first.content
         other = await app.post(CREATE, asked, actor="ann", headers=keyed("other"))
@@ -168,7 +168,7 @@ async def test_a_key_on_a_socket(run):
         from tests.client import AsgiSocket
 
         async with AsgiSocket(app.app) as socket:
-            await socket.init()
+            await socket.init(app.tokens[""])
             told = []
             for id in ("1", "2"):
                 payload = {"query": CREATE, "variables": {"board": board, "title": "x"}}

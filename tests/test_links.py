@@ -187,7 +187,7 @@ async def test_a_card_has_at_most_20_labels_and_people(run):
 async def test_members_are_assigned_and_told(run):
     async with run() as app:
         board, [id] = await app.has_board("Ship it")
-        me = (await app.data("{ boards { nodes { workspace { id } } } }")) and app.services.local_owner.id
+        me = (await app.data("{ boards { nodes { workspace { id } } } }")) and app.owner.id
         ann, stranger = await has_person(app, "ann", await app.home()), await has_person(app, "zed")
         query = (
             """subscription { userFeed(after: "0") { kind ... on AboutAssignment { title card { id } } } }"""

@@ -52,7 +52,7 @@ async def test_sqlite_finds_rows_by_many_keys_with_the_index(run, kind):
     if kind != "sqlite":
         pytest.skip("PostgreSQL knows its ANY")
     async with run() as app:
-        actor = app.services.local_owner
+        actor = app.owner
         statement = CARD.statement(actor, None)
         compiled = statement.compile(dialect=sqlite.dialect())
         values = [{**parameters_of(actor, []), "keys": "[]"}.get(name, "") for name in compiled.positiontup]

@@ -28,7 +28,7 @@ async def lane(app, column):
 async def prepared(app, count):
     """A board whose first column holds `count` cards: the board, the column, the cards."""
     board, _ = await app.has_board()
-    actor = app.services.local_owner
+    actor = app.owner
     async with app.begin(actor) as tx:
         cards = []
         for start in range(0, count, 100):
@@ -39,7 +39,7 @@ async def prepared(app, count):
 
 async def test_ten_thousand_drags_into_one_gap_keep_a_strict_order(run):
     async with run() as app:
-        actor = app.services.local_owner
+        actor = app.owner
         board, column, [top, *ids, bottom] = await prepared(app, 202)
         rewritten, longest, last = 0, 0, {}
 
@@ -197,7 +197,7 @@ def ranks_of(shown):
 async def test_who_follows_knows_where_everything_stands(run):
     """Also when ranks have grown so long that they are all written anew."""
     async with run(points=10**9) as app:
-        actor, home = app.services.local_owner, await app.home()
+        actor, home = app.owner, await app.home()
         board, cards = await app.has_board(*"abc")
         others = [(await app.has_board(name=name))[0] for name in ("Two", "Three")]
         asked = {"id": home, "board": board}

@@ -345,7 +345,10 @@ async def test_readers_race_writers_at_two_servers(serve, figure):
     async with contextlib.AsyncExitStack() as stack:
         bases = [process.http.removesuffix("/graphql") for process in (one, other)]
         clients = [
-            await stack.enter_async_context(httpx2.AsyncClient(base_url=base, timeout=30)) for base in bases
+            await stack.enter_async_context(
+                httpx2.AsyncClient(base_url=base, timeout=30, headers=one.headers)
+            )
+            for base in bases
         ]
 
         async def ask(query, **variables):

@@ -5,6 +5,7 @@ The table is tests/tenants.py; this says a second time what a role means.
 
 import pytest
 
+from tests.conftest import NOBODY
 from tests.tenants import (
     ADMIN,
     ANYONE,
@@ -61,7 +62,7 @@ async def test_the_matrix(two, together):
     async with two() as (app, home, away):
         wrong = []
         for who in TOGETHER[together]:
-            actor = "" if who == "anonymous" else home.actor(who)
+            actor = NOBODY if who == "anonymous" else home.actor(who)
             if who == "foreign":
                 actor = away.actor("ann")
 

@@ -350,7 +350,7 @@ async def test_every_type_of_line_is_reported_and_heard_with_all_its_fields(run)
 
 
 async def ask(process, query, **variables):
-    async with httpx2.AsyncClient(timeout=30) as client:
+    async with httpx2.AsyncClient(timeout=30, headers=process.headers) as client:
         answer = (await client.post(process.http, json={"query": query, "variables": variables})).json()
     assert "errors" not in answer, answer
     [value] = answer["data"].values()
@@ -395,7 +395,7 @@ async def test_what_was_acknowledged_is_there_once_after_kills(run, serve, fresh
 
     async def report():
         number = 0
-        async with httpx2.AsyncClient(timeout=10) as client:
+        async with httpx2.AsyncClient(timeout=10, headers=process.headers) as client:
             while not done.is_set():
                 events = [output(f"{number}.{n}", number) for n in range(20)]
                 given = {"lease": held.lease, "key": f"{number}", "events": events}

@@ -78,6 +78,14 @@ async def begin(folder, *arguments, **environment):
         ),
         ({"FORWARDED_ALLOW_IPS": "*,10.0.0.1"}, "signalbox: FORWARDED_ALLOW_IPS: * is not an address"),
         ({"BUS_URL": "kafka://localhost"}, "signalbox: BUS_URL: must begin with memory://"),
+        (
+            {"ALLOWED_ORIGINS": "https://ui.example,*"},
+            "signalbox: ALLOWED_ORIGINS: * does not go with the page that people sign in on; name the origins,",
+        ),
+        (
+            {"ALLOWED_ORIGINS": "*", "GRAPHIQL": "false"},
+            "signalbox: sqlite+aiosqlite:///one.sqlite3 is empty and must be",
+        ),
         ({"SECRET_KEY": "short"}, "signalbox: SECRET_KEY: must have 32 characters or more"),
         (
             {"HOST": "0.0.0.0"},

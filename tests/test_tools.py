@@ -45,7 +45,8 @@ class Place:
     """A real server with a board, two cards, and a worker that holds a run on each."""
 
     def __init__(self, server):
-        self.server, self.http = server, httpx2.AsyncClient(timeout=30)
+        self.server, self.http = server, httpx2.AsyncClient(timeout=30, headers=server.headers)
+        self.key = server.headers["authorization"].removeprefix("Bearer ")
         self.mcp = server.http.replace("/graphql", "/mcp")
 
     async def ask(self, query, **variables):
@@ -182,8 +183,8 @@ async def test_the_twelve_tools(place):
 
 
 async def test_whoever_may_do_more_does_more(place):
-    """The same tools under another credential, here the local owner's: without any."""
-    async with Client(streamable_http_client(place.mcp)) as owner:
+    """The same tools under another credential, here the owner's."""
+    async with place.agent(place.key) as owner:
         made = await use(owner, "board", action="create", name="New", workspace_id=place.workspace)
         card = await use(owner, "create_card", board_id=made["id"], title="Here")
         moved = await use(owner, "update_card", card_id=card["id"], stage="PLAN", priority="HIGH")
@@ -255,10 +256,11 @@ async def test_who_is_let_in(place):
     headers = {"accept": "application/json, text/event-stream", "mcp-protocol-version": "2025-06-18"}
 
     async def status(token=None, **more):
-        sent = headers | ({"authorization": f"Bearer {token}"} if token else {}) | more
+        sent = headers | {"authorization": f"Bearer {token}" if token else ""} | more
         return (await place.http.post(place.mcp, json=message, headers=sent)).status_code
 
     assert await status(place.tokens[1]) == 200
+    assert await status() == 401
     assert await status("sbr_nonsense") == 401
     assert await status("sb_nonsense") == 401
     assert await status(place.tokens[1], host="elsewhere.example") == 421

@@ -31,18 +31,18 @@ BOARD = """query($id: ID!) { board(id: $id) { name description law
 
 
 async def brought(app, name, **options):
-    """Import one of our sample files as the local owner; Ann is a member."""
+    """Import one of our sample files as the owner; Ann is a member."""
     parcel = parse((DATA / name).read_bytes(), name) if isinstance(name, str) else name
     if "board_id" not in options:
         options = {"workspace_id": await app.home()} | options
-    async with app.begin(app.services.local_owner) as tx:
-        made = await import_board(tx, app.services.local_owner, parcel, **options)
+    async with app.begin(app.owner) as tx:
+        made = await import_board(tx, app.owner, parcel, **options)
     return made, report(parcel, made)
 
 
 async def taken(app, id):
     snapshot = app.services.database.snapshot()
-    parcel = await export_board(snapshot.read, app.services.local_owner, id)
+    parcel = await export_board(snapshot.read, app.owner, id)
     await snapshot.close()
     return parcel
 

@@ -116,7 +116,7 @@ async def test_a_feed_that_ends_leaves_nothing_out(run):
         await app.has_user("ann")
         async with app.follow(BOARD_FEED, "ann", id=board, after="0") as hear:
             assert (await hear())["boardFeed"]["kind"] == "BOARD_CREATED"
-            owner = app.services.local_owner
+            owner = app.owner
             async with app.begin(owner) as tx:  # one commit: the reader sees both at once
                 await actions.card.create_card(tx, owner, board, actions.card.NewCard("Late"))
                 await actions.board.delete_board(tx, owner, board, "Web")
@@ -283,7 +283,7 @@ async def test_a_deleted_label_says_how_many_cards_it_was_on(run):
 async def test_a_workspace_has_at_most_200_labels(run):
     async with run() as app:
         home = await app.home()
-        owner = app.services.local_owner
+        owner = app.owner
         async with app.begin(owner) as tx:
             for number in range(199):
                 await actions.label.create_label(
@@ -329,7 +329,7 @@ async def test_the_audit_log_says_who_did_what(run):
         await app.data("mutation($id: ID!) { deleteCard(input: {id: $id}) { __typename } }", id=card)
         [newest] = (await audit(app, home, first=1))["nodes"]
         assert (newest["subjectId"], newest["subject"], newest["name"]) == (card, None, "Do it")
-        owner = app.services.local_owner.id
+        owner = app.owner.id
         for filter, count in [
             ({"actorIds": [ann]}, 1),
             ({"actorIds": [ann, owner], "kinds": ["BOARD_UPDATED", "CARD_DELETED"]}, 2),

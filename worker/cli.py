@@ -27,8 +27,7 @@ def worker(
         str,
         typer.Option(
             envvar="SIGNALBOX_KEY",
-            help="An API key with the scope WORKER. Rather set the variable: others may see command lines. "
-            "A server on this machine lets its owner in without.",
+            help="An API key with the scope WORKER. Rather set the variable: others may see command lines.",
         ),
     ] = "",
     executor: Annotated[
@@ -91,7 +90,7 @@ def tools(
         typer.Option(
             envvar="SIGNALBOX_TOKEN",
             help="An agent's token, an API key or an access token. Rather set the variable: others may see command"
-            " lines. A server on this machine lets its owner in without.",
+            " lines.",
         ),
     ] = "",
 ) -> None:
@@ -109,9 +108,7 @@ def record(
     url: Annotated[
         str, typer.Option(envvar="SIGNALBOX_URL", help="Address of the server's API.")
     ] = "http://127.0.0.1:8000/graphql",
-    key: Annotated[
-        str, typer.Option(envvar="SIGNALBOX_KEY", help="An API key; a server on this machine wants none.")
-    ] = "",
+    key: Annotated[str, typer.Option(envvar="SIGNALBOX_KEY", help="An API key that may look.")] = "",
 ) -> None:
     """Print a run as a recording, which the executor `scripted` plays again."""
     from worker.api import ServerRejected, ServerUnreachable

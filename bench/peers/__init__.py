@@ -67,8 +67,8 @@ def _python(*arguments: str) -> None:
 class Peer:
     """A peer's process, ready to be asked. Raises Missing."""
 
-    def __init__(self, name: str, url: str, port: int) -> None:
-        self.name, self.port = name, port
+    def __init__(self, name: str, url: str, port: int, authorization: str) -> None:
+        self.name, self.port, self.authorization = name, port, authorization
         self._process = begin(name, url, port)
 
     @property
@@ -83,7 +83,7 @@ class Peer:
                     if self._process.poll() is not None:
                         raise Missing("it ended")
                     with contextlib.suppress(OSError, EOFError):
-                        async with Connection("127.0.0.1", self.port) as connection:
+                        async with Connection("127.0.0.1", self.port, self.authorization) as connection:
                             status, content = await connection.post("/graphql", body)
                             if status != 200 or "errors" in json.loads(content):
                                 raise Missing(content[:300].decode())

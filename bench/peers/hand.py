@@ -43,7 +43,7 @@ ANY = {"postgresql": "= ANY($2)", "sqlite": "IN (SELECT value FROM json_each($2)
 
 
 def hand(url: str) -> Starlette:
-    """The question of bench/boards.py, answered by hand, seeing only what the local owner sees."""
+    """The question of bench/boards.py, answered by hand, seeing only what the owner sees."""
     kind = "sqlite" if url.startswith("sqlite") else "postgresql"
     subtasks_by, labels_by = SUBTASKS.format(ANY[kind]), LABELS.format(ANY[kind])
     fetch: Callable[..., Any]

@@ -114,7 +114,7 @@ def _grouped(pairs: Any) -> Callable[[list[str]], list[list[Any]]]:
 
 
 def plain(url: str) -> Starlette:
-    """The question of bench/boards.py, seeing what the local owner sees."""
+    """The question of bench/boards.py, seeing what the owner sees."""
     engine = create_async_engine(normalised(url), pool_size=10, max_overflow=0)
     sessions = async_sessionmaker(engine, expire_on_commit=False)
     owner: list[str] = []

@@ -29,10 +29,16 @@ TIMEOUT_SQLSTATES = ("55P03", "57014")  # PostgreSQL's codes of a lock and of a 
 KEY = 0x5163_6E61_6C42_6F78  # of the advisory lock
 
 
-async def migrate(database: Database, to: str = "head") -> tuple[str | None, str | None]:
-    """Bring the database to revision `to`, up or down; "base" is the empty one.
+class DropsData(Exception):
+    """The way to that revision is down, which drops tables or columns with what they hold."""
 
-    Returns where it was and where it is. Errors: WrongRevision, Unreachable.
+
+async def migrate(
+    database: Database, to: str = "head", *, may_drop: bool = False
+) -> tuple[str | None, str | None]:
+    """Bring the database to revision `to`, up or, where it `may_drop` data, down; "base" is the empty one.
+
+    Returns where it was and where it is. Errors: WrongRevision, Unreachable, and DropsData: nothing was changed.
     """
     script = ScriptDirectory(str(FOLDER))
     try:
@@ -47,6 +53,8 @@ async def migrate(database: Database, to: str = "head") -> tuple[str | None, str
             return before, before
         known = [one.revision for one in script.walk_revisions("base", before or "base")]
         down = target is None or (before is not None and target.revision in known)
+        if down and not may_drop:
+            raise DropsData
         await connection.run_sync(_run, target.revision if target else "base", down)
         if database.is_sqlite:
             broken = (await connection.exec_driver_sql("PRAGMA foreign_key_check")).all()

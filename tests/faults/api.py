@@ -63,7 +63,9 @@ class Api:
         process = process or random.choice(self.processes)
         body = {"query": query, "variables": variables}
         try:
-            response = await self.http.post(process.http, json=body, headers=headers)
+            response = await self.http.post(
+                process.http, json=body, headers={**process.headers, **(headers or {})}
+            )
         except httpx2.TransportError as error:
             raise Unanswered(repr(error)) from error
         answer = response.json()

@@ -39,11 +39,11 @@ def _data(payload: Any) -> Any:
     return payload["data"]
 
 
-async def hear_ws(url: str, query: str, variables: Any, **options: Any) -> AsyncGenerator[Any, None]:
+async def hear_ws(server: Any, query: str, variables: Any, **options: Any) -> AsyncGenerator[Any, None]:
     """What a subscription says over graphql-transport-ws. Left early, the socket is torn, not closed."""
     settings: Any = {"ping_interval": None, "open_timeout": 10, "close_timeout": 1, **options}
-    async with connect(url, subprotocols=["graphql-transport-ws"], **settings) as socket:  # type: ignore[list-item]
-        await socket.send('{"type": "connection_init"}')
+    async with connect(server.ws, subprotocols=["graphql-transport-ws"], **settings) as socket:  # type: ignore[list-item]
+        await socket.send(json.dumps({"type": "connection_init", "payload": server.headers}))
         assert json.loads(await socket.recv())["type"] == "connection_ack"
         payload = {"query": query, "variables": variables}
         await socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": payload}))
@@ -60,13 +60,13 @@ async def hear_ws(url: str, query: str, variables: Any, **options: Any) -> Async
 
 
 async def hear_sse(
-    http: httpx2.AsyncClient, url: str, query: str, variables: Any
+    http: httpx2.AsyncClient, server: Any, query: str, variables: Any
 ) -> AsyncGenerator[Any, None]:
     """What a subscription says over SSE."""
     body = {"query": query, "variables": variables}
     patience = httpx2.Timeout(10, read=60)
-    headers = {"accept": "text/event-stream"}
-    async with http.stream("POST", url, json=body, headers=headers, timeout=patience) as response:
+    headers = {"accept": "text/event-stream", **server.headers}
+    async with http.stream("POST", server.http, json=body, headers=headers, timeout=patience) as response:
         if not response.headers["content-type"].startswith("text/event-stream"):
             raise Ended(json.loads(await response.aread())["errors"])
         kind = ""
@@ -100,8 +100,8 @@ class Reader:
         process = random.choice(self.api.processes)
         variables = {"board": self.board, "after": self.cursor}
         if self.transport == "ws":
-            return hear_ws(process.ws, FEED, variables)
-        return hear_sse(self.api.http, process.http, FEED, variables)
+            return hear_ws(process, FEED, variables)
+        return hear_sse(self.api.http, process, FEED, variables)
 
     async def run(self) -> None:
         """Follow for ever; cancel it."""

@@ -26,9 +26,10 @@ CARDS = """mutation($input: CreateCardsInput!) { createCards(input: $input) { __
 class Remote:
     """One client of several servers that are one installation."""
 
-    def __init__(self, *urls: str, workspace: str = "", patience: float = 120) -> None:
-        self.urls, self.workspace, self.patience, self.retries = list(urls), workspace, patience, 0
-        self.tokens: dict[str, str] = {}
+    def __init__(self, *servers: Any, workspace: str = "", patience: float = 120) -> None:
+        self.urls = [server.http for server in servers]
+        self.workspace, self.patience, self.retries = workspace, patience, 0
+        self.tokens: dict[str, str] = {"": servers[0].headers["authorization"]}  # "" is the owner
         none = httpx2.Limits(max_connections=None, max_keepalive_connections=None)
         self.http = httpx2.AsyncClient(timeout=30, limits=none)
 
@@ -40,7 +41,7 @@ class Remote:
 
     async def data(self, query: str, actor: str = "", **variables: Any) -> Any:
         """What the only field of an operation answers, however often it must be asked for."""
-        headers = {"authorization": self.tokens[actor]} if actor else {}
+        headers = {"authorization": self.tokens[actor]}
         if "claimRuns" not in query:  # a claim has a key of its own
             headers["idempotency-key"] = uuid4().hex
         deadline = time.monotonic() + self.patience
@@ -64,7 +65,7 @@ class Remote:
         return value
 
     async def home(self) -> str:
-        """The id of the workspace that is spoken about: the local owner's first, unless another was named."""
+        """The id of the workspace that is spoken about: the owner's first, unless another was named."""
         return self.workspace or str((await self.data("{ workspaces { nodes { id } } }"))["nodes"][0]["id"])
 
     async def has_board(self, *cards: Any, **input: Any) -> tuple[str, list[str]]:
@@ -81,9 +82,9 @@ class Remote:
 
 
 @contextlib.asynccontextmanager
-async def elsewhere(*urls: str) -> AsyncIterator[Remote]:
+async def elsewhere(*servers: Any) -> AsyncIterator[Remote]:
     """A client of a workspace of its own, whose queue nobody else works."""
-    async with Remote(*urls) as remote:
+    async with Remote(*servers) as remote:
         remote.workspace = (await remote.data(WORKSPACE, input={"name": f"W {uuid4().hex}"}))["id"]
         yield remote
 

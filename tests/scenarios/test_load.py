@@ -69,7 +69,7 @@ async def all_work(crew: list[Worker], count: int, **how: Any) -> list[str]:
 
 
 async def race(server: Any, count: int, limit: int) -> None:
-    async with Remote(server.http) as remote:
+    async with Remote(server) as remote:
         board, _ = await filled(remote, count, limit)
         crew = await workers(remote, 20)
         told = await all_work(crew, count)
@@ -99,7 +99,7 @@ async def test_twenty_workers_share_a_hundred_cards(serve: Any) -> None:
 @pytest.mark.timeout(1200)
 async def test_twenty_workers_share_a_thousand_runs(serve: Any) -> None:
     server = await serve(**CROWD)
-    async with Remote(server.http) as remote:
+    async with Remote(server) as remote:
         boards = [(await filled(remote, 100, 3))[0] for _ in range(10)]
         told = await all_work(await workers(remote, 20), 1_000, most=2)
     world = await assert_sound(server.database_url)
@@ -112,7 +112,7 @@ async def test_twenty_workers_share_a_thousand_runs(serve: Any) -> None:
 async def test_a_killed_server_loses_nothing_and_runs_nothing_twice(serve: Any) -> None:
     """Scenario 5: 50 wait and 5 are at work, whose workers live on."""
     server = await serve(**CROWD)
-    async with Remote(server.http) as remote:
+    async with Remote(server) as remote:
         board, _ = await filled(remote, 55, 5)
         crew = await workers(remote, 5)
         held = [claim["run"]["id"] for worker in crew for claim in await worker.get()]
@@ -142,7 +142,7 @@ async def test_a_database_that_dies_under_claims_leaves_no_trace_of_half_a_step(
     serve: Any, own_postgres: Any
 ) -> None:
     server = await serve(own_postgres.url, **CROWD)
-    async with Remote(server.http) as remote:
+    async with Remote(server) as remote:
         board, _ = await filled(remote, 40, 4)
         working = asyncio.create_task(all_work(await workers(remote, 8), 40))
         for _ in range(2):
@@ -162,7 +162,7 @@ async def test_two_servers_are_one_queue(serve: Any) -> None:
     """Claims through both, each run to one; a stop through one is heard by a worker on the other."""
     one = await serve(**CROWD)
     other = await serve(one.database_url, **CROWD)
-    async with Remote(one.http, other.http) as both, Remote(one.http) as first, Remote(other.http) as second:
+    async with Remote(one, other) as both, Remote(one) as first, Remote(other) as second:
         board, _ = await filled(both, 24, 4)
         told = await all_work(await workers(both, 8), 24)
         world = await assert_sound(one.database_url)
@@ -174,7 +174,7 @@ async def test_two_servers_are_one_queue(serve: Any) -> None:
         worker = Worker(second, (await hand(second, "listens")).id)
         [claim] = await worker.get()
         assert claim["run"]["id"] == run
-        async with contextlib.aclosing(hear_ws(other.ws, COMMANDS, {"id": worker.id})) as commands:
+        async with contextlib.aclosing(hear_ws(other, COMMANDS, {"id": worker.id})) as commands:
             hearing = asyncio.create_task(anext(commands))
             await asyncio.sleep(0.5)
             stopped = await first.data(about_run("stopRun"), input={"id": run, "reason": "Enough"})

@@ -27,7 +27,7 @@ LINES, BATCH = 200, 25
 
 async def hear(server: Any, query: str, id: str, after: str, heard: list[Any]) -> None:
     """Add all that a subscription says to what was heard, until it ends or is cancelled."""
-    async with contextlib.aclosing(hear_ws(server.ws, query, {"id": id, "after": after})) as items:
+    async with contextlib.aclosing(hear_ws(server, query, {"id": id, "after": after})) as items:
         async for item in items:
             heard += item.values()
 
@@ -57,7 +57,7 @@ async def planned(remote: Remote, worker: Worker, card: str) -> None:
 async def test_a_card_from_plan_to_done(serve: Any) -> None:
     """Scenario 1, with a follower of the board from half-way and one of the run from the start."""
     server = await serve(**CROWD)
-    async with Remote(server.http) as remote:
+    async with Remote(server) as remote:
         board, [card] = await remote.has_board("Paint the signal")
         [worker] = await workers(remote, 1)
         await planned(remote, worker, card)

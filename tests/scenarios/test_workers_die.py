@@ -142,7 +142,7 @@ async def test_workers_that_die_or_freeze_are_replaced(serve: Any, tmp_path: Pat
     """Each in a workspace of its own, all at once: a server takes longer to start than all of it together."""
     server = await serve(**CROWD)
     async with contextlib.AsyncExitStack() as stack:
-        clients = [await stack.enter_async_context(elsewhere(server.http)) for _ in range(4)]
+        clients = [await stack.enter_async_context(elsewhere(server)) for _ in range(4)]
         took, *_ = await asyncio.gather(
             killed_at_work(clients[0], tmp_path / "killed"),
             frozen_at_work(clients[1], tmp_path / "frozen"),

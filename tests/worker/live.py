@@ -1,4 +1,4 @@
-"""A real server, real workers, and what tests say to them: over HTTP, as the local owner."""
+"""A real server, real workers, and what tests say to them: over HTTP, as the owner."""
 
 import asyncio
 import contextlib
@@ -53,7 +53,7 @@ class Program:
         self.process = Warm(
             *("worker", "--url", live.server.http, "--name", name, *where, *words),
             cwd=ROOT,
-            env=os.environ | environment,
+            env=os.environ | {"SIGNALBOX_KEY": live.key} | environment,
             stderr=self.errors,
         )
 
@@ -72,7 +72,8 @@ class Program:
 class Live:
     def __init__(self, server, folder):
         self.server, self.folder = server, folder
-        self.client = httpx2.AsyncClient(timeout=30)
+        self.client = httpx2.AsyncClient(timeout=30, headers=server.headers)
+        self.key = server.headers["authorization"].removeprefix("Bearer ")
         self.repository = made_repository(folder / "repository")
         self.workers = []
 

@@ -82,7 +82,7 @@ BOARD = """mutation($workspace: ID!, $works: Boolean!) { createBoard(input: {
 
 async def test_who_names_no_workspace_works_in_the_only_one_that_has_boards_or_work(serve):
     server = await serve()
-    wire = GraphQLTransport(server.http)
+    wire = GraphQLTransport(server.http, server.headers["authorization"].removeprefix("Bearer "))
     client = Client(wire, ["command"])
 
     async def say(query, **variables):

@@ -230,7 +230,9 @@ async def test_a_run_that_ended_is_played_again(live, tmp_path):
     run = await live.until(id, "WAITING")
     await live.ask(ANSWER, id=run["questions"][0]["id"], text="ahoy")
     first = await live.until(id, *END)
-    status, told, complaints = await command("recording", id, "--url", live.server.http, env=os.environ)
+    status, told, complaints = await command(
+        "recording", id, "--url", live.server.http, env=os.environ | {"SIGNALBOX_KEY": live.key}
+    )
     assert (status, complaints) == (0, "")
     path = tmp_path / "again.jsonl"
     path.write_text(told)

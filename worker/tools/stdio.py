@@ -30,7 +30,7 @@ def endpoint(url: str) -> str:
 
 
 class HttpApi:
-    """One server, as whoever the token is of; without one, a server on this machine takes us for its owner."""
+    """One server, as whoever the token is of."""
 
     def __init__(self, url: str, token: str) -> None:
         self.url = endpoint(url)

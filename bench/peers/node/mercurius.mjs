@@ -1,5 +1,5 @@
 // Fastify, Mercurius with its JIT and loaders, node-postgres: `node mercurius.mjs DATABASE_URL PORT NODE_MODULES`.
-// Written as Mercurius' documentation does it; sees what the local owner sees.
+// Written as Mercurius' documentation does it; sees what the owner sees.
 import { createRequire } from "node:module";
 
 const [url, port, modules] = process.argv.slice(2);

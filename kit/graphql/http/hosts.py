@@ -27,12 +27,6 @@ LOOPBACK = ("localhost", "*.localhost", "127.0.0.0/8", "::1")
 MAX_HOST_LENGTH = 300  # characters of a Host header: a name has 253; urlsplit remembers what it was given
 MAX_LOGGED_ORIGINS = 100
 REPEAT_SECONDS = 60.0
-PROXIED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via")
-
-
-def is_proxied(connection: HTTPConnection) -> bool:
-    """Whether a proxy passed this on: then it may come from anywhere."""
-    return any(name in connection.headers for name in PROXIED)
 
 
 def name_of(host: str) -> str:

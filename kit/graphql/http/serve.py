@@ -209,7 +209,11 @@ def spare_garbage() -> None:
 
 def address_of(listener: socket.socket) -> str:
     """The address to type into a browser on this machine."""
-    host, port = listener.getsockname()[:2]
+    return address_at(*listener.getsockname()[:2])
+
+
+def address_at(host: str, port: int) -> str:
+    """The same, of a host and a port to listen on."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - what everybody listens on
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
