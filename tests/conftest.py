@@ -294,7 +294,7 @@ class App:
         token = await link_of(self.services.event_log)
         if token is None:
             return
-        async with self.transaction() as tx:
+        async with self.begin() as tx:
             session = await actions.session.redeem_sign_in_link(tx, self.services.tokens, token)
         self.owner = Actor(ActorKind.USER, session.user.id)
         self.tokens[""] = f"Bearer {session.access_token}"
@@ -342,7 +342,7 @@ class App:
         With the role None a stranger. Returns the person's id; `actor=name` asks as this person.
         """
         workspace = workspace or await self.home()
-        async with self.transaction() as tx:
+        async with self.begin() as tx:
             user = await actions.account.add_user(tx, {"username": name}, await _hashed(PASSWORD))
             if role is not None:
                 tx.add(Membership(workspace_id=workspace, user_id=user.id, role=Role(role)))
