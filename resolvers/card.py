@@ -126,11 +126,11 @@ async def _cards(
     filter: CardFilter | None,
     order: CardOrder,
 ) -> Page:
+    context = info.context
+    assert context.actor, "it raises where nobody signed in, before a filter is read"
     where = NOT_ARCHIVED if filter is None else filter_clauses(filter)
     plain = filter is None
-    return await load_page(
-        info.context, listing, order_of(order), ask, parent, where, repr(filter), plain=plain
-    )
+    return await load_page(context, listing, order_of(order), ask, parent, where, repr(filter), plain=plain)
 
 
 @batched(BOARD, "board_id", "number")

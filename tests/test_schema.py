@@ -15,6 +15,7 @@ from graphql import (
     get_introspection_query,
 )
 
+from kit.graphql.limits.input_size import Measure
 from kit.graphql.limits.cost import cost_of
 from kit.graphql.limits.document_size import DocumentLimits
 from kit.graphql.limits.list_size import rules_of, undeclared_lists
@@ -101,7 +102,8 @@ def test_the_examples_are_good(built, made, path):
     root = {"query": "Query", "mutation": "Mutation", "subscription": "Subscription"}[
         operation.operation.value
     ]
-    cost, _ = cost_of(document, operation, root, rules_of(made._schema), variables)
+    measure = Measure(DocumentLimits())
+    cost, _ = cost_of(document, operation, root, rules_of(made._schema), variables, measure)
     assert cost <= DocumentLimits().cost
 
 

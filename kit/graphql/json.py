@@ -1,8 +1,9 @@
 """JSON, strictly.
 
 Promise of `decode`: UTF-8 only; no NaN, Infinity or number beyond a double; no lone surrogate; no
-U+0000 anywhere, which PostgreSQL cannot store; at most DEPTH levels. All else is a ValueError, and
-never a RecursionError. An integer beyond 64 bits arrives as a float, which no Int accepts.
+U+0000 anywhere, which PostgreSQL cannot store; at most DEPTH levels, and MAX_HOLDERS arrays and
+objects. All else is a ValueError, and never a RecursionError. An integer beyond 64 bits arrives as
+a float, which no Int accepts.
 `encode` gives bytes; a socket sends text, so its adapter decodes them.
 """
 
@@ -12,31 +13,60 @@ from typing import Any
 import orjson
 
 MAX_DEPTH = 32  # levels of arrays and objects
+MAX_HOLDERS = 50_000  # arrays and objects: each takes the event loop half a microsecond, several times
+MAX_BRACKETS = 200_000  # that open; text holds some as well, and never so many
 HOLDERS = {dict, list}
 
 
+class NotAccepted(json.JSONDecodeError):
+    """It is JSON, and refused all the same: the message says why, `maximum` how large it may be."""
+
+    def __init__(self, message: str, maximum: int | None = None) -> None:
+        super().__init__(message, "", 0)
+        self.maximum = maximum
+
+
 def decode(data: bytes | str) -> Any:
-    """Decode one JSON text. Errors: json.JSONDecodeError, a ValueError, for all that is refused."""
+    """Decode one JSON text. Errors: json.JSONDecodeError; NotAccepted, which is one, for what is JSON."""
     if isinstance(data, str):
         data = data.encode("utf-8", "surrogatepass")  # orjson then refuses the surrogate
-    value = orjson.loads(data)
+    brackets = data.count(b"[") + data.count(b"{")
+    if brackets > MAX_BRACKETS:
+        raise _too_many()
+    try:
+        value = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        if "depth limit" in error.msg:  # deeper than the parser goes
+            raise _too_deep() from error
+        raise
     # The counts only say "perhaps": brackets and \\u0000 may be text.
-    if data.count(b"[") + data.count(b"{") > MAX_DEPTH and _is_deep(value):
-        raise json.JSONDecodeError(f"nested deeper than {MAX_DEPTH} levels", "", 0)
+    if brackets > MAX_DEPTH:
+        _check_shape(value)
     if b"\\u0000" in data:
         _inspect(value)
     return value
 
 
-def _is_deep(value: Any) -> bool:
-    """Whether anything stands in more than DEPTH arrays and objects. Iterative: depth costs no stack."""
+def _too_deep() -> NotAccepted:
+    return NotAccepted(f"JSON nests at most {MAX_DEPTH} levels", MAX_DEPTH)
+
+
+def _too_many() -> NotAccepted:
+    return NotAccepted(f"JSON holds at most {MAX_HOLDERS} arrays and objects", MAX_HOLDERS)
+
+
+def _check_shape(value: Any) -> None:
+    """Raise if `value` is too deep or holds too many arrays and objects. Iterative: depth costs no stack."""
     level: list[Any] = [value] if value.__class__ in HOLDERS else []
-    for _ in range(MAX_DEPTH):
+    count = depth = 0
+    while level:
+        count, depth = count + len(level), depth + 1
+        if depth > MAX_DEPTH:
+            raise _too_deep()
+        if count > MAX_HOLDERS:
+            raise _too_many()
         inner = [one.values() if one.__class__ is dict else one for one in level]
         level = [one for many in inner for one in many if one.__class__ in HOLDERS]
-        if not level:
-            return False
-    return any(level)
 
 
 def _inspect(value: Any) -> None:
@@ -51,7 +81,7 @@ def _inspect(value: Any) -> None:
             elif isinstance(one, list):
                 below += one
             elif isinstance(one, str) and "\0" in one:
-                raise json.JSONDecodeError("U+0000 is not accepted", "", 0)
+                raise NotAccepted("U+0000 is not accepted")
         level = below
 
 

@@ -51,6 +51,8 @@ class Schema(strawberry.Schema):
         # The library answers a refusal raised by an extension when it executes, but lets it tear
         # the socket down when it streams. Answered here, both do the same.
         try:
+            if self.policy.documents.known(context.query) is None:
+                await self.policy.documents.turn()
             return await super()._prepare_operation_async(context, extensions_runner)
         except GraphQLError as refusal:
             context.pre_execution_errors = [refusal]

@@ -6,12 +6,14 @@ about a hundred times its text. A refused text is not kept, so that refusals can
 is used.
 """
 
+import asyncio
 import hashlib
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import orjson
 from graphql import (
@@ -28,11 +30,13 @@ from strawberry.schema.schema import validate_document
 
 from kit.graphql.documents.viewer_independence import beginning, is_viewer_independent
 from kit.graphql.errors import Code, PublicError
+from kit.graphql.limits.input_size import InputSize, Measure, Shape, measure_variables, shapes_of
 from kit.graphql.limits.cost import cost_of
 from kit.graphql.limits.document_size import DocumentLimits, LimitExceeded, check_document
 from kit.graphql.limits.list_size import ListRules, rules_of
 
 MAX_CACHED_CHARACTERS = 512_000  # characters of all texts together
+NOTED = 200  # characters of such a value
 MAX_CACHED_PRICES = 16  # costs remembered for one operation, by the values they depend on
 
 
@@ -47,6 +51,7 @@ class Document:
     prices: OrderedDict[tuple[Any, ...], int] = field(default_factory=OrderedDict)
     sharing: dict[str | None, tuple[str | None, bool]] = field(default_factory=dict)
     subjects: dict[str | None, Any] = field(default_factory=dict)  # of its operations; see unchanged.py
+    shapes: dict[str | None, dict[str, Shape]] = field(default_factory=dict)  # of its operations' variables
 
     @cached_property
     def digest(self) -> bytes:
@@ -54,18 +59,28 @@ class Document:
         return digest(self.text.encode("utf-8", "surrogatepass"))
 
     def price(
-        self, name: str | None, schema: Schema, rules: ListRules, variables: Mapping[str, Any] | None
+        self,
+        name: str | None,
+        schema: Schema,
+        rules: ListRules,
+        variables: Mapping[str, Any] | None,
+        limits: DocumentLimits,
     ) -> int:
         """Return the cost of one operation. Errors: LimitExceeded; see cost_of."""
-        key = self._key(name, variables or {})
-        if key is not None and key in self.prices:
-            return self.prices[key]
         operation = get_operation_ast(self.node, name)
         root = operation and schema._schema.get_root_type(operation.operation)
         if not isinstance(operation, OperationDefinitionNode) or root is None:
             return 0  # unknown: the library says so when it executes
-        cost, self.depends[name] = cost_of(self.node, operation, str(root.name), rules, variables)
-        if (key := self._key(name, variables or {})) is not None:
+        given = variables or {}
+        if name not in self.shapes:
+            self.shapes[name] = shapes_of(schema._schema).of_variables(operation)
+        sizes = measure_variables(self.shapes[name], given, limits)
+        key = self._key(name, given, sizes)
+        if key is not None and key in self.prices:
+            return self.prices[key]
+        measure = Measure(limits, sizes | self._defaults(operation, name, given, limits))
+        cost, self.depends[name] = cost_of(self.node, operation, str(root.name), rules, given, measure)
+        if (key := self._key(name, given, sizes)) is not None:
             self.prices[key] = cost
             if len(self.prices) > MAX_CACHED_PRICES:
                 self.prices.popitem(last=False)
@@ -87,11 +102,36 @@ class Document:
         values = {key: value for key, value in (variables or {}).items() if key != begins}
         return (self.text, name, orjson.dumps(values, option=orjson.OPT_SORT_KEYS)), alike
 
-    def _key(self, name: str | None, variables: Mapping[str, Any]) -> tuple[Any, ...] | None:
+    def _defaults(
+        self,
+        operation: OperationDefinitionNode,
+        name: str | None,
+        given: Mapping[str, Any],
+        limits: DocumentLimits,
+    ) -> dict[str, InputSize]:
+        """The sizes of the variables that are as the document says."""
+        measure, shapes = Measure(limits), self.shapes[name]
+        return {
+            one.variable.name.value: measure.value(one.default_value, shapes[one.variable.name.value], 0)
+            for one in operation.variable_definitions or ()
+            if one.variable.name.value in shapes.keys() - given.keys() and one.default_value is not None
+        }
+
+    def _key(
+        self, name: str | None, variables: Mapping[str, Any], sizes: Mapping[str, InputSize]
+    ) -> tuple[Any, ...] | None:
         if name not in self.depends:
             return None
-        values = [variables.get(v, KeyError) for v in sorted(self.depends[name])]
-        return name, *(len(v) if isinstance(v, list) else repr(v)[:40] for v in values)
+        depends = sorted(self.depends[name])
+        return name, *(_noted(variables.get(v, KeyError)) for v in depends), *map(sizes.get, depends)
+
+
+def _noted(value: Any) -> Hashable:
+    """What a cost may depend on in a value: a number, a name, or how long a list is."""
+    if isinstance(value, list):
+        return len(value)
+    known: Hashable = (type(value), value) if isinstance(value, int | str) else None
+    return known if len(str(known)) < NOTED else KeyError
 
 
 def digest(said: bytes) -> bytes:
@@ -113,6 +153,12 @@ class Documents:
         self._known: OrderedDict[str, Document] = OrderedDict()
         self._characters = 0
         self._rules: dict[int, ListRules] = {}
+        self._turns: WeakKeyDictionary[Any, asyncio.Lock] = WeakKeyDictionary()  # by event loop
+
+    async def turn(self) -> None:
+        """Wait until a new text may be read: one at a time, with a look at everything else before each."""
+        async with self._turns.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
+            await asyncio.sleep(0)
 
     def read(self, text: str) -> Document:
         """Return the parsed text. Errors: LimitExceeded, GraphQLSyntaxError."""

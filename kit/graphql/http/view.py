@@ -213,6 +213,18 @@ class GraphQLEndpoint(GraphQL[Any, Any]):
     def decode_json(self, data: str | bytes) -> object:
         return strict.decode(data)
 
+    def parse_json(self, data: str | bytes) -> Any:
+        try:
+            return super().parse_json(data)
+        except HTTPException as error:
+            refused = error.__cause__
+            if not isinstance(refused, strict.NotAccepted):
+                raise
+            if refused.maximum is None:
+                raise PublicError(refused.msg) from error
+            maximum = refused.maximum
+            raise PublicError(refused.msg, code=Code.LIMIT_EXCEEDED, limit="JSON", maximum=maximum) from error
+
     def encode_json(self, data: object) -> bytes:
         return strict.encode(data)
 

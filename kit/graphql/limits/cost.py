@@ -5,10 +5,10 @@ mutation 10, unless `@cost` says otherwise; a list multiplies what it holds by t
 (see sizes.py). One walk, each fragment once. Of alternatives by type the dearest counts, since an
 object has one type. @skip and @include are not looked at: the cost is that of the whole document.
 
-Why 10,000 points may be asked for (`Limits.cost`): a whole board of 500 cards with 5 subtasks, 3
-labels, 2 assignees and 2 single objects each is 500 * 13 + 20 columns, about 6,500, and must pass.
-An object takes 25 to 60 us in the GraphQL library, so the worst allowed answer takes well under a
-second there and a fraction of it in an executor that works a list at a time. What an answer did
+Why 20,000 points may be asked for (`Limits.cost`): a whole board of 500 cards with its labels, people,
+subtasks and open questions is asked for at 11,000, the first page of every workspace with its labels and
+members at 12,700, and both must pass: a list counts as long as it may be, and few are. An executor that
+works a list at a time takes 2 to 5 us for an object. What an answer did
 not use is given back to the bucket, so small boards pay for what they are. The bucket's own size
 (`POINTS`, `POINTS_PER_SECOND`) lets a person read such a page anew every second for ten seconds; who
 asks without a pause soon gets one every five or six.
@@ -33,10 +33,11 @@ from graphql import (
 )
 
 from kit.graphql.errors import Code
+from kit.graphql.limits.input_size import NOTHING, InputSize, Measure
+from kit.graphql.introspection import KEPT_POINTS, OBJECTS_PER_POINT, introspected
 from kit.graphql.limits.document_size import LimitExceeded
 from kit.graphql.limits.list_size import DEFAULT_LIST_SIZE, ListRule, ListRules
 
-INTROSPECTION_POINTS = 50  # points of one __schema or __type: about as long as 50 objects take
 ASSUMED_ITEMS = 1_000_000  # items taken for a slicing argument that is no number; validation says so
 
 
@@ -48,13 +49,15 @@ class Points:
     # Points counted once for each object of the named type around them, whatever lies between:
     # (those points, and the same multiplied as if no such object were there).
     within: dict[str, tuple[int, int]] = field(default_factory=dict)
+    input: InputSize = NOTHING  # of all arguments, as they are written: lists around them do not multiply it
 
     def times(self, size: int) -> "Points":
         held = {name: (once, each * size) for name, (once, each) in self.within.items()}
-        return Points(self.plain * size, held)
+        return Points(self.plain * size, held, self.input)
 
     def add(self, other: "Points") -> None:
         self.plain += other.plain
+        self.input = self.input.beside(other.input)
         for name, (once, each) in other.within.items():
             mine = self.within.get(name, (0, 0))
             self.within[name] = mine[0] + once, mine[1] + each
@@ -76,14 +79,17 @@ def cost_of(
     root: str,
     rules: ListRules,
     variables: Mapping[str, Any] | None,
+    measure: Measure,
 ) -> tuple[int, frozenset[str]]:
-    """Return the points of `operation` and the variables that they depend on.
+    """Return the points of `operation` and the variables that they depend on. `measure` knows the variables' sizes.
 
-    Errors: LimitExceeded if a slicing argument is below 1 or above its maximum.
+    Errors: LimitExceeded if a slicing argument is below 1 or above its maximum, or the input or what is asked
+    of the schema is too large.
     """
-    walk = _Walk(document, operation, rules, variables or {})
+    walk = _Walk(document, operation, rules, variables or {}, measure)
     points = walk.selections(operation.selection_set, root, None)
-    return points.total, frozenset(walk.used)
+    measure.checked(points.input)
+    return points.total, frozenset(walk.used | measure.used)
 
 
 Sized = tuple[frozenset[str], int] | None  # fields of a connection, and how long they are
@@ -96,13 +102,14 @@ class _Walk:
         operation: OperationDefinitionNode,
         rules: ListRules,
         variables: Mapping[str, Any],
+        measure: Measure,
     ) -> None:
         found = [d for d in document.definitions if isinstance(d, FragmentDefinitionNode)]
         self._fragments = {fragment.name.value: fragment for fragment in found}
         self._defaults = {
             v.variable.name.value: v.default_value for v in operation.variable_definitions or ()
         }
-        self._rules, self._variables = rules, variables
+        self._rules, self._variables, self._measure = rules, variables, measure
         self._known: dict[tuple[str, Sized], Points] = {}
         self.used: set[str] = set()
 
@@ -116,7 +123,9 @@ class _Walk:
             name, inner = self._fragment(node, owner, sized)
             alternative = name != owner and name in self._rules.objects
             (by_type.setdefault(name, Points()) if alternative else points).add(inner)
-        points.add(max(by_type.values(), key=lambda p: p.total, default=Points()))
+        dearest = max(by_type.values(), key=lambda p: p.total, default=None)
+        for one in by_type.values():
+            points.add(one if one is dearest else Points(input=one.input))
         return points.settled(owner)
 
     def _fragment(self, node: Any, owner: str, sized: Sized) -> tuple[str, Points]:
@@ -134,7 +143,7 @@ class _Walk:
         name = node.name.value
         rule = self._rules.fields.get(owner, {}).get(name)
         if rule is None:
-            return Points(0 if name == "__typename" else INTROSPECTION_POINTS)
+            return Points(0 if name == "__typename" else self._introspection(node))
         size = self._size(node, rule)
         points = Points(rule.weight)
         if rule.item is not None:
@@ -147,8 +156,30 @@ class _Walk:
         else:
             points = points.times(size)
         if rule.size is not None and rule.size.within:
-            points = Points(0, {rule.size.within: (points.total, points.total)})
+            points = Points(0, {rule.size.within: (points.total, points.total)}, points.input)
+        if rule.inputs:
+            given = self._input(node, rule)
+            points.add(Points(given.points, input=given))
         return points
+
+    def _input(self, node: FieldNode, rule: ListRule) -> InputSize:
+        size = NOTHING
+        for argument in node.arguments or ():
+            shape = rule.inputs.get(argument.name.value)
+            if shape is not None:
+                size = size.beside(self._measure.value(argument.value, shape, 0))
+        return size
+
+    def _introspection(self, node: FieldNode) -> int:
+        given = next((a.value for a in node.arguments or () if a.name.value == "name"), None)
+        if isinstance(given, VariableNode):
+            self.used.add(given.name.value)
+            name = self._variables.get(given.name.value)
+        else:
+            name = getattr(given, "value", None)
+        name = name if isinstance(name, str) else None
+        objects = introspected(self._rules.schema, node, self._fragments, name)
+        return max(KEPT_POINTS, objects // OBJECTS_PER_POINT)
 
     def _size(self, node: FieldNode, rule: ListRule) -> int:
         if rule.size is None:

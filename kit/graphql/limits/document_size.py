@@ -49,8 +49,11 @@ class DocumentLimits:
     directives: int = 20
     directives_here: int = 5  # on one node
     list_items: int = 250  # in one list of the input
+    input_items: int = 2_500  # in all lists of the input together
+    nested: int = 200  # objects of input types that hold themselves, as a filter's, and their fields
+    nested_levels: int = 5  # of such objects, one inside the other
     text: int = 1_000_000  # characters in one string of the input; each field has a bound of its own besides
-    cost: int = 10_000  # points; see cost.py for what a point is and why so many
+    cost: int = 20_000  # points; see cost.py for what a point is and why so many
 
 
 class LimitExceeded(PublicError):
@@ -59,10 +62,17 @@ class LimitExceeded(PublicError):
     code = Code.TOO_COMPLEX
 
     def __init__(
-        self, limit: str, actual: int, maximum: int, *, code: str | None = None, **more: Any
+        self,
+        limit: str,
+        actual: int,
+        maximum: int,
+        *,
+        code: str | None = None,
+        text: str | None = None,
+        **more: Any,
     ) -> None:
         actual = min(actual, MAX_REPORTED_FIGURE)
-        over = f"Over the limit of {limit}: {actual}, at most {maximum} allowed"
+        over = text or f"Over the limit of {limit}: {actual}, at most {maximum} allowed"
         super().__init__(
             over if actual > maximum else f"{limit} takes 1 to {maximum}, not {actual}",
             code=code,

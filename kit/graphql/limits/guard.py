@@ -67,7 +67,8 @@ class Charge:
         """Errors: LimitExceeded, RateLimited; then nothing was taken."""
         policy, operation = self._policy, self._operation
         check_variables(variables, policy.limits)
-        cost = document.price(name, schema, policy.documents.rules(schema), variables)
+        rules = policy.documents.rules(schema)
+        cost = document.price(name, schema, rules, variables, policy.limits)
         operation.cost = cost
         if cost > policy.limits.cost:
             raise LimitExceeded("cost", cost, policy.limits.cost)

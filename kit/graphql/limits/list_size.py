@@ -29,6 +29,8 @@ from graphql import (
 )
 from strawberry.schema_directive import Location
 
+from kit.graphql.limits.input_size import Shape, shapes_of
+
 DEFAULT_LIST_SIZE = 100  # items of a list that declares nothing
 MUTATION_POINTS = 10  # points of one field of the mutation type
 
@@ -97,6 +99,7 @@ class ListRule:
     listed: bool
     size: ListSize | None
     defaults: dict[str, Any]  # of its slicing arguments, as the schema says
+    inputs: dict[str, Shape]  # of the arguments whose values have to be measured
 
     @cached_property
     def sized(self) -> frozenset[str]:
@@ -110,6 +113,7 @@ class ListRules:
 
     fields: dict[str, dict[str, ListRule]]
     objects: frozenset[str]
+    schema: GraphQLSchema
 
 
 @lru_cache(maxsize=8)
@@ -120,7 +124,7 @@ def rules_of(schema: GraphQLSchema) -> ListRules:
         for name, found in _types(schema)
     }
     objects = [n for n, kind in schema.type_map.items() if isinstance(kind, GraphQLObjectType)]
-    return ListRules(fields, frozenset(objects))
+    return ListRules(fields, frozenset(objects), schema)
 
 
 def undeclared_lists(schema: GraphQLSchema) -> list[str]:
@@ -157,7 +161,9 @@ def _rule(schema: GraphQLSchema, owner: str, field: GraphQLField) -> ListRule:
         if name in field.args and field.args[name].default_value is not Undefined
     }
     listed = is_list_type(get_nullable_type(field.type))
-    return ListRule(weight, named.name if composite else None, listed, size, defaults)
+    shapes = {name: shapes_of(schema).of(argument.type) for name, argument in field.args.items()}
+    inputs = {name: shape for name, shape in shapes.items() if shape is not None}
+    return ListRule(weight, named.name if composite else None, listed, size, defaults, inputs)
 
 
 def _is_mutation(schema: GraphQLSchema, owner: str) -> bool:

@@ -10,7 +10,7 @@ drains: clients know that as "connect again".
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
@@ -19,7 +19,7 @@ from graphql import GraphQLError
 from orjson import Fragment
 from starlette.websockets import WebSocketDisconnect
 from strawberry.asgi import ASGIWebSocketAdapter
-from strawberry.http.exceptions import WebSocketDisconnected
+from strawberry.http.exceptions import NonJsonMessageReceived, WebSocketDisconnected
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
     BaseGraphQLTransportWSHandler,
     Operation,
@@ -29,7 +29,7 @@ from strawberry.types.execution import ExecutionResult, PreExecutionError
 from kit.graphql import access
 from kit.graphql.broadcast.broadcast import Put
 from kit.graphql.errors import Code, ConnectionRejected, PublicError, log_unexpected
-from kit.graphql.json import encode
+from kit.graphql.json import NotAccepted, encode
 from kit.graphql.operation import begin_operation, request_id
 from kit.graphql.websocket.protocol import protocol_of
 
@@ -46,6 +46,15 @@ KINDS = ("connection_init", "ping", "pong", "subscribe", "complete")
 
 class SocketAdapter(ASGIWebSocketAdapter):
     """A socket that sends text, waits a bounded time for its reader, and closes once."""
+
+    async def iter_json(self, *, ignore_parsing_errors: bool = False) -> AsyncGenerator[object, None]:
+        try:
+            async for message in super().iter_json(ignore_parsing_errors=ignore_parsing_errors):
+                yield message
+        except NonJsonMessageReceived as error:
+            if not isinstance(error.__cause__, NotAccepted):
+                raise
+            await self.close(4400, error.__cause__.msg)
 
     async def send_json(self, message: Any) -> None:
         try:
@@ -94,6 +103,7 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, Any]):
         self._access: access.AccessWatch | None = None
         self._ending: asyncio.Task[None] | None = None
         self._extensions: dict[str, dict[str, Any] | None] = {}
+        self._turn = asyncio.Lock()
         try:
             with self.view.draining.telling(partial(self._end, 1012, "Service restart")):
                 await super().handle()
@@ -179,6 +189,10 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, Any]):
         await self.websocket.send_json({"id": operation_id, "type": "error", "payload": [told.formatted]})
 
     async def run_operation(self, operation: Operation[Any, Any]) -> None:
+        # Operations that came together begin one after the other, with a look at everything else between them:
+        # at other callers, and at whether this socket is still there.
+        async with self._turn:
+            await asyncio.sleep(0)
         extensions = self._extensions.pop(operation.id, None) or {}
         begin_operation("ws", None, wants_cost=extensions.get("cost") is True)
         start = partial(
