@@ -54,7 +54,7 @@ from kit.settings import Settings
 from resolvers.context import Context
 from resolvers.examples import example_ids
 from resolvers.idempotency import clean_up_periodically
-from runtime.clock import keep_learning, try_to_learn
+from kit.clock import keep_learning, try_to_learn
 from schema.build import make_schema
 from schema.cacheable import BOARD, PEOPLE
 from worker.tools.endpoint import McpEndpoint

@@ -145,7 +145,7 @@ MUTATIONS: dict[str, Case] = {
     "retryBatch": Case(BOARD, {"id": "$batch"}, answer="CONFLICT"),
     "stopBatch": Case(BOARD, {"id": "$batch"}),
     "claimRuns": Case(AUTHOR, {"workerId": "$worker"}),
-    "startRun": Case(BOARD, {"cardId": "$next"}, answer="STAGE_REFUSED"),
+    "startRun": Case(BOARD, {"cardId": "$next", "kind": "PLAN"}, answer="STAGE_REFUSED"),
     "concludeRun": Case(BOARD, {"id": "$run"}, answer="CONFLICT"),
     "retryRun": Case(BOARD, {"id": "$run"}, answer="CONFLICT"),
     "resumeRun": Case(BOARD, {"id": "$run"}, answer="CONFLICT"),

@@ -120,7 +120,7 @@ async def test_a_socket_is_signed_in_with_what_a_link_gave(run):
     async with run() as app:
         async with AsgiSocket(app.app) as socket:
             await socket.init(
-                f"Bearer {(await redeem(app, await link_of(app.house.event_log)))['accessToken']}"
+                f"Bearer {(await redeem(app, await link_of(app.services.event_log)))['accessToken']}"
             )
             socket.send({"id": "1", "type": "subscribe", "payload": {"query": ME}})
             assert (await socket.receive())["payload"]["data"]["me"] == {"username": "owner"}

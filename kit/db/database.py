@@ -48,7 +48,7 @@ from kit.db import readers
 from kit.db.readers import Reader, Readers
 from kit.db.rows import Convert, Statements, Values
 from kit.db.transaction import Transaction
-from runtime.clock import CLOCK
+from kit.clock import CLOCK
 
 BUSY_TIMEOUT_MILLISECONDS = 5_000  # milliseconds a writer waits for another process on the same SQLite file
 CONNECT_TIMEOUT_SECONDS = 3.0  # seconds to reach PostgreSQL
