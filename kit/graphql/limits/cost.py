@@ -33,9 +33,9 @@ from graphql import (
 )
 
 from kit.graphql.errors import Code
-from kit.graphql.limits.input_size import NOTHING, InputSize, Measure
 from kit.graphql.introspection import KEPT_POINTS, OBJECTS_PER_POINT, introspected
 from kit.graphql.limits.document_size import LimitExceeded
+from kit.graphql.limits.input_size import NOTHING, InputSize, Measure
 from kit.graphql.limits.list_size import DEFAULT_LIST_SIZE, ListRule, ListRules
 
 ASSUMED_ITEMS = 1_000_000  # items taken for a slicing argument that is no number; validation says so
