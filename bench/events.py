@@ -96,7 +96,7 @@ async def _run(services: Services, actor: Actor, n: int) -> Ticket:
     async with services.event_log.transaction(Author(ActorKind.SYSTEM)) as tx:
         workspace = await tx.scalar(select(Workspace.id).limit(1))
         card = str(await tx.scalar(select(Card.id).where(Card.board_id == board)))
-        await actions.run.start.start_run(tx, actor, card, actions.run.start.RunRequest(kind=RunKind.TEST))
+        await actions.run.start.start_run(tx, actor, card_id=card, kind=RunKind.TEST)
         own = {"workspace_id": workspace, "owner_id": actor.id, "board_id": board, "executors": ["SCRIPTED"]}
         worker = Worker(**own, name=f"Worker {n} {board}", heard_at=utcnow())
         tx.add(worker)
@@ -134,7 +134,7 @@ async def action(url: str, held: Held) -> AsyncIterator[Report]:
 
     async def report(lease: Ticket, key: str) -> None:
         async with held.services.event_log.transaction(Author(held.actor.kind, held.actor.id)) as tx:
-            await actions.report.report_run_events(tx, held.actor, lease, key, said)
+            await actions.report.report_run_events(tx, held.actor, lease=lease, key=key, events=said)
 
     yield report
 

@@ -9,16 +9,13 @@ from typing import Annotated, Any, cast
 
 from sqlalchemy import ColumnElement, func, select
 from strawberry import ID, Parent
-from strawberry.scalars import JSON
 
-import actions.report
 from actions.run_log import RUN_LOG
 from auth.permissions import sees_card
 from auth.subscriber_access import of_run
 from kit.eventlog.event_log import START, Cursor, retry_while_unavailable
 from kit.eventlog.tables import Topic
 from kit.graphql.broadcast.broadcast import FeedPosition, Group, share_subscription
-from kit.graphql.types import as_row, input_type
 from models.event import run_topic, user_topic
 from models.refusal import NotFound
 from models.run import TERMINAL, FailureCode, Run, RunEvent, RunLive, RunOutcome, RunStatus
@@ -27,7 +24,6 @@ from resolvers.board import TOPIC
 from resolvers.context import Context, Info
 from resolvers.feed import After as AfterCursor
 from resolvers.follow import recheck_access
-from resolvers.lease import LeaseInput
 from resolvers.loaders import Relation
 from resolvers.pagination import After, Before, First, Last, Order, Page, PageArgs, PaginatedQuery, load_page
 
@@ -56,39 +52,6 @@ AGENTS_OF_RUN = Relation(
     many=True,
     group=True,
 )
-
-
-@input_type
-class RunEventInput:
-    """Something an agent said or did. docs/agents.md says what `data` holds for each type."""
-
-    type: Annotated[EventType, "What it is."]
-    level: Annotated[LogLevel | None, "How much it matters; as is usual for its type if nothing is said."] = (
-        None
-    )
-    agent: Annotated[str | None, "The sub-agent that said it; nothing for the run's own agent."] = None
-    text: Annotated[str | None, "What was said, in words: at most 262,144 characters."] = None
-    data: Annotated[JSON | None, "The rest, by type: at most 65,536 bytes."] = None
-
-
-# Rows as they are: `report` takes what is null as not said.
-as_row(RunEventInput)(dict)
-
-
-async def report_run_events(
-    info: Info,
-    lease: Annotated[LeaseInput, "The lease of the run."],
-    key: Annotated[str, "Names this batch: sent again with its key, it is not taken again."],
-    events: Annotated[list[RunEventInput], "1 to 250, in their order."],
-) -> Any:
-    """Say what the agent of a run says and does: one batch after the other, each sent until it is answered.
-
-    What is sent again with its key is answered as taken and appends nothing. Chunks of text (`chunk: true`) are
-    shown to who follows the run, and forgotten once the part that holds them is kept.
-    """
-    rows: Any = events  # see `as_row`
-    async with info.context.transaction() as tx:
-        return await actions.report.report_run_events(tx, info.context.actor, lease.ticket(), key, rows)
 
 
 @dataclass(frozen=True)

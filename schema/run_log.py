@@ -426,7 +426,7 @@ class RunReported:
 @strawberry.type
 class LogMutation:
     report_run_events = mutation(
-        logs.report_run_events, RunReported, LeaseLost, Conflict, requires=Access.WORKER
+        actions.report.report_run_events, RunReported, LeaseLost, Conflict, requires=Access.WORKER
     )
 
 

@@ -15,7 +15,7 @@ from actions.events import emit_on_board, emit_question_event
 from actions.move import move_as_system
 from actions.report_statements import STORE
 from actions.run.notice import notify_ended, notify_review, notify_run_people, notify_sent_back
-from actions.run_log import Line, kept, line_of
+from actions.run_log import Line, line_of, lines_as_json
 from kit import queue
 from kit.db.database import utcnow
 from kit.db.transaction import Transaction
@@ -78,10 +78,9 @@ async def log_events(tx: Transaction, run: Run, *events: AgentEvent) -> None:
 
 
 async def store_lines(tx: Transaction, run_id: str, attempt: int, lines: Sequence[Line], at: datetime) -> int:
-    """Add what is kept of these lines to a run's log. Returns the number of its last line."""
-    count = sum(line.is_kept for line in lines)
-    values = {"attempt": attempt, "lines": kept(lines), "at": at}
-    return await append_rows(tx, run_topic(run_id), count, STORE[queue.is_postgres(tx)], values)
+    """Append lines to the log of a run. Returns the number of its last line."""
+    values = {"attempt": attempt, "lines": lines_as_json(lines), "at": at}
+    return await append_rows(tx, run_topic(run_id), len(lines), STORE[queue.is_postgres(tx)], values)
 
 
 def set_status(run: Run, status: RunStatus, wait: WaitReason | None = None) -> None:
@@ -90,7 +89,7 @@ def set_status(run: Run, status: RunStatus, wait: WaitReason | None = None) -> N
     run.version += 1
 
 
-async def runs_of(tx: Transaction, ids: Iterable[str]) -> list[Run]:
+async def lock_runs(tx: Transaction, ids: Iterable[str]) -> list[Run]:
     """Lock runs, in the order of their ids. The caller holds their boards."""
     query = select(Run).where(Run.id.in_(list(ids))).order_by(Run.id).with_for_update()
     return list(await tx.scalars(query, execution_options={"populate_existing": True}))
@@ -104,10 +103,10 @@ async def card_of(tx: Transaction, run: Run) -> Card:
     return card
 
 
-async def apply(tx: Transaction, board: Board, transitions: Iterable[Transition]) -> None:
+async def apply_transitions(tx: Transaction, board: Board, transitions: Iterable[Transition]) -> None:
     """Let runs follow their jobs. The caller holds the board and these runs."""
     mine = {transition.id: transition for transition in transitions}
-    for run in await runs_of(tx, mine):
+    for run in await lock_runs(tx, mine):
         await follow_transition(tx, board, run, mine[run.id])
 
 
@@ -137,8 +136,8 @@ async def follow_transition(
             await _leave_to_siblings(tx, board, run)
 
 
-async def waits(tx: Transaction, board: Board, run: Run, why: WaitReason, **data: Any) -> None:
-    """A run waits, with its worker or without: its job was parked."""
+async def suspend_run(tx: Transaction, board: Board, run: Run, why: WaitReason, **data: Any) -> None:
+    """Mark a run as WAITING, with its worker or without. The caller has suspended its job."""
     set_status(run, RunStatus.WAITING, why)
     emit_run_event(tx, board, run, EventKind.RUN_WAITING, **data)
 
@@ -149,8 +148,8 @@ def _resumed(tx: Transaction, board: Board, run: Run) -> None:
     emit_run_event(tx, board, run, EventKind.RUN_RESUMED)
 
 
-async def started(tx: Transaction, board: Board, run: Run) -> None:
-    """Its agent said its first word."""
+async def mark_started(tx: Transaction, board: Board, run: Run) -> None:
+    """Mark a run as RUNNING with the first report of its agent."""
     if run.status is RunStatus.CLAIMED:
         set_status(run, RunStatus.RUNNING)
         run.started_at = run.started_at or utcnow()

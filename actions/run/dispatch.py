@@ -19,7 +19,8 @@ from models.refusal import Conflict
 from models.run import ACTIVE, Run, RunKind, RunStatus
 from models.stage import Stage
 
-BOARD_RULE = RunRequest()  # what a board's rule asks for
+BOARD_RULE = RunRequest()  # the request of a board's dispatch rule
+MAX_STOP_REASON_LENGTH = 500  # characters
 
 
 async def on_cards_moved(
@@ -68,7 +69,7 @@ async def on_cards_moved(
 
 async def stop_run_of_card(tx: Transaction, board: Board, run: Run, reason: str) -> None:
     """Stop a run: at once when no worker has it, else as soon as its worker confirms. The caller holds it."""
-    run.stop_reason = reason[:500]
+    run.stop_reason = reason[:MAX_STOP_REASON_LENGTH]
     transition = await queue.cancel(tx, run.id)
     if transition is not None:
         await follow_transition(tx, board, run, transition)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Annotated
 
 from sqlalchemy import case, func, select, update
 
@@ -18,6 +19,7 @@ from kit import queue
 from kit.db.database import utcnow
 from kit.db.transaction import Transaction
 from kit.eventlog.event_log import open_topics
+from kit.graphql.arguments import Id
 from kit.ids import new_id
 from kit.queue import NewJob
 from models.actor import Actor
@@ -76,38 +78,63 @@ class RunRequest:
     place: int | None = None  # in the batch
 
 
+@dataclass(frozen=True)
+class StartedRuns:
+    """Runs that were started together."""
+
+    runs: list[Run]
+
+
 async def start_run(
     tx: Transaction,
     actor: Actor,
-    card_id: str,
-    wish: RunRequest,
     *,
-    profile_ids: Sequence[str] = (),
-) -> list[Run]:
-    """Ask for work on a card: one run, with the card's profile or its board's, or a sibling for each one named.
+    card_id: Annotated[Id, "The card."],
+    kind: Annotated[RunKind, "The kind of work."] = RunKind.CODE,
+    instruction: Annotated[str | None, "Instruction for the agent besides the card; Markdown."] = None,
+    profile_ids: Annotated[
+        list[Id] | None,
+        "At most 5 agent profiles: a sibling run for each. Default: one run with the profile of the card or board.",
+    ] = None,
+    base_ref: Annotated[str | None, "Branch or commit to start from. Default: the board's."] = None,
+    message_id: Annotated[Id | None, "The message of the card that requests the run."] = None,
+    permission: Annotated[
+        PermissionLevel | None,
+        "Freedom of the agent. Default: the profile's. A stricter profile prevails unless you are an admin.",
+    ] = None,
+    start_at: Annotated[datetime | None, "Earliest start. Default: now."] = None,
+) -> StartedRuns:
+    """Start agents on a card. The run waits in the queue for a worker that can do it.
 
-    A card that is not ready yet (BACKLOG, PLAN) goes to TODO first, as if its person had moved it. Raises Conflict
-    while a run of that kind is active on the card, and StageRefused where the law has no way for the card to be
-    worked where it stands, or none to TODO.
+    CODE moves a card from BACKLOG or PLAN to TODO at once, to IN_PROGRESS when the run is claimed, and to REVIEW
+    when it succeeds. Raises StageRefused if the card may not go there, and Conflict while a run of that kind is
+    active on the card.
     """
     board, card = await lock_card(tx, actor, card_id)
-    validation.distinct(
-        "profileIds", validation.at_most("profileIds", list(profile_ids), MAX_PROFILES, least=0)
+    ids = validation.at_most("profileIds", profile_ids or [], MAX_PROFILES, least=0)
+    validation.distinct("profileIds", ids)
+    request = validate_request(
+        RunRequest(
+            kind=kind,
+            instruction=instruction,
+            base_ref=base_ref,
+            message_id=message_id,
+            permission=permission,
+            start_at=start_at,
+        )
     )
-    wish = validate_request(wish)
-    if wish.message_id is not None:
-        mine = Message.id == wish.message_id, Message.card_id == card.id, Message.deleted_at.is_(None)
-        if await tx.scalar(select(Message.id).where(*mine)) is None:
-            raise NotFound(wish.message_id)
-    profiles = await _profiles(tx, board, card, profile_ids)
-    wishes = [replace(wish, profile=profile) for profile in profiles] or [wish]
-    await _make_ready(tx, board, card, wish.kind)
-    asked = [(card, one) for one in wishes]
-    return (
-        (await start_together(tx, actor, board, asked))[1]
-        if len(asked) > 1
-        else await enqueue_runs(tx, actor, board, asked)
-    )
+    if message_id is not None:
+        is_shown = Message.id == message_id, Message.card_id == card.id, Message.deleted_at.is_(None)
+        if await tx.scalar(select(Message.id).where(*is_shown)) is None:
+            raise NotFound(message_id)
+    profiles = await _profiles(tx, board, card, ids)
+    requests = [(card, replace(request, profile=profile)) for profile in profiles] or [(card, request)]
+    await _make_ready(tx, board, card, kind)
+    if len(requests) > 1:
+        _, runs = await start_together(tx, actor, board, requests)
+    else:
+        runs = await enqueue_runs(tx, actor, board, requests)
+    return StartedRuns(runs)
 
 
 async def _make_ready(tx: Transaction, board: Board, card: Card, kind: RunKind) -> None:
@@ -319,25 +346,47 @@ def _work(
 
 
 async def retry_run(
-    tx: Transaction, actor: Actor, id: str, *, instruction: str | None = None, resume: bool = False
+    tx: Transaction,
+    actor: Actor,
+    *,
+    id: Annotated[Id, "The run. It has ended."],
+    instruction: Annotated[str | None, "Instruction for the agent. Default: as in the run."] = None,
 ) -> Run:
-    """Ask again for what a run that ended did not bring; `resume`: on its branch, and in its session if that lives.
+    """Start a run again, from the beginning. Returns the new run, whose `retryOf` names the old one.
 
-    Answers the new run, which names the old one. A run that waits for a decision goes on itself. Raises Conflict
-    for one that has not ended, or whose profile is switched off, and StageRefused.
+    If the profile was deleted, the new run keeps its program. Raises StageRefused, and Conflict if the run has not
+    ended or its profile is switched off.
     """
     board, run = await lock_run(tx, actor, id)
+    return await restart_run(tx, actor, board, run, instruction=instruction)
+
+
+async def restart_run(
+    tx: Transaction,
+    actor: Actor,
+    board: Board,
+    run: Run,
+    *,
+    instruction: str | None = None,
+    resume: bool = False,
+) -> Run:
+    """Queue a run that continues an ended one; with `resume`, on its branch and in its session if that lives.
+
+    The caller holds the board and the run. Raises StageRefused, and Conflict if the run has not ended or its
+    profile is switched off.
+    """
     if run.status not in TERMINAL:
-        raise Conflict(f"The run is {run.status}; only one that has ended is tried again", run.id)
+        raise Conflict(f"The run is {run.status}; only one that has ended can be started again", run.id)
     if resume and run.status is RunStatus.SUCCEEDED:
         raise Conflict("The run succeeded; start another one", run.id)
     card = await tx.get(Card, run.card_id)
     assert card is not None, "a run lives no longer than its card"
     profile = await tx.get(AgentProfile, run.profile_id) if run.profile_id else None
-    wish = retry_request(run, profile, instruction=instruction, resume=resume)
+    request = retry_request(run, profile, instruction=instruction, resume=resume)
     if run.batch_id is not None:
         await tx.execute(update(RunBatch).where(RunBatch.id == run.batch_id).values(ended_at=None))
-    return (await enqueue_runs(tx, actor, board, [(card, validate_request(wish))]))[0]
+    [new] = await enqueue_runs(tx, actor, board, [(card, validate_request(request))])
+    return new
 
 
 def retry_request(

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 
 from actions.question import expire_questions
-from actions.run.change import apply, card_of, runs_of
+from actions.run.change import apply_transitions, card_of, lock_runs
 from actions.run.notice import notify_run_people, notify_stuck
 from actions.run.progress import WARNED_KEY, shown
 from actions.stage_facts import LIVE
@@ -94,7 +94,7 @@ async def _silent(tx: Transaction, now: datetime) -> dict[str, list[str]]:
 async def _warn(tx: Transaction, board: Board, ids: Sequence[str]) -> None:
     """Tell people once that an agent says nothing; again only after it has spoken."""
     now, minutes = utcnow(), board_policy_of(board.policy).stuck_minutes
-    for run in await runs_of(tx, ids):
+    for run in await lock_runs(tx, ids):
         said, kept = run.reported_at or run.started_at, run.progress or {}
         is_silent = said is not None and now - said > timedelta(minutes=minutes)
         if run.status is not RunStatus.RUNNING or not is_silent or WARNED_KEY in kept:
@@ -113,9 +113,9 @@ async def _sweep_board(event_log: EventLog, board_id: str, ids: list[str], silen
         if board is None:
             return
         if ids:
-            await runs_of(tx, ids)
+            await lock_runs(tx, ids)
             swept = await queue.sweep(tx, only=ids)
-            await apply(tx, board, swept.transitions)
+            await apply_transitions(tx, board, swept.transitions)
         await expire_questions(tx, board)
         if silent:
             await _warn(tx, board, silent)
