@@ -40,6 +40,7 @@ from auth.services import Services
 from auth.tokens import Tokens
 from kit.db.clock import database_now
 from kit.db.database import Database
+from kit.db.server_clock import synchronize_periodically, try_to_synchronize
 from kit.db.transaction import Author
 from kit.eventlog.event_log import EventLog, make_event_log, retry_while_unavailable
 from kit.eventlog.retention import prune_periodically
@@ -57,7 +58,6 @@ from models.actor import Actor, ActorKind
 from resolvers.context import Context
 from resolvers.examples import example_ids
 from resolvers.idempotency import clean_up_periodically
-from runtime.clock import keep_learning, try_to_learn
 from schema.build import make_schema
 from schema.cacheable import BOARD, PEOPLE
 from worker.tools.endpoint import McpEndpoint
@@ -241,12 +241,12 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
         try:
             await services.event_log.pubsub.start()
             ask = partial(moment_of, services.database)
-            await try_to_learn(ask)  # before anything is judged; without a database nothing is
+            await try_to_synchronize(ask)  # before anything is judged; without a database nothing is
             if settings.is_loopback:
                 services.local_owner = await retry_while_unavailable(partial(local_owner, services.event_log))
             keeping = asyncio.gather(
                 keep_local_owner(edge.accesses, services),
-                keep_learning(ask),
+                synchronize_periodically(ask),
                 clean_up_periodically(services.database),
                 prune_periodically(services.event_log, kept),
                 sweep_periodically(services.event_log),

@@ -85,7 +85,7 @@ async def report_run_events(
     LeaseLost if the lease is not held, and Conflict if the key was used for other events.
     """
     key = validation.single_line("key", key, MAX_KEY_LENGTH)
-    report = read_report(events)
+    report = Report(read_report(events))
     run: ReportingRun = await lock_run_log(tx, actor, lease.id)
     at = utcnow()
     change = _progress_after(run, report, at)

@@ -33,8 +33,8 @@ from protocol.events import (
     to_row,
 )
 
-MAX_AGENT_LENGTH = 200  # characters
-MAX_DEPTH = 32  # of lists and objects in an event's data, as in every JSON document
+MAX_AGENT = 200  # characters
+MAX_LEVELS = 32  # of lists and objects in an event's data, as everywhere
 
 REPORTS = Beside(
     RunReport.run_id, lambda moment: exists().where(Run.id == RunReport.run_id, Run.finished_at < moment)
@@ -62,12 +62,88 @@ ReportedRow = Annotated[Row, RunEventInput]
 
 
 class Line(NamedTuple):
-    """One event of a report, and the row that stores it."""
+    """One event of a report, and the row it is kept as."""
 
     event: AgentEvent
     row: Row
-    json: bytes  # of the row
-    is_kept: bool  # stored in the log; else only shown
+    written: bytes  # the row as JSON
+    is_kept: bool  # or only shown
+
+
+def read_report(rows: Sequence[Row]) -> list[Line]:
+    """What a report says, in order. Raises Invalid for the first event that cannot be taken."""
+    validation.at_most("events", list(rows), MAX_EVENTS)
+    return [_plain_line(row) or read_line(f"events.{n}", row) for n, row in enumerate(rows)]
+
+
+def _plain_line(row: Row) -> Line | None:
+    """One event, where nothing has to be refused or mended; else None."""
+    found = fast_rows.read(row)
+    if found is None:
+        return None
+    _, kept, written = found
+    if len(kept["text"]) > MAX_TEXT or len(kept["agent"] or "") > MAX_AGENT:
+        return None
+    # Other writers of JSON leave more space, but never as much again.
+    if 2 * len(written) > MAX_DATA or written.count(b"[") + written.count(b"{") > MAX_LEVELS:
+        try:
+            _bounded("data", kept["data"])
+        except (Invalid, ValueError):
+            return None
+    return Line(*found, not is_ephemeral(found[0]))
+
+
+def read_line(path: str, row: Row) -> Line:
+    """One event, as `to_row` writes them, in any language. Raises Invalid, field by field."""
+    if faults := fast_rows.faults_of(path, row):
+        raise Invalid(*faults)
+    try:
+        event = from_row({name: value for name, value in row.items() if value is not None})
+        return line_of(event, path)
+    except (ValueError, TypeError, RecursionError) as error:
+        # JSON writes NaN, infinity and half letters, and nests without end; no database takes them.
+        raise Invalid(
+            (f"{path}.data", "has what cannot be kept: no number, half a letter, or too deep")
+        ) from error
+
+
+def line_of(event: AgentEvent, path: str = "event") -> Line:
+    """The line of an event. Raises Invalid where it is larger than a line may be."""
+    said = to_row(event)
+    text, agent, data = said.get("text", ""), said.get("agent"), said.get("data", {})
+    if len(text) > MAX_TEXT:
+        raise Invalid((f"{path}.text", f"must have at most {MAX_TEXT} characters, not {len(text)}"))
+    if agent and len(agent) > MAX_AGENT:
+        raise Invalid((f"{path}.agent", f"must have at most {MAX_AGENT} characters, not {len(agent)}"))
+    if data:
+        _bounded(f"{path}.data", data)
+    row = fast_rows.row_of(event.type, event.level, agent, text, data)
+    return Line(event, row, _written(row), not is_ephemeral(event))
+
+
+def _written(row: Row) -> bytes:
+    try:
+        return fast_rows.write(row)
+    except TypeError:  # numbers beyond 64 bits, which Python writes
+        return json.dumps(row, sort_keys=True).encode()
+
+
+def _bounded(path: str, data: Row) -> None:
+    written = json.dumps(data, allow_nan=False, ensure_ascii=False)  # ValueError for what is no number
+    if len(written) > MAX_DATA // 4 and (size := len(written.encode())) > MAX_DATA:
+        raise Invalid((path, f"must have at most {MAX_DATA} bytes, not {size}"))
+    if written.count("[") + written.count("{") > MAX_LEVELS:
+        _shallow(path, data)  # the count only says "perhaps"
+
+
+def _shallow(path: str, data: Row) -> None:
+    level: list[Any] = [data]
+    for _ in range(MAX_LEVELS + 1):
+        inner = [one.values() if isinstance(one, dict) else one for one in level]
+        level = [one for many in inner for one in many if isinstance(one, dict | list)]
+        if not level:
+            return
+    raise Invalid((path, f"must be nested at most {MAX_LEVELS} deep"))
 
 
 @dataclass
@@ -107,7 +183,7 @@ class Report:
         self.open: dict[str, OpenText] = {}
         written: list[bytes] = []
         for line in lines:
-            written.append(line.json)
+            written.append(line.written)
             if line.is_kept:
                 self.kept.append(line)
             if isinstance(line.event, SPOKEN):
@@ -126,85 +202,9 @@ class Report:
         text.pieces.append(line.row["text"])
 
 
-def read_report(rows: Sequence[Row]) -> Report:
-    """Validate and classify a report. Raises Invalid for its first invalid event."""
-    validation.at_most("events", list(rows), MAX_EVENTS)
-    return Report(_read_plain_line(row) or read_line(f"events.{n}", row) for n, row in enumerate(rows))
-
-
-def _read_plain_line(row: Row) -> Line | None:
-    """Read an event that needs no correction; None for any other."""
-    parsed = fast_rows.read(row)
-    if parsed is None:
-        return None
-    event, kept, json_ = parsed
-    if len(kept["text"]) > MAX_TEXT or len(kept["agent"] or "") > MAX_AGENT_LENGTH:
-        return None
-    # Other writers of JSON use more space, but never twice as much.
-    if 2 * len(json_) > MAX_DATA or json_.count(b"[") + json_.count(b"{") > MAX_DEPTH:
-        try:
-            _check_bounds("data", kept["data"])
-        except (Invalid, ValueError):
-            return None
-    return Line(event, kept, json_, not is_ephemeral(event))
-
-
-def read_line(path: str, row: Row) -> Line:
-    """Read one event, as `to_row` of any implementation writes it. Raises Invalid for each field."""
-    if faults := fast_rows.faults_of(path, row):
-        raise Invalid(*faults)
-    try:
-        event = from_row({name: value for name, value in row.items() if value is not None})
-        return line_of(event, path)
-    except (ValueError, TypeError, RecursionError) as error:
-        # JSON allows NaN, infinity, lone surrogates and unlimited nesting; databases do not.
-        raise Invalid(
-            (f"{path}.data", "cannot be stored: NaN, infinity, a lone surrogate, or nested too deep")
-        ) from error
-
-
-def line_of(event: AgentEvent, path: str = "event") -> Line:
-    """Return the line of an event. Raises Invalid if it exceeds the limits of a line."""
-    fields = to_row(event)
-    text, agent, data = fields.get("text", ""), fields.get("agent"), fields.get("data", {})
-    if len(text) > MAX_TEXT:
-        raise Invalid((f"{path}.text", f"must have at most {MAX_TEXT} characters, not {len(text)}"))
-    if agent and len(agent) > MAX_AGENT_LENGTH:
-        raise Invalid((f"{path}.agent", f"must have at most {MAX_AGENT_LENGTH} characters, not {len(agent)}"))
-    if data:
-        _check_bounds(f"{path}.data", data)
-    row = fast_rows.row_of(event.type, event.level, agent, text, data)
-    return Line(event, row, _write_json(row), not is_ephemeral(event))
-
-
-def _write_json(row: Row) -> bytes:
-    try:
-        return fast_rows.write(row)
-    except TypeError:  # integers beyond 64 bits
-        return json.dumps(row, sort_keys=True).encode()
-
-
-def _check_bounds(path: str, data: Row) -> None:
-    text = json.dumps(data, allow_nan=False, ensure_ascii=False)  # ValueError for NaN and infinity
-    if len(text) > MAX_DATA // 4 and (size := len(text.encode())) > MAX_DATA:
-        raise Invalid((path, f"must have at most {MAX_DATA} bytes, not {size}"))
-    if text.count("[") + text.count("{") > MAX_DEPTH:
-        _check_depth(path, data)  # the count is an upper bound
-
-
-def _check_depth(path: str, data: Row) -> None:
-    level: list[Any] = [data]
-    for _ in range(MAX_DEPTH + 1):
-        children = [one.values() if isinstance(one, dict) else one for one in level]
-        level = [one for many in children for one in many if isinstance(one, dict | list)]
-        if not level:
-            return
-    raise Invalid((path, f"must be nested at most {MAX_DEPTH} deep"))
-
-
 def lines_as_json(lines: Iterable[Line]) -> str:
     """Return the rows of lines as one JSON list, in order."""
-    return f"[{b','.join(line.json for line in lines).decode()}]"
+    return f"[{b','.join(line.written for line in lines).decode()}]"
 
 
 def item_key(event: OutputText | ThinkingText) -> str:

@@ -28,7 +28,7 @@ from bench.environment import KEY
 from bench.load import Connection
 from bench.peers import Peer
 from bench.reads import Turns, free_port
-from kit.db.database import normalised, utcnow
+from kit.db.database import normalize_url, utcnow
 from kit.db.migrate import migrate
 from kit.db.transaction import Author
 from kit.queue import Ticket
@@ -152,7 +152,7 @@ async def hand(url: str, held: Held) -> AsyncIterator[Report]:
     said = lines()
     columns = [[line["type"] for line in said], [line["text"] for line in said]]
     columns.append([json.dumps(line["data"]) for line in said])
-    dsn = normalised(url).replace("+asyncpg", "")
+    dsn = normalize_url(url).replace("+asyncpg", "")
     pool = await asyncpg.create_pool(dsn, min_size=1, max_size=len(held.leases))
 
     async def report(lease: Ticket, key: str) -> None:

@@ -2,7 +2,7 @@
 
     async def rename(tx: Transaction, actor: Actor, *, id: Annotated[Id, "The label."], name: Maybe[str] = None)
 
-`Id` is text in Python and `ID` in GraphQL; `Annotated[X, Y]` is an X in Python and the input Y in GraphQL.
+`Id` is text in Python and `ID` in GraphQL. `Annotated[X, SomeInput]` is an `X` in Python, a `SomeInput` in GraphQL.
 `Maybe` tells an absent value (None) from null (`Some(None)`).
 """
 
