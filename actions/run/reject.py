@@ -1,4 +1,4 @@
-"""Work that is not good enough goes back, with the reason."""
+"""Rejection of reviewed work: the card returns to TODO with feedback for the next run."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Work is asked for: by a person, by the board's rule, or again after an end; queued in the same transaction."""
+"""Requests of runs: by a person, by the board's rule, or as a retry. They are enqueued in the same transaction."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -60,17 +60,17 @@ from protocol.events import AgentStatus, StatusChanged
 
 @dataclass(frozen=True, kw_only=True)
 class RunRequest:
-    """What is asked of an agent."""
+    """A request for a run."""
 
     kind: RunKind = RunKind.CODE
     instruction: str | None = None
     base_ref: str | None = None
     message_id: str | None = None
-    permission: PermissionLevel | None = None  # the profile's where that is stricter, but for admins
+    permission: PermissionLevel | None = None  # a stricter profile prevails, except for admins
     profile: AgentProfile | None = None
     executor: str | None = None  # without a profile
     branch: str | None = None
-    start_at: datetime | None = None  # not before
+    start_at: datetime | None = None  # earliest start
     retry_of: str | None = None
     retries: int = 0
     session_id: str | None = None
@@ -138,23 +138,23 @@ async def start_run(
 
 
 async def _make_ready(tx: Transaction, board: Board, card: Card, kind: RunKind) -> None:
-    """Take a card to TODO that code is to be written for and that no agent could take from where it stands.
+    """Move a card to TODO if a CODE run could not move it to IN_PROGRESS from its stage.
 
-    The board's rule asks for nothing: the caller does. Raises Conflict, StageRefused.
+    The board's dispatch rule is not applied. Raises Conflict, StageRefused.
     """
     at = await tx.scalar(select(BoardColumn.stage).where(BoardColumn.id == card.column_id))
     if kind is not RunKind.CODE or at is None or Stage.IN_PROGRESS in is_lawful(at, board.law, Mover.SYSTEM):
         return
     if Stage.TODO not in is_lawful(at, board.law):
         return  # the start itself is refused
-    await _judge_active(tx, board, [card], kind)
+    await _check_active_runs(tx, board, [card], kind)
     place = Placement(stage=Stage.TODO)
     await move_allowed(tx, board, [card], place, await check_move(tx, board, [card], place))
     await reopen(tx, board)
 
 
 def validate_request(wish: RunRequest) -> RunRequest:
-    """What is asked, as it is kept. Raises Invalid."""
+    """Return a request with its texts cleaned. Raises Invalid."""
     instruction, base = wish.instruction, wish.base_ref
     if instruction is not None:
         instruction = validation.multiline("instruction", instruction, MAX_INSTRUCTION_LENGTH) or None
@@ -170,21 +170,21 @@ async def _profiles(tx: Transaction, board: Board, card: Card, ids: Sequence[str
 
 
 async def named_profiles(tx: Transaction, board: Board, ids: Sequence[str]) -> list[AgentProfile]:
-    """Profiles for runs on a board, in the order of `ids`. Raises NotFound, Conflict."""
+    """Load profiles for runs on a board, in the order of `ids`. Raises NotFound, Conflict."""
     query = select(AgentProfile).where(
         AgentProfile.id.in_(ids), AgentProfile.workspace_id == board.workspace_id
     )
-    found = {profile.id: profile for profile in await tx.scalars(query)}
+    by_id = {profile.id: profile for profile in await tx.scalars(query)}
     for id in ids:
-        if id not in found:
+        if id not in by_id:
             raise NotFound(id)
-    return [require_enabled(found[id]) for id in ids]
+    return [require_enabled(by_id[id]) for id in ids]
 
 
 async def start_together(
     tx: Transaction, actor: Actor, board: Board, asked: Sequence[tuple[Card, RunRequest]]
 ) -> tuple[RunBatch, list[Run]]:
-    """Queue runs as a batch. The caller holds the board. Raises Conflict, StageRefused."""
+    """Enqueue runs as a batch. The caller holds the board. Raises Conflict, StageRefused."""
     wish = asked[0][1]
     batch = RunBatch(
         id=new_id("batch"),
@@ -205,26 +205,26 @@ async def start_together(
 async def enqueue_runs(
     tx: Transaction, actor: Actor | None, board: Board, asked: Sequence[tuple[Card, RunRequest]]
 ) -> list[Run]:
-    """Queue runs of one kind on cards of a board: all, or none. The caller holds the board.
+    """Enqueue runs of one kind on cards of a board: all, or none. The caller holds the board.
 
-    Raises Conflict and StageRefused, which name the first card that stands against it. A fixed number of
-    statements.
+    The number of statements is fixed. Raises Conflict and StageRefused, which name the first card that cannot be
+    started.
     """
     kind = asked[0][1].kind
     cards = list({card.id: card for card, _ in asked}.values())
-    await _judge_active(tx, board, cards, kind)
+    await _check_active_runs(tx, board, cards, kind)
     facts = {one.card_id: one for one in await facts_of(reader(tx), {board.id: board}, cards)}
     for card in cards:
-        judge_start(facts[card.id], kind)
-    wishes = await _permitted(tx, actor, board, [wish for _, wish in asked])
+        check_start(facts[card.id], kind)
+    wishes = await _limit_permissions(tx, actor, board, [wish for _, wish in asked])
     placed = [(card, facts[card.id], wish) for (card, _), wish in zip(asked, wishes, strict=True)]
     return await enqueue_allowed_runs(tx, actor, board, placed)
 
 
-async def _permitted(
+async def _limit_permissions(
     tx: Transaction, actor: Actor | None, board: Board, wishes: Sequence[RunRequest]
 ) -> Sequence[RunRequest]:
-    """Hold what is asked to its profiles: only an admin lets an agent do more than the profile says."""
+    """Limit requests to the permissions of their profiles, unless an admin makes them."""
     held = [
         replace(wish, permission=stricter(wish.permission, wish.profile.permission))
         if wish.permission and wish.profile
@@ -237,8 +237,8 @@ async def _permitted(
     return wishes if role == Role.ADMIN else held
 
 
-async def _judge_active(tx: Transaction, board: Board, cards: Sequence[Card], kind: RunKind) -> None:
-    """Raise Conflict where a run of that kind is active on a card, or too many of any kind."""
+async def _check_active_runs(tx: Transaction, board: Board, cards: Sequence[Card], kind: RunKind) -> None:
+    """Raise Conflict if a run of that kind is active on a card, or too many runs of any kind."""
     same = func.min(case((Run.kind == kind, Run.id))).label("same")
     query = select(Run.card_id, func.count().label("count"), same).group_by(Run.card_id)
     query = query.where(Run.card_id.in_([card.id for card in cards]), Run.status.in_(ACTIVE))
@@ -251,8 +251,8 @@ async def _judge_active(tx: Transaction, board: Board, cards: Sequence[Card], ki
             raise Conflict(f"{name} has {found.count} active runs; at most {MAX_ACTIVE} are allowed", card.id)
 
 
-def judge_start(facts: Facts, kind: RunKind) -> None:
-    """Raise StageRefused where agents may not work the card: the archive, and the law for what moves it."""
+def check_start(facts: Facts, kind: RunKind) -> None:
+    """Raise StageRefused if agents may not work on the card: it is archived, or the law forbids its move."""
     to = {RunKind.CODE: Stage.IN_PROGRESS, RunKind.PLAN: Stage.PLAN}.get(kind, facts.at)
     way = to in is_lawful(facts.at, facts.law, Mover.SYSTEM) if kind is RunKind.CODE else to is facts.at
     against = reasons_against(facts, to, by=Mover.SYSTEM)
@@ -275,7 +275,7 @@ async def enqueue_allowed_runs(
     board: Board,
     asked: Sequence[tuple[Card, Facts, RunRequest]],
 ) -> list[Run]:
-    """Queue runs of one board, in a fixed number of statements. What a gate keeps waits for it."""
+    """Enqueue runs that were checked, in a fixed number of statements. A run behind a gate waits for it."""
     policy, now = board_policy_of(board.policy), utcnow()
     runs, works = [], []
     for card, facts, wish in asked:
@@ -314,10 +314,10 @@ async def enqueue_allowed_runs(
     tx.add_all(runs)
     await tx.flush()
     await queue.enqueue(tx, *works)
-    said = {
+    rows = {
         run.id: line_of(StatusChanged(state=AgentStatus.QUEUED, reason=run.held_by or "")).row for run in runs
     }
-    lines = {run_topic(id): [{**row, "attempt": 0, "at": now}] for id, row in said.items()}
+    lines = {run_topic(id): [{**row, "attempt": 0, "at": now}] for id, row in rows.items()}
     await open_topics(tx, RUN_LOG, lines)
     for run in runs:
         emit_run_event(tx, board, run, EventKind.RUN_QUEUED, held_by=run.held_by, batch=run.batch_id)
@@ -335,7 +335,7 @@ def _work(
         priority=int(run.priority),
         executor=run.executor,
         capabilities=profile.capabilities if profile else (),
-        keys=[profile.id] if profile else (),  # also without a limit: it may be given one while this waits
+        keys=[profile.id] if profile else (),  # also without a limit: it may get one while this waits
         parked_for=gate,
         max_attempts=policy.max_attempts,
         wait_limit=policy.queue_seconds,
@@ -392,9 +392,9 @@ async def restart_run(
 def retry_request(
     run: Run, profile: AgentProfile | None, *, instruction: str | None = None, resume: bool = False
 ) -> RunRequest:
-    """What a run was asked, to be asked again: in its place, where it has one in a batch.
+    """Return the request that retries a run, at its place in its batch if it has one.
 
-    Without its profile, which was deleted, by its program at least. Raises Conflict for one that is switched off.
+    If its profile was deleted, the retry keeps its program. Raises Conflict if the profile is switched off.
     """
     return RunRequest(
         kind=run.kind,
