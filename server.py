@@ -37,9 +37,9 @@ from auth.passwords import Seal
 from auth.revocation import CredentialWatch, RevocationWatcher
 from auth.services import Services
 from auth.tokens import Tokens
-from kit.clock import keep_learning, try_to_learn
 from kit.db.clock import database_now
 from kit.db.database import Database
+from kit.db.server_clock import synchronize_periodically, try_to_synchronize
 from kit.eventlog.event_log import make_event_log
 from kit.eventlog.retention import prune_periodically
 from kit.eventlog.tables import EVENTS
@@ -236,9 +236,9 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
         try:
             await services.event_log.pubsub.start()
             ask = partial(moment_of, services.database)
-            await try_to_learn(ask)  # before anything is judged; without a database nothing is
+            await try_to_synchronize(ask)  # before anything is judged; without a database nothing is
             keeping = asyncio.gather(
-                keep_learning(ask),
+                synchronize_periodically(ask),
                 clean_up_periodically(services.database),
                 prune_periodically(services.event_log, kept),
                 sweep_periodically(services.event_log),

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from actions import validation
 from actions.events import emit_question_event
 from actions.notice import NoticeText
-from actions.run.change import card_of, follow_transition, log_events, send_command, waits
+from actions.run.change import card_of, follow_transition, log_events, send_command, suspend_run
 from actions.run.finish import keep_session, leased
 from actions.run.notice import notify_run_people, notify_stuck
 from auth.locking import lock_card, lock_question
@@ -79,7 +79,7 @@ async def ask_questions(
         questions = await _ask(tx, board, run, lease.attempt, key, asked, seconds)
         if any(question.blocking for question in questions):
             await queue.suspend(tx, lease, waits_for=WaitReason.QUESTION)
-            await waits(tx, board, run, WaitReason.QUESTION, question_ids=[q.id for q in questions])
+            await suspend_run(tx, board, run, WaitReason.QUESTION, question_ids=[q.id for q in questions])
         return questions
 
 
@@ -108,7 +108,7 @@ async def ask_as_agent(
     if any(question.blocking for question in questions):
         if await queue.suspend_with_worker(tx, run.id, attempt, waits_for=WaitReason.QUESTION) is None:
             raise LeaseLost(run.id, attempt)
-        await waits(tx, board, run, WaitReason.QUESTION, question_ids=[q.id for q in questions])
+        await suspend_run(tx, board, run, WaitReason.QUESTION, question_ids=[q.id for q in questions])
     return questions
 
 

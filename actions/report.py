@@ -1,22 +1,23 @@
-"""What an agent says while it works, taken once: kept in its run's log, or only shown.
+"""Reports: what an agent says while it works, stored in the log of its run or only shown.
 
-A report is a batch under a key. It holds the run, so reports of one run follow one another and the numbers of
-its log are dense. Any report takes the same number of statements: actions/report_statements.py.
+A report is a batch of events under an idempotency key. It locks the run, so the reports of a run are serialized
+and its log is numbered without gaps. Every report takes the same number of statements: see
+actions/report_statements.py.
 """
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Annotated, Any, Protocol
 
 from sqlalchemy import delete, insert, select, update
 
 from actions import validation
+from actions.lease import Lease
 from actions.report_statements import SAY, TAKE
-from actions.run.change import emit_run_event, started, store_lines
+from actions.run.change import emit_run_event, mark_started, store_lines
 from actions.run.progress import MIN_INTERVAL_SECONDS, progressed, shown
-from actions.run_log import Line, Row, Saying, digest, gather, kept, read_report
+from actions.run_log import Report, ReportedRow, lines_as_json, read_report
 from auth.locking import lock_run_log
 from kit import queue
 from kit.db.database import utcnow
@@ -30,141 +31,179 @@ from models.policy import board_policy_of
 from models.refusal import Conflict, LeaseLost
 from models.run import TERMINAL, Run, RunLive, RunReport, RunStatus
 
+MAX_KEY_LENGTH = 100  # characters
+
 
 @dataclass(frozen=True)
 class Reported:
-    """A report that was taken; `duplicate`: before, so nothing was appended now."""
+    """The result of a report. A duplicate appended nothing."""
 
     run_id: str
     last_seq: int
     duplicate: bool
 
 
-async def report_run_events(
-    tx: Transaction, actor: Actor, lease: Ticket, key: str, events: Sequence[Row]
-) -> Reported:
-    """Take what an agent said, written as `protocol.events.to_row` does.
+class ReportingRun(Protocol):
+    """The columns of a run that a report reads."""
 
-    A report that was taken is answered as taken when it comes again with its key, also after the lease has ended.
-    Raises Invalid, NotFound, Forbidden, Conflict where the key came with other events, and LeaseLost.
-    """
-    key = validation.single_line("key", key, 100)
-    lines = read_report(events)
-    run = await lock_run_log(tx, actor, lease.id)
-    said = _said(run, lines, utcnow())
-    if run.status in TERMINAL:
-        taken = await _before(tx, run.id, key)
-    elif queue.is_postgres(tx):
-        taken = await _at_once(tx, run, lease, key, said)
-    else:
-        taken = await _in_steps(tx, run, lease, key, said)
-    if taken is None:
-        raise LeaseLost(run.id, lease.attempt)
-    last, before = taken
-    if before is not None:
-        if before != digest(lines):
-            raise Conflict("That key was used for other events of this run", run.id)
-        return Reported(run.id, last, duplicate=True)
-    await _tell(tx, run, lease, said, last)
-    return Reported(run.id, last, duplicate=False)
+    @property
+    def id(self) -> str: ...
+    @property
+    def board_id(self) -> str: ...
+    @property
+    def workspace_id(self) -> str: ...
+    @property
+    def status(self) -> RunStatus: ...
+    @property
+    def progress(self) -> dict[str, Any] | None: ...
+    @property
+    def progress_told_at(self) -> datetime | None: ...
+    @property
+    def policy(self) -> dict[str, Any]: ...
 
 
 @dataclass(frozen=True)
-class KnownReport:
-    """What a report comes to: its lines, what it ends and leaves being said, and how far the run is after it."""
+class ProgressUpdate:
+    """The change of a run's progress by a report."""
 
-    lines: list[Line]
-    kept: int
-    at: datetime
-    ended: set[str]
-    open: dict[str, Saying]
-    progress: dict[str, Any] | None  # None: as it was
-    told_at: datetime | None  # None: the board is told nothing
+    progress: dict[str, Any] | None  # None: unchanged
+    told_at: datetime | None  # when the board is told; None: not now
 
 
-def _said(run: Any, lines: list[Line], at: datetime) -> KnownReport:
-    events = [line.event for line in lines if line.is_kept]
+async def report_run_events(
+    tx: Transaction,
+    actor: Actor,
+    *,
+    lease: Annotated[Lease, "The lease of the run."],
+    key: Annotated[str, "Idempotency key of the report, 1 to 100 characters."],
+    events: Annotated[list[ReportedRow], "1 to 250 events, in order."],
+) -> Reported:
+    """Report events of the agent of a run. Send one report after the other, each until it is answered.
+
+    A repeated report appends nothing and returns the first result, also after the lease has ended. Chunks of text
+    (`chunk: true`) are shown to followers of the run, and dropped once the part that holds them is stored. Raises
+    LeaseLost if the lease is not held, and Conflict if the key was used for other events.
+    """
+    key = validation.single_line("key", key, MAX_KEY_LENGTH)
+    report = Report(read_report(events))
+    run: ReportingRun = await lock_run_log(tx, actor, lease.id)
+    at = utcnow()
+    change = _progress_after(run, report, at)
+    if run.status in TERMINAL:
+        stored = await _previous(tx, run.id, key)
+    elif queue.is_postgres(tx):
+        stored = await _store_in_one_statement(tx, run, lease, key, report, change, at)
+    else:
+        stored = await _store_in_steps(tx, run, lease, key, report, change, at)
+    if stored is None:
+        raise LeaseLost(run.id, lease.attempt)
+    last_seq, digest = stored
+    if digest is not None:
+        if digest != report.digest:
+            raise Conflict("That key was used for other events of this run", run.id)
+        return Reported(run.id, last_seq, duplicate=True)
+    await _publish(tx, run, lease, report, change, last_seq)
+    return Reported(run.id, last_seq, duplicate=False)
+
+
+def _progress_after(run: ReportingRun, report: Report, at: datetime) -> ProgressUpdate:
     before = run.progress or {}
-    now = progressed(before, events, at)
-    is_new = now != before or before.get("untold")
-    if is_new:
-        now["untold"] = _is_early(run, at)
-    told_at = at if is_new and not now["untold"] else None
-    return KnownReport(lines, len(events), at, *gather(lines), now if is_new else None, told_at)
+    now = progressed(before, [line.event for line in report.kept], at)
+    if now == before and not before.get("untold"):
+        return ProgressUpdate(None, None)
+    now["untold"] = _is_early(run, at)
+    return ProgressUpdate(now, None if now["untold"] else at)
 
 
-# What each of these takes is the number of the report's last line; and of one that was taken before, its digest.
-Taken = tuple[int, str | None]
+def _is_early(run: ReportingRun, at: datetime) -> bool:
+    """Whether the board was told less than a second ago, or is told by RUN_STARTED."""
+    told_at = run.progress_told_at
+    interval = timedelta(seconds=MIN_INTERVAL_SECONDS)
+    return run.status is RunStatus.CLAIMED or (told_at is not None and at - told_at < interval)
 
 
-async def _at_once(tx: Transaction, run: Any, lease: Ticket, key: str, said: KnownReport) -> Taken | None:
-    """Take a report in one statement. None: the lease is lost."""
+# The number of the report's last line; and for a repeated report, the digest of the first.
+Stored = tuple[int, str | None]
+
+
+async def _store_in_one_statement(
+    tx: Transaction,
+    run: ReportingRun,
+    lease: Ticket,
+    key: str,
+    report: Report,
+    change: ProgressUpdate,
+    at: datetime,
+) -> Stored | None:
+    """Store a report on PostgreSQL. Returns None if the lease is lost."""
     values = {
         "run": run.id,
         "attempt": lease.attempt,
         "hash": queue.hash_token(lease.token),
         "lease": board_policy_of(run.policy).lease_seconds,
         "key": key,
-        "digest": digest(said.lines),
+        "digest": report.digest,
         "topic": run_topic(run.id),
         "epoch": new_epoch(),
-        "n": said.kept,
-        "lines": kept(said.lines),
-        "at": said.at,
-        "ended": sorted(said.ended),
-        "progress": None if said.progress is None else json.dumps(said.progress),
-        "told_at": said.told_at,
+        "n": len(report.kept),
+        "lines": lines_as_json(report.kept),
+        "at": at,
+        "ended": sorted(report.closed),
+        "progress": None if change.progress is None else json.dumps(change.progress),
+        "told_at": change.told_at,
     }
     rows = await TAKE.rows(tx, values)
     if not rows:
         return None
     tx.notify(run_topic(run.id))
-    last, before = rows[0]
-    return last, before
+    last_seq, digest = rows[0]
+    return last_seq, digest
 
 
-async def _in_steps(tx: Transaction, run: Any, lease: Ticket, key: str, said: KnownReport) -> Taken | None:
-    """The same for a database that does one thing in a statement."""
-    if (before := await _before(tx, run.id, key)) is not None:
-        return before
+async def _store_in_steps(
+    tx: Transaction,
+    run: ReportingRun,
+    lease: Ticket,
+    key: str,
+    report: Report,
+    change: ProgressUpdate,
+    at: datetime,
+) -> Stored | None:
+    """Store a report on SQLite, which cannot change several tables in one statement."""
+    if (previous := await _previous(tx, run.id, key)) is not None:
+        return previous
     seconds = board_policy_of(run.policy).lease_seconds
     if not await queue.heartbeats(tx, [lease], active=True, lease=seconds):
         return None
-    last = await store_lines(tx, run.id, lease.attempt, said.lines, said.at)
-    remembered = {"run_id": run.id, "key": key, "last_seq": last, "digest": digest(said.lines)}
-    await tx.execute(insert(RunReport).values(remembered))
-    if said.ended:
-        await tx.execute(delete(RunLive).where(RunLive.run_id == run.id, RunLive.item.in_(said.ended)))
-    values: dict[str, Any] = {"reported_at": said.at}
-    values |= {} if said.progress is None else {"progress": said.progress}
-    values |= {} if said.told_at is None else {"progress_told_at": said.told_at}
+    last_seq = await store_lines(tx, run.id, lease.attempt, report.kept, at)
+    row = {"run_id": run.id, "key": key, "last_seq": last_seq, "digest": report.digest}
+    await tx.execute(insert(RunReport).values(row))
+    if report.closed:
+        await tx.execute(delete(RunLive).where(RunLive.run_id == run.id, RunLive.item.in_(report.closed)))
+    values: dict[str, Any] = {"reported_at": at}
+    values |= {} if change.progress is None else {"progress": change.progress}
+    values |= {} if change.told_at is None else {"progress_told_at": change.told_at}
     await tx.execute(update(Run).where(Run.id == run.id).values(values))
-    return last, None
+    return last_seq, None
 
 
-async def _before(tx: Transaction, run_id: str, key: str) -> Taken | None:
-    """What was answered when this report came before."""
-    mine = RunReport.run_id == run_id, RunReport.key == key
-    row = (await tx.execute(select(RunReport.last_seq, RunReport.digest).where(*mine))).one_or_none()
+async def _previous(tx: Transaction, run_id: str, key: str) -> Stored | None:
+    """Return the result of the first report with the key, if there was one."""
+    is_same = RunReport.run_id == run_id, RunReport.key == key
+    row = (await tx.execute(select(RunReport.last_seq, RunReport.digest).where(*is_same))).one_or_none()
     return None if row is None else (row.last_seq, row.digest)
 
 
-async def _tell(tx: Transaction, run: Any, lease: Ticket, said: KnownReport, last: int) -> None:
-    """Show what is being said; tell the board how far the run is, but not more than once a second."""
-    board = Board(id=run.board_id, workspace_id=run.workspace_id)  # as much of it as telling needs
+async def _publish(
+    tx: Transaction, run: Any, lease: Ticket, report: Report, change: ProgressUpdate, last_seq: int
+) -> None:
+    """Show the open text, and tell the board the progress at most once a second."""
+    board = Board(id=run.board_id, workspace_id=run.workspace_id)  # as much of it as events need
     if run.status is RunStatus.CLAIMED:
-        await started(tx, board, await tx.get_one(Run, run.id))
-    if said.open:
-        first = last - said.kept
-        rows = [saying.stored(run.id, item, lease.attempt, first) for item, saying in said.open.items()]
+        await mark_started(tx, board, await tx.get_one(Run, run.id))
+    if report.open:
+        first = last_seq - len(report.kept)
+        rows = [text.stored(run.id, item, lease.attempt, first) for item, text in report.open.items()]
         await tx.execute(SAY, rows)
-    if said.told_at is not None:
-        emit_run_event(tx, board, run, EventKind.RUN_PROGRESS, progress=shown(said.progress))
-
-
-def _is_early(run: Any, at: datetime) -> bool:
-    told = run.progress_told_at
-    # The first report tells that the run was started; that is enough.
-    return run.status is RunStatus.CLAIMED or bool(
-        told and at - told < timedelta(seconds=MIN_INTERVAL_SECONDS)
-    )
+    if change.told_at is not None:
+        emit_run_event(tx, board, run, EventKind.RUN_PROGRESS, progress=shown(change.progress))

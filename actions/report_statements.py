@@ -1,4 +1,4 @@
-"""How a report gets into the database: each statement takes all of it, whatever it holds, on either database."""
+"""SQL of reports: each statement stores a whole report, for any number of lines, on both databases."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from kit.db.raw_statement import RawStatement
 from models.run import MAX_TEXT
 
 COLUMNS = "topic, seq, attempt, type, level, agent, text, data, at"
-# The lines of a report are one list, as JSON: a database takes it apart faster than a driver puts rows together.
+# The lines of a report are one JSON list: a database parses it faster than a driver encodes rows.
 LINES = {
     True: "SELECT :topic, {before} + place, :attempt, type, level, agent, text, data, :at FROM {beside}"
     " ROWS FROM (jsonb_to_recordset(CAST(:lines AS jsonb))"
@@ -27,7 +27,7 @@ def _storing(is_postgres: bool, *, before: str = ":before", beside: str = "") ->
     return f"INSERT INTO run_event ({COLUMNS}) {LINES[is_postgres].format(before=before, beside=beside)}"
 
 
-# Stores lines behind number `before`; by whether it is PostgreSQL.
+# Stores lines after number `before`; the key is whether the database is PostgreSQL.
 STORE = {
     is_postgres: text(_storing(is_postgres)).bindparams(
         *(bindparam(name, type_=kind) for name, kind in TYPES.items())
@@ -35,10 +35,10 @@ STORE = {
     for is_postgres in LINES
 }
 
-# Takes a report whole, on PostgreSQL: extends the lease, numbers the lines and stores them, remembers the key,
-# forgets what was being said and is kept now, says how far the run is. Without the lease it does nothing. Answers
-# with the number of the last line; or, where the key was taken before, with its last line and digest.
-# The caller holds the run, in a statement before: this one sees whatever another report of the run has done.
+# Stores a whole report on PostgreSQL: extends the lease, numbers and stores the lines, stores the key, deletes the
+# open text that is stored now, and updates the progress of the run. Does nothing without the lease. Returns the
+# number of the last line; for a repeated key, the last line and the digest of the first report.
+# The caller has locked the run with a statement before, so this one sees the changes of earlier reports.
 TAKE = RawStatement(
     f"""
 WITH held AS (
@@ -77,7 +77,7 @@ UNION ALL SELECT last_seq, digest FROM run_report WHERE run_id = :run AND key = 
     },
 )
 
-# A chunk of the same part goes behind what was said of it; another part begins anew.
+# Appends a chunk to the text of its part; a chunk of another part replaces the text.
 SAY = text(
     "INSERT INTO run_live (run_id, item, part, type, agent, data, text)"
     " VALUES (:run_id, :item, :part, :type, :agent, :data, :text)"

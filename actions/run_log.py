@@ -1,8 +1,8 @@
-"""A run's log: what a report may hold, and what of it is kept or only shown.
+"""The log of a run: validation of reported lines, and their classification.
 
-A line is an event of the agents' vocabulary, in its own words only: what a newer worker says besides is left
-out, what no database takes is replaced. Text that is still being said (a chunk) is no line; it is gathered per
-item, until the part that holds it is kept.
+A line is an event of protocol.events, reduced to its known fields: fields of a newer worker are dropped, and
+characters that a database cannot store are replaced. A chunk of text is no line. Chunks are collected for each
+item, until the line that holds the whole part is stored.
 """
 
 import hashlib
@@ -10,16 +10,28 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from sqlalchemy import exists
 
 from actions import validation
 from kit.eventlog.tables import Beside, Log
+from kit.graphql.arguments import JSON
+from kit.graphql.types import as_row, input_type
 from models.refusal import Invalid
 from models.run import MAX_DATA, MAX_EVENTS, MAX_TEXT, Run, RunEvent, RunReport
 from protocol import fast_rows
-from protocol.events import SPOKEN, AgentEvent, OutputText, ThinkingText, from_row, is_ephemeral, to_row
+from protocol.events import (
+    SPOKEN,
+    AgentEvent,
+    EventType,
+    LogLevel,
+    OutputText,
+    ThinkingText,
+    from_row,
+    is_ephemeral,
+    to_row,
+)
 
 MAX_AGENT = 200  # characters
 MAX_LEVELS = 32  # of lists and objects in an event's data, as everywhere
@@ -27,10 +39,26 @@ MAX_LEVELS = 32  # of lists and objects in an event's data, as everywhere
 REPORTS = Beside(
     RunReport.run_id, lambda moment: exists().where(Run.id == RunReport.run_id, Run.finished_at < moment)
 )
-# Fewer at once than events are: lines may be long.
+# Smaller pages than those of events: lines may be long.
 RUN_LOG = Log(RunEvent.__table__, page=50, ring=128, beside=REPORTS)
 
 Row = dict[str, Any]
+
+
+@input_type
+class RunEventInput:
+    """An event of an agent. docs/agents.md describes `data` for each type."""
+
+    type: Annotated[EventType, "The type."]
+    level: Annotated[LogLevel | None, "The level. Default: that of the type."] = None
+    agent: Annotated[str | None, "The sub-agent; null: the main agent."] = None
+    text: Annotated[str | None, "The text, at most 262,144 characters."] = None
+    data: Annotated[JSON | None, "Further fields, by type; at most 65,536 bytes."] = None
+
+
+# Rows stay as they are: a report may have 250 of them. Null counts as absent.
+as_row(RunEventInput)(dict)
+ReportedRow = Annotated[Row, RunEventInput]
 
 
 class Line(NamedTuple):
@@ -118,31 +146,9 @@ def _shallow(path: str, data: Row) -> None:
     raise Invalid((path, f"must be nested at most {MAX_LEVELS} deep"))
 
 
-def digest(lines: Iterable[Line]) -> str:
-    """What tells one report from another."""
-    return hashlib.sha256(b"\n".join(line.written for line in lines)).hexdigest()
-
-
-def kept(lines: Iterable[Line]) -> str:
-    """What is kept of these, in order: a list of rows, as JSON."""
-    return f"[{b','.join(line.written for line in lines if line.is_kept).decode()}]"
-
-
-def item_key(event: OutputText | ThinkingText) -> str:
-    """The name of an item among all that a run says at once."""
-    if isinstance(event, OutputText):
-        return _place(event.type, event.agent, event.item, event.stream, event.tool)
-    return _place(event.type, event.agent, event.item)
-
-
-@lru_cache
-def _place(*where: str) -> str:
-    return hashlib.blake2b(json.dumps(where).encode(), digest_size=16).hexdigest()
-
-
 @dataclass
-class Saying:
-    """Text of one part of an item that is being said, after so many lines of the report."""
+class OpenText:
+    """The collected chunks of one part of an item. It follows `after` stored lines of the report."""
 
     event: OutputText | ThinkingText
     row: Row
@@ -150,7 +156,7 @@ class Saying:
     pieces: list[str] = field(default_factory=list)
 
     def stored(self, run_id: str, item: str, attempt: int, before: int) -> Row:
-        """The row it is shown from; `before` is the number of the last line before the report."""
+        """Return the row of RunLive; `before` is the number of the last line before the report."""
         names = {"item": self.event.item}
         if isinstance(self.event, OutputText):
             names |= {"stream": self.event.stream.value, "tool": self.event.tool}
@@ -165,26 +171,49 @@ class Saying:
         }
 
 
-def gather(lines: Iterable[Line]) -> tuple[set[str], dict[str, Saying]]:
-    """What a report ends and what it leaves being said, by item.
+class Report:
+    """A report, classified in one pass: its stored lines, the items that they close, the text left open.
 
-    An item whose part was kept says nothing any more, until its next chunk.
+    An item is closed by the line that stores its part, until its next chunk opens it again.
     """
-    after = 0
-    ended: set[str] = set()
-    open_: dict[str, Saying] = {}
-    for line in lines:
-        event = line.event
-        after += line.is_kept
-        if not isinstance(event, SPOKEN):
-            continue
+
+    def __init__(self, lines: Iterable[Line]) -> None:
+        self.kept: list[Line] = []
+        self.closed: set[str] = set()
+        self.open: dict[str, OpenText] = {}
+        written: list[bytes] = []
+        for line in lines:
+            written.append(line.written)
+            if line.is_kept:
+                self.kept.append(line)
+            if isinstance(line.event, SPOKEN):
+                self._add_text(line, line.event)
+        self.digest = hashlib.sha256(b"\n".join(written)).hexdigest()  # tells reports apart
+
+    def _add_text(self, line: Line, event: OutputText | ThinkingText) -> None:
         item = item_key(event)
         if line.is_kept:
-            ended.add(item)
-            open_.pop(item, None)
-            continue
-        saying = open_.get(item)
-        if saying is None or saying.event.part != event.part:
-            saying = open_[item] = Saying(event, line.row, after)
-        saying.pieces.append(line.row["text"])
-    return ended, open_
+            self.closed.add(item)
+            self.open.pop(item, None)
+            return
+        text = self.open.get(item)
+        if text is None or text.event.part != event.part:
+            text = self.open[item] = OpenText(event, line.row, len(self.kept))
+        text.pieces.append(line.row["text"])
+
+
+def lines_as_json(lines: Iterable[Line]) -> str:
+    """Return the rows of lines as one JSON list, in order."""
+    return f"[{b','.join(line.written for line in lines).decode()}]"
+
+
+def item_key(event: OutputText | ThinkingText) -> str:
+    """Return the key of an event's item, unique in its run."""
+    if isinstance(event, OutputText):
+        return _hash_names(event.type, event.agent, event.item, event.stream, event.tool)
+    return _hash_names(event.type, event.agent, event.item)
+
+
+@lru_cache
+def _hash_names(*names: str) -> str:
+    return hashlib.blake2b(json.dumps(names).encode(), digest_size=16).hexdigest()

@@ -25,7 +25,7 @@ import models  # noqa: F401 - every table
 from bench.reads import Turns
 from bench.worker import WANTED
 from kit import queue
-from kit.db.database import Base, Database, normalised
+from kit.db.database import Base, Database, normalize_url
 from kit.queue import Attempt, Job, NewJob, Slot
 from tests.warm import Warm
 
@@ -166,7 +166,7 @@ async def fill(database: Database, jobs: int) -> None:
             async with database.write() as tx:
                 await queue.enqueue(tx, *works[start : start + 2_000])
         return
-    connection = await asyncpg.connect(normalised(database.url).replace("+asyncpg", ""))
+    connection = await asyncpg.connect(normalize_url(database.url).replace("+asyncpg", ""))
     for start in range(1, jobs + 1, 50_000):
         await connection.execute(DEEP, start, min(start + 49_999, jobs))
     for statement in ("VACUUM ANALYZE job", "VACUUM ANALYZE attempt", "CHECKPOINT"):

@@ -28,7 +28,7 @@ from bench.environment import KEY, sign_in
 from bench.load import Connection
 from bench.peers import Peer
 from bench.reads import Turns, free_port
-from kit.db.database import normalised, utcnow
+from kit.db.database import normalize_url, utcnow
 from kit.db.migrate import migrate
 from kit.db.transaction import Author
 from kit.queue import Ticket
@@ -96,7 +96,7 @@ async def _run(services: Services, actor: Actor, n: int) -> Ticket:
     async with services.event_log.transaction(Author(ActorKind.SYSTEM)) as tx:
         workspace = await tx.scalar(select(Workspace.id).limit(1))
         card = str(await tx.scalar(select(Card.id).where(Card.board_id == board)))
-        await actions.run.start.start_run(tx, actor, card, actions.run.start.RunRequest(kind=RunKind.TEST))
+        await actions.run.start.start_run(tx, actor, card_id=card, kind=RunKind.TEST)
         own = {"workspace_id": workspace, "owner_id": actor.id, "board_id": board, "executors": ["SCRIPTED"]}
         worker = Worker(**own, name=f"Worker {n} {board}", heard_at=utcnow())
         tx.add(worker)
@@ -138,7 +138,7 @@ async def action(url: str, held: Held) -> AsyncIterator[Report]:
 
     async def report(lease: Ticket, key: str) -> None:
         async with held.services.event_log.transaction(Author(held.actor.kind, held.actor.id)) as tx:
-            await actions.report.report_run_events(tx, held.actor, lease, key, said)
+            await actions.report.report_run_events(tx, held.actor, lease=lease, key=key, events=said)
 
     yield report
 
@@ -156,7 +156,7 @@ async def hand(url: str, held: Held) -> AsyncIterator[Report]:
     said = lines()
     columns = [[line["type"] for line in said], [line["text"] for line in said]]
     columns.append([json.dumps(line["data"]) for line in said])
-    dsn = normalised(url).replace("+asyncpg", "")
+    dsn = normalize_url(url).replace("+asyncpg", "")
     pool = await asyncpg.create_pool(dsn, min_size=1, max_size=len(held.leases))
 
     async def report(lease: Ticket, key: str) -> None:

@@ -1,7 +1,6 @@
-"""What agents do on a card, as the face of the card shows it: said of its rows, and asked of the database."""
+"""The state of agents on a card, for the card's face: computed from rows, and as a condition in SQL."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, or_, select
 from strawberry import Parent
@@ -16,7 +15,7 @@ from resolvers.context import Info
 from resolvers.loaders import viewer_independent
 from resolvers.run import ACTIVE_RUNS_OF_CARD, LAST_RUN_OF_CARD
 
-# In the order in which one of several active runs is shown.
+# In the order of precedence among several active runs.
 BY_STATUS = {
     RunStatus.WAITING: AgentState.BLOCKED,
     RunStatus.RUNNING: AgentState.WORKING,
@@ -35,25 +34,26 @@ OF_ACTIVE = {
     AgentState.WAITING_INPUT,
     AgentState.BLOCKED,
 }
-SENT_BACK = (Stage.BACKLOG, Stage.PLAN, Stage.TODO)  # what was done is not what is wanted
+SENT_BACK = (Stage.BACKLOG, Stage.PLAN, Stage.TODO)  # the result was rejected
 
 
-async def _shown(root: Any, info: Info) -> Any:
-    """The run a card's face shows: an active one, or the last."""
-    active = await info.context.load(ACTIVE_RUNS_OF_CARD, root.id)
+async def _shown_run(root: Card, info: Info) -> Run | None:
+    """Return the run that the card's face shows: an active one, else the last."""
+    active: list[Run] = await info.context.load(ACTIVE_RUNS_OF_CARD, root.id)
     if active:
         order = list(BY_STATUS)
-        return min(active, key=lambda one: order.index(one.status))
-    return await info.context.load(LAST_RUN_OF_CARD, root.id)
+        return min(active, key=lambda run: order.index(run.status))
+    last: Run | None = await info.context.load(LAST_RUN_OF_CARD, root.id)
+    return last
 
 
 @viewer_independent
-async def agent_state(root: Parent[Any], info: Info) -> AgentState:
-    """What agents are doing on it, from its active run, else from its last one.
+async def agent_state(root: Parent[Card], info: Info) -> AgentState:
+    """State of the agents on it, from its active run, else its last.
 
-    IDLE without one; and once a plan is made, or what was done was sent back.
+    IDLE without a run, after a finished plan, and after a rejected result.
     """
-    run = await _shown(root, info)
+    run = await _shown_run(root, info)
     if run is None:
         return AgentState.IDLE
     if run.status == RunStatus.SUCCEEDED and run.kind == RunKind.CODE:
@@ -62,7 +62,8 @@ async def agent_state(root: Parent[Any], info: Info) -> AgentState:
     return state_of(run)
 
 
-def state_of(run: Any) -> AgentState:
+def state_of(run: Run) -> AgentState:
+    """Return the state that a run shows."""
     if run.status == RunStatus.WAITING and run.wait_reason == WaitReason.QUESTION:
         return AgentState.WAITING_INPUT
     if run.kind == RunKind.PLAN and run.status in ACTIVE:
@@ -74,7 +75,7 @@ def state_of(run: Any) -> AgentState:
     return BY_STATUS[RunStatus(run.status)]
 
 
-# The same for the database: of a run, and of the stage its card stands in.
+# The same in SQL, for a run and the stage of its card.
 _STATE: ColumnElement[str] = case(
     (and_(Run.status == RunStatus.WAITING, Run.wait_reason == WaitReason.QUESTION), AgentState.WAITING_INPUT),
     (and_(Run.kind == RunKind.PLAN, Run.status.in_(ACTIVE)), AgentState.PLANNING),
@@ -93,10 +94,12 @@ _PLACES = {status: place for place, status in enumerate(status for status in BY_
 
 
 def in_state(states: Sequence[AgentState]) -> ColumnElement[bool]:
-    """That a card is in one of these states. The query is of cards, joined with their columns."""
+    """Return the condition that a card is in one of the states. The query joins cards and columns."""
     of_card = Run.__table__.alias("of_card")
     place = case(_PLACES, value=of_card.c.status, else_=len(_PLACES))
-    oldest = case((of_card.c.status.in_(ACTIVE), of_card.c.id), else_="")  # of those that ended, the newest
+    oldest = case(
+        (of_card.c.status.in_(ACTIVE), of_card.c.id), else_=""
+    )  # of ended runs, the newest is first
     shown_run = (
         select(of_card.c.id)
         .where(of_card.c.card_id == Card.id)
@@ -106,38 +109,38 @@ def in_state(states: Sequence[AgentState]) -> ColumnElement[bool]:
         .scalar_subquery()
     )
     fits = select(Run.id).where(Run.id == shown_run, _STATE.in_(states)).correlate(Card, BoardColumn).exists()
-    if set(states) <= OF_ACTIVE:  # few cards have an active run, and an index knows which
+    if set(states) <= OF_ACTIVE:  # few cards have an active run, which an index finds
         return and_(Card.id.in_(select(of_card.c.card_id).where(of_card.c.status.in_(ACTIVE))), fits)
-    none = ~select(Run.id).where(Run.card_id == Card.id).correlate(Card).exists()
-    return or_(fits, none) if AgentState.IDLE in states else fits
+    has_no_run = ~select(Run.id).where(Run.card_id == Card.id).correlate(Card).exists()
+    return or_(fits, has_no_run) if AgentState.IDLE in states else fits
 
 
 @viewer_independent
-async def agent_activity(root: Parent[Any], info: Info) -> str | None:
-    """One line of what its agent does just now, for the face of the card; null where no run is active."""
-    run = await _shown(root, info)
-    return None if run is None or run.status not in ACTIVE else line_of(run)
+async def agent_activity(root: Parent[Card], info: Info) -> str | None:
+    """Current activity of its agent in one line; null without an active run."""
+    run = await _shown_run(root, info)
+    return None if run is None or run.status not in ACTIVE else activity_of(run)
 
 
-def line_of(run: Any) -> str:
-    """A run in one line."""
+def activity_of(run: Run) -> str:
+    """Return the activity of an active run in one line."""
     progress = shown(run.progress)
     if run.status == RunStatus.QUEUED:
-        return f"Waits: {HELD[run.held_by]}" if run.held_by else "Waits for a worker"
+        return f"Waits: {GATES[run.held_by]}" if run.held_by else "Waits for a worker"
     if run.status == RunStatus.WAITING:
-        return WAITING[run.wait_reason]
+        return WAIT_REASONS[str(run.wait_reason)]
     steps = f"{progress['todos_done']}/{progress['todos_total']}" if progress.get("todos_total") else ""
     doing = progress.get("activity") or progress.get("task") or progress.get("tool") or "At work"
     return " · ".join(part for part in (doing[:160], steps) if part)
 
 
-HELD = {
+GATES = {
     "BLOCKED": "cards that block it are not done",
     "WIP_LIMIT": "the column is full",
     "BOARD_ARCHIVED": "the board is archived",
     "CARD_ARCHIVED": "the card is archived",
 }
-WAITING = {
+WAIT_REASONS = {
     "QUESTION": "Waits for an answer",
     "APPROVAL": "Waits for an approval",
     "DECISION": "Waits for a decision: nothing was changed",

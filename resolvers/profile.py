@@ -8,9 +8,9 @@ from strawberry import ID, Maybe, Parent
 from strawberry.scalars import JSON
 
 import actions.profile
+from actions.capability import CapabilityInput
 from auth.permissions import sees_workspace
 from kit.graphql.arguments import IfVersion, provided_fields
-from kit.graphql.types import input_type
 from models.run import PermissionLevel
 from models.worker import AgentProfile, AgentProgram, AgentRole, Skill, needed
 from resolvers.context import Info
@@ -35,18 +35,6 @@ class CapabilityRow:
 
     name: str
     level: Skill
-
-
-@input_type
-class CapabilityInput:
-    """Something that can be done, and how well."""
-
-    name: Annotated[str, "1 to 40 letters, digits, and . + # _ -; its case does not matter."]
-    level: Annotated[Skill, "How well."] = Skill.BEGINNER
-
-
-def pairs_of(capabilities: list[CapabilityInput] | None) -> list[tuple[str, Skill]]:
-    return [(one.name, one.level) for one in capabilities or ()]
 
 
 def capability_rows(skills: dict[str, Any]) -> list[CapabilityRow]:
@@ -98,7 +86,7 @@ async def create_agent_profile(
         "persona": persona,
         "options": options,
         "permission": permission,
-        "capabilities": pairs_of(capabilities),
+        "capabilities": capabilities or [],
         "max_concurrent": max_concurrent,
         "enabled": enabled,
     }
@@ -143,7 +131,7 @@ async def update_agent_profile(
         enabled=enabled,
     )
     if "capabilities" in changes:
-        changes["capabilities"] = pairs_of(changes["capabilities"])
+        changes["capabilities"] = changes["capabilities"] or []
     async with info.context.transaction() as tx:
         return await actions.profile.update_agent_profile(
             tx, info.context.actor, id, changes, if_version=if_version

@@ -3,23 +3,24 @@
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from sqlalchemy import select
 from strawberry import ID, Parent
 
 import actions.question
+from actions.lease import LeaseInput
 from actions.question import NewQuestion
 from auth.authentication import check
 from auth.locking import lock_own_run
 from auth.permissions import sees_card
 from kit.graphql.types import input_type
+from kit.queue import Ticket
 from models.event import EventKind, run_topic
 from models.question import Question, QuestionStatus, QuestionType
 from models.refusal import Invalid
 from resolvers import feed
 from resolvers.context import Info
-from resolvers.lease import LeaseInput
 from resolvers.loaders import Relation
 from resolvers.pagination import After, Before, First, Last, Order, Page, PaginatedQuery, load_page
 from resolvers.pagination import PageArgs as Asked
@@ -182,7 +183,7 @@ async def ask_questions(
         asked = await actions.question.ask_questions(
             tx,
             info.context.actor,
-            lease.ticket(),
+            cast(Ticket, lease),
             key,
             [one.told() for one in questions],
             session_id=session_id,

@@ -1,13 +1,13 @@
-"""What is in the queue, in numbers, and the word that there may be work."""
+"""Statistics of the queue, and the feed of their changes."""
 
 import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from sqlalchemy import and_, case, func, select
-from strawberry import ID
+from strawberry import ID, Parent
 
 from auth.permissions import sees_worker
 from kit.db.database import utcnow
@@ -19,18 +19,18 @@ from models.worker import Worker, WorkerStatus, status_of
 from resolvers.context import Context, Info
 from resolvers.workspace import WORKSPACE
 
-MIN_INTERVAL_SECONDS = 1.0  # seconds at least between two states that a feed tells
+MIN_INTERVAL_SECONDS = 1.0  # between two items of a feed
 
 
 @dataclass(frozen=True)
 class BoardQueue:
-    """What is in the queue of one board."""
+    """Number of runs of one board, by state."""
 
     board_id: str
-    priorities: list[Any]
+    priorities: list[QueueStatistics]
 
     def _sum(self, name: str) -> int:
-        return sum(getattr(one, name) for one in self.priorities)
+        return sum(getattr(priority, name) for priority in self.priorities)
 
     @property
     def queued(self) -> int:
@@ -54,12 +54,12 @@ class BoardQueue:
 
     @property
     def oldest_at(self) -> datetime | None:
-        return min((one.oldest_at for one in self.priorities if one.oldest_at), default=None)
+        return min((each.oldest_at for each in self.priorities if each.oldest_at), default=None)
 
 
 @dataclass(frozen=True)
 class WorkerCount:
-    """How many workers are in a state."""
+    """Number of workers with a status."""
 
     status: WorkerStatus
     count: int
@@ -67,29 +67,29 @@ class WorkerCount:
 
 @dataclass(frozen=True)
 class QueueState:
-    """The queue of a workspace as it is now."""
+    """The state of a workspace's queue."""
 
     workspace_id: str
     boards: list[BoardQueue]
     workers: list[WorkerCount]
 
 
-def priority_of(root: Any) -> Priority:
-    """How urgent."""
+def priority_of(root: Parent[QueueStatistics]) -> Priority:
+    """The priority."""
     return Priority(root.priority)
 
 
-async def queue(info: Info, workspace_id: Annotated[ID, "Of which workspace."]) -> Any:
-    """What waits, what is worked and what was given up, in numbers; null for a workspace you may not see."""
+async def queue(info: Info, workspace_id: Annotated[ID, "The workspace."]) -> QueueState | None:
+    """The state of a workspace's queue; null if you may not see the workspace."""
     return await _state(info.context, workspace_id)
 
 
 async def queue_feed(
-    info: Info, workspace_id: Annotated[ID, "Of which workspace."]
-) -> AsyncGenerator[Any, None]:
-    """The queue of a workspace: at once, and again when something may be claimed that could not be before.
+    info: Info, workspace_id: Annotated[ID, "The workspace."]
+) -> AsyncGenerator[QueueState, None]:
+    """The state of a workspace's queue: at once, and whenever a run may have become claimable.
 
-    At most once a second. What else changes is told within some seconds. Ends when you may no longer see it.
+    At most one item a second. Other changes follow within seconds. Ends when you lose access. Raises NOT_FOUND.
     """
     context = info.context
     pubsub = context.services.event_log.pubsub
@@ -97,7 +97,7 @@ async def queue_feed(
     is_woken = False
     with pubsub.listen(queue_topic(workspace_id)) as woken:
         while True:
-            woken.clear()  # before looking, so a commit during the look is not slept through
+            woken.clear()  # before the read, so that no commit during it is missed
             state = await retry_while_unavailable(lambda: _fresh(context, workspace_id))
             await context.refresh()  # no connection is held while waiting
             if state is None and last is None:
@@ -112,7 +112,7 @@ async def queue_feed(
 
 
 async def _fresh(context: Context, workspace_id: str) -> QueueState | None:
-    await context.refresh()  # also of a look that failed
+    await context.refresh()  # drops what a failed read left
     return await _state(context, workspace_id)
 
 
@@ -122,15 +122,15 @@ async def _state(context: Context, workspace_id: str) -> QueueState | None:
     board_id = context.actor.board_id
     numbers = await statistics(context.read, workspace_id, scopes=None if board_id is None else [board_id])
     by_board: dict[str, list[QueueStatistics]] = {}
-    for one in numbers:
-        if one.scope is not None:
-            by_board.setdefault(one.scope, []).append(one)
-    boards = [BoardQueue(id, found) for id, found in sorted(by_board.items())]
+    for priority in numbers:
+        if priority.scope is not None:
+            by_board.setdefault(priority.scope, []).append(priority)
+    boards = [BoardQueue(id, priorities) for id, priorities in sorted(by_board.items())]
     return QueueState(workspace_id, boards, await _workers(context, workspace_id))
 
 
 async def _workers(context: Context, workspace_id: str) -> list[WorkerCount]:
-    """How many workers are in each state. One statement."""
+    """Count the workers with each status, in one statement."""
     waiting = func.sum(case((Job.state == JobState.PARKED, 1), else_=0))
     query = (
         select(

@@ -1,24 +1,21 @@
-"""A run's log: reporting into it, reading it in pages, and following it while it grows, until the run ends."""
+"""Reads of the log of a run: in pages, and as a feed that ends with the run."""
 
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Protocol, cast
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Row, func, select
 from strawberry import ID, Parent
-from strawberry.scalars import JSON
 
-import actions.report
 from actions.run_log import RUN_LOG
 from auth.permissions import sees_card
 from auth.subscriber_access import of_run
 from kit.eventlog.event_log import START, Cursor, retry_while_unavailable
 from kit.eventlog.tables import Topic
 from kit.graphql.broadcast.broadcast import FeedPosition, Group, share_subscription
-from kit.graphql.types import as_row, input_type
 from models.event import run_topic, user_topic
 from models.refusal import NotFound
 from models.run import TERMINAL, FailureCode, Run, RunEvent, RunLive, RunOutcome, RunStatus
@@ -27,14 +24,13 @@ from resolvers.board import TOPIC
 from resolvers.context import Context, Info
 from resolvers.feed import After as AfterCursor
 from resolvers.follow import recheck_access
-from resolvers.lease import LeaseInput
 from resolvers.loaders import Relation
 from resolvers.pagination import After, Before, First, Last, Order, Page, PageArgs, PaginatedQuery, load_page
 
-MAX_OPEN_ITEMS = 100  # items that are shown while they are being said
-MAX_AGENTS = 200  # agents of a run that are counted apart
+MAX_OPEN_ITEMS = 100  # items with open text in a feed
+MAX_AGENTS = 200  # agents of a run in one response
 
-# A log is read by the name of a run that was seen.
+# The log of every run that was read is visible.
 LINES_OF_RUN = PaginatedQuery(
     "run.events",
     select(RunEvent.__table__, Topic.epoch).join(Topic, Topic.name == RunEvent.topic),
@@ -58,42 +54,9 @@ AGENTS_OF_RUN = Relation(
 )
 
 
-@input_type
-class RunEventInput:
-    """Something an agent said or did. docs/agents.md says what `data` holds for each type."""
-
-    type: Annotated[EventType, "What it is."]
-    level: Annotated[LogLevel | None, "How much it matters; as is usual for its type if nothing is said."] = (
-        None
-    )
-    agent: Annotated[str | None, "The sub-agent that said it; nothing for the run's own agent."] = None
-    text: Annotated[str | None, "What was said, in words: at most 262,144 characters."] = None
-    data: Annotated[JSON | None, "The rest, by type: at most 65,536 bytes."] = None
-
-
-# Rows as they are: `report` takes what is null as not said.
-as_row(RunEventInput)(dict)
-
-
-async def report_run_events(
-    info: Info,
-    lease: Annotated[LeaseInput, "The lease of the run."],
-    key: Annotated[str, "Names this batch: sent again with its key, it is not taken again."],
-    events: Annotated[list[RunEventInput], "1 to 250, in their order."],
-) -> Any:
-    """Say what the agent of a run says and does: one batch after the other, each sent until it is answered.
-
-    What is sent again with its key is answered as taken and appends nothing. Chunks of text (`chunk: true`) are
-    shown to who follows the run, and forgotten once the part that holds them is kept.
-    """
-    rows: Any = events  # see `as_row`
-    async with info.context.transaction() as tx:
-        return await actions.report.report_run_events(tx, info.context.actor, lease.ticket(), key, rows)
-
-
 @dataclass(frozen=True)
 class Chunk:
-    """Text that is being said: `text` goes behind the first `offset` characters of the part."""
+    """Open text: `text` follows the first `offset` characters of the part."""
 
     epoch: str
     seq: int
@@ -111,7 +74,7 @@ class Chunk:
 
 @dataclass(frozen=True)
 class RunLogEnd:
-    """The run has ended, and this is the last that is said of it."""
+    """The end of a run: the last item of its feed."""
 
     epoch: str
     seq: int
@@ -123,16 +86,20 @@ class RunLogEnd:
     reason: str | None
 
 
+RunFeedItem = Chunk | RunLogEnd | Row[Any]  # a row is a line
+
+
 async def run_feed(
     info: Info,
-    run_id: Annotated[ID, "Which run."],
+    run_id: Annotated[ID, "The run."],
     after: AfterCursor = None,
-) -> AsyncGenerator[Any, None]:
-    """What an agent says and does: all that was missed since `after`, then each line as it is kept, until the end.
+) -> AsyncGenerator[RunFeedItem, None]:
+    """The log of a run: every line after `after`, then each line as it is stored, until the run ends.
 
-    Numbers are dense, as in every feed. Between the lines come chunks of what is being said; the line that keeps
-    the text follows, and holds all of it. Whoever comes later is given what was said so far as one chunk. The last
-    item is `RunEnded`, also for a run that ended before; without it, you may no longer see the run.
+    Numbers have no gaps. Between the lines there are chunks of open text; the line that stores the text follows
+    and holds all of it. A later subscriber receives the open text so far as one chunk. The last item is
+    `RunEnded`, also for a run that has ended before; a feed that ends without it has lost access. Raises
+    CURSOR_EXPIRED, CURSOR_UNKNOWN, NOT_FOUND.
     """
     context, shared, topic = info.context, share_subscription(), run_topic(run_id)
     if shared.group is not None:
@@ -143,22 +110,22 @@ async def run_feed(
     if shared.place is not None:
         after, reader = shared.place.after, RunLogReader.at(shared.place)
     else:
-        standing = await run_snapshot_of(context, run_id)
-        if standing is None:
+        snapshot = await read_snapshot(context, run_id)
+        if snapshot is None:
             raise NotFound(run_id)
         await context.refresh()  # no connection is held while waiting
         if after is None:
-            after = str(Cursor(standing.epoch, standing.last)) if standing.last else START
+            after = str(Cursor(snapshot.epoch, snapshot.last)) if snapshot.last else START
         reader = RunLogReader(0 if after == START else Cursor.parse(after).seq)
     feed, mine = context.services.event_log, user_topic(context.actor.id)
     async with aclosing(feed.follow(topic, after, also=[mine], log=RUN_LOG)) as pages:
         async for lines in pages:
-            standing = await retry_while_unavailable(partial(fresh_rows, context, run_id))
-            if standing is None:
+            snapshot = await retry_while_unavailable(partial(read_fresh_snapshot, context, run_id))
+            if snapshot is None:
                 return
             for line in lines:
                 yield line
-            for item in reader.after(lines, standing):
+            for item in reader.after(lines, snapshot):
                 yield item
                 if isinstance(item, RunLogEnd):
                     return
@@ -166,23 +133,23 @@ async def run_feed(
                 return
 
 
-async def _tell(context: Context, group: Group, topic: str, run_id: str) -> AsyncGenerator[Any, None]:
-    """Tell a group what is said in a run; who of it may have that is looked once for each page."""
+async def _tell(context: Context, group: Group, topic: str, run_id: str) -> AsyncGenerator[RunFeedItem, None]:
+    """Deliver the feed of a run to a group; the access of its members is checked once for each page."""
     reader, feed = RunLogReader.at(group.place), context.services.event_log
     pages = feed.follow(topic, group.place.after, log=RUN_LOG, listening=group.hears)
     async with aclosing(pages):
         async for lines in pages:
-            standing = await retry_while_unavailable(partial(fresh_rows, context, run_id))
+            snapshot = await retry_while_unavailable(partial(read_fresh_snapshot, context, run_id))
             seen = await retry_while_unavailable(partial(recheck_access, context, group, of_run, run_id))
             await context.refresh()
-            if standing is None or not seen[context.actor]:
+            if snapshot is None or not seen[context.actor]:
                 return
             for line in lines:
                 group.tells(reader.place(Cursor(line.epoch, line.seq)), seen)
                 yield line
-            for item in reader.after(lines, standing):
+            for item in reader.after(lines, snapshot):
                 if isinstance(item, RunLogEnd):
-                    return  # each is told the end by itself
+                    return  # each member reads the end by itself
                 group.tells(reader.place(lines.cursor), seen)
                 yield item
             await group.sends()
@@ -190,60 +157,110 @@ async def _tell(context: Context, group: Group, topic: str, run_id: str) -> Asyn
                 group.rests(reader.place(lines.cursor), seen)
 
 
+class EndedRun(Protocol):
+    """The columns of a run that a snapshot reads."""
+
+    @property
+    def status(self) -> RunStatus: ...
+    @property
+    def reported_at(self) -> datetime: ...
+    @property
+    def finished_at(self) -> datetime: ...
+    @property
+    def outcome(self) -> RunOutcome | None: ...
+    @property
+    def summary(self) -> str | None: ...
+    @property
+    def failure_code(self) -> FailureCode | None: ...
+    @property
+    def failure_reason(self) -> str | None: ...
+    @property
+    def stop_reason(self) -> str | None: ...
+
+
+class OpenRow(Protocol):
+    """The columns of RunLive that a snapshot reads."""
+
+    @property
+    def item(self) -> str: ...
+    @property
+    def part(self) -> int: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def agent(self) -> str | None: ...
+    @property
+    def data(self) -> dict[str, Any]: ...
+    @property
+    def text(self) -> str: ...
+
+
+class NumberedLine(Protocol):
+    """A line of the log, as far as its follower needs it."""
+
+    @property
+    def seq(self) -> int: ...
+
+
+TextKey = tuple[int, int, int]  # part, number of the line before it, attempt
+
+
 @dataclass(frozen=True)
 class RunSnapshot:
-    """How a run stands at one moment: how far its log is, and what is being said."""
+    """The state of a run at one moment, with the end of its log and its open text."""
 
-    run: Any
+    run: EndedRun
     epoch: str
     last: int
-    saying: list[Any]
+    open: list[OpenRow]
 
 
 class RunLogReader:
-    """What one follower of a run was given already."""
+    """The position of one follower of a run: the lines and the open text that it has received."""
 
     def __init__(self, seq: int) -> None:
         self.seq = seq
-        self._given: dict[str, tuple[Any, int]] = {}  # by item: which text, and how many characters of it
+        self._given: dict[
+            str, tuple[TextKey, int]
+        ] = {}  # by item: the text, and the number of its characters
 
     @classmethod
     def at(cls, place: FeedPosition) -> "RunLogReader":
-        """A reader that goes on where another stood."""
+        """Return a reader that continues at a position."""
         reader = cls(place.cursor.seq)
-        reader._given = dict(cast("Any", place.rest))
+        reader._given = dict(cast("Iterable[tuple[str, tuple[TextKey, int]]]", place.rest))
         return reader
 
     def place(self, cursor: Cursor) -> FeedPosition:
         return FeedPosition(cursor, tuple(sorted(self._given.items())))
 
-    def after(self, lines: Any, standing: RunSnapshot) -> Iterator[Chunk | RunLogEnd]:
-        """What follows these lines: text that is being said behind them, or the end."""
+    def after(self, lines: Sequence[NumberedLine], snapshot: RunSnapshot) -> Iterator[Chunk | RunLogEnd]:
+        """Yield what follows these lines: chunks of open text, or the end."""
         self.seq = lines[-1].seq if lines else self.seq
-        if standing.run.status in TERMINAL:
-            if self.seq >= standing.last:
-                yield ended_of(standing, self.seq)
+        if snapshot.run.status in TERMINAL:
+            if self.seq >= snapshot.last:
+                yield ended_of(snapshot, self.seq)
             return
-        saying = set()
-        for row in standing.saying:
-            # Its own text is only what follows a line that this follower has seen.
+        open_items = set()
+        for row in snapshot.open:
+            # Text that follows a line which this follower has not received.
             if row.data["after"] > self.seq:
                 continue
             text = (row.part, row.data["after"], row.data["attempt"])
             known, length = self._given.get(row.item, (None, 0))
             offset = length if known == text else 0
-            saying.add(row.item)
+            open_items.add(row.item)
             self._given[row.item] = text, max(len(row.text), offset)
             if len(row.text) > offset:
-                yield _chunk(standing, row, self.seq, offset)
-        self._given = {item: given for item, given in self._given.items() if item in saying}
+                yield _chunk(snapshot, row, self.seq, offset)
+        self._given = {item: given for item, given in self._given.items() if item in open_items}
 
 
-def _chunk(standing: RunSnapshot, row: Any, seq: int, offset: int) -> Chunk:
+def _chunk(snapshot: RunSnapshot, row: OpenRow, seq: int, offset: int) -> Chunk:
     return Chunk(
-        epoch=standing.epoch,
+        epoch=snapshot.epoch,
         seq=seq,
-        at=standing.run.reported_at,
+        at=snapshot.run.reported_at,
         type=EventType(row.type),
         agent=row.agent,
         attempt=row.data["attempt"],
@@ -256,10 +273,10 @@ def _chunk(standing: RunSnapshot, row: Any, seq: int, offset: int) -> Chunk:
     )
 
 
-def ended_of(standing: RunSnapshot, seq: int) -> RunLogEnd:
-    run = standing.run
+def ended_of(snapshot: RunSnapshot, seq: int) -> RunLogEnd:
+    run = snapshot.run
     return RunLogEnd(
-        epoch=standing.epoch,
+        epoch=snapshot.epoch,
         seq=seq,
         at=run.finished_at,
         status=run.status,
@@ -270,39 +287,41 @@ def ended_of(standing: RunSnapshot, seq: int) -> RunLogEnd:
     )
 
 
-async def fresh_rows(context: Context, run_id: str, *, saying: bool = True) -> RunSnapshot | None:
-    """How a run stands now, if the actor still sees it. No connection is held afterwards."""
-    await context.refresh()  # also of a look that failed
+async def read_fresh_snapshot(
+    context: Context, run_id: str, *, with_open_text: bool = True
+) -> RunSnapshot | None:
+    """Read the state of a run anew; None if the actor may not see it. Holds no connection afterwards."""
+    await context.refresh()  # drops what a failed read left
     try:
-        return await run_snapshot_of(context, run_id, saying=saying)
+        return await read_snapshot(context, run_id, with_open_text=with_open_text)
     finally:
         await context.refresh()
 
 
-async def run_snapshot_of(context: Context, run_id: str, *, saying: bool = True) -> RunSnapshot | None:
-    """How a run stands, if the actor may see it: one statement, so one moment."""
-    of_run = Run.status, Run.reported_at, Run.finished_at, Run.outcome, Run.failure_code
-    why = Run.summary, Run.failure_reason, Run.stop_reason
-    said = RunLive.item, RunLive.part, RunLive.type, RunLive.agent, RunLive.data, RunLive.text
+async def read_snapshot(context: Context, run_id: str, *, with_open_text: bool = True) -> RunSnapshot | None:
+    """Read the state of a run in one statement; None if the actor may not see it."""
+    columns = Run.status, Run.reported_at, Run.finished_at, Run.outcome, Run.failure_code
+    reasons = Run.summary, Run.failure_reason, Run.stop_reason
+    open_text = RunLive.item, RunLive.part, RunLive.type, RunLive.agent, RunLive.data, RunLive.text
     query = (
-        select(*of_run, *why, Topic.epoch, Topic.last)
+        select(*columns, *reasons, Topic.epoch, Topic.last)
         .select_from(Run)
         .outerjoin(Topic, Topic.name == run_topic(run_id))
         .where(sees_card(context.actor, Run.board_id, Run.card_id), Run.id == run_id)
         .limit(MAX_OPEN_ITEMS)
     )
-    if saying:
-        query = query.add_columns(*said).outerjoin(RunLive, RunLive.run_id == Run.id)
+    if with_open_text:
+        query = query.add_columns(*open_text).outerjoin(RunLive, RunLive.run_id == Run.id)
     rows = await context.read(query)
     if not rows:
         return None
-    spoken = [row for row in rows if row.item is not None] if saying else []
-    spoken.sort(key=lambda row: (row.data["after"], row.item))
-    return RunSnapshot(rows[0], rows[0].epoch or "", rows[0].last or 0, spoken)
+    open_rows = [row for row in rows if row.item is not None] if with_open_text else []
+    open_rows.sort(key=lambda row: (row.data["after"], row.item))
+    return RunSnapshot(rows[0], rows[0].epoch or "", rows[0].last or 0, open_rows)
 
 
 async def events_of_run(
-    root: Parent[Any],
+    root: Parent[Run],
     info: Info,
     first: First = None,
     after: After = None,
@@ -310,10 +329,10 @@ async def events_of_run(
     before: Before = None,
     types: Annotated[list[EventType] | None, "Only lines of these types."] = None,
     levels: Annotated[list[LogLevel] | None, "Only lines of these levels."] = None,
-    agent: Annotated[str | None, 'Only what this agent said; "" is the run\'s own.'] = None,
-    after_seq: Annotated[int | None, "Only lines with a higher number than this."] = None,
+    agent: Annotated[str | None, 'Only lines of this agent; "" is the main agent.'] = None,
+    after_seq: Annotated[int | None, "Only lines with a higher number."] = None,
 ) -> Page:
-    """Its log, by number. `last` gives the newest."""
+    """Its log, by number. `last` returns the newest lines."""
     where: list[ColumnElement[bool]] = []
     if types is not None:
         where.append(RunEvent.type.in_(types))
@@ -323,23 +342,24 @@ async def events_of_run(
         where.append(RunEvent.agent == agent if agent else RunEvent.agent.is_(None))
     if after_seq is not None:
         where.append(RunEvent.seq > after_seq)
-    ask = PageArgs(first, after, last, before)
+    page = PageArgs(first, after, last, before)
     fingerprint = repr((types, levels, agent, after_seq))
-    return await load_page(info.context, LINES_OF_RUN, BY_SEQ, ask, run_topic(root.id), where, fingerprint)
+    return await load_page(info.context, LINES_OF_RUN, BY_SEQ, page, run_topic(root.id), where, fingerprint)
 
 
-async def agents_of_run(root: Parent[Any], info: Info) -> Any:
-    """Who said how much, and when: the run's own agent and its sub-agents, in the order they came."""
-    return (await info.context.load(AGENTS_OF_RUN, run_topic(root.id)))[:MAX_AGENTS]
+async def agents_of_run(root: Parent[Run], info: Info) -> Sequence[Row[Any]]:
+    """Number and times of the lines of its main agent and its sub-agents, in order of their first line."""
+    rows: Sequence[Row[Any]] = await info.context.load(AGENTS_OF_RUN, run_topic(root.id))
+    return rows[:MAX_AGENTS]
 
 
-async def seq_of_run(root: Parent[Any], info: Info) -> int:
+async def seq_of_run(root: Parent[Run], info: Info) -> int:
     """Number of the last line of its log."""
-    topic = await info.context.load(TOPIC, run_topic(root.id))
+    topic: Topic | None = await info.context.load(TOPIC, run_topic(root.id))
     return topic.last if topic else 0
 
 
-async def cursor_of_run(root: Parent[Any], info: Info) -> str:
-    """Where its log stood at the moment of this answer. Follow `runFeed` after it and nothing is missed."""
+async def cursor_of_run(root: Parent[Run], info: Info) -> str:
+    """Cursor of the end of its log as of this response. `runFeed` after it misses nothing."""
     topic = await info.context.load(TOPIC, run_topic(root.id))
     return str(Cursor(topic.epoch, topic.last)) if topic else START

@@ -1,4 +1,4 @@
-"""What clients may say about the conversations of agent programs."""
+"""The conversations of agent programs: their type and mutation."""
 
 from datetime import datetime
 from typing import Annotated
@@ -6,6 +6,7 @@ from typing import Annotated
 import strawberry
 from strawberry import ID
 
+import actions.agent_session
 from auth.permissions import Access
 from kit.graphql.limits.list_size import list_size
 from kit.graphql.types import Node
@@ -24,29 +25,29 @@ from schema.worker import Worker
 
 @node_type("chat")
 class AgentSession(Node):
-    """A conversation of an agent program that can be gone on with, where it was held."""
+    """A conversation of an agent program. It can be resumed on its worker only."""
 
-    board_id: Annotated[ID, "On which board."]
-    card_id: Annotated[ID, "On which card."]
-    worker_id: Annotated[ID, "On which worker: only there can it be gone on with."]
-    external_id: Annotated[str, "The program's own name for it; unique on its worker."]
-    executor: Annotated[str, "Which agent program holds it."]
-    agent: Annotated[str | None, "Which of the program's agents; null: its main one."]
+    board_id: Annotated[ID, "The board."]
+    card_id: Annotated[ID, "The card."]
+    worker_id: Annotated[ID, "The worker, the only one on which it can be resumed."]
+    external_id: Annotated[str, "The program's own id of it, unique on its worker."]
+    executor: Annotated[str, "The agent program."]
+    agent: Annotated[str | None, "The program's agent; null: its main one."]
     status: SessionStatus = query_field(conversations.status_of_session)
     active_at: Annotated[datetime, "When it was last used."]
-    terminated_at: Annotated[datetime | None, "When it was ended by somebody."]
-    version: Annotated[int, "Grows by one with every use and change."]
+    terminated_at: Annotated[datetime | None, "When a person ended it."]
+    version: Annotated[int, "Increases by one with every use and change."]
     created_at: Annotated[datetime, "When it began."]
     board: Board | None = relation_field(BOARD, "board_id", text="The board.")
     card: Card | None = relation_field(CARD, "card_id", text="The card.")
     worker: Worker | None = relation_field(WORKER, "worker_id", text="The worker.")
     parent: Annotated[
         "AgentSession | None",
-        "The conversation before it: its run had been in that one, and went on in this.",
+        "The conversation that it continues: its run moved from that one to this.",
     ] = relation_field(
         SESSION,
         "parent_id",
-        text="The conversation before it: its run had been in that one, and went on in this.",
+        text="The conversation that it continues: its run moved from that one to this.",
     )
 
 
@@ -59,4 +60,6 @@ class ConversationQuery:
 
 @strawberry.type
 class ConversationMutation:
-    end_agent_session = mutation(conversations.end_agent_session, AgentSession, Stale, requires=Access.BOARD)
+    end_agent_session = mutation(
+        actions.agent_session.end_agent_session, AgentSession, Stale, requires=Access.BOARD
+    )

@@ -1,4 +1,4 @@
-"""What clients may say and hear about batches of runs."""
+"""Batches of runs: their type and mutations."""
 
 from datetime import datetime
 from typing import Annotated
@@ -6,6 +6,7 @@ from typing import Annotated
 import strawberry
 from strawberry import ID
 
+import actions.batch
 from auth.permissions import Access
 from kit.graphql.types import Node, object_type
 from models.batch import BatchStatus
@@ -23,36 +24,39 @@ from schema.run import Run
 
 @object_type
 class BatchCounts:
-    """How many runs of a batch are in each state."""
+    """Number of runs of a batch in each status."""
 
-    queued: Annotated[int, "That wait for a worker."]
-    claimed: Annotated[int, "That a worker has, and whose agent has not said anything yet."]
-    running: Annotated[int, "Whose agent is at work."]
-    waiting: Annotated[int, "That wait for people or for other things."]
-    succeeded: Annotated[int, "That are done."]
-    failed: Annotated[int, "That failed for good."]
-    cancelled: Annotated[int, "That were stopped."]
+    queued: Annotated[int, "Runs that wait for a worker."]
+    claimed: Annotated[int, "Runs that a worker holds and whose agent has not reported yet."]
+    running: Annotated[int, "Runs whose agent is at work."]
+    waiting: Annotated[int, "Runs that wait for people or for other things."]
+    succeeded: Annotated[int, "Runs that succeeded."]
+    failed: Annotated[int, "Runs that failed for good."]
+    cancelled: Annotated[int, "Runs that were stopped."]
 
 
 @node_type("batch")
 class RunBatch(Node):
-    """Runs that were started together: one on each of several cards, or siblings on one card, to be compared."""
+    """Runs that were started together: one on each of several cards, or siblings on one card, for comparison."""
 
-    board_id: Annotated[ID, "On which board."]
-    kind: Annotated[RunKind, "What is to be done."]
-    instruction: Annotated[str | None, "What each agent is told besides its card."]
-    size: Annotated[int, "How many runs were started."]
-    created_at: Annotated[datetime, "When they were."]
+    board_id: Annotated[ID, "The board."]
+    kind: Annotated[RunKind, "The kind of work."]
+    instruction: Annotated[str | None, "Instruction for each agent besides its card."]
+    size: Annotated[int, "Number of runs that were started."]
+    created_at: Annotated[datetime, "When they were started."]
     ended_at: Annotated[
-        datetime | None, "When the last of them ended, deleted or not; null while one is active."
+        datetime | None,
+        "When the last of them ended, also if its card was deleted; null while one is active.",
     ]
     status: BatchStatus = query_field(batches.status_of_batch)
     counts: BatchCounts = query_field(batches.counts_of_batch)
     board: Board | None = relation_field(BOARD, "board_id", text="The board.")
-    created_by: User | None = relation_field(USER, "created_by", text="Who asked for them; null for keys.")
+    created_by: User | None = relation_field(
+        USER, "created_by", text="The person who started them; null for API keys."
+    )
     runs: list[Run] = relation_field(
         RUNS_OF_BATCH,
-        text="Its runs, in the order they were asked for, at most 50: of one that was tried again, the newest.",
+        text="Its runs in the order they were requested, at most 50: of a run and its retries, the newest.",
         size=10,
     )
 
@@ -64,6 +68,6 @@ class BatchQuery:
 
 @strawberry.type
 class BatchMutation:
-    start_batch = mutation(batches.start_batch, RunBatch, StageRefused, Conflict, requires=Access.BOARD)
-    stop_batch = mutation(batches.stop_batch, RunBatch, Conflict, requires=Access.BOARD)
-    retry_batch = mutation(batches.retry_batch, RunBatch, StageRefused, Conflict, requires=Access.BOARD)
+    start_batch = mutation(actions.batch.start_batch, RunBatch, StageRefused, Conflict, requires=Access.BOARD)
+    stop_batch = mutation(actions.batch.stop_batch, RunBatch, Conflict, requires=Access.BOARD)
+    retry_batch = mutation(actions.batch.retry_batch, RunBatch, StageRefused, Conflict, requires=Access.BOARD)

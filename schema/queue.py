@@ -1,4 +1,4 @@
-"""What clients may say and hear about the queue of a workspace."""
+"""The queue of a workspace: its types, query and subscription."""
 
 from collections.abc import AsyncGenerator
 from datetime import datetime
@@ -20,52 +20,53 @@ from schema.fields import query_field, relation_field, result_type, subscription
 
 @result_type(kit.queue.QueueStatistics)
 class PriorityQueue:
-    """What is in the queue of one board and priority."""
+    """Number of runs of one board and priority, by state."""
 
-    priority: Priority = strawberry.field(resolver=queues.priority_of, description="How urgent.")
-    queued: Annotated[int, "Runs that may be claimed now."]
-    delayed: Annotated[int, "Runs that are not due yet."]
-    active: Annotated[int, "Runs that workers are at."]
+    priority: Priority = query_field(queues.priority_of)
+    queued: Annotated[int, "Claimable runs."]
+    delayed: Annotated[int, "Runs that start later."]
+    active: Annotated[int, "Runs at work."]
     waiting: Annotated[int, "Runs that wait for something, with a worker or without."]
-    dead: Annotated[int, "Runs that were given up in the last 24 hours."]
-    oldest_at: Annotated[datetime | None, "Since when the oldest that may be claimed could be."]
+    dead: Annotated[int, "Runs that failed for good in the last 24 hours."]
+    oldest_at: Annotated[datetime | None, "When the oldest claimable run became claimable."]
 
 
 @result_type(resolvers.queue.BoardQueue)
 class BoardQueue:
-    """What is in the queue of one board, all priorities together."""
+    """Number of runs of one board, by state, over all priorities."""
 
-    board_id: Annotated[ID, "Of which board."]
+    board_id: Annotated[ID, "The board."]
     board: Board | None = relation_field(BOARD, "board_id", text="The board.")
-    queued: Annotated[int, "Runs that may be claimed now."]
-    delayed: Annotated[int, "Runs that are not due yet."]
-    active: Annotated[int, "Runs that workers are at."]
+    queued: Annotated[int, "Claimable runs."]
+    delayed: Annotated[int, "Runs that start later."]
+    active: Annotated[int, "Runs at work."]
     waiting: Annotated[int, "Runs that wait for something, with a worker or without."]
-    dead: Annotated[int, "Runs that were given up in the last 24 hours."]
-    oldest_at: Annotated[datetime | None, "Since when the oldest that may be claimed could be."]
+    dead: Annotated[int, "Runs that failed for good in the last 24 hours."]
+    oldest_at: Annotated[datetime | None, "When the oldest claimable run became claimable."]
     priorities: list[PriorityQueue] = strawberry.field(
-        description="The same by priority, the most urgent first.", directives=[list_size(5, slicing=())]
+        description="The same numbers by priority, the most urgent first.",
+        directives=[list_size(5, slicing=())],
     )
 
 
 @result_type(resolvers.queue.WorkerCount)
 class WorkerCount:
-    """How many workers are in a state."""
+    """Number of workers with a status."""
 
-    status: Annotated[WorkerStatus, "Which state."]
-    count: Annotated[int, "How many."]
+    status: Annotated[WorkerStatus, "The status."]
+    count: Annotated[int, "The number."]
 
 
 @result_type(resolvers.queue.QueueState)
 class QueueState:
-    """The queue of a workspace as it is now."""
+    """The state of a workspace's queue."""
 
-    workspace_id: Annotated[ID, "Of which workspace."]
+    workspace_id: Annotated[ID, "The workspace."]
     boards: list[BoardQueue] = strawberry.field(
-        description="The boards that have anything in the queue.", directives=[list_size(10, slicing=())]
+        description="Boards with runs in the queue.", directives=[list_size(10, slicing=())]
     )
     workers: list[WorkerCount] = strawberry.field(
-        description="How many workers are in each state; those that have left are not counted.",
+        description="Number of registered workers with each status.",
         directives=[list_size(5, slicing=())],
     )
 

@@ -1,4 +1,4 @@
-"""What clients may say and hear about runs."""
+"""Runs: their types, queries and mutations."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -7,6 +7,7 @@ import strawberry
 from strawberry import ID
 from strawberry.scalars import JSON
 
+from actions.run import control, finish, start
 from auth.permissions import Access
 from kit.graphql.limits.list_size import list_size
 from kit.graphql.types import Node, object_type
@@ -42,7 +43,7 @@ from resolvers.workspace import USER
 from schema.account import User
 from schema.agent_session import AgentSession
 from schema.board import Board
-from schema.fields import mutation, node_type, query_field, relation_field
+from schema.fields import mutation, node_type, query_field, relation_field, result_type
 from schema.message import Message
 from schema.page import Connection
 from schema.profile import AgentProfile
@@ -52,81 +53,76 @@ from schema.run_log import RunLog
 from schema.worker import Worker
 
 BatchLater: Any = Annotated["RunBatch", strawberry.lazy("schema.batch")]
-AgentSessionLater: Any = Annotated["AgentSession", strawberry.lazy("schema.agent_session")]
 CardLater: Any = Annotated["Card", strawberry.lazy("schema.card")]
 
 
-def result_field(name: str, text: str) -> Any:
-    """A field of what is shown of a run: what it has under that name."""
+def progress_field(name: str, text: str) -> Any:
+    """Make a field of RunProgress that reads `name`."""
 
-    def resolve(root: Any) -> Any:
+    def resolve(root: dict[str, Any]) -> Any:
         return root.get(name)
 
     return strawberry.field(resolver=resolve, description=text)
 
 
-@strawberry.type(description="How far a run is, as its agent last told.")
+@strawberry.type(description="Progress of a run, as its agent last reported.")
 class RunProgress:
     state: AgentStatus | None = strawberry.field(
         resolver=lambda root: AgentStatus(root["state"]) if root.get("state") else None,
-        description="What its agent does, or has become.",
+        description="State of the agent.",
     )
-    todos_done: int | None = result_field("todos_done", "Steps of its list that are done.")
-    todos_total: int | None = result_field("todos_total", "Steps of its list.")
-    task: str | None = result_field("task", "The step it is at.")
-    agent: str | None = result_field("agent", "The sub-agent that is at work; null: its own agent.")
-    tool: str | None = result_field("tool", "The tool it is waiting for.")
-    tool_text: str | None = result_field("tool_text", "What the tool does, in one line.")
+    todos_done: int | None = progress_field("todos_done", "Number of its steps that are done.")
+    todos_total: int | None = progress_field("todos_total", "Number of its steps.")
+    task: str | None = progress_field("task", "The current step.")
+    agent: str | None = progress_field("agent", "The sub-agent at work; null: the main agent.")
+    tool: str | None = progress_field("tool", "The running tool.")
+    tool_text: str | None = progress_field("tool_text", "The action of the tool, in one line.")
     tool_since: datetime | None = strawberry.field(
         resolver=lambda root: datetime.fromisoformat(root["tool_since"]) if root.get("tool_since") else None,
-        description="Since when.",
+        description="When the tool was started.",
     )
-    activity: str | None = result_field("activity", "What it does, in one line.")
-    percent: float | None = result_field("percent", "0 to 100, where it is known.")
-    step: int | None = result_field("step", "The step of its plan.")
-    steps: int | None = result_field("steps", "Steps of its plan.")
-    finish_reason: str | None = result_field("finish_reason", "Why its agent's last turn ended.")
-    input_tokens: int | None = result_field(
-        "input_tokens", "Tokens read so far, in this process of its agent."
-    )
-    output_tokens: int | None = result_field("output_tokens", "Tokens written so far.")
-    cost_usd: float | None = result_field(
-        "cost_usd", "What it cost so far, in US dollars, where it is known."
-    )
-    context_window: int | None = result_field("context_window", "Tokens that the model's context holds.")
-    context_used: int | None = result_field("context_used", "Tokens that it holds now.")
+    activity: str | None = progress_field("activity", "The current activity, in one line.")
+    percent: float | None = progress_field("percent", "0 to 100, if known.")
+    step: int | None = progress_field("step", "Number of the current step of its plan.")
+    steps: int | None = progress_field("steps", "Number of steps of its plan.")
+    finish_reason: str | None = progress_field("finish_reason", "Why the agent's last turn ended.")
+    input_tokens: int | None = progress_field("input_tokens", "Tokens read by the current agent process.")
+    output_tokens: int | None = progress_field("output_tokens", "Tokens written by it.")
+    cost_usd: float | None = progress_field("cost_usd", "Cost in US dollars, if known.")
+    context_window: int | None = progress_field("context_window", "Size of the model's context, in tokens.")
+    context_used: int | None = progress_field("context_used", "Tokens in the model's context.")
 
 
 @object_type
 class ResultFile:
-    """A file that was changed."""
+    """A changed file."""
 
-    path: Annotated[str, "From the root of the repository."]
+    path: Annotated[str, "Path from the root of the repository."]
     change: Annotated[str, "ADD, EDIT, MOVE or DELETE."]
-    additions: Annotated[int | None, "Lines that came."]
-    deletions: Annotated[int | None, "Lines that went."]
-    moved_from: Annotated[str | None, "What it was called before."]
+    additions: Annotated[int | None, "Number of lines added."]
+    deletions: Annotated[int | None, "Number of lines removed."]
+    moved_from: Annotated[str | None, "Path before a MOVE."]
 
 
 @object_type
 class ResultCommit:
-    """A commit that was made."""
+    """A commit made by the run."""
 
-    sha: Annotated[str, "Its id."]
-    title: Annotated[str, "The first line of its message."]
+    sha: Annotated[str, "Id of the commit."]
+    title: Annotated[str, "First line of its message."]
 
 
 @object_type
 class RunHold:
-    """One reason why a run is not running."""
+    """A reason why a run is not running."""
 
-    code: Annotated[WhyNotRunningCode, "Which reason."]
-    message: Annotated[str, "For people."]
+    code: Annotated[WhyNotRunningCode, "The reason."]
+    message: Annotated[str, "The reason for people."]
     card_ids: list[ID] = strawberry.field(
-        description="For BLOCKED: by which cards.", directives=[list_size(2, slicing=())]
+        description="For BLOCKED: the blocking cards.", directives=[list_size(2, slicing=())]
     )
     run_ids: list[ID] = strawberry.field(
-        description="For LIMIT_REACHED: the runs that have the places, those you may see.",
+        description="For LIMIT_REACHED: the runs within the limit that you may see.",
         directives=[list_size(2, slicing=())],
     )
     question_ids: list[ID] = strawberry.field(
@@ -134,191 +130,175 @@ class RunHold:
     )
     until: Annotated[
         datetime | None,
-        "For DUE_LATER and LEASE_HELD: until when; for WAITS: when the first question expires.",
+        "For DUE_LATER and LEASE_HELD: the end; for WAITS: when the first question expires.",
     ]
-    limit: Annotated[int | None, "For LIMIT_REACHED and WIP_LIMIT: how many are allowed."]
-    position: Annotated[int | None, "For IN_QUEUE: its place, from 1."]
+    limit: Annotated[int | None, "For LIMIT_REACHED and WIP_LIMIT: the limit."]
+    position: Annotated[int | None, "For IN_QUEUE: the position, from 1."]
 
 
 @object_type
 class Attempt:
-    """One try at a run: a worker's, from its claim to its end."""
+    """One attempt at a run: by one worker, from its claim to its end."""
 
-    number: Annotated[int, "Its number: the fencing token, which only rises."]
-    worker_id: Annotated[ID, "Whose."]
+    number: Annotated[int, "The number of the attempt: the fencing token, which only increases."]
+    worker_id: Annotated[ID, "The worker."]
     worker: Worker | None = relation_field(WORKER, "worker_id", text="The worker.")
     started_at: Annotated[datetime, "When it was claimed."]
-    ended_at: Annotated[datetime | None, "When it ended; null while it is going on."]
-    lease_until: Annotated[datetime, "Until when it was held, or is."]
-    heartbeat_at: Annotated[datetime, "When its worker was last heard."]
-    outcome: Annotated[AttemptOutcome | None, "How it ended."]
-    exit_code: Annotated[int | None, "Of the agent program."]
-    code: Annotated[str | None, "What went wrong."]
-    reason: Annotated[str | None, "The same, for people."]
-    metrics: Annotated[
-        JSON | None, "Tokens, cost and what else its worker measured, in the worker's own words."
-    ]
+    ended_at: Annotated[datetime | None, "When it ended; null while it is open."]
+    lease_until: Annotated[datetime, "End of its lease."]
+    heartbeat_at: Annotated[datetime, "Time of its last heartbeat."]
+    outcome: Annotated[AttemptOutcome | None, "The outcome."]
+    exit_code: Annotated[int | None, "Exit code of the agent program."]
+    code: Annotated[str | None, "The cause of its failure."]
+    reason: Annotated[str | None, "The cause for people."]
+    metrics: Annotated[JSON | None, "Tokens, cost and other metrics, in the worker's own terms."]
 
 
-def _files(root: Any) -> Any:
+def _files(root: Any) -> list[ResultFile]:
+    """The files that it changed, at most 500."""
     names = ResultFile.__dataclass_fields__
-    return [ResultFile(**{name: file.get(name) for name in names}) for file in runs.in_result("files")(root)]
+    files = (root.result or {}).get("files") or []
+    return [ResultFile(**{name: file.get(name) for name in names}) for file in files]
 
 
-def _commits(root: Any) -> Any:
-    return [ResultCommit(sha=one["sha"], title=one["title"]) for one in runs.in_result("commits")(root)]
+def _commits(root: Any) -> list[ResultCommit]:
+    """The commits that it made, at most 100."""
+    commits = (root.result or {}).get("commits") or []
+    return [ResultCommit(sha=commit["sha"], title=commit["title"]) for commit in commits]
 
 
 @node_type("run")
 class Run(RunLog, Node):
-    """Work that an agent does on a card: asked for, claimed by a worker, tried once or several times."""
+    """Work of an agent on a card: requested, claimed by a worker, and attempted once or several times."""
 
-    board_id: Annotated[ID, "On which board."]
-    card_id: Annotated[ID, "On which card."]
-    kind: Annotated[RunKind, "What is to be done."]
-    status: Annotated[RunStatus, "Where it stands."]
-    wait_reason: Annotated[WaitReason | None, "What it waits for, when it WAITS."]
-    priority: Annotated[Priority, "The card's, by which it is queued."]
-    permission: Annotated[PermissionLevel, "How freely its agent may act."]
-    executor: Annotated[AgentProgram | None, "Which agent program; null: whichever its worker has."]
-    instruction: Annotated[str | None, "What the agent is told besides the card."]
-    base_ref: Annotated[str | None, "The branch or commit it begins from."]
-    branch: Annotated[str | None, "The branch its work is on."]
-    head_sha: Annotated[str | None, "Its newest commit."]
+    board_id: Annotated[ID, "The board."]
+    card_id: Annotated[ID, "The card."]
+    kind: Annotated[RunKind, "The kind of work."]
+    status: Annotated[RunStatus, "The status."]
+    wait_reason: Annotated[WaitReason | None, "For WAITING: the reason."]
+    priority: Annotated[Priority, "Priority of the card, which orders the queue."]
+    permission: Annotated[PermissionLevel, "Freedom of its agent."]
+    executor: Annotated[AgentProgram | None, "The required agent program; null: any."]
+    instruction: Annotated[str | None, "Instruction for the agent besides the card."]
+    base_ref: Annotated[str | None, "Branch or commit that the work starts from."]
+    branch: Annotated[str | None, "Branch of the work."]
+    head_sha: Annotated[str | None, "Newest commit of the branch."]
     attempt: Annotated[int, "Number of its newest attempt; 0 before the first."]
-    retries: Annotated[int, "How many runs stand before it in its chain of `retryOf`."]
-    queued_at: Annotated[datetime, "When it was asked for."]
-    claimed_at: Annotated[datetime | None, "When a worker first had it."]
-    started_at: Annotated[datetime | None, "When its agent first said something."]
+    retries: Annotated[int, "Number of runs before it in its chain of `retryOf`."]
+    queued_at: Annotated[datetime, "When it was requested."]
+    claimed_at: Annotated[datetime | None, "When a worker first claimed it."]
+    started_at: Annotated[datetime | None, "When its agent first reported."]
     finished_at: Annotated[datetime | None, "When it ended."]
-    stop_requested_at: Annotated[datetime | None, "When it was asked to stop."]
-    stop_reason: Annotated[str | None, "Why."]
-    chosen_at: Annotated[datetime | None, "When it was chosen before the others on its card."]
-    reported_at: Annotated[datetime | None, "When its agent last said anything, or its last wait ended."]
+    stop_requested_at: Annotated[datetime | None, "When its stop was requested."]
+    stop_reason: Annotated[str | None, "Why it is stopped."]
+    chosen_at: Annotated[datetime | None, "When it was chosen over the others on its card."]
+    reported_at: Annotated[datetime | None, "When its agent last reported, or its last wait ended."]
     outcome: Annotated[RunOutcome | None, "Whether it changed anything."]
-    summary: Annotated[str | None, "What was done, in the agent's words."]
+    summary: Annotated[str | None, "Summary of the work, by the agent."]
     prompt: str | None = query_field(runs.prompt_of_run)
     patch: str | None = query_field(runs.patch_of_run)
-    exit_code: Annotated[int | None, "Of the agent program."]
-    failure_code: Annotated[FailureCode | None, "Why it FAILED."]
-    failure_reason: Annotated[str | None, "The same, for people."]
-    version: Annotated[int, "Grows by one with every change of its state."]
-    created_at: Annotated[datetime, "When it was made."]
+    exit_code: Annotated[int | None, "Exit code of the agent program."]
+    failure_code: Annotated[FailureCode | None, "For FAILED: the cause."]
+    failure_reason: Annotated[str | None, "For FAILED: the cause for people."]
+    version: Annotated[int, "Increases by one with every change of its state."]
+    created_at: Annotated[datetime, "When it was created."]
     progress: RunProgress | None = query_field(runs.progress_of)
     stuck: bool = query_field(runs.is_stuck)
-    files: list[ResultFile] = strawberry.field(
-        resolver=_files,
-        description="The files it changed. At most 500.",
-        directives=[list_size(20, maximum=MAX_FILES, slicing=())],
+    files: list[ResultFile] = query_field(_files, directives=[list_size(20, maximum=MAX_FILES, slicing=())])
+    commits: list[ResultCommit] = query_field(
+        _commits, directives=[list_size(5, maximum=MAX_COMMITS, slicing=())]
     )
-    commits: list[ResultCommit] = strawberry.field(
-        resolver=_commits,
-        description="The commits it made. At most 100.",
-        directives=[list_size(5, maximum=MAX_COMMITS, slicing=())],
-    )
-    warnings: list[str] = strawberry.field(
-        resolver=runs.in_result("warnings"),
-        description="What people should know. At most 50.",
-        directives=[list_size(2, maximum=MAX_WARNINGS, slicing=())],
+    warnings: list[str] = query_field(
+        runs.warnings_of_run, directives=[list_size(2, maximum=MAX_WARNINGS, slicing=())]
     )
     metrics: JSON | None = query_field(runs.metrics_of_run)
     board: Board | None = relation_field(BOARD, "board_id", text="The board.")
     card: CardLater | None = relation_field(CARD, "card_id", text="The card.")
-    message: Message | None = relation_field(
-        MESSAGE, "message_id", text="The message of the card that asked for it."
+    trigger_message: Message | None = relation_field(
+        MESSAGE, "message_id", text="The message of the card that requested it."
     )
-    profile: AgentProfile | None = relation_field(PROFILE, "profile_id", text="How its agent is started.")
-    worker: Worker | None = relation_field(WORKER, "worker_id", text="Who has it, or had it last.")
+    profile: AgentProfile | None = relation_field(PROFILE, "profile_id", text="The profile of its agent.")
+    worker: Worker | None = relation_field(
+        WORKER, "worker_id", text="The worker that holds it, or held it last."
+    )
     session: AgentSession | None = relation_field(
-        SESSION, "session_id", text="The conversation its agent keeps."
+        SESSION, "session_id", text="The conversation of its agent."
     )
     created_by: User | None = relation_field(
-        USER, "created_by", text="Who asked for it; null for the board's rule and keys."
+        USER, "created_by", text="The person who requested it; null for the board's rule and for API keys."
     )
-    retry_of: Annotated["Run | None", "The run it takes up."] = relation_field(
-        RUN, "retry_of", text="The run it takes up."
+    retry_of: Annotated["Run | None", "The run that it continues."] = relation_field(
+        RUN, "retry_of", text="The run that it continues."
     )
     siblings: list["Run"] = query_field(
         runs.siblings_of_run, directives=[list_size(MAX_PROFILES, slicing=())]
     )
     batch: BatchLater | None = relation_field(
-        BATCH, "batch_id", text="The runs it was started together with; null for one that was started alone."
+        BATCH, "batch_id", text="The batch that it was started in; null if it was started alone."
     )
-    attempts: list[Attempt] = relation_field(
-        ATTEMPTS_OF_RUN, text="How often it was tried, in order.", size=2
-    )
-    questions: list[Question] = relation_field(QUESTIONS_OF_RUN, text="What it asked, in order.", size=2)
+    attempts: list[Attempt] = relation_field(ATTEMPTS_OF_RUN, text="Its attempts, in order.", size=2)
+    questions: list[Question] = relation_field(QUESTIONS_OF_RUN, text="Its questions, in order.", size=2)
     queue_position: int | None = query_field(runs.queue_position)
     why_not_running: list[RunHold] = query_field(holds.why_not_running, directives=[list_size(2, slicing=())])
 
 
 @object_type
 class Work:
-    """What a worker is given with a run, frozen at its first claim. What is empty is the worker's to choose."""
+    """The work order of a run, frozen at its first claim. The worker chooses whatever is null or empty."""
 
-    executor: Annotated[AgentProgram | None, "Which agent program; null: the worker's first."]
+    executor: Annotated[AgentProgram | None, "The agent program; null: the worker's first."]
     prompt: Annotated[
-        str, "What the agent is told to do; when it waited for answers in that conversation, only those."
+        str, "Prompt for the agent; only the answers if it waited for answers in the conversation to resume."
     ]
     whole_prompt: Annotated[
-        str, "What a new conversation is told, where the one to go on with turns out to be lost."
+        str, "Prompt for a new conversation, used if the one to resume turns out to be lost."
     ]
-    model: Annotated[str | None, "Which model."]
-    instructions: Annotated[str, "What it is told before everything else."]
-    session_id: Annotated[str | None, "The conversation to go on with; null: a new one."]
-    branch: Annotated[str | None, "The branch to go on with; null: a new one, named by the template."]
-    base_ref: Annotated[str, "What a new branch begins from."]
-    repository: Annotated[str, "Which repository; empty: the worker's own."]
-    branch_template: Annotated[
-        str, "How a new branch is named: {card}, {slug} and {run} stand for what follows."
-    ]
-    card: Annotated[str, "The card's name: WEB-42."]
-    slug: Annotated[str, "The card's title as a part of a branch's name."]
-    permission: Annotated[PermissionLevel, "How freely the agent may act."]
-    supervised: Annotated[bool, "Whether a person decides what the agent may do: it is not AUTONOMOUS."]
+    model: Annotated[str | None, "The model."]
+    instructions: Annotated[str, "System instructions of the agent."]
+    session_id: Annotated[str | None, "Conversation to resume; null: a new one."]
+    branch: Annotated[str | None, "Branch to continue; null: a new one, named by the template."]
+    base_ref: Annotated[str, "Branch or commit that a new branch starts from."]
+    repository: Annotated[str, "The repository; empty: the worker's own."]
+    branch_template: Annotated[str, "Name of a new branch, with the placeholders {card}, {slug} and {run}."]
+    card: Annotated[str, "Name of the card: WEB-42."]
+    slug: Annotated[str, "Title of the card as a part of a branch name."]
+    permission: Annotated[PermissionLevel, "Freedom of the agent."]
+    supervised: Annotated[bool, "Whether a person approves the agent's actions: it is not AUTONOMOUS."]
     options: Annotated[JSON, "Options of the agent program, text to text."]
-    silence_seconds: Annotated[int, "Longest silence of the agent."]
-    attempt_seconds: Annotated[int, "Longest attempt."]
+    silence_seconds: Annotated[int, "Longest silence of the agent, in seconds."]
+    attempt_seconds: Annotated[int, "Longest attempt, in seconds."]
     agent_token: str = query_field(runs.agent_token)
 
 
 @object_type
 class Claim:
-    """A run with its lease. Its token is told here only."""
+    """A claimed run with its lease. The token is returned here only."""
 
     run: Run = strawberry.field(description="The run.")
-    attempt: Annotated[int, "The attempt's number: the fencing token."]
-    token: Annotated[str, "The lease's secret: show it with everything you say about the run."]
-    lease_until: Annotated[datetime, "Yours until then; a heartbeat extends it."]
-    lease_seconds: Annotated[int, "By how much a heartbeat extends it: beat three times as often."]
-    work: Work = strawberry.field(description="What is to be done.")
+    attempt: Annotated[int, "The number of the attempt: the fencing token."]
+    token: Annotated[str, "The secret of the lease, required in every request about the run."]
+    lease_until: Annotated[datetime, "End of the lease; a heartbeat extends it."]
+    lease_seconds: Annotated[int, "Length of the lease in seconds: send three heartbeats in that time."]
+    work: Work = strawberry.field(description="The work order.")
 
 
-@object_type
+@result_type(runs.Claims)
 class Claims:
-    """What a worker was given."""
+    """The runs that a worker claimed."""
 
     claims: list[Claim] = strawberry.field(
-        description="In the order they were claimed; empty when there is nothing for the worker.",
+        description="In the order they were claimed; empty if there is no work for the worker.",
         directives=[list_size(1, maximum=MAX_AT_ONCE, slicing=())],
     )
 
-    @classmethod
-    def is_type_of(cls, value: Any, info: Any) -> bool:
-        return isinstance(value, runs.Claims)
 
-
-@object_type
+@result_type(start.StartedRuns)
 class Runs:
     """Runs that were started together."""
 
     runs: list[Run] = strawberry.field(
         description="One for each profile.", directives=[list_size(MAX_PROFILES, slicing=())]
     )
-
-    @classmethod
-    def is_type_of(cls, value: Any, info: Any) -> bool:
-        return isinstance(value, runs.Runs)
 
 
 @strawberry.type
@@ -330,14 +310,14 @@ class RunQuery:
 
 @strawberry.type
 class RunMutation:
-    start_run = mutation(runs.start_run, Runs, StageRefused, Conflict, requires=Access.BOARD)
-    stop_run = mutation(runs.stop_run, Run, Conflict, requires=Access.BOARD)
-    conclude_run = mutation(runs.conclude_run, Run, Conflict, requires=Access.BOARD)
-    resume_run = mutation(runs.resume_run, Run, StageRefused, Conflict, requires=Access.BOARD)
-    retry_run = mutation(runs.retry_run, Run, StageRefused, Conflict, requires=Access.BOARD)
-    choose_run = mutation(runs.choose_run, Run, Conflict, requires=Access.BOARD)
+    start_run = mutation(start.start_run, Runs, StageRefused, Conflict, requires=Access.BOARD)
+    stop_run = mutation(control.stop_run, Run, Conflict, requires=Access.BOARD)
+    conclude_run = mutation(control.conclude_run, Run, Conflict, requires=Access.BOARD)
+    resume_run = mutation(control.resume_run, Run, StageRefused, Conflict, requires=Access.BOARD)
+    retry_run = mutation(start.retry_run, Run, StageRefused, Conflict, requires=Access.BOARD)
+    choose_run = mutation(control.choose_run, Run, Conflict, requires=Access.BOARD)
     claim_runs = mutation(runs.claim_runs, Claims, Conflict, requires=Access.AUTHOR)
-    complete_run = mutation(runs.complete_run, Run, LeaseLost, requires=Access.WORKER)
-    fail_run = mutation(runs.fail_run, Run, LeaseLost, requires=Access.WORKER)
-    release_run = mutation(runs.release_run, Run, LeaseLost, requires=Access.WORKER)
-    confirm_stop = mutation(runs.confirm_stop, Run, LeaseLost, Conflict, requires=Access.WORKER)
+    complete_run = mutation(finish.complete_run, Run, LeaseLost, requires=Access.WORKER)
+    fail_run = mutation(finish.fail_run, Run, LeaseLost, requires=Access.WORKER)
+    release_run = mutation(finish.release_run, Run, LeaseLost, requires=Access.WORKER)
+    confirm_stop = mutation(finish.confirm_stop, Run, LeaseLost, Conflict, requires=Access.WORKER)

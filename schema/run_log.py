@@ -1,4 +1,4 @@
-"""What clients hear of an agent at work: one object type for each type of the vocabulary, and how a log is read."""
+"""The log of a run: an object type for each type of event, the items of its feed, and its operations."""
 
 import dataclasses
 from collections.abc import AsyncGenerator, Callable
@@ -42,15 +42,17 @@ def _cursor(root: Any) -> str:
     return str(Cursor(root.epoch, root.seq)) if root.epoch else START
 
 
-@strawberry.interface(description="An item of a run's feed: a line of its log, text being said, or its end.")
+@strawberry.interface(
+    description="An item of a run's feed: a line of its log, a chunk of open text, or the end."
+)
 class RunFeedItem:
     seq: int = strawberry.field(
-        description="Of a line, its number: the one before plus one. Of anything else, the last line's."
+        description="For a line, its number, without gaps; else the number of the last line."
     )
     cursor: str = strawberry.field(
-        resolver=_cursor, description="Pass it as `after` to go on behind this item."
+        resolver=_cursor, description="Pass it as `after` to continue after this item."
     )
-    at: datetime = strawberry.field(description="When the server took it.")
+    at: datetime = strawberry.field(description="When the server received it.")
 
 
 def _type(root: Any) -> EventType:
@@ -61,26 +63,26 @@ def _level(root: Any) -> LogLevel:
     return LogLevel(root.level)
 
 
-@strawberry.interface(description="A line of a run's log.")
+@strawberry.interface(description="A line of the log of a run.")
 class RunLine(RunFeedItem):
-    type: EventType = strawberry.field(resolver=_type, description="What it is.")
-    level: LogLevel = strawberry.field(resolver=_level, description="How much it matters.")
-    attempt: int = strawberry.field(description="In which attempt it was said.")
-    agent: str | None = strawberry.field(description="Which sub-agent said it; null for the run's own.")
-    text: str = strawberry.field(description="What it says, in words.")
+    type: EventType = strawberry.field(resolver=_type, description="The type.")
+    level: LogLevel = strawberry.field(resolver=_level, description="The level.")
+    attempt: int = strawberry.field(description="The attempt.")
+    agent: str | None = strawberry.field(description="The sub-agent; null: the main agent.")
+    text: str = strawberry.field(description="The text.")
 
 
-# What a line says by leaving it out, by type and name.
+# The defaults of absent fields, by type and name.
 SILENT: dict[EventType, dict[str, Any]] = {
     kind: {field.name: field.default for field in dataclasses.fields(event)} for kind, event in EVENTS.items()
 }
 
 
-MAX_INT = 2**31 - 1  # that an Int can be; what programs say can be anything
+MAX_INT = 2**31 - 1  # of GraphQL's Int; programs may report more
 
 
 def line_field(name: str, text: str, kind: Callable[[Any], Any] | None = None, *, empty: Any = None) -> Any:
-    """A field of a line: what its event says under this name; `empty` for empty text."""
+    """Make a field of a line that reads `name` of its event; `empty` stands for empty text."""
 
     def resolve(root: Any) -> Any:
         value = root.data.get(name)
@@ -96,7 +98,7 @@ def line_field(name: str, text: str, kind: Callable[[Any], Any] | None = None, *
 
 
 def line_list_field(name: str, text: str, size: int) -> Any:
-    """A field of a line that is a list of things, each with words of its own."""
+    """Make a field of a line that reads a list of objects."""
 
     def resolve(root: Any) -> Any:
         return root.data.get(name, [])
@@ -105,7 +107,7 @@ def line_list_field(name: str, text: str, size: int) -> Any:
 
 
 def has_field(name: str, text: str, default: Any = None) -> Any:
-    """A field of a thing in such a list."""
+    """Make a field of an object in such a list."""
 
     def resolve(root: Any) -> Any:
         return root.get(name, default)
@@ -113,7 +115,7 @@ def has_field(name: str, text: str, default: Any = None) -> Any:
     return strawberry.field(resolver=resolve, description=text)
 
 
-ITEMS: list[type] = []  # the type of every item
+ITEMS: list[type] = []  # the types of all items
 
 
 def _is_line(value: Any) -> bool:
@@ -121,7 +123,7 @@ def _is_line(value: Any) -> bool:
 
 
 def line(kind: EventType) -> Any:
-    """Make the type of one type of line: its values are rows of the log."""
+    """Make the object type of one type of event. Its values are rows of the log."""
 
     def wrap(cls: Any) -> Any:
         cls.is_type_of = classmethod(lambda cls, value, info: _is_line(value) and value.type == kind)
@@ -133,45 +135,47 @@ def line(kind: EventType) -> Any:
     return wrap
 
 
-TOOL = "The tool call it belongs to."
-AGENT = "Which sub-agent; null for the run's own agent."
-ITEM = "Names the piece of text it is a part of."
-PART = "Which part of the item, from 0. A second part 0 begins it anew: the program corrected itself."
+TOOL = "The tool call that it belongs to."
+AGENT = "The sub-agent; null: the main agent."
+ITEM = "Key of the text that it is a part of."
+PART = (
+    "Number of the part of the item, from 0. A second part 0 replaces the item: the program corrected itself."
+)
 
 
 @line(EventType.STATUS)
 class RunStatusLine(RunLine):
-    """What the agent's program does, or has become."""
+    """The agent program changed its state."""
 
-    state: AgentStatus = line_field("state", "What it does.", AgentStatus)
-    reason: str | None = line_field("reason", "Why.")
-    session: str | None = line_field("session", "The program's own name for the conversation.")
-    model: str | None = line_field("model", "Which model.")
-    mode: str | None = line_field("mode", "In which mode.")
-    tokens_before: float | None = line_field("tokens_before", "Tokens of its context before.", float)
-    tokens_after: float | None = line_field("tokens_after", "Tokens of its context after.", float)
+    state: AgentStatus = line_field("state", "The state.", AgentStatus)
+    reason: str | None = line_field("reason", "The reason.")
+    session: str | None = line_field("session", "The program's own id of the conversation.")
+    model: str | None = line_field("model", "The model.")
+    mode: str | None = line_field("mode", "The mode.")
+    tokens_before: float | None = line_field("tokens_before", "Tokens in its context before.", float)
+    tokens_after: float | None = line_field("tokens_after", "Tokens in its context after.", float)
 
 
 @line(EventType.PROMPT)
 class RunPrompt(RunLine):
-    """What the agent was told."""
+    """A prompt for the agent."""
 
-    origin: Origin = line_field("origin", "By whom.", Origin)
+    origin: Origin = line_field("origin", "The origin of the prompt.", Origin)
 
 
 @line(EventType.OUTPUT)
 class RunOutput(RunLine):
-    """What the agent said, or a command printed. The parts of an item, put together, are its text."""
+    """Output of the agent or of a command. The parts of an item, concatenated, are its text."""
 
     item: str = line_field("item", ITEM, empty="")
     part: int = line_field("part", PART)
-    stream: OutputStream | None = line_field("stream", "Where it comes from.", OutputStream)
+    stream: OutputStream | None = line_field("stream", "The stream.", OutputStream)
     tool: str | None = line_field("tool", TOOL)
 
 
 @line(EventType.THINKING)
 class RunThinking(RunLine):
-    """What the agent thought."""
+    """Thinking of the agent."""
 
     item: str = line_field("item", ITEM, empty="")
     part: int = line_field("part", PART)
@@ -179,234 +183,232 @@ class RunThinking(RunLine):
 
 @line(EventType.TOOL_STARTED)
 class RunToolStarted(RunLine):
-    """A tool is used. The text is one line for a person: the command, the path, the question."""
+    """A tool call started. The text is one line for people: the command, the path, the question."""
 
-    tool: str | None = line_field("tool", "Names this use, until it is finished.")
-    name: str | None = line_field("name", "Which tool.")
-    kind: ToolKind = line_field("kind", "What kind of work it does.", ToolKind)
-    input: JSON = strawberry.field(
-        resolver=lambda root: root.data.get("input", {}), description="What it was given."
-    )
+    tool: str | None = line_field("tool", "Id of the tool call.")
+    name: str | None = line_field("name", "The tool.")
+    kind: ToolKind = line_field("kind", "The kind of tool.", ToolKind)
+    input: JSON = strawberry.field(resolver=lambda root: root.data.get("input", {}), description="The input.")
 
 
 @line(EventType.TOOL_FINISHED)
 class RunToolFinished(RunLine):
-    """A tool is done. The text is what came out, its end cut off when long."""
+    """A tool call finished. The text is its output, truncated at the end."""
 
-    tool: str | None = line_field("tool", "Names this use.")
-    name: str | None = line_field("name", "Which tool.")
-    result: ToolStatus = line_field("status", "How it ended.", ToolStatus)
-    exit_code: int | None = line_field("exit_code", "Of a command.")
+    tool: str | None = line_field("tool", "Id of the tool call.")
+    name: str | None = line_field("name", "The tool.")
+    result: ToolStatus = line_field("status", "The outcome.", ToolStatus)
+    exit_code: int | None = line_field("exit_code", "Exit code of a command.")
 
 
 @line(EventType.FILE)
 class RunFileChanged(RunLine):
-    """A file was changed. What the run changed in the end stands in its result."""
+    """A file was changed. `files` of the run has the final changes."""
 
-    path: str = line_field("path", "Which file.", empty="")
-    change: FileChange = line_field("change", "What was done.", FileChange)
-    moved_from: str | None = line_field("moved_from", "Where it was before.")
-    additions: int | None = line_field("additions", "Lines added.")
-    deletions: int | None = line_field("deletions", "Lines deleted.")
+    path: str = line_field("path", "The path.", empty="")
+    change: FileChange = line_field("change", "The change.", FileChange)
+    moved_from: str | None = line_field("moved_from", "The path before.")
+    additions: int | None = line_field("additions", "Number of lines added.")
+    deletions: int | None = line_field("deletions", "Number of lines deleted.")
     tool: str | None = line_field("tool", TOOL)
 
 
-@strawberry.type(description="An item of an agent's own list.")
+@strawberry.type(description="An item of an agent's to-do list.")
 class RunTodoItem:
-    text: str = has_field("text", "What is to be done.", "")
+    text: str = has_field("text", "The task.", "")
     state: TodoState = strawberry.field(
-        resolver=lambda root: TodoState(root.get("state", TodoState.PENDING)), description="How far it is."
+        resolver=lambda root: TodoState(root.get("state", TodoState.PENDING)), description="The state."
     )
-    key: str = has_field("key", "The program's own name for it; empty where it has none.", "")
+    key: str = has_field("key", "The program's own id of it; may be empty.", "")
 
 
 @line(EventType.TODO)
 class RunTodo(RunLine):
-    """The agent's whole list as it is now. The text is a plan in words."""
+    """The whole to-do list of the agent. The text is a plan in prose."""
 
-    items: list[RunTodoItem] = line_list_field("items", "In their order.", 10)
+    items: list[RunTodoItem] = line_list_field("items", "The items, in order.", 10)
 
 
 @line(EventType.PROGRESS)
 class RunProgressLine(RunLine):
-    """How far along something is, in one line."""
+    """Progress of an activity. The text is one line."""
 
-    percent: float | None = line_field("percent", "How much is done.")
-    step: int | None = line_field("step", "At which step.")
-    steps: int | None = line_field("steps", "Of how many.")
+    percent: float | None = line_field("percent", "The completed share, in percent.")
+    step: int | None = line_field("step", "Number of the current step.")
+    steps: int | None = line_field("steps", "Number of steps.")
     tool: str | None = line_field("tool", TOOL)
 
 
 @line(EventType.COMMIT)
 class RunCommitLine(RunLine):
-    """Something that stays. The text is its title."""
+    """A lasting contribution, such as a commit. The text is its title."""
 
-    what: ContributionKind = line_field("what", "What it is.", ContributionKind)
-    sha: str | None = line_field("sha", "Of a commit.")
-    url: str | None = line_field("url", "Where it is found.")
-    files: int | None = line_field("files", "Files changed.")
-    additions: int | None = line_field("additions", "Lines added.")
-    deletions: int | None = line_field("deletions", "Lines deleted.")
+    what: ContributionKind = line_field("what", "The kind of contribution.", ContributionKind)
+    sha: str | None = line_field("sha", "Id of a commit.")
+    url: str | None = line_field("url", "The URL.")
+    files: int | None = line_field("files", "Number of files changed.")
+    additions: int | None = line_field("additions", "Number of lines added.")
+    deletions: int | None = line_field("deletions", "Number of lines deleted.")
 
 
 @line(EventType.SUBAGENT)
 class RunSubagent(RunLine):
-    """A sub-agent begins, goes on or ends."""
+    """A sub-agent starts, continues or ends."""
 
-    phase: LifecyclePhase = line_field("phase", "Where it stands.", LifecyclePhase)
-    name: str | None = line_field("name", "What it is called.")
-    session: str | None = line_field("session", "The program's own name for its conversation.")
+    phase: LifecyclePhase = line_field("phase", "The phase.", LifecyclePhase)
+    name: str | None = line_field("name", "The name.")
+    session: str | None = line_field("session", "The program's own id of its conversation.")
     tool: str | None = line_field("tool", TOOL)
 
 
-@strawberry.type(description="One answer that is offered.")
+@strawberry.type(description="An option of a question.")
 class RunAskOption:
-    label: str = has_field("label", "The answer.", "")
-    description: str = has_field("description", "What it means.", "")
+    label: str = has_field("label", "The option.", "")
+    description: str = has_field("description", "The meaning of the option.", "")
 
 
-@strawberry.type(description="One of the questions that are asked together.")
+@strawberry.type(description="One of several questions that are asked together.")
 class RunAsk:
-    key: str = has_field("key", "Names it in the answer.", "")
+    key: str = has_field("key", "Key of the question in the answer.", "")
     text: str = has_field("text", "The question.", "")
-    header: str = has_field("header", "A word or two.", "")
+    header: str = has_field("header", "A title of a word or two.", "")
     multiple: bool = has_field("multiple", "Whether several options may be chosen.", False)
-    other: bool = has_field("other", "Whether other text is taken too.", True)
+    other: bool = has_field("other", "Whether other text is accepted.", True)
     options: list[RunAskOption] = strawberry.field(
         resolver=lambda root: root.get("options", []),
-        description="The answers that are offered.",
+        description="The options.",
         directives=[list_size(4, slicing=())],
     )
 
 
 @line(EventType.QUESTION)
 class RunQuestion(RunLine):
-    """Questions to people: as they are asked together, and each as it is closed, with the answer as the text."""
+    """Questions to people: once when asked together, and once for each when closed, with the answer as the text."""
 
-    key: str = line_field("key", "Names what is asked together.", empty="")
-    decision: DecisionState = line_field("decision", "How far it is.", DecisionState)
-    blocking: bool = line_field("blocking", "Whether the agent waits.")
+    key: str = line_field("key", "Key of the questions that are asked together.", empty="")
+    decision: DecisionState = line_field("decision", "The state of the decision.", DecisionState)
+    blocking: bool = line_field("blocking", "Whether the agent waits for the answer.")
     asks: list[RunAsk] = line_list_field("asks", "The questions.", 2)
 
 
 @line(EventType.APPROVAL)
 class RunApproval(RunLine):
-    """Permission for one thing. The text is one line for a person."""
+    """A request for permission. The text is one line for people."""
 
-    key: str = line_field("key", "Names what is asked.", empty="")
-    decision: DecisionState = line_field("decision", "How far it is.", DecisionState)
-    name: str | None = line_field("name", "Which tool wants to be used.")
+    key: str = line_field("key", "Key of the request.", empty="")
+    decision: DecisionState = line_field("decision", "The state of the decision.", DecisionState)
+    name: str | None = line_field("name", "The tool.")
     tool: str | None = line_field("tool", TOOL)
     input: JSON = strawberry.field(
-        resolver=lambda root: root.data.get("input", {}), description="What the tool would be given."
+        resolver=lambda root: root.data.get("input", {}), description="The input of the tool."
     )
-    reason: str | None = line_field("reason", "Why it was decided so.")
-    by: str | None = line_field("by", "Who decided.")
+    reason: str | None = line_field("reason", "The reason for the decision.")
+    by: str | None = line_field("by", "The person or rule that decided.")
 
 
 @line(EventType.KNOWLEDGE)
 class RunKnowledge(RunLine):
-    """Something was learnt: the text says what."""
+    """A piece of knowledge. The text states it."""
 
-    topic: str | None = line_field("kind", "What kind of knowledge: FACT, or the agent's own word.")
-    evidence: str | None = line_field("evidence", "What it is based on.")
+    topic: str | None = line_field("kind", "The kind of knowledge: FACT, or the agent's own term.")
+    evidence: str | None = line_field("evidence", "The evidence.")
 
 
 @line(EventType.USAGE)
 class RunUsage(RunLine):
-    """Tokens and money so far in this process, not since the last line."""
+    """Tokens and cost of this process in total, not since the last line."""
 
-    input_tokens: float = line_field("input_tokens", "Tokens read, the cached ones included.", float)
+    input_tokens: float = line_field("input_tokens", "Tokens read, including cached ones.", float)
     output_tokens: float = line_field("output_tokens", "Tokens written.", float)
     cached_tokens: float = line_field("cached_tokens", "Tokens read from the provider's cache.", float)
-    reasoning_tokens: float = line_field("reasoning_tokens", "Tokens of thought.", float)
-    cost_usd: float | None = line_field("cost_usd", "US dollars, where the program says so.")
-    context_window: float | None = line_field("context_window", "Tokens its context may have.", float)
-    context_used: float | None = line_field("context_used", "Tokens its context has.", float)
-    model: str | None = line_field("model", "Which model.")
+    reasoning_tokens: float = line_field("reasoning_tokens", "Tokens of reasoning.", float)
+    cost_usd: float | None = line_field("cost_usd", "Cost in US dollars, if the program reports it.")
+    context_window: float | None = line_field("context_window", "Size of its context, in tokens.", float)
+    context_used: float | None = line_field("context_used", "Tokens in its context.", float)
+    model: str | None = line_field("model", "The model.")
 
 
 @line(EventType.LIMIT)
 class RunLimit(RunLine):
-    """A limit of the provider, not ours."""
+    """A rate limit of the model's provider."""
 
-    limit: LimitState = line_field("state", "How it stands.", LimitState)
-    window: str | None = line_field("window", "Of which time: the provider's own word.")
-    resets_at: float | None = line_field("resets_at", "When it is over: seconds since 1970.")
-    used: float | None = line_field("used", "How much of it is used: 0 to 1.")
+    limit: LimitState = line_field("state", "The state of the limit.", LimitState)
+    window: str | None = line_field("window", "The time window, in the provider's own term.")
+    resets_at: float | None = line_field("resets_at", "When it is reset, in seconds since 1970.")
+    used: float | None = line_field("used", "The used share, 0 to 1.")
 
 
 @line(EventType.WARNING)
 class RunWarning(RunLine):
-    """Something is not as it should be."""
+    """A warning."""
 
-    code: str | None = line_field("code", "Which kind of thing, for programs.")
+    code: str | None = line_field("code", "The kind, for programs.")
 
 
 @line(EventType.ERROR)
 class RunError(RunLine):
-    """Something went wrong."""
+    """An error."""
 
-    code: str | None = line_field("code", "Which kind of thing, for programs.")
-    retryable: bool = line_field("retryable", "Whether trying again may help.")
+    code: str | None = line_field("code", "The kind, for programs.")
+    retryable: bool = line_field("retryable", "Whether a retry may help.")
 
 
 @line(EventType.ATTEMPT)
 class RunAttempt(RunLine):
-    """An attempt begins or ends."""
+    """An attempt starts or ends."""
 
-    number: int = line_field("number", "Which.")
-    phase: LifecyclePhase = line_field("phase", "Where it stands.", LifecyclePhase)
-    reason: str | None = line_field("reason", "Why.")
+    number: int = line_field("number", "The number of the attempt.")
+    phase: LifecyclePhase = line_field("phase", "The phase.", LifecyclePhase)
+    reason: str | None = line_field("reason", "The reason.")
 
 
 @result_type(logs.Chunk)
 class RunChunk(RunFeedItem):
-    """Text that is being said just now, and not kept yet. It is not numbered: its `seq` is the last line's.
+    """A chunk of open text, which is not stored yet. It has no number: its `seq` is that of the last line.
 
-    Put `text` behind the first `offset` characters (Unicode code points) you have of this item's part. The line
-    that keeps the part has all of its text. When a new attempt begins, forget what was not kept.
+    Append `text` to the first `offset` characters (Unicode code points) of this item's part. The line that stores
+    the part has all of its text. Discard open text when a new attempt starts.
     """
 
     type: Annotated[EventType, "OUTPUT or THINKING."]
     agent: Annotated[str | None, AGENT]
-    attempt: Annotated[int, "In which attempt it is said."]
+    attempt: Annotated[int, "The attempt."]
     item: Annotated[str, ITEM]
     part: Annotated[int, PART]
-    offset: Annotated[int, "How many characters of the part came before."]
-    text: Annotated[str, "What was said since."]
+    offset: Annotated[int, "Number of characters of the part before this chunk."]
+    text: Annotated[str, "The text of the chunk."]
     stream: OutputStream | None = strawberry.field(
         resolver=lambda root: OutputStream(root.stream) if root.stream else None,
-        description="Where it comes from.",
+        description="The stream.",
     )
     tool: Annotated[str | None, TOOL]
 
 
 @result_type(logs.RunLogEnd)
 class RunEnded(RunFeedItem):
-    """The run has ended, and with this item its feed. `at` is when."""
+    """The end of the run, at `at`, and of its feed."""
 
-    status: Annotated[RunStatus, "How it ended."]
-    outcome: Annotated[RunOutcome | None, "What it brought."]
-    summary: Annotated[str | None, "What was done, as its agent says."]
-    failure_code: Annotated[FailureCode | None, "Why it failed."]
-    reason: Annotated[str | None, "The same for people; or why it was stopped."]
+    status: Annotated[RunStatus, "The final status."]
+    outcome: Annotated[RunOutcome | None, "Whether anything was changed."]
+    summary: Annotated[str | None, "Summary of the work, by the agent."]
+    failure_code: Annotated[FailureCode | None, "The cause of its failure."]
+    reason: Annotated[str | None, "The cause for people; or the reason it was stopped."]
 
 
 ITEMS += [RunChunk, RunEnded]
 
 
-@strawberry.type(description="How much one agent of a run said.")
+@strawberry.type(description="Statistics of one agent of a run.")
 class RunAgent:
     agent: str | None = strawberry.field(description=AGENT)
-    count: int = strawberry.field(description="How many lines.")
-    first_at: datetime = strawberry.field(description="When the first was said.")
-    last_at: datetime = strawberry.field(description="When the last was said.")
+    count: int = strawberry.field(description="Number of its lines.")
+    first_at: datetime = strawberry.field(description="Time of its first line.")
+    last_at: datetime = strawberry.field(description="Time of its last line.")
 
 
-@strawberry.type(description="What every run shows of its log.")
+@strawberry.type(description="The fields of a run about its log.")
 class RunLog:
-    """The log's own fields of a run: `Run` inherits them."""
+    """`Run` inherits these fields."""
 
     events: Connection[RunLine] = query_field(logs.events_of_run, directives=[list_size(50)])
     agents: list[RunAgent] = query_field(logs.agents_of_run, directives=[list_size(3, slicing=())])
@@ -416,17 +418,17 @@ class RunLog:
 
 @result_type(actions.report.Reported)
 class RunReported:
-    """A batch of events was taken."""
+    """The result of a report."""
 
-    run_id: Annotated[ID, "Of which run."]
-    last_seq: Annotated[int, "Number of the last line of its log, with this batch."]
-    duplicate: Annotated[bool, "Whether it was taken before, under the same key: then nothing was appended."]
+    run_id: Annotated[ID, "The run."]
+    last_seq: Annotated[int, "Number of the last line of its log, including this report."]
+    duplicate: Annotated[bool, "Whether a report with this key was stored before; then nothing was appended."]
 
 
 @strawberry.type
 class LogMutation:
     report_run_events = mutation(
-        logs.report_run_events, RunReported, LeaseLost, Conflict, requires=Access.WORKER
+        actions.report.report_run_events, RunReported, LeaseLost, Conflict, requires=Access.WORKER
     )
 
 

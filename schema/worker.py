@@ -1,4 +1,4 @@
-"""What clients may say and hear about workers."""
+"""Workers: their type, commands, mutations and subscription."""
 
 from collections.abc import AsyncGenerator
 from datetime import datetime
@@ -30,78 +30,84 @@ def _owner(root: strawberry.Parent[Any]) -> Actor:
 
 @node_type("worker")
 class Worker(Node):
-    """A program that claims runs and works them."""
+    """A program that claims runs and executes them."""
 
-    workspace_id: Annotated[ID, "Whose it is."]
-    name: Annotated[str, "Unique in the workspace."]
-    program: Annotated[str, "Its name and version, as it says."]
+    workspace_id: Annotated[ID, "The workspace it belongs to."]
+    name: Annotated[str, "1 to 100 characters, unique in the workspace."]
+    program: Annotated[str, "Name and version of the program, as reported."]
     status: WorkerStatus = query_field(workers.status_of_worker)
-    executors: Annotated[list[AgentProgram], "Which agent programs it has."]
-    kinds: Annotated[list[RunKind], "Which kinds of runs it takes; none named: all."]
+    executors: Annotated[list[AgentProgram], "Agent programs it can run."]
+    kinds: Annotated[list[RunKind], "Kinds of runs it takes; empty: all."]
     capabilities: list[Capability] = query_field(
         workers.capabilities_of_worker, directives=[list_size(5, slicing=(), maximum=MAX_CAPABILITIES)]
     )
-    max_concurrent: Annotated[int, "How many runs it holds at once."]
+    max_concurrent: Annotated[int, "Number of runs it holds at once."]
     held: int = query_field(workers.held_by_worker)
-    metrics: Annotated[JSON | None, "What it last said of itself."]
-    error: Annotated[str | None, "What is wrong with it, as it says."]
-    heard_at: Annotated[datetime, "When it was last heard."]
-    deregistered_at: Annotated[datetime | None, "When it left."]
+    metrics: Annotated[JSON | None, "The metrics it last reported."]
+    error: Annotated[str | None, "The fault it last reported."]
+    heard_at: Annotated[datetime, "Time of its last heartbeat."]
+    deregistered_at: Annotated[datetime | None, "When it was deregistered."]
     owner: Actor = strawberry.field(
-        resolver=_owner, description="Who registered it, and alone speaks for it."
+        resolver=_owner,
+        description="The person or API key that registered it. Only the owner may act for it.",
     )
     board: Board | None = relation_field(
-        BOARD, "board_id", text="The only board it works on; null for every board."
+        BOARD, "board_id", text="The only board it works on; null: every board."
     )
-    version: Annotated[int, "Grows by one with every change of what it says it is."]
+    version: Annotated[int, "Increases by one with every change of its registration."]
     created_at: Annotated[datetime, "When it was first registered."]
 
 
-@result_type(resolvers.worker.Answered)
+@result_type(resolvers.worker.AnsweredQuestion)
 class AnsweredQuestion:
-    """What a question was answered."""
+    """The answer to a question."""
 
-    key: Annotated[str, "The asker's name for the question."]
-    answer: Annotated[list[str], "The options that were chosen and what was said besides; empty: nothing."]
+    key: Annotated[str, "The key that the agent gave the question."]
+    answer: Annotated[list[str], "The chosen options and other text; empty if nobody answered."]
 
 
-@result_type(resolvers.worker.Command)
+@strawberry.type(description="An instruction to a worker about a run it holds.")
 class Command:
-    """Something a worker is to do about a run it holds."""
-
-    id: Annotated[ID, "For `acknowledgeCommand`."]
-    run_id: Annotated[ID, "About which run."]
-    attempt: Annotated[int, "For whoever holds this attempt, and for nobody after."]
-    kind: Annotated[CommandKind, "What to do."]
-    key: Annotated[str, "Of the questions that were answered; else the kind."]
-    reason: Annotated[str | None, "Why, for STOP."]
-    answers: list[AnsweredQuestion] = strawberry.field(
-        description="What was answered, for ANSWER.", directives=[list_size(2, slicing=())]
+    id: ID = strawberry.field(description="For `acknowledgeCommand`.")
+    run_id: ID = strawberry.field(description="The run.")
+    attempt: int = strawberry.field(description="The attempt; later attempts ignore the command.")
+    kind: CommandKind = strawberry.field(description="The action to take.")
+    key: str = strawberry.field(description="For ANSWER, the key of the answered questions; else the kind.")
+    reason: str | None = query_field(workers.reason_of_command)
+    answers: list[AnsweredQuestion] = query_field(
+        workers.answers_of_command, directives=[list_size(2, slicing=())]
     )
-    created_at: Annotated[datetime, "When it was given."]
-    acknowledged_at: Annotated[datetime | None, "When the worker said that it heard."]
+    created_at: datetime = strawberry.field(description="When it was sent.")
+    acknowledged_at: datetime | None = strawberry.field(description="When the worker acknowledged it.")
+
+    @classmethod
+    def is_type_of(cls, value: Any, info: strawberry.Info) -> bool:
+        return str(getattr(value, "id", "")).startswith("command_")
 
 
 @result_type(actions.worker.Extended)
 class LeaseBeat:
-    """What became of a lease that a heartbeat named."""
+    """The state of a lease after a heartbeat."""
 
-    run_id: Annotated[ID, "Of which run."]
-    attempt: Annotated[int, "Which attempt."]
-    until: Annotated[datetime | None, "Until when it holds; null: it is lost."]
-    lost: Annotated[bool, "Whether the run is not the worker's any more: stop, and discard the work."]
+    run_id: Annotated[ID, "The run."]
+    attempt: Annotated[int, "The attempt."]
+    until: Annotated[datetime | None, "End of the lease; null if it is lost."]
+    lost: Annotated[bool, "Whether the lease is lost: stop, and discard the work."]
 
 
 @result_type(actions.worker.WorkerBeat)
 class WorkerBeat:
-    """The answer to a heartbeat."""
+    """The response to a heartbeat."""
 
     worker: Annotated[Worker, "The worker."]
     leases: list[LeaseBeat] = strawberry.field(
-        description="The leases it named, in the same order.",
+        description="The leases of the request, in the same order.",
         directives=[list_size(1, slicing=(), maximum=MAX_AT_ONCE)],
     )
-    commands: list[Command] = query_field(workers.commands_of_beat, directives=[list_size(2, slicing=())])
+    commands: list[Command] = strawberry.field(
+        description="Unacknowledged commands, oldest first. See `acknowledgeCommand`.",
+        directives=[list_size(2, slicing=())],
+    )
 
 
 @strawberry.type
@@ -112,10 +118,12 @@ class WorkerQuery:
 
 @strawberry.type
 class WorkerMutation:
-    register_worker = mutation(workers.register_worker, Worker, Conflict, requires=Access.WORKER)
-    worker_heartbeat = mutation(workers.worker_heartbeat, WorkerBeat, Conflict, requires=Access.AUTHOR)
-    deregister_worker = mutation(workers.deregister_worker, Worker, requires=Access.ADMIN)
-    acknowledge_command = mutation(workers.acknowledge_command, Command, LeaseLost, requires=Access.PERSON)
+    register_worker = mutation(actions.worker.register_worker, Worker, Conflict, requires=Access.WORKER)
+    worker_heartbeat = mutation(actions.worker.worker_heartbeat, WorkerBeat, Conflict, requires=Access.AUTHOR)
+    deregister_worker = mutation(actions.worker.deregister_worker, Worker, requires=Access.ADMIN)
+    acknowledge_command = mutation(
+        actions.worker.acknowledge_command, Command, LeaseLost, requires=Access.PERSON
+    )
 
 
 @strawberry.type

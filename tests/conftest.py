@@ -389,13 +389,13 @@ class App:
 
         database = self.services.database
         event.listen(database.engine.sync_engine, "before_cursor_execute", sent)
-        database.readers.heard.append(heard)
+        database.readers.listeners.append(heard)
         try:
             yield statements
         finally:
             COUNTED.reset(token)
             event.remove(database.engine.sync_engine, "before_cursor_execute", sent)
-            database.readers.heard.remove(heard)
+            database.readers.listeners.remove(heard)
 
     @contextlib.asynccontextmanager
     async def begin(self, actor: Actor | None = None) -> AsyncIterator[Any]:

@@ -11,7 +11,7 @@ from sqlalchemy import delete, select, update
 import actions.run.claim
 import actions.run.finish
 import actions.run.start
-from actions.run.finish import RunResult
+from actions.run.result import RunResultInput
 from kit.db.database import utcnow
 from kit.eventlog.tables import Topic
 from kit.queue import Ticket
@@ -49,11 +49,13 @@ class Held:
 
     async def completes(self, summary: str = "Done") -> None:
         async with self.app.begin(self.actor) as tx:
-            await actions.run.finish.complete_run(tx, self.actor, self.ticket, RunResult(summary=summary))
+            await actions.run.finish.complete_run(
+                tx, self.actor, lease=self.ticket, result=RunResultInput(summary=summary)
+            )
 
     async def releases(self) -> None:
         async with self.app.begin(self.actor) as tx:
-            await actions.run.finish.release_run(tx, self.actor, self.ticket)
+            await actions.run.finish.release_run(tx, self.actor, lease=self.ticket)
 
     async def is_claimed_again(self) -> "Held":
         return Held(self.app, self.actor, self.board, self.card, self.id, await claimed(self.app, self.actor))
@@ -67,8 +69,7 @@ async def has_run(
     if board is None or card is None:
         board, [card] = await app.has_board("Do it")
     async with app.begin(actor) as tx:
-        wish = actions.run.start.RunRequest(kind=RunKind.TEST)
-        [run] = await actions.run.start.start_run(tx, actor, card, wish)
+        [run] = (await actions.run.start.start_run(tx, actor, card_id=card, kind=RunKind.TEST)).runs
     held = Held(app, actor, board, card, run.id, await claimed(app, actor, board))
     async with app.begin(actor) as tx:  # what the server itself said until now would only be in the way
         await tx.execute(delete(RunEvent).where(RunEvent.topic == run_topic(run.id)))

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 import models  # noqa: F401 - every table
 from kit.db.database import Base, Database, migrator
 from kit.db.migrate import migrate
-from kit.db.revision import FOLDER, WrongRevision, numbered, require_head, revision_of
+from kit.db.revision import FOLDER, WrongRevision, list_revisions, require_head, revision_of
 from tests.warm import Warm, command
 
 ROOT = Path(__file__).parent.parent
@@ -88,7 +88,7 @@ def plain(index):
 
 async def test_migrations_build_what_the_models_say(empty):
     by_migrations, by_models = await empty(), await empty()
-    assert await bring(by_migrations) == (None, numbered()[-1])
+    assert await bring(by_migrations) == (None, list_revisions()[-1])
     async with on(by_models) as connection:
         await connection.run_sync(Base.metadata.create_all)
         wanted = await connection.run_sync(shape)
@@ -152,18 +152,18 @@ async def test_every_member_of_a_stored_enum_can_be_kept(fresh):
 
 async def test_up_down_and_up_again_with_rows_in_every_table(empty):
     url = await empty()
-    for revision, below in zip(numbered(), ["base", *numbered()], strict=False):
+    for revision, below in zip(list_revisions(), ["base", *list_revisions()], strict=False):
         await bring(url, revision)
-        if revision == numbered()[-1]:
+        if revision == list_revisions()[-1]:
             await fill(url)
         await bring(url, below)
         await bring(url, revision)
-    assert await bring(url, "base") == (numbered()[-1], None)
+    assert await bring(url, "base") == (list_revisions()[-1], None)
     async with on(url) as connection:
         assert await connection.run_sync(shape) == {}
-    assert await bring(url) == (None, numbered()[-1])
+    assert await bring(url) == (None, list_revisions()[-1])
     await fill(url)
-    assert await bring(url) == (numbered()[-1], numbered()[-1])
+    assert await bring(url) == (list_revisions()[-1], list_revisions()[-1])
 
 
 async def test_a_board_from_before_agents_works_one_run_at_a_time(empty):
@@ -280,7 +280,7 @@ async def test_killed_in_the_middle_it_can_be_run_again(empty, to, statement):
     killed = Warm(url, str(statement), to, main=dies)
     assert await asyncio.to_thread(killed.wait, 60) == -9
     assert await state(url) == before, "half of it was done"
-    assert (await bring(url, to))[1] == (numbered()[-1] if to == "head" else None)
+    assert (await bring(url, to))[1] == (list_revisions()[-1] if to == "head" else None)
 
 
 async def state(url):
@@ -299,7 +299,7 @@ async def test_of_two_at_once_one_waits(empty):
     told = await asyncio.gather(*(start(url, "migrate") for _ in range(2)))
     assert [status for status, _, _ in told] == [0, 0], told
     ends = sorted(out.strip().rsplit(": ", 1)[1] for _, out, _ in told)
-    assert ends == [f"already at {numbered()[-1]}", f"empty -> {numbered()[-1]}"]
+    assert ends == [f"already at {list_revisions()[-1]}", f"empty -> {list_revisions()[-1]}"]
 
 
 async def test_it_waits_for_whoever_migrates(kind, empty):
@@ -313,7 +313,7 @@ async def test_it_waits_for_whoever_migrates(kind, empty):
             with pytest.raises(TimeoutError):
                 await asyncio.wait_for(asyncio.shield(waiting), 1)
     _, out, _ = await waiting
-    assert out.strip().endswith(f"empty -> {numbered()[-1]}")
+    assert out.strip().endswith(f"empty -> {list_revisions()[-1]}")
 
 
 KEY = 0x5163_6E61_6C42_6F78  # written a second time on purpose: old and new programs must share it
@@ -322,7 +322,7 @@ KEY = 0x5163_6E61_6C42_6F78  # written a second time on purpose: old and new pro
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["serve"], f"is empty and must be at {numbered()[-1]}: run `python server.py migrate`"),
+        (["serve"], f"is empty and must be at {list_revisions()[-1]}: run `python server.py migrate`"),
         (["migrate", "--to", "nowhere"], "there is no revision nowhere"),
     ],
 )
@@ -346,6 +346,6 @@ async def test_a_database_of_a_newer_program_is_left_alone(fresh):
 
 def test_the_folder():
     assert not (FOLDER / "__init__.py").exists(), "it would hide the library of that name"
-    assert ScriptDirectory(str(FOLDER)).get_heads() == numbered()[-1:]
+    assert ScriptDirectory(str(FOLDER)).get_heads() == list_revisions()[-1:]
     for path in (FOLDER / "versions").glob("*.py"):
         assert re.fullmatch(r"\d{4}_(pre|post)_\w+\.py", path.name), path

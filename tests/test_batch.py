@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select, text
 
 import actions.run.finish
-from actions.run.finish import RunResult
+from actions.run.result import RunResultInput
 from kit.eventlog.tables import Event
 from kit.queue import Ticket
 from models.batch import BatchStatus, Counts
@@ -268,7 +268,9 @@ async def test_of_two_that_end_at_once_one_ends_the_batch(run):
         actor = app.owner
         async with app.begin(actor) as tx:
             ticket = Ticket(lease["runId"], lease["attempt"], lease["token"])
-            await actions.run.finish.complete_run(tx, actor, ticket, RunResult(summary="Done"))
+            await actions.run.finish.complete_run(
+                tx, actor, lease=ticket, result=RunResultInput(summary="Done")
+            )
             late = asyncio.create_task(worker.complete(second))
             done, _ = await asyncio.wait({late}, timeout=1)
             assert not done, "it waits for the board"

@@ -19,7 +19,7 @@ from tests.work import (
 
 TALK = "talk-1"
 POST = "mutation($input: PostMessageInput!) { postMessage(input: $input) { ... on Message { id } } }"
-ABOUT = "query($id: ID!) { run(id: $id) { prompt baseRef message { id body } } }"
+ABOUT = "query($id: ID!) { run(id: $id) { prompt baseRef triggerMessage { id body } } }"
 ANSWERS = "Your questions were answered:\n- Which colour?\n  red"
 
 
@@ -110,7 +110,7 @@ async def test_the_message_that_asks_is_told_and_shown(run):
             f"Comment {n}" for n in range(1, 6)
         ]
         shown = await app.data(ABOUT, id=id)
-        assert shown["message"] == {"id": first, "body": "Please paint it blue"}
+        assert shown["triggerMessage"] == {"id": first, "body": "Please paint it blue"}
         assert shown["prompt"] == claim["work"]["prompt"]
 
 

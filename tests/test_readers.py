@@ -22,7 +22,7 @@ async def one_reader(url, monkeypatch, *, patience):
     monkeypatch.setattr(kit.db.database, "MAX_SQLITE_READERS", 1)
     monkeypatch.setattr(kit.db.database, "READ_TIMEOUT_SECONDS", patience)
     database, asked = Database(url, pool=1), []
-    database.readers.heard.append(asked.append)
+    database.readers.listeners.append(asked.append)
     try:
         yield database, asked
     finally:

@@ -8,7 +8,7 @@ from tests.test_profile import make
 from tests.work import about_run, hand, in_todo, queued, set_policy, start
 
 NEXT = """stage activeRun { id permission executor profile { name } branch baseRef instruction
-  retryOf { id } message { body } createdBy { username } }"""
+  retryOf { id } triggerMessage { body } createdBy { username } }"""
 LOOK = "stage activeRun { id } messages { nodes { body } }"
 
 
@@ -37,7 +37,7 @@ async def test_what_goes_on_may_do_no_more_than_what_was_sent_back(run, auto):
         assert (again["permission"], again["executor"]) == ("HUMAN_REQUIRED", "CODEX")
         assert (again["profile"], again["baseRef"]) == ({"name": "careful"}, "main")
         assert (again["branch"], again["retryOf"]) == ("signalbox/x", {"id": first})
-        assert (again["instruction"], again["message"]) == ("Too red", {"body": "Too red"})
+        assert (again["instruction"], again["triggerMessage"]) == ("Too red", {"body": "Too red"})
         assert again["createdBy"] is not None, "who sent it back asked for it"
         [claim] = await worker.claim(5)
         work = {name: claim["work"][name] for name in ("permission", "executor", "sessionId", "branch")}
@@ -78,7 +78,7 @@ async def test_what_no_agent_brought_is_sent_back_all_the_same(run, auto):
             assert back["activeRun"] is None
             return
         again = back["activeRun"]
-        assert (again["instruction"], again["message"]) == ("Too red", {"body": "Too red"})
+        assert (again["instruction"], again["triggerMessage"]) == ("Too red", {"body": "Too red"})
         assert (again["retryOf"], again["branch"], again["createdBy"]) == (None, None, None)
 
 

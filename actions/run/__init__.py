@@ -1,9 +1,12 @@
-"""Runs: what is asked of agents, how workers hold it, and what becomes of it.
+"""Runs: requests for work of agents, their execution by workers, and their results.
 
-start     a person, a rule or a retry asks for work; it is queued in the same transaction
-claim     a worker gets work, with everything it needs to know frozen
-finish    a worker says how it ended, or gives it back
-control   people stop it, wrap it up, go on with it
-change    the one place where a run changes: it follows what the queue did to its job
-sweep     what time does
+start       a person, a rule or a retry requests a run; it is enqueued in the same transaction
+claim       a worker claims runs
+work_order  everything the agent of a run needs, frozen at the first claim
+finish      a worker ends an attempt, or gives it back
+result      the result of an attempt
+control     people stop, conclude, resume and choose runs
+change      the only place that changes the status of a run, which follows its job in the queue
+dispatch    the effect of card moves on runs
+sweep       time limits
 """

@@ -1,7 +1,7 @@
-"""The one place where a run changes its status: it follows what the queue did to its job.
+"""Changes of a run's status. A run follows the transitions of its job in the queue, here and nowhere else.
 
-The caller holds the board, then the run, then (through the queue) the job. Everything that belongs to a change
-happens here, in its transaction: the times, the card's own move, its questions, its commands, what is told.
+The caller locks the board, then the run, then (by the queue) the job. All effects of a change happen here, in its
+transaction: times, the move of the card, questions, commands, events and notifications.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,7 +15,7 @@ from actions.events import emit_on_board, emit_question_event
 from actions.move import move_as_system
 from actions.report_statements import STORE
 from actions.run.notice import notify_ended, notify_review, notify_run_people, notify_sent_back
-from actions.run_log import Line, kept, line_of
+from actions.run_log import Line, line_of, lines_as_json
 from kit import queue
 from kit.db.database import utcnow
 from kit.db.transaction import Transaction
@@ -51,7 +51,7 @@ ENDED = {
     RunStatus.CANCELLED: EventKind.RUN_CANCELLED,
 }
 
-# Why a run is stopped that loses its card: a person has the card, and it stays where they put it.
+# Reasons for stopping a run whose card was taken from it: the card stays where the person put it.
 BY_HAND = "A person took the card from the queue"
 MOVED = "The card was moved by a person"
 TAKEN_AWAY = "Its card was taken away"
@@ -59,7 +59,7 @@ WITH_ITS_CARD = (BY_HAND, MOVED, TAKEN_AWAY)
 
 
 def emit_run_event(tx: Transaction, board: Board, run: Run, kind: EventKind, **data: Any) -> None:
-    """Say on the board that something happened to a run; whoever follows the run's log looks too."""
+    """Emit an event of a run on its board, and notify the followers of its log."""
     told: dict[str, Any] = {
         "run_id": run.id,
         "card_id": run.card_id,
@@ -73,101 +73,101 @@ def emit_run_event(tx: Transaction, board: Board, run: Run, kind: EventKind, **d
 
 
 async def log_events(tx: Transaction, run: Run, *events: AgentEvent) -> None:
-    """Add lines of the server's own to a run's log. The caller holds the run, and no topic but those of runs."""
+    """Append the server's own lines to the log of a run. The caller holds the run, and no topics but runs'."""
     await store_lines(tx, run.id, run.attempt, [line_of(event) for event in events], utcnow())
 
 
 async def store_lines(tx: Transaction, run_id: str, attempt: int, lines: Sequence[Line], at: datetime) -> int:
-    """Add what is kept of these lines to a run's log. Returns the number of its last line."""
-    count = sum(line.is_kept for line in lines)
-    values = {"attempt": attempt, "lines": kept(lines), "at": at}
-    return await append_rows(tx, run_topic(run_id), count, STORE[queue.is_postgres(tx)], values)
+    """Append lines to the log of a run. Returns the number of its last line."""
+    values = {"attempt": attempt, "lines": lines_as_json(lines), "at": at}
+    return await append_rows(tx, run_topic(run_id), len(lines), STORE[queue.is_postgres(tx)], values)
 
 
 def set_status(run: Run, status: RunStatus, wait: WaitReason | None = None) -> None:
+    """Set the status of a run, which must allow the change, and increase its version."""
     assert run.status is status or may_become(run.status, status), f"{run.status} never becomes {status}"
     run.status, run.wait_reason = status, wait
     run.version += 1
 
 
-async def runs_of(tx: Transaction, ids: Iterable[str]) -> list[Run]:
-    """Lock runs, in the order of their ids. The caller holds their boards."""
+async def lock_runs(tx: Transaction, ids: Iterable[str]) -> list[Run]:
+    """Lock runs in the order of their ids. The caller holds their boards."""
     query = select(Run).where(Run.id.in_(list(ids))).order_by(Run.id).with_for_update()
     return list(await tx.scalars(query, execution_options={"populate_existing": True}))
 
 
 async def card_of(tx: Transaction, run: Run) -> Card:
-    """The card of a run. The board is held, so it stays."""
+    """Load the card of a run. The caller holds the board. Raises NotFound."""
     card = await tx.get(Card, run.card_id, populate_existing=True)
     if card is None:
         raise NotFound(run.card_id)
     return card
 
 
-async def apply(tx: Transaction, board: Board, transitions: Iterable[Transition]) -> None:
-    """Let runs follow their jobs. The caller holds the board and these runs."""
-    mine = {transition.id: transition for transition in transitions}
-    for run in await runs_of(tx, mine):
-        await follow_transition(tx, board, run, mine[run.id])
+async def apply_transitions(tx: Transaction, board: Board, transitions: Iterable[Transition]) -> None:
+    """Apply the transitions of jobs to their runs. The caller holds the board and these runs."""
+    by_run = {transition.id: transition for transition in transitions}
+    for run in await lock_runs(tx, by_run):
+        await follow_transition(tx, board, run, by_run[run.id])
 
 
 async def follow_transition(
     tx: Transaction, board: Board, run: Run, transition: Transition, **data: Any
 ) -> None:
-    """Let a run follow its job through one transition."""
+    """Apply one transition of its job to a run."""
     if transition.cause is Cause.CANCEL_REQUESTED:
-        await _stopping(tx, board, run)
+        await _request_stop(tx, board, run)
         return
     match transition.now:
         case JobState.READY:
-            await _requeued(tx, board, run, transition)
+            await _requeue(tx, board, run, transition)
         case JobState.LEASED:
-            _resumed(tx, board, run)
+            _resume(tx, board, run)
         case JobState.PARKED:
-            await _detached(tx, board, run, transition)
+            await _detach(tx, board, run, transition)
         case JobState.DONE:
-            await _ended(tx, board, run, RunStatus.SUCCEEDED, **data)
-            await _to_review(tx, board, run)
+            await _end(tx, board, run, RunStatus.SUCCEEDED, **data)
+            await _review_card(tx, board, run)
         case JobState.CANCELLED:
-            await _ended(tx, board, run, RunStatus.CANCELLED, reason=run.stop_reason)
+            await _end(tx, board, run, RunStatus.CANCELLED, reason=run.stop_reason)
             if run.stop_reason not in WITH_ITS_CARD:
-                await _leave_to_siblings(tx, board, run)
+                await _review_sibling(tx, board, run)
         case JobState.DEAD:
-            await _failed(tx, board, run, transition)
-            await _leave_to_siblings(tx, board, run)
+            await _fail(tx, board, run, transition)
+            await _review_sibling(tx, board, run)
 
 
-async def waits(tx: Transaction, board: Board, run: Run, why: WaitReason, **data: Any) -> None:
-    """A run waits, with its worker or without: its job was parked."""
+async def suspend_run(tx: Transaction, board: Board, run: Run, why: WaitReason, **data: Any) -> None:
+    """Mark a run as WAITING, with its worker or without. The caller has suspended its job."""
     set_status(run, RunStatus.WAITING, why)
     emit_run_event(tx, board, run, EventKind.RUN_WAITING, **data)
 
 
-def _resumed(tx: Transaction, board: Board, run: Run) -> None:
+def _resume(tx: Transaction, board: Board, run: Run) -> None:
     set_status(run, RunStatus.RUNNING)
-    run.reported_at = utcnow()  # its silence begins now: while it waited there was nothing to say
+    run.reported_at = utcnow()  # its silence starts now, not when it began to wait
     emit_run_event(tx, board, run, EventKind.RUN_RESUMED)
 
 
-async def started(tx: Transaction, board: Board, run: Run) -> None:
-    """Its agent said its first word."""
+async def mark_started(tx: Transaction, board: Board, run: Run) -> None:
+    """Mark a run as RUNNING with the first report of its agent."""
     if run.status is RunStatus.CLAIMED:
         set_status(run, RunStatus.RUNNING)
         run.started_at = run.started_at or utcnow()
         emit_run_event(tx, board, run, EventKind.RUN_STARTED)
 
 
-async def _requeued(tx: Transaction, board: Board, run: Run, transition: Transition) -> None:
-    """Back in the queue: it failed and is tried again, its worker was lost or left, or its wait is over."""
+async def _requeue(tx: Transaction, board: Board, run: Run, transition: Transition) -> None:
+    """Queue a run again: it failed and is retried, its worker was lost or left, or its wait is over."""
     if run.status is RunStatus.QUEUED:
-        run.held_by = None  # a gate that kept it was opened
+        run.held_by = None  # the gate that held it back has opened
         return
-    worked = transition.cause is not Cause.UNPARKED
+    was_attempted = transition.cause is not Cause.UNPARKED
     set_status(run, RunStatus.QUEUED)
-    await _forget(tx, run)
-    if transition.cause is Cause.FAILED:  # who waited for an answer gave up; the next attempt asks anew
+    await _close_attempt(tx, run)
+    if transition.cause is Cause.FAILED:  # the failed attempt waits no more; the next one asks again
         await cancel_questions(tx, board, run, Question.blocking)
-    if worked:
+    if was_attempted:
         why = transition.reason or transition.code or transition.cause
         await log_events(
             tx, run, AttemptChanged(number=run.attempt, phase=LifecyclePhase.ENDED, reason=str(why))
@@ -182,7 +182,7 @@ async def _requeued(tx: Transaction, board: Board, run: Run, transition: Transit
         cause=transition.cause,
         available_at=transition.available_at.isoformat() if transition.available_at else None,
     )
-    if worked and run.kind is RunKind.CODE and not await others_active(tx, run):
+    if was_attempted and run.kind is RunKind.CODE and not await has_active_sibling(tx, run):
         card = await card_of(tx, run)
         column = card.column_id
         await move_as_system(tx, board, card, Stage.TODO, run_id=run.id)
@@ -192,22 +192,22 @@ async def _requeued(tx: Transaction, board: Board, run: Run, transition: Transit
                 board,
                 card,
                 run,
-                [notify_sent_back(BACK.get(transition.cause) or transition.reason or "")],
+                [notify_sent_back(BACK_REASONS.get(transition.cause) or transition.reason or "")],
             )
         await reopen(tx, board)
 
 
-BACK = {Cause.LOST: "Its worker was lost", Cause.RELEASED: "Its worker gave it back"}
+BACK_REASONS = {Cause.LOST: "Its worker was lost", Cause.RELEASED: "Its worker gave it back"}
 
 
-async def _detached(tx: Transaction, board: Board, run: Run, transition: Transition) -> None:
-    """Its worker was lost or left while it waited: it goes on waiting, for any worker."""
+async def _detach(tx: Transaction, board: Board, run: Run, transition: Transition) -> None:
+    """Detach a waiting run from its worker, which was lost or left: it waits for any worker."""
     if run.status is RunStatus.WAITING and not transition.held:
-        await _forget(tx, run)
+        await _close_attempt(tx, run)
         emit_run_event(tx, board, run, EventKind.RUN_WAITING, detached=True, cause=transition.cause)
 
 
-async def _stopping(tx: Transaction, board: Board, run: Run) -> None:
+async def _request_stop(tx: Transaction, board: Board, run: Run) -> None:
     run.stop_requested_at = utcnow()
     run.version += 1
     await cancel_questions(tx, board, run)
@@ -215,19 +215,19 @@ async def _stopping(tx: Transaction, board: Board, run: Run) -> None:
     emit_run_event(tx, board, run, EventKind.RUN_STOPPING, reason=run.stop_reason)
 
 
-async def _failed(tx: Transaction, board: Board, run: Run, transition: Transition) -> None:
+async def _fail(tx: Transaction, board: Board, run: Run, transition: Transition) -> None:
     code = FailureCode(transition.code or FailureCode.AGENT_ERROR)
     reason = transition.reason or REASONS.get(code) or "It failed"
-    if transition.cause is Cause.FAILED and (failures := await _exhausted(tx, run)):
+    if transition.cause is Cause.FAILED and (failures := await _count_failures(tx, run)):
         reason = f"{failures} attempts failed; the last: {code}: {reason}"
         code = FailureCode.ATTEMPTS_EXHAUSTED
     run.failure_code, run.failure_reason = code, reason
-    await _ended(tx, board, run, RunStatus.FAILED, code=code, reason=reason)
+    await _end(tx, board, run, RunStatus.FAILED, code=code, reason=reason)
     await notify_run_people(tx, board, await card_of(tx, run), run, notify_ended(run))
 
 
-async def _exhausted(tx: Transaction, run: Run) -> int:
-    """How many of its attempts failed, where no more may; a single one speaks for itself, that is 0."""
+async def _count_failures(tx: Transaction, run: Run) -> int:
+    """Return the number of failed attempts once none is left; 0 if only one was allowed."""
     query = select(queue.Job.failures, queue.Job.max_attempts).where(queue.Job.id == run.id)
     row = (await tx.execute(query)).one()
     return int(row.failures) if row.failures >= row.max_attempts > 1 else 0
@@ -241,30 +241,30 @@ REASONS = {
 }
 
 
-async def _ended(tx: Transaction, board: Board, run: Run, status: RunStatus, **data: Any) -> None:
+async def _end(tx: Transaction, board: Board, run: Run, status: RunStatus, **data: Any) -> None:
     set_status(run, status)
     run.finished_at = utcnow()
     run.held_by = None
     await cancel_questions(tx, board, run)
-    await _forget(tx, run)
+    await _close_attempt(tx, run)
     await log_events(
         tx, run, StatusChanged(state=Doing.ENDED, reason=status, text=str(data.get("reason") or ""))
     )
     emit_run_event(tx, board, run, ENDED[status], **data)
     if run.batch_id is not None:
-        await _close(tx, board, run, run.batch_id)
+        await _end_batch(tx, board, run, run.batch_id)
 
 
-async def _close(tx: Transaction, board: Board, run: Run, batch_id: str) -> None:
-    """With the last of its runs a batch has ended. The board is held, so exactly one of them is the last."""
-    mine = Run.batch_id == batch_id
-    others = select(Run.id).where(mine, Run.status.in_(ACTIVE), Run.id != run.id).limit(1)
+async def _end_batch(tx: Transaction, board: Board, run: Run, batch_id: str) -> None:
+    """End a batch with the last of its runs. The board is held, so exactly one run is the last."""
+    in_batch = Run.batch_id == batch_id
+    others = select(Run.id).where(in_batch, Run.status.in_(ACTIVE), Run.id != run.id).limit(1)
     batch = await tx.get(RunBatch, batch_id)
     if batch is None or await tx.scalar(others) is not None:
         return
     batch.ended_at = run.finished_at
-    await tx.flush()  # this run is counted too
-    counts = counts_of((await tx.execute(select(*COUNTS).where(mine, COUNTING))).one())
+    await tx.flush()  # so that this run counts too
+    counts = counts_of((await tx.execute(select(*COUNTS).where(in_batch, COUNTING))).one())
     emit_on_board(
         tx,
         board,
@@ -278,24 +278,24 @@ async def _close(tx: Transaction, board: Board, run: Run, batch_id: str) -> None
     )
 
 
-async def _forget(tx: Transaction, run: Run) -> None:
-    """What an attempt was saying when it ended is said no more, and its agent's credential is not good any more."""
+async def _close_attempt(tx: Transaction, run: Run) -> None:
+    """Delete the open text of an attempt, and revoke the credential of its agent."""
     tx.notify(access_of(run.id))
     await tx.execute(delete(RunLive).where(RunLive.run_id == run.id))
 
 
-async def _to_review(tx: Transaction, board: Board, run: Run) -> None:
-    """A card goes to REVIEW when the last of its agents has succeeded; whom it concerns hears how that went."""
+async def _review_card(tx: Transaction, board: Board, run: Run) -> None:
+    """Move a card to REVIEW once the last of its agents has succeeded, and notify the people it concerns."""
     card, kept = await card_of(tx, run), None
-    is_last = run.kind is RunKind.CODE and not await others_active(tx, run)
+    is_last = run.kind is RunKind.CODE and not await has_active_sibling(tx, run)
     if is_last:
-        kept = await _carried(tx, board, card, run)
+        kept = await _move_to_review(tx, board, card, run)
     await notify_run_people(tx, board, card, run, notify_ended(run, kept, is_reviewed=is_last))
 
 
-async def _leave_to_siblings(tx: Transaction, board: Board, run: Run) -> None:
-    """The last at work on a card failed or was stopped: what a sibling brought goes to REVIEW all the same."""
-    if run.kind is not RunKind.CODE or run.batch_id is None or await others_active(tx, run):
+async def _review_sibling(tx: Transaction, board: Board, run: Run) -> None:
+    """Move a card to REVIEW with the result of a sibling, if the last run at work failed or was stopped."""
+    if run.kind is not RunKind.CODE or run.batch_id is None or await has_active_sibling(tx, run):
         return
     siblings = Run.batch_id == run.batch_id, Run.card_id == run.card_id, Run.status == RunStatus.SUCCEEDED
     query = select(Run).where(*siblings).order_by(Run.finished_at.desc()).limit(1).with_for_update()
@@ -303,38 +303,39 @@ async def _leave_to_siblings(tx: Transaction, board: Board, run: Run) -> None:
         card = await card_of(tx, sibling)
         stage = await tx.scalar(select(BoardColumn.stage).where(BoardColumn.id == card.column_id))
         if run.status is RunStatus.CANCELLED and stage is not Stage.IN_PROGRESS:
-            return  # it was stopped before it took the card from there
-        kept = await _carried(tx, board, card, sibling)
+            return  # it was stopped before it moved the card
+        kept = await _move_to_review(tx, board, card, sibling)
         await notify_run_people(tx, board, card, sibling, notify_review(sibling, kept))
 
 
-async def _carried(tx: Transaction, board: Board, card: Card, run: Run) -> str | None:
-    """Take a card to REVIEW with what a run brought. Answers why it stays where it is, if it does."""
+async def _move_to_review(tx: Transaction, board: Board, card: Card, run: Run) -> str | None:
+    """Move a card to REVIEW with the result of a run. Returns the reason if it may not go there."""
     kept = None
     for reason in await move_as_system(tx, board, card, Stage.REVIEW, run_id=run.id):
         kept = reason.message
-        warn_silent(run, f"The card stays where it is: {kept}")
+        add_warning(run, f"The card stays where it is: {kept}")
     await reopen(tx, board)
     return kept
 
 
 async def reopen(tx: Transaction, board: Board) -> None:
-    """Something of the board changed: what a gate kept may be looked at again. The next claim judges it."""
-    kept = Run.board_id == board.id, Run.status == RunStatus.QUEUED, Run.held_by.is_not(None)
-    for run in list(await tx.scalars(select(Run).where(*kept).order_by(Run.id).with_for_update())):
+    """Requeue the runs that a gate holds back, after a change of the board. The next claim checks their gates."""
+    is_gated = Run.board_id == board.id, Run.status == RunStatus.QUEUED, Run.held_by.is_not(None)
+    for run in list(await tx.scalars(select(Run).where(*is_gated).order_by(Run.id).with_for_update())):
         transition = await queue.resume(tx, run.id)
         if transition is not None:
             await follow_transition(tx, board, run, transition)
 
 
-def warn_silent(run: Run, text: str) -> None:
+def add_warning(run: Run, text: str) -> None:
+    """Add a warning to the result of a run, without an event."""
     result = dict(run.result or {})
     result["warnings"] = [*result.get("warnings", []), text][:MAX_WARNINGS]
     run.result = result
 
 
-async def others_active(tx: Transaction, run: Run) -> bool:
-    """Whether a sibling of its kind is still active on the card."""
+async def has_active_sibling(tx: Transaction, run: Run) -> bool:
+    """Whether another run of its kind is active on the card."""
     same = Run.card_id == run.card_id, Run.kind == run.kind, Run.status.in_(ACTIVE), Run.id != run.id
     return await tx.scalar(select(Run.id).where(*same).limit(1)) is not None
 
@@ -342,8 +343,9 @@ async def others_active(tx: Transaction, run: Run) -> bool:
 async def cancel_questions(
     tx: Transaction, board: Board, run: Run, *which: ColumnElement[bool] | InstrumentedAttribute[bool]
 ) -> None:
-    mine = Question.run_id == run.id, Question.status == QuestionStatus.OPEN, *which
-    query = select(Question).where(*mine).order_by(Question.id).execution_options(populate_existing=True)
+    """Cancel the open questions of a run."""
+    is_open = Question.run_id == run.id, Question.status == QuestionStatus.OPEN, *which
+    query = select(Question).where(*is_open).order_by(Question.id).execution_options(populate_existing=True)
     for question in list(await tx.scalars(query)):
         question.status, question.answered_at = QuestionStatus.CANCELLED, utcnow()
         question.version += 1
@@ -352,9 +354,9 @@ async def cancel_questions(
 
 
 async def send_command(tx: Transaction, run: Run, kind: CommandKind, key: str, data: dict[str, Any]) -> None:
-    """Tell whoever holds the run's attempt what to do: with its next heartbeat, or at once if it listens."""
-    there = RunCommand.run_id == run.id, RunCommand.attempt == run.attempt, RunCommand.key == key
-    if await tx.scalar(select(RunCommand.id).where(*there)) is None:
+    """Send a command to the worker of the run's attempt, once for each key."""
+    is_same = RunCommand.run_id == run.id, RunCommand.attempt == run.attempt, RunCommand.key == key
+    if await tx.scalar(select(RunCommand.id).where(*is_same)) is None:
         tx.add(RunCommand(run_id=run.id, attempt=run.attempt, kind=kind, key=key, data=data))
         if run.worker_id is not None:
             tx.notify(worker_topic(run.worker_id))

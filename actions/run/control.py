@@ -1,45 +1,61 @@
-"""What people do to a run: stop it, wrap it up, go on with it, choose it before the others."""
+"""Control of a run by people: stop it, conclude it, resume it, choose its result over the others of its card."""
+
+from typing import Annotated
 
 from sqlalchemy import select
 
 from actions import validation
 from actions.run.change import emit_run_event, follow_transition, send_command
-from actions.run.dispatch import stop_run_of_card
-from actions.run.start import retry_run
+from actions.run.dispatch import MAX_STOP_REASON_LENGTH, stop_run_of_card
+from actions.run.start import restart_run
 from auth.locking import lock_run
 from kit import queue
 from kit.db.database import utcnow
 from kit.db.transaction import Transaction
+from kit.graphql.arguments import Id
 from models.actor import Actor
 from models.event import EventKind
 from models.refusal import Conflict
 from models.run import MAX_INSTRUCTION_LENGTH, TERMINAL, CommandKind, Run, RunStatus, WaitReason
 
 
-async def stop_run(tx: Transaction, actor: Actor, id: str, reason: str | None = None) -> Run:
-    """Stop a run. One that a worker has ends when the worker confirms; its branch and its work are kept.
+async def stop_run(
+    tx: Transaction,
+    actor: Actor,
+    *,
+    id: Annotated[Id, "The run. It has not ended."],
+    reason: Annotated[str | None, "The reason, 1 to 500 characters, for people."] = None,
+) -> Run:
+    """Stop a run. Its branch and its work are kept; stopping it twice changes nothing.
 
-    Stopping twice changes nothing. Raises Conflict for a run that has ended.
+    Without a worker the run is CANCELLED at once; else its worker is told to stop, and confirms. The card stays, or
+    goes from IN_PROGRESS to REVIEW if this was the last run at work and a sibling succeeded. Raises Conflict if the
+    run has ended.
     """
     board, run = await lock_run(tx, actor, id)
     if run.status in TERMINAL:
         raise Conflict(f"The run has ended: {run.status}", run.id)
     if run.stop_requested_at is None:
-        text = validation.single_line("reason", reason, 500) if reason is not None else "A person stopped it"
+        text = "A person stopped it"
+        if reason is not None:
+            text = validation.single_line("reason", reason, MAX_STOP_REASON_LENGTH)
         await stop_run_of_card(tx, board, run, text)
     return run
 
 
-async def conclude_run(tx: Transaction, actor: Actor, id: str) -> Run:
-    """Ask the agent to wrap up and finish; or, of a run that waits for a decision, take what it brought."""
+async def conclude_run(tx: Transaction, actor: Actor, *, id: Annotated[Id, "The run."]) -> Run:
+    """Ask the agent of a run to wrap up. A run that WAITS for a DECISION succeeds with the result it has.
+
+    Raises Conflict if no worker holds the run, or if it is being stopped.
+    """
     board, run = await lock_run(tx, actor, id)
     if run.status is RunStatus.WAITING and run.wait_reason is WaitReason.DECISION:
         transition = await queue.complete_suspended(tx, run.id)
         if transition is not None:
             await follow_transition(tx, board, run, transition)
         return run
-    held = await tx.scalar(select(queue.Job.held).where(queue.Job.id == run.id))
-    if not held or run.stop_requested_at:
+    is_held = await tx.scalar(select(queue.Job.held).where(queue.Job.id == run.id))
+    if not is_held or run.stop_requested_at:
         state = "stopping" if run.stop_requested_at else run.status
         raise Conflict(f"The run is {state}; only one that a worker has is wrapped up", run.id)
     await send_command(tx, run, CommandKind.CONCLUDE, CommandKind.CONCLUDE, {})
@@ -47,28 +63,36 @@ async def conclude_run(tx: Transaction, actor: Actor, id: str) -> Run:
     return run
 
 
-async def resume_run(tx: Transaction, actor: Actor, id: str, *, instruction: str | None = None) -> Run:
-    """Go on with a run that failed, was stopped, or waits for a decision: on its branch, in its session.
+async def resume_run(
+    tx: Transaction,
+    actor: Actor,
+    *,
+    id: Annotated[Id, "The run. It failed, was stopped, or WAITS for a DECISION."],
+    instruction: Annotated[str | None, "New instruction for the agent. Default: as in the run."] = None,
+) -> Run:
+    """Resume a run on its branch and in its session.
 
-    One that waits goes on itself; of one that has ended, a new run goes on, which names it.
+    If the run has ended, a new run continues it and is returned; its `retryOf` names the old one. Raises
+    StageRefused, and Conflict if the run has not ended, succeeded, or has a profile that is switched off.
     """
     board, run = await lock_run(tx, actor, id)
-    if run.status is RunStatus.WAITING and run.wait_reason is WaitReason.DECISION:
-        if instruction is not None:
-            run.instruction = (
-                validation.multiline("instruction", instruction, MAX_INSTRUCTION_LENGTH) or run.instruction
-            )
-        transition = await queue.resume(tx, run.id)
-        if transition is not None:
-            await follow_transition(tx, board, run, transition)
-        return run
-    return await retry_run(tx, actor, id, instruction=instruction, resume=True)
+    if run.status is not RunStatus.WAITING or run.wait_reason is not WaitReason.DECISION:
+        return await restart_run(tx, actor, board, run, instruction=instruction, resume=True)
+    if instruction is not None:
+        text = validation.multiline("instruction", instruction, MAX_INSTRUCTION_LENGTH)
+        run.instruction = text or run.instruction
+    transition = await queue.resume(tx, run.id)
+    if transition is not None:
+        await follow_transition(tx, board, run, transition)
+    return run
 
 
-async def choose_run(tx: Transaction, actor: Actor, id: str) -> Run:
-    """Choose what a run brought before what all others on its card brought. They stay, to be compared.
+async def choose_run(tx: Transaction, actor: Actor, *, id: Annotated[Id, "The run. It succeeded."]) -> Run:
+    """Choose the result of a run over those of the other runs on its card, which stay for comparison.
 
-    Choosing twice changes nothing, choosing another one moves it. Raises Conflict for a run that did not succeed.
+    A card has one chosen run: choosing another moves the choice, choosing twice changes nothing. `rejectCard`
+    continues from the chosen run, unless a run that was started later has succeeded. Raises Conflict if the run did
+    not succeed.
     """
     board, run = await lock_run(tx, actor, id)
     if run.status is not RunStatus.SUCCEEDED:
@@ -80,7 +104,7 @@ async def choose_run(tx: Transaction, actor: Actor, id: str) -> Run:
     if before is not None:
         before.chosen_at = None
         before.version += 1
-        await tx.flush()  # before the other is: a card has one
+        await tx.flush()  # first, because a unique index allows one chosen run on a card
     run.chosen_at = utcnow()
     run.version += 1
     emit_run_event(tx, board, run, EventKind.RUN_CHOSEN, instead_of=before.id if before else None)

@@ -1,4 +1,4 @@
-"""What a card's move means for the runs on it, and what a board's change means for those that a gate keeps."""
+"""The effect of moving, deleting and prioritizing cards on the runs on them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -19,7 +19,8 @@ from models.refusal import Conflict
 from models.run import ACTIVE, Run, RunKind, RunStatus
 from models.stage import Stage
 
-BOARD_RULE = RunRequest()  # what a board's rule asks for
+BOARD_RULE = RunRequest()  # the request of a board's dispatch rule
+MAX_STOP_REASON_LENGTH = 500  # characters
 
 
 async def on_cards_moved(
@@ -33,10 +34,10 @@ async def on_cards_moved(
     cancel_run: bool = False,
     wish: RunRequest | None = BOARD_RULE,
 ) -> None:
-    """People moved cards from stages to one: what was allowed only without the run stops it, TODO asks for one.
+    """Stop the runs that a move of cards conflicts with, and start runs on cards that enter TODO.
 
-    `wish` is what the board's rule asks for; None: nothing, the caller does. The caller holds the board and has
-    judged the move. A fixed number of statements, but for what is stopped.
+    `wish` is the request of the board's dispatch rule; None starts nothing. The caller holds the board and has
+    checked the move. The number of statements is fixed, except for stopped runs.
     """
     moved = [card for card, stage in zip(cards, left, strict=True) if stage is not to]
     if not moved:
@@ -67,8 +68,8 @@ async def on_cards_moved(
 
 
 async def stop_run_of_card(tx: Transaction, board: Board, run: Run, reason: str) -> None:
-    """Stop a run: at once when no worker has it, else as soon as its worker confirms. The caller holds it."""
-    run.stop_reason = reason[:500]
+    """Stop a run: at once if no worker holds it, else once its worker confirms. The caller holds the run."""
+    run.stop_reason = reason[:MAX_STOP_REASON_LENGTH]
     transition = await queue.cancel(tx, run.id)
     if transition is not None:
         await follow_transition(tx, board, run, transition)
@@ -77,9 +78,9 @@ async def stop_run_of_card(tx: Transaction, board: Board, run: Run, reason: str)
 async def cancel_runs_of(
     tx: Transaction, board: Board, card_ids: Sequence[str], *, cancel_run: bool, word: str = "cancelRun"
 ) -> None:
-    """Cards go away. Raises Conflict while agents are at them, unless `cancel_run` ends that: `word` to the caller.
+    """End the active runs of cards that are removed. Their workers lose their leases at once.
 
-    The runs end at once; their workers find their leases lost.
+    Raises Conflict if there are any, unless `cancel_run`; its message calls that argument `word`.
     """
     query = select(Run).where(Run.card_id.in_(card_ids), Run.status.in_(ACTIVE)).order_by(Run.id)
     active = list(await tx.scalars(query.with_for_update()))
@@ -89,7 +90,7 @@ async def cancel_runs_of(
 async def end_active(
     tx: Transaction, boards: Mapping[str, Board], active: Sequence[Run], *, cancel_run: bool, word: str
 ) -> None:
-    """End active runs whose cards go away. Raises Conflict unless `cancel_run`. The caller holds both."""
+    """End active runs of cards that are removed. The caller holds both. Raises Conflict unless `cancel_run`."""
     if active and not cancel_run:
         some = "1 run of an agent is" if len(active) == 1 else f"{len(active)} runs of agents are"
         it = "it" if len(active) == 1 else "them"
@@ -102,7 +103,7 @@ async def end_active(
 
 
 async def reprioritise(tx: Transaction, card: Card) -> None:
-    """The card's priority changed: its runs in the queue go to their new place."""
+    """Apply the priority of a card to its queued runs."""
     waiting = Run.card_id == card.id, Run.status == RunStatus.QUEUED
     for run in list(await tx.scalars(select(Run).where(*waiting).order_by(Run.id).with_for_update())):
         run.priority = card.priority

@@ -1,15 +1,15 @@
-"""A worker says how a run ended, or gives it back: accepted exactly while its lease is, LeaseLost otherwise."""
+"""The end of an attempt, as its worker reports it. Accepted only while the lease is held; else LeaseLost."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 import actions.agent_session
-from actions import git, validation
+from actions import validation
+from actions.lease import Lease
 from actions.liveness import note_worker
-from actions.run.change import cancel_questions, follow_transition, waits
-from actions.run.result import clean_commits, clean_files, clean_metrics
+from actions.run.change import cancel_questions, follow_transition, suspend_run
+from actions.run.result import RunResultInput, store_result
 from auth.locking import lock_leased_run
 from kit import queue
 from kit.db.transaction import Transaction
@@ -18,41 +18,17 @@ from models.actor import Actor
 from models.board import Board
 from models.policy import NoChange, board_policy_of
 from models.refusal import Conflict, Invalid, LeaseLost
-from models.run import (
-    MAX_COMMITS,
-    MAX_FILES,
-    MAX_PATCH,
-    MAX_SUMMARY_LENGTH,
-    MAX_WARNINGS,
-    FailureCode,
-    Run,
-    RunOutcome,
-    WaitReason,
-)
+from models.run import FailureCode, Run, RunOutcome, WaitReason
 from models.worker import Worker, program_of
 from protocol.events import plain
 
-
-@dataclass(frozen=True, kw_only=True)
-class RunResult:
-    """What an attempt brought, as its worker tells it."""
-
-    summary: str = ""
-    outcome: RunOutcome | None = None
-    branch: str | None = None
-    head_sha: str | None = None
-    session_id: str | None = None
-    exit_code: int | None = None
-    files: list[dict[str, Any]] = field(default_factory=list)
-    commits: list[dict[str, Any]] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    patch: str | None = None
-    metrics: dict[str, Any] | None = None
+MAX_REASON_LENGTH = 10_000  # characters
+MAX_EVENT_SUMMARY_LENGTH = 500  # characters of a summary that an event repeats
 
 
 @asynccontextmanager
 async def leased(tx: Transaction, actor: Actor, lease: Ticket) -> AsyncIterator[tuple[Board, Run]]:
-    """The run of a lease, held. What the queue says of a lost one is told as LeaseLost."""
+    """Lock the run of a lease, and its board. The queue's JobLeaseLost becomes LeaseLost."""
     board, run = await lock_leased_run(tx, actor, lease.id)
     try:
         yield board, run
@@ -61,48 +37,58 @@ async def leased(tx: Transaction, actor: Actor, lease: Ticket) -> AsyncIterator[
         raise LeaseLost(lease.id, lease.attempt) from error
 
 
-async def complete_run(tx: Transaction, actor: Actor, lease: Ticket, result: RunResult) -> Run:
-    """The work is done. The card goes to REVIEW with it, when no sibling is still at work."""
+async def complete_run(
+    tx: Transaction,
+    actor: Actor,
+    *,
+    lease: Annotated[Lease, "The lease of the run."],
+    result: Annotated[RunResultInput, "The result of the attempt; its summary is required."],
+) -> Run:
+    """Complete a run. A CODE run moves its card to REVIEW once none of its siblings is at work.
+
+    Raises LeaseLost if the lease is not held.
+    """
     if not plain(result.summary):
         raise Invalid(("result.summary", "must say what was done"))
     async with leased(tx, actor, lease) as (board, run):
-        held, _, _ = await queue.lock_leased_job(tx, lease)
-        _keep(run, result)
-        await keep_session(tx, run, result.session_id)
-        nothing = result.outcome is RunOutcome.NO_CHANGES
-        if (
-            nothing
+        job, _, _ = await queue.lock_leased_job(tx, lease)
+        await _store(tx, run, result)
+        waits_for_decision = (
+            result.outcome is RunOutcome.NO_CHANGES
             and board_policy_of(board.policy).no_change is NoChange.DECIDE
-            and not held.cancel_requested_at
-        ):
+            and not job.cancel_requested_at
+        )
+        if waits_for_decision:
             await queue.suspend(tx, lease, waits_for=WaitReason.DECISION, keep=False)
             await cancel_questions(tx, board, run)
-            await waits(tx, board, run, WaitReason.DECISION)
+            await suspend_run(tx, board, run, WaitReason.DECISION)
             return run
-        transition = await queue.complete(tx, lease, exit_code=result.exit_code, metrics=result.metrics)
-        await follow_transition(
-            tx, board, run, transition, summary=(run.summary or "")[:500], outcome=result.outcome
-        )
+        transition = await queue.complete(tx, lease, exit_code=result.exit_code, metrics=_metrics_of(run))
+        summary = (run.summary or "")[:MAX_EVENT_SUMMARY_LENGTH]
+        await follow_transition(tx, board, run, transition, summary=summary, outcome=result.outcome)
         return run
 
 
 async def fail_run(
     tx: Transaction,
     actor: Actor,
-    lease: Ticket,
-    code: FailureCode,
-    reason: str,
     *,
-    retryable: bool = False,
-    result: RunResult | None = None,
+    lease: Annotated[Lease, "The lease of the run."],
+    code: Annotated[FailureCode, "The cause of the failure."],
+    reason: Annotated[str, "The cause for people, 1 to 10,000 characters."],
+    retryable: Annotated[bool, "Whether another attempt may succeed."] = False,
+    result: Annotated[RunResultInput | None, "The result so far; it is kept."] = None,
 ) -> Run:
-    """The attempt failed. If a retry may help and attempts are left it comes back; else the run has FAILED."""
-    reason = validation.multiline("reason", validation.sanitize(plain(reason)), 10_000, least=1)
+    """Report that an attempt failed. A retryable failure is tried again after 60, 180 and 600 seconds.
+
+    The run is FAILED once no attempt is left, or at once if the failure is not retryable. Raises LeaseLost if the
+    lease is not held.
+    """
+    reason = validation.multiline("reason", validation.sanitize(plain(reason)), MAX_REASON_LENGTH, least=1)
     async with leased(tx, actor, lease) as (board, run):
         await queue.lock_leased_job(tx, lease)
         if result is not None:
-            _keep(run, result)
-            await keep_session(tx, run, result.session_id)
+            await _store(tx, run, result)
         transition = await queue.fail(
             tx,
             lease,
@@ -110,14 +96,23 @@ async def fail_run(
             reason=reason,
             retryable=retryable,
             exit_code=result.exit_code if result else None,
-            metrics=result.metrics if result else None,
+            metrics=_metrics_of(run) if result else None,
         )
         await follow_transition(tx, board, run, transition)
         return run
 
 
-async def release_run(tx: Transaction, actor: Actor, lease: Ticket, *, session_id: str | None = None) -> Run:
-    """Give an attempt back, as a worker does that is told to leave. It counts as no failure."""
+async def release_run(
+    tx: Transaction,
+    actor: Actor,
+    *,
+    lease: Annotated[Lease, "The lease of the run."],
+    session_id: Annotated[str | None, "Conversation that the next attempt may resume."] = None,
+) -> Run:
+    """Give a run back. This counts as no failure, and the run keeps its place in the queue.
+
+    Raises LeaseLost if the lease is not held.
+    """
     async with leased(tx, actor, lease) as (board, run):
         await queue.lock_leased_job(tx, lease)
         await keep_session(tx, run, session_id)
@@ -126,14 +121,20 @@ async def release_run(tx: Transaction, actor: Actor, lease: Ticket, *, session_i
 
 
 async def confirm_stop(
-    tx: Transaction, actor: Actor, lease: Ticket, *, result: RunResult | None = None
+    tx: Transaction,
+    actor: Actor,
+    *,
+    lease: Annotated[Lease, "The lease of the run."],
+    result: Annotated[RunResultInput | None, "The result so far; it is kept."] = None,
 ) -> Run:
-    """The worker has stopped, as it was asked to. What was done until then is kept."""
+    """Confirm that a run was stopped after a STOP command: it is CANCELLED.
+
+    Raises LeaseLost if the lease is not held, or Conflict if nobody asked to stop the run.
+    """
     async with leased(tx, actor, lease) as (board, run):
         await queue.lock_leased_job(tx, lease)
         if result is not None:
-            _keep(run, result)
-            await keep_session(tx, run, result.session_id)
+            await _store(tx, run, result)
         try:
             transition = await queue.confirm_cancelled(tx, lease)
         except queue.NotAsked:
@@ -142,36 +143,18 @@ async def confirm_stop(
         return run
 
 
-def _keep(run: Run, result: RunResult) -> None:
-    """What an attempt brought, bounded: a worker may say anything."""
-    summary = validation.multiline(
-        "result.summary", validation.sanitize(plain(result.summary)), MAX_SUMMARY_LENGTH
-    )
-    run.summary = summary or run.summary
-    run.outcome = result.outcome or run.outcome
-    run.branch = git.validate_branch("result.branch", result.branch) if result.branch else run.branch
-    run.head_sha = git.validate_sha("result.headSha", result.head_sha) if result.head_sha else run.head_sha
-    files = clean_files("result.files", result.files)
-    titled = [{**commit, "title": plain(str(commit.get("title") or ""))} for commit in result.commits]
-    commits = clean_commits("result.commits", titled)
-    run.exit_code = result.exit_code
-    warnings = [validation.sanitize(text[:2_000]) for text in result.warnings]
-    if len(result.files) > MAX_FILES:
-        warnings.append(f"{len(result.files)} files were changed; the first {MAX_FILES} are listed")
-    if result.patch is not None and len(result.patch) > MAX_PATCH:
-        raise Invalid(("result.patch", f"must have at most {MAX_PATCH} characters, not {len(result.patch)}"))
-    run.patch = validation.sanitize(result.patch) if result.patch is not None else run.patch
-    run.result = {
-        "files": files[:MAX_FILES],
-        "commits": commits[:MAX_COMMITS],
-        "warnings": warnings[:MAX_WARNINGS],
-        "metrics": clean_metrics("result.metrics", result.metrics),
-        "file_count": len(result.files),
-    }
+async def _store(tx: Transaction, run: Run, result: RunResultInput) -> None:
+    store_result(run, result)
+    await keep_session(tx, run, result.session_id)
+
+
+def _metrics_of(run: Run) -> dict[str, Any] | None:
+    metrics: dict[str, Any] | None = (run.result or {}).get("metrics")
+    return metrics
 
 
 async def keep_session(tx: Transaction, run: Run, external_id: str | None) -> None:
-    """Remember the conversation an agent program keeps, so that the run, or one after it, goes on there."""
+    """Store the conversation of an attempt, so that this run, or one after it, may resume it."""
     if not external_id or run.worker_id is None:
         return
     executor = program_of(run.executor, await tx.get_one(Worker, run.worker_id))

@@ -1,6 +1,6 @@
-"""Whom a run concerns hears of it: who asked for it, who made its card, and the card's assignees.
+"""Notifications of a run: to its requester, the creator of its card and the assignees of the card.
 
-Whatever is said at once is one insert, for any number of people.
+Notifications of one change take one INSERT, for any number of people.
 """
 
 from collections.abc import Iterable
@@ -12,8 +12,8 @@ from models.card import Card
 from models.notice import NotificationType
 from models.run import FailureCode, Run, RunStatus
 
-BODY = 2_000  # characters
-GIVEN_UP = (FailureCode.ATTEMPTS_EXHAUSTED, FailureCode.LEASE_EXPIRED)  # after several attempts
+MAX_BODY_LENGTH = 2_000  # characters
+FINAL_FAILURES = (FailureCode.ATTEMPTS_EXHAUSTED, FailureCode.LEASE_EXPIRED)  # after several attempts
 
 
 async def notify_run_people(
@@ -21,18 +21,19 @@ async def notify_run_people(
     board: Board,
     card: Card,
     run: Run | None,
-    said: Iterable[NoticeText],
+    notices: Iterable[NoticeText],
     *,
     question_id: str | None = None,
     but: str | None = None,
 ) -> None:
-    """Tell them, `but` whoever did it. A title names the card where it says {}, and ends with what it is called.
+    """Notify the people that a run concerns, except the user `but`. Without a run, those that the card concerns.
 
-    Without a run those are told whom the card concerns.
+    In each title, {} is replaced by the name of the card, and its title is appended.
     """
     name = f"{board.key}-{card.number}"
     titled = [
-        NoticeText(one.type, f"{one.title.format(name)}: {card.title}", one.body[:BODY]) for one in said
+        NoticeText(notice.type, f"{notice.title.format(name)}: {card.title}", notice.body[:MAX_BODY_LENGTH])
+        for notice in notices
     ]
     if not titled:
         return
@@ -51,19 +52,19 @@ async def notify_run_people(
 def notify_ended(
     run: Run, kept_from_review: str | None = None, *, is_reviewed: bool = False
 ) -> list[NoticeText]:
-    """What there is to say of a run's end: how it ended, and what people should do about it."""
+    """Return the notices of a run's end: its outcome, and what people should do."""
     if run.status is RunStatus.FAILED:
         reason = run.failure_reason or ""
-        said = [NoticeText(NotificationType.RUN_FAILED, "A run failed on {}", reason)]
-        if run.failure_code in GIVEN_UP:
-            said.append(notify_stuck("{} was given up", reason))
-        return said
-    said = [NoticeText(NotificationType.RUN_SUCCEEDED, "{} was worked on", run.summary or "")]
-    return said + notify_review(run, kept_from_review) if is_reviewed else said
+        notices = [NoticeText(NotificationType.RUN_FAILED, "A run failed on {}", reason)]
+        if run.failure_code in FINAL_FAILURES:
+            notices.append(notify_stuck("{} was given up", reason))
+        return notices
+    notices = [NoticeText(NotificationType.RUN_SUCCEEDED, "{} was worked on", run.summary or "")]
+    return notices + notify_review(run, kept_from_review) if is_reviewed else notices
 
 
 def notify_review(run: Run, kept: str | None) -> list[NoticeText]:
-    """What there is to say of a card that goes to REVIEW, or is kept from it."""
+    """Return the notices of a card that goes to REVIEW, or may not go there."""
     if kept is not None:
         return [notify_stuck("{} does not go to REVIEW", kept)]
     return [NoticeText(NotificationType.REVIEW_REQUESTED, "{} waits for your review", run.summary or "")]

@@ -1,6 +1,6 @@
-"""The little that a board shows of a run: how far it is, what it works on, and what it waits for.
+"""The progress of a run, as a board shows it: how far it is, its current activity and its running tool.
 
-Kept on the run as JSON, and derived from nothing but the lines of its log, in their order.
+Stored on the run as JSON, and derived only from the lines of its log, in order.
 """
 
 from collections.abc import Callable, Iterable
@@ -24,15 +24,15 @@ from protocol.events import (
     clean,
 )
 
-MAX_LINE_LENGTH = 200  # characters of one line
-MAX_TOOLS = 20  # that run at once and are remembered
-MIN_INTERVAL_SECONDS = 1.0  # seconds between two times that a board is told
+MAX_LINE_LENGTH = 200  # characters
+MAX_TOOLS = 20  # running tools that are stored
+MIN_INTERVAL_SECONDS = 1.0  # between two events of progress on the board
 
 Kept = dict[str, Any]
 
 
 def progressed(before: Kept | None, events: Iterable[AgentEvent], at: datetime) -> Kept:
-    """What is to be shown after these events."""
+    """Return the progress after these events."""
     now = {name: value for name, value in (before or {}).items() if name != WARNED_KEY}
     for event in events:
         if step := STEPS.get(event.type):
@@ -72,7 +72,7 @@ def _progress(now: Kept, event: ProgressReported, at: datetime) -> None:
 
 def _status(now: Kept, event: StatusChanged, at: datetime) -> None:
     if event.agent:
-        return  # a sub-agent's end is not the run's
+        return  # the end of a sub-agent is not that of the run
     now["state"] = event.state.value
     if event.state in (AgentStatus.STARTED, AgentStatus.IDLE, AgentStatus.ENDED):
         now["tools"] = []
@@ -104,12 +104,12 @@ STEPS: dict[EventType, Callable[[Kept, Any, datetime], None]] = {
 }
 
 
-WARNED_KEY = "warned"  # people were told that it says nothing; gone as soon as it says something
-HIDDEN = ("tools", "untold", WARNED_KEY)  # `untold`: it changed since the board was told
+WARNED_KEY = "warned"  # people were warned of its silence; removed by its next report
+HIDDEN = ("tools", "untold", WARNED_KEY)  # `untold`: changed since the last event on the board
 
 
 def shown(kept: Kept | None) -> Kept:
-    """What a board is told: the tool that was started last stands for those that run."""
+    """Return the progress that a board shows; the newest running tool stands for all."""
     now = {name: value for name, value in (kept or {}).items() if name not in HIDDEN and value is not None}
     if tools := (kept or {}).get("tools"):
         now |= {"tool": tools[-1]["name"], "tool_text": tools[-1]["text"], "tool_since": tools[-1]["since"]}
@@ -117,6 +117,6 @@ def shown(kept: Kept | None) -> Kept:
 
 
 def progress_line(text: str) -> str:
-    """One line of text, cut off where it is long."""
+    """Return text as one line of at most MAX_LINE_LENGTH characters."""
     text = " ".join(clean(text[: 4 * MAX_LINE_LENGTH]).split())
     return text if len(text) <= MAX_LINE_LENGTH else text[: MAX_LINE_LENGTH - 1] + "…"

@@ -1,4 +1,4 @@
-"""What an agent is told: made once, when its run is first claimed, and frozen in the run's snapshot."""
+"""Prompts of agents, built from the snapshot that is frozen when a run is first claimed."""
 
 import re
 import unicodedata
@@ -21,13 +21,13 @@ ON_WORK = (RunKind.REVIEW, RunKind.TEST, RunKind.INTEGRATE, RunKind.DOCUMENT)  #
 
 
 def slug(title: str) -> str:
-    """A title as a part of a branch's name."""
+    """Return a title as a part of a branch name."""
     plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:50].strip("-") or "card"
 
 
 def prompt_of(kind: RunKind, snapshot: dict[str, Any], instruction: str | None) -> str:
-    """The words an agent begins with. People's text is told as such, after what it is asked to do."""
+    """Return the prompt of an agent: its task, then the texts of people, marked as such."""
     card, lines = snapshot["card"], [TASKS[kind]]
     if work := snapshot.get("work"):
         base = f", which began from {work['base']}" if work["base"] else ""
@@ -59,18 +59,18 @@ def prompt_of(kind: RunKind, snapshot: dict[str, Any], instruction: str | None) 
 
 
 def without(snapshot: dict[str, Any], messages: Collection[str]) -> dict[str, Any]:
-    """What an agent is told, but for these messages."""
-    asks = snapshot.get("message")
+    """Return a snapshot without some messages."""
+    trigger = snapshot.get("message")
     return snapshot | {
-        "comments": [one for one in snapshot["comments"] if one.get("id") not in messages],
-        "message": asks if asks and asks.get("id") not in messages else None,
+        "comments": [comment for comment in snapshot["comments"] if comment.get("id") not in messages],
+        "message": trigger if trigger and trigger.get("id") not in messages else None,
     }
 
 
 def answered_of(answers: Sequence[Any]) -> str:
-    """Answers, as an agent that asked is told them."""
+    """Return answers as a prompt."""
     lines = ["Your questions were answered:"]
-    for one in answers:
-        said = "; ".join(one.answer) if one.answer else "nobody answered; go on by your best judgement"
-        lines += [f"- {one.text}", f"  {said}"]
+    for question in answers:
+        nobody = "nobody answered; go on by your best judgement"
+        lines += [f"- {question.text}", f"  {'; '.join(question.answer) if question.answer else nobody}"]
     return "\n".join(lines)

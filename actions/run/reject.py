@@ -1,4 +1,4 @@
-"""Work that is not good enough goes back, with the reason."""
+"""Rejection of reviewed work: the card returns to TODO with feedback for the next run."""
 
 from dataclasses import replace
 
@@ -6,9 +6,9 @@ from sqlalchemy import select
 
 from actions.message import post_message
 from actions.move import Placement, check_move, move_allowed
-from actions.run.claim import find_worked
 from actions.run.dispatch import on_cards_moved
 from actions.run.start import RunRequest, enqueue_runs, retry_request
+from actions.run.work_order import find_worked
 from auth.locking import lock_card
 from kit.db.transaction import Transaction
 from models.actor import Actor

@@ -1,8 +1,9 @@
-"""Work is asked for: by a person, by the board's rule, or again after an end; queued in the same transaction."""
+"""Requests of runs: by a person, by the board's rule, or as a retry. They are enqueued in the same transaction."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Annotated
 
 from sqlalchemy import case, func, select, update
 
@@ -18,6 +19,7 @@ from kit import queue
 from kit.db.database import utcnow
 from kit.db.transaction import Transaction
 from kit.eventlog.event_log import open_topics
+from kit.graphql.arguments import Id
 from kit.ids import new_id
 from kit.queue import NewJob
 from models.actor import Actor
@@ -58,17 +60,17 @@ from protocol.events import AgentStatus, StatusChanged
 
 @dataclass(frozen=True, kw_only=True)
 class RunRequest:
-    """What is asked of an agent."""
+    """A request for a run."""
 
     kind: RunKind = RunKind.CODE
     instruction: str | None = None
     base_ref: str | None = None
     message_id: str | None = None
-    permission: PermissionLevel | None = None  # the profile's where that is stricter, but for admins
+    permission: PermissionLevel | None = None  # a stricter profile prevails, except for admins
     profile: AgentProfile | None = None
     executor: str | None = None  # without a profile
     branch: str | None = None
-    start_at: datetime | None = None  # not before
+    start_at: datetime | None = None  # earliest start
     retry_of: str | None = None
     retries: int = 0
     session_id: str | None = None
@@ -76,58 +78,83 @@ class RunRequest:
     place: int | None = None  # in the batch
 
 
+@dataclass(frozen=True)
+class StartedRuns:
+    """Runs that were started together."""
+
+    runs: list[Run]
+
+
 async def start_run(
     tx: Transaction,
     actor: Actor,
-    card_id: str,
-    wish: RunRequest,
     *,
-    profile_ids: Sequence[str] = (),
-) -> list[Run]:
-    """Ask for work on a card: one run, with the card's profile or its board's, or a sibling for each one named.
+    card_id: Annotated[Id, "The card."],
+    kind: Annotated[RunKind, "The kind of work."] = RunKind.CODE,
+    instruction: Annotated[str | None, "Instruction for the agent besides the card; Markdown."] = None,
+    profile_ids: Annotated[
+        list[Id] | None,
+        "At most 5 agent profiles: a sibling run for each. Default: one run with the profile of the card or board.",
+    ] = None,
+    base_ref: Annotated[str | None, "Branch or commit to start from. Default: the board's."] = None,
+    message_id: Annotated[Id | None, "The message of the card that requests the run."] = None,
+    permission: Annotated[
+        PermissionLevel | None,
+        "Freedom of the agent. Default: the profile's. A stricter profile prevails unless you are an admin.",
+    ] = None,
+    start_at: Annotated[datetime | None, "Earliest start. Default: now."] = None,
+) -> StartedRuns:
+    """Start agents on a card. The run waits in the queue for a worker that can do it.
 
-    A card that is not ready yet (BACKLOG, PLAN) goes to TODO first, as if its person had moved it. Raises Conflict
-    while a run of that kind is active on the card, and StageRefused where the law has no way for the card to be
-    worked where it stands, or none to TODO.
+    CODE moves a card from BACKLOG or PLAN to TODO at once, to IN_PROGRESS when the run is claimed, and to REVIEW
+    when it succeeds. Raises StageRefused if the card may not go there, and Conflict while a run of that kind is
+    active on the card.
     """
     board, card = await lock_card(tx, actor, card_id)
-    validation.distinct(
-        "profileIds", validation.at_most("profileIds", list(profile_ids), MAX_PROFILES, least=0)
+    ids = validation.at_most("profileIds", profile_ids or [], MAX_PROFILES, least=0)
+    validation.distinct("profileIds", ids)
+    request = validate_request(
+        RunRequest(
+            kind=kind,
+            instruction=instruction,
+            base_ref=base_ref,
+            message_id=message_id,
+            permission=permission,
+            start_at=start_at,
+        )
     )
-    wish = validate_request(wish)
-    if wish.message_id is not None:
-        mine = Message.id == wish.message_id, Message.card_id == card.id, Message.deleted_at.is_(None)
-        if await tx.scalar(select(Message.id).where(*mine)) is None:
-            raise NotFound(wish.message_id)
-    profiles = await _profiles(tx, board, card, profile_ids)
-    wishes = [replace(wish, profile=profile) for profile in profiles] or [wish]
-    await _make_ready(tx, board, card, wish.kind)
-    asked = [(card, one) for one in wishes]
-    return (
-        (await start_together(tx, actor, board, asked))[1]
-        if len(asked) > 1
-        else await enqueue_runs(tx, actor, board, asked)
-    )
+    if message_id is not None:
+        is_shown = Message.id == message_id, Message.card_id == card.id, Message.deleted_at.is_(None)
+        if await tx.scalar(select(Message.id).where(*is_shown)) is None:
+            raise NotFound(message_id)
+    profiles = await _profiles(tx, board, card, ids)
+    requests = [(card, replace(request, profile=profile)) for profile in profiles] or [(card, request)]
+    await _make_ready(tx, board, card, kind)
+    if len(requests) > 1:
+        _, runs = await start_together(tx, actor, board, requests)
+    else:
+        runs = await enqueue_runs(tx, actor, board, requests)
+    return StartedRuns(runs)
 
 
 async def _make_ready(tx: Transaction, board: Board, card: Card, kind: RunKind) -> None:
-    """Take a card to TODO that code is to be written for and that no agent could take from where it stands.
+    """Move a card to TODO if a CODE run could not move it to IN_PROGRESS from its stage.
 
-    The board's rule asks for nothing: the caller does. Raises Conflict, StageRefused.
+    The board's dispatch rule is not applied. Raises Conflict, StageRefused.
     """
     at = await tx.scalar(select(BoardColumn.stage).where(BoardColumn.id == card.column_id))
     if kind is not RunKind.CODE or at is None or Stage.IN_PROGRESS in is_lawful(at, board.law, Mover.SYSTEM):
         return
     if Stage.TODO not in is_lawful(at, board.law):
         return  # the start itself is refused
-    await _judge_active(tx, board, [card], kind)
+    await _check_active_runs(tx, board, [card], kind)
     place = Placement(stage=Stage.TODO)
     await move_allowed(tx, board, [card], place, await check_move(tx, board, [card], place))
     await reopen(tx, board)
 
 
 def validate_request(wish: RunRequest) -> RunRequest:
-    """What is asked, as it is kept. Raises Invalid."""
+    """Return a request with its texts cleaned. Raises Invalid."""
     instruction, base = wish.instruction, wish.base_ref
     if instruction is not None:
         instruction = validation.multiline("instruction", instruction, MAX_INSTRUCTION_LENGTH) or None
@@ -143,21 +170,21 @@ async def _profiles(tx: Transaction, board: Board, card: Card, ids: Sequence[str
 
 
 async def named_profiles(tx: Transaction, board: Board, ids: Sequence[str]) -> list[AgentProfile]:
-    """Profiles for runs on a board, in the order of `ids`. Raises NotFound, Conflict."""
+    """Load profiles for runs on a board, in the order of `ids`. Raises NotFound, Conflict."""
     query = select(AgentProfile).where(
         AgentProfile.id.in_(ids), AgentProfile.workspace_id == board.workspace_id
     )
-    found = {profile.id: profile for profile in await tx.scalars(query)}
+    by_id = {profile.id: profile for profile in await tx.scalars(query)}
     for id in ids:
-        if id not in found:
+        if id not in by_id:
             raise NotFound(id)
-    return [require_enabled(found[id]) for id in ids]
+    return [require_enabled(by_id[id]) for id in ids]
 
 
 async def start_together(
     tx: Transaction, actor: Actor, board: Board, asked: Sequence[tuple[Card, RunRequest]]
 ) -> tuple[RunBatch, list[Run]]:
-    """Queue runs as a batch. The caller holds the board. Raises Conflict, StageRefused."""
+    """Enqueue runs as a batch. The caller holds the board. Raises Conflict, StageRefused."""
     wish = asked[0][1]
     batch = RunBatch(
         id=new_id("batch"),
@@ -178,26 +205,26 @@ async def start_together(
 async def enqueue_runs(
     tx: Transaction, actor: Actor | None, board: Board, asked: Sequence[tuple[Card, RunRequest]]
 ) -> list[Run]:
-    """Queue runs of one kind on cards of a board: all, or none. The caller holds the board.
+    """Enqueue runs of one kind on cards of a board: all, or none. The caller holds the board.
 
-    Raises Conflict and StageRefused, which name the first card that stands against it. A fixed number of
-    statements.
+    The number of statements is fixed. Raises Conflict and StageRefused, which name the first card that cannot be
+    started.
     """
     kind = asked[0][1].kind
     cards = list({card.id: card for card, _ in asked}.values())
-    await _judge_active(tx, board, cards, kind)
+    await _check_active_runs(tx, board, cards, kind)
     facts = {one.card_id: one for one in await facts_of(reader(tx), {board.id: board}, cards)}
     for card in cards:
-        judge_start(facts[card.id], kind)
-    wishes = await _permitted(tx, actor, board, [wish for _, wish in asked])
+        check_start(facts[card.id], kind)
+    wishes = await _limit_permissions(tx, actor, board, [wish for _, wish in asked])
     placed = [(card, facts[card.id], wish) for (card, _), wish in zip(asked, wishes, strict=True)]
     return await enqueue_allowed_runs(tx, actor, board, placed)
 
 
-async def _permitted(
+async def _limit_permissions(
     tx: Transaction, actor: Actor | None, board: Board, wishes: Sequence[RunRequest]
 ) -> Sequence[RunRequest]:
-    """Hold what is asked to its profiles: only an admin lets an agent do more than the profile says."""
+    """Limit requests to the permissions of their profiles, unless an admin makes them."""
     held = [
         replace(wish, permission=stricter(wish.permission, wish.profile.permission))
         if wish.permission and wish.profile
@@ -210,8 +237,8 @@ async def _permitted(
     return wishes if role == Role.ADMIN else held
 
 
-async def _judge_active(tx: Transaction, board: Board, cards: Sequence[Card], kind: RunKind) -> None:
-    """Raise Conflict where a run of that kind is active on a card, or too many of any kind."""
+async def _check_active_runs(tx: Transaction, board: Board, cards: Sequence[Card], kind: RunKind) -> None:
+    """Raise Conflict if a run of that kind is active on a card, or too many runs of any kind."""
     same = func.min(case((Run.kind == kind, Run.id))).label("same")
     query = select(Run.card_id, func.count().label("count"), same).group_by(Run.card_id)
     query = query.where(Run.card_id.in_([card.id for card in cards]), Run.status.in_(ACTIVE))
@@ -224,8 +251,8 @@ async def _judge_active(tx: Transaction, board: Board, cards: Sequence[Card], ki
             raise Conflict(f"{name} has {found.count} active runs; at most {MAX_ACTIVE} are allowed", card.id)
 
 
-def judge_start(facts: Facts, kind: RunKind) -> None:
-    """Raise StageRefused where agents may not work the card: the archive, and the law for what moves it."""
+def check_start(facts: Facts, kind: RunKind) -> None:
+    """Raise StageRefused if agents may not work on the card: it is archived, or the law forbids its move."""
     to = {RunKind.CODE: Stage.IN_PROGRESS, RunKind.PLAN: Stage.PLAN}.get(kind, facts.at)
     way = to in is_lawful(facts.at, facts.law, Mover.SYSTEM) if kind is RunKind.CODE else to is facts.at
     against = reasons_against(facts, to, by=Mover.SYSTEM)
@@ -248,7 +275,7 @@ async def enqueue_allowed_runs(
     board: Board,
     asked: Sequence[tuple[Card, Facts, RunRequest]],
 ) -> list[Run]:
-    """Queue runs of one board, in a fixed number of statements. What a gate keeps waits for it."""
+    """Enqueue runs that were checked, in a fixed number of statements. A run behind a gate waits for it."""
     policy, now = board_policy_of(board.policy), utcnow()
     runs, works = [], []
     for card, facts, wish in asked:
@@ -287,10 +314,10 @@ async def enqueue_allowed_runs(
     tx.add_all(runs)
     await tx.flush()
     await queue.enqueue(tx, *works)
-    said = {
+    rows = {
         run.id: line_of(StatusChanged(state=AgentStatus.QUEUED, reason=run.held_by or "")).row for run in runs
     }
-    lines = {run_topic(id): [{**row, "attempt": 0, "at": now}] for id, row in said.items()}
+    lines = {run_topic(id): [{**row, "attempt": 0, "at": now}] for id, row in rows.items()}
     await open_topics(tx, RUN_LOG, lines)
     for run in runs:
         emit_run_event(tx, board, run, EventKind.RUN_QUEUED, held_by=run.held_by, batch=run.batch_id)
@@ -308,7 +335,7 @@ def _work(
         priority=int(run.priority),
         executor=run.executor,
         capabilities=profile.capabilities if profile else (),
-        keys=[profile.id] if profile else (),  # also without a limit: it may be given one while this waits
+        keys=[profile.id] if profile else (),  # also without a limit: it may get one while this waits
         parked_for=gate,
         max_attempts=policy.max_attempts,
         wait_limit=policy.queue_seconds,
@@ -319,33 +346,55 @@ def _work(
 
 
 async def retry_run(
-    tx: Transaction, actor: Actor, id: str, *, instruction: str | None = None, resume: bool = False
+    tx: Transaction,
+    actor: Actor,
+    *,
+    id: Annotated[Id, "The run. It has ended."],
+    instruction: Annotated[str | None, "Instruction for the agent. Default: as in the run."] = None,
 ) -> Run:
-    """Ask again for what a run that ended did not bring; `resume`: on its branch, and in its session if that lives.
+    """Start a run again, from the beginning. Returns the new run, whose `retryOf` names the old one.
 
-    Answers the new run, which names the old one. A run that waits for a decision goes on itself. Raises Conflict
-    for one that has not ended, or whose profile is switched off, and StageRefused.
+    If the profile was deleted, the new run keeps its program. Raises StageRefused, and Conflict if the run has not
+    ended or its profile is switched off.
     """
     board, run = await lock_run(tx, actor, id)
+    return await restart_run(tx, actor, board, run, instruction=instruction)
+
+
+async def restart_run(
+    tx: Transaction,
+    actor: Actor,
+    board: Board,
+    run: Run,
+    *,
+    instruction: str | None = None,
+    resume: bool = False,
+) -> Run:
+    """Queue a run that continues an ended one; with `resume`, on its branch and in its session if that lives.
+
+    The caller holds the board and the run. Raises StageRefused, and Conflict if the run has not ended or its
+    profile is switched off.
+    """
     if run.status not in TERMINAL:
-        raise Conflict(f"The run is {run.status}; only one that has ended is tried again", run.id)
+        raise Conflict(f"The run is {run.status}; only one that has ended can be started again", run.id)
     if resume and run.status is RunStatus.SUCCEEDED:
         raise Conflict("The run succeeded; start another one", run.id)
     card = await tx.get(Card, run.card_id)
     assert card is not None, "a run lives no longer than its card"
     profile = await tx.get(AgentProfile, run.profile_id) if run.profile_id else None
-    wish = retry_request(run, profile, instruction=instruction, resume=resume)
+    request = retry_request(run, profile, instruction=instruction, resume=resume)
     if run.batch_id is not None:
         await tx.execute(update(RunBatch).where(RunBatch.id == run.batch_id).values(ended_at=None))
-    return (await enqueue_runs(tx, actor, board, [(card, validate_request(wish))]))[0]
+    [new] = await enqueue_runs(tx, actor, board, [(card, validate_request(request))])
+    return new
 
 
 def retry_request(
     run: Run, profile: AgentProfile | None, *, instruction: str | None = None, resume: bool = False
 ) -> RunRequest:
-    """What a run was asked, to be asked again: in its place, where it has one in a batch.
+    """Return the request that retries a run, at its place in its batch if it has one.
 
-    Without its profile, which was deleted, by its program at least. Raises Conflict for one that is switched off.
+    If its profile was deleted, the retry keeps its program. Raises Conflict if the profile is switched off.
     """
     return RunRequest(
         kind=run.kind,

@@ -1,6 +1,6 @@
-"""What time does to runs: leases, limits and questions that ran out, agents that fell silent.
+"""Sweeps of runs: expired leases, time limits and questions, and silent agents.
 
-Any server process sweeps, several at once.
+Every server process sweeps; concurrent sweeps are safe.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 
 from actions.question import expire_questions
-from actions.run.change import apply, card_of, runs_of
+from actions.run.change import apply_transitions, card_of, lock_runs
 from actions.run.notice import notify_run_people, notify_stuck
 from actions.run.progress import WARNED_KEY, shown
 from actions.stage_facts import LIVE
@@ -29,23 +29,23 @@ from models.run import Run, RunStatus
 
 log = logging.getLogger("signalbox.sweep")
 
-MIN_STUCK = timedelta(minutes=BOUNDS["stuck_minutes"][0])  # what no board warns of before
+MIN_STUCK = timedelta(minutes=BOUNDS["stuck_minutes"][0])  # the shortest silence that a board may warn of
 LAST_REPORT_AT = func.coalesce(Run.reported_at, Run.started_at, type_=Run.reported_at.type)
 WAS_WARNED = Run.progress[WARNED_KEY].as_string().is_not(None)
-SWEEP_INTERVAL_SECONDS = 1.0  # seconds between two looks
-SWEEP_BATCH_SIZE = 100  # of what is due, in one look
+SWEEP_INTERVAL_SECONDS = 1.0
+SWEEP_BATCH_SIZE = 100  # boards with expired questions in one sweep
 
 
 async def sweep_periodically(event_log: EventLog) -> None:
-    """Sweep for ever. A database that does not answer costs a look; one that has begun is ended before we are."""
+    """Sweep forever. An unavailable database skips a sweep; cancellation waits for the running one."""
     since: datetime | None = None
     while True:
-        await asyncio.sleep(SWEEP_INTERVAL_SECONDS * random.uniform(0.7, 1.3))  # noqa: S311 - so that processes take turns
-        looking = asyncio.create_task(sweep(event_log, since))
+        await asyncio.sleep(SWEEP_INTERVAL_SECONDS * random.uniform(0.7, 1.3))  # noqa: S311 - so that processes alternate
+        sweeping = asyncio.create_task(sweep(event_log, since))
         try:
-            since = await asyncio.shield(looking)
+            since = await asyncio.shield(sweeping)
         except asyncio.CancelledError:
-            await asyncio.gather(looking, return_exceptions=True)
+            await asyncio.gather(sweeping, return_exceptions=True)
             raise
         except Unavailable:
             log.warning("not swept: the database does not answer")
@@ -54,14 +54,14 @@ async def sweep_periodically(event_log: EventLog) -> None:
 
 
 async def sweep(event_log: EventLog, since: datetime | None = None) -> datetime:
-    """Apply what is due now, board by board, each in its own transaction. Returns when it looked."""
+    """Apply everything that is due, each board in its own transaction. Returns the time of the sweep."""
     now = utcnow()
     async with event_log.database.write() as tx:
         due = await queue.overdue(tx)
         silent = await _silent(tx, now)
         expired = Question.status == QuestionStatus.OPEN, Question.expires_at <= now
-        asked = select(Question.board_id).where(*expired).distinct().limit(SWEEP_BATCH_SIZE)
-        boards = set(await tx.scalars(asked))
+        boards_of_expired = select(Question.board_id).where(*expired).distinct().limit(SWEEP_BATCH_SIZE)
+        boards = set(await tx.scalars(boards_of_expired))
     jobs: dict[str | None, list[str]] = defaultdict(list)
     for id, scope in due:
         jobs[scope].append(id)
@@ -73,9 +73,9 @@ async def sweep(event_log: EventLog, since: datetime | None = None) -> datetime:
 
 
 async def _silent(tx: Transaction, now: datetime) -> dict[str, list[str]]:
-    """By their boards, the runs whose agents say nothing for longer than is normal there, and nobody was told."""
+    """Return the runs, by board, whose agents are silent for too long and of which no one was warned."""
     query = (
-        select(Run.id, Run.board_id, LAST_REPORT_AT.label("said"), Board.policy)
+        select(Run.id, Run.board_id, LAST_REPORT_AT.label("last_report_at"), Board.policy)
         .join(Board, Board.id == Run.board_id)
         .where(
             Run.status.in_(LIVE),
@@ -84,19 +84,19 @@ async def _silent(tx: Transaction, now: datetime) -> dict[str, list[str]]:
             ~WAS_WARNED,
         )
     )
-    found: dict[str, list[str]] = defaultdict(list)
+    by_board: dict[str, list[str]] = defaultdict(list)
     for row in await tx.execute(query):
-        if now - row.said > timedelta(minutes=board_policy_of(row.policy).stuck_minutes):
-            found[row.board_id].append(row.id)
-    return found
+        if now - row.last_report_at > timedelta(minutes=board_policy_of(row.policy).stuck_minutes):
+            by_board[row.board_id].append(row.id)
+    return by_board
 
 
 async def _warn(tx: Transaction, board: Board, ids: Sequence[str]) -> None:
-    """Tell people once that an agent says nothing; again only after it has spoken."""
+    """Warn people once of a silent agent; again only after its next report."""
     now, minutes = utcnow(), board_policy_of(board.policy).stuck_minutes
-    for run in await runs_of(tx, ids):
-        said, kept = run.reported_at or run.started_at, run.progress or {}
-        is_silent = said is not None and now - said > timedelta(minutes=minutes)
+    for run in await lock_runs(tx, ids):
+        last_report_at, kept = run.reported_at or run.started_at, run.progress or {}
+        is_silent = last_report_at is not None and now - last_report_at > timedelta(minutes=minutes)
         if run.status is not RunStatus.RUNNING or not is_silent or WARNED_KEY in kept:
             continue
         run.progress = {**kept, WARNED_KEY: True}
@@ -113,9 +113,9 @@ async def _sweep_board(event_log: EventLog, board_id: str, ids: list[str], silen
         if board is None:
             return
         if ids:
-            await runs_of(tx, ids)
+            await lock_runs(tx, ids)
             swept = await queue.sweep(tx, only=ids)
-            await apply(tx, board, swept.transitions)
+            await apply_transitions(tx, board, swept.transitions)
         await expire_questions(tx, board)
         if silent:
             await _warn(tx, board, silent)

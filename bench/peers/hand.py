@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from kit.db.database import normalised
+from kit.db.database import normalize_url
 
 MINE = "SELECT workspace_id FROM membership WHERE user_id = $1"
 SEEN = f"{{0}}.board_id IN (SELECT id FROM board WHERE workspace_id IN ({MINE}))"
@@ -58,7 +58,9 @@ def hand(url: str) -> Starlette:
             async def fetch(sql: str, *values: Any) -> list[Any]:
                 return await asyncio.to_thread(lambda: db.execute(sql.replace("$", "?"), values).fetchall())
         else:
-            pool = await asyncpg.create_pool(normalised(url).replace("+asyncpg", ""), min_size=4, max_size=10)
+            pool = await asyncpg.create_pool(
+                normalize_url(url).replace("+asyncpg", ""), min_size=4, max_size=10
+            )
             fetch = pool.fetch
         owner = (await fetch('SELECT id FROM "user" WHERE is_local'))[0][0]
         yield

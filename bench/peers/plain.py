@@ -15,7 +15,7 @@ from strawberry.asgi import GraphQL
 from strawberry.dataloader import DataLoader
 
 from auth.permissions import sees_board
-from kit.db.database import normalised
+from kit.db.database import normalize_url
 from models.account import User
 from models.actor import Actor, ActorKind
 from models.board import Board, BoardColumn
@@ -115,7 +115,7 @@ def _grouped(pairs: Any) -> Callable[[list[str]], list[list[Any]]]:
 
 def plain(url: str) -> Starlette:
     """The question of bench/boards.py, seeing what the owner sees."""
-    engine = create_async_engine(normalised(url), pool_size=10, max_overflow=0)
+    engine = create_async_engine(normalize_url(url), pool_size=10, max_overflow=0)
     sessions = async_sessionmaker(engine, expire_on_commit=False)
     owner: list[str] = []
 

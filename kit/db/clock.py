@@ -1,4 +1,4 @@
-"""One clock: the database's. A worker's clock may be wrong, and so may a server's; leases are judged by one."""
+"""The database's clock in SQL. Clocks of workers and servers may be wrong; leases are compared with this one."""
 
 from typing import Any
 
@@ -9,14 +9,14 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from kit.db.database import UtcDateTime
 
-# The same text as SQLAlchemy stores, so that moments compare as text: three digits are all SQLite knows.
+# The format that SQLAlchemy stores, so that times compare as text. SQLite has milliseconds only.
 SQLITE = "strftime('%Y-%m-%d %H:%M:%f000', 'now')"
-# Not now(), which is when the transaction began; not clock_timestamp(), which no index can be searched by.
+# Not now(), the start of the transaction; not clock_timestamp(), which no index can be searched with.
 POSTGRES = "statement_timestamp()"
 
 
 class database_now(FunctionElement[Any]):
-    """The moment of this statement; `now(seconds)` is that much later, NULL for NULL."""
+    """The time of this statement, plus `seconds`; NULL for NULL."""
 
     type = UtcDateTime()
     inherit_cache = True
@@ -38,5 +38,5 @@ def _postgres(element: database_now, compiler: Any, **options: Any) -> str:
 
 
 async def read_database_clock(tx: AsyncSession) -> Any:
-    """What time it is."""
+    """Return the database's time."""
     return await tx.scalar(select(database_now()))

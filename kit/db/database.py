@@ -1,11 +1,10 @@
-"""The database: one door for writes, one for reads, the same contract on SQLite and PostgreSQL.
+"""The database: transactions and snapshots, with the same contract on SQLite and PostgreSQL.
 
-A write is one transaction on one connection. On SQLite it begins IMMEDIATE, behind a fair lock, because
-a transaction that reads before it writes would otherwise lose updates or deadlock with its twin; on
-PostgreSQL the rows that are reached are locked.
+A write is one transaction on one connection. On SQLite it begins IMMEDIATE, behind a fair lock: a transaction that
+reads before it writes could otherwise lose updates, or deadlock with another. On PostgreSQL, callers lock rows.
 
-A read is a `Snapshot`: everything read through it is one moment of the database. It cannot write: the
-database itself refuses (`query_only`, READ ONLY).
+A read is a `Snapshot`: everything read through it is one state of the database. It cannot write: the database
+itself rejects that (`query_only`, READ ONLY).
 """
 
 import asyncio
@@ -44,28 +43,24 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.sql.functions import FunctionElement
 
-from kit.clock import CLOCK
 from kit.db import readers
 from kit.db.readers import Reader, Readers
 from kit.db.rows import Convert, Statements, Values
+from kit.db.server_clock import CLOCK
 from kit.db.transaction import Transaction
 
-BUSY_TIMEOUT_MILLISECONDS = 5_000  # milliseconds a writer waits for another process on the same SQLite file
-CONNECT_TIMEOUT_SECONDS = 3.0  # seconds to reach PostgreSQL
-STATEMENT_TIMEOUT_SECONDS = 4.0  # seconds one statement may take; PostgreSQL itself is told a little less
+BUSY_TIMEOUT_MILLISECONDS = 5_000  # wait of a writer for another process on the same SQLite file
+CONNECT_TIMEOUT_SECONDS = 3.0
+STATEMENT_TIMEOUT_SECONDS = 4.0  # of the client; that of PostgreSQL is a little shorter
 WRITE_QUEUE_TIMEOUT_SECONDS = (
-    8.0  # seconds a write may wait for a connection: a crowd is served in turn, not sent away
+    8.0  # wait of a write for a connection; long, so that bursts queue instead of fail
 )
-READ_TIMEOUT_SECONDS = (
-    5.0  # seconds a read may take, with the wait for a connection and whatever is broken on the way
-)
-MAX_SQLITE_READERS = 4  # connections that read one SQLite file at once
-MAX_POOL_CONNECTIONS = 10  # connections to PostgreSQL a process
-FRESH = (
-    1.0  # seconds after its use in which a connection is not tried: three round trips for each transaction
-)
+READ_TIMEOUT_SECONDS = 5.0  # of a read, including the wait for a connection and its replacement
+MAX_SQLITE_READERS = 4  # connections that read one SQLite file
+MAX_POOL_CONNECTIONS = 10  # connections to PostgreSQL of each process
+PING_AFTER_SECONDS = 1.0  # idle time after which a connection is pinged, at three round trips
 
-# Both sides give up: a frozen server cannot answer, and a frozen client must not hold a lock for ever.
+# Timeouts on both sides: a frozen server does not answer, and a frozen client must not hold locks forever.
 POSTGRES_SETTINGS = {
     "timezone": "UTC",
     "jit": "off",
@@ -81,7 +76,7 @@ Json = JSON().with_variant(JSONB(), "postgresql")
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A moment, in UTC and aware of it, on both databases. A naive one is refused."""
+    """A time-zone-aware time in UTC, on both databases. Naive times are rejected."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -89,26 +84,26 @@ class UtcDateTime(TypeDecorator[datetime]):
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         if value is None:
             return None
-        assert value.tzinfo is not None, "a moment without a time zone reached the database"
+        assert value.tzinfo is not None, "a time without a time zone reached the database"
         return value.astimezone(UTC)
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Convert | None:
-        return None if dialect.name == "postgresql" else _moment
+        return None if dialect.name == "postgresql" else _parse_time
 
 
-def _moment(text: str | None) -> datetime | None:
-    """A moment as SQLite keeps it. PostgreSQL's driver gives them in UTC."""
+def _parse_time(text: str | None) -> datetime | None:
+    """Parse a time as SQLite stores it. PostgreSQL's driver returns times in UTC."""
     return None if text is None else datetime.fromisoformat(text + "+00:00")
 
 
 class Keys(TypeDecorator[list[str]]):
-    """Many keys as one parameter: a statement is the same however many there are."""
+    """A list of keys as one parameter, so that a statement is the same for any number of them."""
 
     impl = String
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> Any:
-        # the driver knows arrays of text; what an array of varchar is, each new connection would ask
+        # the driver knows arrays of text; for arrays of varchar each new connection would query the catalog
         return dialect.type_descriptor(ARRAY(Text) if dialect.name == "postgresql" else String())
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
@@ -116,13 +111,13 @@ class Keys(TypeDecorator[list[str]]):
 
 
 class among(FunctionElement[bool]):
-    """That a column is one of `Keys`: `among(Card.id, bindparam("keys", type_=Keys()))`."""
+    """A column is one of `Keys`: `among(Card.id, bindparam("keys", type_=Keys()))`."""
 
     type = Boolean()
     inherit_cache = True
 
     def self_group(self, against: Any = None) -> Any:
-        return self  # or SQLite would be asked whether it `= 1`, and would not use the index
+        return self  # else SQLite would compare it with 1, and not use the index
 
 
 @compiles(among, "postgresql")
@@ -151,24 +146,24 @@ class Base(DeclarativeBase):
 
 
 def utcnow() -> datetime:
-    """What time it is by the database's clock: every moment that is stored, and every judgement of one."""
+    """Return the time of the database's clock, the only one used for stored times and comparisons with them."""
     return CLOCK.now()
 
 
-def normalised(url: str) -> str:
-    """Name the driver we use: people write `sqlite:///file` and `postgresql://host/name`."""
+def normalize_url(url: str) -> str:
+    """Add the driver to a URL such as `sqlite:///file` or `postgresql://host/name`."""
     url = re.sub(r"^(postgres|postgresql)(\+asyncpg)?://", "postgresql+asyncpg://", url)
     return re.sub(r"^sqlite(\+aiosqlite)?://", "sqlite+aiosqlite://", url)
 
 
 class DatabaseUnreachable(Exception):
-    """The database does not answer. The text says which and why, without its password."""
+    """The database does not answer. The message names it and the cause, without its password."""
 
 
 class Unavailable(Exception):
-    """The database does not answer just now, or somebody held a lock too long: trying again may help.
+    """The database does not answer at present, or a lock was held for too long: retrying may help.
 
-    Whether a change that ends so was made is not known if it was lost during COMMIT.
+    If the connection was lost during COMMIT, it is unknown whether the change was made.
     """
 
     code = "UNAVAILABLE"
@@ -179,7 +174,7 @@ class Unavailable(Exception):
 
 @contextmanager
 def translate_db_errors() -> Iterator[None]:
-    """What is passing is told as Unavailable."""
+    """Translate transient database errors into Unavailable."""
     try:
         yield
     except Exception as error:
@@ -189,22 +184,22 @@ def translate_db_errors() -> Iterator[None]:
 
 
 class Snapshot:
-    """One moment of the database, on one connection that is taken at the first read.
+    """One state of the database, on one connection that is acquired by the first read.
 
-    Reads take turns, so concurrent resolvers may share it. Close it before waiting for anything else. With `once`
-    it is good for one statement, which is a moment by itself.
+    Reads are serialized, so concurrent resolvers may share it. Close it before waiting for anything else. With
+    `once` it is valid for one statement, which needs no transaction.
     """
 
     def __init__(self, readers: Readers, *, once: bool = False) -> None:
         self._readers, self._once, self._lock = readers, once, asyncio.Lock()
         self._reader: Reader | None = None
-        self._ending: asyncio.Task[None] | None = None  # closes it after a read that was left
+        self._ending: asyncio.Task[None] | None = None  # closes it after a cancelled read
 
     async def read(self, query: Executable, values: Values = None) -> Sequence[Any]:
-        """Answer one statement, or raise Unavailable.
+        """Execute one statement. Raises Unavailable.
 
-        Given up while it waits, it is never made; given up later, it ends in the background: half a read would cost
-        its connection.
+        A call that is cancelled while it waits executes nothing. One that is cancelled later is finished in the
+        background: an interrupted read would cost its connection.
         """
         try:
             async with asyncio.timeout(READ_TIMEOUT_SECONDS):
@@ -213,13 +208,13 @@ class Snapshot:
                 try:
                     return await asyncio.shield(reading)
                 except asyncio.CancelledError:
-                    self._ending = self._readers.keep(asyncio.create_task(self._let_go(reading)))
+                    self._ending = self._readers.keep(asyncio.create_task(self._finish(reading)))
                     raise
         except TimeoutError as error:
             raise Unavailable from error
 
     async def _wait(self) -> None:
-        """Wait for our turn, and for a reader where there is none yet. Then `_read` must be called."""
+        """Wait for the previous read, and for a reader if there is none yet. `_read` must follow."""
         await self._lock.acquire()
         try:
             if self._reader is None:
@@ -228,7 +223,7 @@ class Snapshot:
             self._lock.release()
             raise
 
-    async def _let_go(self, reading: asyncio.Task[Any]) -> None:
+    async def _finish(self, reading: asyncio.Task[Any]) -> None:
         await asyncio.gather(reading, return_exceptions=True)
         await self._close()
 
@@ -249,7 +244,7 @@ class Snapshot:
             self._lock.release()
 
     async def close(self) -> None:
-        if self._ending is None or self._ending.done():  # else it is being closed, and may take its time
+        if self._ending is None or self._ending.done():  # else it is being closed in the background
             await self._close()
 
     async def _close(self) -> None:
@@ -259,7 +254,7 @@ class Snapshot:
                 return
             if self._once:
                 self._readers.give(reader)
-            else:  # shielded: a cancelled reader must still give its connection back
+            else:  # shielded: the connection must be given back also when cancelled
                 await asyncio.shield(self._end(reader))
 
     async def _end(self, reader: Reader) -> None:
@@ -268,28 +263,28 @@ class Snapshot:
         except BaseException as error:
             self._readers.drop(reader)
             if not isinstance(error, Exception) or not is_transient(error):
-                raise  # else it was lost since it was read from: what was read is still good
+                raise  # else it was lost after the last read, whose rows are valid
         else:
             self._readers.give(reader)
 
 
 class Database:
     def __init__(self, url: str, *, pool: int = MAX_POOL_CONNECTIONS) -> None:
-        self.url = normalised(url)
+        self.url = normalize_url(url)
         self.is_sqlite = self.url.startswith("sqlite")
         if self.is_sqlite:
             self._writer, most = _sqlite(self.url, 1, "BEGIN IMMEDIATE"), MAX_SQLITE_READERS
         else:
             self._writer, most = _postgres(self.url, pool), pool
-        self.readers = Readers(_reading(self._writer, most), Statements(self._writer.dialect), most)
+        self.readers = Readers(_connect_readers(self._writer, most), Statements(self._writer.dialect), most)
         self._sessions = async_sessionmaker(self._writer, class_=Transaction, expire_on_commit=False)
         self._watch: aiosqlite.Connection | None = None
         self._watching = asyncio.Lock()
-        self._turn = asyncio.Lock()  # fair, which SQLite's own busy handler is not
+        self._turn = asyncio.Lock()  # fair, unlike SQLite's busy handler
 
     @property
     def engine(self) -> AsyncEngine:
-        """What writes, to watch what is sent to the database; `readers.heard` are told of what is read."""
+        """The engine of writes, for listeners of its statements. `readers.listeners` receive those of reads."""
         return self._writer
 
     @asynccontextmanager
@@ -305,14 +300,14 @@ class Database:
                     yield tx
                 except Exception as error:
                     if isinstance(error, Unavailable) or is_transient(error):
-                        await tx.invalidate()  # a server that is frozen would not answer a ROLLBACK either
+                        await tx.invalidate()  # a frozen server would not answer a ROLLBACK either
                     raise
 
     def snapshot(self) -> Snapshot:
         return Snapshot(self.readers)
 
     async def read(self, query: Executable, values: Values = None) -> Sequence[Any]:
-        """Answer one statement."""
+        """Execute one statement. Raises Unavailable."""
         snapshot = Snapshot(self.readers, once=True)
         try:
             return await snapshot.read(query, values)
@@ -320,21 +315,21 @@ class Database:
             await snapshot.close()
 
     async def data_version(self) -> int:
-        """A number that differs once another connection has changed the SQLite file."""
+        """Return a number that changes whenever another connection changes the SQLite file."""
         async with self._watching:
-            if self._watch is None:  # its own connection: the number is told per connection
-                self._watch = await _watching(str(self._writer.url.database))
+            if self._watch is None:  # a connection of its own: the number is one of a connection
+                self._watch = await _open_watch(str(self._writer.url.database))
             async with self._watch.execute("PRAGMA data_version") as cursor:
                 row = await cursor.fetchone()
         return int(row[0]) if row else 0
 
     async def check(self) -> None:
-        """Raise Unreachable unless the database answers."""
+        """Raise DatabaseUnreachable unless the database answers."""
         try:
             await self.read(text("SELECT 1"))
-        except Exception as error:  # the drivers' are of many classes
-            why = error.__cause__ if isinstance(error, Unavailable) else error
-            raise DatabaseUnreachable(f"cannot reach {self.safe_url}: {cause(why or error)}") from error
+        except Exception as error:  # the drivers raise many classes
+            reason = error.__cause__ if isinstance(error, Unavailable) else error
+            raise DatabaseUnreachable(f"cannot reach {self.safe_url}: {cause(reason or error)}") from error
 
     @property
     def file(self) -> str | None:
@@ -343,7 +338,7 @@ class Database:
 
     @property
     def name(self) -> str:
-        """What people call it: the file's name, or the database's on its server."""
+        """The name of the file, or of the database on its server."""
         return re.split(r"[/\\\\]", self._writer.url.database or "")[-1]
 
     @property
@@ -359,8 +354,8 @@ class Database:
         await self._writer.dispose()
 
 
-async def _watching(path: str) -> aiosqlite.Connection:
-    """A connection of its own; closed again when nobody waits for it any more."""
+async def _open_watch(path: str) -> aiosqlite.Connection:
+    """Open a connection. Closes it again if the caller is cancelled."""
     opening = asyncio.ensure_future(aiosqlite.connect(path))
     try:
         return await asyncio.shield(opening)
@@ -391,7 +386,7 @@ def _sqlite(url: str, size: int, begin: str, *pragmas: str) -> AsyncEngine:
 
     @event.listens_for(engine.sync_engine, "connect")
     def connected(connection: Any, record: Any) -> None:
-        connection.isolation_level = None  # sqlite3 would begin late, after the first SELECT
+        connection.isolation_level = None  # else sqlite3 would begin only after the first SELECT
         cursor = connection.cursor()
         for pragma in (*PRAGMAS, *pragmas):
             cursor.execute(pragma)
@@ -417,12 +412,12 @@ def _postgres(url: str, size: int) -> AsyncEngine:
             "server_settings": POSTGRES_SETTINGS,
         },
     )
-    _try_before_use(engine)
+    _ping_before_use(engine)
     return engine
 
 
-def _try_before_use(engine: AsyncEngine) -> None:
-    """Replace connections that were lost while nobody used them. One used just now is only looked at."""
+def _ping_before_use(engine: AsyncEngine) -> None:
+    """Replace connections that were lost while idle. One that was used within a second is not pinged."""
 
     @event.listens_for(engine.sync_engine, "checkin")
     def given_back(connection: Any, record: Any) -> None:
@@ -433,8 +428,8 @@ def _try_before_use(engine: AsyncEngine) -> None:
         if connection.driver_connection.is_closed():
             raise InvalidatePoolError
         if connection.driver_connection.is_in_transaction():
-            raise DisconnectionError  # it was lost half way, and its ROLLBACK with it
-        if time.monotonic() - record.info.get("used", time.monotonic()) < FRESH:
+            raise DisconnectionError  # it was lost within a transaction, as was its ROLLBACK
+        if time.monotonic() - record.info.get("used", time.monotonic()) < PING_AFTER_SECONDS:
             return
         try:
             engine.dialect.do_ping(connection)
@@ -444,8 +439,8 @@ def _try_before_use(engine: AsyncEngine) -> None:
             raise
 
 
-def _reading(engine: AsyncEngine, most: int) -> readers.Connect:
-    """How to open the driver's own connections to the same database."""
+def _connect_readers(engine: AsyncEngine, most: int) -> readers.Connect:
+    """Return a function that opens connections of the driver to the same database."""
     given, options = engine.dialect.create_connect_args(engine.url)
     if engine.dialect.name == "sqlite":
         return readers.sqlite((*PRAGMAS, "PRAGMA query_only=ON"), most, *given, **options)
@@ -459,9 +454,10 @@ def _reading(engine: AsyncEngine, most: int) -> readers.Connect:
 
 
 def migrator(database: Database) -> AsyncEngine:
-    """An engine to change tables with: on SQLite alone from the start, and with foreign keys off.
+    """Return an engine for migrations: on SQLite with an exclusive lock and without foreign keys.
 
-    SQLite changes a table by copying and dropping it; with foreign keys on, that would delete what refers to it.
+    SQLite changes a table by copying and dropping it; with foreign keys, that would delete the rows that refer to
+    it.
     """
     if database.is_sqlite:
         pragmas = "PRAGMA busy_timeout=60000", "PRAGMA foreign_keys=OFF"
@@ -469,28 +465,28 @@ def migrator(database: Database) -> AsyncEngine:
     return _postgres(database.url, 1)
 
 
-# Classes of SQLSTATE, and states, that say "not now": the connection, resources, the operator, a lock.
+# Transient SQLSTATEs and classes of them: the connection, resources, the operator, a lock.
 TRANSIENT_SQLSTATES = ("08", "40", "53", "57", "55P03", "25P02", "25P03")
 BUSY_FILE = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR", "SQLITE_FULL", "SQLITE_CANTOPEN")
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether trying the same again may help: the connection was lost or somebody held a lock too long."""
-    if isinstance(error, PoolTimeout | OSError):  # OSError is also TimeoutError, and no connection at all
+    """Whether a retry may help: the connection was lost, or a lock was held for too long."""
+    if isinstance(error, PoolTimeout | OSError):  # OSError includes TimeoutError and refused connections
         return True
     if isinstance(
         error, PendingRollbackError
-    ):  # "8s2b": said to whoever asks after the loss was told to another
+    ):  # "8s2b": raised by every later use once the loss was reported
         return error.code == "8s2b"
     if type(error).__module__.startswith("asyncpg."):
-        from asyncpg import (  # there with PostgreSQL only
+        from asyncpg import (  # installed with PostgreSQL only
             InterfaceError,
             InternalClientError,
             InvalidCachedStatementError,
         )
 
         if isinstance(error, InternalClientError | InvalidCachedStatementError):
-            return True  # the protocol broke off in the middle, or a table was changed: the next one is made anew
+            return True  # a broken protocol, or a changed table: a new connection works
         if isinstance(error, InterfaceError):
             return "closed" in str(error)
     if isinstance(error, DBAPIError) and error.connection_invalidated:
@@ -498,6 +494,6 @@ def is_transient(error: BaseException) -> bool:
     state = getattr(error, "sqlstate", None) or getattr(error, "sqlite_errorname", None)
     if isinstance(state, str):
         return state.startswith((*TRANSIENT_SQLSTATES, *BUSY_FILE))
-    # SQLAlchemy wraps its adapter's error, which wraps the driver's.
-    under = getattr(error, "orig", None) or error.__cause__
-    return under is not None and is_transient(under)
+    # SQLAlchemy wraps the error of its adapter, which wraps the driver's.
+    inner = getattr(error, "orig", None) or error.__cause__
+    return inner is not None and is_transient(inner)

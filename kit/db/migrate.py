@@ -1,8 +1,7 @@
-"""Bringing a database from one schema to another: all of it or nothing, and by one process at a time.
+"""Migration of a database: all or nothing, by one process at a time.
 
-Everything happens in one transaction that holds one lock: an advisory lock on PostgreSQL, the file's own
-write lock on SQLite. A process killed in the middle leaves the database as it was. A second process waits,
-then finds nothing left to do.
+Everything happens in one transaction that holds one lock: an advisory lock on PostgreSQL, the write lock of the
+file on SQLite. A killed process leaves the database unchanged. A second process waits, then has nothing to do.
 """
 
 import asyncio
@@ -21,31 +20,31 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kit.db.database import Database, DatabaseUnreachable, cause, migrator
-from kit.db.revision import FOLDER, WrongRevision, numbered, revision_of
+from kit.db.revision import FOLDER, WrongRevision, list_revisions, revision_of
 
-LOCK_TIMEOUT_SECONDS = 60.0  # seconds to wait for another process that migrates
-LOCK_POLL_SECONDS = 0.1  # seconds between two looks
-TIMEOUT_SQLSTATES = ("55P03", "57014")  # PostgreSQL's codes of a lock and of a statement that timed out
-KEY = 0x5163_6E61_6C42_6F78  # of the advisory lock
+LOCK_TIMEOUT_SECONDS = 60.0  # wait for another process that migrates
+LOCK_POLL_SECONDS = 0.1
+TIMEOUT_SQLSTATES = ("55P03", "57014")  # of a lock and of a statement
+ADVISORY_LOCK_KEY = 0x5163_6E61_6C42_6F78
 
 
 class DropsData(Exception):
-    """The way to that revision is down, which drops tables or columns with what they hold."""
+    """The migration is a downgrade that drops tables or columns with their data."""
 
 
 async def migrate(
     database: Database, to: str = "head", *, may_drop: bool = False
 ) -> tuple[str | None, str | None]:
-    """Bring the database to revision `to`, up or, where it `may_drop` data, down; "base" is the empty one.
+    """Migrate the database to revision `to`, up or, with `may_drop`, down; "base" is the empty one.
 
-    Returns where it was and where it is. Errors: WrongRevision, Unreachable, and DropsData: nothing was changed.
+    Returns the revisions before and after. Raises WrongRevision, DatabaseUnreachable or DropsData; nothing changed.
     """
     script = ScriptDirectory(str(FOLDER))
     try:
         [target] = script.get_revisions(to) or (None,)
     except (CommandError, ValueError):
         raise WrongRevision(f"there is no revision {to}") from None
-    async with _alone(database) as connection:
+    async with _locked_transaction(database) as connection:
         before = await connection.run_sync(revision_of)
         if before is not None and before not in {one.revision for one in script.walk_revisions()}:
             raise WrongRevision(f"the database is at revision {before}, which this program does not know")
@@ -63,8 +62,8 @@ async def migrate(
 
 
 @asynccontextmanager
-async def _alone(database: Database) -> AsyncIterator[AsyncConnection]:
-    """One transaction that nobody else migrates in. Raises Unreachable when it cannot be had."""
+async def _locked_transaction(database: Database) -> AsyncIterator[AsyncConnection]:
+    """Open a transaction that holds the migration lock. Raises DatabaseUnreachable."""
     engine = migrator(database)
     deadline = time.monotonic() + LOCK_TIMEOUT_SECONDS
     try:
@@ -73,14 +72,14 @@ async def _alone(database: Database) -> AsyncIterator[AsyncConnection]:
                 connection = await engine.connect()
                 break
             except (DBAPIError, OSError, TimeoutError) as error:
-                # Two processes that make one SQLite file: the second finds it locked, and no busy handler waits.
+                # Two processes create one SQLite file: the second finds it locked, and no busy handler waits.
                 if "locked" not in str(error) or time.monotonic() > deadline:
                     raise DatabaseUnreachable(f"cannot reach {database.safe_url}: {cause(error)}") from error
                 await asyncio.sleep(LOCK_POLL_SECONDS)
         try:
             async with connection.begin():
                 if not database.is_sqlite:
-                    await _advisory(connection, deadline)
+                    await _take_advisory_lock(connection, deadline)
                 yield connection
         except DBAPIError as error:
             if getattr(error.orig, "sqlstate", None) in TIMEOUT_SQLSTATES or "locked" in str(error.orig):
@@ -92,10 +91,10 @@ async def _alone(database: Database) -> AsyncIterator[AsyncConnection]:
         await engine.dispose()
 
 
-async def _advisory(connection: AsyncConnection, deadline: float) -> None:
-    """Take the lock by looking again and again: one long wait would be ended by the lock's own timeout."""
+async def _take_advisory_lock(connection: AsyncConnection, deadline: float) -> None:
+    """Take the advisory lock by polling: one long wait would exceed the timeout of locks."""
     take = text("SELECT pg_try_advisory_xact_lock(:key)")
-    while not await connection.scalar(take, {"key": KEY}):
+    while not await connection.scalar(take, {"key": ADVISORY_LOCK_KEY}):
         if time.monotonic() > deadline:
             raise DatabaseUnreachable("another process has been migrating the database for a minute")
         await asyncio.sleep(LOCK_POLL_SECONDS)
@@ -113,8 +112,8 @@ def _run(connection: Connection, to: str, down: bool) -> None:
 
 
 async def empty(database: Database) -> int:
-    """Delete every row of every table, but not which revision it is. Returns how many there were."""
-    async with _alone(database) as connection:
+    """Delete every row of every table except the revision. Returns the number of rows."""
+    async with _locked_transaction(database) as connection:
         tables = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
         quote = connection.dialect.identifier_preparer.quote
         names = [quote(name) for name in tables if name != "alembic_version"]
@@ -130,16 +129,16 @@ async def empty(database: Database) -> int:
 
 
 async def write(title: str) -> Path:
-    """Write the migration that brings the newest revision to what the models say. Returns its file."""
+    """Write the migration from the newest revision to the models. Returns its file."""
     with tempfile.TemporaryDirectory() as folder:
-        async with _alone(Database(f"sqlite:///{folder}/scratch.sqlite3")) as connection:
-            if numbered():
+        async with _locked_transaction(Database(f"sqlite:///{folder}/scratch.sqlite3")) as connection:
+            if list_revisions():
                 await connection.run_sync(_run, "head", False)
             return await connection.run_sync(_write, title)
 
 
 def _write(connection: Connection, title: str) -> Path:
-    number = len(numbered()) + 1
+    number = len(list_revisions()) + 1
     made = command.revision(_config(connection), title, autogenerate=True, rev_id=f"{number:04}")
     assert made is not None, "alembic wrote no file"
     assert not isinstance(made, list), "one head, one file"

@@ -1,7 +1,7 @@
-"""Connections that only read: the driver's own, bounded in number, opened when they are needed.
+"""Read-only connections of the driver: a bounded number, opened on demand.
 
-A reader never writes: the database itself refuses (`query_only`, READ ONLY). One that is found lost when it is
-taken is replaced by another, so that a database that was restarted fails nobody once it is up again.
+A reader cannot write: the database itself rejects that (`query_only`, READ ONLY). A reader that turns out to be
+lost when it is taken is replaced, so that no read fails once a restarted database is up again.
 """
 
 import asyncio
@@ -14,25 +14,25 @@ from typing import Any, Protocol
 
 from kit.db.rows import RowShape, Statements, Values
 
-MOMENT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+BEGIN_SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
 class Reader(Protocol):
-    """One connection, used by one at a time."""
+    """One connection, used by one caller at a time."""
 
     @property
     def is_lost(self) -> bool: ...
 
     async def begin(self) -> None:
-        """From here on, everything read is one moment."""
+        """Begin a transaction: everything read until `end` is one state of the database."""
 
     async def fetch(self, sql: str, values: Sequence[Any]) -> tuple[Sequence[str], Sequence[Any]]:
-        """The names of the columns, where they are known only now, and the rows."""
+        """Execute a statement. Returns the names of its columns, if it has rows, and the rows."""
 
     async def end(self) -> None: ...
 
     def drop(self) -> None:
-        """Close it without a word: it is broken."""
+        """Close a broken connection at once."""
 
     async def close(self) -> None: ...
 
@@ -49,18 +49,18 @@ class Readers:
         self._free = asyncio.Semaphore(most)
         self._is_closed = False
         self._ending: set[asyncio.Task[None]] = set()
-        self.busy = 0  # taken and not given back
-        self.heard: list[Callable[[str], None]] = []  # told of each statement, for whoever counts them
+        self.busy = 0  # readers in use
+        self.listeners: list[Callable[[str], None]] = []  # called with each statement
 
     async def wait(self) -> None:
-        """Wait until one may be taken. `first` must follow: it takes it."""
+        """Wait until a reader is free. `first` must follow, which takes it."""
         await self._free.acquire()
         self.busy += 1
 
     async def first(self, query: Any, values: Values, *, begin: bool) -> tuple[Reader, list[Any]]:
-        """Answer one statement on a reader, to be given back or dropped; in a moment of its own with `begin`.
+        """Take a reader and execute one statement on it, in a transaction with `begin`. Call `wait` before.
 
-        One that turns out to be lost is replaced, until a new one is. `wait` for it before.
+        An idle reader that turns out to be lost is replaced. Raises the driver's error if a new one fails.
         """
         while True:
             is_new, reader = not self._idle, None
@@ -74,16 +74,16 @@ class Readers:
                 if reader is not None:
                     reader.drop()
                 if is_new or not was_lost:
-                    self._let()
+                    self._free_one()
                     raise
 
     async def read(self, reader: Reader, query: Any, values: Values) -> list[Any]:
-        """Answer one statement more."""
+        """Execute a further statement on a reader that was taken."""
         statement = self.statements.of(query)
-        sql, given = statement.asked(values)
-        for hear in self.heard:
-            hear(sql)
-        names, rows = await reader.fetch(sql, given)
+        sql, arguments = statement.bind(values)
+        for listener in self.listeners:
+            listener(sql)
+        names, rows = await reader.fetch(sql, arguments)
         return (statement.shape or RowShape([(name, None) for name in names])).rows(rows)
 
     def give(self, reader: Reader) -> None:
@@ -91,24 +91,24 @@ class Readers:
             reader.drop()
         else:
             self._idle.append(reader)
-        self._let()
+        self._free_one()
 
     def drop(self, reader: Reader) -> None:
         reader.drop()
-        self._let()
+        self._free_one()
 
-    def _let(self) -> None:
+    def _free_one(self) -> None:
         self.busy -= 1
         self._free.release()
 
     def keep(self, ending: asyncio.Task[None]) -> asyncio.Task[None]:
-        """Keep a task that gives a reader back after a read that nobody waits for; asyncio itself keeps none."""
+        """Hold a reference to a task that gives a reader back; asyncio itself holds none."""
         self._ending.add(ending)
         ending.add_done_callback(self._ending.discard)
         return ending
 
     async def close(self) -> None:
-        """Close what is idle; what is still busy closes when it is given back."""
+        """Close all readers; those in use are closed when they are given back."""
         await asyncio.gather(*self._ending, return_exceptions=True)
         self._is_closed = True
         while self._idle:
@@ -124,7 +124,7 @@ class PostgresReader:
         return bool(self._connection.is_closed())
 
     async def begin(self) -> None:
-        await self._connection.execute(MOMENT)
+        await self._connection.execute(BEGIN_SNAPSHOT)
 
     async def fetch(self, sql: str, values: Sequence[Any]) -> tuple[Sequence[str], Sequence[Any]]:
         rows = await self._connection.fetch(sql, *values)
@@ -141,10 +141,10 @@ class PostgresReader:
 
 
 def postgres(decode: Callable[[str], Any], **options: Any) -> Connect:
-    """Connects to PostgreSQL. `decode` reads its JSON; the options are asyncpg's."""
+    """Return a function that connects to PostgreSQL. `decode` parses JSON; the options are asyncpg's."""
 
     async def connect() -> Reader:
-        import asyncpg  # with PostgreSQL only
+        import asyncpg  # installed with PostgreSQL only
 
         connection = await asyncpg.connect(**options)
         for name in ("json", "jsonb"):
@@ -155,7 +155,7 @@ def postgres(decode: Callable[[str], Any], **options: Any) -> Connect:
 
 
 class SqliteReader:
-    """A connection that is used in a thread: the file may be slow, and the loop must not wait for it."""
+    """A connection that is used in a thread, so that a slow file does not block the event loop."""
 
     is_lost = False
 
@@ -164,7 +164,7 @@ class SqliteReader:
         self._begins = False
 
     async def begin(self) -> None:
-        self._begins = True  # with the first statement: SQLite's moment begins there anyway
+        self._begins = True  # with the first statement, where SQLite's snapshot begins anyway
 
     async def fetch(self, sql: str, values: Sequence[Any]) -> tuple[Sequence[str], Sequence[Any]]:
         loop = asyncio.get_running_loop()
@@ -180,7 +180,7 @@ class SqliteReader:
     async def end(self) -> None:
         self._begins = False
         if self._connection.in_transaction:
-            self._connection.execute("COMMIT")  # of nothing, so the loop does not wait for the file
+            self._connection.execute("COMMIT")  # of a read: it does not touch the file
 
     def drop(self) -> None:
         self._connection.close()
@@ -190,30 +190,30 @@ class SqliteReader:
 
 
 def lowered(text: Any) -> Any:
-    """What `lower` is on SQLite, as on PostgreSQL: its own knows the letters of ASCII only."""
+    """Implement `lower` for SQLite as on PostgreSQL: its own handles only ASCII letters."""
     return text.lower() if isinstance(text, str) else text
 
 
 def keep_private(path: str) -> None:
-    """Let nobody but its owner read a SQLite file, for it holds hashes of passwords. Makes it if it is not there.
+    """Restrict a SQLite file to its owner, because it holds password hashes. Creates the file if it is missing.
 
-    SQLite gives the files beside it the same mode. A file that is there is not opened: to close it again would end
-    the locks that this process has on it.
+    SQLite gives the files beside it the same mode. An existing file is not opened: closing it again would release
+    the locks that this process holds on it.
     """
-    with suppress(OSError):  # SQLite itself says it better
+    with suppress(OSError):  # SQLite reports the cause better
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-    for each in (path, f"{path}-wal", f"{path}-shm"):
-        with suppress(OSError):  # it is not there, or somebody else's
-            if os.stat(each).st_mode & 0o077:
-                os.chmod(each, 0o600)
+    for file in (path, f"{path}-wal", f"{path}-shm"):
+        with suppress(OSError):  # it is missing, or another user's
+            if os.stat(file).st_mode & 0o077:
+                os.chmod(file, 0o600)
 
 
 def sqlite(pragmas: Sequence[str], most: int, path: str, **options: Any) -> Connect:
-    """Opens a SQLite file, `most` times at once. The options are sqlite3's."""
+    """Return a function that opens a SQLite file, up to `most` times. The options are sqlite3's."""
     options |= {"isolation_level": None, "check_same_thread": False}
     threads = ThreadPoolExecutor(most, thread_name_prefix="sqlite-reader")
 
-    def opened() -> sqlite3.Connection:
+    def open_file() -> sqlite3.Connection:
         keep_private(path)
         connection: sqlite3.Connection = sqlite3.connect(path, **options)
         for pragma in pragmas:
@@ -223,6 +223,6 @@ def sqlite(pragmas: Sequence[str], most: int, path: str, **options: Any) -> Conn
 
     async def connect() -> Reader:
         loop = asyncio.get_running_loop()
-        return SqliteReader(await loop.run_in_executor(threads, opened), threads)
+        return SqliteReader(await loop.run_in_executor(threads, open_file), threads)
 
     return connect

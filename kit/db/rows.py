@@ -1,8 +1,8 @@
-"""Statements as the driver takes them, and rows as they come from it.
+"""Compiled statements for the driver, and the rows that it returns.
 
-SQLAlchemy writes the SQL. What it does around each execution is left out: a read costs a twentieth of a millisecond
-then instead of a whole one. A statement is compiled once; its rows are named tuples of a class of its own, whose
-columns are converted a column at a time, and only those that the driver does not give as we want them.
+SQLAlchemy compiles the SQL, but does not execute it: that makes a read cost 0.05 ms instead of 1 ms. A statement is
+compiled once. Its rows are named tuples of a class of its own; columns whose driver type differs from ours are
+converted, one column at a time.
 """
 
 from collections import namedtuple
@@ -15,16 +15,14 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Dialect, Enum, Executable, Float, Numeric
 from sqlalchemy.util import LRUCache
 
-MAX_COMPILED_STATEMENTS = (
-    1_000  # statements remembered by what they say; half as many more before the oldest are let go
-)
+MAX_COMPILED_STATEMENTS = 1_000  # cached by their SQL; the oldest are evicted at half as many more
 
 Convert = Callable[[Any], Any]
-Values = Mapping[str, Any] | None  # of a statement's named parameters
+Values = Mapping[str, Any] | None  # by the name of the parameter
 
 
 class RowShape:
-    """What the rows of a statement look like."""
+    """The class of a statement's rows, and the converters of its columns."""
 
     def __init__(self, columns: Sequence[tuple[str, Convert | None]]) -> None:
         row = namedtuple("Row", [name for name, _ in columns], rename=True)  # type: ignore[misc]
@@ -42,38 +40,37 @@ class RowShape:
 
 
 class Statement:
-    """One query, compiled. `query` may be asked again with other values."""
+    """A compiled query. It may be executed again with other values."""
 
     def __init__(self, query: Any, dialect: Dialect, cache: Any) -> None:
         compiled, constants, _, _ = query._compile_w_cache(dialect, compiled_cache=cache, column_keys=[])
-        compiled.statement = compiled.compile_state = (
-            None  # or what is found by the query would keep it alive
-        )
+        # Else the cache entry, which the query is the weak key of, would keep the query alive.
+        compiled.statement = compiled.compile_state = None
         self._compiled: Any = compiled
-        self._given = compiled.construct_params(
+        self._defaults = compiled.construct_params(
             extracted_parameters=constants, escape_names=False, _check=False
         )
         self._binds: dict[str, Convert] = compiled._bind_processors
         self._sql, self._names = compiled.string, compiled.positiontup
         self.expands = bool(compiled.post_compile_params or compiled.literal_execute_params)
-        kept = compiled.__dict__.get("shape")  # equal queries share what was compiled
-        if kept is None:
-            kept = compiled.shape = _shape(compiled, dialect)
-        self.shape: RowShape | None = kept
+        shape = compiled.__dict__.get("shape")  # equal queries share a compiled statement
+        if shape is None:
+            shape = compiled.shape = _shape(compiled, dialect)
+        self.shape: RowShape | None = shape
 
-    def asked(self, values: Values) -> tuple[str, list[Any]]:
-        """The SQL and its arguments."""
-        given = {**self._given, **values} if values else self._given
+    def bind(self, values: Values) -> tuple[str, list[Any]]:
+        """Return the SQL and its arguments."""
+        arguments = {**self._defaults, **values} if values else self._defaults
         sql, names, binds = self._sql, self._names, self._binds
-        if self.expands:  # one parameter for each item of a list
-            state = self._compiled._process_parameters_for_postcompile(given)
+        if self.expands:  # a list needs one parameter for each item
+            state = self._compiled._process_parameters_for_postcompile(arguments)
             sql, names = state.statement, state.positiontup
-            given, binds = {**given, **state.additional_parameters}, {**binds, **state.processors}
-        return sql, [binds[name](given[name]) if name in binds else given[name] for name in names]
+            arguments, binds = {**arguments, **state.additional_parameters}, {**binds, **state.processors}
+        return sql, [binds[name](arguments[name]) if name in binds else arguments[name] for name in names]
 
 
 class Statements:
-    """The statements of one database: found by the query itself while there is one, or by what it says."""
+    """The compiled statements of one database, cached by query object, and by SQL."""
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
@@ -81,14 +78,14 @@ class Statements:
         self._compiled: LRUCache[Any, Any] = LRUCache(MAX_COMPILED_STATEMENTS)
 
     def of(self, query: Executable) -> Statement:
-        found = self._known.get(query)
-        if found is None:
-            found = self._known[query] = Statement(query, self._dialect, self._compiled)
-        return found
+        statement = self._known.get(query)
+        if statement is None:
+            statement = self._known[query] = Statement(query, self._dialect, self._compiled)
+        return statement
 
 
 def _shape(compiled: Any, dialect: Dialect) -> RowShape | None:
-    """None for a text of which only the driver knows the columns."""
+    """Return the shape of a statement's rows; None for textual SQL, whose columns only the driver knows."""
     entries = compiled._result_columns
     if not entries:
         return None
@@ -96,14 +93,14 @@ def _shape(compiled: Any, dialect: Dialect) -> RowShape | None:
 
 
 def converter(type_: Any, dialect: Dialect) -> Convert | None:
-    """What makes our value of the driver's; None where they are the same."""
+    """Return a converter from the driver's value to ours; None if they are the same."""
     if isinstance(type_, Enum) and type_.enum_class is not None:
-        members: dict[Any, Any] = {one.name: one for one in type_.enum_class}
+        members: dict[Any, Any] = {member.name: member for member in type_.enum_class}
         return {**members, None: None}.__getitem__
     if isinstance(type_, Numeric | Float):
         return _decimal if type_.asdecimal else _float
-    found: Convert | None = type_._cached_result_processor(dialect, None)
-    return found
+    processor: Convert | None = type_._cached_result_processor(dialect, None)
+    return processor
 
 
 def _float(value: Any) -> float | None:

@@ -2,7 +2,8 @@
 
     async def rename(tx: Transaction, actor: Actor, *, id: Annotated[Id, "The label."], name: Maybe[str] = None)
 
-`Id` is text in Python and `ID` in GraphQL. `Maybe` tells an absent value (None) from null (`Some(None)`).
+`Id` is text in Python and `ID` in GraphQL. `Annotated[X, SomeInput]` is an `X` in Python, a `SomeInput` in GraphQL.
+`Maybe` tells an absent value (None) from null (`Some(None)`).
 """
 
 import inspect
@@ -12,8 +13,18 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 from strawberry import ID, Maybe, Some
+from strawberry.scalars import JSON
 
-__all__ = ["Id", "IfVersion", "Maybe", "Some", "graphql_annotation", "parameters_of", "provided_fields"]
+__all__ = [
+    "JSON",
+    "Id",
+    "IfVersion",
+    "Maybe",
+    "Some",
+    "graphql_annotation",
+    "parameters_of",
+    "provided_fields",
+]
 
 Id = Annotated[str, ID]
 IfVersion = Annotated[int | None, "Refuse with Stale unless this is the current version."]
@@ -25,17 +36,22 @@ def provided_fields(**fields: Any) -> dict[str, Any]:
 
 
 def graphql_annotation(annotation: Any) -> Any:
-    """Replace `Id` with GraphQL's ID anywhere in an annotation."""
+    """Replace every type that is annotated with a GraphQL type by that type."""
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is Annotated:
-        rest = tuple(item for item in annotation.__metadata__ if item is not ID)
-        bare = ID if len(rest) < len(annotation.__metadata__) else graphql_annotation(annotation.__origin__)
+        names = [item for item in annotation.__metadata__ if _is_graphql_type(item)]
+        rest = tuple(item for item in annotation.__metadata__ if item not in names)
+        bare = names[0] if names else graphql_annotation(annotation.__origin__)
         return Annotated[(bare, *rest)] if rest else bare
     if origin in (typing.Union, types.UnionType):
         return typing.Union[tuple(graphql_annotation(argument) for argument in arguments)]  # noqa: UP007
     if origin is not None and arguments:
         return origin[tuple(graphql_annotation(argument) for argument in arguments)]
     return annotation
+
+
+def _is_graphql_type(item: Any) -> bool:
+    return item is ID or hasattr(item, "__strawberry_definition__")
 
 
 def parameters_of(action: Callable[..., Any]) -> list[inspect.Parameter]:

@@ -12,6 +12,8 @@ from strawberry.types.base import StrawberryList, StrawberryMaybe, StrawberryOpt
 from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
 
+from kit.graphql.arguments import graphql_annotation
+
 T = TypeVar("T", bound=type)
 Convert = TypeVar("Convert", bound=Callable[[Mapping[str, Any]], Any])
 
@@ -49,6 +51,8 @@ def object_type(cls: T) -> T:
 @typing.dataclass_transform(kw_only_default=True)
 def input_type(cls: T) -> T:
     """Make a described GraphQL input."""
+    for name, annotation in list(cls.__annotations__.items()):
+        cls.__annotations__[name] = graphql_annotation(annotation)
     apply_descriptions(cls)
     made: T = strawberry.input(cls, description=inspect.getdoc(cls))
     return made
@@ -111,8 +115,12 @@ def _listed(type_: Any) -> Any:
 def graphql_enum(cls: type[enums.Enum], description: str, *, name: str | None = None, **values: str) -> None:
     """Make a GraphQL enum of a Python one, by its own name or by `name`; every member is described."""
     assert set(values) == {member.name for member in cls}, f"describe every member of {cls}"
-    made: Any = strawberry.enum(cls, name=name, description=description)
-    for value in made.__strawberry_definition__.values:
+    made: Any = cls
+    if not hasattr(cls, "__strawberry_definition__"):  # else an input that was made before names it
+        made = strawberry.enum(cls)
+    definition = made.__strawberry_definition__
+    definition.name, definition.description = name or cls.__name__, description
+    for value in definition.values:
         value.description = values[value.name]
 
 

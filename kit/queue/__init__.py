@@ -1,12 +1,12 @@
-"""The work queue: what is to be done, who does it, exactly one at a time, and what becomes of it.
+"""A work queue in the database: jobs, leases, attempts and limits.
 
-The database is the queue. Every function takes the caller's open transaction and commits nothing; every
-change is returned as a `Transition`, from which the caller writes its own events in the same transaction.
-The queue knows no noun: a job has an id, a kind, a tenant and a scope, and all of them are the caller's.
+Every function uses the caller's open transaction and commits nothing. Every change is returned as a `Transition`,
+from which the caller writes its own events in the same transaction. The queue knows no noun: the id, kind, tenant
+and scope of a job are the caller's.
 
-What is promised: each job is accepted as finished at most once. It may be worked more than once, because a
-worker that falls silent cannot be told apart from one that died; then the attempt's number, which only
-rises, tells the newer from the older, and whatever the older one says is refused. docs/queue.md draws it.
+Promise: each job is accepted as finished at most once. It may be worked more than once, because a silent worker
+cannot be told from a dead one. The number of the attempt, which only increases, then tells the newer from the
+older, and reports of the older are rejected. docs/queue.md draws the states.
 """
 
 from kit.queue.caps import is_postgres, set_cap

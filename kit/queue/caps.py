@@ -1,7 +1,7 @@
-"""Limits on how much is worked at once, exact at every instant, also while they change.
+"""Limits on concurrent jobs, exact at every instant, also while a limit changes.
 
-A limit is as many `slot` rows as it allows. A claim locks a free one, so two claims cannot count the same
-place. Counting leased jobs instead lets eight workers exceed a limit about seven times in a thousand.
+A limit has one `slot` row for each job that it allows. A claim locks a free slot, so two claims cannot take the
+same one. Counting leased jobs instead let eight workers exceed a limit about seven times in a thousand claims.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,11 +21,11 @@ def is_postgres(tx: Transaction) -> bool:
 
 
 async def set_cap(tx: Transaction, name: str, most: int | None, *, tenant: str | None = None) -> None:
-    """Let at most `most` jobs that count against `name` be held at once; None is no limit.
+    """Limit the jobs of the cap `name` that are held at once to `most`; None removes the limit.
 
-    Holders above a lowered limit keep their leases; their places go when they leave. A raised limit wakes
-    the workers of `tenant`. Locks the cap against claims until `tx` ends: set one cap in a transaction, and
-    reach your own rows before.
+    Holders above a lowered limit keep their leases; their slots are deleted when they end. A raised limit wakes
+    the workers of `tenant`. Locks the cap against claims until `tx` ends: set one cap in a transaction, and lock
+    your own rows first.
     """
     if is_postgres(tx):
         await tx.execute(select(func.pg_advisory_xact_lock(_key(name))))
@@ -36,7 +36,7 @@ async def set_cap(tx: Transaction, name: str, most: int | None, *, tenant: str |
         await tx.execute(delete(Slot).where(Slot.cap == name))
         await tx.execute(delete(Cap).where(Cap.name == name))
     else:
-        assert most >= 0, "a limit is zero or more; None is no limit"
+        assert most >= 0, "a limit is zero or more; None removes it"
         await _limit(tx, name, most, is_new=before is None)
     if tenant and (most is None or (before is not None and most > before)):
         tx.notify(queue_topic(tenant))
@@ -51,7 +51,7 @@ async def _limit(tx: Transaction, name: str, most: int, *, is_new: bool) -> None
             await tx.execute(insert(Slot), rows)
     else:
         await tx.execute(update(Cap).where(Cap.name == name).values(most=most))
-    # Held places are changed, never replaced: whoever frees one meanwhile waits for its row, and finds it.
+    # Held slots are updated, never replaced: a transaction that frees one waits for its row, and finds it.
     query = select(Slot.n, Slot.job_id).where(Slot.cap == name).order_by(Slot.n).with_for_update()
     slots = (await tx.execute(query)).all()
     held = [slot.n for slot in slots if slot.job_id is not None]
@@ -65,7 +65,7 @@ async def _limit(tx: Transaction, name: str, most: int, *, is_new: bool) -> None
 
 
 async def _holders(tx: Transaction, name: str) -> list[str]:
-    """The ids of the jobs that are held and count against a cap, locked so that none leaves meanwhile."""
+    """Return the ids of the held jobs that count against a cap, locked so that none ends in the meantime."""
     query = (
         select(Job.id, Job.caps, Attempt.worker_id)
         .join(Attempt, Attempt.job_id == Job.id)
@@ -82,12 +82,12 @@ async def _holders(tx: Transaction, name: str) -> list[str]:
 async def reserve(
     tx: Transaction, names: Sequence[str]
 ) -> tuple[Any, list[tuple[str, int]] | None, set[str]]:
-    """Lock a free place under each of these caps that is a limit: the time, the places, the caps that are full.
+    """Lock a free slot of each cap that has a limit. Returns the time, the slots and the names of full caps.
 
-    The places are None if any is full. Places that others lock count as full.
+    The slots are None if any cap is full. Slots that others lock count as taken.
     """
     locks = [func.pg_advisory_xact_lock_shared(_key(name)) for name in sorted(names)]
-    # The lock is its own statement: the next one sees what committed before the lock was given.
+    # The lock is a statement of its own: the next one sees all that was committed before the lock.
     row = (await tx.execute(select(database_now(), *(locks if is_postgres(tx) else ())))).one()
     free = (
         select(Slot.n)
@@ -103,13 +103,14 @@ async def reserve(
 
 
 async def occupy(tx: Transaction, places: Sequence[tuple[str, int]], job_id: str) -> None:
+    """Assign locked slots to a job."""
     if places:
         taken = update(Slot).where(tuple_(Slot.cap, Slot.n).in_(places)).values(job_id=job_id)
         await tx.execute(taken, execution_options={"synchronize_session": False})
 
 
 async def free(tx: Transaction, job_ids: Iterable[str]) -> bool:
-    """Free the places of these jobs. Returns whether there were any that others may take now."""
+    """Free the slots of jobs. Returns whether other jobs may take any of them."""
     update_ = (
         update(Slot)
         .where(Slot.job_id.in_(list(job_ids)))
@@ -121,9 +122,9 @@ async def free(tx: Transaction, job_ids: Iterable[str]) -> bool:
 
 
 async def freed(tx: Transaction, places: Sequence[Any], *, are_alone: bool = False) -> bool:
-    """Take away which of the freed places are surplus. Returns whether there are any that others may take now.
+    """Delete the surplus among freed slots. Returns whether other jobs may take any of the rest.
 
-    `are_alone`: no held place of theirs is surplus. It is known in a statement that began when they were locked.
+    `are_alone`: no held slot of these caps is surplus, as read by a statement that began after they were locked.
     """
     gone = [(cap, n) for cap, n, is_surplus, *_ in places if is_surplus]
     kept = [(cap, n) for cap, n, is_surplus, *_ in places if not is_surplus]
@@ -135,9 +136,9 @@ async def freed(tx: Transaction, places: Sequence[Any], *, are_alone: bool = Fal
 
 
 async def _instead(tx: Transaction, kept: list[tuple[str, int]]) -> list[tuple[str, int]]:
-    """The freed places that go instead of surplus ones, whose holders go on and count from now on.
+    """Return the freed slots to delete in place of surplus ones, whose holders count from now on.
 
-    Without this a limit that was lowered to one would let another in when the wrong one of two leaves.
+    Otherwise a limit lowered to one would admit another job when the wrong one of two ends.
     """
     query = (
         select(Slot.cap, Slot.n)

@@ -1,4 +1,4 @@
-"""What everybody else does to a job, whether or not a worker has it."""
+"""Changes of a job by anyone but its worker, whether or not a worker holds it."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -16,96 +16,93 @@ from kit.queue.tables import Attempt, Job, JobState
 
 
 async def resume(tx: Transaction, id: str) -> Transition | None:
-    """What it waited for is there. None if it does not wait."""
+    """Resume a parked job. Returns None if it is not parked."""
     job, attempt, at = await lock_job(tx, id)
     if job.state is not JobState.PARKED:
         return None
-    return _told(tx, state_machine.resumed(job, attempt, at))
+    return _notify(tx, state_machine.resumed(job, attempt, at))
 
 
 async def suspend_without_worker(tx: Transaction, id: str, *, waits_for: str) -> Transition | None:
-    """Let a job wait without a worker: one in the queue, or one whose worker waits, which then has lost it.
+    """Park a job without a worker: a queued one, or a parked one, whose worker then loses its lease.
 
-    None if it is being worked or has ended.
+    Returns None if the job is being worked or has ended.
     """
     job, attempt, at = await lock_job(tx, id)
     if job.state not in (JobState.READY, JobState.PARKED):
         return None
     transition = state_machine.suspended(job, attempt, at, waits_for, keep=False)
     freed = attempt is not None and await caps.free(tx, [id])
-    return _told(tx, transition, freed=freed)
+    return _notify(tx, transition, freed=freed)
 
 
 async def complete_suspended(tx: Transaction, id: str) -> Transition | None:
-    """A job that waits without a worker is done as it is. None if it does not."""
+    """Complete a job that is parked without a worker, as it is. Returns None for any other."""
     job, attempt, at = await lock_job(tx, id)
     if job.state is not JobState.PARKED or attempt is not None:
         return None
-    return _told(tx, state_machine.accepted(job, at))
+    return _notify(tx, state_machine.accepted(job, at))
 
 
 async def cancel(tx: Transaction, id: str) -> Transition | None:
-    """Never run it again: at once if nobody has it, else as soon as its worker hears and confirms.
+    """Cancel a job: at once if no worker holds it, else once its worker confirms.
 
-    None if it has ended or was asked to before.
+    Returns None if the job has ended or its cancellation was requested before.
     """
     job, attempt, at = await lock_job(tx, id)
     if job.ended_at or job.cancel_requested_at:
         return None
-    return _told(tx, state_machine.cancel(job, attempt, at))
+    return _notify(tx, state_machine.cancel(job, attempt, at))
 
 
 async def suspend_with_worker(tx: Transaction, id: str, attempt: int, *, waits_for: str) -> Transition | None:
-    """Let a job wait with its worker, as `park` does for a worker that shows its ticket.
-
-    None if that attempt does not hold it.
-    """
+    """Park a job with its worker, as `suspend` does for a ticket. Returns None if that attempt does not hold it."""
     job, held, at = await lock_job(tx, id)
     if held is None or held.number != attempt:
         return None
-    return _told(tx, state_machine.suspended(job, held, at, waits_for, keep=True))
+    return _notify(tx, state_machine.suspended(job, held, at, waits_for, keep=True))
 
 
 async def fail_job(tx: Transaction, id: str, *, code: str, reason: str | None = None) -> Transition | None:
-    """End a job as failed, also one that a worker has. None if it has ended."""
-    return await _ended(
+    """Fail a job, also one that a worker holds. Returns None if it has ended."""
+    return await _end_job(
         tx, id, lambda job, attempt, at: state_machine.failed_by_server(job, attempt, at, code, reason)
     )
 
 
 async def discard(tx: Transaction, id: str) -> Transition | None:
-    """End a job at once, also one that a worker has, because what it was about is gone. None if it has ended."""
-    return await _ended(tx, id, state_machine.discarded)
+    """Cancel a job at once, also one that a worker holds. Returns None if it has ended."""
+    return await _end_job(tx, id, state_machine.discarded)
 
 
-async def _ended(tx: Transaction, id: str, end: Callable[..., Transition]) -> Transition | None:
+async def _end_job(tx: Transaction, id: str, end: Callable[..., Transition]) -> Transition | None:
     job, attempt, at = await lock_job(tx, id)
     if job.ended_at:
         return None
     transition = end(job, attempt, at)
     freed = attempt is not None and await caps.free(tx, [id])
-    return _told(tx, transition, freed=freed)
+    return _notify(tx, transition, freed=freed)
 
 
 async def rerun(tx: Transaction, id: str) -> Transition:
-    """Run a dead job again. Errors: NotDead."""
+    """Queue a dead job again. Raises NotDead."""
     job, _, at = await lock_job(tx, id)
     if job.state is not JobState.DEAD:
         raise NotDead(f"{id} is {job.state}, not dead")
-    return _told(tx, state_machine.rerun(job, at))
+    return _notify(tx, state_machine.rerun(job, at))
 
 
 async def prioritise(tx: Transaction, id: str, priority: int) -> None:
-    """Change its place in the queue, now or when it gets there."""
+    """Change the priority of a job, which orders the queue."""
     job, _, _ = await lock_job(tx, id)
     job.priority = priority
     job.lane = dispatch_lane(job.kind, job.scope, priority, job.executor, job.capabilities, job.caps)
 
 
 async def withdraw(tx: Transaction, worker_id: str) -> list[Transition]:
-    """Take everything back from a worker that leaves. Nothing is counted as a failure."""
-    mine = select(Attempt.job_id).where(Attempt.worker_id == worker_id, Attempt.ended_at.is_(None))
-    query = select(Job).where(Job.id.in_(mine)).order_by(Job.id).with_for_update()
+    """Return every job of a worker to the queue. This counts as no failure."""
+    held = select(Attempt.job_id).where(Attempt.worker_id == worker_id, Attempt.ended_at.is_(None))
+    query = select(Job).where(Job.id.in_(held)).order_by(Job.id).with_for_update()
     jobs = (await tx.scalars(query, execution_options={"populate_existing": True})).all()
     attempts = await open_attempts(tx, [job.id for job in jobs])
     at = await read_database_clock(tx)
@@ -120,7 +117,7 @@ async def withdraw(tx: Transaction, worker_id: str) -> list[Transition]:
 
 
 async def lock_job(tx: Transaction, id: str) -> tuple[Job, Attempt | None, datetime]:
-    """Lock a job, and its open attempt if a worker has it. Errors: NoSuchJob."""
+    """Lock a job, and its open attempt if there is one. Returns them and the database's time. Raises NoSuchJob."""
     query = select(Job, database_now()).where(Job.id == id).with_for_update()
     row = (await tx.execute(query, execution_options={"populate_existing": True})).one_or_none()
     if row is None:
@@ -130,7 +127,7 @@ async def lock_job(tx: Transaction, id: str) -> tuple[Job, Attempt | None, datet
 
 
 async def open_attempts(tx: Transaction, ids: list[str], *, skip_locked: bool = False) -> dict[str, Attempt]:
-    """Lock the open attempts of jobs that are locked."""
+    """Lock the open attempts of locked jobs. Returns them by job."""
     query = (
         select(Attempt)
         .where(Attempt.job_id.in_(ids), Attempt.ended_at.is_(None))
@@ -141,6 +138,6 @@ async def open_attempts(tx: Transaction, ids: list[str], *, skip_locked: bool = 
     return {attempt.job_id: attempt for attempt in await tx.scalars(query)}
 
 
-def _told(tx: Transaction, transition: Transition, *, freed: bool = False) -> Transition:
+def _notify(tx: Transaction, transition: Transition, *, freed: bool = False) -> Transition:
     notify_transitions(tx, transition, freed=freed)
     return transition

@@ -1,12 +1,12 @@
-"""What the queue refuses. Whatever is refused has changed nothing."""
+"""Errors of the queue. An operation that raises one has changed nothing."""
 
 
 class QueueRefusal(Exception):
-    """Nothing was changed."""
+    """The operation is not allowed; nothing was changed."""
 
 
 class JobLeaseLost(QueueRefusal):
-    """The caller does not hold this job: its lease ran out, was taken back, or never was. It must stop."""
+    """The caller does not hold the job: its lease expired, was revoked, or never existed. It must stop."""
 
     def __init__(self, id: str, attempt: int) -> None:
         self.id, self.attempt = id, attempt
@@ -14,12 +14,12 @@ class JobLeaseLost(QueueRefusal):
 
 
 class NotAsked(QueueRefusal):
-    """A worker confirmed a cancel that nobody asked for."""
+    """A worker confirmed a cancellation that was not requested."""
 
 
 class NotDead(QueueRefusal):
-    """Only a dead job can be run again."""
+    """Only a dead job can be enqueued again."""
 
 
 class NoSuchJob(QueueRefusal):
-    """There is no job of this id."""
+    """No job has this id."""

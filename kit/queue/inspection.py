@@ -1,6 +1,6 @@
-"""Reads about the queue: why a job is not running, its place, the numbers. Nothing is locked.
+"""Reads of the queue: why a job is not running, its position, statistics. They lock nothing.
 
-`read` is anything that answers a query with rows: `Snapshot.read`, or `reading(tx)`.
+`read` is any function that executes a query: `Snapshot.read`, or `reading(tx)`.
 """
 
 from collections import defaultdict
@@ -16,14 +16,14 @@ from kit.db.clock import database_now
 from kit.db.transaction import Transaction
 from kit.queue.tables import Attempt, Cap, Job, JobState, Slot
 
-MAX_POSITION = 1_000  # how far back a place is counted
-SECONDS_PER_DAY = 86_400.0  # seconds
+MAX_POSITION = 1_000  # jobs counted in front of a job
+SECONDS_PER_DAY = 86_400.0
 
 Read = Callable[[Executable], Awaitable[Sequence[Row[Any]]]]
 
 
 def reading(tx: Transaction) -> Read:
-    """Reads in a transaction."""
+    """Return a `read` function of a transaction."""
 
     async def read(query: Executable) -> Sequence[Row[Any]]:
         return (await tx.execute(query)).all()
@@ -33,7 +33,7 @@ def reading(tx: Transaction) -> Read:
 
 @dataclass(frozen=True, slots=True)
 class DueLater:
-    """It was delayed, or failed and is tried again."""
+    """The job is delayed, or failed and is retried later."""
 
     at: datetime
     failures: int
@@ -42,7 +42,7 @@ class DueLater:
 
 @dataclass(frozen=True, slots=True)
 class CapReached:
-    """As many as allowed are held. None of them has to be of the same tenant."""
+    """A cap has no free slot. Its holders may belong to any tenant."""
 
     cap: str
     most: int
@@ -51,7 +51,7 @@ class CapReached:
 
 @dataclass(frozen=True, slots=True)
 class LeaseHeld:
-    """A worker has it: it is running, as far as is known."""
+    """A worker holds the job: it is running, as far as is known."""
 
     worker_id: str
     until: datetime
@@ -61,11 +61,11 @@ class LeaseHeld:
 
 @dataclass(frozen=True, slots=True)
 class Suspended:
-    """It is parked until somebody unparks it."""
+    """The job is parked until it is resumed."""
 
     waits_for: str | None
     since: datetime | None
-    worker_id: str | None  # who waits with it
+    worker_id: str | None  # the worker that waits with it
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class HasEnded:
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """Nothing of the queue's keeps it: it waits for its turn, or for a worker that can do it."""
+    """The job waits for its turn, or for a worker that can do it."""
 
     position: int | None  # in its scope
 
@@ -85,7 +85,7 @@ Reason = DueLater | CapReached | LeaseHeld | Suspended | HasEnded | Queued
 
 
 async def reasons_not_running(read: Read, ids: Sequence[str]) -> dict[str, list[Reason]]:
-    """Why each of these jobs is not running, or that it is. Four statements, however many jobs."""
+    """Return the reasons why jobs are not running, in four statements for any number of jobs."""
     query = (
         select(Job.__table__, database_now().label("now"), Attempt.worker_id, Attempt.lease_until)
         .outerjoin(Attempt, and_(Attempt.job_id == Job.id, Attempt.ended_at.is_(None)))
@@ -93,14 +93,14 @@ async def reasons_not_running(read: Read, ids: Sequence[str]) -> dict[str, list[
     )
     jobs = await read(query)
     ready = [job for job in jobs if job.state == JobState.READY]
-    free = [job for job in jobs if job.state == JobState.READY or _is_shelved(job)]
+    free = [job for job in jobs if job.state == JobState.READY or _is_parked_alone(job)]
     full = await full_caps(read, sorted({cap for job in free for cap in job.caps}))
     places = await positions(read, [job.id for job in ready])
     return {job.id: _reasons(job, full, places.get(job.id)) for job in jobs}
 
 
 def _reasons(job: Row[Any], full: dict[str, CapReached], position: int | None) -> list[Reason]:
-    if job.state == JobState.READY or _is_shelved(job):
+    if job.state == JobState.READY or _is_parked_alone(job):
         reasons: list[Reason] = [full[cap] for cap in job.caps if cap in full]
         if job.available_at > job.now:
             reasons.insert(0, DueLater(job.available_at, job.failures, job.code))
@@ -114,13 +114,13 @@ def _reasons(job: Row[Any], full: dict[str, CapReached], position: int | None) -
     return [HasEnded(job.state, job.code)]
 
 
-def _is_shelved(job: Row[Any]) -> bool:
-    """Whether a job is parked and nobody waits with it: what else stands against it counts too."""
+def _is_parked_alone(job: Row[Any]) -> bool:
+    """Whether a job is parked without a worker: its other reasons count too."""
     return bool(job.state == JobState.PARKED and job.worker_id is None)
 
 
 async def full_caps(read: Read, names: Sequence[str]) -> dict[str, CapReached]:
-    """Which of these caps have no free place, and who holds theirs."""
+    """Return those of the named caps that have no free slot, and the holders of their slots."""
     if not names:
         return {}
     query = (
@@ -142,9 +142,9 @@ async def full_caps(read: Read, names: Sequence[str]) -> dict[str, CapReached]:
 
 
 async def positions(read: Read, ids: Sequence[str]) -> dict[str, int]:
-    """The place of each job in the queue of its scope, from 1; one more than MAX_AHEAD is "far back".
+    """Return the position of each job in the queue of its scope, from 1 to MAX_POSITION + 1.
 
-    Jobs without a scope stand in no queue that anybody could see, and are left out.
+    Jobs without a scope have no position and are left out.
     """
     if not ids:
         return {}
@@ -153,7 +153,7 @@ async def positions(read: Read, ids: Sequence[str]) -> dict[str, int]:
         other.state == literal_column("'READY'"), other.tenant == Job.tenant, other.scope == Job.scope
     )
     age = tuple_(other.available_at, other.id) < tuple_(Job.available_at, Job.id)
-    # Two ranges of one index, so that nothing behind it is read.
+    # Two ranges of one index, so that no job behind it is read.
     before = (same.where(other.priority > Job.priority), same.where(other.priority == Job.priority, age))
     ahead = union_all(*(query.correlate(Job) for query in before)).limit(MAX_POSITION).subquery()
     count = select(func.count()).select_from(ahead).correlate(Job).scalar_subquery()
@@ -165,37 +165,37 @@ async def positions(read: Read, ids: Sequence[str]) -> dict[str, int]:
 
 @dataclass(slots=True)
 class QueueStatistics:
-    """What is in the queue of one scope and priority."""
+    """Number of jobs of one scope and priority, by state."""
 
     scope: str | None
     priority: int
-    queued: int = 0  # may be claimed now
+    queued: int = 0  # claimable now
     delayed: int = 0  # not due yet
-    active: int = 0  # a worker has it, working
+    active: int = 0  # being worked
     waiting: int = 0  # parked
     dead: int = 0  # in the last 24 hours
-    oldest_at: datetime | None = field(default=None)  # since when the oldest that is queued was due
+    oldest_at: datetime | None = field(default=None)  # when the oldest queued job became due
 
 
 async def statistics(
     read: Read, tenant: str, *, scopes: Sequence[str] | None = None
 ) -> list[QueueStatistics]:
-    """The numbers for each scope and priority, in three statements; ended jobs are not read."""
+    """Return the statistics of each scope and priority, in three statements. Ended jobs are not read."""
     is_due = and_(Job.state == JobState.READY, Job.available_at <= database_now())
     ready = Job.state == literal_column("'READY'")
     active = Job.state.in_([literal_column("'LEASED'"), literal_column("'PARKED'")])
     columns = [Job.scope, Job.priority, Job.state, is_due.label("due"), func.count().label("count")]
     oldest = func.min(case((is_due, Job.available_at))).label("oldest")
     recent = and_(Job.state == literal_column("'DEAD'"), Job.ended_at > database_now(-SECONDS_PER_DAY))
-    found: dict[tuple[str | None, int], QueueStatistics] = {}
+    by_key: dict[tuple[str | None, int], QueueStatistics] = {}
     for where in (ready, active, recent):
         query = select(*columns, oldest).where(where, Job.tenant == tenant).group_by(*columns[:3], is_due)
         if scopes is not None:
             query = query.where(Job.scope.in_(scopes))
         for row in await read(query):
-            numbers = found.setdefault((row.scope, row.priority), QueueStatistics(row.scope, row.priority))
+            numbers = by_key.setdefault((row.scope, row.priority), QueueStatistics(row.scope, row.priority))
             _count(numbers, row)
-    return sorted(found.values(), key=lambda one: (one.scope or "", -one.priority))
+    return sorted(by_key.values(), key=lambda one: (one.scope or "", -one.priority))
 
 
 def _count(numbers: QueueStatistics, row: Row[Any]) -> None:
@@ -216,7 +216,7 @@ def _count(numbers: QueueStatistics, row: Row[Any]) -> None:
 async def dead(
     read: Read, tenant: str, *, most: int = 50, before: datetime | None = None
 ) -> Sequence[Row[Any]]:
-    """Dead jobs, newest first: what could be run again."""
+    """Return dead jobs, newest first."""
     query = select(Job.__table__).where(Job.tenant == tenant, Job.state == literal_column("'DEAD'"))
     if before is not None:
         query = query.where(Job.ended_at < before)
@@ -224,7 +224,7 @@ async def dead(
 
 
 async def held_by(read: Read, worker_id: str) -> Sequence[Row[Any]]:
-    """The open attempts of a worker, with the job's kind and state."""
+    """Return the open attempts of a worker, with the kind, scope and state of their jobs."""
     query = (
         select(Attempt.__table__, Job.kind, Job.scope, Job.state)
         .join(Job, Job.id == Attempt.job_id)

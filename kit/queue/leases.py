@@ -1,10 +1,9 @@
-"""What a worker says about a job it holds. Each is accepted exactly while its lease is: LeaseLost otherwise.
+"""Reports of a worker about a job it holds. All are accepted only while the lease is held; else JobLeaseLost.
 
-A lease that ran out but was not swept yet is still held: nobody else has the job.
+An expired lease is held until a sweep ends it: until then no other worker has the job.
 """
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +13,7 @@ from typing import Any
 from sqlalchemy import JSON, TextClause, bindparam, select, text, tuple_, update
 from sqlalchemy.dialects import postgresql
 
-from kit.db.clock import POSTGRES, SQLITE, database_now
+from kit.db.clock import database_now
 from kit.db.database import UtcDateTime
 from kit.db.raw_statement import RawStatement
 from kit.db.transaction import Transaction
@@ -22,6 +21,7 @@ from kit.queue import caps, state_machine
 from kit.queue.claims import DEFAULT_LEASE_SECONDS, Ticket, hash_token
 from kit.queue.errors import JobLeaseLost, NotAsked
 from kit.queue.notifications import notify_transitions
+from kit.queue.sql import load_sql
 from kit.queue.state_machine import Transition
 from kit.queue.tables import Attempt, Job, JobState
 
@@ -30,27 +30,27 @@ POSTGRESQL: Any = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 @dataclass(frozen=True, slots=True)
 class LeaseExtension:
-    """The answer to a heartbeat: until when the job is held, and what the worker has to do."""
+    """The result of a heartbeat: the end of the lease, and the orders for the worker."""
 
     id: str
     attempt: int
     until: datetime
-    cancel: bool  # stop, then confirm with `stopped`
+    cancel: bool  # stop, then confirm with `confirm_cancelled`
     parked: bool  # still waiting
 
 
 async def heartbeats(
     tx: Transaction, tickets: Sequence[Ticket], *, active: bool = False, lease: float = DEFAULT_LEASE_SECONDS
 ) -> list[LeaseExtension]:
-    """Extend leases, in one statement. A ticket that is not answered is lost.
+    """Extend leases by `lease` seconds, in one statement. Leases that are absent from the result are lost.
 
-    `active` says that the work went forward, which resets its silence; to be alive does not.
+    `active` means that the work advanced, which ends its silence; the heartbeat alone does not.
     """
     job = select(Job.state, Job.cancel_requested_at).where(Job.id == Attempt.job_id)
-    mine = [(ticket.id, ticket.attempt, hash_token(ticket.token)) for ticket in tickets]
+    held = [(ticket.id, ticket.attempt, hash_token(ticket.token)) for ticket in tickets]
     beat = (
         update(Attempt)
-        .where(tuple_(Attempt.job_id, Attempt.number, Attempt.lease_token_hash).in_(mine))
+        .where(tuple_(Attempt.job_id, Attempt.number, Attempt.lease_token_hash).in_(held))
         .where(Attempt.ended_at.is_(None))
         .values(lease_until=database_now(lease), heartbeat_at=database_now())
         .returning(
@@ -75,7 +75,7 @@ async def heartbeats(
 async def heartbeat(
     tx: Transaction, ticket: Ticket, *, active: bool = False, lease: float = DEFAULT_LEASE_SECONDS
 ) -> LeaseExtension:
-    """Extend one lease."""
+    """Extend one lease. Raises JobLeaseLost."""
     beats = await heartbeats(tx, [ticket], active=active, lease=lease)
     if not beats:
         raise JobLeaseLost(ticket.id, ticket.attempt)
@@ -85,7 +85,7 @@ async def heartbeat(
 async def complete(
     tx: Transaction, ticket: Ticket, *, exit_code: int | None = None, metrics: dict[str, Any] | None = None
 ) -> Transition:
-    """The work is done. Also a job that was asked to stop may still be finished."""
+    """Complete a job, also one whose cancellation was requested. Raises JobLeaseLost."""
     job, attempt, at = await lock_leased_job(tx, ticket)
     attempt.exit_code, attempt.metrics = exit_code, metrics
     return await _settle(tx, job, attempt, state_machine.completed(job, attempt, at))
@@ -101,7 +101,10 @@ async def fail(
     exit_code: int | None = None,
     metrics: dict[str, Any] | None = None,
 ) -> Transition:
-    """The attempt failed. If a retry may help and attempts are left it is tried again, later; else it is DEAD."""
+    """Fail an attempt. The job is READY again after a delay if it is retryable and has attempts left, else DEAD.
+
+    Raises JobLeaseLost.
+    """
     job, attempt, at = await lock_leased_job(tx, ticket)
     attempt.exit_code, attempt.metrics = exit_code, metrics
     return await _settle(
@@ -110,13 +113,13 @@ async def fail(
 
 
 async def release(tx: Transaction, ticket: Ticket) -> Transition:
-    """Give the attempt back, as a worker does that is told to stop. No failure is counted."""
+    """Give an attempt back. This counts as no failure. Raises JobLeaseLost."""
     job, attempt, at = await lock_leased_job(tx, ticket)
     return await _settle(tx, job, attempt, state_machine.released(job, attempt, at))
 
 
 async def confirm_cancelled(tx: Transaction, ticket: Ticket) -> Transition:
-    """Confirm a cancel. Errors: NotAsked, if nobody asked for one."""
+    """Confirm a cancellation. Raises JobLeaseLost, NotAsked if none was requested."""
     job, attempt, at = await lock_leased_job(tx, ticket)
     if not job.cancel_requested_at:
         raise NotAsked(f"Nobody asked to cancel {job.id}")
@@ -124,128 +127,110 @@ async def confirm_cancelled(tx: Transaction, ticket: Ticket) -> Transition:
 
 
 async def suspend(tx: Transaction, ticket: Ticket, *, waits_for: str, keep: bool = True) -> Transition:
-    """Wait for something: with the worker, its lease and its slots (`keep`), or without."""
+    """Park a job: with its worker, lease and slots (`keep`), or without. Raises JobLeaseLost."""
     job, attempt, at = await lock_leased_job(tx, ticket)
     return await _settle(tx, job, attempt, state_machine.suspended(job, attempt, at, waits_for, keep=keep))
 
 
 async def lock_leased_job(tx: Transaction, ticket: Ticket) -> tuple[Job, Attempt, datetime]:
-    """Lock what a ticket holds, and its places. The only way to a held job for a worker.
+    """Lock the job, the attempt and the slots of a ticket. Every report of a worker begins here.
 
-    What is answered are copies: `_settle` writes them.
-    Errors: LeaseLost.
+    Returns copies, which `_settle` stores, and the database's time. Raises JobLeaseLost.
     """
-    asked = {"id": ticket.id, "number": ticket.attempt, "hash": hash_token(ticket.token)}
+    values: dict[str, Any] = {"id": ticket.id, "number": ticket.attempt, "hash": hash_token(ticket.token)}
     if caps.is_postgres(tx):
-        rows: Sequence[Any] = await _straight(LOCKED.format(reach=REACH)).rows(tx, asked)
+        rows: Sequence[Any] = await _lock_postgresql(LOCK_POSTGRESQL).rows(tx, values)
     else:
-        rows = (await tx.execute(_reaching(REACH), asked)).all()
+        rows = (await tx.execute(_lock_sqlite(LOCK_SQLITE), values)).all()
     if not rows:
         raise JobLeaseLost(ticket.id, ticket.attempt)
-    at, *values = rows[0]
+    at, *cells = rows[0]
     job, attempt = Job(), Attempt()
-    for one, columns in ((job, JOB_COLUMNS), (attempt, ATTEMPT_COLUMNS)):
-        one.__dict__.update(zip(columns, values[: len(columns)], strict=True))
-        del values[: len(columns)]
+    job.__dict__.update(zip(JOB_COLUMNS, cells[: len(JOB_COLUMNS)], strict=True))
+    attempt.__dict__.update(zip(ATTEMPT_COLUMNS, cells[len(JOB_COLUMNS) :], strict=True))
     job.state = JobState(job.state)
     return job, attempt, at
 
 
 async def _settle(tx: Transaction, job: Job, attempt: Attempt, transition: Transition) -> Transition:
-    """Write what the law made of a job and its attempt, and free its places when it is not held any more."""
-    asked = {f"job_{name}": getattr(job, name) for name in JOB_CHANGES}
-    asked |= {f"attempt_{name}": getattr(attempt, name) for name in ATTEMPT_CHANGES}
-    asked |= {"id": job.id, "number": attempt.number}
+    """Store a job and its attempt after a transition, and free its slots if it is no longer held."""
+    values: dict[str, Any] = {f"job_{name}": getattr(job, name) for name in JOB_CHANGES}
+    values |= {f"attempt_{name}": getattr(attempt, name) for name in ATTEMPT_CHANGES}
+    values |= {"id": job.id, "number": attempt.number}
     if caps.is_postgres(tx):
-        asked["attempt_metrics"] = None if attempt.metrics is None else json.dumps(attempt.metrics)
-        places = await _straight(SETTLE).rows(tx, asked | {"held": transition.held})
+        values["attempt_metrics"] = None if attempt.metrics is None else json.dumps(attempt.metrics)
+        places = await _settle_postgresql(SETTLE).rows(tx, values | {"held": transition.held})
         freed = await caps.freed(tx, places, are_alone=not any(place["has_heir"] for place in places))
     else:
-        for write in (WRITE_JOB, WRITE_ATTEMPT):
-            await tx.execute(_settling(write), asked)
+        for query in SETTLE_SQLITE:
+            await tx.execute(query, values)
         freed = not transition.held and await caps.free(tx, [transition.id])
     notify_transitions(tx, transition, freed=freed)
     return transition
 
 
-# What is not read here: neither the law nor anybody who reaches a job asks for it.
-UNREAD = {"capabilities", "caps", "metrics"}
+UNREAD = {"capabilities", "caps", "metrics"}  # columns that neither the state machine nor its callers read
 JOB_COLUMNS = {column.key: column.type for column in Job.__table__.c if column.key not in UNREAD}
 ATTEMPT_COLUMNS = {column.key: column.type for column in Attempt.__table__.c if column.key not in UNREAD}
-# What the law changes of a job and of its attempt.
+# The columns that a transition changes.
 JOB_CHANGES: tuple[str, ...] = (
-    "state",
-    "held",
-    "available_at",
-    "expires_at",
-    "ended_at",
-    "failures",
-    "losses",
+    *("state", "held", "available_at", "expires_at", "ended_at", "failures", "losses"),
+    *("parked_at", "parked_for", "code", "reason"),
 )
-JOB_CHANGES += ("parked_at", "parked_for", "code", "reason")
 ATTEMPT_CHANGES = ("ended_at", "outcome", "exit_code", "metrics", "code", "reason", "limit_by", "silent_by")
-REACH = """
-    FROM job JOIN attempt ON attempt.job_id = job.id
-    WHERE job.id = :id AND attempt.number = :number AND attempt.lease_token_hash = :hash
-        AND attempt.ended_at IS NULL
-"""
+LOCK_POSTGRESQL = load_sql("lock_leased.postgresql")
+LOCK_SQLITE = load_sql("lock_leased.sqlite")
+SETTLE = load_sql("settle.postgresql")
 COLUMNS = ", ".join(
     [
         *(f"job.{name} AS job_{name}" for name in JOB_COLUMNS),
         *(f"attempt.{name} AS attempt_{name}" for name in ATTEMPT_COLUMNS),
     ]
 )
-UNLOCKED = f"SELECT {SQLITE} AS at, {COLUMNS} {{reach}}"
-# The places are locked after the job, as everywhere, and before the statement that frees them looks at others.
-LOCKED = f"""
-WITH held AS MATERIALIZED (SELECT {POSTGRES} AS at, {COLUMNS} {{reach}} FOR UPDATE OF job, attempt),
-place AS MATERIALIZED (SELECT n FROM slot JOIN held ON slot.job_id = held.job_id FOR UPDATE OF slot)
-SELECT held.* FROM held WHERE (SELECT count(*) FROM place) >= 0
-"""  # noqa: S608 - our own text
-
-
-def _write(table: str, names: Sequence[str], mine: str) -> str:
-    return f"UPDATE {table} SET {', '.join(f'{name} = :{table}_{name}' for name in names)} WHERE {mine}"  # noqa: S608
-
-
-WRITE_JOB = _write("job", JOB_CHANGES, "id = :id")
-WRITE_ATTEMPT = _write("attempt", ATTEMPT_CHANGES, "job_id = :id AND number = :number")
-SETTLE = f"""
-WITH written AS ({WRITE_JOB}), told AS ({WRITE_ATTEMPT}), freed AS (
-    UPDATE slot SET job_id = NULL WHERE job_id = :id AND NOT :held RETURNING cap, n, surplus
-)
-SELECT cap, n, surplus, EXISTS (
-    SELECT FROM slot AS heir WHERE heir.cap = freed.cap AND heir.surplus AND heir.job_id IS NOT NULL
-) AS has_heir FROM freed
-"""  # noqa: S608 - our own text
 TYPES: dict[str, Any] = {
     **{f"job_{name}": JOB_COLUMNS[name] for name in JOB_CHANGES},
     **{f"attempt_{name}": ATTEMPT_COLUMNS.get(name, JSON(none_as_null=True)) for name in ATTEMPT_CHANGES},
 }
 
 
-def _typed(kind: Any) -> str:
-    """What PostgreSQL calls a type."""
-    return str(kind.dialect_impl(POSTGRESQL).compile(POSTGRESQL))
+def _postgres_type(type_: Any) -> str:
+    return str(type_.dialect_impl(POSTGRESQL).compile(POSTGRESQL))
 
 
-NAMES = {name: _typed(kind) for name, kind in TYPES.items()} | {"attempt_metrics": "jsonb"}
-NAMES |= {"id": "varchar", "number": "integer", "hash": "varchar", "held": "boolean"}
-
-
-@lru_cache(maxsize=8)
-def _straight(statement: str) -> RawStatement:
-    return RawStatement(statement, NAMES)
+POSTGRES_TYPES = {name: _postgres_type(type_) for name, type_ in TYPES.items()}
+POSTGRES_TYPES |= {"attempt_metrics": "jsonb", "id": "varchar", "number": "integer"}
+POSTGRES_TYPES |= {"hash": "varchar", "held": "boolean"}
 
 
 @lru_cache(maxsize=8)
-def _reaching(reach: str) -> Any:
-    types = {f"job_{name}": kind for name, kind in JOB_COLUMNS.items()}
-    types |= {f"attempt_{name}": kind for name, kind in ATTEMPT_COLUMNS.items()}
-    return text(UNLOCKED.format(reach=reach)).columns(at=UtcDateTime(), **types)
+def _lock_postgresql(statement: str) -> RawStatement:
+    return RawStatement(statement.format(columns=COLUMNS), POSTGRES_TYPES)
 
 
 @lru_cache(maxsize=8)
-def _settling(statement: str) -> TextClause:
-    named = set(re.findall(r":(\w+)", statement)) & TYPES.keys()
-    return text(statement).bindparams(*(bindparam(name, type_=TYPES[name]) for name in named))
+def _lock_sqlite(statement: str) -> Any:
+    types = {f"job_{name}": type_ for name, type_ in JOB_COLUMNS.items()}
+    types |= {f"attempt_{name}": type_ for name, type_ in ATTEMPT_COLUMNS.items()}
+    return text(statement.format(columns=COLUMNS)).columns(at=UtcDateTime(), **types)
+
+
+def _assignments(table: str, names: Sequence[str]) -> str:
+    return ", ".join(f"{name} = :{table}_{name}" for name in names)
+
+
+@lru_cache(maxsize=8)
+def _settle_postgresql(statement: str) -> RawStatement:
+    job, attempt = _assignments("job", JOB_CHANGES), _assignments("attempt", ATTEMPT_CHANGES)
+    return RawStatement(statement.format(job=job, attempt=attempt), POSTGRES_TYPES)
+
+
+def _update(table: str, names: Sequence[str], where: str) -> TextClause:
+    query = text(f"UPDATE {table} SET {_assignments(table, names)} WHERE {where}")  # noqa: S608 - our own names
+    columns = [f"{table}_{name}" for name in names]
+    return query.bindparams(*(bindparam(name, type_=TYPES[name]) for name in columns))
+
+
+SETTLE_SQLITE = (
+    _update("job", JOB_CHANGES, "id = :id"),
+    _update("attempt", ATTEMPT_CHANGES, "job_id = :id AND number = :number"),
+)

@@ -1,4 +1,4 @@
-"""Who is woken: workers that wait for work, and the one worker that has to hear something."""
+"""Notifications of workers: of new work for a tenant, and of orders for one worker."""
 
 from kit.db.transaction import Transaction
 from kit.queue.state_machine import Cause, Transition
@@ -6,17 +6,17 @@ from kit.queue.tables import JobState
 
 
 def queue_topic(tenant: str) -> str:
-    """The name to listen to for work of a tenant: something may be claimable that was not."""
+    """The topic of a tenant's queue: notified when a job may have become claimable."""
     return f"queue:{tenant}"
 
 
 def worker_topic(worker_id: str) -> str:
-    """The name to listen to for a worker: a heartbeat now would tell it something new."""
+    """The topic of a worker: notified when its next heartbeat would return something new."""
     return f"worker:{worker_id}"
 
 
 def notify_transitions(tx: Transaction, *transitions: Transition, freed: bool = False) -> None:
-    """Wake whom these concern, once `tx` has committed."""
+    """Notify the topics that transitions concern, once `tx` has committed."""
     for one in transitions:
         if freed or (one.now is JobState.READY and _is_due(one)):
             tx.notify(queue_topic(one.tenant))

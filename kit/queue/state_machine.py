@@ -1,7 +1,7 @@
-"""The law of the queue: what each happening makes of a job and its attempt.
+"""The state machine of the queue: the effect of each event on a job and its attempt.
 
-Nothing here awaits. The rows were locked by the caller and `at` is the database's clock. Every function
-changes them and returns the one `Transition` that tells so. docs/queue.md draws the states.
+No function awaits. The caller has locked the rows, and `at` is the database's time. Every function changes the rows
+and returns the `Transition`. docs/queue.md draws the states.
 """
 
 import enum
@@ -11,12 +11,12 @@ from datetime import datetime, timedelta
 
 from kit.queue.tables import Attempt, AttemptOutcome, Job, JobState
 
-BACKOFF_SECONDS = (60.0, 180.0, 600.0)  # seconds before the second, third, fourth … attempt
-JITTER_RATIO = 0.2  # of it, more or less: jobs that failed together do not come back together
+BACKOFF_SECONDS = (60.0, 180.0, 600.0)  # before the second, third, fourth … attempt
+JITTER_RATIO = 0.2  # of the delay, added or subtracted: jobs that failed together are not retried together
 
 
 class Code(enum.StrEnum):
-    """Why the queue itself ended an attempt or a job."""
+    """Limit because of which the queue ended an attempt or a job."""
 
     LEASE_EXPIRED = "LEASE_EXPIRED"
     TIMEOUT = "TIMEOUT"
@@ -25,7 +25,7 @@ class Code(enum.StrEnum):
 
 
 class Cause(enum.StrEnum):
-    """What happened to a job."""
+    """Event that changed a job."""
 
     ENQUEUED = "ENQUEUED"
     CLAIMED = "CLAIMED"
@@ -43,7 +43,7 @@ class Cause(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """One change of one job: what the caller needs to write its own event, in the same transaction."""
+    """One change of one job, with all that a caller needs for an event of its own."""
 
     id: str
     kind: str
@@ -52,7 +52,7 @@ class Transition:
     cause: Cause
     was: JobState | None
     now: JobState
-    held: bool  # whether a worker has it after the change
+    held: bool  # whether a worker holds it after the change
     attempt: int
     worker_id: str | None = None
     code: str | None = None
@@ -62,7 +62,7 @@ class Transition:
 
 
 def delay(failures: int) -> float:
-    """Seconds to wait after that many failures."""
+    """Seconds to wait after a number of failures."""
     base = BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS)) - 1]
     return base * random.uniform(1 - JITTER_RATIO, 1 + JITTER_RATIO)  # noqa: S311 - not a secret
 
@@ -97,7 +97,7 @@ def completed(job: Job, attempt: Attempt, at: datetime) -> Transition:
 
 
 def accepted(job: Job, at: datetime) -> Transition:
-    """What it brought before it was parked without a worker is taken."""
+    """Complete a job that is parked without a worker."""
     was = job.state
     job.code = job.reason = None
     _end(job, JobState.DONE, at)
@@ -107,7 +107,7 @@ def accepted(job: Job, at: datetime) -> Transition:
 def failed(
     job: Job, attempt: Attempt, at: datetime, code: str, reason: str | None, *, retryable: bool
 ) -> Transition:
-    """READY after a back-off, or DEAD. A job that was asked to stop does not come back."""
+    """Make a job READY after a delay, or DEAD. A job whose cancellation was requested is CANCELLED."""
     was = job.state
     _close(job, attempt, AttemptOutcome.FAILED, at, code, reason)
     job.failures += 1
@@ -121,9 +121,9 @@ def failed(
 
 
 def lost(job: Job, attempt: Attempt, at: datetime) -> Transition:
-    """The lease ran out. That is no failure of the work: no back-off, and an own, separate, count.
+    """End an attempt whose lease expired. This is no failure: no delay, and a count of its own.
 
-    A job that waits goes on waiting without its worker, and that counts nothing.
+    A parked job stays parked without its worker, and nothing is counted.
     """
     was = job.state
     _close(job, attempt, AttemptOutcome.LOST, at, Code.LEASE_EXPIRED, None)
@@ -139,7 +139,7 @@ def lost(job: Job, attempt: Attempt, at: datetime) -> Transition:
 
 
 def released(job: Job, attempt: Attempt, at: datetime) -> Transition:
-    """The worker gives it back. Nothing counts, and the job keeps its place in the queue."""
+    """End an attempt that its worker gives back. Nothing is counted; the job keeps its position in the queue."""
     was = job.state
     _close(job, attempt, AttemptOutcome.RELEASED, at)
     if job.cancel_requested_at:
@@ -152,7 +152,7 @@ def released(job: Job, attempt: Attempt, at: datetime) -> Transition:
 def suspended(
     job: Job, attempt: Attempt | None, at: datetime, reason: str | None, *, keep: bool
 ) -> Transition:
-    """Wait, with the worker (`keep`: its lease and slots stay) or without it."""
+    """Park a job, with its worker (`keep`: lease and slots stay) or without."""
     was = job.state
     if job.state is not JobState.PARKED:
         job.parked_at = at
@@ -165,7 +165,7 @@ def suspended(
 
 
 def resumed(job: Job, attempt: Attempt | None, at: datetime) -> Transition:
-    """Go on: with the worker that waited, whose clocks stood still meanwhile, or READY for any."""
+    """Resume a job: with its worker, whose limits are extended by the time parked, or READY for any."""
     was = job.state
     waited = at - (job.parked_at or at)
     job.parked_at = job.parked_for = None
@@ -181,7 +181,7 @@ def resumed(job: Job, attempt: Attempt | None, at: datetime) -> Transition:
 
 
 def cancel(job: Job, attempt: Attempt | None, at: datetime) -> Transition:
-    """At once if nobody has it; otherwise it is asked for, and told with the next heartbeat."""
+    """Cancel a job at once if no worker holds it; else request it, which the next heartbeat returns."""
     was = job.state
     if job.held:
         job.cancel_requested_at = at
@@ -191,7 +191,7 @@ def cancel(job: Job, attempt: Attempt | None, at: datetime) -> Transition:
 
 
 def stopped(job: Job, attempt: Attempt, at: datetime) -> Transition:
-    """The worker confirms that it stopped."""
+    """End an attempt whose worker confirms the cancellation."""
     was = job.state
     _close(job, attempt, AttemptOutcome.CANCELLED, at)
     _end(job, JobState.CANCELLED, at)
@@ -199,7 +199,7 @@ def stopped(job: Job, attempt: Attempt, at: datetime) -> Transition:
 
 
 def rerun(job: Job, at: datetime) -> Transition:
-    """A dead job starts anew, with all its attempts. Its fence goes on rising."""
+    """Make a dead job READY with all its attempts. Its fencing token keeps increasing."""
     was = job.state
     job.failures = job.losses = 0
     job.code = job.reason = job.ended_at = job.deadline_at = None
@@ -210,7 +210,7 @@ def rerun(job: Job, at: datetime) -> Transition:
 def failed_by_server(
     job: Job, attempt: Attempt | None, at: datetime, code: str, reason: str | None
 ) -> Transition:
-    """The server ends it, whoever has it."""
+    """Fail a job on behalf of the server, also one that a worker holds."""
     was = job.state
     if attempt:
         _close(job, attempt, AttemptOutcome.FAILED, at, code, reason)
@@ -220,7 +220,7 @@ def failed_by_server(
 
 
 def discarded(job: Job, attempt: Attempt | None, at: datetime) -> Transition:
-    """What it was about is gone: it ends at once, and whoever has it finds its lease lost."""
+    """Cancel a job at once; a worker that holds it loses its lease."""
     was = job.state
     if attempt:
         _close(job, attempt, AttemptOutcome.CANCELLED, at)
@@ -229,12 +229,12 @@ def discarded(job: Job, attempt: Attempt | None, at: datetime) -> Transition:
 
 
 def overdue(job: Job, attempt: Attempt | None, at: datetime) -> Transition | None:
-    """Apply the first limit that has passed: of the whole, of the lease, of the attempt, of the wait."""
+    """Apply the first expired limit: of the total time, the lease, the attempt, the time in the queue."""
     if _passed(job.deadline_at, at):
         return _overran(job, attempt, at)
     if attempt and attempt.lease_until <= at:
         return lost(job, attempt, at)
-    if attempt and job.state is JobState.LEASED:  # the clocks of a job that waits stand still
+    if attempt and job.state is JobState.LEASED:  # the limits of a parked job are suspended
         for by, code in ((attempt.limit_by, Code.TIMEOUT), (attempt.silent_by, Code.SILENT)):
             if _passed(by, at):
                 return failed(job, attempt, at, code, None, retryable=True)
@@ -274,7 +274,7 @@ def _close(
 
 
 def _ready(job: Job, at: datetime, available: datetime | None = None) -> None:
-    """Back into the queue. Without `available` it keeps its place among its equals."""
+    """Make a job READY. Without `available` it keeps its position among its equals."""
     job.state = JobState.READY
     job.available_at = available or job.available_at
     if job.wait_limit is not None:

@@ -1,11 +1,11 @@
-"""What time does to jobs. Any process may sweep, several at once; a limit takes effect when it is swept."""
+"""Sweeps: they apply the time limits of jobs. Any number of processes may sweep concurrently."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, func, literal_column, or_, select, union_all
+from sqlalchemy import CompoundSelect, Select, and_, func, literal_column, or_, select, union_all
 
 from kit.db.clock import database_now, read_database_clock
 from kit.db.database import UtcDateTime
@@ -16,24 +16,24 @@ from kit.queue.notifications import notify_transitions, queue_topic
 from kit.queue.state_machine import Transition
 from kit.queue.tables import Attempt, Job, JobState
 
-SWEEP_BATCH_SIZE = 100  # jobs a sweep takes at once; the next begins at once if there were as many
+SWEEP_BATCH_SIZE = 100  # jobs in one sweep; if there were as many, the next sweep follows at once
 
 
 @dataclass(frozen=True, slots=True)
 class Swept:
     transitions: list[Transition]
     at: datetime
-    next_at: datetime | None  # when the next limit passes or the next delayed job is due, as far as known
-    more: bool  # there is more to sweep now
+    next_at: datetime | None  # next expiry of a limit, or start of a delayed job, as far as known
+    more: bool  # further jobs are overdue now
 
 
 async def sweep(
     tx: Transaction, *, since: datetime | None = None, only: Sequence[str] | None = None
 ) -> Swept:
-    """Apply what time has done: leases, attempts, silence, waits and wholes that ran out.
+    """Apply expired limits: of leases, attempts, silence, time in the queue and total time.
 
-    PubSub the workers whose delayed jobs became due since `since`, the `at` of the sweep before.
-    `only` restricts it to jobs whose rows the caller locked its own rows for; see `overdue`.
+    Notifies the workers whose delayed jobs became due after `since`, the `at` of the previous sweep. `only`
+    restricts the sweep to jobs whose own rows the caller has locked; see `overdue`.
     """
     ids = list(only) if only is not None else [id for id, _ in await overdue(tx)]
     at = await read_database_clock(tx)
@@ -47,15 +47,15 @@ async def sweep(
 
 
 async def notify_due(tx: Transaction, since: datetime | None) -> None:
-    """Wake the workers whose delayed jobs became due since then, for callers that sweep with `only`."""
+    """Notify the workers whose delayed jobs became due after `since`. For callers that sweep with `only`."""
     await _wake_due(tx, since, await read_database_clock(tx))
 
 
 async def overdue(tx: Transaction, most: int = SWEEP_BATCH_SIZE) -> list[tuple[str, str | None]]:
-    """Jobs, with their scopes, that a sweep would change. Locks nothing."""
+    """Return the ids and scopes of jobs that a sweep would change. Locks nothing."""
     ready = Job.state == literal_column("'READY'")
     live = Job.state.in_([literal_column(f"'{state}'") for state in ("READY", "LEASED", "PARKED")])
-    # Asked of the attempt, not joined: the few that are open are looked at, never all the jobs there are.
+    # Subqueries of the attempt instead of a join: the few open attempts are read, never all jobs.
     of_attempt = select(Job.scope).where(Job.id == Attempt.job_id)
     is_working = of_attempt.where(Job.state == JobState.LEASED).exists()
     is_slow = or_(Attempt.limit_by <= database_now(), Attempt.silent_by <= database_now())
@@ -72,14 +72,14 @@ async def overdue(tx: Transaction, most: int = SWEEP_BATCH_SIZE) -> list[tuple[s
 
 
 async def _apply(tx: Transaction, ids: list[str], at: datetime) -> list[Transition]:
-    """Judge each anew under its locks. What another sweep or its worker has locked is theirs."""
+    """Lock jobs and apply their limits. Jobs that another sweep or their worker has locked are left to it."""
     query = select(Job).where(Job.id.in_(ids)).order_by(Job.id).with_for_update(skip_locked=True)
     jobs = (await tx.scalars(query, execution_options={"populate_existing": True})).all()
     attempts = await open_attempts(tx, [job.id for job in jobs], skip_locked=True)
     transitions = [
         transition
         for job in jobs
-        if job.held == (job.id in attempts)  # else its worker is beating just now
+        if job.held == (job.id in attempts)  # else its worker is sending a heartbeat right now
         and (transition := state_machine.overdue(job, attempts.get(job.id), at))
     ]
     freed = await caps.free(tx, [one.id for one in transitions if not one.held])
@@ -88,7 +88,7 @@ async def _apply(tx: Transaction, ids: list[str], at: datetime) -> list[Transiti
 
 
 async def _wake_due(tx: Transaction, since: datetime | None, at: datetime) -> None:
-    """Jobs that came at once woke their workers themselves; this is for those that were delayed."""
+    """Notify of delayed jobs only: others have notified when they were enqueued."""
     query = (
         select(Job.tenant)
         .distinct()
@@ -104,11 +104,11 @@ async def _wake_due(tx: Transaction, since: datetime | None, at: datetime) -> No
         tx.notify(queue_topic(tenant))
 
 
-def _next(at: datetime) -> Any:
+def _next(at: datetime) -> CompoundSelect[Any]:
     ready = Job.state == literal_column("'READY'")
     live = Job.state.in_([literal_column(f"'{state}'") for state in ("READY", "LEASED", "PARKED")])
     is_open = Attempt.ended_at.is_(None)
-    moments = [
+    times = [
         select(func.min(Job.available_at).label("at")).where(ready, Job.available_at > at),
         select(func.min(Job.expires_at)).where(ready, Job.expires_at.is_not(None)),
         select(func.min(Job.deadline_at)).where(live, Job.deadline_at.is_not(None)),
@@ -116,4 +116,4 @@ def _next(at: datetime) -> Any:
         select(func.min(Attempt.limit_by)).where(is_open),
         select(func.min(Attempt.silent_by)).where(is_open),
     ]
-    return union_all(*moments)
+    return union_all(*times)

@@ -13,16 +13,24 @@ Change = tuple[Any, str, str]
 # The first fourteen are those of the specification; the others are bugs that were met in other queues.
 MUTANTS: dict[str, list[Change]] = {
     "no fence check on finish": [
-        ((leases, "REACH"), "AND attempt.number = :number AND attempt.lease_token_hash = :hash", ""),
+        (
+            (leases, "LOCK_POSTGRESQL"),
+            "AND attempt.number = :number AND attempt.lease_token_hash = :hash",
+            "",
+        ),
+        ((leases, "LOCK_SQLITE"), "AND attempt.number = :number AND attempt.lease_token_hash = :hash", ""),
     ],
     "no fence check on heartbeat": [
         (
             leases.heartbeats,
-            ".where(tuple_(Attempt.job_id, Attempt.number, Attempt.lease_token_hash).in_(mine))",
-            ".where(Attempt.job_id.in_([one[0] for one in mine]))",
+            ".where(tuple_(Attempt.job_id, Attempt.number, Attempt.lease_token_hash).in_(held))",
+            ".where(Attempt.job_id.in_([one[0] for one in held]))",
         )
     ],
-    "double done": [((leases, "REACH"), "AND attempt.ended_at IS NULL", "")],
+    "double done": [
+        ((leases, "LOCK_POSTGRESQL"), "AND attempt.ended_at IS NULL", ""),
+        ((leases, "LOCK_SQLITE"), "AND attempt.ended_at IS NULL", ""),
+    ],
     "slot leak": [
         (leases._settle, "await caps.free(tx, [transition.id])", "True"),
         ((leases, "SETTLE"), "WHERE job_id = :id AND NOT :held", "WHERE job_id = :id AND false"),
@@ -30,12 +38,14 @@ MUTANTS: dict[str, list[Change]] = {
     "no cap": [
         (caps.reserve, "Cap.name.in_(names)", "Cap.name.in_([])"),
         ((claims, "CLAIM"), "WHERE cap.name = ANY (:caps)", "WHERE cap.name = ANY (:caps) AND false"),
-        ((claims, "LOOKING"), "slot.job_id IS NULL AND NOT slot.surplus", "1 = 1"),
+        ((claims, "CANDIDATES_POSTGRESQL"), "slot.job_id IS NULL AND NOT slot.surplus", "1 = 1"),
+        ((claims, "CANDIDATES_SQLITE"), "slot.job_id IS NULL AND NOT slot.surplus", "1 = 1"),
     ],
     "run_at ignored": [
-        (claims._take, ", Job.available_at <= now()", ""),
+        (claims._take, ", Job.available_at <= database_now()", ""),
         ((claims, "CLAIM"), "AND available_at <= statement_timestamp()", ""),
-        ((claims, "LOOKING"), "available_at <= {now}", "1 = 1"),
+        ((claims, "CANDIDATES_POSTGRESQL"), "available_at <= statement_timestamp()", "1 = 1"),
+        ((claims, "CANDIDATES_SQLITE"), "available_at <= strftime('%Y-%m-%d %H:%M:%f000', 'now')", "1 = 1"),
     ],
     "attempt not counted": [(state_machine.failed, "job.failures += 1", "pass")],
     "fence not raised": [
@@ -46,10 +56,19 @@ MUTANTS: dict[str, list[Change]] = {
     "no back-off": [(state_machine.failed, "at + timedelta(seconds=delay(job.failures))", "at")],
     "cancelled job retried": [(state_machine.failed, "if job.cancel_requested_at:", "if False:")],
     "missing event": [(sweeps._apply, "return transitions", "return transitions[1:]")],
-    "priority ignored": [((claims, "LOOKING"), "ORDER BY priority DESC,", "ORDER BY")],
-    "late reaper": [(sweeps.overdue, "Attempt.lease_until <= now()", "Attempt.lease_until <= now(-100_000)")],
+    "priority ignored": [
+        ((claims, "CANDIDATES_POSTGRESQL"), "ORDER BY priority DESC,", "ORDER BY"),
+        ((claims, "CANDIDATES_SQLITE"), "ORDER BY priority DESC,", "ORDER BY"),
+    ],
+    "late reaper": [
+        (
+            sweeps.overdue,
+            "Attempt.lease_until <= database_now()",
+            "Attempt.lease_until <= database_now(-100_000)",
+        )
+    ],
     # More.
-    "the heartbeat does not extend": [(leases.heartbeats, "lease_until=now(lease), ", "")],
+    "the heartbeat does not extend": [(leases.heartbeats, "lease_until=database_now(lease), ", "")],
     "reclaim counted as a failure": [
         (state_machine.lost, "job.losses += 1", "job.losses += 1; job.failures += 1")
     ],
@@ -57,9 +76,10 @@ MUTANTS: dict[str, list[Change]] = {
         (state_machine.released, "_ready(job, at)", "_ready(job, at); job.failures += 1")
     ],
     "a poisonous job is never stopped": [(state_machine.lost, "job.losses < job.max_losses", "True")],
-    "a lost claim burns an attempt": [(claims._again, "if not rows:", "if True:")],
+    "a lost claim burns an attempt": [(claims._repeat, "if not rows:", "if True:")],
     "another tenant's work": [
-        ((claims, "HEAD"), "AND tenant = :tenant", ""),
+        ((claims, "CANDIDATES_POSTGRESQL"), "AND tenant = :tenant", ""),
+        ((claims, "CANDIDATES_SQLITE"), "AND tenant = :tenant", ""),
         (claims._take, "Job.tenant == tenant, ", ""),
         ((claims, "CLAIM"), "AND tenant = :tenant", ""),
     ],
@@ -73,16 +93,18 @@ MUTANTS: dict[str, list[Change]] = {
     "a lowered cap forgets its holders": [(caps._limit, "most - len(kept)", "most")],
     "a new cap forgets its holders": [(caps._limit, "if rows:", "if False:")],
     "the sweep leaks slots": [(sweeps._apply, "if not one.held", "if False")],
-    "a waiting worker's death frees the job": [(state_machine.lost, "elif was is State.LEASED:", "else:")],
+    "a waiting worker's death frees the job": [(state_machine.lost, "elif was is JobState.LEASED:", "else:")],
     "the clock runs while it waits": [
-        (state_machine.overdue, "attempt and job.state is State.LEASED", "attempt"),
+        (state_machine.overdue, "attempt and job.state is JobState.LEASED", "attempt"),
         (sweeps.overdue, "and_(is_slow, is_working)", "is_slow"),
     ],
     "the wait is not given back": [(state_machine.resumed, "attempt.limit_by += waited", "pass")],
-    "silence is not broken": [(leases.heartbeats, "now(Attempt.silence_limit)", "Attempt.silent_by")],
+    "silence is not broken": [
+        (leases.heartbeats, "database_now(Attempt.silence_limit)", "Attempt.silent_by")
+    ],
     "a waiting job does not expire": [(state_machine._ready, "job.wait_limit is not None", "False")],
     "the deadline is forgotten": [
-        (sweeps.overdue, "Job.deadline_at <= now()", "Job.deadline_at <= now(-9e9)")
+        (sweeps.overdue, "Job.deadline_at <= database_now()", "Job.deadline_at <= database_now(-9e9)")
     ],
     "a worker that left keeps its slots": [
         (control.withdraw, "await caps.free(tx, [one.id for one in transitions])", "True")

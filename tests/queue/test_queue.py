@@ -613,7 +613,7 @@ async def test_few_statements_are_sent(services: House, kind: str) -> None:
             sent.append(statement)
 
     event.listen(services.database.engine.sync_engine, "before_cursor_execute", heard)
-    services.database.readers.heard.append(sent.append)
+    services.database.readers.listeners.append(sent.append)
 
     async def counted(what: Any, *args: Any, **options: Any) -> tuple[Any, int]:
         sent.clear()

@@ -1,0 +1,233 @@
+"""The work order of a run: everything its agent needs, frozen at the first claim.
+
+Later changes by people reach the next run, not this one; only answers to its questions are added.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+from sqlalchemy import Row, func, select
+
+from actions.run.prompt import ON_WORK, answered_of, prompt_of, slug
+from kit.db.database import utcnow
+from kit.db.transaction import Transaction
+from models.account import User, public
+from models.board import Board
+from models.card import Card, Subtask
+from models.message import Message
+from models.policy import BoardPolicy, board_policy_of
+from models.question import Question, QuestionStatus
+from models.run import CommandKind, PermissionLevel, Run, RunCommand, RunKind, RunStatus
+from models.worker import AgentProfile, AgentSession, Worker, program_of, reusable
+
+MAX_COMMENTS = 5  # newest messages of people in a prompt
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentToken:
+    """Claims of the credential of a run's agent. It is valid while this attempt is open, at most `seconds`."""
+
+    run: str
+    attempt: int
+    card: str
+    board: str
+    workspace: str
+    seconds: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkOrder:
+    """The work order of a run. The worker chooses whatever is None or empty."""
+
+    executor: str | None
+    prompt: str
+    whole_prompt: str  # for a new conversation, if the one to resume turns out to be lost
+    model: str | None
+    instructions: str
+    session_id: str | None  # the program's own id of the conversation to resume
+    branch: str | None
+    base_ref: str
+    repository: str
+    branch_template: str
+    card: str
+    slug: str
+    permission: PermissionLevel
+    supervised: bool
+    options: dict[str, Any]
+    silence_seconds: int
+    attempt_seconds: int
+    agent: AgentToken
+
+
+class Answer(Protocol):
+    """A closed question of a run, and its answer."""
+
+    @property
+    def text(self) -> str: ...
+    @property
+    def answer(self) -> list[str] | None: ...
+    @property
+    def attempt(self) -> int: ...
+    @property
+    def group_key(self) -> str | None: ...
+    @property
+    def blocking(self) -> bool: ...
+
+
+async def freeze_snapshot(tx: Transaction, board: Board, run: Run, card: Card) -> dict[str, Any]:
+    """Return the prompt's material as it is now, to be stored on the run."""
+    subtasks = (
+        select(Subtask.title, Subtask.completed, Subtask.phase)
+        .where(Subtask.card_id == card.id)
+        .order_by(Subtask.phase_order, Subtask.rank, Subtask.id)
+    )
+    messages = (
+        select(Message.id, Message.body, User.username, User.nickname)
+        .outerjoin(User, User.id == Message.author_id)
+        .where(Message.card_id == card.id, Message.deleted_at.is_(None))
+    )
+    trigger_query = messages.where(Message.id == run.message_id)
+    trigger = (await tx.execute(trigger_query)).one_or_none() if run.message_id else None
+    comments = (
+        messages.where(User.id.is_not(None), Message.id != (run.message_id or ""))
+        .order_by(Message.created_at.desc(), Message.id.desc())
+        .limit(MAX_COMMENTS)
+    )
+    profile = await tx.get(AgentProfile, run.profile_id) if run.profile_id else None
+    policy = board_policy_of(board.policy)
+    return {
+        "board": {"id": board.id, "name": board.name, "key": board.key},
+        "card": {
+            "id": card.id,
+            "name": f"{board.key}-{card.number}",
+            "title": card.title,
+            "description": card.description,
+            "type": card.type,
+            "priority": card.priority.name,
+        },
+        "subtasks": [row._asdict() for row in (await tx.execute(subtasks)).all()],
+        "comments": [
+            {"id": row.id, "author": public(row), "body": row.body}
+            for row in reversed((await tx.execute(comments)).all())
+        ],
+        "message": _trigger_message(trigger) if trigger else None,
+        "policy": asdict(policy),
+        "work": await _reviewed_work(tx, run, card, policy),
+        "profile": _profile(profile) if profile else None,
+    }
+
+
+async def _reviewed_work(tx: Transaction, run: Run, card: Card, policy: BoardPolicy) -> dict[str, str] | None:
+    """Return the branch that a run about the card's work starts from, and its base.
+
+    None if the run is not about that work, was given a base, or the card has no work.
+    """
+    if run.kind not in ON_WORK or run.base_ref:
+        return None
+    last = await find_worked(tx, card)
+    if last is None or not last.branch:
+        return None
+    return {"branch": last.branch, "base": last.base_ref or policy.base_branch}
+
+
+async def find_worked(tx: Transaction, card: Card) -> Run | None:
+    """Return the run whose work stands on a card: the newest that succeeded, or one that was chosen since."""
+    succeeded = Run.card_id == card.id, Run.kind == RunKind.CODE, Run.status == RunStatus.SUCCEEDED
+    newest = func.coalesce(Run.chosen_at, Run.queued_at).desc(), Run.id.desc()
+    return await tx.scalar(select(Run).where(*succeeded).order_by(*newest).limit(1))
+
+
+def _trigger_message(row: Row[str, str, str, str | None]) -> dict[str, Any]:
+    return {"id": row.id, "author": public(row) if row.username else None, "body": row.body}
+
+
+def _profile(profile: AgentProfile) -> dict[str, Any]:
+    return {
+        "executor": profile.executor,
+        "model": profile.model,
+        "persona": profile.persona,
+        "options": profile.options,
+        "name": profile.name,
+    }
+
+
+async def work_order_of(tx: Transaction, board: Board, run: Run, worker: Worker) -> WorkOrder:
+    """Return the work order of a claimed run, for the worker that claimed it."""
+    assert run.snapshot is not None, "a run is claimed with its snapshot"
+    policy, profile, card = run.snapshot["policy"], run.snapshot["profile"] or {}, run.snapshot["card"]
+    answers = await answers_of(tx, run)
+    session_id = await _resumable_session(tx, run, worker)
+    awaited = await _awaited_answers(tx, run, answers) if session_id else []
+    whole_prompt = prompt_of(run.kind, run.snapshot, run.instruction)
+    if answers:
+        whole_prompt += "\n\n" + answered_of(answers)
+    work = (run.snapshot.get("work") or {}).get("branch")
+    continues_work = run.kind in (RunKind.INTEGRATE, RunKind.DOCUMENT)  # other kinds change nothing
+    instructions = [profile.get("persona") or "", policy["instructions"]]
+    return WorkOrder(
+        executor=run.executor,
+        prompt=answered_of(awaited) if awaited else whole_prompt,
+        whole_prompt=whole_prompt,
+        model=profile.get("model"),
+        instructions="\n\n".join(part for part in instructions if part),
+        session_id=session_id,
+        branch=run.branch or (work if continues_work else None),
+        base_ref=run.base_ref or (None if continues_work else work) or policy["base_branch"] or "HEAD",
+        repository=policy["repository"],
+        branch_template=policy["branch_template"],
+        card=card["name"],
+        slug=slug(card["title"]),
+        permission=run.permission,
+        supervised=run.permission is not PermissionLevel.AUTONOMOUS,
+        options=profile.get("options") or {},
+        silence_seconds=policy["silence_seconds"],
+        attempt_seconds=policy["attempt_seconds"],
+        agent=AgentToken(
+            run=run.id,
+            attempt=run.attempt,
+            card=run.card_id,
+            board=board.id,
+            workspace=board.workspace_id,
+            seconds=policy["whole_seconds"],
+        ),
+    )
+
+
+async def answers_of(tx: Transaction, run: Run) -> Sequence[Answer]:
+    """Return the closed questions of a run with their answers, in the order they were asked."""
+    is_closed = Question.status.in_([QuestionStatus.ANSWERED, QuestionStatus.EXPIRED])
+    columns = Question.text, Question.answer, Question.attempt, Question.group_key, Question.blocking
+    query = select(*columns).where(Question.run_id == run.id, is_closed)
+    rows: Sequence[Any] = (
+        await tx.execute(query.order_by(Question.created_at, Question.place, Question.id))
+    ).all()
+    return rows
+
+
+async def _awaited_answers(tx: Transaction, run: Run, answers: Sequence[Answer]) -> list[Answer]:
+    """Return the answers that the previous attempt was still waiting for when it ended.
+
+    A resumed conversation needs only these. Empty if the attempt was not waiting: it has read its answers.
+    """
+    previous = [answer for answer in answers if answer.attempt == run.attempt - 1]
+    if not any(answer.blocking for answer in previous):
+        return []
+    is_sent = (
+        RunCommand.run_id == run.id,
+        RunCommand.attempt == run.attempt - 1,
+        RunCommand.kind == CommandKind.ANSWER,
+    )
+    sent = set(await tx.scalars(select(RunCommand.key).where(*is_sent)))
+    is_waiting = any(answer.blocking and answer.group_key not in sent for answer in previous)
+    return previous if is_waiting else []
+
+
+async def _resumable_session(tx: Transaction, run: Run, worker: Worker) -> str | None:
+    """Return the program's id of the conversation to resume, if this worker and program hold it and it lives."""
+    if run.session_id is None:
+        return None
+    session = await tx.get(AgentSession, run.session_id)
+    if session is None or session.worker_id != worker.id or not reusable(session, utcnow()):
+        return None
+    return session.external_id if session.executor == program_of(run.executor, worker) else None
