@@ -83,13 +83,8 @@ class StageRefused(Refusal):
         self, at: Stage, to: Stage, allowed: list[Stage], reasons: list[Reason], card_id: str | None
     ) -> None:
         super().__init__("; ".join(reason.message for reason in reasons))
-        self.at, self.to, self.allowed, self.reasons, self.card_id = (
-            at,
-            to,
-            allowed,
-            reasons,
-            card_id,
-        )
+        self.at, self.to, self.allowed, self.reasons = at, to, allowed, reasons
+        self.refused_card_id = card_id
 
 
 @dataclass(frozen=True)

@@ -40,20 +40,20 @@ KEY_NAME = Relation(select(ApiKey.id, ApiKey.name), ApiKey.id, lambda actor: tru
 @viewer_independent
 async def name_of_actor(root: Parent[Any], info: Info) -> str:
     """The name to show: a person's, a key's, that of an agent's profile or program, or Signalbox for the system."""
-    if root.id is None:
+    if root.actor_id is None:
         return SYSTEM
     if root.kind is ActorKind.USER:
-        user = await info.context.load(USER_NAME, root.id)
+        user = await info.context.load(USER_NAME, root.actor_id)
         return public(user) if user else GONE
-    if prefix_of(root.id) == "run":
-        run = await info.context.load(RUN_NAME, root.id)
+    if prefix_of(root.actor_id) == "run":
+        run = await info.context.load(RUN_NAME, root.actor_id)
         return str(run.name or PROGRAMS.get(run.executor, AGENT)) if run else AGENT
-    key = await info.context.load(KEY_NAME, root.id)
+    key = await info.context.load(KEY_NAME, root.actor_id)
     return str(key.name) if key else GONE
 
 
 async def user_of_actor(root: Parent[Any], info: Info) -> Any:
     """The person, if it is one that you may still see."""
-    if root.id is None or root.kind is not ActorKind.USER:
+    if root.actor_id is None or root.kind is not ActorKind.USER:
         return None
-    return await info.context.load(USER, root.id)
+    return await info.context.load(USER, root.actor_id)

@@ -133,6 +133,11 @@ async def sessions_of_viewer(info: Info) -> Any:
     return [login for login in found if login.expires_at > utcnow()]
 
 
+async def id_of_login(root: Any) -> str:
+    """The id to give to `logout`."""
+    return str(root.id)
+
+
 async def is_current(root: Any, info: Info) -> bool:
     """Whether it is the one you ask with."""
     return bool(root.id == info.context.actor.session_id)

@@ -86,7 +86,7 @@ class SignedOut:
 class Login:
     """A login of yours."""
 
-    id: Annotated[ID, "For `logout`."]
+    session_id: ID = query_field(sessions.id_of_login)
     user_agent: Annotated[str | None, "What the client called itself."]
     created_at: Annotated[datetime, "When you signed in."]
     used_at: Annotated[datetime, "When it was last refreshed."]
