@@ -14,6 +14,7 @@ from models.stage import Law, Stage
 
 MAX_COLUMNS = 20  # on a board
 MAX_BOARDS = 500  # in a workspace
+MAX_WIP_LIMIT = 1_000
 
 
 class Template(enum.StrEnum):

@@ -23,9 +23,9 @@ HEARTBEAT_INTERVAL_SECONDS = 15.0  # seconds within which a worker is to be hear
 MAX_MISSED_HEARTBEATS = 3  # beats after which it is OFFLINE
 SESSION_IDLE_AFTER = timedelta(minutes=30)  # without a word: a conversation is IDLE
 SESSION_MAX_AGE = timedelta(hours=4)  # a conversation of that age is over
-PERSONA = 20_000  # characters
+MAX_PERSONA_LENGTH = 20_000  # characters
 MAX_OPTIONS = 50
-OPTION = 2_000  # characters of one option's value
+MAX_OPTION_LENGTH = 2_000  # characters of one option's value
 METRICS = 8_192  # bytes, as JSON
 CAPABILITY = re.compile(r"[a-z0-9][a-z0-9.+#_-]{0,39}")
 

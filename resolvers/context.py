@@ -23,7 +23,7 @@ from kit.graphql.operation import request_id
 from models.account import AuthReason
 from models.actor import Actor, ActorKind
 from models.refusal import Refusal, Unauthenticated
-from resolvers.loaders import Loaders, Relation
+from resolvers.loaders import Found, Loaders, Relation
 
 
 class RevocationWatch(Protocol):
@@ -119,8 +119,9 @@ class Context:
             idempotency_key=self.idempotency_key,
         )
 
-    def load(self, link: Relation, key: Any) -> Awaitable[Any]:
-        return self.loaders(link, key)
+    def load(self, relation: Relation[Found], key: object) -> Awaitable[Found]:
+        """Load what a relation has for a key: the actor's view of it, at the operation's moment."""
+        return self.loaders(relation, key)
 
     @property
     def loaders(self) -> Loaders:

@@ -10,6 +10,7 @@ from strawberry import ID, Parent
 from strawberry.scalars import JSON
 
 import actions.worker
+from actions.capability import CapabilityInput
 from actions.worker import Held, NewWorker, WorkerBeat, commands_for
 from auth.permissions import sees_worker
 from kit.db.database import utcnow
@@ -24,7 +25,7 @@ from models.worker import AgentProgram, Worker, WorkerStatus, status_of
 from resolvers.context import Context, Info
 from resolvers.lease import LeaseInput
 from resolvers.loaders import Relation
-from resolvers.profile import CapabilityInput, capability_rows, pairs_of
+from resolvers.profile import capability_rows
 
 WORKER = Relation(select(Worker.__table__), Worker.id, sees_worker)
 WORKERS_OF_WORKSPACE = Relation(
@@ -104,7 +105,7 @@ async def register_worker(
         program=program,
         executors=executors,
         kinds=kinds or (),
-        capabilities=pairs_of(capabilities),
+        capabilities=capabilities or [],  # type: ignore[arg-type]  # `as_row` makes them pairs
         max_concurrent=max_concurrent,
         metrics=metrics,
     )

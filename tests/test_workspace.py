@@ -119,7 +119,7 @@ async def test_a_feed_that_ends_leaves_nothing_out(run):
             owner = app.services.local_owner
             async with app.begin(owner) as tx:  # one commit: the reader sees both at once
                 await actions.card.create_card(tx, owner, board, actions.card.NewCard("Late"))
-                await actions.board.delete_board(tx, owner, board, "Web")
+                await actions.board.delete_board(tx, owner, id=board, confirm_name="Web")
             assert await heard(hear, "boardFeed") == ["CARD_CREATED", "BOARD_DELETED"]
 
 

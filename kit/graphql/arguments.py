@@ -2,7 +2,8 @@
 
     async def rename(tx: Transaction, actor: Actor, *, id: Annotated[Id, "The label."], name: Maybe[str] = None)
 
-`Id` is text in Python and `ID` in GraphQL. `Maybe` tells an absent value (None) from null (`Some(None)`).
+`Id` is text in Python and `ID` in GraphQL. `Annotated[X, SomeInput]` is an `X` in Python, a `SomeInput` in GraphQL.
+`Maybe` tells an absent value (None) from null (`Some(None)`).
 """
 
 import inspect
@@ -25,11 +26,12 @@ def provided_fields(**fields: Any) -> dict[str, Any]:
 
 
 def graphql_annotation(annotation: Any) -> Any:
-    """Replace `Id` with GraphQL's ID anywhere in an annotation."""
+    """Replace every type that is annotated with a GraphQL type by that type."""
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is Annotated:
-        rest = tuple(item for item in annotation.__metadata__ if item is not ID)
-        bare = ID if len(rest) < len(annotation.__metadata__) else graphql_annotation(annotation.__origin__)
+        names = [item for item in annotation.__metadata__ if _is_graphql_type(item)]
+        rest = tuple(item for item in annotation.__metadata__ if item not in names)
+        bare = names[0] if names else graphql_annotation(annotation.__origin__)
         return Annotated[(bare, *rest)] if rest else bare
     if origin in (typing.Union, types.UnionType):
         return typing.Union[tuple(graphql_annotation(argument) for argument in arguments)]  # noqa: UP007
@@ -38,11 +40,25 @@ def graphql_annotation(annotation: Any) -> Any:
     return annotation
 
 
+def _is_graphql_type(item: Any) -> bool:
+    return item is ID or hasattr(item, "__strawberry_definition__")
+
+
 def parameters_of(action: Callable[..., Any]) -> list[inspect.Parameter]:
-    """The parameters of an action that a client gives, with their GraphQL types: all but `tx` and `actor`."""
-    parameters = inspect.signature(action).parameters.values()
+    """List the parameters of an action that a client gives, with their GraphQL types: all but `tx` and `actor`.
+
+    `**changes: Unpack[Changes]` stands for the optional fields of the TypedDict `Changes`.
+    """
+    parameters: list[inspect.Parameter] = []
+    for parameter in inspect.signature(action).parameters.values():
+        if parameter.kind is parameter.VAR_KEYWORD:
+            [fields] = typing.get_args(parameter.annotation)
+            for name, annotation in typing.get_type_hints(fields, include_extras=True).items():
+                field = inspect.Parameter(name, parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+                parameters.append(field)
+        elif parameter.name not in ("tx", "actor"):
+            parameters.append(parameter)
     return [
         parameter.replace(annotation=graphql_annotation(parameter.annotation), kind=parameter.KEYWORD_ONLY)
         for parameter in parameters
-        if parameter.name not in ("tx", "actor")
     ]

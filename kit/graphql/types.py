@@ -12,6 +12,8 @@ from strawberry.types.base import StrawberryList, StrawberryMaybe, StrawberryOpt
 from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
 
+from kit.graphql.arguments import graphql_annotation
+
 T = TypeVar("T", bound=type)
 Convert = TypeVar("Convert", bound=Callable[[Mapping[str, Any]], Any])
 
@@ -49,6 +51,8 @@ def object_type(cls: T) -> T:
 @typing.dataclass_transform(kw_only_default=True)
 def input_type(cls: T) -> T:
     """Make a described GraphQL input."""
+    for name, annotation in list(cls.__annotations__.items()):
+        cls.__annotations__[name] = graphql_annotation(annotation)
     apply_descriptions(cls)
     made: T = strawberry.input(cls, description=inspect.getdoc(cls))
     return made
