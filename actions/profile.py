@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from typing import Annotated, Any, TypedDict, Unpack
 
 from sqlalchemy import delete, func, select
-from strawberry.scalars import JSON
 
 from actions import validation
 from actions.capability import Capability
@@ -13,7 +12,7 @@ from actions.events import apply_changes, emit_in_workspace
 from actions.profile_choice import clear_profile
 from auth.locking import lock_profile, lock_workspace
 from kit.db.transaction import Transaction
-from kit.graphql.arguments import Id, IfVersion, Maybe, provided_fields
+from kit.graphql.arguments import JSON, Id, IfVersion, Maybe, provided_fields
 from kit.queue import key_cap, set_cap
 from models.actor import Actor
 from models.event import EventKind

@@ -57,7 +57,7 @@ async def is_local(root: Parent[Actor]) -> bool:
 
 async def email_of_user(root: Parent[User], info: Info) -> str | None:
     """The e-mail address; null for anybody but you."""
-    who = info.context.who
+    who = info.context.caller.actor
     return root.email if who is not None and who.id == root.id else None
 
 
@@ -76,7 +76,7 @@ async def register(
     e-mail address is taken.
     """
     context = info.context
-    context.services.attempts.count(f"register:{context.network}")
+    context.services.attempts.count(f"register:{context.caller.network}")
     fields = {
         "username": username,
         "email": email,
@@ -90,7 +90,7 @@ async def register(
     async with context.transaction(context.nobody) as tx:
         user = await actions.account.register(tx, fields, hashed, is_open=is_open)
         return await actions.session.start_session(
-            tx, context.services.tokens, user.id, hashed, user_agent=context.user_agent
+            tx, context.services.tokens, user.id, hashed, user_agent=context.caller.user_agent
         )
 
 
@@ -113,7 +113,7 @@ async def change_password(
     await context.refresh()  # no connection is held while passwords are hashed
     old_hash = account.password_hash if account else None
     if old_hash is not None:
-        tries = (f"account:{actor.id}", f"address:{context.network}")
+        tries = (f"account:{actor.id}", f"address:{context.caller.network}")
         context.services.attempts.count(*tries)
         if not (await check_password(current_password or "", old_hash))[0]:
             raise Invalid(("currentPassword", "is not your password"))

@@ -40,7 +40,7 @@ async def login(
     await context.refresh()  # holds no connection while the password is checked
     attempts = (
         f"account:{account.id if account else username[:100].casefold()}",
-        f"address:{context.network}",
+        f"address:{context.caller.network}",
     )
     context.services.attempts.count(*attempts)
     ok, renewed = await check_password(password, account.password_hash if account else None)
@@ -53,7 +53,7 @@ async def login(
             account.id,
             account.password_hash,
             renewed=renewed,
-            user_agent=context.user_agent,
+            user_agent=context.caller.user_agent,
         )
     context.services.attempts.forgive(*attempts)
     return session
@@ -70,7 +70,7 @@ async def refresh_session(
     Raises Unauthenticated.
     """
     context = info.context
-    attempt = f"refresh:{context.network}"
+    attempt = f"refresh:{context.caller.network}"
     context.services.attempts.check(attempt)
     try:
         async with context.transaction(context.nobody) as tx:
@@ -94,7 +94,7 @@ async def logout(
     RATE_LIMITED.
     """
     context = info.context
-    attempt = f"logout:{context.network}"
+    attempt = f"logout:{context.caller.network}"
     context.services.attempts.check(attempt)
     only: str | None
     try:

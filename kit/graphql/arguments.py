@@ -13,8 +13,18 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 from strawberry import ID, Maybe, Some
+from strawberry.scalars import JSON
 
-__all__ = ["Id", "IfVersion", "Maybe", "Some", "graphql_annotation", "parameters_of", "provided_fields"]
+__all__ = [
+    "JSON",
+    "Id",
+    "IfVersion",
+    "Maybe",
+    "Some",
+    "graphql_annotation",
+    "parameters_of",
+    "provided_fields",
+]
 
 Id = Annotated[str, ID]
 IfVersion = Annotated[int | None, "Refuse with Stale unless this is the current version."]
