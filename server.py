@@ -10,6 +10,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -52,7 +53,7 @@ from kit.graphql.operation import begin_operation
 from kit.graphql.response_cache import ResponseCache
 from kit.graphql.schema import Schema
 from kit.settings import Settings
-from resolvers.context import Context
+from resolvers.context import Caller, OperationContext
 from resolvers.examples import example_ids
 from resolvers.idempotency import clean_up_periodically
 from schema.build import make_schema
@@ -117,35 +118,38 @@ class Endpoints:
         self.services, self.draining, self.schema = services, draining, schema
         self.accesses = RevocationWatcher(services)
 
-    async def context_of(self, request: Request) -> Context:
+    async def context_of(self, request: Request) -> OperationContext:
         return await self._context(request, request.headers.get("authorization"))
 
-    async def prove(self, request: Request, id: str, types: frozenset[str]) -> tuple[Context, str | None]:
+    async def prove(
+        self, request: Request, id: str, types: frozenset[str]
+    ) -> tuple[OperationContext, str | None]:
         """The context, and how far the board is that is asked for, if all of it is the asker's to see."""
         standing = BoardVersion(id, people=PEOPLE in types)
         context = await self._context(request, request.headers.get("authorization"), standing)
         return context, standing.proof
 
-    async def authenticate(self, socket: WebSocket, params: dict[str, Any]) -> Context:
+    async def authenticate(self, socket: WebSocket, params: dict[str, Any]) -> OperationContext:
         given = next((v for k, v in params.items() if k.lower() == "authorization"), None)
         context = await self._context(socket, given if isinstance(given, str) else None)
-        if given is not None and context.why is not None:
-            raise ConnectionRejected(context.why.message, reason=context.why.reason)
+        failure = context.caller.failure
+        if given is not None and failure is not None:
+            raise ConnectionRejected(failure.message, reason=failure.reason)
         return context
 
     async def _context(
         self, connection: Request | WebSocket, authorization: str | None, standing: BoardVersion | None = None
-    ) -> Context:
+    ) -> OperationContext:
         actor, why = await identify(self.services, authorization, standing=standing)
-        return Context(
-            self.services,
+        caller = Caller(
             actor,
-            why=why,
+            failure=why,
             revoked=CredentialWatch(self.accesses, actor) if actor else None,
             address=connection.client.host if connection.client else "",
             user_agent=connection.headers.get("user-agent", ""),
             idempotency_key=connection.headers.get("idempotency-key"),
         )
+        return OperationContext(self.services, caller)
 
     def explorer(self, request: Request) -> Response:
         headers = {"cache-control": "no-store", "content-security-policy": POLICY}
@@ -172,7 +176,10 @@ class Endpoints:
         """One operation behind a tool for agents, asked as whoever sent the request."""
         operation = begin_operation("mcp", request.headers.get("x-request-id"))
         context = await self.context_of(request)
-        context.idempotency_key = None  # it is for one operation, and a tool may ask several
+        caller = replace(
+            context.caller, idempotency_key=None
+        )  # it is for one operation, a tool may run several
+        context = OperationContext(self.services, caller)
         result = await self.schema.execute(
             query,
             variable_values=variables,

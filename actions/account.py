@@ -1,6 +1,6 @@
-"""What can be done to a person's account."""
+"""Changes to a person's account."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
@@ -11,18 +11,19 @@ from actions.session import end_sessions
 from actions.workspace import create_workspace
 from kit.db.transaction import Transaction
 from kit.eventlog.tables import NUMBER
+from kit.graphql.arguments import IfVersion, Maybe, provided_fields
 from models.account import EndReason, SignInLink, User
 from models.actor import Actor, ActorKind
 from models.event import EventKind
 from models.refusal import Conflict, Forbidden, Invalid
 
-OWNER = "owner"
-HOME = "Home"
-FOLDED = User.email_folded.type.length
+OWNER = "owner"  # username of the local owner
+HOME = "Home"  # name of the first workspace
+MAX_FOLDED_EMAIL_LENGTH = User.email_folded.type.length
 
 
 def validate_user(values: dict[str, Any]) -> dict[str, Any]:
-    """The fields of an account, cleaned, with what they are compared by. Raises Invalid."""
+    """Return the fields of an account as they are stored, with the folded forms for comparison. Raises Invalid."""
     clean = dict(values)
     if "username" in clean:
         clean["username"] = validation.username("username", clean["username"])
@@ -30,8 +31,8 @@ def validate_user(values: dict[str, Any]) -> dict[str, Any]:
     if "email" in clean:
         clean["email"] = validation.email("email", clean["email"])
         clean["email_folded"] = clean["email"] and validation.folded(clean["email"])
-        if len(clean["email_folded"] or "") > FOLDED:  # folding may triple a letter
-            raise Invalid(("email", "is too long once its case is folded"))
+        if len(clean["email_folded"] or "") > MAX_FOLDED_EMAIL_LENGTH:  # folding may triple a letter
+            raise Invalid(("email", "is too long after case folding"))
     for name, path in (("nickname", "nickname"), ("first_name", "firstName"), ("last_name", "lastName")):
         if clean.get(name) is not None:
             clean[name] = validation.single_line(path, clean[name], 80)
@@ -39,9 +40,9 @@ def validate_user(values: dict[str, Any]) -> dict[str, Any]:
 
 
 async def register(tx: Transaction, fields: dict[str, Any], password_hash: str, *, is_open: bool) -> User:
-    """Make an account, of a stranger: it owns nothing, also when it is the first of all.
+    """Create an account. It owns nothing, even if it is the first of all.
 
-    `is_open`: whether strangers may register.
+    Raises Forbidden if registration is not open and this is not the first account; Conflict as `add_user` does.
     """
     if not is_open:
         raise Forbidden("Registration is closed on this server")
@@ -54,14 +55,14 @@ async def register(tx: Transaction, fields: dict[str, Any], password_hash: str, 
 async def add_user(
     tx: Transaction, fields: dict[str, Any], password_hash: str | None, *, is_local: bool = False
 ) -> User:
-    """Store a person. Raises Invalid, or Conflict when the name or address is another's."""
+    """Add a person. Raises Invalid, or Conflict if the username or e-mail address is taken."""
     user = User(**validate_user(fields), password_hash=password_hash, is_local=is_local)
-    await _unique(tx, user)
+    await _flush_unique(tx, user)
     return user
 
 
-async def _unique(tx: Transaction, user: User) -> None:
-    """Store what was said of `user` now: only the database knows whether a name is free at this moment."""
+async def _flush_unique(tx: Transaction, user: User) -> None:
+    """Write `user` now: only the database can tell whether the name is free. Raises Conflict."""
     try:
         async with tx.begin_nested():
             tx.add(user)
@@ -71,59 +72,76 @@ async def _unique(tx: Transaction, user: User) -> None:
 
 
 async def _is_first(tx: Transaction) -> bool:
-    """Whether there is nobody yet. If so, nobody else can be made the first before `tx` ends."""
-    anybody = select(User.id).limit(1)
-    if await tx.scalar(anybody) is not None:
+    """Tell whether no account exists. If so, no other transaction can create the first one until `tx` ends."""
+    any_user = select(User.id).limit(1)
+    if await tx.scalar(any_user) is not None:
         return False
     await tx.execute(NUMBER, {"topic": "accounts", "epoch": "0", "n": 0})  # takes no number, only the lock
-    return await tx.scalar(anybody) is None
+    return await tx.scalar(any_user) is None
 
 
 async def ensure_owner(tx: Transaction) -> Actor | None:
-    """Return the owner who has no password yet, made with a workspace where there is nobody at all.
+    """Return the owner who has no password yet. The first start creates it, with a workspace.
 
-    The owner signs in by a link of the command line, see actions/session.py. Returns None once the owner has a
-    password, and where accounts were made otherwise.
+    The owner signs in by a link from the command line: actions/session.py. Returns None if the owner has a
+    password, or if accounts were created otherwise.
     """
-    local = User.is_local, User.password_hash.is_(None), User.is_active
-    user = await tx.scalar(select(User).where(*local))
+    query = select(User).where(User.is_local, User.password_hash.is_(None), User.is_active)
+    user = await tx.scalar(query)
     if user is None:
         if not await _is_first(tx):
-            user = await tx.scalar(select(User).where(*local))  # made by another process meanwhile
+            user = await tx.scalar(query)  # another process may have created it in the meantime
             return Actor(ActorKind.USER, user.id) if user else None
         user = await add_user(tx, {"username": OWNER}, None, is_local=True)
         author_of(tx, ActorKind.USER, user.id)
-        await create_workspace(tx, Actor(ActorKind.USER, user.id), HOME)
+        await create_workspace(tx, Actor(ActorKind.USER, user.id), name=HOME)
     return Actor(ActorKind.USER, user.id)
 
 
 async def lock_own_user(tx: Transaction, actor: Actor) -> User:
-    """The actor's own account, for writing."""
+    """Lock the actor's own account for update. Raises Forbidden for a key."""
     if not actor.is_person:
         raise Forbidden("A key has no account")
     user = await tx.get(User, actor.id, with_for_update=True, populate_existing=True)
-    assert user is not None, "whoever signed in has an account"
+    assert user is not None, "a signed-in person has an account"
     return user
 
 
 async def update_me(
-    tx: Transaction, actor: Actor, changes: dict[str, Any], *, if_version: int | None = None
+    tx: Transaction,
+    actor: Actor,
+    *,
+    username: Annotated[
+        Maybe[str], "3 to 40 letters, digits, dots, dashes and underscores; unique ignoring case."
+    ] = None,
+    email: Annotated[Maybe[str | None], "E-mail address, unique ignoring case; null clears it."] = None,
+    nickname: Annotated[Maybe[str | None], "Display name, 1 to 80 characters; null clears it."] = None,
+    first_name: Annotated[Maybe[str | None], "First name, 1 to 80 characters; null clears it."] = None,
+    last_name: Annotated[Maybe[str | None], "Last name, 1 to 80 characters; null clears it."] = None,
+    if_version: IfVersion = None,
 ) -> User:
-    """Change one's own account: name, address, what others see."""
+    """Change your account. Omitted fields stay; null clears.
+
+    Raises Stale, or Conflict if the username or e-mail address is taken.
+    """
+    changes = provided_fields(
+        username=username, email=email, nickname=nickname, first_name=first_name, last_name=last_name
+    )
     user = await lock_own_user(tx, actor)
     user.expect(if_version)
-    told = apply_changes(user, validate_user(changes))
-    if told:
-        await _unique(tx, user)
-        shown = {name: values for name, values in told.items() if not name.endswith("_folded")}
-        emit_to_user(tx, user.id, EventKind.USER_UPDATED, changes=shown)
+    changed = apply_changes(user, validate_user(changes))
+    if changed:
+        await _flush_unique(tx, user)
+        public_changes = {name: pair for name, pair in changed.items() if not name.endswith("_folded")}
+        emit_to_user(tx, user.id, EventKind.USER_UPDATED, changes=public_changes)
     return user
 
 
 async def change_password(tx: Transaction, actor: Actor, old_hash: str | None, new_hash: str) -> User:
-    """Give oneself another password. Every other login ends.
+    """Set the actor's password and end all its other logins.
 
-    `old_hash` is the hash that the current password was found to fit; None for the first owner, who has none yet.
+    `old_hash` is the hash that the current password matched; None for a first owner without a password.
+    Raises Invalid if the password was changed since.
     """
     user = await lock_own_user(tx, actor)
     if user.password_hash != old_hash or (old_hash is None and not user.is_local):
@@ -133,6 +151,7 @@ async def change_password(tx: Transaction, actor: Actor, old_hash: str | None, n
 
 
 async def set_password(tx: Transaction, user: User, new_hash: str, *, keep: str | None = None) -> None:
+    """Set a password and end the person's logins, except the session `keep`."""
     user.password_hash, user.is_local = new_hash, False
     user.version += 1
     await tx.execute(delete(SignInLink).where(SignInLink.user_id == user.id))
@@ -141,20 +160,19 @@ async def set_password(tx: Transaction, user: User, new_hash: str, *, keep: str 
 
 
 async def make_owner(tx: Transaction, username: str, password_hash: str) -> User:
-    """From the machine's own command line: give an account a password, and make it where there is none.
+    """Set an account's password from the command line; create the account if it does not exist.
 
     The first owner, while without a password, becomes that account and keeps its boards.
     """
     fields = validate_user({"username": username})
-    named = User.username_folded == fields["username_folded"]
-    await _is_first(tx)  # a server that starts at this moment makes no owner beside this one
-    user = await tx.scalar(select(User).where(named))
+    await _is_first(tx)  # keeps a server that starts now from creating a second owner
+    user = await tx.scalar(select(User).where(User.username_folded == fields["username_folded"]))
     if user is None:
         user = await tx.scalar(select(User).where(User.is_local, User.password_hash.is_(None)))
         if user is None:
             user = await add_user(tx, fields, None)
             author_of(tx, ActorKind.USER, user.id)
-            await create_workspace(tx, Actor(ActorKind.USER, user.id), HOME)
+            await create_workspace(tx, Actor(ActorKind.USER, user.id), name=HOME)
         apply_changes(user, fields)
     user.is_active = True
     await set_password(tx, user, password_hash)

@@ -1,9 +1,10 @@
-"""API keys: what machines sign in with."""
+"""Changes to API keys, the credentials of machines."""
 
 import logging
 import secrets
-from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
 
 from sqlalchemy import func, select
 
@@ -13,6 +14,7 @@ from auth.locking import lock_board, lock_workspace
 from auth.passwords import digest, new_secret
 from kit.db.database import utcnow
 from kit.db.transaction import Transaction
+from kit.graphql.arguments import Id
 from kit.ids import ALPHABET
 from models.account import KEY_PREFIX, MAX_KEYS, ApiKey, access_of
 from models.actor import Actor, Scope
@@ -22,8 +24,16 @@ from models.refusal import Conflict, Invalid, NotFound
 log = logging.getLogger("signalbox.key")
 
 
+@dataclass(frozen=True)
+class ApiKeySecret:
+    """A new key and its secret, which is stored only as a hash."""
+
+    secret: str
+    api_key: ApiKey
+
+
 def new_key() -> tuple[str, str]:
-    """A key's public prefix, and the whole key."""
+    """Make a random key. Returns its public prefix and the whole key."""
     prefix = KEY_PREFIX + "".join(secrets.choice(ALPHABET) for _ in range(8))
     return prefix, f"{prefix}_{new_secret()}"
 
@@ -31,25 +41,30 @@ def new_key() -> tuple[str, str]:
 async def create_api_key(
     tx: Transaction,
     actor: Actor,
-    workspace_id: str,
-    name: str,
-    scopes: Sequence[Scope],
     *,
-    board_id: str | None = None,
-    expires_at: datetime | None = None,
-) -> tuple[ApiKey, str]:
-    """Make a key for a workspace, or for one board of it. Returns it and its secret, which is never seen again."""
+    workspace_id: Annotated[Id, "The workspace."],
+    name: Annotated[str, "The key's purpose, 1 to 100 characters."],
+    scopes: Annotated[list[Scope], "Its scopes, at least one."],
+    board_id: Annotated[
+        Id | None, "The only board it may see; default: every board of the workspace."
+    ] = None,
+    expires_at: Annotated[datetime | None, "Time of expiry; default: never."] = None,
+) -> ApiKeySecret:
+    """Create an API key for a workspace, or for one of its boards. Its secret is shown only in this answer.
+
+    Raises Conflict if the workspace has 100 keys that are not revoked.
+    """
     workspace = await lock_workspace(tx, actor, workspace_id, admin=True)
     name = validation.single_line("name", name, 100)
-    validation.distinct("scopes", validation.at_most("scopes", list(scopes), len(Scope)))
+    validation.distinct("scopes", validation.at_most("scopes", scopes, len(Scope)))
     if expires_at is not None and expires_at <= utcnow():
         raise Invalid(("expiresAt", "must be in the future"))
     if board_id is not None:
         board = await lock_board(tx, actor, board_id)
         if board.workspace_id != workspace.id:
             raise NotFound(board_id)
-    alive = ApiKey.workspace_id == workspace.id, ApiKey.revoked_at.is_(None)
-    if (await tx.scalar(select(func.count()).select_from(ApiKey).where(*alive)) or 0) >= MAX_KEYS:
+    valid_keys = select(func.count()).where(ApiKey.workspace_id == workspace.id, ApiKey.revoked_at.is_(None))
+    if (await tx.scalar(valid_keys) or 0) >= MAX_KEYS:
         raise Conflict(f"A workspace has at most {MAX_KEYS} keys; revoke one")
     prefix, secret = new_key()
     key = ApiKey(
@@ -64,12 +79,12 @@ async def create_api_key(
     )
     tx.add(key)
     await tx.flush()  # generates key.id
-    _tell(tx, key, EventKind.API_KEY_CREATED)
-    return key, secret
+    _emit(tx, key, EventKind.API_KEY_CREATED)
+    return ApiKeySecret(secret, key)
 
 
-async def revoke_api_key(tx: Transaction, actor: Actor, id: str) -> ApiKey:
-    """End a key for good, with the sockets it opened. Revoking twice changes nothing."""
+async def revoke_api_key(tx: Transaction, actor: Actor, *, id: Annotated[Id, "The key."]) -> ApiKey:
+    """Revoke an API key for good, and close the connections that it opened. Idempotent."""
     workspace_id = await tx.scalar(select(ApiKey.workspace_id).where(ApiKey.id == id))
     if workspace_id is None:
         raise NotFound(id)
@@ -81,9 +96,9 @@ async def revoke_api_key(tx: Transaction, actor: Actor, id: str) -> ApiKey:
     if key.revoked_at is None:
         key.revoked_at = utcnow()
         tx.notify(access_of(key.id))
-        _tell(tx, key, EventKind.API_KEY_REVOKED)
+        _emit(tx, key, EventKind.API_KEY_REVOKED)
     return key
 
 
-def _tell(tx: Transaction, key: ApiKey, kind: EventKind) -> None:
+def _emit(tx: Transaction, key: ApiKey, kind: EventKind) -> None:
     emit_in_workspace(tx, key.workspace_id, kind, key.id, key_id=key.id, name=key.name, prefix=key.prefix)

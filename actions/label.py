@@ -19,7 +19,7 @@ from models.event import EventKind, board_topic
 from models.refusal import Conflict, Invalid
 from models.workspace import MAX_LABELS, Label
 
-FOLDED = Label.name_folded.type.length
+MAX_FOLDED_LENGTH = Label.name_folded.type.length
 
 
 @dataclass(frozen=True)
@@ -46,26 +46,26 @@ async def create_label(
 
 
 async def create_labels(
-    tx: Transaction, actor: Actor, workspace_id: str, news: Sequence[tuple[str, str]]
+    tx: Transaction, actor: Actor, workspace_id: str, values: Sequence[tuple[str, str]]
 ) -> list[Label]:
-    """Make labels, each of a name and a colour: all, or none. A fixed number of statements."""
+    """Create labels, each of a name and a color: all or none. Takes a fixed number of statements."""
     workspace = await lock_workspace(tx, actor, workspace_id)
     names = select(Label.name_folded, Label.id).where(Label.workspace_id == workspace.id)
-    there: dict[str, str] = dict(list(await tx.execute(names)))
-    made = []
-    for name, colour in news:
-        values = _cleaned({"name": name, "colour": colour})
-        if values["name_folded"] in there:
-            raise _taken(there[values["name_folded"]])
-        if len(there) >= MAX_LABELS:
+    existing: dict[str, str] = dict(list(await tx.execute(names)))
+    labels = []
+    for name, colour in values:
+        fields = _validate({"name": name, "colour": colour})
+        if fields["name_folded"] in existing:
+            raise _name_taken(existing[fields["name_folded"]])
+        if len(existing) >= MAX_LABELS:
             raise Conflict(f"A workspace has at most {MAX_LABELS} labels")
-        label = Label(id=new_id("label"), workspace_id=workspace.id, **values)
-        there[label.name_folded] = label.id
+        label = Label(id=new_id("label"), workspace_id=workspace.id, **fields)
+        existing[label.name_folded] = label.id
         tx.add(label)
-        _tell(tx, label, EventKind.LABEL_CREATED, [], name=label.name)
-        made.append(label)
-    await tx.flush()  # what was made is read by whoever asked for it
-    return made
+        _emit(tx, label, EventKind.LABEL_CREATED, [], name=label.name)
+        labels.append(label)
+    await tx.flush()  # the caller reads them
+    return labels
 
 
 async def update_label(
@@ -85,13 +85,13 @@ async def update_label(
     """
     label = await lock_label(tx, actor, id, to_change=True)
     label.expect(if_version)
-    clean = await _checked(tx, label, provided_fields(name=name, colour=colour))
-    label.name_folded = clean.pop("name_folded", label.name_folded)
-    told = apply_changes(label, clean)
-    if told:
-        used = select(CardLabel.board_id).where(CardLabel.label_id == label.id).distinct()
-        boards = sorted(await tx.scalars(used))
-        _tell(tx, label, EventKind.LABEL_UPDATED, boards, called=label.name, changes=told)
+    changes = await _validate_change(tx, label, provided_fields(name=name, colour=colour))
+    label.name_folded = changes.pop("name_folded", label.name_folded)
+    changed = apply_changes(label, changes)
+    if changed:
+        query = select(CardLabel.board_id).where(CardLabel.label_id == label.id).distinct()
+        boards = sorted(await tx.scalars(query))
+        _emit(tx, label, EventKind.LABEL_UPDATED, boards, called=label.name, changes=changed)
     return label
 
 
@@ -111,39 +111,42 @@ async def delete_label(
         kind, tenant = EventKind.LABEL_REMOVED, label.workspace_id
         emit(tx, topics, kind, tenant=tenant, subject=card_id, batch=batch, data=data)
     boards = sorted({board_id for board_id, _ in cards})
-    _tell(tx, label, EventKind.LABEL_DELETED, boards, batch, name=label.name, card_count=len(cards))
+    _emit(tx, label, EventKind.LABEL_DELETED, boards, batch, name=label.name, card_count=len(cards))
     return DeletedLabel(label, len(cards))
 
 
-async def _checked(tx: Transaction, label: Label, values: dict[str, Any]) -> dict[str, Any]:
-    """The new fields of a label, cleaned. The caller holds the workspace."""
-    clean = _cleaned(values)
+async def _validate_change(tx: Transaction, label: Label, values: dict[str, Any]) -> dict[str, Any]:
+    """Return the new fields of a label as they are stored. The caller holds the workspace's lock.
+
+    Raises Invalid, or Conflict if another label has the name.
+    """
+    clean = _validate(values)
     if "name" in clean:
-        same = Label.workspace_id == label.workspace_id, Label.name_folded == clean["name_folded"]
-        taken = await tx.scalar(select(Label.id).where(*same))
-        if taken not in (None, label.id):
-            raise _taken(taken)
+        query = select(Label.id).where(Label.workspace_id == label.workspace_id)
+        existing = await tx.scalar(query.where(Label.name_folded == clean["name_folded"]))
+        if existing not in (None, label.id):
+            raise _name_taken(existing)
     return clean
 
 
-def _cleaned(values: dict[str, Any]) -> dict[str, Any]:
-    """The fields of a label, cleaned; a name comes with its folded form. Raises Invalid."""
+def _validate(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a label as they are stored; a name with its folded form. Raises Invalid."""
     clean = dict(values)
     if "colour" in clean:
         clean["colour"] = validation.colour("colour", clean["colour"])
     if "name" in clean:
         clean["name"] = validation.single_line("name", clean["name"], 50)
         clean["name_folded"] = validation.folded(clean["name"])
-        if len(clean["name_folded"]) > FOLDED:  # folding may triple a letter
-            raise Invalid(("name", "is too long once its case is folded"))
+        if len(clean["name_folded"]) > MAX_FOLDED_LENGTH:  # folding may triple a letter
+            raise Invalid(("name", "is too long after case folding"))
     return clean
 
 
-def _taken(id: str) -> Conflict:
+def _name_taken(id: str) -> Conflict:
     return Conflict("Another label of the workspace has that name", id)
 
 
-def _tell(
+def _emit(
     tx: Transaction, label: Label, kind: EventKind, boards: list[str], batch: str | None = None, **data: Any
 ) -> None:
     emit_in_workspace(

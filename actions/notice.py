@@ -1,17 +1,18 @@
-"""What people should look at: written in the transaction that causes it, and what they do with it."""
+"""Notifications: written in the transaction of their cause, then read and deleted by their owner."""
 
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, update
 
 from actions import validation
 from actions.events import emit_to_user
 from auth.permissions import sees_workspace
 from kit.db.database import utcnow
 from kit.db.transaction import Transaction
+from kit.graphql.arguments import Id
 from kit.ids import new_id
 from models.account import User
 from models.actor import Actor
@@ -25,13 +26,13 @@ from models.workspace import Membership
 
 MAX_MENTIONED = 20  # in one message
 MAX_MARKED_READ = 100  # notifications marked at once
-CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)  # what is quoted calls nobody
+CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)  # code mentions nobody
 MENTION = re.compile(r"(?<![\w@./-])@(\w[\w.-]{2,39})")
 
 
 @dataclass(frozen=True)
 class NoticeText:
-    """What a notification says."""
+    """The content of a notification."""
 
     type: NotificationType
     title: str
@@ -41,14 +42,14 @@ class NoticeText:
 async def create_notices(
     tx: Transaction, users: Iterable[str], type: NotificationType, title: str, body: str = "", **about: Any
 ) -> None:
-    """Tell each of these people one thing: see `notify_of`."""
+    """Create one notification for each of these people; see `notify_of`."""
     await notify_of(tx, users, [NoticeText(type, title, body)], **about)
 
 
 async def notify_of(
     tx: Transaction,
     users: Iterable[str],
-    said: Sequence[NoticeText],
+    texts: Sequence[NoticeText],
     *,
     workspace_id: str,
     board_id: str | None = None,
@@ -56,12 +57,12 @@ async def notify_of(
     run_id: str | None = None,
     question_id: str | None = None,
 ) -> None:
-    """Tell each of these people what is said, in this order. Of one person the newest MAX_KEPT are kept.
+    """Create these notifications, in this order, for each of these people. A person keeps the newest MAX_KEPT.
 
-    The caller says who may hear it: `people_of`, or members it has looked up. Two statements, whatever is said.
+    The caller checks that they may see them: `people_of`, or members it has looked up. Takes two statements.
     """
-    to = sorted(set(users))
-    if not to or not said:
+    recipients = sorted(set(users))
+    if not recipients or not texts:
         return
     now = utcnow()
     about = {"board_id": board_id, "card_id": card_id, "run_id": run_id, "question_id": question_id}
@@ -70,49 +71,49 @@ async def notify_of(
         {
             "id": new_id("notice"),
             "user_id": user,
-            "type": one.type,
-            "title": one.title[:255],
-            "body": one.body,
+            "type": text.type,
+            "title": text.title[:255],
+            "body": text.body,
             "workspace_id": workspace_id,
             **about,
             **stamps,
         }
-        for one in said
-        for user in to
+        for text in texts
+        for user in recipients
     ]
     await tx.execute(insert(Notification), rows)
-    await _forget(tx, to)
+    await _delete_oldest(tx, recipients)
     for row in rows:
-        told = {"notification_id": row["id"], "type": row["type"], "title": row["title"]}
-        emit_to_user(tx, row["user_id"], EventKind.NOTIFIED, workspace_id=workspace_id, **told, **about)
+        data = {"notification_id": row["id"], "type": row["type"], "title": row["title"]}
+        emit_to_user(tx, row["user_id"], EventKind.NOTIFIED, workspace_id=workspace_id, **data, **about)
 
 
-async def _forget(tx: Transaction, users: Sequence[str]) -> None:
-    """Let go of what is too old to be kept."""
+async def _delete_oldest(tx: Transaction, users: Sequence[str]) -> None:
+    """Delete all but the newest MAX_KEPT notifications of each person."""
     place = func.row_number().over(partition_by=Notification.user_id, order_by=Notification.id.desc())
-    theirs = select(Notification.id, place.label("place")).where(Notification.user_id.in_(users)).subquery()
-    old = select(theirs.c.id).where(theirs.c.place > MAX_KEPT)
-    gone = delete(Notification).where(Notification.id.in_(old))
-    await tx.execute(gone, execution_options={"synchronize_session": False})
+    ranked = select(Notification.id, place.label("place")).where(Notification.user_id.in_(users)).subquery()
+    old = select(ranked.c.id).where(ranked.c.place > MAX_KEPT)
+    deletion = delete(Notification).where(Notification.id.in_(old))
+    await tx.execute(deletion, execution_options={"synchronize_session": False})
 
 
 async def people_of(tx: Transaction, card: Card, run: Run | None = None) -> list[str]:
-    """Who should hear of a card, or of a run on it: who asked for the run, who made the card, its assignees.
+    """List the people concerned with a card, or a run on it: the creators of both and the assignees.
 
-    Only people that are members now. One statement.
+    Only current members of the workspace are listed. Takes one statement.
     """
-    makers = [id for id in (run.created_by if run else None, card.created_by) if id is not None]
+    creators = [id for id in (run.created_by if run else None, card.created_by) if id is not None]
     assigned = select(CardAssignee.user_id).where(CardAssignee.card_id == card.id)
     workspace = select(Board.workspace_id).where(Board.id == card.board_id).scalar_subquery()
     query = select(Membership.user_id).where(
         Membership.workspace_id == workspace,
-        or_(Membership.user_id.in_(makers), Membership.user_id.in_(assigned)),
+        or_(Membership.user_id.in_(creators), Membership.user_id.in_(assigned)),
     )
     return sorted(set(await tx.scalars(query)))
 
 
 def mentioned(text: str) -> list[str]:
-    """The names that a text calls with @, folded, in order, each once; at most MAX_MENTIONED."""
+    """List the distinct usernames that a text mentions with @, folded, in order; at most MAX_MENTIONED."""
     names: dict[str, None] = {}
     for name in MENTION.findall(CODE.sub(" ", text)):
         names.setdefault(validation.folded(name.rstrip(".-")))
@@ -122,64 +123,84 @@ def mentioned(text: str) -> list[str]:
 async def notify_mentioned(
     tx: Transaction, actor: Actor, board: Board, card_id: str, text: str, *, before: str = ""
 ) -> None:
-    """Tell the members that a text calls, and that it did not call `before`. Nobody is told of themselves."""
+    """Notify the members that a text mentions, except those that `before` mentions already and the actor."""
     known = set(mentioned(before))
     names = [name for name in mentioned(text) if name not in known]
     if not names:
         return
     query = select(User.id).join(Membership, Membership.user_id == User.id)
-    here = Membership.workspace_id == board.workspace_id, User.username_folded.in_(names)
-    users = [id for id in await tx.scalars(query.where(*here)) if id != actor.id]
+    query = query.where(Membership.workspace_id == board.workspace_id, User.username_folded.in_(names))
+    users = [id for id in await tx.scalars(query) if id != actor.id]
     card = await tx.get_one(Card, card_id)
     title = f"You were mentioned on {board.key}-{card.number}"
     about = {"workspace_id": board.workspace_id, "board_id": board.id, "card_id": card.id}
     await create_notices(tx, users, NotificationType.MENTIONED, title, card.title, **about)
 
 
-def lock_own_notifications(actor: Actor) -> list[Any]:
-    """That a notification is the actor's to see: addressed to it, and of a workspace it still belongs to."""
-    return [Notification.user_id == actor.id, sees_workspace(actor, Notification.workspace_id)]
+@dataclass(frozen=True)
+class NotificationsRead:
+    """Notifications that were marked as read."""
+
+    notifications: list[Notification]
 
 
-def _person(actor: Actor) -> None:
+@dataclass(frozen=True)
+class AllNotificationsRead:
+    """The number of notifications that were marked as read."""
+
+    count: int
+
+
+def sees_notification(actor: Actor) -> ColumnElement[bool]:
+    """A notification of the actor, in a workspace that it may still see."""
+    return and_(Notification.user_id == actor.id, sees_workspace(actor, Notification.workspace_id))
+
+
+def _require_person(actor: Actor) -> None:
     if not actor.is_person:
-        raise Forbidden("Notifications are for people")
+        raise Forbidden("Only a person has notifications")
 
 
-async def mark_read(tx: Transaction, actor: Actor, ids: Sequence[str]) -> list[Notification]:
-    """Note that these were read: all of them, or NotFound names one that is not there."""
-    _person(actor)
-    validation.at_most("ids", list(ids), MAX_MARKED_READ)
-    query = (
-        select(Notification)
-        .where(*lock_own_notifications(actor), Notification.id.in_(ids))
-        .order_by(Notification.id)
-    )
-    found = {row.id: row for row in await tx.scalars(query.with_for_update(of=Notification))}
+async def mark_notifications_read(
+    tx: Transaction, actor: Actor, *, ids: Annotated[list[Id], "Your notifications, 1 to 100."]
+) -> NotificationsRead:
+    """Mark notifications as read: all of them or none. Idempotent. Raises NotFound for the first unknown id."""
+    _require_person(actor)
+    validation.at_most("ids", ids, MAX_MARKED_READ)
+    query = select(Notification).where(sees_notification(actor), Notification.id.in_(ids))
+    locked = await tx.scalars(query.order_by(Notification.id).with_for_update(of=Notification))
+    by_id = {row.id: row for row in locked}
     for id in ids:
-        if id not in found:
+        if id not in by_id:
             raise NotFound(id)
     now = utcnow()
-    for row in found.values():
+    for row in by_id.values():
         row.read_at = row.read_at or now
-    return [found[id] for id in dict.fromkeys(ids)]
+    return NotificationsRead([by_id[id] for id in dict.fromkeys(ids)])
 
 
-async def mark_all_read(tx: Transaction, actor: Actor, workspace_id: str | None = None) -> int:
-    """Note that everything was read, or everything of one workspace. Answers how many had not been."""
-    _person(actor)
-    unread = update(Notification).where(*lock_own_notifications(actor), Notification.read_at.is_(None))
+async def mark_all_notifications_read(
+    tx: Transaction,
+    actor: Actor,
+    *,
+    workspace_id: Annotated[Id | None, "Only notifications of this workspace; default: all."] = None,
+) -> AllNotificationsRead:
+    """Mark all your notifications as read."""
+    _require_person(actor)
+    unread = update(Notification).where(sees_notification(actor), Notification.read_at.is_(None))
     if workspace_id is not None:
         unread = unread.where(Notification.workspace_id == workspace_id)
     options = {"synchronize_session": False}
-    done = await tx.execute(unread.values(read_at=utcnow()), execution_options=options)
-    return int(done.rowcount)  # type: ignore[attr-defined]
+    result = await tx.execute(unread.values(read_at=utcnow()), execution_options=options)
+    return AllNotificationsRead(int(result.rowcount))  # type: ignore[attr-defined]
 
 
-async def delete_notification(tx: Transaction, actor: Actor, id: str) -> Notification:
-    """Let go of a notification. Answers it as it was."""
-    _person(actor)
-    query = select(Notification).where(*lock_own_notifications(actor), Notification.id == id)
+async def delete_notification(
+    tx: Transaction, actor: Actor, *, id: Annotated[Id, "Your notification."]
+) -> Notification:
+    """Delete a notification. Returns it as it was."""
+    _require_person(actor)
+    query = select(Notification).where(sees_notification(actor), Notification.id == id)
     row: Notification | None = await tx.scalar(query.with_for_update(of=Notification))
     if row is None:
         raise NotFound(id)

@@ -1,27 +1,88 @@
-"""What can be done to how a board lets agents work. Its limit is kept where the queue holds it: as a cap."""
+"""Changes to a board's policy. Its limit on runs is stored as a cap of the queue, which enforces it."""
 
 from dataclasses import asdict
-from typing import Any
+from typing import Annotated, TypedDict, Unpack
 
 from actions.events import emit_about_board
 from actions.policy_values import changed_policy
 from actions.profile_choice import profiles_by_id
 from auth.locking import lock_board
 from kit.db.transaction import Transaction
+from kit.graphql.arguments import Id, IfVersion, Maybe, provided_fields
 from kit.queue import scope_cap, set_cap
 from models.actor import Actor
 from models.board import Board
 from models.event import EventKind
-from models.policy import board_policy_of
+from models.policy import NoChange, OnExpiry, board_policy_of
+
+
+class PolicyChanges(TypedDict, total=False):
+    """The fields of a policy that a client may change; null restores the default."""
+
+    auto_dispatch: Annotated[Maybe[bool | None], "Start a run for each card that enters TODO."]
+    agent_profile_id: Annotated[
+        Maybe[Id | None], "Agent profile of the cards that name none; a profile of the board's workspace."
+    ]
+    concurrency: Annotated[
+        Maybe[int | None], "Maximum number of concurrent runs on the board, 0 to 1,000; 0 means no limit."
+    ]
+    max_attempts: Annotated[
+        Maybe[int | None], "Number of failed attempts after which a run fails for good, 1 to 10."
+    ]
+    queue_seconds: Annotated[Maybe[int | None], "Maximum time in the queue, 1 second to 30 days."]
+    attempt_seconds: Annotated[
+        Maybe[int | None], "Maximum duration of an attempt without its waits for people, 1 second to 7 days."
+    ]
+    whole_seconds: Annotated[
+        Maybe[int | None], "Maximum time from a run's first claim to its end, 1 second to 30 days."
+    ]
+    silence_seconds: Annotated[
+        Maybe[int | None], "Maximum time without a report from the agent, 1 second to 1 day."
+    ]
+    lease_seconds: Annotated[
+        Maybe[int | None], "Time without a heartbeat after which a worker loses the run, 2 seconds to 1 hour."
+    ]
+    stuck_minutes: Annotated[
+        Maybe[int | None], "Time without an event after which a run is shown as stuck, 1 minute to 1 day."
+    ]
+    question_seconds: Annotated[
+        Maybe[int | None], "Time after which an unanswered question expires, 1 second to 30 days."
+    ]
+    question_expiry: Annotated[Maybe[OnExpiry | None], "Effect of an expired question on its run."]
+    no_change: Annotated[Maybe[NoChange | None], "Result of a run that succeeds without a change."]
+    repository: Annotated[
+        Maybe[str | None],
+        "Repository that workers clone or find: https, http, ssh, git, `git@host:path` or a folder, without"
+        " credentials.",
+    ]
+    base_branch: Annotated[
+        Maybe[str | None], "Branch that work starts from: a valid git name, at most 200 characters."
+    ]
+    branch_template: Annotated[
+        Maybe[str | None],
+        "Template of branch names, at most 200 characters. {card}, {slug} and {run} are replaced; nothing else.",
+    ]
+    instructions: Annotated[
+        Maybe[str | None], "Instructions for every agent of the board, at most 20,000 characters."
+    ]
 
 
 async def update_board_policy(
-    tx: Transaction, actor: Actor, board_id: str, changes: dict[str, Any], *, if_version: int | None = None
+    tx: Transaction,
+    actor: Actor,
+    *,
+    board_id: Annotated[Id, "The board."],
+    if_version: IfVersion = None,
+    **fields: Unpack[PolicyChanges],
 ) -> Board:
-    """Change how agents work on a board; None puts a value back to its default. An admin's to change.
+    """Change a board's policy for agents. Omitted fields stay; null restores the default.
 
-    Raises Stale, Invalid, and Conflict for an agent profile that is switched off.
+    A run keeps `maxAttempts`, `queueSeconds`, `attemptSeconds`, `wholeSeconds` and `silenceSeconds` from when it
+    was queued. It keeps `repository`, `baseBranch`, `branchTemplate`, `instructions` and its worker's copy of
+    `attemptSeconds` and `silenceSeconds` from its first claim. All other changes also apply to runs in progress.
+    Raises Stale, or Conflict if the agent profile is disabled.
     """
+    changes = provided_fields(**fields)
     profiles = await profiles_by_id(tx, actor, changes.get("agent_profile_id"))
     board = await lock_board(tx, actor, board_id, admin=True)
     board.expect(if_version)
@@ -29,17 +90,17 @@ async def update_board_policy(
     profiles.judge(board, changes.get("agent_profile_id"), before=before["agent_profile_id"])
     stored = changed_policy(board.policy, changes)
     after = asdict(board_policy_of(stored))
-    told = {name: [before[name], after[name]] for name in after if after[name] != before[name]}
+    changed = {name: [before[name], after[name]] for name in after if after[name] != before[name]}
     if stored != board.policy:
         board.policy, board.version = stored, board.version + 1
-    if told:
-        emit_about_board(tx, board, EventKind.BOARD_POLICY_UPDATED, changes=told)
-    if "concurrency" in told:
-        await keep_cap(tx, board)
+    if changed:
+        emit_about_board(tx, board, EventKind.BOARD_POLICY_UPDATED, changes=changed)
+    if "concurrency" in changed:
+        await update_queue_cap(tx, board)
     return board
 
 
-async def keep_cap(tx: Transaction, board: Board) -> None:
-    """Let the queue hold as many runs of the board at once as its policy says; 0 is no limit."""
-    most = board_policy_of(board.policy).concurrency or None
-    await set_cap(tx, scope_cap(board.id), most, tenant=board.workspace_id)
+async def update_queue_cap(tx: Transaction, board: Board) -> None:
+    """Set the queue's cap of the board to its policy's `concurrency`; 0 removes the cap."""
+    cap = board_policy_of(board.policy).concurrency or None
+    await set_cap(tx, scope_cap(board.id), cap, tenant=board.workspace_id)

@@ -1,92 +1,182 @@
-"""What can be done to a workspace's agent profiles. How many runs one works at once is kept by the queue."""
+"""Changes to agent profiles. A profile's limit on concurrent runs is stored as a cap of the queue."""
 
 import json
 from collections.abc import Iterable
-from typing import Any
+from typing import Annotated, Any, TypedDict, Unpack
 
 from sqlalchemy import delete, func, select
 
 from actions import validation
+from actions.capability import Capability
 from actions.events import apply_changes, emit_in_workspace
 from actions.profile_choice import clear_profile
 from auth.locking import lock_profile, lock_workspace
 from kit.db.transaction import Transaction
+from kit.graphql.arguments import JSON, Id, IfVersion, Maybe, provided_fields
 from kit.queue import key_cap, set_cap
 from models.actor import Actor
 from models.event import EventKind
 from models.refusal import Conflict, Invalid
-from models.worker import MAX_OPTIONS, MAX_PROFILES, OPTION, PERSONA, AgentProfile, needs, skills_of
+from models.run import PermissionLevel
+from models.worker import (
+    MAX_OPTION_LENGTH,
+    MAX_OPTIONS,
+    MAX_PERSONA_LENGTH,
+    MAX_PROFILES,
+    AgentProfile,
+    AgentProgram,
+    AgentRole,
+    needs,
+    skills_of,
+)
 
-FOLDED = AgentProfile.name_folded.type.length
+MAX_FOLDED_LENGTH = AgentProfile.name_folded.type.length
 MAX_CONCURRENT = 1_000
 
 
 async def create_agent_profile(
-    tx: Transaction, actor: Actor, workspace_id: str, values: dict[str, Any]
+    tx: Transaction,
+    actor: Actor,
+    *,
+    workspace_id: Annotated[Id, "The workspace."],
+    name: Annotated[str, "1 to 80 characters, unique in the workspace ignoring case."],
+    executor: Annotated[AgentProgram, "The agent program of its runs."],
+    role: Annotated[AgentRole, "Its role."] = AgentRole.CODER,
+    model: Annotated[
+        str | None, "The model, by the program's name for it; default: the program's default."
+    ] = None,
+    persona: Annotated[str | None, "Text that starts the agent's prompt, at most 20,000 characters."] = None,
+    options: Annotated[
+        JSON | None,
+        "Options of the program: at most 50 texts of at most 2,000 characters, by name. Not for secrets.",
+    ] = None,
+    permission: Annotated[
+        PermissionLevel, "Permission level of its runs; only admins may start a run with a higher one."
+    ] = PermissionLevel.AUTONOMOUS,
+    capabilities: Annotated[
+        list[Capability] | None, "Capabilities that a worker needs for its runs, at most 50."
+    ] = None,
+    max_concurrent: Annotated[
+        int | None, "Maximum number of concurrent runs on all boards, 1 to 1,000; default: no limit."
+    ] = None,
+    enabled: Annotated[bool, "Whether new runs may use it."] = True,
 ) -> AgentProfile:
-    """Make a profile. Its name is unique in the workspace, whatever its case. An admin's to make."""
+    """Create an agent profile. A workspace has at most 100.
+
+    Raises Conflict if another profile of the workspace has that name.
+    """
     workspace = await lock_workspace(tx, actor, workspace_id, admin=True)
-    clean = await _checked(tx, workspace.id, None, values)
-    here = select(func.count()).select_from(AgentProfile).where(AgentProfile.workspace_id == workspace.id)
-    if (await tx.scalar(here) or 0) >= MAX_PROFILES:
+    values = {
+        "name": name,
+        "executor": executor,
+        "role": role,
+        "model": model,
+        "persona": persona,
+        "options": options,
+        "permission": permission,
+        "capabilities": capabilities,
+        "max_concurrent": max_concurrent,
+        "enabled": enabled,
+    }
+    clean = await _validate(tx, workspace.id, None, values)
+    profiles = select(func.count()).where(AgentProfile.workspace_id == workspace.id)
+    if (await tx.scalar(profiles) or 0) >= MAX_PROFILES:
         raise Conflict(f"A workspace has at most {MAX_PROFILES} agent profiles")
     profile = AgentProfile(workspace_id=workspace.id, **clean)
     tx.add(profile)
     await tx.flush()  # generates profile.id
-    await _keep_cap(tx, profile)
-    _tell(tx, profile, EventKind.AGENT_PROFILE_CREATED)
+    await _update_queue_cap(tx, profile)
+    _emit(tx, profile, EventKind.AGENT_PROFILE_CREATED)
     return profile
 
 
+class ProfileChanges(TypedDict, total=False):
+    """The fields of a profile that a client may change."""
+
+    name: Annotated[Maybe[str], "1 to 80 characters, unique in the workspace ignoring case."]
+    executor: Annotated[Maybe[AgentProgram], "The agent program of its runs."]
+    role: Annotated[Maybe[AgentRole], "Its role."]
+    model: Annotated[Maybe[str | None], "The model; null restores the program's default."]
+    persona: Annotated[Maybe[str | None], "Text that starts the agent's prompt; null clears it."]
+    options: Annotated[Maybe[JSON | None], "All options of the program, texts by name; null clears them."]
+    permission: Annotated[
+        Maybe[PermissionLevel], "Permission level of its runs; only admins may start a run with a higher one."
+    ]
+    capabilities: Annotated[
+        Maybe[list[Capability] | None], "All capabilities that a worker needs for its runs; null clears them."
+    ]
+    max_concurrent: Annotated[
+        Maybe[int | None], "Maximum number of concurrent runs on all boards; null removes the limit."
+    ]
+    enabled: Annotated[Maybe[bool], "Whether new runs may use it."]
+
+
 async def update_agent_profile(
-    tx: Transaction, actor: Actor, id: str, changes: dict[str, Any], *, if_version: int | None = None
+    tx: Transaction,
+    actor: Actor,
+    *,
+    id: Annotated[Id, "The agent profile."],
+    if_version: IfVersion = None,
+    **fields: Unpack[ProfileChanges],
 ) -> AgentProfile:
-    """Change a profile. Runs that were claimed go on as they were started."""
+    """Change an agent profile. Omitted fields stay; null clears.
+
+    Runs that are claimed keep the profile they were started with; a limit applies from the next claim.
+    Raises Stale, or Conflict if another profile of the workspace has that name.
+    """
     profile = await lock_profile(tx, actor, id)
     profile.expect(if_version)
-    clean = await _checked(tx, profile.workspace_id, profile.id, changes)
+    clean = await _validate(tx, profile.workspace_id, profile.id, provided_fields(**fields))
     profile.name_folded = clean.pop("name_folded", profile.name_folded)
-    told = apply_changes(profile, clean)
-    if told:
-        for name in told.keys() & {"options", "capabilities"}:
-            told[name] = [json.dumps(value, sort_keys=True) for value in told[name]]
-        _tell(tx, profile, EventKind.AGENT_PROFILE_UPDATED, changes=told)
-    if "max_concurrent" in told:
-        await _keep_cap(tx, profile)
+    changed = apply_changes(profile, clean)
+    if changed:
+        for name in changed.keys() & {"options", "capabilities"}:
+            changed[name] = [json.dumps(value, sort_keys=True) for value in changed[name]]
+        _emit(tx, profile, EventKind.AGENT_PROFILE_UPDATED, changes=changed)
+    if "max_concurrent" in changed:
+        await _update_queue_cap(tx, profile)
     return profile
 
 
 async def delete_agent_profile(
-    tx: Transaction, actor: Actor, id: str, *, if_version: int | None = None
+    tx: Transaction, actor: Actor, *, id: Annotated[Id, "The agent profile."], if_version: IfVersion = None
 ) -> AgentProfile:
-    """Delete a profile. Cards and boards name it no more; its runs keep their executor and lose its limit."""
+    """Delete an agent profile and remove it from its cards and boards. Returns the profile as it was.
+
+    Its unfinished runs keep their program and lose its limit. Raises Stale.
+    """
     profile = await lock_profile(tx, actor, id)
     profile.expect(if_version)
     await set_cap(tx, key_cap(profile.id), None, tenant=profile.workspace_id)
     boards = await clear_profile(tx, profile)
     await tx.execute(delete(AgentProfile).where(AgentProfile.id == profile.id))
     tx.expunge(profile)
-    _tell(tx, profile, EventKind.AGENT_PROFILE_DELETED, boards)
+    _emit(tx, profile, EventKind.AGENT_PROFILE_DELETED, boards)
     return profile
 
 
-async def _keep_cap(tx: Transaction, profile: AgentProfile) -> None:
+async def _update_queue_cap(tx: Transaction, profile: AgentProfile) -> None:
     await set_cap(tx, key_cap(profile.id), profile.max_concurrent, tenant=profile.workspace_id)
 
 
-async def _checked(
+async def _validate(
     tx: Transaction, workspace_id: str, id: str | None, values: dict[str, Any]
 ) -> dict[str, Any]:
-    """The fields of a profile, cleaned. The caller holds the workspace."""
+    """Return the fields of a profile as they are stored. The caller holds the workspace's lock.
+
+    Raises Invalid, or Conflict if another profile has the name.
+    """
     clean = dict(values)
     for name in clean.keys() & {"name", "role", "executor", "permission", "enabled"}:
         validation.required(name, clean[name])
     if clean.get("model") is not None:
         clean["model"] = validation.single_line("model", clean["model"], 100)
     if clean.get("persona") is not None:
-        clean["persona"] = validation.multiline("persona", clean["persona"], PERSONA) or None
+        clean["persona"] = validation.multiline("persona", clean["persona"], MAX_PERSONA_LENGTH) or None
     if "options" in clean:
-        clean["options"] = validation.pairs("options", clean["options"], MAX_OPTIONS, longest=OPTION)
+        clean["options"] = validation.pairs(
+            "options", clean["options"], MAX_OPTIONS, longest=MAX_OPTION_LENGTH
+        )
     if "capabilities" in clean:
         clean["capabilities"] = needs(skills_of("capabilities", clean["capabilities"] or ()))
     if "max_concurrent" in clean:
@@ -94,16 +184,16 @@ async def _checked(
     if "name" in clean:
         clean["name"] = validation.single_line("name", clean["name"], 80)
         clean["name_folded"] = validation.folded(clean["name"])
-        if len(clean["name_folded"]) > FOLDED:  # folding may triple a letter
-            raise Invalid(("name", "is too long once its case is folded"))
-        same = AgentProfile.workspace_id == workspace_id, AgentProfile.name_folded == clean["name_folded"]
-        taken = await tx.scalar(select(AgentProfile.id).where(*same))
-        if taken not in (None, id):
-            raise Conflict("Another agent profile of the workspace has that name", taken)
+        if len(clean["name_folded"]) > MAX_FOLDED_LENGTH:  # folding may triple a letter
+            raise Invalid(("name", "is too long after case folding"))
+        query = select(AgentProfile.id).where(AgentProfile.workspace_id == workspace_id)
+        existing = await tx.scalar(query.where(AgentProfile.name_folded == clean["name_folded"]))
+        if existing not in (None, id):
+            raise Conflict("Another agent profile of the workspace has that name", existing)
     return clean
 
 
-def _tell(
+def _emit(
     tx: Transaction, profile: AgentProfile, kind: EventKind, boards: Iterable[str] = (), **data: Any
 ) -> None:
     about = {"profile_id": profile.id, "name": profile.name, **data}

@@ -1,7 +1,7 @@
-"""Which agent profile works a card where a run names none: the card's own, else its board's default.
+"""The choice of an agent profile: a run without one uses its card's, or else its board's default.
 
-Naming one is judged here, for cards and boards. A profile that is switched off begins nothing: not by itself,
-and not instead of it a run that nobody chose, which might be allowed more.
+Cards and boards may reference only enabled profiles of their workspace. A disabled profile starts no run; no other
+profile replaces it, since that one might have more permissions.
 """
 
 from collections.abc import Iterable, Sequence
@@ -22,13 +22,13 @@ from models.worker import AgentProfile
 
 
 class NamedProfiles:
-    """The profiles that a change names, held before the board is."""
+    """The profiles that a change references, locked before the board is."""
 
     def __init__(self, profiles: Iterable[AgentProfile]) -> None:
         self.by_id = {profile.id: profile for profile in profiles}
 
     def judge(self, board: Board, id: str | None, *, before: str | None = None) -> None:
-        """Raise NotFound for a profile of another workspace, Conflict for one that is switched off."""
+        """Raise NotFound for a profile of another workspace, Conflict for a disabled one."""
         if id is None or id == before:
             return
         if self.by_id[id].workspace_id != board.workspace_id:
@@ -37,49 +37,47 @@ class NamedProfiles:
 
 
 async def profiles_by_id(tx: Transaction, actor: Actor, *ids: str | None) -> NamedProfiles:
-    """Hold the profiles that are named: to be called before anything of a board is held. Raises NotFound."""
+    """Lock the referenced profiles. The caller holds no lock of a board yet. Raises NotFound."""
     distinct = sorted({id for id in ids if id is not None})
     return NamedProfiles([await lock_profile_for_reference(tx, actor, id) for id in distinct])
 
 
 def require_enabled(profile: AgentProfile) -> AgentProfile:
-    """Raise Conflict for a profile that is switched off."""
+    """Return the profile. Raises Conflict if it is disabled."""
     if not profile.enabled:
-        raise Conflict(f"The agent profile {profile.name} is switched off", profile.id)
+        raise Conflict(f"The agent profile {profile.name} is disabled", profile.id)
     return profile
 
 
 async def profiles_of(tx: Transaction, board: Board, cards: Sequence[Card]) -> dict[str, AgentProfile]:
-    """The profiles of cards of one board, by the ids of those that have one. At most one statement."""
+    """Read the profiles of cards of one board, by card id, without cards that have none. At most one statement."""
     default = board_policy_of(board.policy).agent_profile_id
     chosen = {card.id: card.agent_profile_id or default for card in cards}
     ids = {id for id in chosen.values() if id is not None}
     query = select(AgentProfile).where(
         AgentProfile.id.in_(ids), AgentProfile.workspace_id == board.workspace_id
     )
-    found = {profile.id: profile for profile in await tx.scalars(query)} if ids else {}
-    return {card: found[id] for card, id in chosen.items() if id in found}
+    by_id = {profile.id: profile for profile in await tx.scalars(query)} if ids else {}
+    return {card: by_id[id] for card, id in chosen.items() if id in by_id}
 
 
 async def clear_profile(tx: Transaction, profile: AgentProfile) -> set[str]:
-    """Take a profile off every card and board that names it. The caller holds it and its workspace.
+    """Remove a profile from every card and board that references it. The caller holds its and its workspace's lock.
 
-    Boards that named it are told here. For cards the word that the profile is gone stands for all, so nothing else
-    of them changes: returned are the boards they are on, which must hear it.
+    Emits a policy change for each such board. Cards get no event: the deletion of the profile covers them.
+    Returns the ids of the boards of these cards, which need that event.
     """
-    mine = select(Board).where(Board.workspace_id == profile.workspace_id).order_by(Board.id)
-    those = (
-        Card.agent_profile_id == profile.id,
-        Card.board_id.in_(mine.with_only_columns(Board.id).order_by(None)),
-    )
-    taken_off = update(Card).where(*those).values(agent_profile_id=None, updated_at=Card.updated_at)
-    named_by = set(await tx.scalars(taken_off.returning(Card.board_id)))
-    policies = (await tx.execute(mine.with_only_columns(Board.id, Board.policy))).all()
+    boards_of_workspace = select(Board).where(Board.workspace_id == profile.workspace_id).order_by(Board.id)
+    board_ids = boards_of_workspace.with_only_columns(Board.id).order_by(None)
+    referencing = update(Card).where(Card.agent_profile_id == profile.id, Card.board_id.in_(board_ids))
+    clearing = referencing.values(agent_profile_id=None, updated_at=Card.updated_at)
+    boards_of_cards = set(await tx.scalars(clearing.returning(Card.board_id)))
+    policies = (await tx.execute(boards_of_workspace.with_only_columns(Board.id, Board.policy))).all()
     ids = [id for id, policy in policies if board_policy_of(policy).agent_profile_id == profile.id]
-    boards = await tx.scalars(mine.where(Board.id.in_(ids)).with_for_update()) if ids else ()
+    boards = await tx.scalars(boards_of_workspace.where(Board.id.in_(ids)).with_for_update()) if ids else ()
     for board in list(boards):
         board.policy = changed_policy(board.policy, {"agent_profile_id": None})
         board.version += 1
         changes = {"agent_profile_id": [profile.id, None]}
         emit_about_board(tx, board, EventKind.BOARD_POLICY_UPDATED, changes=changes)
-    return named_by
+    return boards_of_cards

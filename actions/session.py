@@ -1,9 +1,9 @@
-"""Signing in and out: logins, and the chain of refresh tokens that keeps one alive."""
+"""Logins, and the chain of refresh tokens that keeps each of them alive."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
 from sqlalchemy import delete, select, update
 
@@ -23,22 +23,20 @@ from models.account import (
     User,
     access_of,
 )
-from models.actor import ActorKind
+from models.actor import Actor, ActorKind
 from models.event import EventKind
-from models.refusal import Reused, Unauthenticated
+from models.refusal import Forbidden, Reused, Unauthenticated
 
-REUSE_LEEWAY = timedelta(
-    seconds=10
-)  # in which the token just spent is answered again: two tabs, a lost answer
+REUSE_LEEWAY = timedelta(seconds=10)  # how long a spent token is answered again: two tabs, a lost answer
 NEW_LINK = "python server.py link prints a new one"
-MAX_SESSIONS = 50  # logins of one person; the one unused longest makes room
+MAX_SESSIONS = 50  # logins of one person; a new one ends the least recently used
 
 Read = Callable[[Any], Awaitable[Sequence[Any]]]
 
 
 @dataclass(frozen=True)
 class SignedIn:
-    """What a client holds after it signed in."""
+    """The tokens of a client that has signed in."""
 
     access_token: str
     refresh_token: str
@@ -47,16 +45,23 @@ class SignedIn:
     user: User
 
 
+@dataclass(frozen=True)
+class SignedOut:
+    """The number of logins that were ended."""
+
+    count: int
+
+
 def wrong_credentials() -> Unauthenticated:
-    """The one answer to an unknown name, a wrong password and an account that was closed."""
+    """Make the refusal for an unknown name, a wrong password and a closed account alike."""
     return Unauthenticated(AuthReason.INVALID, "The username or the password is wrong")
 
 
 async def account_named(read: Read, name: str) -> Any:
-    """Id, password_hash and is_active of the account with this username or e-mail address, or None."""
+    """Read id, password_hash and is_active of the account with this username or e-mail address, or None."""
     name = folded(name)[:508]
-    which = (User.username_folded == name) | (User.email_folded == name)
-    rows = await read(select(User.id, User.password_hash, User.is_active).where(which))
+    has_name = (User.username_folded == name) | (User.email_folded == name)
+    rows = await read(select(User.id, User.password_hash, User.is_active).where(has_name))
     return rows[0] if rows else None
 
 
@@ -69,10 +74,10 @@ async def start_session(
     renewed: str | None = None,
     user_agent: str = "",
 ) -> SignedIn:
-    """Sign in a person whose password was just found to be that of `password_hash`.
+    """Sign in a person whose password matched `password_hash`.
 
-    `renewed` is the same password hashed as we do it today. Raises Unauthenticated if the account was closed or
-    its password changed meanwhile.
+    `renewed` is a hash of the same password with the current parameters. Raises Unauthenticated if the account was
+    closed or its password changed since.
     """
     user = await tx.get(User, user_id, with_for_update=True)
     if user is None or not user.is_active or user.password_hash != password_hash:
@@ -90,18 +95,18 @@ async def _begin_login(tx: Transaction, tokens: Tokens, user: User, user_agent: 
     tx.add(login)
     await tx.flush()  # generates login.id
     emit_to_user(tx, user.id, EventKind.SESSION_STARTED, session_id=login.id, user_agent=login.user_agent)
-    return _granted(tx, tokens, user, login, new_secret(), now)
+    return _issue(tx, tokens, user, login, new_secret(), now)
 
 
-def _granted(
+def _issue(
     tx: Transaction, tokens: Tokens, user: User, login: AuthSession, token: str, now: datetime
 ) -> SignedIn:
     until = min(now + tokens.idle, login.expires_at)
     tx.add(RefreshToken(token_hash=digest(token), session_id=login.id, expires_at=until))
-    return _shown(tokens, user, login, token, until)
+    return _signed_in(tokens, user, login, token, until)
 
 
-def _shown(tokens: Tokens, user: User, login: AuthSession, token: str, until: datetime) -> SignedIn:
+def _signed_in(tokens: Tokens, user: User, login: AuthSession, token: str, until: datetime) -> SignedIn:
     claims = tokens.make(user.id, login.id)
     return SignedIn(tokens.write(claims), token, claims.expires_at, until, user)
 
@@ -139,27 +144,27 @@ async def redeem_sign_in_link(
 
 
 async def _make_room(tx: Transaction, user_id: str, now: datetime) -> None:
-    """Forget logins that are over, and end the one unused longest where there are too many."""
-    mine = AuthSession.user_id == user_id
-    await tx.execute(delete(AuthSession).where(mine, AuthSession.expires_at < now))
-    alive = select(AuthSession.id).where(mine, AuthSession.revoked_at.is_(None))
-    old = alive.order_by(AuthSession.used_at.desc()).offset(MAX_SESSIONS - 1)
+    """Delete expired logins, and end the least recently used one if there are too many."""
+    is_own = AuthSession.user_id == user_id
+    await tx.execute(delete(AuthSession).where(is_own, AuthSession.expires_at < now))
+    active = select(AuthSession.id).where(is_own, AuthSession.revoked_at.is_(None))
+    old = active.order_by(AuthSession.used_at.desc()).offset(MAX_SESSIONS - 1)
     await _end(tx, user_id, list(await tx.scalars(old)), EndReason.REPLACED)
 
 
 async def refresh_session(tx: Transaction, tokens: Tokens, token: str) -> SignedIn:
-    """Spend a refresh token for the next one. Raises Unauthenticated.
+    """Exchange a refresh token for a new pair of tokens. Raises Unauthenticated.
 
-    A token that was spent before ends its login: Reused. Within LEEWAY the token spent last is answered with the
-    same successor again, so that requests in parallel share one chain.
+    A token that was spent before ends its login and raises Reused. Within REUSE_LEEWAY the token spent last is
+    answered with the same successor again, so that concurrent requests share one chain.
     """
     now, spent, following = utcnow(), digest(token), tokens.following(token)
-    live = select(AuthSession.id).where(AuthSession.revoked_at.is_(None), AuthSession.expires_at > now)
+    active = select(AuthSession.id).where(AuthSession.revoked_at.is_(None), AuthSession.expires_at > now)
     unspent = (
         RefreshToken.token_hash == spent,
         RefreshToken.rotated_at.is_(None),
         RefreshToken.expires_at > now,
-        RefreshToken.session_id.in_(live),
+        RefreshToken.session_id.in_(active),
     )
     rotated = update(RefreshToken).where(*unspent).values(rotated_at=now, successor=digest(following[0]))
     session_id = await tx.scalar(rotated.returning(RefreshToken.session_id))
@@ -167,11 +172,11 @@ async def refresh_session(tx: Transaction, tokens: Tokens, token: str) -> Signed
         return await _spent_before(tx, tokens, spent, following, now)
     user, login = await _owner(tx, session_id)
     if not user.is_active:
-        raise _over(AuthReason.REVOKED)
+        raise _refused(AuthReason.REVOKED)
     login.used_at = now
     old = RefreshToken.session_id == login.id, RefreshToken.expires_at < now
     await tx.execute(delete(RefreshToken).where(*old))
-    return _granted(tx, tokens, user, login, following[0], now)
+    return _issue(tx, tokens, user, login, following[0], now)
 
 
 async def _owner(tx: Transaction, session_id: str) -> tuple[User, AuthSession]:
@@ -186,55 +191,71 @@ async def _spent_before(
 ) -> SignedIn:
     token = await tx.get(RefreshToken, spent)
     if token is None:
-        raise _over(AuthReason.INVALID)
+        raise _refused(AuthReason.INVALID)
     user, login = await _owner(tx, token.session_id)
     if login.revoked_at is not None or not user.is_active:
-        raise _over(AuthReason.REVOKED)
+        raise _refused(AuthReason.REVOKED)
     if login.expires_at <= now or token.rotated_at is None:
-        raise _over(AuthReason.EXPIRED)
+        raise _refused(AuthReason.EXPIRED)
     next = await tx.get(RefreshToken, token.successor)
-    again = [one for one in following if digest(one) == token.successor]
-    if next is not None and next.rotated_at is None and again and now - token.rotated_at <= REUSE_LEEWAY:
-        return _shown(tokens, user, login, again[0], next.expires_at)
+    successors = [refresh for refresh in following if digest(refresh) == token.successor]
+    is_recent = now - token.rotated_at <= REUSE_LEEWAY
+    if next is not None and next.rotated_at is None and successors and is_recent:
+        return _signed_in(tokens, user, login, successors[0], next.expires_at)
     await _end(tx, user.id, [login.id], EndReason.REUSED)
     raise Reused(AuthReason.REVOKED, "The refresh token was used before: this login has been ended")
 
 
-def _over(reason: AuthReason) -> Unauthenticated:
+def _refused(reason: AuthReason) -> Unauthenticated:
     return Unauthenticated(reason, f"Refresh token {reason.lower()}")
 
 
 async def session_of_token(tx: Transaction, token: str) -> tuple[str, str]:
-    """The user and the login that a refresh token belongs to, spent or not. Raises Unauthenticated."""
+    """Read the ids of the user and the login of a refresh token, spent or not. Raises Unauthenticated."""
     query = select(AuthSession.user_id, AuthSession.id)
     query = query.join(RefreshToken, RefreshToken.session_id == AuthSession.id)
     row = (await tx.execute(query.where(RefreshToken.token_hash == digest(token)))).one_or_none()
     if row is None:
-        raise _over(AuthReason.INVALID)
+        raise _refused(AuthReason.INVALID)
     return row[0], row[1]
 
 
 async def end_sessions(
-    tx: Transaction, user_id: str, why: EndReason, *, only: str | None = None, keep: str | None = None
-) -> int:
-    """End a person's logins: all, only one, or all but one. Returns how many were ended."""
+    tx: Transaction, user_id: str, reason: EndReason, *, only: str | None = None, keep: str | None = None
+) -> SignedOut:
+    """End a person's logins: all, only the session `only`, or all but the session `keep`."""
     author_of(tx, ActorKind.USER, user_id)
-    alive = select(AuthSession.id).where(AuthSession.user_id == user_id, AuthSession.revoked_at.is_(None))
+    active = select(AuthSession.id).where(AuthSession.user_id == user_id, AuthSession.revoked_at.is_(None))
     if only is not None:
-        alive = alive.where(AuthSession.id == only)
+        active = active.where(AuthSession.id == only)
     if keep is not None:
-        alive = alive.where(AuthSession.id != keep)
-    return await _end(tx, user_id, list(await tx.scalars(alive)), why)
+        active = active.where(AuthSession.id != keep)
+    return SignedOut(await _end(tx, user_id, list(await tx.scalars(active)), reason))
 
 
-async def _end(tx: Transaction, user_id: str, ids: list[str], why: EndReason) -> int:
+async def logout_everywhere(
+    tx: Transaction, actor: Actor, *, keep_current: Annotated[bool, "Keep the login of this request."] = False
+) -> SignedOut:
+    """End all your logins and close their connections."""
+    require_person(actor)
+    keep = actor.session_id if keep_current else None
+    return await end_sessions(tx, actor.id, EndReason.LOGOUT, keep=keep)
+
+
+def require_person(actor: Actor) -> None:
+    """Raise Forbidden for a key, which has no logins."""
+    if not actor.is_person:
+        raise Forbidden("A key has no logins; revoke it instead")
+
+
+async def _end(tx: Transaction, user_id: str, ids: list[str], reason: EndReason) -> int:
     if not ids:
         return 0
-    these = AuthSession.id.in_(ids), AuthSession.revoked_at.is_(None)
-    ended = update(AuthSession).where(*these).values(revoked_at=utcnow()).returning(AuthSession.id)
-    gone = sorted((await tx.scalars(ended)).all())
-    for id in gone:
+    revocation = update(AuthSession).where(AuthSession.id.in_(ids), AuthSession.revoked_at.is_(None))
+    ended = await tx.scalars(revocation.values(revoked_at=utcnow()).returning(AuthSession.id))
+    revoked = sorted(ended.all())
+    for id in revoked:
         tx.notify(access_of(id))
-    if gone:
-        emit_to_user(tx, user_id, EventKind.SESSIONS_REVOKED, session_ids=gone, reason=why)
-    return len(gone)
+    if revoked:
+        emit_to_user(tx, user_id, EventKind.SESSIONS_REVOKED, session_ids=revoked, reason=reason)
+    return len(revoked)

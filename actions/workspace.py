@@ -1,6 +1,6 @@
-"""What can be done to a workspace."""
+"""Changes to workspaces."""
 
-from typing import Any
+from typing import Annotated
 
 from sqlalchemy import delete, select
 
@@ -10,6 +10,7 @@ from actions.run.dispatch import end_active
 from auth.locking import lock_workspace
 from kit.db.transaction import Transaction
 from kit.eventlog.event_log import emit
+from kit.graphql.arguments import Id, IfVersion, Maybe, provided_fields
 from models.actor import Actor
 from models.board import Board
 from models.event import EventKind, board_topic
@@ -18,10 +19,12 @@ from models.run import ACTIVE, Run
 from models.workspace import Membership, Role, Workspace
 
 
-async def create_workspace(tx: Transaction, actor: Actor, name: str) -> Workspace:
-    """Make a workspace; who makes it is its first admin."""
+async def create_workspace(
+    tx: Transaction, actor: Actor, *, name: Annotated[str, "1 to 100 characters."]
+) -> Workspace:
+    """Create a workspace. You become its first admin."""
     if not actor.is_person:
-        raise Forbidden("Only a person makes a workspace")
+        raise Forbidden("Only a person may create a workspace")
     workspace = Workspace(name=validation.single_line("name", name, 100), created_by=actor.id)
     tx.add(workspace)
     await tx.flush()  # generates workspace.id
@@ -33,38 +36,47 @@ async def create_workspace(tx: Transaction, actor: Actor, name: str) -> Workspac
 
 
 async def update_workspace(
-    tx: Transaction, actor: Actor, id: str, changes: dict[str, Any], *, if_version: int | None = None
+    tx: Transaction,
+    actor: Actor,
+    *,
+    id: Annotated[Id, "The workspace."],
+    name: Annotated[Maybe[str], "1 to 100 characters."] = None,
+    if_version: IfVersion = None,
 ) -> Workspace:
-    """Rename a workspace."""
+    """Rename a workspace. Raises Stale."""
     workspace = await lock_workspace(tx, actor, id, admin=True)
     workspace.expect(if_version)
-    clean = dict(changes)
-    if "name" in clean:
-        clean["name"] = validation.single_line("name", clean["name"], 100)
-    told = apply_changes(workspace, clean)
-    if told:
-        emit_in_workspace(
-            tx, workspace.id, EventKind.WORKSPACE_UPDATED, workspace.id, called=workspace.name, changes=told
-        )
+    changes = provided_fields(name=name)
+    if "name" in changes:
+        changes["name"] = validation.single_line("name", changes["name"], 100)
+    changed = apply_changes(workspace, changes)
+    if changed:
+        kind = EventKind.WORKSPACE_UPDATED
+        emit_in_workspace(tx, workspace.id, kind, workspace.id, called=workspace.name, changes=changed)
     return workspace
 
 
 async def delete_workspace(
-    tx: Transaction, actor: Actor, id: str, confirm_name: str, *, cancel_runs: bool = False
+    tx: Transaction,
+    actor: Actor,
+    *,
+    id: Annotated[Id, "The workspace."],
+    confirm_name: Annotated[str, "The workspace's name, as a confirmation."],
+    cancel_runs: Annotated[bool, "Cancel the active runs on its boards."] = False,
 ) -> Workspace:
-    """Delete a workspace with everything in it. `confirm_name` must be its name.
+    """Delete a workspace with everything in it. Returns the workspace as it was.
 
-    Raises Conflict while agents are at cards of its boards, unless `cancel_runs` ends their runs.
-
-    Every feed that ends with it hears so: the workspace's own, those of its boards, and its people's.
+    Its feed, those of its boards and those of its members end with an event. Raises Invalid if `confirmName` is not
+    its name, or Conflict if a run is active and `cancelRuns` is false.
     """
     workspace = await lock_workspace(tx, actor, id, admin=True)
     if confirm_name != workspace.name:
         raise Invalid(("confirmName", "is not the workspace's name"))
-    held = select(Board).where(Board.workspace_id == workspace.id).order_by(Board.id).with_for_update()
-    boards = {board.id: board for board in await tx.scalars(held)}
-    mine = Run.board_id.in_(boards), Run.status.in_(ACTIVE)
-    active = list(await tx.scalars(select(Run).where(*mine).order_by(Run.id).with_for_update()))
+    in_workspace = select(Board).where(Board.workspace_id == workspace.id)
+    locked = await tx.scalars(in_workspace.order_by(Board.id).with_for_update())
+    boards = {board.id: board for board in locked}
+    active_runs = select(Run).where(Run.board_id.in_(boards), Run.status.in_(ACTIVE)).order_by(Run.id)
+    active = list(await tx.scalars(active_runs.with_for_update()))
     await end_active(tx, boards, active, cancel_run=cancel_runs, word="cancelRuns")
     for board in boards.values():
         data = {"board_id": board.id, "workspace_id": workspace.id, "name": board.name}

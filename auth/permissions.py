@@ -1,6 +1,5 @@
 """Permissions: which rows an actor may see, as the first clause of every read, and which role a change requires."""
 
-import enum
 from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, bindparam, false, literal, or_, select
 
 from kit.db.database import Id
+from kit.described_enum import DescribedEnum
 from models.actor import Actor, Scope
 from models.board import Board
 from models.refusal import Forbidden
@@ -73,17 +73,17 @@ def administrates(actor: Actor, workspace_id: Any) -> ColumnElement[bool]:
     return admin if actor.is_person else false()
 
 
-class Access(enum.StrEnum):
-    """Who may call an operation; printed in the schema as `@requires(role:)`."""
+class Access(DescribedEnum):
+    """The callers that an operation accepts."""
 
-    ANYONE = "ANYONE"  # without signing in
-    PERSON = "PERSON"  # any signed-in person
-    MEMBER = "MEMBER"  # members of the workspace, and its keys that may write
-    BOARD = "BOARD"  # the same, and keys of one board that may write
-    WORKER = "WORKER"  # the same, and keys that may work runs
-    ADMIN = "ADMIN"  # admins of the workspace; keys never are
-    AUTHOR = "AUTHOR"  # the author; admins may delete
-    AGENT = "AGENT"  # the agent of a run, with the credential of the run
+    ANYONE = "ANYONE", "Anyone, without signing in."
+    PERSON = "PERSON", "Any signed-in person."
+    MEMBER = "MEMBER", "Members of the workspace, and API keys of the workspace that may write."
+    BOARD = "BOARD", "Members of the workspace, and API keys of the workspace or the board that may write."
+    WORKER = "WORKER", "Members of the workspace, and API keys that may write or work runs."
+    ADMIN = "ADMIN", "Admins of the workspace."
+    AUTHOR = "AUTHOR", "The author; an admin may delete."
+    AGENT = "AGENT", "The agent of a run, with the run's own credential."
 
 
 WRITERS = (Role.ADMIN, Role.MEMBER)

@@ -28,6 +28,7 @@ from auth.passwords import check_password
 from demo.samples import BOARDS, Sample, Sampler
 from kit.db.database import utcnow
 from kit.db.transaction import Author, Transaction
+from kit.graphql.arguments import Some
 from models.account import User
 from models.actor import Actor, ActorKind
 from models.board import Board, BoardColumn
@@ -113,7 +114,8 @@ async def _workspace(tx: Transaction, password_hash: str) -> tuple[str, bool]:
     if there is not None:
         mine = Membership.workspace_id == there, Membership.user_id == (owner.id if owner else "")
         if owner is not None and await tx.scalar(select(Membership.id).where(*mine)) is None:
-            await add_member(tx, (await _people(tx))["robin"], there, OWNER, Role.ADMIN)
+            robin = (await _people(tx))["robin"]
+            await add_member(tx, robin, workspace_id=there, username=OWNER, role=Role.ADMIN)
         return there, False
     for name in PEOPLE.keys() - await _people(tx):
         first, last, _ = PEOPLE[name]
@@ -123,10 +125,10 @@ async def _workspace(tx: Transaction, password_hash: str) -> tuple[str, bool]:
     people = await _people(tx)
     admin = owner or people["robin"]
     tx.author = Author(ActorKind.USER, admin.id)
-    workspace = await create_workspace(tx, admin, WORKSPACE)
+    workspace = await create_workspace(tx, admin, name=WORKSPACE)
     for name, (_, _, role) in PEOPLE.items():
         if people[name].id != admin.id:
-            await add_member(tx, admin, workspace.id, name, role)
+            await add_member(tx, admin, workspace_id=workspace.id, username=name, role=role)
     for name, colour in LABELS.items():
         await create_label(tx, admin, workspace_id=workspace.id, name=name, colour=colour)
     return workspace.id, True
@@ -137,8 +139,8 @@ async def _board(tx: Transaction, workspace_id: str, people: dict[str, Actor], s
     board = await create_board(
         tx,
         actor,
-        workspace_id,
-        sampler.name,
+        workspace_id=workspace_id,
+        name=sampler.name,
         key=sampler.key,
         template=sampler.template,
         description=sampler.text,
@@ -156,10 +158,10 @@ async def _board(tx: Transaction, workspace_id: str, people: dict[str, Actor], s
             select(BoardColumn.id).where(BoardColumn.board_id == board.id, BoardColumn.stage == stage)
         )
         assert column is not None, "the board's template has a column of that stage"
-        await update_column(tx, actor, column, {"wip_limit": limit})
+        await update_column(tx, actor, id=column, wip_limit=Some(limit))
     if sampler.profile is not None:
-        profile = await create_agent_profile(tx, actor, workspace_id, sampler.profile)
-        await update_board_policy(tx, actor, board.id, {"agent_profile_id": profile.id})
+        profile = await create_agent_profile(tx, actor, workspace_id=workspace_id, **sampler.profile)
+        await update_board_policy(tx, actor, board_id=board.id, agent_profile_id=Some(profile.id))
 
 
 async def _card(

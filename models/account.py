@@ -1,6 +1,5 @@
 """People and machines that sign in: users, their sessions, API keys."""
 
-import enum
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,6 +7,7 @@ from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kit.db.database import Base, Id, utcnow
+from kit.described_enum import DescribedEnum
 from kit.ids import maker
 from models.columns import Editable, Stamped
 
@@ -92,22 +92,22 @@ class ApiKey(Stamped, Base):
     revoked_at: Mapped[datetime | None]
 
 
-class AuthReason(enum.StrEnum):
-    """Why somebody is not signed in."""
+class AuthReason(DescribedEnum):
+    """The reason why a caller is not authenticated."""
 
-    MISSING = "MISSING"
-    EXPIRED = "EXPIRED"
-    INVALID = "INVALID"
-    REVOKED = "REVOKED"
+    MISSING = "MISSING", "No credential was sent."
+    EXPIRED = "EXPIRED", "The credential has expired: refresh it, or sign in again."
+    INVALID = "INVALID", "The credential is unknown."
+    REVOKED = "REVOKED", "The credential was revoked: signed out, replaced, or its account was closed."
 
 
-class EndReason(enum.StrEnum):
-    """Why a login was ended."""
+class EndReason(DescribedEnum):
+    """The reason why a login was ended."""
 
-    LOGOUT = "LOGOUT"
-    PASSWORD_CHANGED = "PASSWORD_CHANGED"  # noqa: S105 - a reason
-    REUSED = "REUSED"
-    REPLACED = "REPLACED"
+    LOGOUT = "LOGOUT", "The person signed out."
+    PASSWORD_CHANGED = "PASSWORD_CHANGED", "The password was changed."
+    REUSED = "REUSED", "A refresh token was used twice, so it may have been stolen."
+    REPLACED = "REPLACED", "The person had too many logins, and this one was the least recently used."
 
 
 class IdempotencyKey(Base):

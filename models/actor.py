@@ -4,24 +4,27 @@ A person sees the workspaces it is a member of; a key sees its workspace or one 
 its run's own credential, one card. Nothing here awaits: visibility is SQL that others put first in their WHERE.
 """
 
-import enum
 from dataclasses import dataclass, field
 from datetime import datetime
 
-
-class ActorKind(enum.StrEnum):
-    USER = "USER"
-    AGENT = "AGENT"
-    WORKER = "WORKER"
-    SYSTEM = "SYSTEM"
+from kit.described_enum import DescribedEnum
 
 
-class Scope(enum.StrEnum):
-    """What a key may do: everything a member may, only look, or work runs."""
+class ActorKind(DescribedEnum):
+    """The kind of an actor."""
 
-    WRITE = "WRITE"
-    READ = "READ"
-    WORKER = "WORKER"
+    USER = "USER", "A person."
+    AGENT = "AGENT", "A coding agent."
+    WORKER = "WORKER", "A worker, which runs agents."
+    SYSTEM = "SYSTEM", "Signalbox itself, by a rule."
+
+
+class Scope(DescribedEnum):
+    """The scope of an API key."""
+
+    WRITE = "WRITE", "May do everything a member may."
+    READ = "READ", "May read."
+    WORKER = "WORKER", "May claim and work runs."
 
 
 @dataclass(frozen=True)

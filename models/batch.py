@@ -4,7 +4,6 @@ Where a batch stands is never stored: it follows from its runs. Each has a place
 again leaves its place to the new one: only the newest in a place counts.
 """
 
-import enum
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -13,6 +12,7 @@ from sqlalchemy import ForeignKey, Index, Text, case, func, select
 from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from kit.db.database import Base, Id, utcnow
+from kit.described_enum import DescribedEnum
 from kit.ids import maker
 from models.columns import enum_column
 from models.run import Run, RunKind, RunStatus
@@ -20,11 +20,13 @@ from models.run import Run, RunKind, RunStatus
 MAX_CARDS = 50  # that are started together
 
 
-class BatchStatus(enum.StrEnum):
-    ACTIVE = "ACTIVE"
-    SUCCEEDED = "SUCCEEDED"
-    FAILED = "FAILED"
-    CANCELLED = "CANCELLED"
+class BatchStatus(DescribedEnum):
+    """The status of a batch of runs."""
+
+    ACTIVE = "ACTIVE", "At least one of its runs has not ended."
+    SUCCEEDED = "SUCCEEDED", "All of its runs succeeded."
+    FAILED = "FAILED", "All have ended, and not all of them succeeded."
+    CANCELLED = "CANCELLED", "All of its runs were stopped, or went with their cards."
 
 
 class RunBatch(Base):

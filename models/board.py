@@ -1,6 +1,5 @@
 """Boards and their columns."""
 
-import enum
 from datetime import datetime
 from typing import Any
 
@@ -8,18 +7,22 @@ from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kit.db.database import Base, Id, Rank
+from kit.described_enum import DescribedEnum
 from kit.ids import maker
 from models.columns import Editable, enum_column
 from models.stage import Law, Stage
 
 MAX_COLUMNS = 20  # on a board
 MAX_BOARDS = 500  # in a workspace
+MAX_WIP_LIMIT = 1_000
 
 
-class Template(enum.StrEnum):
-    BLANK = "BLANK"
-    KANBAN = "KANBAN"
-    PIPELINE = "PIPELINE"
+class Template(DescribedEnum):
+    """The columns of a new board."""
+
+    BLANK = "BLANK", "One column, Backlog."
+    KANBAN = "KANBAN", "To do, In progress, Review, Done."
+    PIPELINE = "PIPELINE", "Backlog, Plan, To do, In progress, Review, Done: one column for each stage."
 
 
 # What each template gives a new board: columns, from left to right.

@@ -3,7 +3,6 @@
 Every row inside a board names its board, so that what an actor may see is one clause of every query.
 """
 
-import enum
 from datetime import date, datetime
 from typing import Any
 
@@ -11,6 +10,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueC
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kit.db.database import Base, Id, Rank
+from kit.described_enum import DescribedEnum, DescribedIntEnum
 from kit.ids import maker
 from models.columns import Editable, Ordered, Stamped, enum_column
 
@@ -23,42 +23,52 @@ MAX_AT_ONCE = 100  # cards in one bulk change
 MAX_REVISIONS = 50  # shown of a card's history
 
 
-class Priority(enum.IntEnum):
-    NONE = 0
-    LOW = 1
-    MEDIUM = 2
-    HIGH = 3
-    CRITICAL = 4
+class Priority(DescribedIntEnum):
+    """The urgency of a card or a run."""
+
+    NONE = 0, "No priority; sorts last."
+    LOW = 1, "Can wait."
+    MEDIUM = 2, "As usual."
+    HIGH = 3, "Soon."
+    CRITICAL = 4, "Before everything else."
 
 
-class CardType(enum.StrEnum):
-    FEATURE = "FEATURE"
-    BUG = "BUG"
-    REFACTOR = "REFACTOR"
-    TEST = "TEST"
-    DOCS = "DOCS"
-    REVIEW = "REVIEW"
-    CHORE = "CHORE"
+class CardType(DescribedEnum):
+    """The type of work of a card."""
+
+    FEATURE = "FEATURE", "Something new."
+    BUG = "BUG", "Something broken."
+    REFACTOR = "REFACTOR", "The same behavior, built better."
+    TEST = "TEST", "Tests."
+    DOCS = "DOCS", "Documentation."
+    REVIEW = "REVIEW", "A review of other work."
+    CHORE = "CHORE", "Any other task."
 
 
-class CardSize(enum.StrEnum):
-    SMALL = "SMALL"
-    MEDIUM = "MEDIUM"
-    LARGE = "LARGE"
+class CardSize(DescribedEnum):
+    """The estimated size of a card."""
+
+    SMALL = "SMALL", "Hours."
+    MEDIUM = "MEDIUM", "A day or two."
+    LARGE = "LARGE", "More than two days."
 
 
-class LinkKind(enum.StrEnum):
-    BLOCKS = "BLOCKS"
-    RELATED = "RELATED"
-    DUPLICATE = "DUPLICATE"
+class LinkKind(DescribedEnum):
+    """The kind of a link between two cards."""
+
+    BLOCKS = "BLOCKS", "The other card waits until this card is done."
+    RELATED = "RELATED", "The cards are related."
+    DUPLICATE = "DUPLICATE", "The card duplicates the other."
 
 
-class CardOrder(enum.StrEnum):
-    BOARD = "BOARD"
-    CREATED = "CREATED"
-    UPDATED = "UPDATED"
-    PRIORITY = "PRIORITY"
-    DUE = "DUE"
+class CardOrder(DescribedEnum):
+    """The order of a list of cards."""
+
+    BOARD = "BOARD", "Column by column, from the top."
+    CREATED = "CREATED", "Oldest first."
+    UPDATED = "UPDATED", "Last updated first."
+    PRIORITY = "PRIORITY", "CRITICAL first."
+    DUE = "DUE", "Earliest due date first; cards without one last."
 
 
 class Card(Editable, Base):

@@ -1,6 +1,5 @@
 """What people and agents say on a card."""
 
-import enum
 import re
 from datetime import datetime
 
@@ -8,6 +7,7 @@ from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kit.db.database import Base, Id
+from kit.described_enum import DescribedEnum
 from kit.ids import maker
 from models.columns import Editable, enum_column
 
@@ -22,12 +22,14 @@ def said_by(body: str) -> tuple[str | None, str]:
     return (named[1], body[named.end() :]) if named else (None, body)
 
 
-class MessageKind(enum.StrEnum):
-    COMMENT = "COMMENT"
-    INSTRUCTION = "INSTRUCTION"
-    FEEDBACK = "FEEDBACK"
-    STATUS = "STATUS"
-    ERROR = "ERROR"
+class MessageKind(DescribedEnum):
+    """The purpose of a message."""
+
+    COMMENT = "COMMENT", "A comment."
+    INSTRUCTION = "INSTRUCTION", "An instruction for an agent."
+    FEEDBACK = "FEEDBACK", "The reason why work was rejected."
+    STATUS = "STATUS", "A report of progress."
+    ERROR = "ERROR", "A report of an error."
 
 
 class Message(Editable, Base):

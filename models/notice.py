@@ -1,27 +1,29 @@
 """Notifications: what a person should look at, kept until they delete it."""
 
-import enum
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kit.db.database import Base, Id
+from kit.described_enum import DescribedEnum
 from kit.ids import maker
 from models.columns import Stamped, enum_column
 
 MAX_KEPT = 1_000  # of one person: the oldest go
 
 
-class NotificationType(enum.StrEnum):
-    CARD_MOVED = "CARD_MOVED"
-    RUN_SUCCEEDED = "RUN_SUCCEEDED"
-    RUN_FAILED = "RUN_FAILED"
-    QUESTION_ASKED = "QUESTION_ASKED"
-    REVIEW_REQUESTED = "REVIEW_REQUESTED"
-    ASSIGNED = "ASSIGNED"
-    MENTIONED = "MENTIONED"
-    WARNING = "WARNING"
+class NotificationType(DescribedEnum):
+    """The subject of a notification."""
+
+    CARD_MOVED = "CARD_MOVED", "A card was moved."
+    RUN_SUCCEEDED = "RUN_SUCCEEDED", "An agent finished."
+    RUN_FAILED = "RUN_FAILED", "A run failed."
+    QUESTION_ASKED = "QUESTION_ASKED", "An agent, or a person about a card, asks a question."
+    REVIEW_REQUESTED = "REVIEW_REQUESTED", "Work waits for a review."
+    ASSIGNED = "ASSIGNED", "A card was assigned to you."
+    MENTIONED = "MENTIONED", "Somebody mentioned you."
+    WARNING = "WARNING", "A problem needs attention."
 
 
 class Notification(Stamped, Base):

@@ -5,24 +5,25 @@ old boards. A run keeps its limits from when it was queued, and what its agent i
 """
 
 import dataclasses
-import enum
 from dataclasses import dataclass
 from typing import Any
 
-
-class OnExpiry(enum.StrEnum):
-    """What becomes of a run whose question nobody answered in time."""
-
-    FAIL = "FAIL"
-    CONTINUE = "CONTINUE"
-    HOLD = "HOLD"
+from kit.described_enum import DescribedEnum
 
 
-class NoChange(enum.StrEnum):
-    """What becomes of a run that ends well and changed nothing."""
+class OnExpiry(DescribedEnum):
+    """The effect of an expired question on its run."""
 
-    SUCCEED = "SUCCEED"
-    DECIDE = "DECIDE"
+    FAIL = "FAIL", "The run fails with the code QUESTION_EXPIRED."
+    CONTINUE = "CONTINUE", "The run continues with the question's default; without a default it fails."
+    HOLD = "HOLD", "The run keeps waiting."
+
+
+class NoChange(DescribedEnum):
+    """The result of a run that succeeds without a change."""
+
+    SUCCEED = "SUCCEED", "The run succeeds."
+    DECIDE = "DECIDE", "The run waits for the decision of a person."
 
 
 @dataclass(frozen=True, kw_only=True)

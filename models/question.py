@@ -1,6 +1,5 @@
 """Questions: an agent asks people, or they one another. While one that blocks is open, its run waits."""
 
-import enum
 import json
 from dataclasses import asdict
 from datetime import datetime
@@ -10,6 +9,7 @@ from sqlalchemy import ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kit.db.database import Base, Id, Json
+from kit.described_enum import DescribedEnum
 from kit.ids import maker
 from models.columns import Editable, enum_column
 from models.refusal import Invalid
@@ -23,22 +23,28 @@ MAX_OPTIONS = 12
 MAX_ANSWER_LENGTH = 10_000  # characters
 
 
-class QuestionType(enum.StrEnum):
-    TEXT = "TEXT"
-    SINGLE = "SINGLE"
-    MULTI = "MULTI"
+class QuestionType(DescribedEnum):
+    """The form of an answer."""
+
+    TEXT = "TEXT", "Words; options are suggestions."
+    SINGLE = "SINGLE", "One of the options, or other words where they are taken."
+    MULTI = "MULTI", "One or more of the options, and other words where they are taken."
 
 
-class QuestionStatus(enum.StrEnum):
-    OPEN = "OPEN"
-    ANSWERED = "ANSWERED"
-    EXPIRED = "EXPIRED"
-    CANCELLED = "CANCELLED"
+class QuestionStatus(DescribedEnum):
+    """The status of a question."""
+
+    OPEN = "OPEN", "It does."
+    ANSWERED = "ANSWERED", "It was answered."
+    EXPIRED = "EXPIRED", "Nobody answered in time."
+    CANCELLED = "CANCELLED", "It need not be answered any more."
 
 
-class AnsweredBy(enum.StrEnum):
-    HUMAN = "HUMAN"
-    AUTOMATED = "AUTOMATED"
+class AnsweredBy(DescribedEnum):
+    """The source of an answer."""
+
+    HUMAN = "HUMAN", "A person."
+    AUTOMATED = "AUTOMATED", "A rule, a default, or a program with a key."
 
 
 _OPEN: dict[str, Any] = {"sqlite_where": text("status = 'OPEN'"), "postgresql_where": text("status = 'OPEN'")}

@@ -1,24 +1,28 @@
-"""Refusals: what the law, a limit or a permission says no to. Each carries what the client needs to go on.
+"""Refusals: an operation that a law, a limit or a permission forbids. Each has the data to go on.
 
     Refusal
-    ├── NotFound        no such thing, or not the actor's to see: the difference is not told
-    ├── Forbidden       seen, but not the actor's to do
-    ├── Invalid         an input that cannot be taken, field by field
-    ├── Stale           somebody changed it since the version that was named
-    ├── Conflict        it would break what must be unique or at most so many
-    ├── StageRefused    the law of stages, or a gate on top of it (models/stage.py)
-    ├── LeaseLost       a worker reports about a run that is not its own any more
-    └── Unauthenticated who is it? with the reason
+    ├── NotFound         does not exist, or the actor may not see it; the two are not told apart
+    ├── Forbidden        visible, but the actor may not change it this way
+    ├── Invalid          an invalid input, with one issue for each field
+    ├── Stale            changed since the version that the client gave
+    ├── Conflict         violates a uniqueness rule or exceeds a limit
+    ├── StageRefused     against the law of stages or one of its gates (models/stage.py)
+    ├── LeaseLost        a worker reports about a run that it no longer holds
+    └── Unauthenticated  no valid credential, with the reason
 
-A refusal is raised before anything has changed; the transaction rolls back whatever came before it.
+A refusal is raised before anything has changed; otherwise the transaction rolls back the earlier changes.
 """
 
 from dataclasses import dataclass
 
+MAX_ID_LENGTH = 100  # characters of a client's id that are repeated to it
+
 
 class Refusal(Exception):
+    """An expected error. `keeps`: the transaction commits its changes all the same."""
+
     code = "REFUSED"
-    keeps = False  # whether what was written before it is committed all the same
+    keeps = False
 
     @property
     def message(self) -> str:
@@ -29,15 +33,12 @@ class NotFound(Refusal):
     code = "NOT_FOUND"
 
     def __init__(self, id: str) -> None:
-        super().__init__("There is nothing of that kind and id that you may see")
-        self.id = id[:100]
+        super().__init__("Nothing with that id exists that you may see")
+        self.requested_id = id[:MAX_ID_LENGTH]
 
 
 class Forbidden(Refusal):
     code = "FORBIDDEN"
-
-    def __init__(self, why: str) -> None:
-        super().__init__(why)
 
 
 @dataclass(frozen=True)
@@ -58,16 +59,16 @@ class Stale(Refusal):
     code = "STALE"
 
     def __init__(self, version: int) -> None:
-        super().__init__(f"It was changed meanwhile; its version is {version}")
+        super().__init__(f"It was changed in the meantime; the current version is {version}")
         self.version = version
 
 
 class Conflict(Refusal):
     code = "CONFLICT"
 
-    def __init__(self, message: str, id: str | None = None) -> None:
+    def __init__(self, message: str, conflicting_id: str | None = None) -> None:
         super().__init__(message)
-        self.id = id
+        self.conflicting_id = conflicting_id
 
 
 class LeaseLost(Refusal):
@@ -75,13 +76,13 @@ class LeaseLost(Refusal):
 
     def __init__(self, run_id: str, attempt: int) -> None:
         super().__init__(
-            "That lease is over: the run ended, was given to another attempt, or was never yours"
+            "The lease has ended: the run ended, was given to another attempt, or was never yours"
         )
-        self.run_id, self.attempt = run_id[:100], attempt
+        self.run_id, self.attempt = run_id[:MAX_ID_LENGTH], attempt
 
 
 class Unauthenticated(Refusal):
-    """`reason` is MISSING, EXPIRED, INVALID or REVOKED."""
+    """The caller has no valid credential. `reason` is a member of AuthReason."""
 
     code = "UNAUTHENTICATED"
 
@@ -91,6 +92,6 @@ class Unauthenticated(Refusal):
 
 
 class Reused(Unauthenticated):
-    """A refresh token came a second time. The login that it ended stays ended."""
+    """A refresh token was used twice. The login it ended stays ended."""
 
     keeps = True

@@ -4,7 +4,6 @@ A run is a job of the queue under the same id: the queue knows who has it and fo
 run knows what it is about. Both change in one transaction. `STATUS` says which status follows which.
 """
 
-import enum
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +11,7 @@ from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kit.db.database import Base, Id
+from kit.described_enum import DescribedEnum
 from kit.eventlog.tables import Number
 from kit.ids import maker
 from models.card import Priority
@@ -32,24 +32,28 @@ RUN_PASS = "run"  # noqa: S105 - what the signed pass of a run is for
 RUN_PREFIX = "sbr_"  # how a run's own credential begins
 
 
-class RunKind(enum.StrEnum):
-    CODE = "CODE"
-    PLAN = "PLAN"
-    REVIEW = "REVIEW"
-    TEST = "TEST"
-    INTEGRATE = "INTEGRATE"
-    DOCUMENT = "DOCUMENT"
-    BREAKDOWN = "BREAKDOWN"
+class RunKind(DescribedEnum):
+    """The kind of work of a run."""
+
+    CODE = "CODE", "Change the code as the card asks."
+    PLAN = "PLAN", "Plan the card: its steps become subtasks."
+    REVIEW = "REVIEW", "Review the work on the card."
+    TEST = "TEST", "Test the work on the card."
+    INTEGRATE = "INTEGRATE", "Merge the work with its base branch."
+    DOCUMENT = "DOCUMENT", "Write the documentation that the card asks for."
+    BREAKDOWN = "BREAKDOWN", "Break the card down into smaller ones."
 
 
-class RunStatus(enum.StrEnum):
-    QUEUED = "QUEUED"
-    CLAIMED = "CLAIMED"
-    RUNNING = "RUNNING"
-    WAITING = "WAITING"
-    SUCCEEDED = "SUCCEEDED"
-    FAILED = "FAILED"
-    CANCELLED = "CANCELLED"
+class RunStatus(DescribedEnum):
+    """The status of a run. The last three are final."""
+
+    QUEUED = "QUEUED", "Waits for a worker."
+    CLAIMED = "CLAIMED", "A worker has it; its agent has not said anything yet."
+    RUNNING = "RUNNING", "Its agent is at work."
+    WAITING = "WAITING", "Waits for people or for other things; see `waitReason`."
+    SUCCEEDED = "SUCCEEDED", "Done, as its agent said."
+    FAILED = "FAILED", "Failed for good; see `failureCode`."
+    CANCELLED = "CANCELLED", "Stopped."
 
 
 ACTIVE = (RunStatus.QUEUED, RunStatus.CLAIMED, RunStatus.RUNNING, RunStatus.WAITING)
@@ -68,84 +72,107 @@ STATUS: dict[RunStatus, frozenset[RunStatus]] = {
 }
 
 
-class WaitReason(enum.StrEnum):
-    QUESTION = "QUESTION"
-    APPROVAL = "APPROVAL"
-    DECISION = "DECISION"
-    CI = "CI"
-    CHILDREN = "CHILDREN"
+class WaitReason(DescribedEnum):
+    """The reason why a run waits. Only QUESTION and DECISION are in use; the others are reserved."""
+
+    QUESTION = "QUESTION", "An answer. A permission that an agent asks for is a question too."
+    APPROVAL = "APPROVAL", "An approval. For later: no run waits for one."
+    DECISION = "DECISION", "A decision: its agent changed nothing."
+    CI = "CI", "Checks. For later: no run waits for them."
+    CHILDREN = "CHILDREN", "Other runs. For later: no run waits for them."
 
 
-class RunOutcome(enum.StrEnum):
-    CHANGES = "CHANGES"
-    NO_CHANGES = "NO_CHANGES"
-    AGENT_COMMITTED = "AGENT_COMMITTED"
+class RunOutcome(DescribedEnum):
+    """Whether a run changed anything."""
+
+    CHANGES = "CHANGES", "It did; its worker committed the rest of it."
+    NO_CHANGES = "NO_CHANGES", "It did not."
+    AGENT_COMMITTED = "AGENT_COMMITTED", "It did, and its agent committed all of it."
 
 
-class FailureCode(enum.StrEnum):
-    AGENT_ERROR = "AGENT_ERROR"
-    TIMEOUT = "TIMEOUT"
-    SILENT = "SILENT"
-    LEASE_EXPIRED = "LEASE_EXPIRED"
-    EXPIRED = "EXPIRED"
-    ATTEMPTS_EXHAUSTED = "ATTEMPTS_EXHAUSTED"
-    POLICY_VIOLATION = "POLICY_VIOLATION"
-    WORKSPACE_ERROR = "WORKSPACE_ERROR"
-    SESSION_LOST = "SESSION_LOST"
-    QUESTION_EXPIRED = "QUESTION_EXPIRED"
-    CHECK_FAILED = "CHECK_FAILED"
-    REJECTED = "REJECTED"
-    LIMIT_REACHED = "LIMIT_REACHED"
+class FailureCode(DescribedEnum):
+    """The reason why a run failed."""
+
+    AGENT_ERROR = "AGENT_ERROR", "Its agent reported an error, or ended without a result."
+    TIMEOUT = "TIMEOUT", "It exceeded a time limit."
+    SILENT = "SILENT", "Its agent was silent for too long."
+    LEASE_EXPIRED = "LEASE_EXPIRED", "Its workers were lost too often."
+    EXPIRED = "EXPIRED", "No worker claimed it in time."
+    ATTEMPTS_EXHAUSTED = "ATTEMPTS_EXHAUSTED", "It reached its maximum number of attempts."
+    POLICY_VIOLATION = "POLICY_VIOLATION", "It did, or needed, something forbidden."
+    WORKSPACE_ERROR = (
+        "WORKSPACE_ERROR",
+        "Its worker lacked the program, the repository or the branch.",
+    )
+    SESSION_LOST = "SESSION_LOST", "Its agent session no longer exists."
+    QUESTION_EXPIRED = "QUESTION_EXPIRED", "Nobody answered its question in time."
+    CHECK_FAILED = (
+        "CHECK_FAILED",
+        "A required check failed. Only workers report it, with `failRun`.",
+    )
+    REJECTED = (
+        "REJECTED",
+        "A person rejected it. Only workers report it, with `failRun`.",
+    )
+    LIMIT_REACHED = (
+        "LIMIT_REACHED",
+        "The provider's limit was reached. Only workers report it.",
+    )
 
 
-class PermissionLevel(enum.StrEnum):
-    """How freely an agent may act, from least strict to most."""
+class PermissionLevel(DescribedEnum):
+    """The freedom of an agent to act without asking, from least strict to strictest."""
 
-    AUTONOMOUS = "AUTONOMOUS"
-    SUPERVISED = "SUPERVISED"
-    HUMAN_REQUIRED = "HUMAN_REQUIRED"
+    AUTONOMOUS = "AUTONOMOUS", "Everything that its program allows."
+    SUPERVISED = "SUPERVISED", "Changes need a permission."
+    HUMAN_REQUIRED = (
+        "HUMAN_REQUIRED",
+        "Only a person decides about steps and ends questions; no default does.",
+    )
 
 
 def stricter(one: PermissionLevel, other: PermissionLevel) -> PermissionLevel:
     return max(one, other, key=list(PermissionLevel).index)
 
 
-class AgentState(enum.StrEnum):
-    """What agents are doing on a card. Derived from its newest run, never stored."""
+class AgentState(DescribedEnum):
+    """The state of the agents on a card, derived from its newest run."""
 
-    IDLE = "IDLE"
-    QUEUED = "QUEUED"
-    STARTING = "STARTING"
-    PLANNING = "PLANNING"
-    WORKING = "WORKING"
-    WAITING_TOOL = "WAITING_TOOL"
-    WAITING_INPUT = "WAITING_INPUT"
-    BLOCKED = "BLOCKED"
-    SUCCEEDED = "SUCCEEDED"
-    FAILED = "FAILED"
-    CANCELLED = "CANCELLED"
-
-
-class WhyNotRunningCode(enum.StrEnum):
-    """Why a run is not running."""
-
-    BLOCKED = "BLOCKED"
-    WIP_LIMIT = "WIP_LIMIT"
-    BOARD_ARCHIVED = "BOARD_ARCHIVED"
-    CARD_ARCHIVED = "CARD_ARCHIVED"
-    NO_CAPABLE_WORKER = "NO_CAPABLE_WORKER"
-    LIMIT_REACHED = "LIMIT_REACHED"
-    DUE_LATER = "DUE_LATER"
-    IN_QUEUE = "IN_QUEUE"
-    LEASE_HELD = "LEASE_HELD"
-    WAITS = "WAITS"
-    STOPPING = "STOPPING"
+    IDLE = "IDLE", "Nothing, and nothing was asked of them."
+    QUEUED = "QUEUED", "A run waits for a worker."
+    STARTING = "STARTING", "A worker has it; its agent starts."
+    PLANNING = "PLANNING", "An agent plans the card."
+    WORKING = "WORKING", "An agent is at work."
+    WAITING_TOOL = "WAITING_TOOL", "An agent waits for a tool: a command, a download."
+    WAITING_INPUT = "WAITING_INPUT", "An agent waits for an answer."
+    BLOCKED = "BLOCKED", "An agent waits for something else."
+    SUCCEEDED = "SUCCEEDED", "The last run succeeded."
+    FAILED = "FAILED", "The last run failed."
+    CANCELLED = "CANCELLED", "The last run was stopped."
 
 
-class CommandKind(enum.StrEnum):
-    STOP = "STOP"
-    CONCLUDE = "CONCLUDE"
-    ANSWER = "ANSWER"
+class WhyNotRunningCode(DescribedEnum):
+    """The reason why a run is not running."""
+
+    BLOCKED = "BLOCKED", "Cards that block its card are not done."
+    WIP_LIMIT = "WIP_LIMIT", "The column its card would enter is full."
+    BOARD_ARCHIVED = "BOARD_ARCHIVED", "The board is archived."
+    CARD_ARCHIVED = "CARD_ARCHIVED", "The card is archived."
+    NO_CAPABLE_WORKER = "NO_CAPABLE_WORKER", "No worker that could do it is online."
+    LIMIT_REACHED = "LIMIT_REACHED", "As many as allowed are at work, on the board or with its profile."
+    DUE_LATER = "DUE_LATER", "It failed and is tried again later."
+    IN_QUEUE = "IN_QUEUE", "Nothing keeps it: it waits for its turn."
+    LEASE_HELD = "LEASE_HELD", "A worker has it, and its agent has not said anything yet."
+    WAITS = "WAITS", "It waits, with or without its worker."
+    STOPPING = "STOPPING", "It was asked to stop."
+
+
+class CommandKind(DescribedEnum):
+    """A command to a worker about a run that it holds."""
+
+    STOP = "STOP", "Stop the agent, keep its work, then confirm."
+    CONCLUDE = "CONCLUDE", "Let the agent wrap up and finish."
+    ANSWER = "ANSWER", "Give the agent the answers it waits for."
 
 
 _ACTIVE_SQL = "status IN ('QUEUED', 'CLAIMED', 'RUNNING', 'WAITING')"

@@ -9,21 +9,26 @@ import enum
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from kit.described_enum import DescribedEnum
 from models.refusal import Refusal
 
 
-class Stage(enum.StrEnum):
-    BACKLOG = "BACKLOG"
-    PLAN = "PLAN"
-    TODO = "TODO"
-    IN_PROGRESS = "IN_PROGRESS"
-    REVIEW = "REVIEW"
-    DONE = "DONE"
+class Stage(DescribedEnum):
+    """The stage of a card. The law of stages decides where a card may move from there."""
+
+    BACKLOG = "BACKLOG", "Not yet planned. New cards start here."
+    PLAN = "PLAN", "Being planned."
+    TODO = "TODO", "Ready to be worked on."
+    IN_PROGRESS = "IN_PROGRESS", "Being worked on."
+    REVIEW = "REVIEW", "Waits for a review."
+    DONE = "DONE", "Finished."
 
 
-class Law(enum.StrEnum):
-    PIPELINE = "PIPELINE"
-    FREE = "FREE"
+class Law(DescribedEnum):
+    """The law of a board: the moves it allows."""
+
+    PIPELINE = "PIPELINE", "The law of stages: BACKLOG, PLAN, TODO, IN_PROGRESS, REVIEW, DONE."
+    FREE = "FREE", "People may move cards anywhere; the gates still apply."
 
 
 class Mover(enum.StrEnum):
@@ -51,18 +56,18 @@ SYSTEM_MOVES: dict[Stage, tuple[Stage, ...]] = {
 ENTRY = Stage.BACKLOG  # a card is born here, so it is created where a card of the backlog may go
 
 
-class MoveGate(enum.StrEnum):
-    """Why a move is refused."""
+class MoveGate(DescribedEnum):
+    """The reason why a move is refused."""
 
-    LAW = "LAW"
-    BOARD_ARCHIVED = "BOARD_ARCHIVED"
-    CARD_ARCHIVED = "CARD_ARCHIVED"
-    NO_COLUMN = "NO_COLUMN"
-    WIP_LIMIT = "WIP_LIMIT"
-    BLOCKED = "BLOCKED"
-    ACTIVE_RUN = "ACTIVE_RUN"
-    OPEN_QUESTION = "OPEN_QUESTION"
-    FORBIDDEN = "FORBIDDEN"
+    LAW = "LAW", "The law of stages does not allow the move."
+    BOARD_ARCHIVED = "BOARD_ARCHIVED", "The board is archived; its cards cannot be moved."
+    CARD_ARCHIVED = "CARD_ARCHIVED", "The card is archived: unarchive it first."
+    NO_COLUMN = "NO_COLUMN", "The board has no column of that stage."
+    WIP_LIMIT = "WIP_LIMIT", "The column is full."
+    BLOCKED = "BLOCKED", "Cards that block this one are not done."
+    ACTIVE_RUN = "ACTIVE_RUN", "The card has an active run."
+    OPEN_QUESTION = "OPEN_QUESTION", "A question on the card waits for an answer."
+    FORBIDDEN = "FORBIDDEN", "You may read the board, but not change it."
 
 
 @dataclass(frozen=True)
@@ -83,13 +88,8 @@ class StageRefused(Refusal):
         self, at: Stage, to: Stage, allowed: list[Stage], reasons: list[Reason], card_id: str | None
     ) -> None:
         super().__init__("; ".join(reason.message for reason in reasons))
-        self.at, self.to, self.allowed, self.reasons, self.card_id = (
-            at,
-            to,
-            allowed,
-            reasons,
-            card_id,
-        )
+        self.at, self.to, self.allowed, self.reasons = at, to, allowed, reasons
+        self.refused_card_id = card_id
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """Who does the work: profiles of agents, workers that run them, and the conversations they keep."""
 
-import enum
 import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -10,6 +9,7 @@ from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kit.db.database import Base, Id, Json
+from kit.described_enum import DescribedEnum
 from kit.ids import maker
 from models.columns import Editable, enum_column
 from models.refusal import Invalid
@@ -23,55 +23,59 @@ HEARTBEAT_INTERVAL_SECONDS = 15.0  # seconds within which a worker is to be hear
 MAX_MISSED_HEARTBEATS = 3  # beats after which it is OFFLINE
 SESSION_IDLE_AFTER = timedelta(minutes=30)  # without a word: a conversation is IDLE
 SESSION_MAX_AGE = timedelta(hours=4)  # a conversation of that age is over
-PERSONA = 20_000  # characters
+MAX_PERSONA_LENGTH = 20_000  # characters
 MAX_OPTIONS = 50
-OPTION = 2_000  # characters of one option's value
+MAX_OPTION_LENGTH = 2_000  # characters of one option's value
 METRICS = 8_192  # bytes, as JSON
 CAPABILITY = re.compile(r"[a-z0-9][a-z0-9.+#_-]{0,39}")
 
 
-class AgentProgram(enum.StrEnum):
-    """Which agent program works a run."""
+class AgentProgram(DescribedEnum):
+    """The agent program of a run."""
 
-    CLAUDE_CODE = "CLAUDE_CODE"
-    CODEX = "CODEX"
-    GEMINI = "GEMINI"
-    OPENCODE = "OPENCODE"
-    COMMAND = "COMMAND"
-    SCRIPTED = "SCRIPTED"
-
-
-class AgentRole(enum.StrEnum):
-    CODER = "CODER"
-    PLANNER = "PLANNER"
-    REVIEWER = "REVIEWER"
-    TESTER = "TESTER"
-    INTEGRATOR = "INTEGRATOR"
+    CLAUDE_CODE = "CLAUDE_CODE", "Claude Code."
+    CODEX = "CODEX", "Codex."
+    GEMINI = "GEMINI", "Gemini CLI."
+    OPENCODE = "OPENCODE", "OpenCode."
+    COMMAND = "COMMAND", "A command of your own."
+    SCRIPTED = "SCRIPTED", "A recording that is played back."
 
 
-class Skill(enum.StrEnum):
-    """How well a worker can do something, from least to most."""
+class AgentRole(DescribedEnum):
+    """The role of an agent."""
 
-    BEGINNER = "BEGINNER"
-    INTERMEDIATE = "INTERMEDIATE"
-    ADVANCED = "ADVANCED"
-    EXPERT = "EXPERT"
-
-
-class WorkerStatus(enum.StrEnum):
-    """Derived: OFFLINE when it was not heard for three beats, else what its runs do."""
-
-    IDLE = "IDLE"
-    BUSY = "BUSY"
-    WAITING = "WAITING"
-    ERROR = "ERROR"
-    OFFLINE = "OFFLINE"
+    CODER = "CODER", "Writes code."
+    PLANNER = "PLANNER", "Plans."
+    REVIEWER = "REVIEWER", "Reviews work."
+    TESTER = "TESTER", "Tests."
+    INTEGRATOR = "INTEGRATOR", "Merges work."
 
 
-class SessionStatus(enum.StrEnum):
-    ACTIVE = "ACTIVE"
-    IDLE = "IDLE"
-    TERMINATED = "TERMINATED"
+class Skill(DescribedEnum):
+    """The level of a capability, from lowest to highest."""
+
+    BEGINNER = "BEGINNER", "The lowest level."
+    INTERMEDIATE = "INTERMEDIATE", "The second level."
+    ADVANCED = "ADVANCED", "The third level."
+    EXPERT = "EXPERT", "The highest level."
+
+
+class WorkerStatus(DescribedEnum):
+    """The status of a worker, derived from its heartbeats and its runs."""
+
+    IDLE = "IDLE", "It holds no run."
+    BUSY = "BUSY", "At least one of its runs is at work."
+    WAITING = "WAITING", "It holds runs, and all of them wait."
+    ERROR = "ERROR", "It reports an error."
+    OFFLINE = "OFFLINE", "It missed three heartbeats (45 seconds), or was deregistered."
+
+
+class SessionStatus(DescribedEnum):
+    """The status of an agent session."""
+
+    ACTIVE = "ACTIVE", "It was used in the last 30 minutes."
+    IDLE = "IDLE", "It was not used in the last 30 minutes, and can be resumed."
+    TERMINATED = "TERMINATED", "It was ended, or is older than four hours; it cannot be resumed."
 
 
 class AgentProfile(Editable, Base):

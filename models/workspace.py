@@ -1,11 +1,10 @@
 """Workspaces, who belongs to them, and the labels their boards share."""
 
-import enum
-
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kit.db.database import Base, Id
+from kit.described_enum import DescribedEnum
 from kit.ids import maker
 from models.columns import Editable, Stamped, enum_column
 
@@ -13,10 +12,12 @@ MAX_LABELS = 200  # in a workspace
 MAX_MEMBERS = 1_000
 
 
-class Role(enum.StrEnum):
-    ADMIN = "ADMIN"
-    MEMBER = "MEMBER"
-    VIEWER = "VIEWER"
+class Role(DescribedEnum):
+    """The role of a member in a workspace."""
+
+    ADMIN = "ADMIN", "May do everything, including members, archiving and deletion."
+    MEMBER = "MEMBER", "May change boards."
+    VIEWER = "VIEWER", "May read."
 
 
 class Workspace(Editable, Base):

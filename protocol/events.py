@@ -19,129 +19,153 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, ClassVar, Self
 
+from protocol.described_enum import DescribedEnum
+
 MAX_NUMBER = 2**53  # numbers beyond it are not the same in every language
 
 
-class EventType(enum.StrEnum):
-    STATUS = "STATUS"
-    PROMPT = "PROMPT"
-    OUTPUT = "OUTPUT"
-    THINKING = "THINKING"
-    TOOL_STARTED = "TOOL_STARTED"
-    TOOL_FINISHED = "TOOL_FINISHED"
-    FILE = "FILE"
-    TODO = "TODO"
-    PROGRESS = "PROGRESS"
-    COMMIT = "COMMIT"
-    SUBAGENT = "SUBAGENT"
-    QUESTION = "QUESTION"
-    APPROVAL = "APPROVAL"
-    KNOWLEDGE = "KNOWLEDGE"
-    USAGE = "USAGE"
-    LIMIT = "LIMIT"
-    WARNING = "WARNING"
-    ERROR = "ERROR"
-    ATTEMPT = "ATTEMPT"
+class EventType(DescribedEnum):
+    """The type of a line of a run's log; the line's own type says the same."""
+
+    STATUS = "STATUS", "What the agent's program does, or has become."
+    PROMPT = "PROMPT", "What the agent was told."
+    OUTPUT = "OUTPUT", "What the agent says, or what a command prints."
+    THINKING = "THINKING", "What the agent thinks."
+    TOOL_STARTED = "TOOL_STARTED", "A tool is used."
+    TOOL_FINISHED = "TOOL_FINISHED", "A tool is done."
+    FILE = "FILE", "A file was changed."
+    TODO = "TODO", "The agent's own list of what to do."
+    PROGRESS = "PROGRESS", "How far along something is."
+    COMMIT = "COMMIT", "Something that stays: a commit, a pull request, an artifact."
+    SUBAGENT = "SUBAGENT", "A sub-agent begins, goes on or ends."
+    QUESTION = "QUESTION", "A person is asked, or has answered."
+    APPROVAL = "APPROVAL", "Permission is asked for, given or denied."
+    KNOWLEDGE = "KNOWLEDGE", "Something was learnt."
+    USAGE = "USAGE", "Tokens and money so far."
+    LIMIT = "LIMIT", "A limit of the provider is near, hit or over."
+    WARNING = "WARNING", "Something is not as it should be."
+    ERROR = "ERROR", "Something went wrong."
+    ATTEMPT = "ATTEMPT", "An attempt begins or ends."
 
 
-class LogLevel(enum.StrEnum):
-    DEBUG = "DEBUG"
-    INFO = "INFO"
-    WARNING = "WARNING"
-    ERROR = "ERROR"
-    CRITICAL = "CRITICAL"
+class LogLevel(DescribedEnum):
+    """The severity of a line."""
+
+    DEBUG = "DEBUG", "To find out what is wrong."
+    INFO = "INFO", "As usual."
+    WARNING = "WARNING", "Worth a look."
+    ERROR = "ERROR", "Something failed."
+    CRITICAL = "CRITICAL", "Nothing goes on."
 
 
-class AgentStatus(enum.StrEnum):
-    """What the agent is doing, or has become."""
+class AgentStatus(DescribedEnum):
+    """The state of the agent's program."""
 
-    QUEUED = "QUEUED"
-    STARTED = "STARTED"
-    WORKING = "WORKING"
-    WAITING = "WAITING"  # for a person; `reason` says for what
-    RETRYING = "RETRYING"  # the provider is asked again
-    CHANGED = "CHANGED"  # its model or its mode
-    COMPACTED = "COMPACTED"  # its context was summarised
-    RESET = "RESET"  # its context was emptied
-    IDLE = "IDLE"  # its turn ended; which is not the run's completion
-    ENDED = "ENDED"
-
-
-class Origin(enum.StrEnum):
-    HUMAN = "HUMAN"
-    AGENT = "AGENT"
-    SCHEDULE = "SCHEDULE"
-    SYSTEM = "SYSTEM"
+    QUEUED = "QUEUED", "It waits for its turn."
+    STARTED = "STARTED", "It was started."
+    WORKING = "WORKING", "It works."
+    WAITING = "WAITING", "It waits for a person; the reason says for what."
+    RETRYING = "RETRYING", "The provider is asked again."
+    CHANGED = "CHANGED", "Its model or mode was changed."
+    COMPACTED = "COMPACTED", "Its context was summarised."
+    RESET = "RESET", "Its context was emptied."
+    IDLE = "IDLE", "Its turn ended, which is not the run's completion."
+    ENDED = "ENDED", "It has ended."
 
 
-class OutputStream(enum.StrEnum):
-    ANSWER = "ANSWER"
-    STDOUT = "STDOUT"
-    STDERR = "STDERR"
+class Origin(DescribedEnum):
+    """The source of a prompt."""
+
+    HUMAN = "HUMAN", "A person."
+    AGENT = "AGENT", "Another agent."
+    SCHEDULE = "SCHEDULE", "A schedule."
+    SYSTEM = "SYSTEM", "Signalbox."
 
 
-class ToolKind(enum.StrEnum):
-    READ = "READ"
-    EDIT = "EDIT"
-    SEARCH = "SEARCH"
-    EXECUTE = "EXECUTE"
-    FETCH = "FETCH"
-    THINK = "THINK"
-    DELEGATE = "DELEGATE"
-    ASK = "ASK"
-    MCP = "MCP"
-    OTHER = "OTHER"  # what this version does not know is never refused
+class OutputStream(DescribedEnum):
+    """The source of output."""
+
+    ANSWER = "ANSWER", "The agent's own words."
+    STDOUT = "STDOUT", "What a program prints."
+    STDERR = "STDERR", "What a program prints as errors."
 
 
-class ToolStatus(enum.StrEnum):
-    SUCCEEDED = "SUCCEEDED"
-    FAILED = "FAILED"
-    DENIED = "DENIED"
-    STOPPED = "STOPPED"
+class ToolKind(DescribedEnum):
+    """The kind of work of a tool."""
+
+    READ = "READ", "Reads files."
+    EDIT = "EDIT", "Changes files."
+    SEARCH = "SEARCH", "Searches."
+    EXECUTE = "EXECUTE", "Runs a command."
+    FETCH = "FETCH", "Reads from the network."
+    THINK = "THINK", "Thinks or plans."
+    DELEGATE = "DELEGATE", "Gives work to a sub-agent."
+    ASK = "ASK", "Asks a person."
+    MCP = "MCP", "Another server's tool."
+    OTHER = "OTHER", "Something else."
 
 
-class FileChange(enum.StrEnum):
-    ADD = "ADD"
-    EDIT = "EDIT"
-    MOVE = "MOVE"
-    DELETE = "DELETE"
+class ToolStatus(DescribedEnum):
+    """The result of the use of a tool."""
+
+    SUCCEEDED = "SUCCEEDED", "It did what it should."
+    FAILED = "FAILED", "It failed."
+    DENIED = "DENIED", "It was not allowed."
+    STOPPED = "STOPPED", "It was cut short."
 
 
-class TodoState(enum.StrEnum):
-    PENDING = "PENDING"
-    IN_PROGRESS = "IN_PROGRESS"
-    DONE = "DONE"
-    CANCELLED = "CANCELLED"
+class FileChange(DescribedEnum):
+    """The kind of change of a file."""
+
+    ADD = "ADD", "It was made."
+    EDIT = "EDIT", "It was changed."
+    MOVE = "MOVE", "It was moved."
+    DELETE = "DELETE", "It was deleted."
 
 
-class LifecyclePhase(enum.StrEnum):
-    """Where something that begins and ends stands."""
+class TodoState(DescribedEnum):
+    """The state of an item of the agent's list."""
 
-    STARTED = "STARTED"
-    PROGRESS = "PROGRESS"
-    ENDED = "ENDED"
-    FAILED = "FAILED"
-
-
-class DecisionState(enum.StrEnum):
-    ASKED = "ASKED"
-    ANSWERED = "ANSWERED"
-    ALLOWED = "ALLOWED"
-    DENIED = "DENIED"
-    EXPIRED = "EXPIRED"
-    CANCELLED = "CANCELLED"
+    PENDING = "PENDING", "Not begun."
+    IN_PROGRESS = "IN_PROGRESS", "Being done."
+    DONE = "DONE", "Done."
+    CANCELLED = "CANCELLED", "Not to be done any more."
 
 
-class LimitState(enum.StrEnum):
-    NEAR = "NEAR"
-    HIT = "HIT"
-    CLEARED = "CLEARED"
+class LifecyclePhase(DescribedEnum):
+    """The phase of an activity."""
+
+    STARTED = "STARTED", "It begins."
+    PROGRESS = "PROGRESS", "It goes on."
+    ENDED = "ENDED", "It has ended."
+    FAILED = "FAILED", "It has failed."
 
 
-class ContributionKind(enum.StrEnum):
-    COMMIT = "COMMIT"
-    PULL_REQUEST = "PULL_REQUEST"
-    ARTIFACT = "ARTIFACT"
+class DecisionState(DescribedEnum):
+    """The state of a question or of a request for permission."""
+
+    ASKED = "ASKED", "It was asked."
+    ANSWERED = "ANSWERED", "It was answered."
+    ALLOWED = "ALLOWED", "It was allowed."
+    DENIED = "DENIED", "It was denied."
+    EXPIRED = "EXPIRED", "Nobody answered in time."
+    CANCELLED = "CANCELLED", "It was taken back, or its run or attempt ended."
+
+
+class LimitState(DescribedEnum):
+    """The state of a limit of the provider."""
+
+    NEAR = "NEAR", "It is near."
+    HIT = "HIT", "It is reached: the provider answers no more for a while."
+    CLEARED = "CLEARED", "It is over."
+
+
+class ContributionKind(DescribedEnum):
+    """The kind of a contribution."""
+
+    COMMIT = "COMMIT", "A commit."
+    PULL_REQUEST = "PULL_REQUEST", "A pull request."
+    ARTIFACT = "ARTIFACT", "A file or page besides."
 
 
 @dataclass(frozen=True, kw_only=True)

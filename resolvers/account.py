@@ -1,74 +1,77 @@
-"""How people are answered, and the adapters of their changes."""
+"""How people are read, and the mutations that hash passwords: outside of their transaction."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from strawberry import Maybe, Parent
+from strawberry import Parent
 
 import actions.account
 import actions.session
 from actions import validation
+from actions.session import SignedIn
 from auth.passwords import check_password, hash_password
-from kit.graphql.arguments import IfVersion, provided_fields
-from models.actor import Actor
+from models.account import ApiKey, User
+from models.actor import Actor, Scope
 from models.refusal import Invalid
+from models.run import Run
 from resolvers.context import Info
 from resolvers.key import API_KEY
 from resolvers.run import RUN
 from resolvers.workspace import USER
 
 
-async def me(info: Info) -> Any:
-    """The person you are; null for a key."""
+async def me(info: Info) -> User | None:
+    """Your account; null for a key."""
     actor = info.context.actor
     return await info.context.load(USER, actor.id) if actor.is_person else None
 
 
 async def viewer(info: Info) -> Actor:
-    """Who you are to this server, and what you signed in with."""
+    """You, as the server sees you, and your credential."""
     return info.context.actor
 
 
-async def user_of_viewer(root: Parent[Any], info: Info) -> Any:
-    """The person; null for a key."""
+async def user_of_viewer(root: Parent[Actor], info: Info) -> User | None:
+    """Your account; null for a key."""
     return await info.context.load(USER, root.id) if root.is_person else None
 
 
-async def key_of_viewer(root: Parent[Any], info: Info) -> Any:
-    """The key; null for a person."""
+async def key_of_viewer(root: Parent[Actor], info: Info) -> ApiKey | None:
+    """Your key; null for a person."""
     return None if root.is_person else await info.context.load(API_KEY, root.id)
 
 
-async def run_of_viewer(root: Parent[Any], info: Info) -> Any:
-    """The run whose agent you are, under the run's own credential; else null."""
+async def run_of_viewer(root: Parent[Actor], info: Info) -> Run | None:
+    """Your run, if you are its agent and use the run's credential; else null."""
     return await info.context.load(RUN, root.run_id) if root.run_id else None
 
 
-async def scopes_of_viewer(root: Parent[Any]) -> Any:
-    """What the key may do; empty for a person, whose role in a workspace says it."""
+async def scopes_of_viewer(root: Parent[Actor]) -> list[Scope]:
+    """The key's scopes. Empty for a person, whose role in a workspace decides."""
     return sorted(root.scopes)
 
 
-async def email_of_user(root: Parent[Any], info: Info) -> str | None:
-    """The e-mail address. Only your own is shown."""
-    who = info.context.who
+async def email_of_user(root: Parent[User], info: Info) -> str | None:
+    """The e-mail address; null for anybody but you."""
+    who = info.context.caller.actor
     return root.email if who is not None and who.id == root.id else None
 
 
 async def register(
     info: Info,
-    username: Annotated[str, "3 to 40 letters, digits, dots, dashes and underscores; unique."],
+    username: Annotated[str, "3 to 40 letters, digits, dots, dashes and underscores; unique ignoring case."],
     password: Annotated[str, "8 to 1,024 bytes."],
-    email: Annotated[str | None, "An e-mail address, unique. You may sign in with it."] = None,
-    nickname: Annotated[str | None, "The name to show: 1 to 80 characters."] = None,
-    first_name: Annotated[str | None, "First name: 1 to 80 characters."] = None,
-    last_name: Annotated[str | None, "Last name: 1 to 80 characters."] = None,
-) -> Any:
-    """Make an account and sign in. Forbidden where registration is closed.
+    email: Annotated[str | None, "E-mail address, unique ignoring case. `login` accepts it too."] = None,
+    nickname: Annotated[str | None, "Display name, 1 to 80 characters."] = None,
+    first_name: Annotated[str | None, "First name, 1 to 80 characters."] = None,
+    last_name: Annotated[str | None, "Last name, 1 to 80 characters."] = None,
+) -> SignedIn:
+    """Create an account and sign in.
 
-    An owner is made at the server's own command line, never here.
+    Raises Forbidden if registration is closed, and Conflict if the username or e-mail address is taken. An owner is
+    created on the server's command line only.
     """
     context = info.context
-    context.services.attempts.count(f"register:{context.network}")
+    context.services.attempts.count(f"register:{context.caller.network}")
     fields = {
         "username": username,
         "email": email,
@@ -82,35 +85,22 @@ async def register(
     async with context.transaction(context.nobody) as tx:
         user = await actions.account.register(tx, fields, hashed, is_open=is_open)
         return await actions.session.start_session(
-            tx, context.services.tokens, user.id, hashed, user_agent=context.user_agent
+            tx, context.services.tokens, user.id, hashed, user_agent=context.caller.user_agent
         )
-
-
-async def update_me(
-    info: Info,
-    username: Annotated[Maybe[str], "3 to 40 letters, digits, dots, dashes and underscores; unique."],
-    email: Annotated[Maybe[str | None], "An e-mail address, unique; null clears it."],
-    nickname: Annotated[Maybe[str | None], "The name to show: 1 to 80 characters; null clears it."],
-    first_name: Annotated[Maybe[str | None], "First name: 1 to 80 characters; null clears it."],
-    last_name: Annotated[Maybe[str | None], "Last name: 1 to 80 characters; null clears it."],
-    if_version: IfVersion = None,
-) -> Any:
-    """Change your account. What is left out stays, null clears."""
-    changes = provided_fields(
-        username=username, email=email, nickname=nickname, first_name=first_name, last_name=last_name
-    )
-    async with info.context.transaction() as tx:
-        return await actions.account.update_me(tx, info.context.actor, changes, if_version=if_version)
 
 
 async def change_password(
     info: Info,
     new_password: Annotated[str, "8 to 1,024 bytes."],
     current_password: Annotated[
-        str | None, "The password there is now; nothing only for a first owner who has none yet."
+        str | None, "Your current password; omitted only by a first owner without a password."
     ] = None,
-) -> Any:
-    """Change your password. Every other login of yours ends, with its open sockets; keys go on."""
+) -> User:
+    """Change your password. Ends all your other logins and closes their connections; keys stay valid.
+
+    Raises Invalid if the current password is wrong.
+    After ten failures in a minute for an account or an address, further calls raise RATE_LIMITED.
+    """
     context = info.context
     actor = context.actor
     validation.password("newPassword", new_password)
@@ -118,7 +108,7 @@ async def change_password(
     await context.refresh()  # no connection is held while passwords are hashed
     old_hash = account.password_hash if account else None
     if old_hash is not None:
-        tries = (f"account:{actor.id}", f"address:{context.network}")
+        tries = (f"account:{actor.id}", f"address:{context.caller.network}")
         context.services.attempts.count(*tries)
         if not (await check_password(current_password or "", old_hash))[0]:
             raise Invalid(("currentPassword", "is not your password"))

@@ -1,6 +1,6 @@
-"""How whoever did something is named: also those who have left since."""
+"""Names of actors, including those that no longer exist."""
 
-from typing import Any
+from typing import Protocol
 
 from sqlalchemy import select, true
 from strawberry import Parent
@@ -14,17 +14,17 @@ from resolvers.context import Info
 from resolvers.loaders import Relation, viewer_independent
 from resolvers.workspace import USER
 
-SYSTEM = "Signalbox"
-GONE = "Somebody who left"
-AGENT = "Agent"
-PROGRAMS = {
+SYSTEM_NAME = "Signalbox"
+DELETED_NAME = "Deleted actor"
+AGENT_NAME = "Agent"
+PROGRAM_NAMES = {
     AgentProgram.CLAUDE_CODE: "Claude Code",
     AgentProgram.CODEX: "Codex",
     AgentProgram.GEMINI: "Gemini",
     AgentProgram.OPENCODE: "OpenCode",
 }
 
-# Who acted is named by a row that was seen; nothing but the name is read of them.
+# An actor is read by the id in a row that the caller has read; only its name is read.
 USER_NAME = Relation(select(User.id, User.username, User.nickname), User.id, lambda actor: true(), alike=True)
 RUN_NAME = Relation(
     select(Run.id, Run.executor, AgentProfile.name).outerjoin(
@@ -34,26 +34,35 @@ RUN_NAME = Relation(
     lambda actor: true(),
     alike=True,
 )
-KEY_NAME = Relation(select(ApiKey.id, ApiKey.name), ApiKey.id, lambda actor: true(), alike=True)
+KEY_NAME = Relation[ApiKey | None](
+    select(ApiKey.id, ApiKey.name), ApiKey.id, lambda actor: true(), alike=True
+)
+
+
+class ActorRef(Protocol):
+    """An actor as events and rows name it."""
+
+    kind: ActorKind
+    actor_id: str | None
 
 
 @viewer_independent
-async def name_of_actor(root: Parent[Any], info: Info) -> str:
-    """The name to show: a person's, a key's, that of an agent's profile or program, or Signalbox for the system."""
-    if root.id is None:
-        return SYSTEM
+async def name_of_actor(root: Parent[ActorRef], info: Info) -> str:
+    """Display name: of the person or the key, of the agent's profile or program, or Signalbox for the system."""
+    if root.actor_id is None:
+        return SYSTEM_NAME
     if root.kind is ActorKind.USER:
-        user = await info.context.load(USER_NAME, root.id)
-        return public(user) if user else GONE
-    if prefix_of(root.id) == "run":
-        run = await info.context.load(RUN_NAME, root.id)
-        return str(run.name or PROGRAMS.get(run.executor, AGENT)) if run else AGENT
-    key = await info.context.load(KEY_NAME, root.id)
-    return str(key.name) if key else GONE
+        user = await info.context.load(USER_NAME, root.actor_id)
+        return public(user) if user else DELETED_NAME
+    if prefix_of(root.actor_id) == "run":
+        run = await info.context.load(RUN_NAME, root.actor_id)
+        return str(run.name or PROGRAM_NAMES.get(run.executor, AGENT_NAME)) if run else AGENT_NAME
+    key = await info.context.load(KEY_NAME, root.actor_id)
+    return str(key.name) if key else DELETED_NAME
 
 
-async def user_of_actor(root: Parent[Any], info: Info) -> Any:
-    """The person, if it is one that you may still see."""
-    if root.id is None or root.kind is not ActorKind.USER:
+async def user_of_actor(root: Parent[ActorRef], info: Info) -> User | None:
+    """The person, if you may see it; null for a key, a run or the system."""
+    if root.actor_id is None or root.kind is not ActorKind.USER:
         return None
-    return await info.context.load(USER, root.id)
+    return await info.context.load(USER, root.actor_id)

@@ -1,7 +1,7 @@
-"""The audit log of a workspace: its events, told once each, read by admins. Nothing changes or deletes them."""
+"""The audit log of a workspace: each of its events once. Admins read it; nothing changes or deletes it."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import strawberry
 from sqlalchemy import ColumnElement, select
@@ -12,18 +12,16 @@ from kit.eventlog.tables import Event
 from kit.graphql.types import input_type
 from models.event import EventKind
 from models.refusal import Forbidden
-from models.workspace import Role
+from models.workspace import Role, Workspace
 from resolvers.context import Info
 from resolvers.node import node
 from resolvers.pagination import After, Before, First, Last, Order, Page, PageArgs, PaginatedQuery, load_page
 from resolvers.workspace import role_in
 
-# `tenant` stands on the home copy of an event only, so each is told once.
+# Only the home copy of an event has a `tenant`, so each event is listed once.
 AUDIT = PaginatedQuery(
     "audit",
-    select(Event.__table__).where(
-        Event.kind != EventKind.RUN_PROGRESS
-    ),  # how far something is, not what was done
+    select(Event.__table__).where(Event.kind != EventKind.RUN_PROGRESS),
     Event.tenant,
     lambda actor: administrates(actor, Event.tenant),
 )
@@ -32,45 +30,51 @@ NEWEST = Order("NEWEST", ((Event.at, True), (Event.topic, True), (Event.seq, Tru
 
 @input_type
 class AuditFilter:
-    """Which entries of an audit log. What is left out does not matter."""
+    """A filter of audit entries. An entry matches if it matches every given field."""
 
-    actor_ids: Annotated[list[ID] | None, "Done by one of these users or keys."] = None
-    kinds: Annotated[list[EventKind] | None, "Of one of these kinds."] = None
-    subject_id: Annotated[ID | None, "Done to this: a board, a card, a member, a label, …"] = None
+    actor_ids: Annotated[list[ID] | None, "Only entries of these users or keys."] = None
+    kinds: Annotated[list[EventKind] | None, "Only entries of these kinds."] = None
+    subject_id: Annotated[ID | None, "Only entries about this board, card, member, label, …"] = None
     since: datetime | None = strawberry.field(
-        name="from", default=None, description="At this moment or later."
+        name="from", default=None, description="Only entries at or after this time."
     )
-    until: datetime | None = strawberry.field(name="to", default=None, description="Before this moment.")
+    until: datetime | None = strawberry.field(
+        name="to", default=None, description="Only entries before this time."
+    )
 
 
 def _clauses(filter: AuditFilter) -> list[ColumnElement[bool]]:
-    asked: list[tuple[Any, Any]] = [
-        (filter.actor_ids, lambda ids: Event.actor_id.in_(ids)),
-        (filter.kinds, lambda kinds: Event.kind.in_(kinds)),
-        (filter.subject_id, lambda id: Event.subject == id),
-        (filter.since, lambda moment: Event.at >= moment),
-        (filter.until, lambda moment: Event.at < moment),
-    ]
-    return [clause(value) for value, clause in asked if value is not None]
+    clauses: list[ColumnElement[bool]] = []
+    if filter.actor_ids is not None:
+        clauses.append(Event.actor_id.in_(filter.actor_ids))
+    if filter.kinds is not None:
+        clauses.append(Event.kind.in_(filter.kinds))
+    if filter.subject_id is not None:
+        clauses.append(Event.subject == filter.subject_id)
+    if filter.since is not None:
+        clauses.append(Event.at >= filter.since)
+    if filter.until is not None:
+        clauses.append(Event.at < filter.until)
+    return clauses
 
 
 async def audit_log(
-    root: Parent[Any],
+    root: Parent[Workspace],
     info: Info,
     first: First = None,
     after: After = None,
     last: Last = None,
     before: Before = None,
-    filter: Annotated[AuditFilter | None, "Only entries that fit."] = None,
+    filter: Annotated[AuditFilter | None, "Only entries that match."] = None,
 ) -> Page:
-    """What was done here, by whom and when, newest first. Admins only: FORBIDDEN for others."""
+    """Its audit log, newest first. Raises FORBIDDEN unless you are an admin."""
     if await role_in(info, root.id) is not Role.ADMIN:
         raise Forbidden("Only an admin of the workspace may read its audit log")
     filter = filter or AuditFilter()
-    ask = PageArgs(first, after, last, before)
-    return await load_page(info.context, AUDIT, NEWEST, ask, root.id, _clauses(filter), repr(filter))
+    page = PageArgs(first, after, last, before)
+    return await load_page(info.context, AUDIT, NEWEST, page, root.id, _clauses(filter), repr(filter))
 
 
-async def subject(root: Parent[Any], info: Info) -> Any:
-    """It, as it is now; null once it is gone."""
-    return await node(info, root.subject) if root.subject else None
+async def subject(root: Parent[Event], info: Info) -> object:
+    """The subject as it is now; null once it is deleted, or if it is no node."""
+    return await node(info, ID(root.subject)) if root.subject else None

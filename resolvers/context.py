@@ -1,13 +1,13 @@
-"""The context of one operation: who asks, one moment to read from, one door to write through.
+"""The context of one operation: its caller, one moment to read from, and its transactions.
 
-A socket carries many operations and a subscription many events; each gets a context of its own, because
-what was loaded is only true for one moment.
+A caller is authenticated once for a request or a socket and never changes. A socket carries many operations; each
+gets a context of its own, because loaded rows are valid for one moment only.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -23,70 +23,76 @@ from kit.graphql.operation import request_id
 from models.account import AuthReason
 from models.actor import Actor, ActorKind
 from models.refusal import Refusal, Unauthenticated
-from resolvers.loaders import Loaders, Relation
+from resolvers.loaders import Found, Loaders, Relation
 
 
 class RevocationWatch(Protocol):
-    """Ends when what a caller signed in with is no longer good; `watch` calls `end` then."""
+    """Watches a caller's credential; `watch` calls `end` once it is no longer valid."""
 
     def watch(self, end: Callable[[], None]) -> Callable[[], None]: ...
 
 
-class Context:
-    def __init__(
-        self,
-        services: Services,
-        actor: Actor | None,
-        *,
-        why: Unauthenticated | None = None,
-        address: str = "",
-        user_agent: str = "",
-        revoked: RevocationWatch | None = None,
-        idempotency_key: str | None = None,
-    ) -> None:
-        self.services, self._actor, self.why = services, actor, why
-        self.address, self.user_agent = address, user_agent
-        self.revoked = revoked  # what ends a socket or stream early
-        self.idempotency_key = idempotency_key
+@dataclass(frozen=True)
+class Caller:
+    """The sender of a request or socket, as authenticated.
+
+    failure:         why there is no actor, if a credential was sent.
+    revoked:         ends its sockets and streams early.
+    idempotency_key: of the request, for its one operation.
+    """
+
+    actor: Actor | None
+    failure: Unauthenticated | None = None
+    address: str = ""
+    user_agent: str = ""
+    revoked: RevocationWatch | None = None
+    idempotency_key: str | None = None
+
+    @property
+    def principal(self) -> str:
+        """The owner of the budget that an operation is charged to."""
+        return self.actor.id if self.actor else f"address:{self.address}"
+
+    @property
+    def network(self) -> str:
+        """The address that failed attempts are counted for; of IPv6, the network of one customer."""
+        return network_of(self.address)
+
+    @property
+    def origin(self) -> str | None:
+        """The owner of the budget of all callers of a network; None on this machine, where a proxy may stand."""
+        return None if is_loopback(self.address) else self.network
+
+
+class OperationContext:
+    """The context of one operation of a caller."""
+
+    def __init__(self, services: Services, caller: Caller) -> None:
+        self.services, self.caller = services, caller
         self.tx: Transaction | None = (
             None  # open since the first write of an operation with an idempotency key
         )
         self.opens: Callable[[], Awaitable[Transaction]] | None = None  # opens it
         self.is_held = False  # the events of a group's page are read from one moment
-        self._turn = asyncio.Lock()  # resolvers run side by side, a transaction does not
+        self._turn = asyncio.Lock()  # resolvers run concurrently, a transaction does not
         self._snapshot: Snapshot = services.database.snapshot()
         self._loaders: Loaders | None = None
 
     @property
     def actor(self) -> Actor:
-        """Who asks. Raises Unauthenticated when nobody signed in, with the reason."""
-        if self._actor is None:
-            raise self.why or Unauthenticated(AuthReason.MISSING, "Sign in, or send an API key")
-        return self._actor
-
-    @property
-    def who(self) -> Actor | None:
-        """Who asks, or None when nobody signed in."""
-        return self._actor
+        """The authenticated actor. Raises Unauthenticated with the reason if there is none."""
+        if self.caller.actor is None:
+            missing = Unauthenticated(AuthReason.MISSING, "Sign in, or send an API key")
+            raise self.caller.failure or missing
+        return self.caller.actor
 
     @property
     def expires_at(self) -> datetime | None:
-        return self._actor.expires_at if self._actor else None
+        return self.caller.actor.expires_at if self.caller.actor else None
 
     @property
-    def principal(self) -> str:
-        """Whose budget an operation is taken from."""
-        return self._actor.id if self._actor else f"address:{self.address}"
-
-    @property
-    def network(self) -> str:
-        """Where the caller stands, for counting tries: an address, or what one IPv6 customer is given."""
-        return network_of(self.address)
-
-    @property
-    def origin(self) -> str | None:
-        """Whose budget all callers there share. None on this machine, where a proxy may stand for everybody."""
-        return None if is_loopback(self.address) else self.network
+    def revoked(self) -> RevocationWatch | None:
+        return self.caller.revoked
 
     @property
     def by(self) -> Author:
@@ -94,33 +100,22 @@ class Context:
 
     @property
     def nobody(self) -> Author:
-        """For a change that begins before it is known who asks: signing in, registering."""
+        """The author of a change that begins before its actor is known: signing in, registering."""
         return Author(ActorKind.SYSTEM, None, request_id.get())
 
     def audience(self, alike: bool) -> Actor:
-        """What answers may depend on in whoever asks: equal for two, and they are answered the same.
+        """Reduce the actor to the parts that an answer may depend on: callers that are equal in them get the same.
 
-        Answers that are `alike` differ only by what an actor may have; people are asked about that one by one.
+        Answers that are `alike` differ only by what an actor may see, which is checked for each person.
         """
         actor = replace(self.actor, expires_at=None)
         if alike and actor.card_id is None:
             actor = replace(actor, id="", session_id=None)
         return actor
 
-    def fork(self) -> "Context":
-        """A context for the next operation of the same caller."""
-        return Context(
-            self.services,
-            self._actor,
-            why=self.why,
-            address=self.address,
-            user_agent=self.user_agent,
-            revoked=self.revoked,
-            idempotency_key=self.idempotency_key,
-        )
-
-    def load(self, link: Relation, key: Any) -> Awaitable[Any]:
-        return self.loaders(link, key)
+    def load(self, relation: Relation[Found], key: object) -> Awaitable[Found]:
+        """Load what a relation has for a key: the actor's view of it, at the operation's moment."""
+        return self.loaders(relation, key)
 
     @property
     def loaders(self) -> Loaders:
@@ -129,7 +124,7 @@ class Context:
         return self._loaders
 
     async def read(self, query: Executable, values: dict[str, Any] | None = None) -> Sequence[Any]:
-        """Read from the operation's one moment, or from its open transaction."""
+        """Read at the operation's moment, or in its open transaction."""
         if self.tx is not None:
             async with self._turn:
                 with translate_db_errors():
@@ -138,11 +133,11 @@ class Context:
 
     @asynccontextmanager
     async def transaction(self, by: Author | None = None) -> AsyncIterator[Transaction]:
-        """Open one transaction. What was read before it is forgotten, before and after.
+        """Open a transaction. Loaded rows are forgotten before and after it.
 
-        A refusal undoes it, unless it `keeps` what was written: that commits, and then it is raised. An
-        operation with an idempotency key has one transaction of its own: then this is a part of it, undone by
-        itself, so that the refusal can be stored.
+        A refusal rolls it back, unless it `keeps` its changes: then they are committed before it is raised. An
+        operation with an idempotency key has a single transaction: then this is a savepoint in it, so that the
+        refusal can be stored.
         """
         await self.refresh()
         kept: Refusal | None = None
@@ -174,13 +169,14 @@ class Context:
             raise
 
     async def refresh(self) -> None:
-        """Let go of the connection and forget what was loaded: the next read is a new moment."""
+        """Release the connection and forget loaded rows: the next read begins a new moment."""
         self.forget()
         await self._snapshot.close()
 
     def forget(self) -> None:
-        """Forget what was loaded, and stay in the same moment."""
+        """Forget loaded rows, and stay in the same moment."""
         self._loaders = None
 
 
-Info = strawberry.Info[Context, None]
+Context = OperationContext
+Info = strawberry.Info[OperationContext, None]

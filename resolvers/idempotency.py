@@ -87,12 +87,12 @@ class IdempotencyExtension(SchemaExtension):
     async def on_execute(self) -> AsyncIterator[None]:
         context: Context = self.execution_context.context
         given = (self.execution_context.operation_extensions or {}).get("idempotencyKey")
-        key = context.idempotency_key if given is None else given
+        key = context.caller.idempotency_key if given is None else given
         if key is None or self._operation.operation is not OperationType.MUTATION:
             yield
             return
         self._check(key)
-        if context.who is None:
+        if context.caller.actor is None:
             yield
             return
         before = await self._stored(context, key)

@@ -11,13 +11,14 @@ import itertools
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, fields
 from operator import attrgetter
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, Protocol
 
 import strawberry
 from graphql import GraphQLOutputType
 from sqlalchemy import Column, ColumnElement, Select, bindparam
 from strawberry import Parent
 from strawberry.dataloader import DataLoader
+from typing_extensions import TypeVar
 
 from kit.db.database import Id, Keys, among
 from kit.graphql.executor import BatchResolver
@@ -30,7 +31,8 @@ class ReadRows(Protocol):
     async def __call__(self, query: Select[Any], values: dict[str, Any] | None = None) -> Sequence[Any]: ...
 
 
-T = TypeVar("T", bound=Callable[..., Any])
+Resolver = TypeVar("Resolver", bound=Callable[..., Any])
+Found = TypeVar("Found", default=Any)  # the answer for one key: a row, a row or None, or a list of rows
 Sees = Callable[[Actor], ColumnElement[bool]]
 MAX_BATCH_SIZE = 500  # keys asked for at once
 MAX_CACHED_STATEMENTS = 64  # statements of one link
@@ -59,7 +61,7 @@ def select_only(query: Select[Any], columns: Columns) -> Select[Any]:
 
 
 @dataclass(frozen=True, eq=False)
-class Relation:
+class Relation(Generic[Found]):
     """Rows found by a key.
 
     query:   what to select, ordered where it is a list; without the key and without visibility.
@@ -143,9 +145,9 @@ class Loaders:
             Any, asyncio.Future[dict[Any, Any]]
         ] = {}  # lists asked for at once, only some columns
 
-    def __call__(self, link: Relation, key: Any) -> Awaitable[Any]:
-        """One row, or the list, that `link` finds by `key`."""
-        return self._loader(link).load(key)
+    def __call__(self, relation: Relation[Found], key: object) -> Awaitable[Found]:
+        """Load the row, or the list, of one key."""
+        return self._loader(relation).load(key)
 
     def _loader(self, link: Relation, columns: Columns = None) -> DataLoader[Any, Any]:
         loader = self._loaders.get((link, columns))
@@ -254,7 +256,7 @@ def batched(
     return wrap
 
 
-def viewer_independent(resolver: T) -> T:
-    """Say of a resolver that it asks nothing of the context but links that are `alike`."""
+def viewer_independent(resolver: Resolver) -> Resolver:
+    """Mark a resolver that reads nothing of the context but relations that are `alike`."""
     resolver.alike = True  # type: ignore[attr-defined]
     return resolver

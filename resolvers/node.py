@@ -1,7 +1,7 @@
-"""Finding anything by its id: the prefix names the loader."""
+"""Nodes by their ids: the prefix of an id names the relation that reads it."""
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated
 
 from strawberry import ID
 
@@ -24,9 +24,9 @@ from resolvers.subtask import SUBTASK
 from resolvers.worker import WORKER
 from resolvers.workspace import LABEL, MEMBERSHIP, USER, WORKSPACE
 
-MAX_IDS = 100  # ids at once
+MAX_IDS = 100  # of one call
 
-LINKS: dict[str, Relation] = {
+RELATIONS: dict[str, Relation] = {
     "workspace": WORKSPACE,
     "membership": MEMBERSHIP,
     "user": USER,
@@ -48,14 +48,16 @@ LINKS: dict[str, Relation] = {
 }
 
 
-async def node(info: Info, id: Annotated[ID, "The id of anything."]) -> Any:
-    """Anything by its id, or null where there is nothing of that id that you may see."""
-    link = LINKS.get(prefix_of(id) or "")
-    return await info.context.load(link, id) if link else None
+async def node(info: Info, id: Annotated[ID, "The id of a node."]) -> object:
+    """A node by its id, or null if it does not exist or you may not see it."""
+    relation = RELATIONS.get(prefix_of(id) or "")
+    return await info.context.load(relation, id) if relation else None
 
 
-async def nodes(info: Info, ids: Annotated[list[ID], "Up to 100 ids, of any types."]) -> Any:
-    """Several things by their ids, in the same order, null for what is not there."""
+async def nodes(info: Info, ids: Annotated[list[ID], "Up to 100 ids, of any types."]) -> list[object]:
+    """Nodes by their ids, in the same order; null for each that does not exist or that you may not see."""
     if len(ids) > MAX_IDS:
-        raise Invalid(("ids", f"takes at most {MAX_IDS}"))
-    return await asyncio.gather(*(node(info, id) for id in ids))  # together, so each type is one statement
+        raise Invalid(("ids", f"must have at most {MAX_IDS} ids"))
+    return list(
+        await asyncio.gather(*(node(info, id) for id in ids))
+    )  # concurrently: one statement for each type

@@ -1,11 +1,10 @@
-"""What an operation may cost, and what is left."""
+"""The caller's budget of operations."""
 
-from typing import Any
-
+from kit.graphql.limits.rate import RateState
 from kit.graphql.operation import rate_state
 from resolvers.context import Info
 
 
-async def rate_limit(info: Info) -> Any:
-    """Your budget after this operation. Null where nothing is limited."""
+async def rate_limit(info: Info) -> RateState | None:
+    """Your budget after this operation; null if there is no limit."""
     return rate_state()

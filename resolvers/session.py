@@ -1,20 +1,21 @@
-"""How signing in and out is answered."""
+"""Signing in and out: mutations that count failed attempts, and hash passwords outside of their transaction."""
 
-from dataclasses import dataclass
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated
 
 from sqlalchemy import select
-from strawberry import ID
+from strawberry import ID, Parent
 
 import actions.session
+from actions.session import SignedIn, SignedOut
 from auth.passwords import check_password
 from kit.db.database import utcnow
 from models.account import AuthSession, EndReason
-from models.refusal import Forbidden, Unauthenticated
-from resolvers.context import Context, Info
+from models.refusal import Unauthenticated
+from resolvers.context import Info
 from resolvers.loaders import Relation
 
-SESSIONS = Relation(
+SESSIONS = Relation[Sequence[AuthSession]](
     select(AuthSession.__table__)
     .where(AuthSession.revoked_at.is_(None))
     .order_by(AuthSession.used_at.desc(), AuthSession.id.desc()),
@@ -24,26 +25,24 @@ SESSIONS = Relation(
 )
 
 
-@dataclass(frozen=True)
-class SignedOut:
-    count: int
-
-
 async def login(
     info: Info,
-    username: Annotated[str, "Your username or e-mail address, whatever its case."],
+    username: Annotated[str, "Your username or e-mail address, ignoring case."],
     password: Annotated[str, "Your password."],
-) -> Any:
-    """Sign in. Send the access token as `Authorization: Bearer …`; on sockets in the payload of connection_init.
+) -> SignedIn:
+    """Sign in. Send the access token as `Authorization: Bearer …`; on sockets, in the payload of connection_init.
 
-    A wrong password and an unknown name are answered alike. Ten failures a minute, for an account or from an
-    address, and the next is refused with the code RATE_LIMITED.
+    Raises Unauthenticated alike for a wrong password and an unknown name. After ten failures in a minute for an
+    account or an address, further calls raise RATE_LIMITED.
     """
     context = info.context
     account = await actions.session.account_named(context.read, username)
-    await context.refresh()  # no connection is held while the password is checked
-    tries = (f"account:{account.id if account else username[:100].casefold()}", f"address:{context.network}")
-    context.services.attempts.count(*tries)
+    await context.refresh()  # holds no connection while the password is checked
+    attempts = (
+        f"account:{account.id if account else username[:100].casefold()}",
+        f"address:{context.caller.network}",
+    )
+    context.services.attempts.count(*attempts)
     ok, renewed = await check_password(password, account.password_hash if account else None)
     if account is None or not (ok and account.is_active):
         raise actions.session.wrong_credentials()
@@ -54,104 +53,95 @@ async def login(
             account.id,
             account.password_hash,
             renewed=renewed,
-            user_agent=context.user_agent,
+            user_agent=context.caller.user_agent,
         )
-    context.services.attempts.forgive(*tries)
+    context.services.attempts.forgive(*attempts)
     return session
 
 
 async def redeem_sign_in_link(
     info: Info,
     token: Annotated[str, "The text after `#token=` in the link."],
-) -> Any:
-    """Sign in with a link that `python server.py link`, `demo` or a first `serve` printed. It is good once.
+) -> SignedIn:
+    """Sign in with a one-time link that `python server.py link`, `demo` or a first `serve` printed.
 
-    Ten failures a minute from an address, and the next is refused with the code RATE_LIMITED.
+    After ten failures in a minute for an address, further calls raise RATE_LIMITED.
     """
     context = info.context
-    tries = f"link:{context.network}"
-    context.services.attempts.count(tries)
+    attempt = f"link:{context.caller.network}"
+    context.services.attempts.count(attempt)
     async with context.transaction(context.nobody) as tx:
         session = await actions.session.redeem_sign_in_link(
-            tx, context.services.tokens, token, user_agent=context.user_agent
+            tx, context.services.tokens, token, user_agent=context.caller.user_agent
         )
-    context.services.attempts.forgive(tries)
+    context.services.attempts.forgive(attempt)
     return session
 
 
 async def refresh_session(
     info: Info,
-    refresh_token: Annotated[str, "The newest one you were given. It is good once."],
-) -> Any:
-    """Spend a refresh token for a new pair of tokens.
+    refresh_token: Annotated[str, "Your newest refresh token. It is valid once."],
+) -> SignedIn:
+    """Exchange a refresh token for a new pair of tokens.
 
-    A token that was spent before ends its login, with its open sockets: somebody else may have it. For 10
-    seconds the last one spent is answered with the same successor instead, so that tabs may refresh at once.
+    A token that was spent before ends its login and closes its connections, since it may be stolen. For 10
+    seconds the token spent last is answered with the same successor instead, so that tabs may refresh concurrently.
+    Raises Unauthenticated.
     """
     context = info.context
-    tries = f"refresh:{context.network}"
-    context.services.attempts.check(tries)
+    attempt = f"refresh:{context.caller.network}"
+    context.services.attempts.check(attempt)
     try:
         async with context.transaction(context.nobody) as tx:
             return await actions.session.refresh_session(tx, context.services.tokens, refresh_token)
     except Unauthenticated:
-        context.services.attempts.count(tries)
+        context.services.attempts.count(attempt)
         raise
 
 
 async def logout(
     info: Info,
-    session_id: Annotated[ID | None, "Another login of yours, of `viewer.sessions`."] = None,
+    session_id: Annotated[ID | None, "Another login of yours, from `viewer.sessions`."] = None,
     refresh_token: Annotated[
         str | None,
-        "The login that this token is of; needs no access token, so one that expired can be ended.",
+        "The login of this refresh token. Needs no access token, so an expired login can be ended.",
     ] = None,
-) -> Any:
-    """End a login, with its open sockets: the one you ask with if nothing is said.
+) -> SignedOut:
+    """End a login and close its connections; by default the login of this request.
 
-    Ten a minute from an address that are nobody's, and the next is refused with the code RATE_LIMITED.
+    Raises Unauthenticated for an unknown token. After ten of them in a minute from an address, further calls raise
+    RATE_LIMITED.
     """
     context = info.context
-    tries = f"logout:{context.network}"
-    context.services.attempts.check(tries)
-    which: str | None
+    attempt = f"logout:{context.caller.network}"
+    context.services.attempts.check(attempt)
+    only: str | None
     try:
         if refresh_token is None:
-            user_id, which = _person(context), session_id or context.actor.session_id
+            actions.session.require_person(context.actor)
+            user_id, only = context.actor.id, session_id or context.actor.session_id
         async with context.transaction(context.nobody) as tx:
             if refresh_token is not None:
-                user_id, which = await actions.session.session_of_token(tx, refresh_token)
-            return SignedOut(
-                await actions.session.end_sessions(tx, user_id, EndReason.LOGOUT, only=which) if which else 0
-            )
+                user_id, only = await actions.session.session_of_token(tx, refresh_token)
+            if only is None:
+                return SignedOut(0)
+            return await actions.session.end_sessions(tx, user_id, EndReason.LOGOUT, only=only)
     except Unauthenticated:
-        context.services.attempts.count(tries)
+        context.services.attempts.count(attempt)
         raise
 
 
-async def logout_everywhere(
-    info: Info,
-    keep_current: Annotated[bool, "All but the one you ask with."] = False,
-) -> Any:
-    """End every login of yours, with their open sockets."""
-    context = info.context
-    user_id, keep = _person(context), context.actor.session_id if keep_current else None
-    async with context.transaction() as tx:
-        return SignedOut(await actions.session.end_sessions(tx, user_id, EndReason.LOGOUT, keep=keep))
+async def sessions_of_viewer(info: Info) -> list[AuthSession]:
+    """Your active logins, most recently used first."""
+    logins = await info.context.load(SESSIONS, info.context.actor.id)
+    return [login for login in logins if login.expires_at > utcnow()]
 
 
-def _person(context: Context) -> str:
-    if not context.actor.is_person:
-        raise Forbidden("A key has no logins; revoke it instead")
-    return context.actor.id
+async def id_of_login(root: Parent[AuthSession]) -> str:
+    """The id to give to `logout`."""
+    return root.id
 
 
-async def sessions_of_viewer(info: Info) -> Any:
-    """Your logins that are not over, the last used first."""
-    found = await info.context.load(SESSIONS, info.context.actor.id)
-    return [login for login in found if login.expires_at > utcnow()]
-
-
-async def is_current(root: Any, info: Info) -> bool:
-    """Whether it is the one you ask with."""
-    return bool(root.id == info.context.actor.session_id)
+async def is_current(root: Parent[AuthSession], info: Info) -> bool:
+    """Whether it is the login of this request."""
+    return root.id == info.context.actor.session_id

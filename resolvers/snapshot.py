@@ -5,12 +5,15 @@ from collections.abc import AsyncIterator
 from strawberry.extensions import SchemaExtension
 from strawberry.types.execution import StreamExecutionResult
 
+from resolvers.context import OperationContext
+
 
 class SnapshotPerOperation(SchemaExtension):
     """A socket's context is made once; what an operation loads must not outlive it, nor an event."""
 
     async def on_operation(self) -> AsyncIterator[None]:
-        context = self.execution_context.context = self.execution_context.context.fork()
+        given: OperationContext = self.execution_context.context
+        context = self.execution_context.context = OperationContext(given.services, given.caller)
         try:
             yield
         finally:

@@ -6,15 +6,14 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import ID
 
+import actions.account
+import actions.key
 import actions.session
-import resolvers.key
-import resolvers.session
 from auth.permissions import Access
 from kit.graphql.limits.list_size import list_size
 from kit.graphql.types import Node, object_type
 from models.actor import ActorKind, Scope
 from resolvers import account as accounts
-from resolvers import key as keys
 from resolvers import session as sessions
 from resolvers.board import BOARD
 from resolvers.workspace import USER
@@ -56,7 +55,7 @@ class ApiKey(Node):
     revoked_at: Annotated[datetime | None, "When it was revoked."]
 
 
-@result_type(resolvers.key.ApiKeySecret)
+@result_type(actions.key.ApiKeySecret)
 class ApiKeySecret:
     """A new key, with its secret: keep it now, it cannot be shown again."""
 
@@ -75,7 +74,7 @@ class Session:
     user: Annotated[User, "Who signed in."]
 
 
-@result_type(resolvers.session.SignedOut)
+@result_type(actions.session.SignedOut)
 class SignedOut:
     """That logins have ended."""
 
@@ -86,7 +85,7 @@ class SignedOut:
 class Login:
     """A login of yours."""
 
-    id: Annotated[ID, "For `logout`."]
+    session_id: ID = query_field(sessions.id_of_login)
     user_agent: Annotated[str | None, "What the client called itself."]
     created_at: Annotated[datetime, "When you signed in."]
     used_at: Annotated[datetime, "When it was last refreshed."]
@@ -125,11 +124,11 @@ class AccountMutation:
     )
     refresh_session = mutation(sessions.refresh_session, Session, Unauthenticated, requires=Access.ANYONE)
     logout = mutation(sessions.logout, SignedOut, Unauthenticated, requires=Access.ANYONE)
-    logout_everywhere = mutation(sessions.logout_everywhere, SignedOut, requires=Access.PERSON)
-    update_me = mutation(accounts.update_me, User, Stale, Conflict, requires=Access.PERSON)
+    logout_everywhere = mutation(actions.session.logout_everywhere, SignedOut, requires=Access.PERSON)
+    update_me = mutation(actions.account.update_me, User, Stale, Conflict, requires=Access.PERSON)
     change_password = mutation(accounts.change_password, User, requires=Access.PERSON)
-    create_api_key = mutation(keys.create_api_key, ApiKeySecret, Conflict, requires=Access.ADMIN)
-    revoke_api_key = mutation(keys.revoke_api_key, ApiKey, requires=Access.ADMIN)
+    create_api_key = mutation(actions.key.create_api_key, ApiKeySecret, Conflict, requires=Access.ADMIN)
+    revoke_api_key = mutation(actions.key.revoke_api_key, ApiKey, requires=Access.ADMIN)
 
 
 UserLater = Annotated["User", strawberry.lazy("schema.account")]

@@ -19,13 +19,13 @@ class Actor:
     """Who did it."""
 
     kind: Annotated[ActorKind, "What it is."]
-    id: Annotated[ID | None, "Which user or key; null for the system."]
+    actor_id: Annotated[ID | None, "Which user or key; null for the system."]
     name: str = query_field(actors.name_of_actor)
     user: User | None = query_field(actors.user_of_actor)
 
 
 def actor_of(kind: str, id: str | None) -> Actor:
-    return Actor(kind=ActorKind(kind), id=None if id is None else ID(id))
+    return Actor(kind=ActorKind(kind), actor_id=None if id is None else ID(id))
 
 
 def actor_named(id: str | None) -> Actor | None:

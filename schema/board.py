@@ -6,6 +6,8 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import ID
 
+import actions.board
+import actions.policy
 import models.board
 from auth.permissions import Access
 from kit.graphql.limits.list_size import list_size
@@ -93,16 +95,18 @@ class BoardQuery:
 
 @strawberry.type
 class BoardMutation:
-    create_board = mutation(boards.create_board, Board, Conflict, requires=Access.MEMBER)
-    update_board = mutation(boards.update_board, Board, Stale, Conflict, requires=Access.BOARD)
+    create_board = mutation(actions.board.create_board, Board, Conflict, requires=Access.MEMBER)
+    update_board = mutation(actions.board.update_board, Board, Stale, Conflict, requires=Access.BOARD)
     update_board_policy = mutation(
-        policies.update_board_policy, Board, Stale, Conflict, requires=Access.ADMIN
+        actions.policy.update_board_policy, Board, Stale, Conflict, requires=Access.ADMIN
     )
-    move_board = mutation(boards.move_board, Board, requires=Access.MEMBER)
-    archive_board = mutation(boards.archive_board, Board, Stale, requires=Access.ADMIN)
-    unarchive_board = mutation(boards.unarchive_board, Board, Stale, requires=Access.ADMIN)
-    delete_board = mutation(boards.delete_board, Board, Conflict, requires=Access.ADMIN)
-    create_column = mutation(boards.create_column, Column, Conflict, requires=Access.BOARD)
-    update_column = mutation(boards.update_column, Column, Stale, StageRefused, requires=Access.BOARD)
-    move_column = mutation(boards.move_column, Column, requires=Access.BOARD)
-    delete_column = mutation(boards.delete_column, Column, Conflict, StageRefused, requires=Access.BOARD)
+    move_board = mutation(actions.board.move_board, Board, requires=Access.MEMBER)
+    archive_board = mutation(actions.board.archive_board, Board, Stale, requires=Access.ADMIN)
+    unarchive_board = mutation(actions.board.unarchive_board, Board, Stale, requires=Access.ADMIN)
+    delete_board = mutation(actions.board.delete_board, Board, Conflict, requires=Access.ADMIN)
+    create_column = mutation(actions.board.create_column, Column, Conflict, requires=Access.BOARD)
+    update_column = mutation(actions.board.update_column, Column, Stale, StageRefused, requires=Access.BOARD)
+    move_column = mutation(actions.board.move_column, Column, requires=Access.BOARD)
+    delete_column = mutation(
+        actions.board.delete_column, Column, Conflict, StageRefused, requires=Access.BOARD
+    )

@@ -15,7 +15,7 @@ from kit.graphql.limits.guard import RequestPolicy
 from kit.graphql.limits.rate import TokenBucket
 from kit.graphql.schema import Schema
 from models.refusal import Refusal, Unauthenticated
-from resolvers.context import Context
+from resolvers.context import OperationContext
 from resolvers.idempotency import IdempotencyExtension
 from resolvers.snapshot import SnapshotPerOperation
 from schema.events import EVENTS
@@ -55,12 +55,12 @@ def make_schema(
     return made.under(policy)
 
 
-def _principal(context: Context) -> str:
-    return context.principal
+def _principal(context: OperationContext) -> str:
+    return context.caller.principal
 
 
-def _origin(context: Context) -> str | None:
-    return context.origin
+def _origin(context: OperationContext) -> str | None:
+    return context.caller.origin
 
 
 @cache

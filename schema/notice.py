@@ -6,7 +6,7 @@ from typing import Annotated
 import strawberry
 from strawberry import ID
 
-import resolvers.notice
+import actions.notice
 from actions.notice import MAX_MARKED_READ
 from auth.permissions import Access
 from kit.graphql.limits.list_size import list_size
@@ -39,7 +39,7 @@ class Notification(Node):
     card: Card | None = relation_field(CARD, "card_id", text="The card; null once it is gone.")
 
 
-@result_type(resolvers.notice.MarkedRead)
+@result_type(actions.notice.NotificationsRead)
 class NotificationsRead:
     """Notifications that you have read."""
 
@@ -48,7 +48,7 @@ class NotificationsRead:
     )
 
 
-@result_type(resolvers.notice.MarkedAllRead)
+@result_type(actions.notice.AllNotificationsRead)
 class AllNotificationsRead:
     """That you have read everything."""
 
@@ -64,9 +64,9 @@ class NoticeQuery:
 @strawberry.type
 class NoticeMutation:
     mark_notifications_read = mutation(
-        notices.mark_notifications_read, NotificationsRead, requires=Access.AUTHOR
+        actions.notice.mark_notifications_read, NotificationsRead, requires=Access.AUTHOR
     )
     mark_all_notifications_read = mutation(
-        notices.mark_all_notifications_read, AllNotificationsRead, requires=Access.PERSON
+        actions.notice.mark_all_notifications_read, AllNotificationsRead, requires=Access.PERSON
     )
-    delete_notification = mutation(notices.delete_notification, Notification, requires=Access.AUTHOR)
+    delete_notification = mutation(actions.notice.delete_notification, Notification, requires=Access.AUTHOR)

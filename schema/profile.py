@@ -7,6 +7,7 @@ import strawberry
 from strawberry import ID
 from strawberry.scalars import JSON
 
+import actions.profile
 import resolvers.profile
 from auth.permissions import Access
 from kit.graphql.limits.list_size import list_size
@@ -58,9 +59,11 @@ class ProfileQuery:
 @strawberry.type
 class ProfileMutation:
     create_agent_profile = mutation(
-        profiles.create_agent_profile, AgentProfile, Conflict, requires=Access.ADMIN
+        actions.profile.create_agent_profile, AgentProfile, Conflict, requires=Access.ADMIN
     )
     update_agent_profile = mutation(
-        profiles.update_agent_profile, AgentProfile, Stale, Conflict, requires=Access.ADMIN
+        actions.profile.update_agent_profile, AgentProfile, Stale, Conflict, requires=Access.ADMIN
     )
-    delete_agent_profile = mutation(profiles.delete_agent_profile, AgentProfile, Stale, requires=Access.ADMIN)
+    delete_agent_profile = mutation(
+        actions.profile.delete_agent_profile, AgentProfile, Stale, requires=Access.ADMIN
+    )

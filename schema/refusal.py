@@ -1,4 +1,7 @@
-"""How refusals look to a client: members of a mutation's union, each a `Refusal` with a code and a message."""
+"""The refusals of a mutation, as members of its union: each is a `Refusal` with a code and a message.
+
+No refusal has a field of the name and another type than a node's, so a client selects from a union without aliases.
+"""
 
 import dataclasses
 from typing import Annotated, Any
@@ -13,96 +16,96 @@ from models.account import AuthReason
 from models.stage import MoveGate, Stage
 
 
-@strawberry.interface(description="An answer that says no. Nothing was changed.")
+@strawberry.interface(description="A refused operation. Nothing was changed.")
 class Refusal:
-    code: str = strawberry.field(description="Stable and for programs: NOT_FOUND, FORBIDDEN, INVALID, …")
-    message: str = strawberry.field(description="For people; its wording may change.")
+    code: str = strawberry.field(description="Stable code for programs: NOT_FOUND, FORBIDDEN, INVALID, …")
+    message: str = strawberry.field(description="Text for people; its wording may change.")
 
 
 @object_type
 class NotFound(Refusal):
-    """No such thing, or not yours to see: the difference is not told."""
+    """The thing does not exist, or you may not see it; the answer does not tell which."""
 
-    id: Annotated[strawberry.ID, "The id that was asked for."]
+    requested_id: Annotated[strawberry.ID, "The requested id."]
 
 
 @object_type
 class Forbidden(Refusal):
-    """You may see it, but not do this to it."""
+    """You may see the thing, but not change it this way."""
 
 
 @object_type
 class Issue:
-    """What is wrong with one field of an input."""
+    """One error in an input."""
 
-    path: Annotated[str, "Which field, as a path from the input: `title`, `cards.3.title`."]
-    message: Annotated[str, "What is wrong with it."]
+    path: Annotated[str, "Path of the field in the input: `title`, `cards.3.title`."]
+    message: Annotated[str, "Description of the error."]
 
 
 @object_type
 class Invalid(Refusal):
-    """The input cannot be taken."""
+    """The input is invalid."""
 
     issues: list[Issue] = strawberry.field(
-        description="What is wrong, field by field.", directives=[list_size(1, slicing=())]
+        description="The errors, one for each field.", directives=[list_size(1, slicing=())]
     )
 
 
 @object_type
 class Stale(Refusal):
-    """Somebody changed it since the version you named in `ifVersion`."""
+    """The thing was changed since the version given in `ifVersion`."""
 
-    version: Annotated[int, "The version there is now."]
+    version: Annotated[int, "The current version."]
 
 
 @object_type
 class Conflict(Refusal):
-    """It would break what must be unique, or go over a bound."""
+    """The change would violate a uniqueness rule or exceed a limit."""
 
-    id: Annotated[strawberry.ID | None, "What it collides with, when that can be named."]
+    conflicting_id: Annotated[strawberry.ID | None, "The thing it conflicts with, if there is one."]
 
 
 @object_type
 class LeaseLost(Refusal):
-    """That lease is over: the run ended, was given to another attempt, or was never yours. Nothing was changed."""
+    """The lease has ended: the run ended, was given to another attempt, or was never yours. Nothing was changed."""
 
-    run_id: Annotated[strawberry.ID, "Which run."]
-    attempt: Annotated[int, "Which attempt you named."]
+    run_id: Annotated[strawberry.ID, "The run."]
+    attempt: Annotated[int, "The attempt that you gave."]
 
 
 @object_type
 class Unauthenticated(Refusal):
-    """You are not who you say, or no longer. Elsewhere than here it is an error with the code UNAUTHENTICATED."""
+    """The credential is missing or not valid. Outside of unions: an error with the code UNAUTHENTICATED."""
 
-    reason: Annotated[AuthReason, "What is wrong with what you signed in with."]
+    reason: Annotated[AuthReason, "Why the credential was not accepted."]
 
 
 @object_type
 class MoveReason:
-    """One thing that stands against a move."""
+    """One reason why a move is refused."""
 
-    code: Annotated[MoveGate, "Which gate is closed."]
-    message: Annotated[str, "For people."]
-    card_ids: Annotated[list[strawberry.ID], "The cards that stand in the way, for BLOCKED."]
-    limit: Annotated[int | None, "How many cards the column takes, for WIP_LIMIT."]
-    count: Annotated[int | None, "How many it has, for WIP_LIMIT."]
+    code: Annotated[MoveGate, "The closed gate."]
+    message: Annotated[str, "Text for people."]
+    card_ids: Annotated[list[strawberry.ID], "For BLOCKED: the blocking cards."]
+    limit: Annotated[int | None, "For WIP_LIMIT: the maximum number of cards in the column."]
+    count: Annotated[int | None, "For WIP_LIMIT: the number of cards in the column."]
 
 
 @object_type
 class StageRefused(Refusal):
-    """The law of stages has no such move, or a gate on top of it is closed. Nothing was changed."""
+    """The law of stages does not allow the move, or a gate is closed. Nothing was changed."""
 
-    at: Annotated[Stage, "Where the card stands."]
-    to: Annotated[Stage, "Where it should have gone."]
-    allowed: Annotated[list[Stage], "Where it may go now."]
+    at: Annotated[Stage, "Current stage of the card."]
+    to: Annotated[Stage, "Requested stage."]
+    allowed: Annotated[list[Stage], "Stages the card may move to now."]
     reasons: list[MoveReason] = strawberry.field(
-        description="Everything that stands against the move.", directives=[list_size(1, slicing=())]
+        description="All reasons against the move.", directives=[list_size(1, slicing=())]
     )
-    card_id: Annotated[strawberry.ID | None, "Which card, when the change was about several."]
+    refused_card_id: Annotated[strawberry.ID | None, "The card, when the operation was about several."]
 
 
-def object_field(refusal: type[Exception], error: type) -> Any:
-    """Answer `refusal` with `error` in every union that has it; fields are copied by name."""
+def handler_of(refusal: type[Exception], error: type) -> Any:
+    """Make the handler that answers `refusal` with `error` in each union that has it; fields are copied by name."""
     names = [field.name for field in dataclasses.fields(error)]
 
     class Handler(strawberry.ExceptionHandler):  # type: ignore[type-arg]
@@ -115,16 +118,15 @@ def object_field(refusal: type[Exception], error: type) -> Any:
     return Handler()
 
 
-# What any write may answer besides its own outcomes.
-EVERY_WRITE = (NotFound, Forbidden, Invalid)
+EVERY_WRITE = (NotFound, Forbidden, Invalid)  # members of every mutation's union
 
 REFUSALS = [
-    object_field(models.refusal.NotFound, NotFound),
-    object_field(models.refusal.Forbidden, Forbidden),
-    object_field(models.refusal.Invalid, Invalid),
-    object_field(models.refusal.Stale, Stale),
-    object_field(models.refusal.Conflict, Conflict),
-    object_field(models.refusal.Unauthenticated, Unauthenticated),
-    object_field(models.stage.StageRefused, StageRefused),
-    object_field(models.refusal.LeaseLost, LeaseLost),
+    handler_of(models.refusal.NotFound, NotFound),
+    handler_of(models.refusal.Forbidden, Forbidden),
+    handler_of(models.refusal.Invalid, Invalid),
+    handler_of(models.refusal.Stale, Stale),
+    handler_of(models.refusal.Conflict, Conflict),
+    handler_of(models.refusal.Unauthenticated, Unauthenticated),
+    handler_of(models.stage.StageRefused, StageRefused),
+    handler_of(models.refusal.LeaseLost, LeaseLost),
 ]

@@ -7,6 +7,8 @@ import strawberry
 from strawberry import ID
 
 import actions.label
+import actions.member
+import actions.workspace
 import models.worker
 import models.workspace
 from auth.permissions import Access
@@ -95,12 +97,14 @@ class WorkspaceQuery:
 
 @strawberry.type
 class WorkspaceMutation:
-    create_workspace = mutation(workspaces.create_workspace, Workspace, requires=Access.PERSON)
-    update_workspace = mutation(workspaces.update_workspace, Workspace, Stale, requires=Access.ADMIN)
-    delete_workspace = mutation(workspaces.delete_workspace, Workspace, Conflict, requires=Access.ADMIN)
-    add_member = mutation(members.add_member, Membership, Conflict, requires=Access.ADMIN)
-    set_member_role = mutation(members.set_member_role, Membership, Conflict, requires=Access.ADMIN)
-    remove_member = mutation(members.remove_member, Membership, Conflict, requires=Access.ADMIN)
+    create_workspace = mutation(actions.workspace.create_workspace, Workspace, requires=Access.PERSON)
+    update_workspace = mutation(actions.workspace.update_workspace, Workspace, Stale, requires=Access.ADMIN)
+    delete_workspace = mutation(
+        actions.workspace.delete_workspace, Workspace, Conflict, requires=Access.ADMIN
+    )
+    add_member = mutation(actions.member.add_member, Membership, Conflict, requires=Access.ADMIN)
+    set_member_role = mutation(actions.member.set_member_role, Membership, Conflict, requires=Access.ADMIN)
+    remove_member = mutation(actions.member.remove_member, Membership, Conflict, requires=Access.ADMIN)
     create_label = mutation(actions.label.create_label, Label, Conflict, requires=Access.MEMBER)
     update_label = mutation(actions.label.update_label, Label, Stale, Conflict, requires=Access.MEMBER)
     delete_label = mutation(actions.label.delete_label, DeletedLabel, Stale, requires=Access.MEMBER)

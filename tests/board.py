@@ -4,11 +4,11 @@ import re
 from typing import Any
 
 REFUSALS = """__typename ... on Refusal { code message
-  ... on StageRefused { at to allowed cardId reasons { code cardIds limit count } }
+  ... on StageRefused { at to allowed refusedCardId reasons { code cardIds limit count } }
   ... on Invalid { issues { path message } }
   ... on Stale { version }
-  ... on Conflict { conflict: id }
-  ... on NotFound { missing: id } }"""
+  ... on Conflict { conflict: conflictingId }
+  ... on NotFound { missing: requestedId } }"""
 
 CARD = "id name title version stage: column { stage }"
 SUBTASK = "id title completed phase phaseOrder version"

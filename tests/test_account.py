@@ -443,7 +443,7 @@ async def test_no_secret_leaves(run, caplog):
             (CHANGE, {"new": password, "old": other}),
             (CHANGE, {"new": other, "old": password}),
             (KEYS, {"revoked": False}),
-            ("{ viewer { sessions { id userAgent } } me { username } }", {}),
+            ("{ viewer { sessions { sessionId userAgent } } me { username } }", {}),
             ("{ viewer { apiKey { name } } }", {}),
         ):
             for actor in ("", "ann", "ci"):

@@ -195,9 +195,9 @@ async def test_what_it_did_is_told_as_its_program(two):
     async with two() as (app, home, _):
         _, run, agent = await at_work(app, home)
         await home.mutate("postMessage", home.fill({"cardId": "$card", "body": "from the agent"}), agent)
-        ask = "query($id: ID!) { card(id: $id) { messages(last: 1) { nodes { author { kind id name } } } } }"
+        ask = "query($id: ID!) { card(id: $id) { messages(last: 1) { nodes { author { kind actorId name } } } } }"
         card = await app.data(ask, home.actor("ann"), id=home.ids["card"])
-        assert card["messages"]["nodes"][0]["author"] == {"kind": "AGENT", "id": run, "name": "Agent"}
+        assert card["messages"]["nodes"][0]["author"] == {"kind": "AGENT", "actorId": run, "name": "Agent"}
 
 
 async def test_it_asks_and_is_answered(two):

@@ -13,7 +13,7 @@ from models.batch import BatchStatus, Counts
 from models.event import board_topic
 from tests.work import REFUSED, about_run, hand, in_todo, set_policy, show, start
 
-LAW = "... on StageRefused { cardId reasons { code } } ... on Conflict { against: id }"
+LAW = "... on StageRefused { cardId: refusedCardId reasons { code } } ... on Conflict { against: conflictingId }"
 SHOWN = """id kind instruction size status createdAt endedAt createdBy { username } board { id }
   counts { queued claimed running waiting succeeded failed cancelled }
   runs { id status card { id } retryOf { id } branch siblings { id } }"""
@@ -27,7 +27,7 @@ PROFILE = """mutation($input: CreateAgentProfileInput!) { createAgentProfile(inp
 def doing(name):
     """A mutation that answers a batch."""
     kind = name[0].upper() + name[1:]
-    law = LAW if name != "stopBatch" else "... on Conflict { against: id }"
+    law = LAW if name != "stopBatch" else "... on Conflict { against: conflictingId }"
     return f"""mutation($input: {kind}Input!) {{ {name}(input: $input) {{ __typename ... on RunBatch {{ {SHOWN} }}
       {law} {REFUSED} }} }}"""
 
@@ -540,7 +540,7 @@ async def test_a_card_that_a_person_takes_away_from_its_agents_stays_where_it_is
 
 
 ASKED = """mutation($input: StartBatchInput!) { startBatch(input: $input) { __typename ... on Refusal { code }
-  ... on Conflict { with: id } ... on RunBatch { id size runs { id permission executor baseRef
+  ... on Conflict { with: conflictingId } ... on RunBatch { id size runs { id permission executor baseRef
     profile { name } whyNotRunning { code until } } } } }"""
 
 

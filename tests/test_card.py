@@ -411,12 +411,14 @@ async def test_who_made_ticked_and_changed_it_is_named(run):
         max = await app.has_user("max")
         board, _ = await app.has_board("First")
         made = await do(app, "createCard", "... on Card { id }", "max", boardId=board, title="Second")
-        named = "createdBy { kind id name user { id } } revisions(first: 1) { actor { kind id name } }"
+        named = (
+            "createdBy { kind actorId name user { id } } revisions(first: 1) { actor { kind actorId name } }"
+        )
         await do(app, "moveCard", id=made["id"], stage="TODO")
         await do(app, "updateCard", actor="max", id=made["id"], title="Other")
         shown = await card(app, made["id"], named)
-        assert shown["createdBy"] == {"kind": "USER", "id": max, "name": "max", "user": {"id": max}}
-        assert shown["revisions"] == [{"actor": {"kind": "USER", "id": max, "name": "max"}}]
+        assert shown["createdBy"] == {"kind": "USER", "actorId": max, "name": "max", "user": {"id": max}}
+        assert shown["revisions"] == [{"actor": {"kind": "USER", "actorId": max, "name": "max"}}]
         ticked = await do(app, "addSubtask", step, cardId=made["id"], title="Sand")
         assert ticked["completedBy"] is None
         ticked = await do(app, "updateSubtask", step, "max", id=ticked["id"], completed=True)

@@ -123,7 +123,7 @@ async def test_a_column_with_agents_at_its_cards_goes_only_when_that_is_said(run
             one["id"] for one in (await app.data(columns, id=board))["columns"] if one["stage"] == "TODO"
         ]
         answer = await app.data(delete, input={"id": todo})
-        assert answer["message"] == "1 card stands in the column; say moveCardsTo or deleteCards"
+        assert answer["message"] == "The column has 1 card; give moveCardsTo or deleteCards"
         answer = await app.data(delete, input={"id": todo, "deleteCards": True})
         assert answer["message"] == "1 run of an agent is active there; pass cancelRuns to end it"
         answer = await app.data(delete, input={"id": todo, "deleteCards": True, "cancelRuns": True})

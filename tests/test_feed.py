@@ -350,7 +350,7 @@ async def test_who_is_far_behind_is_told_all_until_the_end(run):
             async with app.begin(owner) as tx:
                 for number in range(2 * EVENTS.page):
                     await actions.card.create_card(tx, owner, board, actions.card.NewCard(f"Card {number}"))
-                await actions.board.delete_board(tx, owner, board, "Web")
+                await actions.board.delete_board(tx, owner, id=board, confirm_name="Web")
             events = await heard_until(hear, 2 * EVENTS.page + 2)
             assert [event["kind"] for event in events[-2:]] == ["CARD_CREATED", "BOARD_DELETED"]
             assert await hear() is None

@@ -195,7 +195,7 @@ async def test_an_answer_is_forgotten_after_a_day(run):
 
 REGISTER = """mutation Register($name: String!) {
   register(input: {username: $name, password: "a long password"}) { __typename } }"""
-SESSIONS = "{ viewer { sessions { id } } }"
+SESSIONS = "{ viewer { sessions { sessionId } } }"
 
 
 async def test_a_slow_password_keeps_no_writer_waiting(run, exhausted):

@@ -96,7 +96,7 @@ async def test_every_path_gives_the_same_refusal_and_changes_nothing(run):
             assert [reason["code"] for reason in refused["reasons"]] == ["LAW"], path
             assert refused["code"] == "STAGE_REFUSED", path
             first = {create: None, create_many: None, update_column: other, delete_column: other}
-            assert refused["cardId"] == first.get(path, id), f"the first that may not go: {path}"
+            assert refused["refusedCardId"] == first.get(path, id), f"the first that may not go: {path}"
             assert await dump(app, board) == before, path
 
 
@@ -106,7 +106,7 @@ async def test_one_refused_card_refuses_all(run):
         await do(app, "moveCard", id=b, stage="TODO")
         before = await dump(app, board)
         refused = await do(app, "moveCards", ids=[b, a, c], stage="IN_PROGRESS")
-        assert (refused["__typename"], refused["cardId"]) == ("StageRefused", a)
+        assert (refused["__typename"], refused["refusedCardId"]) == ("StageRefused", a)
         assert await dump(app, board) == before
         lanes = await by_stage(app, board)
         await do(app, "updateColumn", id=lanes["PLAN"], wipLimit=2)

@@ -19,7 +19,7 @@ LIST = """query($id: ID!) { agentProfiles(workspaceId: $id) { name }
 async def do(app, name, actor="", /, **input):
     answer = f"__typename ... on AgentProfile {{ {FIELDS} }} ... on Refusal {{ code }}"
     answer += " ... on Invalid { issues { path } }"
-    answer += " ... on Conflict { with: id }" * (name != "deleteAgentProfile")
+    answer += " ... on Conflict { with: conflictingId }" * (name != "deleteAgentProfile")
     answer += " ... on Stale { version }" * (name != "createAgentProfile")
     kind = f"{name[0].upper()}{name[1:]}Input!"
     query = f"mutation($input: {kind}) {{ {name}(input: $input) {{ {answer} }} }}"

@@ -533,13 +533,13 @@ async def test_a_run_takes_its_card_out_of_the_backlog(run):
         before = await app.data(stage, id=cards[2]), (await app.data(columns, id=board))["seq"]
         refused = await app.data(
             """mutation($id: ID!) { startRun(input: {cardId: $id}) { ... on StageRefused {
-              at to cardId reasons { code limit count } } } }""",
+              at to refusedCardId reasons { code limit count } } } }""",
             id=cards[2],
         )
         full = {"code": "WIP_LIMIT", "limit": 1, "count": 1}
         assert refused["reasons"][0]["code"] in ("ACTIVE_RUN", "WIP_LIMIT")
         assert full in refused["reasons"]
-        assert (refused["at"], refused["to"], refused["cardId"]) == ("BACKLOG", "TODO", cards[2])
+        assert (refused["at"], refused["to"], refused["refusedCardId"]) == ("BACKLOG", "TODO", cards[2])
         after = await app.data(stage, id=cards[2]), (await app.data(columns, id=board))["seq"]
         assert after == before, "what is refused changes nothing"
         assert filled
@@ -547,7 +547,7 @@ async def test_a_run_takes_its_card_out_of_the_backlog(run):
 
 async def test_work_is_not_deleted_with_its_workspace_unasked(run):
     remove = """mutation($input: DeleteWorkspaceInput!) { deleteWorkspace(input: $input) { __typename
-      ... on Conflict { message with: id } ... on Workspace { name } } }"""
+      ... on Conflict { message with: conflictingId } ... on Workspace { name } } }"""
     async with run() as app:
         _, _, worker, id = await at_work(app)
         home = await app.home()

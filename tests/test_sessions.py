@@ -194,7 +194,7 @@ LOGOUT = """mutation Logout($input: LogoutInput!) { logout(input: $input) {
   __typename ... on SignedOut { count } ... on Unauthenticated { reason } } }"""
 EVERYWHERE = """mutation($keep: Boolean!) { logoutEverywhere(input: {keepCurrent: $keep}) {
   ... on SignedOut { count } } }"""
-SESSIONS = "{ viewer { sessions { id current userAgent createdAt usedAt expiresAt } } }"
+SESSIONS = "{ viewer { sessions { sessionId current userAgent createdAt usedAt expiresAt } } }"
 
 
 async def test_logging_out(run):
@@ -210,7 +210,7 @@ async def test_logging_out(run):
         out = {"__typename": "SignedOut", "count": 1}
         assert await app.data(LOGOUT, "phone", input={}) == out
         assert reason_of(await app.ask(ME, "phone")) == "REVOKED"
-        assert await app.data(LOGOUT, "ann", input={"sessionId": found[1]["id"]}) == out
+        assert await app.data(LOGOUT, "ann", input={"sessionId": found[1]["sessionId"]}) == out
         assert reason_of(await app.ask(ME, "tablet")) == "REVOKED"
         assert await app.data(LOGOUT, input={"refreshToken": desk}) == out
         assert await app.data(LOGOUT, input={"refreshToken": desk}) == {**out, "count": 0}
@@ -218,7 +218,7 @@ async def test_logging_out(run):
         wrong = {"__typename": "Unauthenticated", "reason": "INVALID"}
         assert await app.data(LOGOUT, input={"refreshToken": "never given"}) == wrong
         await app.has_user("eve")
-        mine = (await app.data(SESSIONS, "ann"))["sessions"][0]["id"]
+        mine = (await app.data(SESSIONS, "ann"))["sessions"][0]["sessionId"]
         assert await app.data(LOGOUT, "eve", input={"sessionId": mine}) == {**out, "count": 0}
         await app.logs_in("ann")
         await app.logs_in("ann")

@@ -31,10 +31,10 @@ from tests.work import hand, queued, set_policy, show
 FIELDS = """id name program status executors kinds capabilities { name level } maxConcurrent held metrics error
   deregisteredAt board { id } owner { kind name } version"""
 ANSWERS = {
-    "registerWorker": f"... on Worker {{ {FIELDS} }} ... on Conflict {{ with: id }}",
+    "registerWorker": f"... on Worker {{ {FIELDS} }} ... on Conflict {{ with: conflictingId }}",
     "deregisterWorker": f"... on Worker {{ {FIELDS} }}",
     "workerHeartbeat": """... on WorkerBeat { worker { status error metrics } leases { runId attempt until lost }
-      commands { id runId kind reason key answers { key answer } } } ... on Conflict { with: id }""",
+      commands { id runId kind reason key answers { key answer } } } ... on Conflict { with: conflictingId }""",
     "acknowledgeCommand": "... on Command { id kind acknowledgedAt } ... on LeaseLost { runId attempt }",
 }
 LIST = "query($id: ID!) { workers(workspaceId: $id) { name status held } workspace(id: $id) { workers { name } } }"

@@ -19,7 +19,7 @@ from tests.pace import leeway
 from tests.runs import has_run
 
 WORKSPACE_FEED = """subscription($id: ID!, $after: String) { workspaceFeed(workspaceId: $id, after: $after) {
-  seq kind actor { id } ... on AboutMember { role user { username } } ... on WorkspaceUpdated {
+  seq kind actor { actorId } ... on AboutMember { role user { username } } ... on WorkspaceUpdated {
   changes { field before after } } ... on AboutLabel { label { name } } ... on LabelDeleted { cardCount } } }"""
 BOARD_FEED = """subscription($id: ID!, $after: String) { boardFeed(boardId: $id, after: $after) {
   seq kind ... on AboutCardAssignee { userId } ... on AboutLabel { labelId }
@@ -37,13 +37,13 @@ async def do(app, name, actor="", /, **input):
     labelled = "... on DeletedLabel { cardCount label { id } } ... on Label { id name colour version }"
     shown = {
         "deleteLabel": labelled.split(" ... on Label")[0],
-        "createLabel": "... on Label { id name colour version } ... on Conflict { with: id }",
-        "updateLabel": "... on Label { id name colour version } ... on Conflict { with: id }"
+        "createLabel": "... on Label { id name colour version } ... on Conflict { with: conflictingId }",
+        "updateLabel": "... on Label { id name colour version } ... on Conflict { with: conflictingId }"
         " ... on Stale { version }",
         "updateWorkspace": "... on Workspace { name version } ... on Stale { version }",
-        "addMember": "... on Membership { id role } ... on Conflict { with: id }",
-        "setMemberRole": "... on Membership { id role } ... on Conflict { with: id }",
-        "removeMember": "... on Membership { id } ... on Conflict { with: id }",
+        "addMember": "... on Membership { id role } ... on Conflict { with: conflictingId }",
+        "setMemberRole": "... on Membership { id role } ... on Conflict { with: conflictingId }",
+        "removeMember": "... on Membership { id } ... on Conflict { with: conflictingId }",
     }.get(name, "... on Node { id }")
     query = f"""mutation($input: {kind}Input!) {{ {name}(input: $input) {{
       __typename ... on Refusal {{ code }} {shown} }} }}"""
@@ -119,7 +119,7 @@ async def test_a_feed_that_ends_leaves_nothing_out(run):
             owner = app.owner
             async with app.begin(owner) as tx:  # one commit: the reader sees both at once
                 await actions.card.create_card(tx, owner, board, actions.card.NewCard("Late"))
-                await actions.board.delete_board(tx, owner, board, "Web")
+                await actions.board.delete_board(tx, owner, id=board, confirm_name="Web")
             assert await heard(hear, "boardFeed") == ["CARD_CREATED", "BOARD_DELETED"]
 
 
@@ -297,7 +297,7 @@ async def test_a_workspace_has_at_most_200_labels(run):
 
 AUDIT = """query($id: ID!, $first: Int, $after: String, $filter: AuditFilter) { workspace(id: $id) {
   auditLog(first: $first, after: $after, filter: $filter) { totalCount pageInfo { endCursor hasNextPage } nodes {
-  at kind actor { kind id } user { username } subjectId subject { id } name changes { field before after }
+  at kind actor { kind actorId } user { username } subjectId subject { id } name changes { field before after }
   requestId } } } }"""
 
 
@@ -316,7 +316,7 @@ async def test_the_audit_log_says_who_did_what(run):
         at = newest.pop("at")
         assert newest == {
             "kind": "BOARD_UPDATED",
-            "actor": {"kind": "USER", "id": ann},
+            "actor": {"kind": "USER", "actorId": ann},
             "user": {"username": "ann"},
             "subjectId": board,
             "subject": {"id": board},

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 
 from actions import validation
-from actions.board import create_board, update_board, update_column
+from actions.board import NewColumn, create_board_of, update_board, update_column
 from actions.card import Making, NewCard, set_first_parents
 from actions.label import create_labels
 from actions.labels_and_assignees import assign_new_card, label_new_card
@@ -21,6 +21,7 @@ from actions.validation import folded
 from auth.locking import lock_board, lock_workspace
 from auth.permissions import sees_board
 from kit.db.transaction import Transaction
+from kit.graphql.arguments import Some
 from kit.ids import new_id
 from models.account import User
 from models.actor import Actor
@@ -77,8 +78,8 @@ async def import_board(
     if board_id is None:
         for column, lane in zip(columns, parcel.columns, strict=True):
             if lane.wip_limit is not None:
-                await update_column(tx, actor, column.id, {"wip_limit": lane.wip_limit})
-        await update_board(tx, actor, board.id, {"law": law or parcel.law})
+                await update_column(tx, actor, id=column.id, wip_limit=Some(lane.wip_limit))
+        await update_board(tx, actor, id=board.id, law=Some(law or parcel.law))
     elif any(lane.wip_limit for lane in parcel.columns):
         brought.left["WIP limits (the board keeps its own)"] += sum(1 for c in parcel.columns if c.wip_limit)
     return brought
@@ -99,9 +100,16 @@ async def _board(tx: Transaction, actor: Actor, parcel: BoardFile, workspace_id:
     if key is not None and await tx.scalar(same) is not None:
         parcel.notes.append(f"another board has the key {key}: this one was given its own")
         key = None
-    columns = [(lane.name, lane.stage, None) for lane in parcel.columns]
-    more: dict[str, Any] = {"key": key, "description": parcel.description, "columns": columns}
-    return await create_board(tx, actor, workspace_id, parcel.name, law=Law.FREE, **more)
+    return await create_board_of(
+        tx,
+        actor,
+        [NewColumn(name=column.name, stage=column.stage) for column in parcel.columns],
+        workspace_id=workspace_id,
+        name=parcel.name,
+        key=key,
+        law=Law.FREE,
+        description=parcel.description,
+    )
 
 
 def _columns_of(board: Board) -> Any:

@@ -55,10 +55,20 @@ def _is_graphql_type(item: Any) -> bool:
 
 
 def parameters_of(action: Callable[..., Any]) -> list[inspect.Parameter]:
-    """The parameters of an action that a client gives, with their GraphQL types: all but `tx` and `actor`."""
-    parameters = inspect.signature(action).parameters.values()
+    """List the parameters of an action that a client gives, with their GraphQL types: all but `tx` and `actor`.
+
+    `**changes: Unpack[Changes]` stands for the optional fields of the TypedDict `Changes`.
+    """
+    parameters: list[inspect.Parameter] = []
+    for parameter in inspect.signature(action).parameters.values():
+        if parameter.kind is parameter.VAR_KEYWORD:
+            [fields] = typing.get_args(parameter.annotation)
+            for name, annotation in typing.get_type_hints(fields, include_extras=True).items():
+                field = inspect.Parameter(name, parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+                parameters.append(field)
+        elif parameter.name not in ("tx", "actor"):
+            parameters.append(parameter)
     return [
         parameter.replace(annotation=graphql_annotation(parameter.annotation), kind=parameter.KEYWORD_ONLY)
         for parameter in parameters
-        if parameter.name not in ("tx", "actor")
     ]

@@ -112,16 +112,15 @@ def _listed(type_: Any) -> Any:
     return type_.of_type if isinstance(type_, StrawberryList) else None
 
 
-def graphql_enum(cls: type[enums.Enum], description: str, *, name: str | None = None, **values: str) -> None:
-    """Make a GraphQL enum of a Python one, by its own name or by `name`; every member is described."""
-    assert set(values) == {member.name for member in cls}, f"describe every member of {cls}"
+def graphql_enum(cls: type[enums.Enum], *, name: str | None = None) -> None:
+    """Make a GraphQL enum, by its own name or by `name`. Its docstring and its members have the descriptions."""
     made: Any = cls
-    if not hasattr(cls, "__strawberry_definition__"):  # else an input that was made before names it
+    if not hasattr(cls, "__strawberry_definition__"):  # an input that was made earlier may have made it
         made = strawberry.enum(cls)
     definition = made.__strawberry_definition__
-    definition.name, definition.description = name or cls.__name__, description
+    definition.name, definition.description = name or cls.__name__, inspect.getdoc(cls)
     for value in definition.values:
-        value.description = values[value.name]
+        value.description = cls[value.name].description  # type: ignore[attr-defined]
 
 
 @strawberry.interface(description="Anything that is stored, found again by its id.")

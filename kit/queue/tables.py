@@ -8,6 +8,7 @@ from sqlalchemy import CheckConstraint, Enum, Float, ForeignKey, Index, String, 
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kit.db.database import Base, Id
+from kit.described_enum import DescribedEnum
 
 CapName = String(120).with_variant(String(120, collation="C"), "postgresql")
 Hash = String(64).with_variant(String(64, collation="C"), "postgresql")
@@ -24,14 +25,14 @@ class JobState(enum.StrEnum):
     CANCELLED = "CANCELLED"
 
 
-class AttemptOutcome(enum.StrEnum):
-    """Outcome of an attempt."""
+class AttemptOutcome(DescribedEnum):
+    """The outcome of an attempt."""
 
-    SUCCEEDED = "SUCCEEDED"
-    FAILED = "FAILED"
-    CANCELLED = "CANCELLED"
-    LOST = "LOST"  # its lease expired
-    RELEASED = "RELEASED"  # given back; counts as no failure
+    SUCCEEDED = "SUCCEEDED", "Done."
+    FAILED = "FAILED", "It failed."
+    CANCELLED = "CANCELLED", "It was stopped."
+    LOST = "LOST", "Its lease ran out: its worker was not heard."
+    RELEASED = "RELEASED", "Its worker gave it back."
 
 
 def _named(kind: type[enum.StrEnum], name: str) -> Enum:

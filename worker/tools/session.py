@@ -78,7 +78,7 @@ class McpSession:
 def there(value: Any, id: str) -> Any:
     """A thing that was asked for by its id. Raises Refused."""
     if value is None:
-        raise ToolRefused("NOT_FOUND", "There is nothing of that kind and id that you may see", id=id)
+        raise ToolRefused("NOT_FOUND", "Nothing with that id exists that you may see", id=id)
     return value
 
 
