@@ -8,10 +8,9 @@ from actions import validation
 from actions.card import remove
 from actions.events import apply_changes, emit_about_board, emit_on_board
 from actions.move import emit_moved
-from actions.ordering import rank_for
+from actions.ordering import PositionInput, rank_for
 from actions.policy import keep_cap
-from actions.ranks import after as ranks_after
-from actions.ranks import between
+from actions.ranks import rank_between, ranks_after
 from actions.run.change import reopen
 from actions.run.dispatch import cancel_runs_of, on_cards_moved
 from actions.stage_facts import facts_of, reader
@@ -61,7 +60,7 @@ async def create_board(
         key=await _free_key(tx, workspace.id, key, name),
         description=validation.multiline("description", description),
         law=law or (Law.PIPELINE if template is Template.PIPELINE else Law.FREE),
-        rank=between(last, None),
+        rank=rank_between(last, None),
         last_number=0,
         policy={"auto_dispatch": True} if auto_dispatch else {},
         created_by=actor.id if actor.is_person else None,
@@ -120,7 +119,7 @@ async def update_board(
 
 
 async def move_board(
-    tx: Transaction, actor: Actor, id: str, *, before: str | None = None, after: str | None = None
+    tx: Transaction, actor: Actor, id: str, *, position: PositionInput | None = None
 ) -> Board:
     """Move a board among the boards of its workspace: before or after another, or to the end."""
     # The workspace's lock orders its boards. It is taken before a board's, as everywhere.
@@ -130,7 +129,7 @@ async def move_board(
     await lock_workspace(tx, actor, workspace)
     board = await lock_board(tx, actor, id)
     mine = Board.workspace_id == board.workspace_id
-    board.rank = await rank_for(tx, Board, mine, board.id, before, after)
+    board.rank = await rank_for(tx, Board, mine, board.id, position)
     board.version += 1
     emit_about_board(tx, board, EventKind.BOARD_MOVED, rank=board.rank)
     return board
@@ -183,8 +182,7 @@ async def create_column(
     stage: Stage,
     *,
     wip_limit: int | None = None,
-    before: str | None = None,
-    after: str | None = None,
+    position: PositionInput | None = None,
 ) -> BoardColumn:
     """Add a column: before or after another, or at the right end."""
     board = await lock_board(tx, actor, board_id)
@@ -196,7 +194,7 @@ async def create_column(
         name=validation.single_line("name", name, 50),
         stage=stage,
         wip_limit=validation.in_range("wipLimit", wip_limit, 1, 1000),
-        rank=await rank_for(tx, BoardColumn, here, None, before, after),
+        rank=await rank_for(tx, BoardColumn, here, None, position),
     )
     tx.add(column)
     await tx.flush()  # generates column.id
@@ -241,11 +239,11 @@ async def update_column(
 
 
 async def move_column(
-    tx: Transaction, actor: Actor, id: str, *, before: str | None = None, after: str | None = None
+    tx: Transaction, actor: Actor, id: str, *, position: PositionInput | None = None
 ) -> BoardColumn:
     """Move a column: before or after another of the board, or to the right end."""
     board, column = await lock_column(tx, actor, id)
-    column.rank = await rank_for(tx, BoardColumn, BoardColumn.board_id == board.id, column.id, before, after)
+    column.rank = await rank_for(tx, BoardColumn, BoardColumn.board_id == board.id, column.id, position)
     column.version += 1
     emit_on_board(tx, board, EventKind.COLUMN_MOVED, column.id, column_id=column.id, rank=column.rank)
     return column

@@ -7,6 +7,7 @@ from sqlalchemy import case, func, select
 from strawberry import ID, Maybe, Parent
 
 import actions.board
+from actions.ordering import Position
 from auth.permissions import sees_board, sees_card
 from kit.eventlog.event_log import Cursor
 from kit.eventlog.tables import Topic
@@ -191,12 +192,11 @@ async def update_board(
 async def move_board(
     info: Info,
     id: Annotated[ID, "Which board."],
-    before: Annotated[ID | None, "The board it shall stand in front of."] = None,
-    after: Annotated[ID | None, "The board it shall stand behind."] = None,
+    position: Position = None,
 ) -> Any:
     """Move a board among those of its workspace; to the end without a neighbour."""
     async with info.context.transaction() as tx:
-        return await actions.board.move_board(tx, info.context.actor, id, before=before, after=after)
+        return await actions.board.move_board(tx, info.context.actor, id, position=position)
 
 
 async def archive_board(
@@ -238,8 +238,7 @@ async def create_column(
     name: Annotated[str, "1 to 50 characters."],
     stage: Annotated[Stage, "What the column means to the law."],
     wip_limit: Annotated[int | None, "How many cards it takes at most: 1 to 1000; none if left out."] = None,
-    before: Annotated[ID | None, "The column it shall stand in front of."] = None,
-    after: Annotated[ID | None, "The column it shall stand behind."] = None,
+    position: Position = None,
 ) -> Any:
     """Add a column to a board; at the right end without a neighbour. A board has at most 20."""
     async with info.context.transaction() as tx:
@@ -250,8 +249,7 @@ async def create_column(
             name,
             stage,
             wip_limit=wip_limit,
-            before=before,
-            after=after,
+            position=position,
         )
 
 
@@ -272,12 +270,11 @@ async def update_column(
 async def move_column(
     info: Info,
     id: Annotated[ID, "Which column."],
-    before: Annotated[ID | None, "The column it shall stand in front of."] = None,
-    after: Annotated[ID | None, "The column it shall stand behind."] = None,
+    position: Position = None,
 ) -> Any:
     """Move a column on its board; to the right end without a neighbour."""
     async with info.context.transaction() as tx:
-        return await actions.board.move_column(tx, info.context.actor, id, before=before, after=after)
+        return await actions.board.move_column(tx, info.context.actor, id, position=position)
 
 
 async def delete_column(

@@ -9,12 +9,12 @@ from sqlalchemy import select
 
 from actions import validation
 from actions.board import create_board, update_board, update_column
-from actions.card import Making, NewCard, set_first_parents
+from actions.card import Making, NewCardInput, set_first_parents
 from actions.label import create_labels
 from actions.labels_and_assignees import assign_new_card, label_new_card
 from actions.link import link_new_cards
-from actions.message import OldMessage, keep_message
-from actions.move import Placement
+from actions.message import ImportedMessage, import_message
+from actions.move import DestinationInput
 from actions.subtask import NewSubtask, add_first_subtasks
 from actions.transfer.board_file import BoardFile, FileCard, FileMessage
 from actions.validation import folded
@@ -176,8 +176,8 @@ class _Builder:
             names[at] = new_id("card"), last
         return names
 
-    async def _card(self, making: Making, piece: FileCard, called: tuple[str, int]) -> None:
-        new = NewCard(
+    async def _card(self, making: Making, piece: FileCard, identity: tuple[str, int]) -> None:
+        new = NewCardInput(
             title=piece.title,
             description=piece.description,
             type=piece.type,
@@ -185,9 +185,8 @@ class _Builder:
             size=piece.size,
             story_points=piece.story_points,
             due_on=piece.due_on,
-            place=self._place(piece),
         )
-        card = await making.make(new, called=called, archived=piece.archived)
+        card = await making.make(new, self._destination(piece), identity=identity, archived=piece.archived)
         if piece.number is not None:
             self.cards[piece.number] = card
         self.brought.made["cards"] += 1
@@ -206,17 +205,17 @@ class _Builder:
             await self.tx.flush()
             self.waiting = 0
 
-    def _place(self, piece: FileCard) -> Placement:
-        """At the end of its column. On a board there is: of where its column's name or stage leads."""
+    def _destination(self, piece: FileCard) -> DestinationInput | None:
+        """Return the column of a card: on an existing board the column of that name and stage, else of its stage."""
         if self.is_new:
-            return Placement(column_id=self.columns[piece.column].id)
+            return DestinationInput(column_id=self.columns[piece.column].id)
         if piece.archived:
-            return Placement()  # it stands nowhere, and comes back to the backlog
+            return None  # unarchiving takes it to the backlog
         lane = self.parcel.columns[piece.column]
         for column in self.columns:
             if folded(column.name) == folded(lane.name) and column.stage is lane.stage:
-                return Placement(column_id=column.id)
-        return Placement(stage=lane.stage)
+                return DestinationInput(column_id=column.id)
+        return DestinationInput(stage=lane.stage)
 
     async def _hangs_on(self, card: Card, piece: FileCard) -> None:
         tx, board = self.tx, self.board
@@ -241,7 +240,9 @@ class _Builder:
         stranger = name if name and author is None else None
         if stranger:
             self.brought.left["authors of comments who are not members here (named in the text)"] += 1
-        keep_message(self.tx, self.board, card, OldMessage(said.body, said.at, said.kind, author, stranger))
+        import_message(
+            self.tx, self.board, card, ImportedMessage(said.body, said.at, said.kind, author, stranger)
+        )
         self.brought.made["comments"] += 1
 
     def _ties(self, lanes: Sequence[ColumnState]) -> None:

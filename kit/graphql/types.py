@@ -12,6 +12,8 @@ from strawberry.types.base import StrawberryList, StrawberryMaybe, StrawberryOpt
 from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
 
+from kit.graphql.arguments import graphql_annotation
+
 T = TypeVar("T", bound=type)
 Convert = TypeVar("Convert", bound=Callable[[Mapping[str, Any]], Any])
 
@@ -48,10 +50,32 @@ def object_type(cls: T) -> T:
 
 @typing.dataclass_transform(kw_only_default=True)
 def input_type(cls: T) -> T:
-    """Make a described GraphQL input."""
-    apply_descriptions(cls)
+    """Make a described GraphQL input. Its fields may be annotated as an action's parameters are."""
+    _translate_annotations(cls)
     made: T = strawberry.input(cls, description=inspect.getdoc(cls))
     return made
+
+
+@typing.dataclass_transform(kw_only_default=True)
+def one_of_input(cls: T) -> T:
+    """Make a described GraphQL input of which a client sets exactly one field. The others are None."""
+    names = list(cls.__annotations__)
+    for name in names:
+        delattr(cls, name)  # GraphQL allows no default here, not even null
+    _translate_annotations(cls)
+    made: T = strawberry.input(cls, description=inspect.getdoc(cls), one_of=True)
+    set_every_field = made.__init__  # type: ignore[misc]
+
+    def set_one_field(self: Any, **given: Any) -> None:
+        set_every_field(self, **dict.fromkeys(names) | given)
+
+    made.__init__ = set_one_field  # type: ignore[misc]
+    return made
+
+
+def _translate_annotations(cls: type) -> None:
+    cls.__annotations__ = {name: graphql_annotation(a) for name, a in cls.__annotations__.items()}
+    apply_descriptions(cls)
 
 
 def as_row(cls: type) -> Callable[[Convert], Convert]:
@@ -111,8 +135,11 @@ def _listed(type_: Any) -> Any:
 def graphql_enum(cls: type[enums.Enum], description: str, *, name: str | None = None, **values: str) -> None:
     """Make a GraphQL enum of a Python one, by its own name or by `name`; every member is described."""
     assert set(values) == {member.name for member in cls}, f"describe every member of {cls}"
-    made: Any = strawberry.enum(cls, name=name, description=description)
-    for value in made.__strawberry_definition__.values:
+    # An input that was declared earlier may have made strawberry define the enum already.
+    made: Any = cls if "__strawberry_definition__" in vars(cls) else strawberry.enum(cls)
+    definition = made.__strawberry_definition__
+    definition.name, definition.description = name or cls.__name__, description
+    for value in definition.values:
         value.description = values[value.name]
 
 

@@ -111,7 +111,10 @@ def _object(type_: GraphQLInputObjectType, fields: list[tuple[str, str, Read, bo
                 found[out] = default
         if known != len(value):
             raise Unsure("a field that is not known")
-        return made(found)
+        try:
+            return made(found)
+        except GraphQLError as error:  # strawberry's check of a @oneOf input
+            raise Unsure("not exactly one field") from error
 
     return read
 
