@@ -6,7 +6,7 @@ ranks. A lane whose ranks have grown too long is rewritten, in the same order.
 
 from collections import deque
 from collections.abc import Callable, Collection
-from typing import Annotated
+from typing import Annotated, Any
 
 from sqlalchemy import ColumnElement, bindparam, func, select, update
 from sqlalchemy.orm.attributes import set_committed_value

@@ -131,9 +131,9 @@ class _Builder:
         self.labels = await self._labels()
         pieces = self.parcel.cards
         making = await Making.on(self.tx, self.actor, self.board, len(pieces))
-        for done, (piece, called) in enumerate(zip(pieces, self._names(), strict=True), 1):
+        for done, (piece, identity) in enumerate(zip(pieces, self._names(), strict=True), 1):
             try:
-                await self._card(making, piece, called)
+                await self._card(making, piece, identity)
             except Refusal as refusal:
                 refusal.add_note(f"card “{piece.title[:80]}”")
                 raise
@@ -206,7 +206,7 @@ class _Builder:
             self.waiting = 0
 
     def _destination(self, piece: FileCard) -> DestinationInput | None:
-        """Return the column of a card: on an existing board the column of that name and stage, else of its stage."""
+        """Return the column of a card; on an existing board that of the same name and stage, else its stage."""
         if self.is_new:
             return DestinationInput(column_id=self.columns[piece.column].id)
         if piece.archived:
