@@ -5,6 +5,7 @@ import random
 import time
 
 import pytest
+from graphql import parse_value, value_from_ast_untyped
 from sqlalchemy import select, update
 
 from actions.card import NewCardInput, create_cards, move_card, move_cards
@@ -121,6 +122,32 @@ async def test_ten_clients_drag_in_one_column_and_see_the_same(run):
         views = await asyncio.gather(*(app.data(SHOWN, id=board, n=30) for _ in range(10)))
         assert all(view == views[0] for view in views)
         assert [n["id"] for n in views[0]["columns"][0]["cards"]["nodes"]] == [row.id for row in rows]
+
+
+@pytest.mark.parametrize(
+    "field, value",
+    [
+        ("position", "{}"),
+        ("position", '{before: "card_1", after: "card_2"}'),
+        ("position", "{top: true, bottom: null}"),
+        ("position", "{before: null}"),
+        ("destination", "{}"),
+        ("destination", '{columnId: "column_1", stage: TODO}'),
+        ("destination", "{stage: null}"),
+    ],
+)
+async def test_exactly_one_place_is_named(run, field, value):
+    """In a literal and in a variable: anything else never reaches the action."""
+    async with run() as app:
+        _, [card] = await app.has_board("a")
+        answer = await app.ask(
+            f'mutation {{ moveCard(input: {{id: "{card}", {field}: {value}}}) {{ __typename }} }}'
+        )
+        assert {error["extensions"]["code"] for error in answer["errors"]} == {"GRAPHQL_VALIDATION_FAILED"}
+        given = {"id": card, field: value_from_ast_untyped(parse_value(value))}
+        move = "mutation($input: MoveCardInput!) { moveCard(input: $input) { __typename } }"
+        answer = await app.ask(move, input=given)
+        assert {error["extensions"]["code"] for error in answer["errors"]} == {"BAD_USER_INPUT"}
 
 
 async def test_a_card_stands_where_it_was_dragged(run):

@@ -23,6 +23,7 @@ from graphql import (
     Undefined,
 )
 from strawberry.extensions.runner import SchemaExtensionsRunner
+from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types import ExecutionContext
 from strawberry.types.execution import PreExecutionError
 
@@ -42,6 +43,7 @@ class Schema(strawberry.Schema):
         self.policy = policy
         super().__init__(query, extensions=[lambda: Guard(policy), *extensions], **more)
         _remove_null_defaults(self._schema)
+        _check_one_of_natively(self._schema)
 
     def under(self, policy: RequestPolicy) -> Self:
         """The same schema under another policy: building one takes a tenth of a second, this does not."""
@@ -89,6 +91,15 @@ def _remove_null_defaults(built: GraphQLSchema) -> None:
         elif isinstance(type_, GraphQLObjectType | GraphQLInterfaceType):
             for field in type_.fields.values():
                 _clear_null_defaults(field.args)
+
+
+def _check_one_of_natively(built: GraphQLSchema) -> None:
+    """Let graphql-core check @oneOf inputs: strawberry's own check raises where a value must be coerced."""
+    for type_ in built.type_map.values():
+        definition = type_.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+        if isinstance(type_, GraphQLInputObjectType) and definition and definition.is_one_of:
+            type_.is_one_of = True
+            del type_.out_type
 
 
 def _clear_null_defaults(inputs: Mapping[str, GraphQLArgument] | Mapping[str, GraphQLInputField]) -> None:
