@@ -125,7 +125,7 @@ async def test_ten_clients_drag_in_one_column_and_see_the_same(run):
 
 
 @pytest.mark.parametrize(
-    "field, value",
+    ("field", "value"),
     [
         ("position", "{}"),
         ("position", '{before: "card_1", after: "card_2"}'),

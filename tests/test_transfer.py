@@ -477,7 +477,7 @@ def tie(card, target, kind="BLOCKS"):
         (ours(board={"name": "X", "columns": []}), "board.columns must name one column or more"),
         (ours(cards=[CARD | {"column": 2}]), "cards[0].column must be 1 to 1"),
         (ours(cards=[CARD, CARD]), "cards must have different numbers"),
-        (ours(cards=[CARD | {"parent": 9}]), "card 1 stands under card 9, which is not in the file"),
+        (ours(cards=[CARD | {"parent": 9}]), "card 1 has the parent 9, which is not in the file"),
         (ours(cards=[CARD | {"type": "EPIC"}]), "cards[0].type must be one of FEATURE, BUG"),
         (
             ours(links=[{"card": 1, "target": 2, "kind": "BLOCKS"}]),
