@@ -4,8 +4,8 @@ The writes of the operation and its later reads are one transaction: it claims t
 seals and stores it, and commits everything together. It begins with the first write of the operation, so slow work
 before that, such as the hash of a password, blocks nobody. Of two concurrent operations the second waits there for
 the first. A refusal is stored as a response; a response with errors is not, so a retry may succeed. Of a response
-above MAX_RESPONSE_BYTES only the outcome is stored; a retry gets an error with it. Nothing is stored for callers who
-have not signed in.
+above MAX_RESPONSE_BYTES only the outcome is stored; a retry gets an error with it. Nothing is stored for callers
+who have not signed in.
 """
 
 import asyncio
