@@ -207,7 +207,7 @@ async def _nobody_has_known_password(settings: Settings, database: Database) -> 
 
 
 async def prepare(database: Database) -> None:
-    """Bring the database to the newest schema, unless it is there already."""
+    """Upgrade the database to the newest schema unless it is current."""
     try:
         await require_head(database)
     except WrongRevision:
@@ -251,7 +251,7 @@ def migrate(
     to: Annotated[str, typer.Option(help="A revision, up or down; base is the empty database.")] = "head",
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before data is dropped.")] = False,
 ) -> None:
-    """Bring the database to the newest schema, or to another. Asks before it goes down, which drops data."""
+    """Upgrade the database to the newest schema, or change it to another revision. Asks before data is dropped."""
     from kit.db.migrate import DropsData, migrate
 
     database = Database(configured().database_url)
@@ -276,7 +276,7 @@ def migrate(
 def migration(
     title: Annotated[str, typer.Argument(help="What it does, after pre or post: “pre add card.colour”.")],
 ) -> None:
-    """Write the migration from the newest revision to what the models say."""
+    """Write the migration from the newest revision to the models."""
     from kit.db.migrate import write
 
     if not title.startswith(("pre ", "post ")):
@@ -303,7 +303,7 @@ async def opened(settings: Settings) -> AsyncIterator[EventLog]:
 
 
 def demo(make: Make, *, speed: float) -> None:
-    """Serve the sample data, made on the first start, and keep its boards moving."""
+    """Serve sample data, created on the first start, with simulated people and agents."""
     settings = configured(database=DEMO_DATABASE, level="WARNING")
     only_here(settings)
     logs.start(settings.log_level, settings.log_format)
@@ -403,7 +403,7 @@ def agents(*arguments: object, token: str | None) -> Iterator[Callable[[], None]
 
 
 def seed() -> None:
-    """Write the demo workspace: people, boards, cards. What is there already is left alone."""
+    """Create the demo workspace with people, boards and cards. Existing data stays."""
     settings = configured()
     only_here(settings)
     made = asyncio.run(_seed(settings))
@@ -445,7 +445,7 @@ def confirm(database: Database, command: str, loss: str) -> None:
 def reset(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Delete all data, after asking. The schema stays."""
+    """Delete all data after a confirmation. The schema stays."""
     from kit.db.migrate import empty
 
     settings = configured()
@@ -461,7 +461,7 @@ def reset(
 
 
 def restored() -> None:
-    """Say that the database was restored from a backup: cursors from before it are not taken any more."""
+    """Invalidate all cursors after the database was restored from a backup."""
     count = asyncio.run(_restored(configured()))
     print(f"{count} feeds have a new epoch: who resumes in one is told to read again")
 
@@ -484,7 +484,7 @@ def import_board_file(
         str | None, typer.Option(help="Whose name it is done in; without it, the owner's.")
     ] = None,
 ) -> None:
-    """Read a board from a file: all of it or nothing. Says what was not carried over."""
+    """Import a board from a file: all or nothing. Prints what was not carried over."""
     asyncio.run(_bring(configured(), file, user, workspace, board, law))
 
 
@@ -503,7 +503,7 @@ async def _bring(
     from actions.transfer.report import progress_bar, report
 
     try:
-        parcel = read(file)
+        board_file = read(file)
     except UnreadableFile as error:
         fail(f"{file} {error}")
     async with opened(settings) as event_log:
@@ -512,9 +512,9 @@ async def _bring(
                 actor = await cli_actor_of(tx, user)
                 tx.author = Author(actor.kind, actor.id)
                 into = workspace or (None if board else await first_workspace(tx, actor))
-                with progress_bar(len(parcel.cards)) as progress:
-                    brought = await import_board(
-                        tx, actor, parcel, workspace_id=into, board_id=board, law=law, progress=progress
+                with progress_bar(len(board_file.cards)) as progress:
+                    result = await import_board(
+                        tx, actor, board_file, workspace_id=into, board_id=board, law=law, progress=progress
                     )
         except Refusal as refusal:
             fail(
@@ -522,7 +522,7 @@ async def _bring(
                     [f"nothing was imported from {file}", *getattr(refusal, "__notes__", []), refusal.message]
                 )
             )
-    print(report(parcel, brought))
+    print(report(board_file, result))
 
 
 def export_board_file(
@@ -532,7 +532,7 @@ def export_board_file(
         str | None, typer.Option(help="Whose name it is done in; without it, the owner's.")
     ] = None,
 ) -> None:
-    """Write a board as one file, which import reads. Says on standard error what is not in it."""
+    """Export a board to a file that `import` reads. Prints on standard error what is not in it."""
     text, left = asyncio.run(_take(configured(), board, user))
     if file is None:
         sys.stdout.write(text)
@@ -556,8 +556,8 @@ async def _take(settings: Settings, board: str, user: str | None) -> tuple[str, 
         try:
             async with event_log.transaction(Author(ActorKind.SYSTEM)) as tx:
                 actor = await cli_actor_of(tx, user)
-            parcel = await export_board(snapshot.read, actor, board)
-            return native_format.write_native(parcel), report_of_export(parcel)
+            board_file = await export_board(snapshot.read, actor, board)
+            return native_format.write_native(board_file), report_of_export(board_file)
         except Refusal as refusal:
             fail(f"{board}: {refusal.message}")
         finally:
@@ -572,7 +572,7 @@ def print_schema() -> None:
 
 
 def print_stages() -> None:
-    """Print the law of stages, for docs/stages.md."""
+    """Print the law of stages for docs/stages.md."""
     from schema.stages_page import draw
 
     print(draw(), end="")

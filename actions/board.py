@@ -10,10 +10,9 @@ from actions import validation
 from actions.card import remove
 from actions.events import apply_changes, emit_about_board, emit_on_board
 from actions.move import emit_moved
-from actions.ordering import rank_for
+from actions.ordering import Position, rank_for
 from actions.policy import update_queue_cap
-from actions.ranks import after as ranks_after
-from actions.ranks import between
+from actions.ranks import rank_between, ranks_after
 from actions.run.change import reopen
 from actions.run.dispatch import cancel_runs_of, on_cards_moved
 from actions.stage_facts import facts_of, reader
@@ -104,7 +103,7 @@ async def create_board_of(
         key=await _free_key(tx, workspace.id, key, name),
         description=validation.multiline("description", description),
         law=law,
-        rank=between(last, None),
+        rank=rank_between(last, None),
         last_number=0,
         policy={"auto_dispatch": True} if auto_dispatch else {},
         created_by=actor.id if actor.is_person else None,
@@ -173,8 +172,7 @@ async def move_board(
     actor: Actor,
     *,
     id: Annotated[Id, "The board."],
-    before: Annotated[Id | None, "Place it before this board."] = None,
-    after: Annotated[Id | None, "Place it after this board."] = None,
+    position: Position = None,
 ) -> Board:
     """Move a board among the boards of its workspace; by default to the end."""
     # The workspace's lock orders its boards. It is taken before a board's, as everywhere.
@@ -185,7 +183,7 @@ async def move_board(
     await lock_workspace(tx, actor, workspace_id)
     board = await lock_board(tx, actor, id)
     siblings = Board.workspace_id == board.workspace_id
-    board.rank = await rank_for(tx, Board, siblings, board.id, before, after)
+    board.rank = await rank_for(tx, Board, siblings, board.id, position)
     board.version += 1
     emit_about_board(tx, board, EventKind.BOARD_MOVED, rank=board.rank)
     return board
@@ -248,8 +246,7 @@ async def create_column(
     name: Annotated[str, "1 to 50 characters."],
     stage: Annotated[Stage, "The stage of its cards, for the law of stages."],
     wip_limit: Annotated[int | None, "Maximum number of cards, 1 to 1,000; default: no limit."] = None,
-    before: Annotated[Id | None, "Place it before this column."] = None,
-    after: Annotated[Id | None, "Place it after this column."] = None,
+    position: Position = None,
 ) -> BoardColumn:
     """Create a column; by default at the right end. A board has at most 20.
 
@@ -264,7 +261,7 @@ async def create_column(
         name=validation.single_line("name", name, 50),
         stage=stage,
         wip_limit=validation.in_range("wipLimit", wip_limit, 1, MAX_WIP_LIMIT),
-        rank=await rank_for(tx, BoardColumn, siblings, None, before, after),
+        rank=await rank_for(tx, BoardColumn, siblings, None, position),
     )
     tx.add(column)
     await tx.flush()  # generates column.id
@@ -316,13 +313,12 @@ async def move_column(
     actor: Actor,
     *,
     id: Annotated[Id, "The column."],
-    before: Annotated[Id | None, "Place it before this column."] = None,
-    after: Annotated[Id | None, "Place it after this column."] = None,
+    position: Position = None,
 ) -> BoardColumn:
     """Move a column on its board; by default to the right end. Raises Invalid for a column of another board."""
     board, column = await lock_column(tx, actor, id)
     siblings = BoardColumn.board_id == board.id
-    column.rank = await rank_for(tx, BoardColumn, siblings, column.id, before, after)
+    column.rank = await rank_for(tx, BoardColumn, siblings, column.id, position)
     column.version += 1
     emit_on_board(tx, board, EventKind.COLUMN_MOVED, column.id, column_id=column.id, rank=column.rank)
     return column

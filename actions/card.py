@@ -1,18 +1,18 @@
-"""What can be done to a card. Each function is one change, in the caller's transaction, judged by the law."""
+"""Changes to cards. Each action is one change in the caller's transaction, judged by the law of stages."""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from graphlib import CycleError, TopologicalSorter
-from typing import Any
+from typing import Annotated, Any
 
 from sqlalchemy import ColumnElement, delete, func, select
 
 from actions import validation
 from actions.events import apply_changes, emit_on_board
-from actions.move import Placement, check_move, move_allowed, target
-from actions.ordering import LastRanks, rank_for
+from actions.move import DestinationInput, check_move, find_column, move_allowed
+from actions.ordering import LastRanks, Position, PositionInput, rank_for
 from actions.profile_choice import NamedProfiles, profiles_by_id
 from actions.run.change import reopen
 from actions.run.dispatch import cancel_runs_of, on_cards_moved, reprioritise
@@ -20,6 +20,8 @@ from actions.stage_facts import facts_of, facts_of_new, reader
 from auth.locking import lock_board, lock_card, lock_cards
 from kit.db.database import utcnow
 from kit.db.transaction import Transaction
+from kit.graphql.arguments import Id, IfVersion, Maybe, provided_fields
+from kit.graphql.types import input_type
 from kit.ids import new_id
 from models.actor import Actor
 from models.board import Board, BoardColumn
@@ -28,25 +30,45 @@ from models.event import EventKind
 from models.refusal import Conflict, Forbidden, Invalid, NotFound
 from models.stage import ENTRY, ColumnState, Facts, Stage, judge
 
+Title = Annotated[str, "1 to 255 characters."]
+Description = Annotated[str, "Markdown, at most 50,000 characters."]
+Type = Annotated[CardType, "The kind of work."]
+Urgency = Annotated[Priority, "The urgency."]
+Size = Annotated[CardSize | None, "The size of the work."]
+StoryPoints = Annotated[int | None, "0 to 99."]
+DueOn = Annotated[date | None, "The day it is due, 1970 or later."]
+ParentId = Annotated[Id | None, "The card it is a part of, on the same board."]
+AgentProfileId = Annotated[Id | None, "The agent profile that works it; default: that of its board."]
+FirstDestination = Annotated[
+    DestinationInput | None, "The column; default: the board's first BACKLOG column."
+]
+CancelRun = Annotated[bool, "Cancel the active runs on the card. Without it they refuse the change."]
+
+
+@input_type
+class NewCardInput:
+    """The fields of a new card."""
+
+    title: Title
+    description: Description = ""
+    type: Type = CardType.FEATURE
+    priority: Urgency = Priority.MEDIUM
+    size: Size = None
+    story_points: StoryPoints = None
+    due_on: DueOn = None
+    parent_id: ParentId = None
+    agent_profile_id: AgentProfileId = None
+
 
 @dataclass(frozen=True)
-class NewCard:
-    """What a card is made of."""
+class ManyCards:
+    """Cards that were changed together."""
 
-    title: str
-    description: str = ""
-    type: CardType = CardType.FEATURE
-    priority: Priority = Priority.MEDIUM
-    size: CardSize | None = None
-    story_points: int | None = None
-    due_on: date | None = None
-    parent_id: str | None = None
-    place: Placement = field(default_factory=Placement)
-    agent_profile_id: str | None = None
+    cards: list[Card]
 
 
 def validate_card(values: dict[str, Any], at: str = "") -> dict[str, Any]:
-    """The fields of a card, cleaned. Raises Invalid."""
+    """Return the fields of a card, normalized. `at` prefixes the paths of issues. Raises Invalid."""
     clean = dict(values)
     if "title" in clean:
         clean["title"] = validation.single_line(f"{at}title", clean["title"], 255)
@@ -62,37 +84,87 @@ def validate_card(values: dict[str, Any], at: str = "") -> dict[str, Any]:
     return clean
 
 
-async def create_card(tx: Transaction, actor: Actor, board_id: str, new: NewCard) -> Card:
-    """Make a card. Without a place it goes to the end of the board's first BACKLOG column."""
-    return (await create_cards(tx, actor, board_id, [new], at=""))[0]
+async def create_card(
+    tx: Transaction,
+    actor: Actor,
+    *,
+    board_id: Annotated[Id, "The board."],
+    title: Title,
+    description: Description = "",
+    type: Type = CardType.FEATURE,
+    priority: Urgency = Priority.MEDIUM,
+    size: Size = None,
+    story_points: StoryPoints = None,
+    due_on: DueOn = None,
+    parent_id: ParentId = None,
+    agent_profile_id: AgentProfileId = None,
+    destination: FirstDestination = None,
+    position: Position = None,
+) -> Card:
+    """Create a card. It enters at BACKLOG, so the law of stages allows the columns that a BACKLOG card may go to.
+
+    Raises StageRefused; Conflict if the parent has too many children or the agent profile is switched off.
+    """
+    new = NewCardInput(
+        title=title,
+        description=description,
+        type=type,
+        priority=priority,
+        size=size,
+        story_points=story_points,
+        due_on=due_on,
+        parent_id=parent_id,
+        agent_profile_id=agent_profile_id,
+    )
+    return (await _create(tx, actor, board_id, [new], destination, position))[0]
 
 
 async def create_cards(
-    tx: Transaction, actor: Actor, board_id: str, news: Sequence[NewCard], *, at: str = "cards."
+    tx: Transaction,
+    actor: Actor,
+    *,
+    board_id: Annotated[Id, "The board."],
+    cards: Annotated[list[NewCardInput], "1 to 100 cards, in their order from the top."],
+    destination: FirstDestination = None,
+) -> ManyCards:
+    """Create up to 100 cards at the end of one column, in order: all or none.
+
+    Raises as `createCard` does.
+    """
+    validation.at_most("cards", cards, MAX_AT_ONCE)
+    return ManyCards(await _create(tx, actor, board_id, cards, destination, at="cards."))
+
+
+async def _create(
+    tx: Transaction,
+    actor: Actor,
+    board_id: str,
+    news: Sequence[NewCardInput],
+    destination: DestinationInput | None,
+    position: PositionInput | None = None,
+    *,
+    at: str = "",
 ) -> list[Card]:
-    """Make several cards, in order, all or none."""
-    validation.at_most("cards", list(news), MAX_AT_ONCE)
     profiles = await profiles_by_id(tx, actor, *(new.agent_profile_id for new in news))
     board = await lock_board(tx, actor, board_id, for_run=True)
     making = await Making.on(tx, actor, board, len(news), profiles)
     for index, new in enumerate(news):
-        await making.make(new, at=f"{at}{index}." if at else "")
+        await making.make(new, destination, position, at=f"{at}{index}." if at else "")
     return await making.done()
 
 
 @dataclass
 class Making:
-    """Cards that are made on a board, which the caller holds: `make` each, and then say `done`.
+    """Cards in creation on a board that the caller holds: `make` each, then call `done`.
 
-    A card is born in the backlog, so the law lets it be made where a card of the backlog may go. At the ends of
-    columns that is a fixed number of statements, however many are made.
+    At the ends of columns any number of cards takes a fixed number of statements.
     """
 
     tx: Transaction
     actor: Actor
     board: Board
     facts: Facts
-    count: int  # how many there will be
+    count: int  # cards to be made in all
     profiles: NamedProfiles
     batch: str | None
     ends: LastRanks
@@ -107,23 +179,34 @@ class Making:
         return cls(tx, actor, board, facts, count, profiles or NamedProfiles(()), batch, LastRanks(tx, Card))
 
     async def make(
-        self, new: NewCard, *, at: str = "", called: tuple[str, int] | None = None, archived: bool = False
+        self,
+        new: NewCardInput,
+        destination: DestinationInput | None = None,
+        position: PositionInput | None = None,
+        *,
+        at: str = "",
+        identity: tuple[str, int] | None = None,
+        archived: bool = False,
     ) -> Card:
-        """Make one card; `called`: its id and its number, where they are not the next."""
-        lane = target([self.facts], new.place)
-        _for_run(self.actor, new, lane)
+        """Make one card. `identity` is its id and number; default: the next. `at` prefixes the paths of issues.
+
+        Raises Forbidden, Invalid, NotFound, Conflict, StageRefused.
+        """
+        lane = find_column([self.facts], destination)
+        is_placed = destination is not None or position is not None
+        _check_agent(self.actor, new, lane, is_placed=is_placed)
         judge(self.facts, lane)
         values = {name: getattr(new, name) for name in FIELDS}
         clean = validate_card(values, at)
         self.profiles.judge(self.board, new.agent_profile_id)
         if new.parent_id is not None:
-            await _parent(self.tx, self.board.id, None, new.parent_id)
-        id, number = called or (new_id("card"), self.board.last_number + 1)
+            await _check_parent(self.tx, self.board.id, None, new.parent_id)
+        id, number = identity or (new_id("card"), self.board.last_number + 1)
         card = Card(
             id=id,
             board_id=self.board.id,
             column_id=lane.id,
-            rank=await self._rank(lane, new.place),
+            rank=await self._rank(lane, position),
             number=number,
             version=1,
             created_by=self.actor.id,
@@ -141,65 +224,108 @@ class Making:
             self.facts = _joined(self.facts, lane)
         return card
 
-    async def _rank(self, lane: ColumnState, place: Placement) -> str:
-        if place.before or place.after or place.top:
+    async def _rank(self, lane: ColumnState, position: PositionInput | None) -> str:
+        if position is not None:
             self.ends.forget()
-            here = Card.column_id == lane.id
-            return await rank_for(self.tx, Card, here, None, place.before, place.after, top=place.top)
+            return await rank_for(self.tx, Card, Card.column_id == lane.id, None, position)
         return await self.ends.next(lane.id, lambda: Card.column_id == lane.id, self.count - len(self.cards))
 
     async def done(self) -> list[Card]:
-        """The cards that were made, and what follows from it: work for agents."""
-        await self.tx.flush()  # what was made is read by whoever asked for it
+        """Write the cards, give those that agents shall work to agents, and return them all."""
+        await self.tx.flush()  # the response reads the rows
         by_lane = {lane.id: lane.stage for lane in self.facts.lanes}
         for stage in dict.fromkeys(by_lane[card.column_id] for card in self.cards):
-            those = [card for card in self.cards if by_lane[card.column_id] is stage]
-            await on_cards_moved(self.tx, self.actor, self.board, those, [None] * len(those), stage)
+            entered = [card for card in self.cards if by_lane[card.column_id] is stage]
+            await on_cards_moved(self.tx, self.actor, self.board, entered, [None] * len(entered), stage)
         return self.cards
 
 
-def _for_run(actor: Actor, new: NewCard, lane: ColumnState) -> None:
-    """Raise Forbidden where an agent would make a card that is not a part of its own, or give it to an agent."""
-    if actor.run_id is not None and (new.parent_id != actor.card_id or new.place != Placement()):
-        raise Forbidden("Under its run's credential an agent makes cards under its own, in the backlog")
+def _check_agent(actor: Actor, new: NewCardInput, lane: ColumnState, *, is_placed: bool) -> None:
+    """Raise Forbidden unless an agent creates a child of its own card, in the backlog."""
+    if actor.run_id is not None and (new.parent_id != actor.card_id or is_placed):
+        raise Forbidden("With its run's credential an agent creates cards under its own card, in the backlog")
     if actor.run_id is not None and lane.stage is not Stage.BACKLOG:
         raise Forbidden(
-            "Under its run's credential an agent makes cards in the backlog, and this board has none"
+            "With its run's credential an agent creates cards in the backlog; this board has none"
         )
 
 
 def _joined(facts: Facts, to: ColumnState) -> Facts:
-    """The facts for the next card, once one more stands in `to`."""
+    """Return the facts for the next card, with one more card in `to`."""
     lanes = [replace(lane, count=lane.count + 1) if lane == to else lane for lane in facts.lanes]
     return replace(facts, lanes=lanes)
 
 
 FIELDS = (*EDITABLE_FIELDS, "agent_profile_id")
-CIRCLE = "A card cannot stand under itself or under its own descendants"
-OF_A_RUN = {"title", "description"}  # fields that an agent may change of its own card
+CYCLE = "A card cannot be a child of itself or of its own descendants"
+AGENT_FIELDS = {"title", "description"}  # fields that an agent may change of its own card
 
 
 async def update_card(
     tx: Transaction,
     actor: Actor,
+    *,
+    id: Annotated[Id, "The card."],
+    title: Annotated[Maybe[str], "1 to 255 characters."] = None,
+    description: Annotated[Maybe[str | None], "Markdown; null empties it."] = None,
+    type: Annotated[Maybe[CardType], "The kind of work."] = None,
+    priority: Annotated[Maybe[Priority], "The urgency."] = None,
+    size: Annotated[Maybe[CardSize | None], "The size of the work; null clears it."] = None,
+    story_points: Annotated[Maybe[int | None], "0 to 99; null clears them."] = None,
+    due_on: Annotated[Maybe[date | None], "The day it is due; null clears it."] = None,
+    agent_profile_id: Annotated[
+        Maybe[Id | None], "The agent profile that works it; null: that of its board."
+    ] = None,
+    destination: Annotated[
+        DestinationInput | None,
+        "Also move it to the end of this column, as `moveCard` does. It stays if it is in that stage already.",
+    ] = None,
+    cancel_run: CancelRun = False,
+    if_version: IfVersion = None,
+) -> Card:
+    """Change a card. Fields that are left out keep their values, null clears. With a destination it also moves.
+
+    Raises Stale; StageRefused for a move that the law of stages refuses; Conflict if the agent profile is switched
+    off. Then nothing was changed.
+    """
+    changes = provided_fields(
+        title=title,
+        description=description,
+        type=type,
+        priority=priority,
+        size=size,
+        story_points=story_points,
+        due_on=due_on,
+        agent_profile_id=agent_profile_id,
+    )
+    return await change_card(
+        tx, actor, id, changes, destination, if_version=if_version, cancel_run=cancel_run
+    )
+
+
+async def change_card(
+    tx: Transaction,
+    actor: Actor,
     id: str,
     changes: dict[str, Any],
+    destination: DestinationInput | None = None,
     *,
-    place: Placement | None = None,
     if_version: int | None = None,
     cancel_run: bool = False,
 ) -> Card:
-    """Change the given fields of a card: absent keeps, None clears. With `place`, it also moves, as by a move."""
-    moving = place is not None and (place.column_id or place.stage)
-    by_run = not moving and changes.keys() <= OF_A_RUN
+    """Change the given fields of a card, None clears; with a destination also move it.
+
+    Raises NotFound, Stale, Invalid, StageRefused, or Conflict for a parent or an agent profile.
+    """
+    for_run = destination is None and changes.keys() <= AGENT_FIELDS
     profiles = await profiles_by_id(tx, actor, changes.get("agent_profile_id"))
-    board, card = await lock_card(tx, actor, id, for_run=by_run)
+    board, card = await lock_card(tx, actor, id, for_run=for_run)
     card.expect(if_version)
     clean = validate_card(changes)
     profiles.judge(board, changes.get("agent_profile_id"), before=card.agent_profile_id)
     if clean.get("parent_id") is not None:
-        await _parent(tx, board.id, card.id, clean["parent_id"])
-    to = await check_move(tx, board, [card], place, cancel_run=cancel_run) if place and moving else None
+        await _check_parent(tx, board.id, card.id, clean["parent_id"])
+    to = await check_move(tx, board, [card], destination, cancel_run=cancel_run) if destination else None
     before = await _image(tx, card)
     told = apply_changes(card, clean)
     if told:
@@ -208,8 +334,8 @@ async def update_card(
         )
     if "priority" in told:
         await reprioritise(tx, card)
-    if place and to:
-        await move_allowed(tx, board, [card], place, to)
+    if to is not None:
+        await move_allowed(tx, board, [card], to)
         await on_cards_moved(tx, actor, board, [card], to.left, to.lane.stage, cancel_run=cancel_run)
     return card
 
@@ -217,44 +343,63 @@ async def update_card(
 async def move_card(
     tx: Transaction,
     actor: Actor,
-    id: str,
-    place: Placement,
     *,
-    if_version: int | None = None,
-    cancel_run: bool = False,
+    id: Annotated[Id, "The card."],
+    destination: Annotated[DestinationInput | None, "The column; default: its own."] = None,
+    position: Position = None,
+    cancel_run: CancelRun = False,
+    if_version: IfVersion = None,
 ) -> Card:
-    """Move a card to another column, or elsewhere in its own. `cancel_run` stops the agents that are at it.
+    """Move a card to another column, or to another position in its own.
 
-    Raises NotFound, Stale, StageRefused, or Invalid for a neighbour that is not there; then nothing was changed.
+    Raises StageRefused for a move that the law of stages refuses, Stale, or Invalid if the neighbor is not in the
+    column. Then nothing was changed.
     """
     board, card = await lock_card(tx, actor, id)
     card.expect(if_version)
-    to = await check_move(tx, board, [card], place, cancel_run=cancel_run)
-    await move_allowed(tx, board, [card], place, to)
+    to = await check_move(tx, board, [card], destination, cancel_run=cancel_run)
+    await move_allowed(tx, board, [card], to, position)
     await on_cards_moved(tx, actor, board, [card], to.left, to.lane.stage, cancel_run=cancel_run)
     return card
 
 
 async def move_cards(
-    tx: Transaction, actor: Actor, ids: list[str], place: Placement, *, cancel_run: bool = False
-) -> list[Card]:
-    """Move several cards of one board to one place, in the order given, all or none."""
+    tx: Transaction,
+    actor: Actor,
+    *,
+    ids: Annotated[list[Id], "1 to 100 cards of one board, in the order they take."],
+    destination: Annotated[DestinationInput | None, "The column; default: their own."] = None,
+    position: Position = None,
+    cancel_run: Annotated[
+        bool, "Cancel the active runs on the cards. Without it they refuse the change."
+    ] = False,
+) -> ManyCards:
+    """Move up to 100 cards to one place, one after the other: all or none.
+
+    Raises StageRefused, or Invalid if the neighbor is not in the column, is one of the cards, or a card is named
+    twice. Then nothing was changed.
+    """
     validation.distinct("ids", validation.at_most("ids", ids, MAX_AT_ONCE))
-    if {place.before, place.after} & set(ids):
-        raise Invalid(("ids", "names the neighbour they are moved to"))
+    if position is not None and {position.before, position.after} & set(ids):
+        raise Invalid(("ids", "must not contain the neighbor of the position"))
     board, cards = await lock_cards(tx, actor, ids)
-    to = await check_move(tx, board, cards, place, cancel_run=cancel_run)
-    await move_allowed(tx, board, cards, place, to, batch=new_id("batch"))
+    to = await check_move(tx, board, cards, destination, cancel_run=cancel_run)
+    await move_allowed(tx, board, cards, to, position, batch=new_id("batch"))
     await on_cards_moved(tx, actor, board, cards, to.left, to.lane.stage, cancel_run=cancel_run)
-    return cards
+    return ManyCards(cards)
 
 
 async def archive_card(
-    tx: Transaction, actor: Actor, id: str, *, cancel_run: bool = False, if_version: int | None = None
+    tx: Transaction,
+    actor: Actor,
+    *,
+    id: Annotated[Id, "The card."],
+    cancel_run: CancelRun = False,
+    if_version: IfVersion = None,
 ) -> Card:
-    """Take a card off the board without deleting it. Archiving twice changes nothing.
+    """Archive a card: it leaves its board and is not deleted. Archiving twice changes nothing.
 
-    Raises Conflict while agents are at it, unless `cancel_run` ends their runs.
+    Raises Stale, or Conflict if runs are active on it and `cancelRun` is false.
     """
     board, card = await lock_card(tx, actor, id)
     card.expect(if_version)
@@ -270,17 +415,22 @@ def _archive(tx: Transaction, board: Board, card: Card, *, batch: str | None = N
     emit_on_board(tx, board, EventKind.CARD_ARCHIVED, card.id, batch=batch, card_id=card.id)
 
 
-async def unarchive_card(tx: Transaction, actor: Actor, id: str, *, if_version: int | None = None) -> Card:
-    """Bring a card back, to the end of the first BACKLOG column, or of the first column where there is none."""
+async def unarchive_card(
+    tx: Transaction, actor: Actor, *, id: Annotated[Id, "The card."], if_version: IfVersion = None
+) -> Card:
+    """Restore an archived card at the end of the board's first BACKLOG column; without one, of its first column.
+
+    Raises Stale or StageRefused.
+    """
     board, card = await lock_card(tx, actor, id)
     card.expect(if_version)
     if card.archived_at is None:
         return card
     [facts] = await facts_of(reader(tx), {board.id: board}, [card])
-    facts = replace(facts, at=ENTRY, column_id=None, card_archived=False)  # it comes in as a new card does
-    lane = target([facts], Placement())
+    facts = replace(facts, at=ENTRY, column_id=None, card_archived=False)  # it enters as a new card does
+    lane = find_column([facts], None)
     judge(facts, lane)
-    card.rank = await rank_for(tx, Card, Card.column_id == lane.id, card.id, None, None)
+    card.rank = await rank_for(tx, Card, Card.column_id == lane.id, card.id)
     card.column_id = lane.id
     apply_changes(card, {"archived_at": None})
     place = {"column_id": lane.id, "rank": card.rank}
@@ -292,15 +442,17 @@ async def unarchive_card(tx: Transaction, actor: Actor, id: str, *, if_version: 
 async def delete_card(
     tx: Transaction,
     actor: Actor,
-    id: str,
     *,
-    detach_children: bool = False,
-    cancel_run: bool = False,
-    if_version: int | None = None,
+    id: Annotated[Id, "The card."],
+    detach_children: Annotated[
+        bool, "Detach its children, which lose their parent. Without it children refuse the deletion."
+    ] = False,
+    cancel_run: CancelRun = False,
+    if_version: IfVersion = None,
 ) -> Card:
-    """Delete a card and what hangs on it. Its children are refused, or let go with `detach_children`.
+    """Delete a card with its subtasks, messages, links, questions and runs. Returns the card as it was.
 
-    Raises Conflict while agents are at it, unless `cancel_run` ends their runs.
+    Raises Stale, or Conflict if it has children or active runs and their option is false.
     """
     board, card = await lock_card(tx, actor, id)
     card.expect(if_version)
@@ -319,18 +471,16 @@ async def remove(
     detach_children: bool,
     batch: str | None = None,
 ) -> None:
-    """Delete `cards` of one column, which are `these`, with what hangs on them; no agent is at them any more.
+    """Delete `cards` of one column, selected by `these`, with everything on them. No runs are active on them.
 
-    Raises Conflict for children that stay, unless `detach_children` lets them go.
+    Raises Conflict if other cards are their children, unless `detach_children`.
     """
     gone = select(Card.id).where(these).correlate(None)
     query = select(Card).where(Card.parent_id.in_(gone), Card.id.not_in(gone)).order_by(Card.id)
     children = list(await tx.scalars(query))
     if children and not detach_children:
-        some = "1 card stands" if len(children) == 1 else f"{len(children)} cards stand"
-        raise Conflict(
-            f"{some} under what is deleted; say detachChildren, or delete them first", children[0].id
-        )
+        some = "1 card is a child" if len(children) == 1 else f"{len(children)} cards are children"
+        raise Conflict(f"{some} of what is deleted; set detachChildren, or delete them first", children[0].id)
     columns = select(BoardColumn.id, BoardColumn.stage).where(BoardColumn.board_id == board.id)
     stages = dict(list(await tx.execute(columns)))
     batch = batch or (new_id("batch") if children else None)
@@ -341,7 +491,7 @@ async def remove(
         told = apply_changes(child, {"parent_id": None})
         data = {"card_id": child.id, "changes": told, "before": before}
         emit_on_board(tx, board, EventKind.CARD_UPDATED, child.id, batch=batch, **data)
-    await tx.flush()  # the children's, before what they stood under is gone
+    await tx.flush()  # the children are written before their parents are deleted
     await tx.execute(delete(Card).where(these))
     for card in cards:
         tx.expunge(card)
@@ -360,27 +510,35 @@ async def remove(
         )
 
 
-async def set_parent(
-    tx: Transaction, actor: Actor, id: str, parent_id: str | None, *, if_version: int | None = None
+async def set_parent_card(
+    tx: Transaction,
+    actor: Actor,
+    *,
+    id: Annotated[Id, "The card."],
+    parent_id: Annotated[Id | None, "The card it becomes a part of; null: none."] = None,
+    if_version: IfVersion = None,
 ) -> Card:
-    """Put a card under another of the same board, or under none."""
-    return await update_card(tx, actor, id, {"parent_id": parent_id}, if_version=if_version)
+    """Make a card a part of another card of its board, or of none.
+
+    Raises Stale, or Conflict for a cycle or a parent with too many children.
+    """
+    return await change_card(tx, actor, id, {"parent_id": parent_id}, if_version=if_version)
 
 
 def set_first_parents(
     tx: Transaction, board: Board, parents: Sequence[tuple[Card, Card]], lanes: Sequence[ColumnState]
 ) -> None:
-    """Put new cards under others, each `(card, parent)`, of a board that the caller holds with its `lanes`.
+    """Set the parents of new cards, each `(card, parent)`, on a board that the caller holds; without a statement.
 
-    Raises Conflict for a circle and for too many children of one; without a statement.
+    Raises Conflict for a cycle or a parent with too many children.
     """
     for id, count in Counter(parent.id for _, parent in parents).items():
         if count > MAX_CHILDREN:
-            raise _too_many(id)
+            raise _too_many_children(id)
     try:
         TopologicalSorter({card.id: {parent.id} for card, parent in parents}).prepare()
-    except CycleError as circle:
-        raise Conflict(CIRCLE, circle.args[1][0]) from None
+    except CycleError as error:
+        raise Conflict(CYCLE, error.args[1][0]) from None
     stages = {lane.id: lane.stage for lane in lanes}
     for card, parent in parents:
         before = image(card) | {"stage": stages[card.column_id]}
@@ -390,8 +548,8 @@ def set_first_parents(
         )
 
 
-async def _parent(tx: Transaction, board_id: str, card_id: str | None, parent_id: str) -> None:
-    """Raise unless `parent_id` is a card of the board that does not descend from `card_id`."""
+async def _check_parent(tx: Transaction, board_id: str, card_id: str | None, parent_id: str) -> None:
+    """Raise NotFound or Conflict unless `parent_id` may become the parent of a card of the board."""
     above = select(Card.id, Card.parent_id).where(Card.id == parent_id, Card.board_id == board_id)
     line = above.cte("line", recursive=True)
     line = line.union(select(Card.id, Card.parent_id).join(line, Card.id == line.c.parent_id))
@@ -399,13 +557,13 @@ async def _parent(tx: Transaction, board_id: str, card_id: str | None, parent_id
     if not ids:
         raise NotFound(parent_id)
     if card_id in ids:
-        raise Conflict(CIRCLE, parent_id)
+        raise Conflict(CYCLE, parent_id)
     children = select(func.count()).select_from(Card).where(Card.parent_id == parent_id, Card.id != card_id)
     if (await tx.scalar(children) or 0) >= MAX_CHILDREN:
-        raise _too_many(parent_id)
+        raise _too_many_children(parent_id)
 
 
-def _too_many(id: str) -> Conflict:
+def _too_many_children(id: str) -> Conflict:
     return Conflict(f"A card has at most {MAX_CHILDREN} children", id)
 
 

@@ -1,4 +1,4 @@
-"""Who the command line acts for: whoever runs it holds the database, so it may act for anybody."""
+"""The actor of the command line. Its user has the database, so it may act for any person."""
 
 from sqlalchemy import select
 
@@ -12,9 +12,9 @@ from models.workspace import Membership, Role, Workspace
 
 
 async def cli_actor_of(tx: Transaction, username: str | None) -> Actor:
-    """The person of that name; without one, the owner who has no password yet, or the only admin there is.
+    """Find the person of that name; without a name, the owner without a password or the only admin.
 
-    Raises NotFound, or Conflict when it cannot be told who is meant.
+    Raises NotFound, or Conflict if there are several admins.
     """
     if username is not None:
         named = User.username_folded == folded(username), User.is_active
@@ -28,12 +28,12 @@ async def cli_actor_of(tx: Transaction, username: str | None) -> Actor:
     admins = select(Membership.user_id).where(Membership.role == Role.ADMIN).distinct().limit(2)
     ids = list(await tx.scalars(admins))
     if len(ids) != 1:
-        raise Conflict("There are several admins; say in whose name with --user")
+        raise Conflict("There are several admins; choose one with --user")
     return Actor(ActorKind.USER, ids[0])
 
 
 async def first_workspace(tx: Transaction, actor: Actor) -> str | None:
-    """The oldest workspace the person is an admin of."""
-    mine = Membership.user_id == actor.id, Membership.role == Role.ADMIN
+    """Return the id of the oldest workspace that the person is an admin of."""
+    is_admin = Membership.user_id == actor.id, Membership.role == Role.ADMIN
     query = select(Workspace.id).join(Membership, Membership.workspace_id == Workspace.id)
-    return await tx.scalar(query.where(*mine).order_by(Workspace.id).limit(1))
+    return await tx.scalar(query.where(*is_admin).order_by(Workspace.id).limit(1))

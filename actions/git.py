@@ -1,9 +1,9 @@
-"""What people and workers say about git, judged: names of refs, addresses of repositories, paths, commit ids.
+"""Validation of git values: names of refs, URLs of repositories, paths, commit ids.
 
-Every value here ends up as an argument of a git command on some worker's machine, so it must be what it is said to
-be: no option, no command, no other protocol, no path that leaves the repository. The functions are pure; each
-returns the value to keep, or raises Invalid with the path of the field.
-Source: git-check-ref-format(1), and git's own list of transports that a person has not chosen (protocol.allow).
+Each value becomes an argument of a git command on a worker's machine. So it is never an option, a command, another
+protocol, or a path outside of the repository. The functions are pure; each returns the normalized value, or raises
+Invalid with the path of the field.
+Source: git-check-ref-format(1), and git's default of protocol.allow for transports.
 """
 
 import re
@@ -13,7 +13,7 @@ from models.refusal import Invalid
 
 MAX_REF_CHARACTERS = 200
 MAX_BRANCH_CHARACTERS = 300
-MAX_REF_PART_BYTES = 250  # a part of a ref is the name of a file, and of its lock
+MAX_REF_PART_BYTES = 250  # a part of a ref is a file name, also with .lock
 MAX_REPOSITORY_CHARACTERS = 500
 MAX_PATH_CHARACTERS = 4_096
 SHA = re.compile(r"[0-9a-fA-F]{4,64}")
@@ -28,12 +28,12 @@ _SCP = re.compile(r"(?:([^@/:]+)@)?([^@/:]+):(.*)")  # git@host:path
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_])?|\[[0-9A-Fa-f:.]+\]")
 _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 _PLACEHOLDER = re.compile(r"\{(card|slug|run)\}")
-# What stands for each placeholder: all letters, digits and single dashes, so one example is as good as another.
+# Longest values of the placeholders: letters, digits and single dashes.
 _EXAMPLES = {"card": "ABCDEFGHIJ-1234567890", "slug": "s" * 50, "run": "run_" + "0" * 26}
 
 
 def validate_ref(path: str, text: str, *, most: int = MAX_REF_CHARACTERS) -> str:
-    """The name of a branch, a tag or a commit to begin from: `main`, `origin/main`, a commit id, `HEAD`."""
+    """Return a ref to start from: `main`, `origin/main`, a commit id, `HEAD`."""
     text = text.strip(" ")
     if not 1 <= len(text) <= most:
         raise Invalid((path, f"must have 1 to {most} characters, not {len(text)}"))
@@ -43,28 +43,28 @@ def validate_ref(path: str, text: str, *, most: int = MAX_REF_CHARACTERS) -> str
 
 
 def validate_branch(path: str, text: str) -> str:
-    """The name of a branch that is or will be made: a ref, but for `HEAD`, which is none."""
+    """Return the name of a branch: a ref other than `HEAD`."""
     text = validate_ref(path, text, most=MAX_BRANCH_CHARACTERS)
     if text == "HEAD":
-        raise Invalid((path, "is no branch"))
+        raise Invalid((path, "is not a branch"))
     return text
 
 
 def validate_branch_template(path: str, text: str) -> str:
-    """How branches are named: a branch's name in which {card}, {slug} and {run} may stand, and no other braces."""
+    """Return a template of branch names: {card}, {slug} and {run} are its only placeholders."""
     text = text.strip(" ")
     if not 1 <= len(text) <= MAX_REF_CHARACTERS:
         raise Invalid((path, f"must have 1 to {MAX_REF_CHARACTERS} characters, not {len(text)}"))
     if set("{}") & set(_PLACEHOLDER.sub("", text)):
-        raise Invalid((path, "may name {card}, {slug}, {run} and nothing else in braces"))
+        raise Invalid((path, "must have no placeholders but {card}, {slug} and {run}"))
     validate_branch(path, _PLACEHOLDER.sub(lambda found: _EXAMPLES[found[1]], text))
     return text
 
 
 def validate_repository_url(path: str, text: str) -> str:
-    """Where a repository is: https://, http://, ssh:// or git://, `git@host:path`, or a folder at the worker.
+    """Return the place of a repository: https://, http://, ssh://, git://, `git@host:path`, or a worker's folder.
 
-    Credentials never stand in it: everybody who sees the board reads it.
+    Credentials are refused: everyone who sees the board can read it.
     """
     text = text.strip(" ")
     if not 1 <= len(text) <= MAX_REPOSITORY_CHARACTERS:
@@ -75,58 +75,58 @@ def validate_repository_url(path: str, text: str) -> str:
 
 
 def validate_path(path: str, text: str) -> str:
-    """The name of a file in a repository: relative, with slashes, never outside of it and never git's own."""
+    """Return the path of a file in a repository: relative, with slashes, not in `.git`."""
     if not 1 <= len(text) <= MAX_PATH_CHARACTERS:
         raise Invalid((path, f"must have 1 to {MAX_PATH_CHARACTERS} characters, not {len(text)}"))
     if "\0" in text or not _is_encodable(text):
-        raise Invalid((path, "has a character that no file's name has"))
+        raise Invalid((path, "has a character that no file name has"))
     if text.startswith("/") or _DRIVE.match(text):
         raise Invalid((path, "must be relative to the root of the repository"))
     parts = text.split("/")
     if any(part in ("", ".", "..") for part in parts):
         raise Invalid((path, "must name a file of the repository, without empty parts, `.` and `..`"))
     if any(part.lower() == ".git" for part in parts):
-        raise Invalid((path, "is git's own"))
+        raise Invalid((path, "is inside .git"))
     return text
 
 
 def validate_sha(path: str, text: str) -> str:
-    """The id of a commit: 4 to 64 hexadecimal digits."""
+    """Return the id of a commit in lower case: 4 to 64 hexadecimal digits."""
     if not SHA.fullmatch(text):
         raise Invalid((path, "must be a commit id: 4 to 64 hexadecimal digits"))
     return text.lower()
 
 
 def _against_ref(text: str) -> str | None:
-    """Why a text is no name of a ref."""
+    """Return why a text is not a ref, or None."""
     if text.startswith("-"):
         return "must not begin with a dash"
     if not _is_encodable(text):
         return "has a character that no name has"
     if text == "@" or text.endswith(".") or _NOT_IN_REFS.search(text):
-        return "is no name that git takes: no space, control character, `..`, `//`, `@{`, or any of ~ ^ : ? * [ \\"
+        return "is not a ref of git: no space, control character, `..`, `//`, `@{`, or any of ~ ^ : ? * [ \\"
     for part in text.split("/"):
         if not part or part.startswith(".") or part.endswith(".lock"):
-            return "is no name that git takes: no part is empty, begins with a dot or ends with .lock"
+            return "is not a ref of git: no part is empty, begins with a dot or ends with .lock"
         if len(part.encode()) > MAX_REF_PART_BYTES:
             return f"has a part of more than {MAX_REF_PART_BYTES} bytes"
     return None
 
 
 def _against_repository(text: str) -> str | None:
-    """Why a text is no place of a repository."""
+    """Return why a text is not a repository, or None."""
     if text.startswith("-"):
         return "must not begin with a dash"
     if _CONTROL.search(text) or not _is_encodable(text):
         return "has a control character"
     if _HELPER.match(text):
-        return "must not name a program of git's: `name::`"
+        return "must not name a remote helper of git: `name::`"
     if found := _SCHEME.match(text):
         if found[1].lower() not in _SCHEMES:
             return "must begin with https://, http://, ssh:// or git://, or name a folder"
         return _against_url(text, found[1].lower())
     if "://" in text:
-        return "is no address"
+        return "is not a URL"
     if text.lower().startswith("file:"):
         return "must not be a file: address"
     if "@" in text.split("/", 1)[0] and text.split("@", 1)[0].count(":"):
@@ -146,7 +146,7 @@ def _against_url(text: str, scheme: str) -> str | None:
         url = urlsplit(text)
         host, port = url.hostname, url.port
     except ValueError:
-        return "is no address"
+        return "is not a URL"
     if url.password is not None or (url.username is not None and scheme != "ssh"):
         return "must not hold credentials"
     if url.username is not None and not _USER.fullmatch(url.username):
@@ -154,7 +154,7 @@ def _against_url(text: str, scheme: str) -> str | None:
     if not host or not _HOST.fullmatch(_bracketed(url, host)):
         return "names no host"
     if port == 0 or url.path in ("", "/"):
-        return "names no repository" if port != 0 else "is no address"
+        return "names no repository" if port != 0 else "is not a URL"
     return None
 
 

@@ -1,7 +1,7 @@
-"""What marks a card: the people it is assigned to, and its labels. Doing either twice changes nothing."""
+"""Changes to the labels and assignees of cards. Repeating one changes nothing."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated
 
 from sqlalchemy import func, select
 
@@ -9,6 +9,7 @@ from actions.events import emit_on_board, emit_to_user
 from actions.notice import create_notices
 from auth.locking import lock_card
 from kit.db.transaction import Transaction
+from kit.graphql.arguments import Id
 from models.actor import Actor
 from models.board import Board
 from models.card import MAX_ASSIGNEES, MAX_LABELS, Card, CardAssignee, CardLabel
@@ -17,16 +18,30 @@ from models.notice import NotificationType
 from models.refusal import Conflict, NotFound
 from models.workspace import Label, Membership
 
-ASSIGNEES, LABELS = "people it is assigned to", "labels"
+CardId = Annotated[Id, "The card."]
+LIMITS = {CardAssignee: MAX_ASSIGNEES, CardLabel: MAX_LABELS}
+TOO_MANY = {
+    CardAssignee: f"A card has at most {MAX_ASSIGNEES} assignees",
+    CardLabel: f"A card has at most {MAX_LABELS} labels",
+}
 
 
-async def assign_card(tx: Transaction, actor: Actor, card_id: str, user_id: str) -> Card:
-    """Assign a card to a member of its workspace, who is told."""
+async def assign_card(
+    tx: Transaction,
+    actor: Actor,
+    *,
+    card_id: CardId,
+    user_id: Annotated[Id, "A member of the card's workspace."],
+) -> Card:
+    """Assign a card to a person, who is notified. Repeating it changes nothing.
+
+    Raises Conflict if it is assigned to 20 people already.
+    """
     board, card = await lock_card(tx, actor, card_id)
     if await tx.get(CardAssignee, (card.id, user_id)) is not None:
         return card
-    await _member(tx, board, user_id)
-    await _room(tx, CardAssignee, card, MAX_ASSIGNEES, ASSIGNEES)
+    await _require_member(tx, board, user_id)
+    await _require_room(tx, CardAssignee, card)
     _assign(tx, board, card, user_id)
     if user_id != actor.id:
         title = f"{board.key}-{card.number} was assigned to you"
@@ -36,48 +51,68 @@ async def assign_card(tx: Transaction, actor: Actor, card_id: str, user_id: str)
 
 
 def assign_new_card(tx: Transaction, board: Board, card: Card, user_ids: Sequence[str]) -> None:
-    """Assign a new card to members, who are held as its board is. They hear of it, and are not notified."""
+    """Assign a new card to members, whom the caller holds with its board. They are not notified.
+
+    Raises Conflict for too many.
+    """
     if len(user_ids) > MAX_ASSIGNEES:
-        raise _no_room(MAX_ASSIGNEES, ASSIGNEES)
+        raise Conflict(TOO_MANY[CardAssignee])
     for user_id in user_ids:
         _assign(tx, board, card, user_id)
 
 
-async def unassign_card(tx: Transaction, actor: Actor, card_id: str, user_id: str) -> Card:
-    """Take a card from somebody, who is told; also from those who are no members any more."""
+async def unassign_card(
+    tx: Transaction,
+    actor: Actor,
+    *,
+    card_id: CardId,
+    user_id: Annotated[Id, "The assignee, who may have left the workspace."],
+) -> Card:
+    """Unassign a card from a person. Repeating it changes nothing."""
     board, card = await lock_card(tx, actor, card_id)
     row = await tx.get(CardAssignee, (card.id, user_id))
     if row is None:
-        await _member(tx, board, user_id)
+        await _require_member(tx, board, user_id)
         return card
     await tx.delete(row)
     _tell_assignee(tx, board, card, EventKind.ASSIGNEE_REMOVED, EventKind.UNASSIGNED, user_id)
     return card
 
 
-async def add_label(tx: Transaction, actor: Actor, card_id: str, label_id: str) -> Card:
-    """Put a label of the workspace on a card."""
+async def add_label(
+    tx: Transaction,
+    actor: Actor,
+    *,
+    card_id: CardId,
+    label_id: Annotated[Id, "A label of the card's workspace."],
+) -> Card:
+    """Add a label to a card. Repeating it changes nothing.
+
+    Raises Conflict if the card has 20 labels already.
+    """
     board, card = await lock_card(tx, actor, card_id)
-    label = await _label(tx, board, label_id)
+    label = await _lock_label(tx, board, label_id)
     if await tx.get(CardLabel, (card.id, label.id)) is not None:
         return card
-    await _room(tx, CardLabel, card, MAX_LABELS, LABELS)
+    await _require_room(tx, CardLabel, card)
     _add_label(tx, board, card, label)
     return card
 
 
 def label_new_card(tx: Transaction, board: Board, card: Card, labels: Sequence[Label]) -> None:
-    """Put labels on a new card; they are held as its board is."""
+    """Add labels to a new card; the caller holds them with its board. Raises Conflict for too many."""
     if len(labels) > MAX_LABELS:
-        raise _no_room(MAX_LABELS, LABELS)
+        raise Conflict(TOO_MANY[CardLabel])
     for label in labels:
         _add_label(tx, board, card, label)
 
 
-async def remove_label(tx: Transaction, actor: Actor, card_id: str, label_id: str) -> Card:
-    """Take a label off a card."""
+async def remove_label(
+    tx: Transaction, actor: Actor, *, card_id: CardId, label_id: Annotated[Id, "The label."]
+) -> Card:
+    """Remove a label from a card. Repeating it changes nothing."""
     board, card = await lock_card(tx, actor, card_id)
-    label = await _label(tx, board, label_id)
+    label = await _lock_label(tx, board, label_id)
     row = await tx.get(CardLabel, (card.id, label.id))
     if row is not None:
         await tx.delete(row)
@@ -104,28 +139,24 @@ def _tell_assignee(
     emit_to_user(tx, user_id, of_user, card_id=card.id, board_id=board.id, title=card.title)
 
 
-async def _member(tx: Transaction, board: Board, user_id: str) -> None:
-    """Raise NotFound unless the user is a member. The membership is held, so it cannot end meanwhile."""
-    mine = Membership.workspace_id == board.workspace_id, Membership.user_id == user_id
-    if await tx.scalar(select(Membership.id).where(*mine).with_for_update(read=True)) is None:
+async def _require_member(tx: Transaction, board: Board, user_id: str) -> None:
+    """Raise NotFound unless the user is a member. The membership is locked, so that it cannot end meanwhile."""
+    member = Membership.workspace_id == board.workspace_id, Membership.user_id == user_id
+    if await tx.scalar(select(Membership.id).where(*member).with_for_update(read=True)) is None:
         raise NotFound(user_id)
 
 
-async def _label(tx: Transaction, board: Board, id: str) -> Label:
-    """A label of the board's workspace, held so that it cannot be deleted meanwhile. Raises NotFound."""
-    mine = Label.id == id, Label.workspace_id == board.workspace_id
-    label: Label | None = await tx.scalar(select(Label).where(*mine).with_for_update(read=True))
+async def _lock_label(tx: Transaction, board: Board, id: str) -> Label:
+    """Lock a label of the board's workspace, so that it cannot be deleted meanwhile. Raises NotFound."""
+    of_workspace = Label.id == id, Label.workspace_id == board.workspace_id
+    label: Label | None = await tx.scalar(select(Label).where(*of_workspace).with_for_update(read=True))
     if label is None:
         raise NotFound(id)
     return label
 
 
-async def _room(tx: Transaction, kind: Any, card: Card, most: int, what: str) -> None:
-    """Raise Conflict when the card has as many as it may have. The board is held, so nobody adds meanwhile."""
-    count = await tx.scalar(select(func.count()).select_from(kind).where(kind.card_id == card.id))
-    if (count or 0) >= most:
-        raise _no_room(most, what)
-
-
-def _no_room(most: int, what: str) -> Conflict:
-    return Conflict(f"A card has at most {most} {what}")
+async def _require_room(tx: Transaction, model: type[CardAssignee] | type[CardLabel], card: Card) -> None:
+    """Raise Conflict if the card has as many as it may have. The caller holds the board."""
+    count = await tx.scalar(select(func.count()).select_from(model).where(model.card_id == card.id))
+    if (count or 0) >= LIMITS[model]:
+        raise Conflict(TOO_MANY[model])

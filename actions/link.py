@@ -1,8 +1,12 @@
-"""Links between cards. What blocks what has no circle: the board's lock makes looking and adding one step."""
+"""Changes to links between cards.
+
+BLOCKS links have no cycle: the lock of the board makes the check and the insertion one step.
+"""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from graphlib import CycleError, TopologicalSorter
+from typing import Annotated
 
 from sqlalchemy import func, or_, select
 
@@ -10,6 +14,7 @@ from actions.events import emit_on_board
 from actions.run.change import reopen
 from auth.locking import lock_cards, lock_link
 from kit.db.transaction import Transaction
+from kit.graphql.arguments import Id
 from kit.ids import new_id
 from models.actor import Actor
 from models.board import Board
@@ -17,45 +22,52 @@ from models.card import MAX_LINKS, CardLink, LinkKind
 from models.event import EventKind
 from models.refusal import Conflict, Invalid
 
-ITSELF = "targetId", "is the card itself"
+SAME_CARD = "targetId", "is the card itself"
 TOO_MANY = f"A card has at most {MAX_LINKS} links"
-CIRCLE = "The other card blocks this one, if only through others"
+CYCLE = "The target blocks this card already, directly or through others"
 
 
-async def link_cards(tx: Transaction, actor: Actor, card_id: str, target_id: str, kind: LinkKind) -> CardLink:
-    """Say that a card blocks, is related to, or duplicates another of its board.
+async def link_cards(
+    tx: Transaction,
+    actor: Actor,
+    *,
+    card_id: Annotated[Id, "The card."],
+    target_id: Annotated[Id, "Another card of the same board."],
+    kind: Annotated[LinkKind, "The relation of the card to the target."],
+) -> CardLink:
+    """Link two cards: the card blocks the target, is related to it, or duplicates it.
 
-    Two cards have at most one link, whichever way it points. Raises Conflict for a second one, for a circle
-    of BLOCKS, and when either card has as many links as it may have.
+    Raises Conflict if they are linked already in either direction, for a cycle of BLOCKS, or if either card has 50
+    links.
     """
     if card_id == target_id:
-        raise Invalid(ITSELF)
+        raise Invalid(SAME_CARD)
     board, [card, target] = await lock_cards(tx, actor, [card_id, target_id])
     for one, other in ((card.id, target.id), (target.id, card.id)):
         of_one = or_(CardLink.card_id == one, CardLink.target_id == one)
         if await tx.scalar(select(func.count()).select_from(CardLink).where(of_one)) == MAX_LINKS:
             raise Conflict(TOO_MANY, one)
-        one_way = CardLink.card_id == one, CardLink.target_id == other
-        if (known := await tx.scalar(select(CardLink).where(*one_way))) is not None:
-            raise _linked(known.kind, known.id)
-    if kind is LinkKind.BLOCKS and await _leads(tx, target.id, card.id):
-        raise Conflict(CIRCLE, target.id)
+        same = CardLink.card_id == one, CardLink.target_id == other
+        if (existing := await tx.scalar(select(CardLink).where(*same))) is not None:
+            raise _linked(existing.kind, existing.id)
+    if kind is LinkKind.BLOCKS and await _blocks(tx, target.id, card.id):
+        raise Conflict(CYCLE, target.id)
     link = _link(tx, board, card.id, target.id, kind)
-    await tx.flush()  # the next one is judged by it
+    await tx.flush()  # the next link is checked against it
     return link
 
 
 def link_new_cards(tx: Transaction, board: Board, ties: Sequence[tuple[str, str, LinkKind]]) -> None:
-    """Link new cards, each `(card, target, kind)`, of a board that the caller holds.
+    """Link new cards, each `(card, target, kind)`, of a board that the caller holds, as `link_cards` does.
 
-    They have no other links, so that all of them are judged as `link_cards` would, without a statement.
+    They have no other links, so no statement is needed. Raises Invalid, Conflict.
     """
     links: dict[frozenset[str], CardLink] = {}
     of_card, blockers = Counter[str](), defaultdict[str, set[str]](set)
     for card, target, kind in ties:
         pair = frozenset((card, target))
         if card == target:
-            raise Invalid(ITSELF)
+            raise Invalid(SAME_CARD)
         if pair in links:
             raise _linked(links[pair].kind, links[pair].id)
         if kind is LinkKind.BLOCKS:
@@ -67,8 +79,8 @@ def link_new_cards(tx: Transaction, board: Board, ties: Sequence[tuple[str, str,
             raise Conflict(TOO_MANY, card)
     try:
         TopologicalSorter(blockers).prepare()
-    except CycleError as circle:
-        raise Conflict(CIRCLE, circle.args[1][0]) from None
+    except CycleError as error:
+        raise Conflict(CYCLE, error.args[1][0]) from None
 
 
 def _linked(kind: LinkKind, id: str) -> Conflict:
@@ -83,8 +95,8 @@ def _link(tx: Transaction, board: Board, card_id: str, target_id: str, kind: Lin
     return link
 
 
-async def unlink_cards(tx: Transaction, actor: Actor, id: str) -> CardLink:
-    """Take a link away. Answers it as it was."""
+async def unlink_cards(tx: Transaction, actor: Actor, *, id: Annotated[Id, "The link."]) -> CardLink:
+    """Delete a link between two cards. Returns the link as it was."""
     board, link = await lock_link(tx, actor, id)
     await tx.delete(link)
     told = {
@@ -99,8 +111,8 @@ async def unlink_cards(tx: Transaction, actor: Actor, id: str) -> CardLink:
     return link
 
 
-async def _leads(tx: Transaction, start: str, end: str) -> bool:
-    """Whether `start` blocks `end`, if only through others."""
+async def _blocks(tx: Transaction, start: str, end: str) -> bool:
+    """Return whether `start` blocks `end`, directly or through others."""
     blocks = CardLink.kind == LinkKind.BLOCKS
     step = select(CardLink.target_id.label("id")).where(CardLink.card_id == start, blocks)
     reached = step.cte("reached", recursive=True)

@@ -1,7 +1,8 @@
-"""What is said on a card. Whoever said it may change it; a deleted message keeps its place, not its text."""
+"""Changes to messages on cards. A deleted message keeps its place and loses its text."""
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
 
 from actions import validation
 from actions.events import emit_on_board
@@ -9,6 +10,7 @@ from actions.notice import notify_mentioned
 from auth.locking import lock_board, lock_card, lock_message
 from kit.db.database import utcnow
 from kit.db.transaction import Transaction
+from kit.graphql.arguments import Id, IfVersion
 from kit.ids import new_id
 from models.actor import Actor, ActorKind
 from models.board import Board
@@ -19,8 +21,8 @@ from models.refusal import Conflict, Forbidden
 
 
 @dataclass(frozen=True)
-class OldMessage:
-    """What was said elsewhere: by a person, by a stranger, who is named, or by neither, which is the system."""
+class ImportedMessage:
+    """A message from elsewhere, written by a person, by a stranger who is named, or else by the system."""
 
     body: str
     at: datetime | None
@@ -29,15 +31,25 @@ class OldMessage:
     stranger: str | None = None
 
 
-def validate_text(body: str) -> str:
-    """What is said, as it is kept. Raises Invalid."""
+Body = Annotated[str, "Markdown: 1 to 10,000 characters."]
+
+
+def validate_body(body: str) -> str:
+    """Return the body of a message, normalized. Raises Invalid."""
     return validation.multiline("body", body, MAX_MESSAGE_LENGTH, least=1)
 
 
 async def post_message(
+    tx: Transaction, actor: Actor, *, card_id: Annotated[Id, "The card."], body: Body
+) -> Message:
+    """Post a message on a card. People whom it mentions are notified."""
+    return await post_message_of(tx, actor, card_id, body)
+
+
+async def post_message_of(
     tx: Transaction, actor: Actor, card_id: str, body: str, kind: MessageKind = MessageKind.COMMENT
 ) -> Message:
-    """Say something on a card."""
+    """Post a message of a kind on a card, and notify the people whom it mentions."""
     board, card = await lock_card(tx, actor, card_id, for_run=True)
     message = Message(
         card_id=card.id,
@@ -45,7 +57,7 @@ async def post_message(
         author_kind=actor.kind,
         author_id=actor.id,
         kind=kind,
-        body=validate_text(body),
+        body=validate_body(body),
     )
     tx.add(message)
     await tx.flush()  # generates message.id
@@ -54,12 +66,12 @@ async def post_message(
     return message
 
 
-def keep_message(tx: Transaction, board: Board, card: Card, old: OldMessage) -> Message:
-    """Keep what was said elsewhere, on a card whose board the caller holds. Raises Invalid.
+def import_message(tx: Transaction, board: Board, card: Card, old: ImportedMessage) -> Message:
+    """Add a message from elsewhere to a card whose board the caller holds. Raises Invalid.
 
-    Nobody is notified, and there is no statement: it is written with what else is new.
+    Nobody is notified. It takes no statement of its own: the next flush writes it.
     """
-    body = validate_text(old.body)
+    body = validate_body(old.body)
     if old.stranger is not None:
         body = f"**{validation.single_line('author', old.stranger, STRANGER)}**:\n\n{body}"
     message = Message(
@@ -78,16 +90,24 @@ def keep_message(tx: Transaction, board: Board, card: Card, old: OldMessage) -> 
 
 
 async def edit_message(
-    tx: Transaction, actor: Actor, id: str, body: str, *, if_version: int | None = None
+    tx: Transaction,
+    actor: Actor,
+    *,
+    id: Annotated[Id, "A message of your own."],
+    body: Body,
+    if_version: IfVersion = None,
 ) -> Message:
-    """Say it differently. Only who said it may, and only while it is not deleted."""
+    """Change the text of your message; `editedAt` shows when. People whom it newly mentions are notified.
+
+    Raises Forbidden for a message of another author, Stale, or Conflict if it is deleted.
+    """
     board, message = await lock_message(tx, actor, id)
-    if not _own(actor, message):
-        raise Forbidden("Only who wrote a message may edit it")
+    if not _is_author(actor, message):
+        raise Forbidden("Only the author of a message may edit it")
     message.expect(if_version)
     if message.deleted_at is not None:
-        raise Conflict("The message was deleted")
-    body = validate_text(body)
+        raise Conflict("The message is deleted")
+    body = validate_body(body)
     if body != message.body:
         before = message.body
         message.body, message.edited_at, message.version = body, utcnow(), message.version + 1
@@ -97,10 +117,20 @@ async def edit_message(
     return message
 
 
-async def delete_message(tx: Transaction, actor: Actor, id: str, *, if_version: int | None = None) -> Message:
-    """Take back what was said: the author or an admin may. Doing it twice changes nothing."""
+async def delete_message(
+    tx: Transaction,
+    actor: Actor,
+    *,
+    id: Annotated[Id, "A message of your own; as an admin, any message."],
+    if_version: IfVersion = None,
+) -> Message:
+    """Delete the text of a message; its place stays. Returns the message without its text.
+
+    A run that got the text keeps it, and a run of `rejectCard` keeps it as its `instruction`; `run.prompt` no
+    longer shows it. Notifications stay. Repeating it changes nothing. Raises Stale.
+    """
     board, message = await lock_message(tx, actor, id)
-    if not _own(actor, message):
+    if not _is_author(actor, message):
         await lock_board(tx, actor, board.id, admin=True)
     message.expect(if_version)
     if message.deleted_at is None:
@@ -110,5 +140,5 @@ async def delete_message(tx: Transaction, actor: Actor, id: str, *, if_version: 
     return message
 
 
-def _own(actor: Actor, message: Message) -> bool:
+def _is_author(actor: Actor, message: Message) -> bool:
     return (message.author_kind, message.author_id) == (actor.kind, actor.id)

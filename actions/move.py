@@ -1,16 +1,18 @@
-"""How cards move: which column a place means, whether the law has the move, and doing it.
+"""Moves of cards: find the column, let the law of stages judge, write.
 
-Everything that moves a card comes through `move`, after `judged`, or by `carry`, which is the system's way.
+Every move is judged by `check_move` and written by `move_allowed`. `move_as_system` is the move of a run.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from actions.events import emit_on_board
-from actions.ordering import ranks_for
+from actions.ordering import PositionInput, ranks_for
 from actions.stage_facts import facts_of, reader
 from kit.db.transaction import Transaction
+from kit.graphql.arguments import Id
+from kit.graphql.types import one_of_input
 from models.board import Board
 from models.card import Card, image
 from models.event import EventKind
@@ -28,41 +30,42 @@ from models.stage import (
 )
 
 
-@dataclass(frozen=True)
-class Placement:
-    """Where a card is to stand: in a column or the first of a stage, by its neighbours, at the top or the end."""
+@one_of_input
+class DestinationInput:
+    """The column of a card, named by its id or by its stage."""
 
-    column_id: str | None = None
-    stage: Stage | None = None
-    before: str | None = None
-    after: str | None = None
-    top: bool = False
+    column_id: Annotated[Id | None, "This column of the card's board."] = None
+    stage: Annotated[Stage | None, "The first column of this stage that takes the card."] = None
 
 
-def target(every: Sequence[Facts], place: Placement) -> ColumnState:
-    """The one column a place means for these cards. Raises NotFound for a column of another board."""
-    facts, stage = every[0], place.stage
-    if place.column_id is not None:
+def find_column(every: Sequence[Facts], destination: DestinationInput | None) -> ColumnState:
+    """Find the one column that a destination means for these cards; without one, their own.
+
+    Raises NotFound for a column of another board, StageRefused if no column of the stage takes them, Invalid if
+    there is no destination and the cards are in several columns.
+    """
+    facts = every[0]
+    if destination is None:
+        return _own_column([one.column_id for one in every], facts)
+    if destination.column_id is not None:
         for lane in facts.lanes:
-            if lane.id == place.column_id:
-                if stage not in (None, lane.stage):
-                    raise Invalid(("stage", f"is not the stage of that column, {lane.stage}"))
+            if lane.id == destination.column_id:
                 return lane
-        raise NotFound(place.column_id)
-    if stage is None:
-        return _own([one.column_id for one in every], facts)
-    found = column_for(every, stage)
-    if found is None:
+        raise NotFound(destination.column_id)
+    stage = destination.stage
+    assert stage is not None, "a destination has exactly one field"
+    column = column_for(every, stage)
+    if column is None:
         reasons = reasons_against(facts, stage)
         allowed = [stage for stage in Stage if not reasons_against(facts, stage)]
         raise StageRefused(facts.at, stage, allowed, reasons, facts.card_id)
-    return found
+    return column
 
 
-def _own(columns: list[str | None], facts: Facts) -> ColumnState:
-    """The column that cards stand in already; for a new one the first of the backlog, or the first."""
+def _own_column(columns: list[str | None], facts: Facts) -> ColumnState:
+    """Return the column that the cards are in; for a new card the first of the backlog, or else the first."""
     if len(set(columns)) > 1:
-        raise Invalid(("columnId", "or a stage must be said: the cards stand in several columns"))
+        raise Invalid(("destination", "is required: the cards are in several columns"))
     for lane in facts.lanes:
         if lane.id == columns[0]:
             return lane
@@ -71,18 +74,23 @@ def _own(columns: list[str | None], facts: Facts) -> ColumnState:
 
 @dataclass(frozen=True)
 class AllowedMove:
-    """A move that the law allows: to which column, and the stage each card leaves."""
+    """A move that the law allows: the column, and the stage that each card leaves."""
 
     lane: ColumnState
     left: list[Stage]
 
 
 async def check_move(
-    tx: Transaction, board: Board, cards: Sequence[Card], place: Placement, *, cancel_run: bool = False
+    tx: Transaction,
+    board: Board,
+    cards: Sequence[Card],
+    destination: DestinationInput | None,
+    *,
+    cancel_run: bool = False,
 ) -> AllowedMove:
-    """Judge the move of all these cards to one place. The caller holds the board."""
+    """Judge the move of all these cards to one column. The caller holds the board. Raises StageRefused."""
     every = await facts_of(reader(tx), {board.id: board}, cards)
-    lane = target(every, place)
+    lane = find_column(every, destination)
     coming = sum(card.column_id != lane.id for card in cards)
     for facts in every:
         judge(facts, lane, coming=coming, cancel_run=cancel_run)
@@ -93,16 +101,15 @@ async def move_allowed(
     tx: Transaction,
     board: Board,
     cards: Sequence[Card],
-    place: Placement,
     to: AllowedMove,
+    position: PositionInput | None = None,
     *,
     batch: str | None = None,
     run_id: str | None = None,
 ) -> None:
-    """Move what was judged, one card behind the other."""
+    """Write a move that was judged: the cards follow one another at the position."""
     ids, lane = [card.id for card in cards], to.lane
-    here = Card.column_id == lane.id
-    ranks = await ranks_for(tx, Card, here, ids, place.before, place.after, top=place.top, count=len(cards))
+    ranks = await ranks_for(tx, Card, Card.column_id == lane.id, ids, position, count=len(cards))
     for card, rank, left in zip(cards, ranks, to.left, strict=True):
         image_before = image(card) | {"stage": left}
         source = card.column_id
@@ -123,6 +130,7 @@ def emit_moved(
     batch: str | None,
     run_id: str | None = None,
 ) -> None:
+    """Emit the move of one card from the column `source`."""
     emit_on_board(
         tx,
         board,
@@ -143,12 +151,15 @@ def emit_moved(
 async def move_as_system(
     tx: Transaction, board: Board, card: Card, to: Stage, *, run_id: str
 ) -> list[Reason]:
-    """Move a card for a run, to the end of a stage. Where the law says no it stays, and why is returned."""
+    """Move a card for a run, to the end of a stage.
+
+    Returns the reasons of the law against it; then the card stays.
+    """
     [facts] = await facts_of(reader(tx), {board.id: board}, [card])
     reasons = reasons_against(facts, to, by=Mover.SYSTEM)
     lane = column_for([facts], to, by=Mover.SYSTEM)
     if reasons or lane is None:
         return reasons
     if lane.id != card.column_id:
-        await move_allowed(tx, board, [card], Placement(), AllowedMove(lane, [facts.at]), run_id=run_id)
+        await move_allowed(tx, board, [card], AllowedMove(lane, [facts.at]), run_id=run_id)
     return []

@@ -1,137 +1,153 @@
-"""Places in an order that people drag: the server turns neighbours into a rank."""
+"""The order of rows that people drag: clients name a neighbor, the server computes the rank.
+
+Ranks are strict within a lane. The caller holds the lock of the lane's owner, so two drags into one gap get two
+ranks. A lane whose ranks have grown too long is rewritten, in the same order.
+"""
 
 from collections import deque
 from collections.abc import Callable, Collection
-from typing import Any
+from typing import Annotated, Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import ColumnElement, bindparam, func, select, update
 from sqlalchemy.orm.attributes import set_committed_value
 
 from actions.events import emit_in_workspace, emit_on_board
-from actions.ranks import MAX_RANK_LENGTH, REWRITTEN, among
-from actions.ranks import after as ranks_after
+from actions.ranks import MAX_RANK_LENGTH, MAX_RANKS_PER_EVENT, ranks_after, ranks_between
 from kit.db.transaction import Transaction
+from kit.graphql.arguments import Id
+from kit.graphql.types import one_of_input
 from kit.ids import new_id
-from models.board import Board
+from models.board import Board, BoardColumn
+from models.card import Card, Subtask
 from models.event import EventKind
 from models.refusal import Invalid
+
+RankedModel = type[Board] | type[BoardColumn] | type[Card] | type[Subtask]
+
+
+@one_of_input
+class PositionInput:
+    """A place in an ordered list: next to a neighbor, or at an end."""
+
+    before: Annotated[Id | None, "Directly before this item of the list."] = None
+    after: Annotated[Id | None, "Directly after this item of the list."] = None
+    top: Annotated[bool | None, "At the beginning of the list. Must be true."] = None
+    bottom: Annotated[bool | None, "At the end of the list. Must be true."] = None
+
+
+Position = Annotated[PositionInput | None, "The place in the list; default: its end."]
 
 
 async def rank_for(
     tx: Transaction,
-    kind: Any,
-    lane: Any,
+    model: RankedModel,
+    lane: ColumnElement[bool],
     moving: str | None,
-    before: str | None,
-    after: str | None,
-    *,
-    top: bool = False,
+    position: PositionInput | None = None,
 ) -> str:
-    """The rank of a place in a lane: before or after a neighbour, at the top, or at the end."""
-    moved = () if moving is None else (moving,)
-    return (await ranks_for(tx, kind, lane, moved, before, after, top=top))[0]
+    """Compute the rank of one place in a lane; without a position, of its end."""
+    return (await ranks_for(tx, model, lane, () if moving is None else (moving,), position))[0]
 
 
 async def ranks_for(
     tx: Transaction,
-    kind: Any,
-    lane: Any,
+    model: RankedModel,
+    lane: ColumnElement[bool],
     moving: Collection[str],
-    before: str | None,
-    after: str | None,
+    position: PositionInput | None = None,
     *,
-    top: bool = False,
     count: int = 1,
 ) -> list[str]:
-    """The ranks of `count` rows that come to stand there together, in order.
+    """Compute the ranks of `count` rows that are put at one place together, in order.
 
-    `lane` is the clause that says which rows stand in it, `moving` names the rows that are being moved, which
-    are nobody's neighbours. The caller holds the lock of the lane's owner. With both neighbours named, `after`
-    decides and `before` must stand somewhere behind it. Raises Invalid when a neighbour is not in the lane.
+    `lane` selects the rows of the list. `moving` names the rows that move; none of them is a neighbor.
+    The caller holds the lock of the lane's owner. Raises Invalid if the neighbor is not in the lane.
     """
-    others = lane & kind.id.not_in(moving) if moving else lane
+    position = position or PositionInput(bottom=True)
+    for name in ("top", "bottom"):
+        if getattr(position, name) is False:
+            raise Invalid((f"position.{name}", "must be true"))
+    others = lane & model.id.not_in(moving) if moving else lane
     # One row may keep its own rank. Of several, none may be given a rank that another has not left yet.
     around = others if count == 1 else lane
-    low = await _rank(tx, kind, others, "after", after)
-    high = await _rank(tx, kind, others, "before", before)
-    if low is not None:
-        if high is not None and high <= low:
-            raise Invalid(("before", "stands in front of `after`"))
-        high = await tx.scalar(select(func.min(kind.rank)).where(around, kind.rank > low))
-    elif high is not None:
-        low = await tx.scalar(select(func.max(kind.rank)).where(around, kind.rank < high))
-    elif top:
-        high = await tx.scalar(select(func.min(kind.rank)).where(around))
+    low: str | None
+    high: str | None
+    if position.after is not None:
+        low = await _rank(tx, model, others, "after", position.after)
+        high = await tx.scalar(select(func.min(model.rank)).where(around, model.rank > low))
+    elif position.before is not None:
+        high = await _rank(tx, model, others, "before", position.before)
+        low = await tx.scalar(select(func.max(model.rank)).where(around, model.rank < high))
+    elif position.top:
+        low, high = None, await tx.scalar(select(func.min(model.rank)).where(around))
     else:
-        low = await tx.scalar(select(func.max(kind.rank)).where(around))
-    ranks = among(low, high, count)
+        low, high = await tx.scalar(select(func.max(model.rank)).where(around)), None
+    ranks = ranks_between(low, high, count)
     if max(map(len, ranks)) <= MAX_RANK_LENGTH:
         return ranks
-    await rewrite_ranks(tx, kind, lane)
-    return await ranks_for(tx, kind, lane, moving, before, after, top=top, count=count)
+    await rewrite_ranks(tx, model, lane)
+    return await ranks_for(tx, model, lane, moving, position, count=count)
 
 
 class LastRanks:
-    """Ranks for several new rows at the ends of their lanes: asked for once a lane, not once a row.
+    """Ranks for several new rows at the ends of their lanes: one statement for each lane.
 
-    Of lanes that are `new`, nothing stands in them yet, nothing is asked.
+    Lanes that are `new` are empty and take no statement.
     """
 
-    def __init__(self, tx: Transaction, kind: Any, *, new: bool = False) -> None:
-        self._tx, self._kind, self._new = tx, kind, new
-        self._ready: dict[Any, deque[str]] = {}
+    def __init__(self, tx: Transaction, model: RankedModel, *, new: bool = False) -> None:
+        self._tx, self._model, self._new = tx, model, new
+        self._ready: dict[str | int, deque[str]] = {}
 
-    async def next(self, name: Any, lane: Callable[[], Any], most: int) -> str:
-        """The next rank at the end of the lane of this name; at most `most` more will be asked for."""
+    async def next(self, name: str | int, lane: Callable[[], ColumnElement[bool]], most: int) -> str:
+        """Return the next rank at the end of the lane of this name; at most `most` are taken in all."""
         if not self._ready.get(name):
-            ends = (
+            ranks = (
                 ranks_after(None, most)
                 if self._new
-                else await ranks_for(self._tx, self._kind, lane(), (), None, None, count=most)
+                else await ranks_for(self._tx, self._model, lane(), (), count=most)
             )
-            self._ready[name] = deque(ends)
+            self._ready[name] = deque(ranks)
         return self._ready[name].popleft()
 
     def forget(self) -> None:
-        """Something was put elsewhere: look again."""
+        """Discard the prepared ranks after a row was put elsewhere."""
         self._ready.clear()
 
 
-async def _rank(tx: Transaction, kind: Any, lane: Any, path: str, id: str | None) -> str | None:
-    if id is None:
-        return None
-    rank: str | None = await tx.scalar(select(kind.rank).where(lane, kind.id == id))
+async def _rank(tx: Transaction, model: RankedModel, lane: ColumnElement[bool], field: str, id: str) -> str:
+    rank: str | None = await tx.scalar(select(model.rank).where(lane, model.id == id))
     if rank is None:
-        raise Invalid((path, "does not stand there"))
+        raise Invalid((f"position.{field}", "is not in the list"))
     return rank
 
 
-async def rewrite_ranks(tx: Transaction, kind: Any, lane: Any) -> None:
-    """Give every row of a lane a short rank again, in the same order, and tell those who keep it.
+async def rewrite_ranks(tx: Transaction, model: RankedModel, lane: ColumnElement[bool]) -> None:
+    """Give every row of a lane a short rank again, in the same order, and emit the new ranks.
 
-    The new ranks lie behind all the old ones, so that none is ever taken twice on the way.
+    The new ranks lie behind all the old ones, so no rank is taken twice on the way.
     """
     await tx.flush()
-    owner = kind.workspace_id if kind is Board else kind.board_id
-    found = (await tx.execute(select(kind.id, kind.rank, owner).where(lane).order_by(kind.rank))).all()
-    ids = [id for id, _, _ in found]
-    _, last, owner_id = found[-1]
+    owner = model.workspace_id if issubclass(model, Board) else model.board_id
+    rows = (await tx.execute(select(model.id, model.rank, owner).where(lane).order_by(model.rank))).all()
+    ids = [id for id, _, _ in rows]
+    _, last, owner_id = rows[-1]
     ranks = ranks_after(last, len(ids))
-    table = kind.__table__
-    # updated_at stays: nobody changed these rows.
+    table: Any = model.__table__
+    # updated_at stays: the rows keep their order.
     write = update(table).where(table.c.id == bindparam("which"))
     write = write.values(rank=bindparam("rank"), updated_at=table.c.updated_at)
-    rows = [{"which": id, "rank": rank} for id, rank in zip(ids, ranks, strict=True)]
-    await (await tx.connection()).execute(write, rows)
+    values = [{"which": id, "rank": rank} for id, rank in zip(ids, ranks, strict=True)]
+    await (await tx.connection()).execute(write, values)
     now = dict(zip(ids, ranks, strict=True))
     for row in tx.sync_session.identity_map.values():
-        if isinstance(row, kind) and row.id in now:
+        if isinstance(row, model) and row.id in now:
             set_committed_value(row, "rank", now[row.id])
-    batch = new_id("batch") if len(ids) > REWRITTEN else None
-    for start in range(0, len(ids), REWRITTEN):
-        told = {id: now[id] for id in ids[start : start + REWRITTEN]}
-        if kind is Board:
+    batch = new_id("batch") if len(ids) > MAX_RANKS_PER_EVENT else None
+    for start in range(0, len(ids), MAX_RANKS_PER_EVENT):
+        told = {id: now[id] for id in ids[start : start + MAX_RANKS_PER_EVENT]}
+        if model is Board:
             emit_in_workspace(tx, owner_id, EventKind.RANKS_REWRITTEN, owner_id, batch=batch, ranks=told)
         else:
-            board = await tx.get_one(Board, owner_id)  # which is held
+            board = await tx.get_one(Board, owner_id)  # held by the caller
             emit_on_board(tx, board, EventKind.RANKS_REWRITTEN, owner_id, batch=batch, ranks=told)

@@ -1,9 +1,12 @@
-"""Questions: an agent asks, its run waits, anybody who may answers, and the run goes on, whoever died meanwhile."""
+"""Changes to questions. An agent asks, its run waits, a person answers, and the run resumes.
+
+The run resumes with the worker that holds it, or with any other: answers do not depend on the asking process.
+"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Annotated, Any
 
 from sqlalchemy import func, select
 
@@ -13,10 +16,12 @@ from actions.notice import NoticeText
 from actions.run.change import card_of, follow_transition, log_events, send_command, suspend_run
 from actions.run.finish import keep_session, leased
 from actions.run.notice import notify_run_people, notify_stuck
-from auth.locking import lock_card, lock_question
+from auth.locking import lock_card, lock_own_run, lock_question
 from kit import queue
 from kit.db.database import utcnow
 from kit.db.transaction import Transaction
+from kit.graphql.arguments import Id
+from kit.graphql.types import input_type
 from kit.ids import new_id
 from kit.queue import Ticket
 from models.actor import Actor
@@ -40,21 +45,51 @@ from models.question import (
 from models.refusal import Conflict, Forbidden, Invalid, LeaseLost
 from models.run import TERMINAL, CommandKind, FailureCode, PermissionLevel, Run, RunStatus, WaitReason
 
-MAX_EXPIRY_SECONDS = 2_592_000  # seconds until a question expires, at most
+MAX_EXPIRY_SECONDS = 2_592_000  # 30 days
 
 
-@dataclass(frozen=True, kw_only=True)
-class NewQuestion:
-    """One of the questions asked together; `key` names it in the answer."""
+Text = Annotated[str, "The question: 1 to 10,000 characters."]
+Header = Annotated[str, "A word or two to tell it apart, at most 40 characters."]
+Type = Annotated[QuestionType, "The kind of answer."]
+AllowOther = Annotated[bool, "True if an answer in other words is accepted too."]
+ExpiresInSeconds = Annotated[
+    int | None, "Seconds until it expires, 1 to 2,592,000; default: of the board's policy."
+]
 
-    key: str
-    text: str
-    header: str = ""
-    type: QuestionType = QuestionType.TEXT
-    options: list[dict[str, Any]] = field(default_factory=list)
-    allow_other: bool = True
-    blocking: bool = True
-    default: list[str] | None = None
+
+@input_type
+class OptionInput:
+    """An answer that is offered."""
+
+    label: Annotated[str, "1 to 200 characters; an answer names it."]
+    description: Annotated[str, "The meaning of the option, at most 1,000 characters."] = ""
+    recommended: Annotated[bool, "True if the asker recommends it."] = False
+
+
+Options = Annotated[list[OptionInput] | None, "The answers that are offered, at most 12."]
+
+
+@input_type
+class QuestionInput:
+    """One of the questions that are asked together."""
+
+    key: Annotated[str, "The asker's name for it, 1 to 100 characters; the answers repeat it."]
+    text: Text
+    header: Header = ""
+    type: Type = QuestionType.TEXT
+    options: Options = None
+    allow_other: AllowOther = True
+    blocking: Annotated[bool, "True if the run waits for the answer."] = True
+    default: Annotated[list[str] | None, "The answer if nobody answers in time: labels or other words."] = (
+        None
+    )
+
+
+@dataclass(frozen=True)
+class Questions:
+    """Questions that were asked together."""
+
+    questions: list[Question]
 
 
 async def ask_questions(
@@ -62,70 +97,89 @@ async def ask_questions(
     actor: Actor,
     lease: Ticket,
     key: str,
-    asked: Sequence[NewQuestion],
+    asked: Sequence[QuestionInput],
     *,
     session_id: str | None = None,
     seconds: int | None = None,
-) -> list[Question]:
-    """Ask one to four questions together. While one of them that blocks is open, the run waits.
+) -> Questions:
+    """Ask one to four questions together. While a blocking one is open, the run waits.
 
-    Asking again with the same key changes nothing: what was asked is answered. Raises LeaseLost.
+    Repeating it with the same key changes nothing and returns what was asked. Raises LeaseLost.
     """
     async with leased(tx, actor, lease) as (board, run):
-        if there := await _asked(tx, run, key):
-            return there
+        if existing := await _load_group(tx, run, key):
+            return Questions(existing)
         await queue.lock_leased_job(tx, lease)
         await keep_session(tx, run, session_id)
         questions = await _ask(tx, board, run, lease.attempt, key, asked, seconds)
         if any(question.blocking for question in questions):
             await queue.suspend(tx, lease, waits_for=WaitReason.QUESTION)
             await suspend_run(tx, board, run, WaitReason.QUESTION, question_ids=[q.id for q in questions])
-        return questions
+        return Questions(questions)
 
 
 async def ask_as_agent(
     tx: Transaction,
     actor: Actor,
-    board: Board,
-    run: Run,
-    attempt: int,
-    key: str,
-    asked: Sequence[NewQuestion],
     *,
-    seconds: int | None = None,
-) -> list[Question]:
-    """The same for an agent that asks by itself, under its run's own credential. The caller holds the run.
+    key: Annotated[
+        str, "The name of this group of questions, 1 to 100 characters. Reusing it asks nothing twice."
+    ],
+    questions: Annotated[list[QuestionInput], "1 to 4 questions."],
+    expires_in_seconds: ExpiresInSeconds = None,
+) -> Questions:
+    """Ask people as the agent of a run, with the run's own credential. `awaitAnswers` waits for the answers.
 
-    Raises Conflict for a key that something else was asked under.
+    The run is WAITING until every blocking question is closed. An agent that starts again and asks the same again
+    gets the same questions with their answers. Raises LeaseLost, or Conflict if the key names other questions, the
+    run is being stopped, or it has 20 open questions.
     """
-    if there := await _asked(tx, run, key):
-        if [(one.key, one.text) for one in there] != [(one.key.strip(), one.text.strip()) for one in asked]:
-            raise Conflict("Something else was asked with that key; take another one", there[0].id)
-        return there
+    board, run = await lock_own_run(tx, actor)
+    attempt = actor.attempt or 0
+    if existing := await _load_group(tx, run, key):
+        pairs = [(one.key.strip(), one.text.strip()) for one in questions]
+        if [(one.key, one.text) for one in existing] != pairs:
+            raise Conflict("That key names other questions; use a new one", existing[0].id)
+        return Questions(existing)
     if run.status in TERMINAL or run.attempt != attempt:
         raise LeaseLost(run.id, attempt)
-    questions = await _ask(tx, board, run, attempt, key, asked, seconds)
-    if any(question.blocking for question in questions):
+    made = await _ask(tx, board, run, attempt, key, questions, expires_in_seconds)
+    if any(question.blocking for question in made):
         if await queue.suspend_with_worker(tx, run.id, attempt, waits_for=WaitReason.QUESTION) is None:
             raise LeaseLost(run.id, attempt)
-        await suspend_run(tx, board, run, WaitReason.QUESTION, question_ids=[q.id for q in questions])
-    return questions
+        await suspend_run(tx, board, run, WaitReason.QUESTION, question_ids=[q.id for q in made])
+    return Questions(made)
 
 
-async def _asked(tx: Transaction, run: Run, key: str) -> list[Question]:
-    mine = Question.run_id == run.id, Question.group_key == key
-    return list(await tx.scalars(select(Question).where(*mine).order_by(Question.place)))
+async def _load_group(tx: Transaction, run: Run, key: str) -> list[Question]:
+    """Load the questions of a run that were asked together under a key."""
+    of_group = Question.run_id == run.id, Question.group_key == key
+    return list(await tx.scalars(select(Question).where(*of_group).order_by(Question.place)))
 
 
-async def ask_about_card(
-    tx: Transaction, actor: Actor, card_id: str, asked: NewQuestion, *, seconds: int | None = None
+async def ask_question(
+    tx: Transaction,
+    actor: Actor,
+    *,
+    card_id: Annotated[Id, "The card that it is about."],
+    text: Text,
+    header: Header = "",
+    type: Type = QuestionType.TEXT,
+    options: Options = None,
+    allow_other: AllowOther = True,
+    expires_in_seconds: Annotated[
+        int | None, "Seconds until it expires, 1 to 2,592,000; default: never."
+    ] = None,
 ) -> Question:
-    """Ask something about a card, as people do while they plan: nothing waits for the answer.
+    """Ask about a card while it is planned. No run waits for the answer, and the card may move.
 
-    It is open until it is answered, taken back, or `seconds` have passed. Raises Conflict where too many are open.
+    Raises Conflict if 20 such questions about the card are open.
     """
+    asked = QuestionInput(
+        key="0", text=text, header=header, type=type, options=options, allow_other=allow_other, blocking=False
+    )
     board, card = await lock_card(tx, actor, card_id)
-    validation.in_range("expiresInSeconds", seconds, 1, MAX_EXPIRY_SECONDS)
+    seconds = validation.in_range("expiresInSeconds", expires_in_seconds, 1, MAX_EXPIRY_SECONDS)
     open_ones = Question.card_id == card.id, Question.run_id.is_(None), Question.status == QuestionStatus.OPEN
     count = await tx.scalar(select(func.count()).select_from(Question).where(*open_ones)) or 0
     if count >= MAX_OPEN:
@@ -140,7 +194,7 @@ async def ask_about_card(
         place=0,
         status=QuestionStatus.OPEN,
         expires_at=utcnow() + timedelta(seconds=seconds) if seconds is not None else None,
-        **_checked(asked, ""),
+        **_validate_question(asked, ""),
     )
     tx.add(question)
     await tx.flush()
@@ -156,11 +210,11 @@ async def _ask(
     run: Run,
     attempt: int,
     key: str,
-    asked: Sequence[NewQuestion],
+    asked: Sequence[QuestionInput],
     seconds: int | None,
 ) -> list[Question]:
     if run.stop_requested_at is not None:
-        raise Conflict("The run is being stopped; nobody will answer", run.id)
+        raise Conflict("The run is being stopped; its questions would not be answered", run.id)
     validation.at_most("questions", list(asked), MAX_ASKED)
     validation.distinct("questions", [one.key for one in asked])
     validation.in_range("expiresInSeconds", seconds, 1, MAX_EXPIRY_SECONDS)
@@ -182,10 +236,10 @@ async def _ask(
             place=place,
             status=QuestionStatus.OPEN,
             expires_at=expires_at,
-            **_checked(one, f"questions.{place}."),
+            **_validate_question(one, f"questions.{place}."),
         )
         if one.default is not None and run.permission is not PermissionLevel.HUMAN_REQUIRED:
-            question.default_answer = _default(question, one.default, place)
+            question.default_answer = _validate_default(question, one.default, place)
         questions.append(question)
     tx.add_all(questions)
     await tx.flush()
@@ -197,21 +251,22 @@ async def _ask(
     return questions
 
 
-def _checked(one: NewQuestion, at: str) -> dict[str, Any]:
-    options = validation.at_most(f"{at}options", list(one.options), MAX_OPTIONS, least=0)
+def _validate_question(one: QuestionInput, at: str) -> dict[str, Any]:
+    """Return the columns of a question, normalized. `at` prefixes the paths of issues. Raises Invalid."""
+    options = validation.at_most(f"{at}options", one.options or [], MAX_OPTIONS, least=0)
     clean = [
         {
-            "label": validation.single_line(f"{at}options.{index}.label", option.get("label"), 200),
+            "label": validation.single_line(f"{at}options.{index}.label", option.label, 200),
             "description": validation.multiline(
-                f"{at}options.{index}.description", option.get("description"), 1_000
+                f"{at}options.{index}.description", option.description, 1_000
             ),
-            "recommended": bool(option.get("recommended")),
+            "recommended": option.recommended,
         }
         for index, option in enumerate(options)
     ]
     validation.distinct(f"{at}options", [option["label"] for option in clean])
     if one.type is not QuestionType.TEXT and not clean and not one.allow_other:
-        raise Invalid((f"{at}options", "must offer something, or take other answers"))
+        raise Invalid((f"{at}options", "must offer something, or other answers must be accepted"))
     return {
         "key": validation.single_line(f"{at}key", one.key, 100),
         "header": validation.single_line(f"{at}header", one.header, 40, least=0),
@@ -223,7 +278,7 @@ def _checked(one: NewQuestion, at: str) -> dict[str, Any]:
     }
 
 
-def _default(question: Question, default: list[str], place: int) -> list[str]:
+def _validate_default(question: Question, default: list[str], place: int) -> list[str]:
     labels = {option["label"] for option in question.options}
     chosen = [text for text in default if text in labels]
     rest = [text for text in default if text not in labels]
@@ -234,18 +289,22 @@ def _default(question: Question, default: list[str], place: int) -> list[str]:
 
 
 async def answer_question(
-    tx: Transaction, actor: Actor, id: str, *, options: Sequence[str] = (), text: str | None = None
+    tx: Transaction,
+    actor: Actor,
+    *,
+    id: Annotated[Id, "The question."],
+    options: Annotated[list[str] | None, "The labels of the chosen options: one, for MULTI several."] = None,
+    text: Annotated[str | None, "An answer in other words, if the question accepts one."] = None,
 ) -> Question:
-    """Answer a question. The first answer holds: Conflict after it, or when it is no longer open.
+    """Answer a question. When the last blocking question of its run is closed, the run resumes.
 
-    When the last question that blocks its run is closed, the run goes on: its worker is told, or any other
-    gets it with the answers.
+    The first answer holds. Raises Conflict if the question is not open.
     """
     board, question = await lock_question(tx, actor, id)
-    await _let_decide(tx, actor, question)
+    await _require_decider(tx, actor, question)
     if question.status is not QuestionStatus.OPEN:
-        raise Conflict(f"The question is no longer open: {question.status}", question.id)
-    question.answer = checked_answer(question, list(options), text)
+        raise Conflict(f"The question is not open: {question.status}", question.id)
+    question.answer = checked_answer(question, options or [], text)
     how = AnsweredBy.HUMAN if actor.is_person else AnsweredBy.AUTOMATED
     question.answered_by, question.answered_how = actor.id, how
     await _close(tx, board, question, QuestionStatus.ANSWERED, EventKind.QUESTION_ANSWERED)
@@ -253,19 +312,24 @@ async def answer_question(
     return question
 
 
-async def cancel_question(tx: Transaction, actor: Actor, id: str) -> Question:
-    """Take a question back. Its run goes on without an answer, when nothing else keeps it."""
+async def cancel_question(
+    tx: Transaction, actor: Actor, *, id: Annotated[Id, "The question. It is open."]
+) -> Question:
+    """Cancel a question. Its run resumes without an answer unless other questions block it.
+
+    Raises Conflict if the question is not open.
+    """
     board, question = await lock_question(tx, actor, id)
-    await _let_decide(tx, actor, question)
+    await _require_decider(tx, actor, question)
     if question.status is not QuestionStatus.OPEN:
-        raise Conflict(f"The question is no longer open: {question.status}", question.id)
+        raise Conflict(f"The question is not open: {question.status}", question.id)
     await _close(tx, board, question, QuestionStatus.CANCELLED, EventKind.QUESTION_CANCELLED)
     await resume_if_answered(tx, board, question)
     return question
 
 
-async def _let_decide(tx: Transaction, actor: Actor, question: Question) -> None:
-    """Raise Forbidden unless the actor may end a question."""
+async def _require_decider(tx: Transaction, actor: Actor, question: Question) -> None:
+    """Raise Forbidden unless the actor may answer or cancel a question."""
     if actor.is_person:
         return
     if actor.id == question.run_id:
@@ -287,7 +351,7 @@ async def _close(
 
 
 async def _run_of(tx: Transaction, question: Question) -> Run | None:
-    """The run that asked, held."""
+    """Load and lock the run that asked."""
     query = select(Run).where(Run.id == question.run_id).with_for_update()
     return (await tx.scalars(query.execution_options(populate_existing=True))).one_or_none()
 
@@ -295,17 +359,17 @@ async def _run_of(tx: Transaction, question: Question) -> Run | None:
 def _tell(tx: Transaction, board: Board, question: Question, kind: EventKind) -> None:
     emit_question_event(tx, board, kind, question.id, question.card_id, question.run_id)
     if question.run_id is not None:
-        tx.notify(run_topic(question.run_id))  # an agent may be waiting for the answer
+        tx.notify(run_topic(question.run_id))  # wakes an agent that waits for the answer
 
 
 async def resume_if_answered(tx: Transaction, board: Board, question: Question) -> None:
-    """A question was closed: tell the worker of a complete group, let the run go on if nothing blocks it."""
+    """After a question was closed: send a complete group to the worker, resume the run if nothing blocks it."""
     run = await _run_of(tx, question)
     if run is None or run.status in TERMINAL:
         return
-    group = await _asked(tx, run, question.group_key)
+    group = await _load_group(tx, run, question.group_key)
     held = await tx.scalar(select(queue.Job.held).where(queue.Job.id == run.id))
-    if held and all(one.status is not QuestionStatus.OPEN for one in group):  # else the next claim tells it
+    if held and all(one.status is not QuestionStatus.OPEN for one in group):  # else the next claim has it
         answers = [{"key": one.key, "answer": one.answer or []} for one in group]
         await send_command(tx, run, CommandKind.ANSWER, question.group_key, {"answers": answers})
     blocking = Question.run_id == run.id, Question.status == QuestionStatus.OPEN, Question.blocking
@@ -318,7 +382,7 @@ async def resume_if_answered(tx: Transaction, board: Board, question: Question) 
 
 
 async def expire_questions(tx: Transaction, board: Board) -> int:
-    """Close the questions of a board nobody answered in time, as the board's policy says. Returns how many."""
+    """Close the overdue questions of a board as its policy says. Returns their number."""
     due = (
         Question.board_id == board.id,
         Question.status == QuestionStatus.OPEN,
@@ -327,21 +391,21 @@ async def expire_questions(tx: Transaction, board: Board) -> int:
     query = select(Question, Run.permission).outerjoin(Run, Run.id == Question.run_id)
     query = query.where(*due).order_by(Question.id).with_for_update(of=Question)
     questions = (await tx.execute(query.execution_options(populate_existing=True))).all()
-    says = board_policy_of(board.policy).question_expiry
-    first: dict[str, Question] = {}  # of each run: what expires together is one warning
+    on_expiry = board_policy_of(board.policy).question_expiry
+    first: dict[str, Question] = {}  # of each run: it gets one warning
     for question, permission in questions:
         if question.status is not QuestionStatus.OPEN:
-            continue  # one before it ended its run
+            continue  # an earlier question ended its run
         first.setdefault(question.run_id or question.id, question)
-        goes_on = question.default_answer is not None or not question.blocking
-        for_people = permission is PermissionLevel.HUMAN_REQUIRED and says is OnExpiry.CONTINUE
-        policy = OnExpiry.HOLD if for_people else says
-        if policy is OnExpiry.HOLD and not goes_on:
-            await _let_go(tx, board, question)
+        continues = question.default_answer is not None or not question.blocking
+        for_people = permission is PermissionLevel.HUMAN_REQUIRED and on_expiry is OnExpiry.CONTINUE
+        policy = OnExpiry.HOLD if for_people else on_expiry
+        if policy is OnExpiry.HOLD and not continues:
+            await _hold_open(tx, board, question)
             continue
         question.answer, question.answered_how = question.default_answer, AnsweredBy.AUTOMATED
         await _close(tx, board, question, QuestionStatus.EXPIRED, EventKind.QUESTION_EXPIRED)
-        if policy is OnExpiry.FAIL and not goes_on and question.run_id is not None:
+        if policy is OnExpiry.FAIL and not continues and question.run_id is not None:
             await _fail(tx, board, question)
         else:
             await resume_if_answered(tx, board, question)
@@ -362,8 +426,8 @@ async def _fail(tx: Transaction, board: Board, question: Question) -> None:
             await follow_transition(tx, board, run, transition)
 
 
-async def _let_go(tx: Transaction, board: Board, question: Question) -> None:
-    """The question stays open as long as it takes; its run waits on without a worker and its place."""
+async def _hold_open(tx: Transaction, board: Board, question: Question) -> None:
+    """Keep a question open without an end; its run waits without a worker and gives up its place."""
     question.expires_at = None
     question.version += 1
     run = await _run_of(tx, question)

@@ -1,15 +1,16 @@
-"""The history of a card: what it said before each change, and giving that back."""
+"""Revisions of a card: its fields before each change, and restoring them."""
 
 from datetime import date
-from typing import Any
+from typing import Annotated, Any
 
 from sqlalchemy import select
 
-from actions.card import update_card
-from actions.move import Placement
+from actions.card import change_card
+from actions.move import DestinationInput
 from auth.locking import lock_card
 from kit.db.transaction import Transaction
 from kit.eventlog.tables import Event
+from kit.graphql.arguments import Id, IfVersion
 from models.actor import Actor
 from models.board import BoardColumn
 from models.card import IMAGE_FIELDS, Card, CardSize, CardType, Priority
@@ -17,7 +18,7 @@ from models.event import EventKind, board_topic
 from models.refusal import NotFound
 from models.stage import Stage
 
-# What keeps an image of the card as it was before.
+# Events that hold the card as it was before them.
 SNAPSHOTS = (EventKind.CARD_UPDATED, EventKind.CARD_MOVED)
 
 READERS: dict[str, Any] = {
@@ -29,31 +30,41 @@ READERS: dict[str, Any] = {
 
 
 async def restore_card_revision(
-    tx: Transaction, actor: Actor, card_id: str, seq: int, *, if_version: int | None = None
+    tx: Transaction,
+    actor: Actor,
+    *,
+    card_id: Annotated[Id, "The card."],
+    revision: Annotated[int, "The revision's `seq`."],
+    if_version: IfVersion = None,
 ) -> Card:
-    """Give a card back what it said before event `seq` of its board.
+    """Restore the fields of a card from before a change. Its present fields become a revision.
 
-    What it says now becomes a revision itself. Its column comes back too, at the end, if the law of stages
-    allows the move; where the column is gone, the first of its stage stands in.
+    It also moves back to the end of the column it was in, or to the first of that stage if the column is gone.
+    Raises Stale, StageRefused if the law of stages refuses the move, or Conflict for a parent. Then nothing was
+    changed.
     """
     board, card = await lock_card(tx, actor, card_id)
-    mine = Event.topic == board_topic(board.id), Event.subject == card.id, Event.kind.in_(SNAPSHOTS)
-    data = await tx.scalar(select(Event.data).where(*mine, Event.seq == seq))
+    of_card = Event.topic == board_topic(board.id), Event.subject == card.id, Event.kind.in_(SNAPSHOTS)
+    data = await tx.scalar(select(Event.data).where(*of_card, Event.seq == revision))
     if data is None:
-        raise NotFound(str(seq))
+        raise NotFound(str(revision))
     before = data["before"]
-    changes = {name: kept(before, name) for name in IMAGE_FIELDS if name != "column_id"}
+    changes = {name: field_of_image(before, name) for name in IMAGE_FIELDS if name != "column_id"}
     if changes["parent_id"] is not None and await tx.get(Card, changes["parent_id"]) is None:
         changes["parent_id"] = None
-    place = None
+    destination = None
     if before["column_id"] != card.column_id:
-        there = await tx.get(BoardColumn, before["column_id"])
-        place = Placement(column_id=there.id) if there else Placement(stage=Stage(before["stage"]))
-    return await update_card(tx, actor, card.id, changes, place=place, if_version=if_version)
+        column = await tx.get(BoardColumn, before["column_id"])
+        destination = (
+            DestinationInput(column_id=column.id)
+            if column
+            else DestinationInput(stage=Stage(before["stage"]))
+        )
+    return await change_card(tx, actor, card.id, changes, destination, if_version=if_version)
 
 
-def kept(before: dict[str, Any], name: str) -> Any:
-    """One field of a card's image, as the card had it."""
+def field_of_image(before: dict[str, Any], name: str) -> Any:
+    """Return one field of a card's image as the card had it."""
     return READERS.get(name, _as_is)(before[name])
 
 

@@ -1,4 +1,4 @@
-"""Bringing the facts that the law judges by: in a fixed number of statements for any number of cards."""
+"""Load the facts that the law of stages judges by, in a fixed number of statements for any number of cards."""
 
 from collections.abc import Awaitable, Callable, Container, Iterable, Sequence
 from typing import Any
@@ -13,10 +13,10 @@ from models.run import ACTIVE, Run
 from models.stage import ENTRY, ColumnState, Facts, Stage
 
 NO_WORK = None, False, None
-LIVE: list[Any] = [literal_column(f"'{status}'") for status in ACTIVE]  # as the partial index says it
+LIVE: list[Any] = [literal_column(f"'{status}'") for status in ACTIVE]  # literals, as in the partial index
 Read = Callable[[Any], Awaitable[Sequence[Any]]]
 
-# The law's view of columns: how many unarchived cards stand in each.
+# Columns with the number of their unarchived cards.
 COLUMN_STATES = (
     select(
         BoardColumn.board_id,
@@ -32,6 +32,8 @@ COLUMN_STATES = (
 
 
 def reader(tx: Transaction) -> Read:
+    """Return a function that reads within a transaction."""
+
     async def read(query: Any) -> Sequence[Any]:
         rows: Sequence[Any] = (await tx.execute(query)).all()
         return rows
@@ -40,6 +42,7 @@ def reader(tx: Transaction) -> Read:
 
 
 async def column_states_of(read: Read, board_ids: Iterable[str]) -> dict[str, list[ColumnState]]:
+    """Load the columns of boards, by board, in order."""
     lanes: dict[str, list[ColumnState]] = {id: [] for id in board_ids}
     for row in await read(COLUMN_STATES.where(BoardColumn.board_id.in_(list(lanes)))):
         lanes[row.board_id].append(ColumnState(row.id, row.stage, row.wip_limit, row.count))
@@ -47,7 +50,7 @@ async def column_states_of(read: Read, board_ids: Iterable[str]) -> dict[str, li
 
 
 async def blockers_of(read: Read, card_ids: list[str]) -> dict[str, list[str]]:
-    """For each card, the cards that block it and are neither done nor archived."""
+    """Load for each card the cards that block it and are neither done nor archived."""
     query = (
         select(CardLink.target_id, CardLink.card_id)
         .join(Card, Card.id == CardLink.card_id)
@@ -67,7 +70,7 @@ async def blockers_of(read: Read, card_ids: list[str]) -> dict[str, list[str]]:
 
 
 async def work_on(read: Read, card_ids: list[str]) -> dict[str, tuple[str | None, bool, str | None]]:
-    """For each card that agents are at: an active run, whether a worker has had one, an open question."""
+    """Load for each card with active runs or questions: a run, whether a worker began one, an open question."""
     run = select(
         Run.card_id,
         func.min(Run.id).label("run"),
@@ -76,19 +79,19 @@ async def work_on(read: Read, card_ids: list[str]) -> dict[str, tuple[str | None
     ).where(Run.card_id.in_(card_ids), Run.status.in_(LIVE))
     open_ones = Question.card_id.in_(card_ids), Question.status == literal_column("'OPEN'"), Question.blocking
     asked = select(Question.card_id, null(), literal(0), func.min(Question.id)).where(*open_ones)
-    found: dict[str, tuple[str | None, bool, str | None]] = {}
+    works: dict[str, tuple[str | None, bool, str | None]] = {}
     for row in await read(union_all(run.group_by(Run.card_id), asked.group_by(Question.card_id))):
-        known = found.get(row.card_id, (None, False, None))
-        found[row.card_id] = (row.run or known[0], row.begun > 0 or known[1], row.question or known[2])
-    return found
+        known = works.get(row.card_id, (None, False, None))
+        works[row.card_id] = (row.run or known[0], row.begun > 0 or known[1], row.question or known[2])
+    return works
 
 
 async def facts_of(
     read: Read, boards: dict[str, Any], cards: Sequence[Any], *, writable: Container[str] | None = None
 ) -> list[Facts]:
-    """The facts of each card, in order: three statements for any number of cards.
+    """Load the facts of each card, in order: three statements for any number of cards.
 
-    `writable` names the boards that whoever asks may change, when that was not made sure before.
+    `writable` contains the boards that the caller may change; None if the caller may change all of them.
     """
     lanes = await column_states_of(read, {card.board_id for card in cards})
     blockers = await blockers_of(read, [card.id for card in cards])
@@ -114,6 +117,6 @@ async def facts_of(
 
 
 async def facts_of_new(read: Read, board: Board) -> Facts:
-    """The facts of a card that is about to be made."""
+    """Load the facts of a card that is to be created."""
     lanes = await column_states_of(read, [board.id])
     return Facts(ENTRY, board.law, lanes[board.id], board_archived=board.archived_at is not None)

@@ -1,22 +1,23 @@
-"""What can be done to a card's subtasks. They stand in phases, each with its number, and in order within one.
+"""Changes to subtasks. They are ordered by the number of their phase, then by rank.
 
-On a card a phase has one number and a number one phase; 0 is for the subtasks of no phase. So sorting by
-number, then rank, shows the phases one after another, in the order of the work and not of the alphabet.
+On a card a phase has one number, and a number one phase; subtasks without a phase have the number 0. So phases
+follow one another in the order of the work, not of the alphabet.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
-from sqlalchemy import case, func, select
+from sqlalchemy import ColumnElement, case, func, select
 
 from actions import validation
 from actions.events import apply_changes, emit_on_board
-from actions.ordering import LastRanks, rank_for
+from actions.ordering import LastRanks, Position, PositionInput, rank_for
 from auth.locking import lock_card, lock_subtask
 from kit.db.database import utcnow
 from kit.db.transaction import Transaction
+from kit.graphql.arguments import Id, IfVersion, Maybe, Some, provided_fields
 from kit.ids import new_id
 from models.actor import Actor
 from models.board import Board
@@ -27,36 +28,49 @@ from models.refusal import Conflict, Invalid
 
 @dataclass(frozen=True)
 class NewSubtask:
-    """What a subtask is made of. `phase_order` may be left out: the phase's own, or the next one."""
+    """The fields of a new subtask. Without `phase_order` its phase keeps its number, or gets the next one."""
 
     title: str
     phase: str | None = None
     phase_order: int | None = None
-    before: str | None = None
-    after: str | None = None
+    position: PositionInput | None = None
     completed: bool = False
 
 
-async def add_subtask(tx: Transaction, actor: Actor, card_id: str, new: NewSubtask) -> Subtask:
-    """Add a subtask to a card: before or after another of its phase, or at the phase's end."""
-    return (await add_subtasks(tx, actor, card_id, [new]))[0]
+async def add_subtask(
+    tx: Transaction,
+    actor: Actor,
+    *,
+    card_id: Annotated[Id, "The card. It has at most 100 subtasks."],
+    title: Annotated[str, "1 to 255 characters."],
+    phase: Annotated[str | None, "The name of its phase, 1 to 80 characters; default: none."] = None,
+    phase_order: Annotated[
+        int | None, "The number of the phase, 1 to 1000; default for a new phase: after all others."
+    ] = None,
+    position: Annotated[PositionInput | None, "The place in its phase; default: the end."] = None,
+) -> Subtask:
+    """Add a subtask to a card.
+
+    Raises Conflict if the card has 100 subtasks, Invalid if the phase has another number.
+    """
+    return (await add_subtasks(tx, actor, card_id, [NewSubtask(title, phase, phase_order, position)]))[0]
 
 
 async def add_subtasks(
     tx: Transaction, actor: Actor, card_id: str, news: Sequence[NewSubtask]
 ) -> list[Subtask]:
-    """Add several subtasks to a card, in order, all or none."""
+    """Add several subtasks to a card, in order: all or none."""
     board, card = await lock_card(tx, actor, card_id, for_run=True)
     progress, phases = await _progress(tx, card.id), await _phases(tx, card.id)
     made = await _add(tx, actor, board, card.id, news, progress, phases, LastRanks(tx, Subtask))
-    await tx.flush()  # what was made is read by whoever asked for it
+    await tx.flush()  # the response reads the rows
     return made
 
 
 async def add_first_subtasks(
     tx: Transaction, actor: Actor, board: Board, card_id: str, news: Sequence[NewSubtask]
 ) -> list[Subtask]:
-    """Add subtasks to the end of a new card, of a board that the caller holds: without a statement."""
+    """Add subtasks to a new card of a board that the caller holds, without a statement."""
     return await _add(tx, actor, board, card_id, news, (0, 0), {None: 0}, LastRanks(tx, Subtask, new=True))
 
 
@@ -76,11 +90,11 @@ async def _add(
     made = []
     for index, new in enumerate(news):
         title = validation.single_line("title", new.title, 255)
-        phase, order = _phase(phases, new.phase, new.phase_order)
+        phase, order = _find_phase(phases, new.phase, new.phase_order)
         phases[phase] = order
         lane = partial(_lane, card_id, order)
-        if new.before or new.after:
-            rank = await rank_for(tx, Subtask, lane(), None, new.before, new.after)
+        if new.position is not None:
+            rank = await rank_for(tx, Subtask, lane(), None, new.position)
             ends.forget()
         else:
             rank = await ends.next(order, lane, len(news) - index)
@@ -104,24 +118,27 @@ async def _add(
 async def update_subtask(
     tx: Transaction,
     actor: Actor,
-    id: str,
-    changes: dict[str, Any],
     *,
-    if_version: int | None = None,
+    id: Annotated[Id, "The subtask."],
+    title: Annotated[Maybe[str], "1 to 255 characters."] = None,
+    completed: Annotated[Maybe[bool], "True if it is done."] = None,
+    phase: Annotated[Maybe[str | None], "Also move it to the end of this phase; null: of none."] = None,
+    if_version: IfVersion = None,
 ) -> Subtask:
-    """Change a subtask's title, tick it, or put it at the end of another phase."""
+    """Change a subtask. Fields that are left out keep their values.
+
+    Raises Stale; then nothing was changed.
+    """
     board, subtask = await lock_subtask(tx, actor, id)
     subtask.expect(if_version)
-    clean = dict(changes)
+    clean = provided_fields(title=title, completed=completed, phase=phase)
     if "title" in clean:
         clean["title"] = validation.single_line("title", clean["title"], 255)
-    if "completed" in clean:
-        validation.required("completed", clean["completed"])
     if "phase" in clean:
-        clean["phase"], order = _phase(await _phases(tx, subtask.card_id), clean["phase"], None)
+        clean["phase"], order = _find_phase(await _phases(tx, subtask.card_id), clean["phase"], None)
         if order != subtask.phase_order:
             lane = _lane(subtask.card_id, order)
-            subtask.rank = await rank_for(tx, Subtask, lane, subtask.id, None, None)
+            subtask.rank = await rank_for(tx, Subtask, lane, subtask.id)
             subtask.phase_order = order
     told = apply_changes(subtask, clean)
     if "completed" in told:
@@ -136,29 +153,31 @@ async def update_subtask(
 async def move_subtask(
     tx: Transaction,
     actor: Actor,
-    id: str,
     *,
-    before: str | None = None,
-    after: str | None = None,
-    phase: str | None = None,
-    phase_order: int | None = None,
-    leave_phase: bool = False,
+    id: Annotated[Id, "The subtask."],
+    phase: Annotated[
+        Maybe[str | None], "The name of the phase; null: none. Default: that of the neighbor, or its own."
+    ] = None,
+    phase_order: Annotated[int | None, "The number of the phase; may be given instead of its name."] = None,
+    position: Position = None,
 ) -> Subtask:
-    """Move a subtask within its phase or into another: before or after a neighbour, or to the end.
+    """Move a subtask within its phase or to another.
 
-    Without a phase it goes where its neighbour is, or stays in its own.
+    Raises Invalid if the neighbor is not in the phase, or the phase has another number.
     """
     board, subtask = await lock_subtask(tx, actor, id)
-    if leave_phase and (phase is not None or phase_order is not None):
-        raise Invalid(("leavePhase", "cannot be said together with a phase"))
-    if leave_phase:
+    leaves_phase = phase == Some(None)
+    if leaves_phase and phase_order is not None:
+        raise Invalid(("phaseOrder", "must not be given for no phase"))
+    if leaves_phase:
         name, order = None, 0
     elif phase is not None or phase_order is not None:
-        name, order = _phase(await _phases(tx, subtask.card_id), phase, phase_order)
+        title = phase.value if phase is not None else None
+        name, order = _find_phase(await _phases(tx, subtask.card_id), title, phase_order)
     else:
-        name, order = await _phase_of(tx, subtask, after or before)
-    lane = _lane(subtask.card_id, order)
-    subtask.rank = await rank_for(tx, Subtask, lane, subtask.id, before, after)
+        neighbor = position.after or position.before if position else None
+        name, order = await _phase_of(tx, subtask, neighbor)
+    subtask.rank = await rank_for(tx, Subtask, _lane(subtask.card_id, order), subtask.id, position)
     told = apply_changes(subtask, {"phase": name, "phase_order": order})
     if not told:
         subtask.version += 1
@@ -167,8 +186,10 @@ async def move_subtask(
     return subtask
 
 
-async def delete_subtask(tx: Transaction, actor: Actor, id: str, *, if_version: int | None = None) -> Subtask:
-    """Delete a subtask. Answers it as it was."""
+async def delete_subtask(
+    tx: Transaction, actor: Actor, *, id: Annotated[Id, "The subtask."], if_version: IfVersion = None
+) -> Subtask:
+    """Delete a subtask. Returns it as it was. Raises Stale."""
     board, subtask = await lock_subtask(tx, actor, id)
     subtask.expect(if_version)
     await tx.delete(subtask)
@@ -183,27 +204,29 @@ def _complete(subtask: Subtask, actor: Actor, completed: bool) -> None:
     subtask.completed_by = actor.id if completed else None
 
 
-def _lane(card_id: str, order: int) -> Any:
+def _lane(card_id: str, order: int) -> ColumnElement[bool]:
     return (Subtask.card_id == card_id) & (Subtask.phase_order == order)
 
 
 async def _phases(tx: Transaction, card_id: str) -> dict[str | None, int]:
-    """The phases of a card and their numbers. No phase is 0."""
+    """Load the phases of a card with their numbers; no phase has 0."""
     query = select(Subtask.phase, Subtask.phase_order).where(Subtask.card_id == card_id).distinct()
     return {None: 0} | {row.phase: row.phase_order for row in await tx.execute(query)}
 
 
-def _phase(orders: dict[str | None, int], phase: str | None, order: int | None) -> tuple[str | None, int]:
-    """The phase that is meant, and its number. A new one without a number comes after all others.
+def _find_phase(
+    orders: dict[str | None, int], phase: str | None, order: int | None
+) -> tuple[str | None, int]:
+    """Find a phase by its name, its number, or both; a new phase without a number comes after all others.
 
-    Raises Invalid where the name has another number on this card, or the number another name.
+    Raises Invalid if the name has another number on this card, or the number another name.
     """
     validation.in_range("phaseOrder", order, 0, 1000)
     names = {number: name for name, number in orders.items()}
     if phase is None:
         if order is None or order in names:
             return names[order or 0], order or 0
-        raise Invalid(("phase", f"must be named: the card has no phase {order} yet"))
+        raise Invalid(("phase", f"is required: the card has no phase {order} yet"))
     phase = validation.single_line("phase", phase, 80)
     known = orders.get(phase)
     if order is None:
@@ -215,10 +238,10 @@ def _phase(orders: dict[str | None, int], phase: str | None, order: int | None) 
     return phase, order
 
 
-async def _phase_of(tx: Transaction, subtask: Subtask, neighbour: str | None) -> tuple[str | None, int]:
+async def _phase_of(tx: Transaction, subtask: Subtask, neighbor: str | None) -> tuple[str | None, int]:
     query = select(Subtask.phase, Subtask.phase_order)
-    query = query.where(Subtask.id == neighbour, Subtask.card_id == subtask.card_id)
-    row = (await tx.execute(query)).one_or_none() if neighbour else None
+    query = query.where(Subtask.id == neighbor, Subtask.card_id == subtask.card_id)
+    row = (await tx.execute(query)).one_or_none() if neighbor else None
     return (row[0], row[1]) if row else (subtask.phase, subtask.phase_order)
 
 
@@ -236,7 +259,7 @@ def _tell(
     progress: tuple[int, int],
     **more: Any,
 ) -> None:
-    """The card's history tells of its subtasks, so the card is the subject."""
+    """Emit an event of a subtask. Its subject is the card, so the card's timeline shows it."""
     emit_on_board(
         tx,
         board,

@@ -1,4 +1,7 @@
-"""What people type, checked once: trimmed, bounded, without characters that are never meant."""
+"""Validation of text and numbers from clients: trimmed, bounded, without control characters.
+
+Each function takes the path of its field, returns the normalized value, and raises Invalid.
+"""
 
 import json
 import re
@@ -18,8 +21,8 @@ UNSEEN = {
     "Zs",
     "Zl",
     "Zp",
-}  # categories of characters that show nothing by themselves
-BLANK = set("\u115f\u1160\u2800\u3164\uffa0")  # letters and symbols that show nothing either
+}  # categories of characters that are invisible by themselves
+BLANK = set("\u115f\u1160\u2800\u3164\uffa0")  # letters and symbols that are invisible too
 TURNS = {
     **dict.fromkeys("\u202a\u202b\u202d\u202e", "\u202c"),
     **dict.fromkeys("\u2066\u2067\u2068", "\u2069"),
@@ -28,31 +31,31 @@ EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
 USERNAME = re.compile(r"\w[\w.-]{2,39}")
 KEY = re.compile(r"[A-Z][A-Z0-9]{0,9}")
-PASSWORD = 8, 1_024  # bytes, at least and at most
+PASSWORD = 8, 1_024  # bytes, minimum and maximum
 PROSE = 50_000  # characters of a description
 
 
 def single_line(path: str, text: str | None, most: int, *, least: int = 1) -> str:
-    """One line, trimmed: something that can be seen, and that turns nothing around it. Raises Invalid."""
+    """Return one line, trimmed. It has a visible character and leaves no direction of writing open."""
     text = " ".join((text or "").split())
     if not least <= len(text) <= most:
         raise Invalid((path, f"must have {least} to {most} characters, not {len(text)}"))
     if not text.isascii():
         if all(unicodedata.category(char) in UNSEEN or char in BLANK for char in text):
-            raise Invalid((path, "has no character that can be seen"))
+            raise Invalid((path, "has no visible character"))
         if _turns(text):
-            raise Invalid((path, "turns around the direction of writing, and not back"))
+            raise Invalid((path, "changes the direction of writing and does not change it back"))
     return _meant(path, text)
 
 
 def _turns(text: str) -> bool:
-    """Whether what stands behind the text is written in a direction that was begun in it."""
-    begun: list[str] = []  # what would end each
+    """Return whether the text begins a direction of writing that it does not end."""
+    begun: list[str] = []  # the characters that end them
     for char in text:
         if char in TURNS:
             begun.append(TURNS[char])
         elif char == "\u2069" and char in begun:
-            while begun.pop() != char:  # an isolate ends what was begun in it
+            while begun.pop() != char:  # an isolate ends everything that began in it
                 pass
         elif begun and char == begun[-1]:
             begun.pop()
@@ -60,7 +63,7 @@ def _turns(text: str) -> bool:
 
 
 def multiline(path: str, text: str | None, most: int = PROSE, *, least: int = 0) -> str:
-    """Several lines, as they are but for surrounding space. Raises Invalid."""
+    """Return several lines without surrounding space."""
     text = (text or "").strip()
     if not least <= len(text) <= most:
         raise Invalid((path, f"must have {least} to {most} characters, not {len(text)}"))
@@ -68,7 +71,7 @@ def multiline(path: str, text: str | None, most: int = PROSE, *, least: int = 0)
 
 
 def sanitize(text: str) -> str:
-    """What a program said, so that it can be kept: nobody asks a program to say it again, but cleaner."""
+    """Replace control characters in the output of a program, which cannot be asked to correct it."""
     return UNMEANT.sub("\ufffd", text)
 
 
@@ -95,7 +98,7 @@ def email(path: str, text: str | None) -> str | None:
         return None
     text = single_line(path, text, 254)
     if not EMAIL.fullmatch(text):
-        raise Invalid((path, "is no e-mail address"))
+        raise Invalid((path, "is not an e-mail address"))
     return text
 
 
@@ -107,7 +110,7 @@ def username(path: str, text: str | None) -> str:
 
 
 def password(path: str, text: str) -> str:
-    """A password, as it is. Never quoted: what is said of it goes into answers."""
+    """Return a password unchanged. A refusal never quotes it."""
     least, most = PASSWORD
     if not least <= len(text.encode(errors="replace")) <= most:
         raise Invalid((path, f"must have {least} to {most} bytes"))
@@ -128,12 +131,12 @@ def board_key(path: str, text: str | None) -> str:
 
 
 def folded(text: str) -> str:
-    """How names are compared: two that differ only in case are the same."""
+    """Return the form in which names are compared, ignoring case."""
     return _composed(text).casefold()
 
 
 def _composed(text: str) -> str:
-    # One way to write each character: names that look the same are the same.
+    # Compatible characters become one, so names that look the same are the same.
     return unicodedata.normalize("NFKC", text.strip())
 
 
@@ -151,26 +154,26 @@ def at_most(path: str, values: list[Any], most: int, *, least: int = 1) -> list[
 
 def distinct(path: str, values: list[Any]) -> list[Any]:
     if len(set(values)) != len(values):
-        raise Invalid((path, "names one twice"))
+        raise Invalid((path, "contains a duplicate"))
     return values
 
 
 def json_document(path: str, value: Any, most: int) -> dict[str, Any]:
-    """An object of anything that JSON has, `most` bytes long. Raises Invalid."""
+    """Return a JSON object of at most `most` bytes."""
     if not isinstance(value, dict):
         raise Invalid((path, "must be an object"))
     try:
         text = json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode()
         decode(text)
     except (ValueError, RecursionError):
-        raise Invalid((path, "has what no database keeps: NUL, infinity, or too many levels")) from None
+        raise Invalid((path, "contains NUL, infinity, or too many levels")) from None
     if len(text) > most:
         raise Invalid((path, f"must have at most {most} bytes, not {len(text)}"))
     return value
 
 
 def pairs(path: str, value: Any, most: int, *, longest: int) -> dict[str, str]:
-    """Text to text: at most `most` of them, each value at most `longest` characters. Raises Invalid."""
+    """Return at most `most` pairs of text, each value of at most `longest` characters."""
     found = json_document(path, value or {}, most * (longest + 100) * 4)
     if len(found) > most:
         raise Invalid((path, f"must have at most {most} entries, not {len(found)}"))

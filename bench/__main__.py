@@ -33,7 +33,7 @@ RESULTS = Path(__file__).parent / "results"
 BOARD = """query Board($id: ID!, $first: Int!) { board(id: $id) { name cursor columns { id name stage cardCount
   cards(first: $first) { nodes { id title priority version subtaskCount { done total } subtasks { title completed }
   labels { name colour } assignees { username } } } } } }"""
-MOVE = "mutation Move($id: ID!) { moveCard(input: {id: $id, top: true}) { __typename } }"
+MOVE = "mutation Move($id: ID!) { moveCard(input: {id: $id, position: {top: true}}) { __typename } }"
 
 
 async def rate(work: Callable[[], Awaitable[object]], times: int, name: str) -> float:

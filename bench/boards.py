@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import insert, select, text
 
 import models  # noqa: F401 - every table
-from actions.ranks import between
+from actions.ranks import rank_between
 from kit.db.database import Database
 from kit.eventlog.tables import NUMBER
 from kit.ids import new_id
@@ -75,7 +75,7 @@ async def fill(database: Database, cards: int, workspace: str | None = None) -> 
 async def _cards(tx: Any, board: str, columns: list[Any], labels: list[Any], count: int) -> None:
     rank, cards, subtasks, carried = None, [], [], []
     for n in range(count):
-        rank, card = between(rank, None), new_id("card")
+        rank, card = rank_between(rank, None), new_id("card")
         column = columns[n * len(columns) // count]["id"]
         cards.append(
             {

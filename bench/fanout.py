@@ -114,7 +114,7 @@ class Server:
                 return
             self.turn += 1
             ids = self.cards if count == CARDS else [self.cards[self.turn % CARDS]]
-            answer = await _ask(connection, MOVE, input={"ids": ids, "top": True})
+            answer = await _ask(connection, MOVE, input={"ids": ids, "position": {"top": True}})
             assert answer["__typename"] == "Cards", answer
 
 

@@ -22,8 +22,9 @@ CARDS = """query Cards($board: ID!) { board(id: $board) {
 SUBTASKS = "query Subtasks($card: ID!) { card(id: $card) { subtasks { id completed } } }"
 TICK = """mutation Tick($id: ID!) { updateSubtask(input: {id: $id, completed: true}) {
   __typename ... on Refusal { message } } }"""
-MOVE = """mutation Move($id: ID!, $to: Stage!) { moveCard(input: {id: $id, stage: $to, top: true}) {
-  __typename ... on Refusal { message } } }"""
+MOVE = """mutation Move($id: ID!, $to: Stage!) {
+  moveCard(input: {id: $id, destination: {stage: $to}, position: {top: true}}) {
+    __typename ... on Refusal { message } } }"""
 
 
 class OperationRefused(Exception):

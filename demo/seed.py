@@ -13,13 +13,13 @@ from sqlalchemy import Executable, or_, select
 
 from actions.account import OWNER, ensure_owner, register
 from actions.board import create_board, update_column
-from actions.card import NewCard, create_card, move_card, set_parent
+from actions.card import create_card, move_card, set_parent_card
 from actions.label import create_label
 from actions.labels_and_assignees import add_label, assign_card
 from actions.link import link_cards
 from actions.member import add_member
 from actions.message import post_message
-from actions.move import Placement
+from actions.move import DestinationInput
 from actions.policy import update_board_policy
 from actions.profile import create_agent_profile
 from actions.subtask import NewSubtask, add_subtasks
@@ -150,9 +150,9 @@ async def _board(tx: Transaction, workspace_id: str, people: dict[str, Actor], s
     labels = dict((await tx.execute(query)).all())
     cards = [await _card(tx, actor, board, people, labels, sample) for sample in sampler.cards]
     for card, parent in sampler.parents:
-        await set_parent(tx, actor, cards[card - 1], cards[parent - 1])
+        await set_parent_card(tx, actor, id=cards[card - 1], parent_id=cards[parent - 1])
     for card, target, kind in sampler.links:
-        await link_cards(tx, actor, cards[card - 1], cards[target - 1], kind)
+        await link_cards(tx, actor, card_id=cards[card - 1], target_id=cards[target - 1], kind=kind)
     for stage, limit in sampler.limits.items():
         column = await tx.scalar(
             select(BoardColumn.id).where(BoardColumn.board_id == board.id, BoardColumn.stage == stage)
@@ -175,11 +175,13 @@ async def _card(
     more = dict(sample.more)
     if (days := more.pop("due", None)) is not None:
         more["due_on"] = (utcnow() + timedelta(days=days)).date()
-    card = await create_card(tx, actor, board.id, NewCard(sample.title, sample.text, **more))
+    card = await create_card(
+        tx, actor, board_id=board.id, title=sample.title, description=sample.text, **more
+    )
     for name in filter(None, sample.labels.split(", ")):
-        await add_label(tx, actor, card.id, labels[name])
+        await add_label(tx, actor, card_id=card.id, label_id=labels[name])
     for name in sample.who.split():
-        await assign_card(tx, actor, card.id, people[name].id)
+        await assign_card(tx, actor, card_id=card.id, user_id=people[name].id)
     steps = []
     for step in sample.steps:
         phase, _, title = step.removeprefix("x ").rpartition(": ")
@@ -187,9 +189,9 @@ async def _card(
     if steps:
         await add_subtasks(tx, actor, card.id, steps)
     for name, body in sample.said:
-        await post_message(tx, people[name], card.id, body)
+        await post_message(tx, people[name], card_id=card.id, body=body)
     stages = set(await tx.scalars(select(BoardColumn.stage).where(BoardColumn.board_id == board.id)))
     for stage in WAY[sample.stage]:
         if stage in stages:
-            await move_card(tx, actor, card.id, Placement(stage=stage))
+            await move_card(tx, actor, id=card.id, destination=DestinationInput(stage=stage))
     return card.id

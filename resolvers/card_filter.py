@@ -1,5 +1,6 @@
-"""Which cards, and in which order: the filter that clients nest, as SQL."""
+"""Filters and orders of cards, as SQL."""
 
+from collections.abc import Iterator
 from datetime import date
 from functools import cache
 from typing import Annotated, Any
@@ -26,7 +27,7 @@ from models.stage import Stage
 from resolvers.agent_state import in_state
 from resolvers.pagination import Order
 
-NO_DATE = date(9999, 12, 31)  # where cards without a day stand
+NO_DATE = date(9999, 12, 31)  # sorts cards without a due date last
 
 
 _ORDERS: dict[CardOrder, tuple[tuple[Any, bool], ...]] = {
@@ -42,60 +43,61 @@ _ORDERS: dict[CardOrder, tuple[tuple[Any, bool], ...]] = {
 
 
 def order_of(order: CardOrder) -> Order:
+    """Return the columns that sort by an order."""
     return Order(order, _ORDERS[order])
 
 
 @input_type
 class CardFilter:
-    """Which cards. What is left out does not matter; everything said must hold."""
+    """Conditions on cards, all of which must hold."""
 
     column_ids: Annotated[list[ID] | None, "In one of these columns."] = None
     stages: Annotated[list[Stage] | None, "In a column of one of these stages."] = None
     assignee_ids: Annotated[list[ID] | None, "Assigned to one of these people."] = None
-    agent_states: Annotated[list[AgentState] | None, "Where agents are at one of these."] = None
-    unassigned: Annotated[bool | None, "Assigned to nobody; false: to somebody."] = None
+    agent_states: Annotated[list[AgentState] | None, "With agents in one of these states."] = None
+    unassigned: Annotated[bool | None, "True: without assignees; false: with some."] = None
     label_ids: Annotated[list[ID] | None, "With one of these labels."] = None
     priorities: Annotated[list[Priority] | None, "Of one of these priorities."] = None
     types: Annotated[list[CardType] | None, "Of one of these types."] = None
     sizes: Annotated[list[CardSize] | None, "Of one of these sizes."] = None
     parent_id: Annotated[ID | None, "A part of this card."] = None
-    overdue: Annotated[bool | None, "Due before today (UTC) and not done; false: not so."] = None
+    overdue: Annotated[bool | None, "True: due before today (UTC) and not done; false: the others."] = None
     due_from: Annotated[date | None, "Due on this day or later."] = None
     due_to: Annotated[date | None, "Due on this day or earlier."] = None
-    blocked: Annotated[bool | None, "Blocked by a card that is not done; false: not so."] = None
+    blocked: Annotated[bool | None, "True: blocked by a card that is not done; false: the others."] = None
     archived: Annotated[
         bool | None,
-        "Archived ones only; false: the others. Where no level says it, those that are not archived.",
+        "True: archived cards; false: the others. Default, if no level sets it: the others.",
     ] = None
-    text: Annotated[str | None, "With this text in title or description, whatever its case."] = None
-    all: Annotated[list["CardFilter"] | None, "Everything in this list holds."] = None
-    any: Annotated[list["CardFilter"] | None, "Something in this list holds."] = None
+    text: Annotated[str | None, "With this text in title or description, ignoring case."] = None
+    all: Annotated[list["CardFilter"] | None, "All of these hold."] = None
+    any: Annotated[list["CardFilter"] | None, "One of these holds."] = None
     no: Annotated["CardFilter | None", "This does not hold."] = None
 
 
 def filter_clauses(filter: CardFilter) -> list[ColumnElement[bool]]:
-    """The WHERE of a filter. Archived cards are left out where no level of it says whether they are wanted."""
-    every = _fits(filter)
-    return every if _says_archived(filter) else [Card.archived_at.is_(None), *every]
+    """Return the WHERE clauses of a filter. Without `archived` on any level, archived cards do not match."""
+    every = _clauses(filter)
+    return every if _sets_archived(filter) else [Card.archived_at.is_(None), *every]
 
 
-def _says_archived(filter: CardFilter) -> bool:
+def _sets_archived(filter: CardFilter) -> bool:
     inner = [*(filter.all or ()), *(filter.any or ()), *([filter.no] if filter.no else ())]
-    return filter.archived is not None or any(map(_says_archived, inner))
+    return filter.archived is not None or any(map(_sets_archived, inner))
 
 
-def _fits(filter: CardFilter) -> list[ColumnElement[bool]]:
-    every = list(_simple(filter))
+def _clauses(filter: CardFilter) -> list[ColumnElement[bool]]:
+    every = list(_simple_clauses(filter))
     if filter.all is not None:
-        every += [and_(*(and_(true(), *_fits(one)) for one in filter.all), true())]
+        every += [and_(*(and_(true(), *_clauses(one)) for one in filter.all), true())]
     if filter.any is not None:
-        every += [or_(*(and_(true(), *_fits(one)) for one in filter.any), false())]
+        every += [or_(*(and_(true(), *_clauses(one)) for one in filter.any), false())]
     if filter.no is not None:
-        every.append(not_(and_(true(), *_fits(filter.no))))
+        every.append(not_(and_(true(), *_clauses(filter.no))))
     return every
 
 
-def _simple(filter: CardFilter) -> Any:
+def _simple_clauses(filter: CardFilter) -> Iterator[ColumnElement[bool]]:
     columns: list[tuple[Any, Any]] = [
         (Card.column_id, filter.column_ids),
         (BoardColumn.stage, filter.stages),

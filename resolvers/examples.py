@@ -1,6 +1,4 @@
-"""Ids for GraphiQL's example operations: of the first board that whoever opens the page may see."""
-
-from typing import Any
+"""Ids for GraphiQL's example operations: those of the first board that the caller may see."""
 
 from sqlalchemy import select
 
@@ -12,11 +10,11 @@ from models.card import Card
 from models.stage import Stage
 
 
-async def example_ids(database: Database, actor: Actor | None) -> dict[str, Any]:
-    """Values for variables of these names; empty for whoever has not signed in."""
+async def example_ids(database: Database, actor: Actor | None) -> dict[str, str]:
+    """Return values of variables by name; empty without an actor."""
     if actor is None:
         return {}
-    ready = (
+    query = (
         select(Board.workspace_id, Board.id, Card.id.label("card_id"))
         .outerjoin(BoardColumn, (BoardColumn.board_id == Board.id) & (BoardColumn.stage == Stage.TODO))
         .outerjoin(Card, (Card.column_id == BoardColumn.id) & Card.archived_at.is_(None))
@@ -24,7 +22,7 @@ async def example_ids(database: Database, actor: Actor | None) -> dict[str, Any]
         .order_by(Board.rank, Card.rank)
         .limit(1)
     )
-    for row in await database.read(ready):
-        found = {"workspaceId": row.workspace_id, "boardId": row.id, "cardId": row.card_id}
-        return {name: id for name, id in found.items() if id}
+    for row in await database.read(query):
+        ids = {"workspaceId": row.workspace_id, "boardId": row.id, "cardId": row.card_id}
+        return {name: id for name, id in ids.items() if id}
     return {}

@@ -1,11 +1,11 @@
-"""Idempotency: an operation with a key is done once and answered the same however often it is sent.
+"""Idempotency keys: an operation with a key is executed once and has the same response whenever it is repeated.
 
-What the operation writes and all it reads after that are one transaction: the key is taken first, the change is
-made, the answer is read from inside, sealed and stored, and all of it commits together. It opens with the
-operation's own first write, so what is slow before that, a password's hash, keeps nobody waiting. Of two that
-come at once the second waits there for the first. A change that is refused is stored as such; an answer with
-errors is not, so trying again may help. Of an answer above MAX_ANSWER_BYTES only the outcome is stored: sent again,
-the operation is not done again and says so. Nothing is stored for callers who have not signed in.
+The writes of the operation and its later reads are one transaction: it claims the key, changes, reads the response,
+seals and stores it, and commits everything together. It begins with the first write of the operation, so slow work
+before that, such as the hash of a password, blocks nobody. Of two concurrent operations the second waits there for
+the first. A refusal is stored as a response; a response with errors is not, so a retry may succeed. Of a response
+above MAX_RESPONSE_BYTES only the outcome is stored; a retry gets an error with it. Nothing is stored for callers
+who have not signed in.
 """
 
 import asyncio
@@ -41,12 +41,12 @@ from resolvers.context import Context
 
 log = logging.getLogger("signalbox.idempotency")
 
-KEPT_FOR = timedelta(hours=24)
-MAX_KEY_LENGTH = 200  # characters of a key
-MAX_ANSWER_BYTES = 64 * 1024  # of a stored answer, before it is sealed
-CLEANUP_INTERVAL_SECONDS = 600.0  # seconds between two looks for answers that are no longer kept
+RESPONSE_LIFETIME = timedelta(hours=24)
+MAX_KEY_LENGTH = 200
+MAX_RESPONSE_BYTES = 64 * 1024  # of a stored response before it is sealed
+CLEANUP_INTERVAL_SECONDS = 600.0  # between two deletions of expired responses
 
-# Takes a key that is new or whose answer is no longer kept. Waits for whoever holds it.
+# Claims a key that is new or expired. Waits for the transaction that holds it.
 CLAIM_KEY = text(
     "INSERT INTO idempotency_key (actor_id, key, request_hash, expires_at)"
     " VALUES (:actor, :key, :hash, :until) ON CONFLICT (actor_id, key) DO UPDATE"
@@ -56,11 +56,11 @@ CLAIM_KEY = text(
 
 
 class _Undo(Exception):
-    """Ends the transaction of an operation whose answer is not kept."""
+    """Ends the transaction of an operation whose response is not stored."""
 
 
 class _Answered(PublicError):
-    """Ends an operation whose twin was first; replaced by the twin's answer before a client could see it."""
+    """Ends an operation whose concurrent twin was first; the twin's response replaces it."""
 
     def __init__(self, data: Any) -> None:
         super().__init__("Answered before", code="IDEMPOTENCY_CONFLICT")
@@ -68,26 +68,25 @@ class _Answered(PublicError):
 
 
 class AnswerNotKept(PublicError):
-    """The operation was done before, and its answer was too large to be stored."""
+    """The operation was executed before, and its response was too large to be stored."""
 
     code = "IDEMPOTENCY_ANSWER_NOT_KEPT"
     status = 200
 
     def __init__(self, outcome: Any) -> None:
         super().__init__(
-            f"It was done before and is not done again; its answer had more than {MAX_ANSWER_BYTES:,} bytes,"
-            " which are not kept",
+            f"The operation was executed before; its response of over {MAX_RESPONSE_BYTES:,} bytes was not stored",
             outcome=outcome,
         )
 
 
 class IdempotencyExtension(SchemaExtension):
-    concurrent_result: _Answered | None = None  # what was answered while this one was on its way
+    concurrent_result: _Answered | None = None  # response of a concurrent twin
 
     async def on_execute(self) -> AsyncIterator[None]:
         context: Context = self.execution_context.context
-        given = (self.execution_context.operation_extensions or {}).get("idempotencyKey")
-        key = context.caller.idempotency_key if given is None else given
+        extension = (self.execution_context.operation_extensions or {}).get("idempotencyKey")
+        key = context.caller.idempotency_key if extension is None else extension
         if key is None or self._operation.operation is not OperationType.MUTATION:
             yield
             return
@@ -117,10 +116,10 @@ class IdempotencyExtension(SchemaExtension):
                 f"An idempotency key has 1 to {MAX_KEY_LENGTH} printable characters", code="BAD_USER_INPUT"
             )
         if len(list(islice(self._fields(self._operation.selection_set), 2))) != 1:
-            raise PublicError("An idempotency key goes with one mutation field", code="BAD_USER_INPUT")
+            raise PublicError("An idempotency key requires one mutation field", code="BAD_USER_INPUT")
 
     def _fields(self, asked: SelectionSetNode) -> Iterator[FieldNode]:
-        """The fields of a selection, also those in fragments."""
+        """Yield the fields of a selection, also those in fragments."""
         document = self.execution_context.graphql_document
         assert document, "an operation is executed after it was parsed"
         fragments = {
@@ -142,17 +141,17 @@ class IdempotencyExtension(SchemaExtension):
         return next(node for node in operations if name is None or (node.name and node.name.value == name))
 
     def _marks(self, context: Context) -> list[str]:
-        """What tells this operation from others, and no password from another: the newest secret key's first."""
+        """Return keyed digests of this operation, that of the newest secret key first; they reveal no password."""
         asked, document = self.execution_context, self.execution_context.graphql_document
         assert document, "an operation is executed after it was parsed"
         variables = json.dumps(asked.variables, sort_keys=True, default=str)
         return context.services.seal.marks(print_ast(document), asked.operation_name or "", variables)
 
     async def _stored(self, context: Context, key: str, tx: Transaction | None = None) -> _Answered | None:
-        """What was answered before, if it still is kept."""
+        """Load the stored response unless it expired. Raises PublicError if the key names another operation."""
         row = IdempotencyKey.__table__
-        mine = row.c.actor_id == context.actor.id, row.c.key == key, row.c.expires_at >= utcnow()
-        query = select(row).where(*mine)
+        of_key = row.c.actor_id == context.actor.id, row.c.key == key, row.c.expires_at >= utcnow()
+        query = select(row).where(*of_key)
         rows = (await tx.execute(query)).all() if tx else await context.services.database.read(query)
         if not rows:
             return None
@@ -166,10 +165,16 @@ class IdempotencyExtension(SchemaExtension):
         return _Answered(answer)
 
     async def _open(self, stack: AsyncExitStack, context: Context, key: str) -> Transaction:
-        """Open the operation's transaction and take its key. Waits for a twin, and ends if that was answered."""
+        """Begin the transaction of the operation and claim its key. Raises _Answered if a twin was first."""
         tx = await stack.enter_async_context(context.services.event_log.transaction(context.by))
         now, [mark, *_] = utcnow(), self._marks(context)
-        taken = {"actor": context.actor.id, "key": key, "hash": mark, "until": now + KEPT_FOR, "now": now}
+        taken = {
+            "actor": context.actor.id,
+            "key": key,
+            "hash": mark,
+            "until": now + RESPONSE_LIFETIME,
+            "now": now,
+        }
         with translate_db_errors():
             if (await tx.execute(CLAIM_KEY, taken)).first() is not None:
                 return tx
@@ -179,7 +184,7 @@ class IdempotencyExtension(SchemaExtension):
         raise before
 
     async def store_response(self, context: Context, key: str) -> None:
-        """Store the answer, also one that was refused before anything would have been written."""
+        """Store the response, also that of an operation that wrote nothing."""
         result = self.execution_context.result
         assert isinstance(result, GraphQLExecutionResult), "a mutation is not answered in parts"
         if context.tx is None and context.opens and not result.errors:
@@ -190,15 +195,15 @@ class IdempotencyExtension(SchemaExtension):
             self.execution_context.pre_execution_errors = []
         if self.concurrent_result is not None or result.errors or context.tx is None:
             raise _Undo
-        mine = IdempotencyKey.actor_id == context.actor.id, IdempotencyKey.key == key
+        of_key = IdempotencyKey.actor_id == context.actor.id, IdempotencyKey.key == key
         answer = json.dumps(result.data)
-        if len(answer) > MAX_ANSWER_BYTES:
-            answer = json.dumps([self._outcome(result.data)])  # no answer is a list
+        if len(answer) > MAX_RESPONSE_BYTES:
+            answer = json.dumps([self._outcome(result.data)])  # no response is a list
         sealed = context.services.seal.close(answer)
-        await context.tx.execute(update(IdempotencyKey).where(*mine).values(response=sealed))
+        await context.tx.execute(update(IdempotencyKey).where(*of_key).values(response=sealed))
 
     def _outcome(self, data: Any) -> dict[str, Any]:
-        """The type and the id of what the only field answered, where the operation asked for them."""
+        """Return the type and id in the response of the only field, if the operation selects them."""
         [field] = self._fields(self._operation.selection_set)
         [value] = data.values()
         outcome: dict[str, Any] = {"__typename": None, "id": None}
@@ -210,18 +215,18 @@ class IdempotencyExtension(SchemaExtension):
 
 
 async def clean_up_periodically(database: Database) -> None:
-    """Forget what is no longer kept, again and again, for ever."""
+    """Delete expired responses periodically, for ever."""
     while True:
         await asyncio.sleep(CLEANUP_INTERVAL_SECONDS)
         try:
             await delete_expired(database)
         except Unavailable as error:
-            log.warning("tidying waits for the database: %s", error)
+            log.warning("deletion of expired idempotency keys waits for the database: %s", error)
         except Exception:
-            log.exception("not tidied")
+            log.exception("expired idempotency keys were not deleted")
 
 
 async def delete_expired(database: Database) -> None:
-    """Delete the answers that are no longer kept."""
+    """Delete expired responses."""
     async with database.write() as tx:
         await tx.execute(delete(IdempotencyKey).where(IdempotencyKey.expires_at < utcnow()))

@@ -1,12 +1,10 @@
-"""How links between cards are answered, and the adapters of their changes."""
+"""Reads of links between cards."""
 
 import asyncio
-from typing import Annotated, Any
 
 from sqlalchemy import select
-from strawberry import ID, Parent
+from strawberry import Parent
 
-import actions.link
 from auth.permissions import sees_card, sees_link
 from models.card import Card, CardLink, LinkKind
 from resolvers.context import Info
@@ -55,25 +53,8 @@ BLOCKERS_OF_CARD = Relation(
 
 
 @viewer_independent
-async def links_of_card(root: Parent[Any], info: Info) -> Any:
-    """Its links with other cards, whichever way they point, oldest first."""
+async def links_of_card(root: Parent[Card], info: Info) -> list[CardLink]:
+    """Its links with other cards in both directions, oldest first."""
     load = info.context.load
-    ways = await asyncio.gather(load(LINKS_FROM_CARD, root.id), load(LINKS_TO_CARD, root.id))
-    return sorted((link for way in ways for link in way), key=lambda link: link.id)
-
-
-async def link_cards(
-    info: Info,
-    card_id: Annotated[ID, "Which card."],
-    target_id: Annotated[ID, "Which other card of the same board."],
-    kind: Annotated[LinkKind, "What the card is to the other one."],
-) -> Any:
-    """Say that a card blocks, is related to, or duplicates another. Circles of BLOCKS are refused."""
-    async with info.context.transaction() as tx:
-        return await actions.link.link_cards(tx, info.context.actor, card_id, target_id, kind)
-
-
-async def unlink_cards(info: Info, id: Annotated[ID, "Which link."]) -> Any:
-    """Take a link between two cards away. Answers the link as it was."""
-    async with info.context.transaction() as tx:
-        return await actions.link.unlink_cards(tx, info.context.actor, id)
+    directions = await asyncio.gather(load(LINKS_FROM_CARD, root.id), load(LINKS_TO_CARD, root.id))
+    return sorted((link for links in directions for link in links), key=lambda link: link.id)

@@ -1,4 +1,4 @@
-"""One operation at a time: each gets a fresh context, each event of a subscription a fresh moment."""
+"""Each operation has a fresh context, and each event of a subscription a fresh snapshot."""
 
 from collections.abc import AsyncIterator
 
@@ -9,7 +9,7 @@ from resolvers.context import OperationContext
 
 
 class SnapshotPerOperation(SchemaExtension):
-    """A socket's context is made once; what an operation loads must not outlive it, nor an event."""
+    """Discard loaded rows after each operation and event: the context of a socket lives longer."""
 
     async def on_operation(self) -> AsyncIterator[None]:
         given: OperationContext = self.execution_context.context

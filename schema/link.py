@@ -1,4 +1,4 @@
-"""What clients may say and hear about links between cards."""
+"""Links between cards: the type and its mutations."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -6,10 +6,10 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import ID
 
+import actions.link
 from auth.permissions import Access
 from kit.graphql.types import Node
 from models.card import LinkKind
-from resolvers import link as links
 from resolvers.card import CARD
 from schema.fields import mutation, node_type, relation_field
 from schema.refusal import Conflict
@@ -19,17 +19,17 @@ CardLater: Any = Annotated["Card", strawberry.lazy("schema.card")]
 
 @node_type("link")
 class CardLink(Node):
-    """That one card blocks, is related to, or duplicates another of its board."""
+    """A link between two cards of a board: one blocks, is related to, or duplicates the other."""
 
-    kind: Annotated[LinkKind, "What the card is to the target."]
+    kind: Annotated[LinkKind, "The relation of the card to the target."]
     card_id: Annotated[ID, "The card."]
-    target_id: Annotated[ID, "The other card."]
-    created_at: Annotated[datetime, "When it was made."]
+    target_id: Annotated[ID, "The target."]
+    created_at: Annotated[datetime, "Time of creation."]
     card: CardLater | None = relation_field(CARD, "card_id", text="The card.")
-    target: CardLater | None = relation_field(CARD, "target_id", text="The other card.")
+    target: CardLater | None = relation_field(CARD, "target_id", text="The target.")
 
 
 @strawberry.type
 class LinkMutation:
-    link_cards = mutation(links.link_cards, CardLink, Conflict, requires=Access.BOARD)
-    unlink_cards = mutation(links.unlink_cards, CardLink, requires=Access.BOARD)
+    link_cards = mutation(actions.link.link_cards, CardLink, Conflict, requires=Access.BOARD)
+    unlink_cards = mutation(actions.link.unlink_cards, CardLink, requires=Access.BOARD)

@@ -1,4 +1,4 @@
-"""What clients may say and hear about messages."""
+"""Messages on cards: the type and its mutations."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -6,43 +6,41 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import ID
 
+import actions.message
 from auth.permissions import Access
 from kit.graphql.types import Node
+from models.message import Message as MessageRow
 from models.message import MessageKind
-from resolvers import message as messages
 from resolvers.card import CARD
 from schema.actor import Actor, actor_of
 from schema.fields import mutation, node_type, relation_field
 from schema.refusal import Conflict, Stale
 
-TEXT = (
-    "Markdown: 1 to 10,000 characters, behind the name of a stranger whose comment was imported; empty once it is"
-    " deleted."
-)
+TEXT = "Markdown: 1 to 10,000 characters, after the name of a stranger if it was imported; empty if it is deleted."
 CardLater: Any = Annotated["Card", strawberry.lazy("schema.card")]
 
 
-def _author(root: Any) -> Actor:
+def _author(root: MessageRow) -> Actor:
     return actor_of(root.author_kind, root.author_id)
 
 
 @node_type("message")
 class Message(Node):
-    """Something that was said on a card."""
+    """A message on a card."""
 
-    card_id: Annotated[ID, "On which card."]
-    kind: Annotated[MessageKind, "What it is for."]
+    card_id: Annotated[ID, "The card."]
+    kind: Annotated[MessageKind, "Its purpose."]
     body: Annotated[str, TEXT]
-    edited_at: Annotated[datetime | None, "When it was last edited."]
-    deleted_at: Annotated[datetime | None, "When it was deleted."]
-    version: Annotated[int, "Grows by one with every change."]
-    created_at: Annotated[datetime, "When it was said."]
-    author: Actor = strawberry.field(resolver=_author, description="Who said it.")
+    edited_at: Annotated[datetime | None, "Time of the last edit."]
+    deleted_at: Annotated[datetime | None, "Time of deletion."]
+    version: Annotated[int, "Grows by one with each change."]
+    created_at: Annotated[datetime, "Time of posting."]
+    author: Actor = strawberry.field(resolver=_author, description="The author.")
     card: CardLater | None = relation_field(CARD, "card_id", text="The card.")
 
 
 @strawberry.type
 class MessageMutation:
-    post_message = mutation(messages.post_message, Message, requires=Access.BOARD)
-    edit_message = mutation(messages.edit_message, Message, Stale, Conflict, requires=Access.AUTHOR)
-    delete_message = mutation(messages.delete_message, Message, Stale, requires=Access.ADMIN)
+    post_message = mutation(actions.message.post_message, Message, requires=Access.BOARD)
+    edit_message = mutation(actions.message.edit_message, Message, Stale, Conflict, requires=Access.AUTHOR)
+    delete_message = mutation(actions.message.delete_message, Message, Stale, requires=Access.ADMIN)

@@ -1,4 +1,4 @@
-"""What clients may say and hear about questions."""
+"""Questions to people: the type, its queries and its mutations."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -6,10 +6,12 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import ID
 
+import actions.question
 from auth.permissions import Access
 from kit.graphql.limits.list_size import list_size
 from kit.graphql.types import Node, object_type
 from models.question import MAX_ASKED, MAX_OPTIONS, AnsweredBy, QuestionStatus, QuestionType
+from models.question import Question as QuestionRow
 from resolvers import question as questions
 from resolvers.board import BOARD
 from resolvers.card import CARD
@@ -18,7 +20,7 @@ from resolvers.workspace import USER
 from schema.account import User
 from schema.actor import Actor, actor_named
 from schema.board import Board
-from schema.fields import mutation, node_type, query_field, relation_field
+from schema.fields import mutation, node_type, query_field, relation_field, result_type
 from schema.page import Connection
 from schema.refusal import Conflict, LeaseLost
 
@@ -30,75 +32,69 @@ RunLater: Any = Annotated["Run", strawberry.lazy("schema.run")]
 class Option:
     """An answer that is offered."""
 
-    label: Annotated[str, "What it says, and what an answer names."]
-    description: Annotated[str, "What choosing it means."]
-    recommended: Annotated[bool, "Whether the asker would choose it."]
+    label: Annotated[str, "The text of the option; an answer names it."]
+    description: Annotated[str, "The meaning of the option."]
+    recommended: Annotated[bool, "True if the asker recommends it."]
 
 
-def _options(root: Any) -> Any:
+def _options(root: QuestionRow) -> list[Option]:
     return [Option(**option) for option in root.options]
 
 
-def _asker(root: Any) -> Actor | None:
+def _asker(root: QuestionRow) -> Actor | None:
     return actor_named(root.asked_by)
 
 
 @node_type("question")
 class Question(Node):
-    """Something an agent asks people, or people one another. While one that blocks is open, its run waits."""
+    """A question to people, from an agent or a person. While a blocking one is open, its run waits."""
 
-    board_id: Annotated[ID, "On which board."]
-    card_id: Annotated[ID, "About which card."]
-    run_id: Annotated[ID | None, "Of which run; null: a person asks about the card."]
+    board_id: Annotated[ID, "The board."]
+    card_id: Annotated[ID, "The card that it is about."]
+    run_id: Annotated[ID | None, "The run that asked; null: a person asked about the card."]
     asked_by: Actor | None = strawberry.field(
         resolver=_asker,
-        description="Who asked: a person, a key, or the agent of the run; null where it was not kept.",
+        description="The asker: a person, a key, or the agent of the run; null if unknown.",
     )
-    group_key: Annotated[str, "Shared by what was asked together."]
+    group_key: Annotated[str, "The name of its group: of all questions that were asked together."]
     key: Annotated[str, "The asker's name for it."]
     header: Annotated[str, "A word or two to tell it apart."]
     text: Annotated[str, "The question."]
-    type: Annotated[QuestionType, "What an answer consists of."]
+    type: Annotated[QuestionType, "The kind of answer."]
     options: list[Option] = strawberry.field(
         resolver=_options,
-        description="What is offered. At most 12.",
+        description="The answers that are offered, at most 12.",
         directives=[list_size(MAX_OPTIONS, slicing=())],
     )
-    allow_other: Annotated[bool, "Whether an answer in other words is taken too."]
-    blocking: Annotated[bool, "Whether its run waits for the answer."]
+    allow_other: Annotated[bool, "True if an answer in other words is accepted too."]
+    blocking: Annotated[bool, "True if its run waits for the answer."]
     default_answer: list[str] | None = strawberry.field(
-        description="What holds when nobody answers in time.",
+        description="The answer if nobody answers in time: labels, other words last.",
         directives=[list_size(MAX_OPTIONS, slicing=())],
     )
-    status: Annotated[QuestionStatus, "Whether it waits for an answer."]
+    status: Annotated[QuestionStatus, "Its state."]
     answer: list[str] | None = strawberry.field(
-        description="The answer: labels, and other words last.",
+        description="The answer: labels, other words last.",
         directives=[list_size(MAX_OPTIONS, slicing=())],
     )
-    answered_how: Annotated[AnsweredBy | None, "Whether a person answered it or a rule."]
-    answered_at: Annotated[datetime | None, "When it was closed."]
-    expires_at: Annotated[datetime | None, "When it closes by itself; null: never."]
-    created_at: Annotated[datetime, "When it was asked."]
-    version: Annotated[int, "Grows by one with every change."]
-    answered_by: User | None = relation_field(
-        USER, "answered_by", text="Who answered it, when it was a person."
-    )
+    answered_how: Annotated[AnsweredBy | None, "How it was answered: by a person or by a rule."]
+    answered_at: Annotated[datetime | None, "Time of closing."]
+    expires_at: Annotated[datetime | None, "Time of expiry; null: never."]
+    created_at: Annotated[datetime, "Time of asking."]
+    version: Annotated[int, "Grows by one with each change."]
+    answered_by: User | None = relation_field(USER, "answered_by", text="The person who answered it.")
     board: Board | None = relation_field(BOARD, "board_id", text="The board.")
     card: CardLater | None = relation_field(CARD, "card_id", text="The card.")
     run: RunLater | None = relation_field(RUN, "run_id", text="The run that asked.")
 
 
-@object_type
+@result_type(actions.question.Questions)
 class Questions:
     """Questions that were asked together."""
 
     questions: list[Question] = strawberry.field(
-        description="In the order they were asked.", directives=[list_size(MAX_ASKED, slicing=())]
+        description="The questions in the order of the input.", directives=[list_size(MAX_ASKED, slicing=())]
     )
-
-    @classmethod
-    def is_type_of(cls, value: Any, info: Any) -> bool:
-        return isinstance(value, questions.Questions)
 
 
 @strawberry.type
@@ -111,8 +107,10 @@ class QuestionQuery:
 
 @strawberry.type
 class QuestionMutation:
-    ask_as_agent = mutation(questions.ask_as_agent, Questions, LeaseLost, Conflict, requires=Access.AGENT)
-    ask_question = mutation(questions.ask_question, Question, Conflict, requires=Access.BOARD)
+    ask_as_agent = mutation(
+        actions.question.ask_as_agent, Questions, LeaseLost, Conflict, requires=Access.AGENT
+    )
+    ask_question = mutation(actions.question.ask_question, Question, Conflict, requires=Access.BOARD)
     ask_questions = mutation(questions.ask_questions, Questions, LeaseLost, Conflict, requires=Access.WORKER)
-    answer_question = mutation(questions.answer_question, Question, Conflict, requires=Access.BOARD)
-    cancel_question = mutation(questions.cancel_question, Question, Conflict, requires=Access.BOARD)
+    answer_question = mutation(actions.question.answer_question, Question, Conflict, requires=Access.BOARD)
+    cancel_question = mutation(actions.question.cancel_question, Question, Conflict, requires=Access.BOARD)

@@ -59,9 +59,13 @@ MAKES: list[tuple[str, str, dict[str, Any]]] = [
     ("board", "createBoard", {"workspaceId": "$workspace", "name": "% board", "description": "%"}),
     ("column", "createColumn", {"boardId": "$board", "name": "% column", "stage": "BACKLOG"}),
     ("other", "createColumn", {"boardId": "$board", "name": "% other", "stage": "BACKLOG"}),
-    ("card", "createCard", {"boardId": "$board", "title": "% card", "columnId": "$column"}),
-    ("next", "createCard", {"boardId": "$board", "title": "% next", "columnId": "$column"}),
-    ("parent", "createCard", {"boardId": "$board", "title": "% parent", "columnId": "$column"}),
+    ("card", "createCard", {"boardId": "$board", "title": "% card", "destination": {"columnId": "$column"}}),
+    ("next", "createCard", {"boardId": "$board", "title": "% next", "destination": {"columnId": "$column"}}),
+    (
+        "parent",
+        "createCard",
+        {"boardId": "$board", "title": "% parent", "destination": {"columnId": "$column"}},
+    ),
     ("child", "createCard", {"boardId": "$board", "title": "% child", "parentId": "$parent"}),
     ("subtask", "addSubtask", {"cardId": "$card", "title": "% subtask"}),
     ("step", "addSubtask", {"cardId": "$card", "title": "% step"}),
@@ -85,9 +89,18 @@ MAKES: list[tuple[str, str, dict[str, Any]]] = [
     (
         "worked",
         "createCard",
-        {"boardId": "$board", "title": "% worked", "stage": "TODO", "agentProfileId": "$profile"},
+        {
+            "boardId": "$board",
+            "title": "% worked",
+            "destination": {"stage": "TODO"},
+            "agentProfileId": "$profile",
+        },
     ),
-    ("batched", "createCard", {"boardId": "$board", "title": "% batched", "columnId": "$other"}),
+    (
+        "batched",
+        "createCard",
+        {"boardId": "$board", "title": "% batched", "destination": {"columnId": "$other"}},
+    ),
     ("batch", "startBatch", {"cardIds": ["$batched"], "kind": "TEST", "instruction": "% together"}),
     ("sibling", "createBoard", {"workspaceId": "$workspace", "name": "% sibling", "description": "%"}),
     ("siblingColumn", "createColumn", {"boardId": "$sibling", "name": "% sibling", "stage": "BACKLOG"}),
@@ -200,15 +213,22 @@ MUTATIONS: dict[str, Case] = {
     "updateBoard": Case(BOARD, {"id": "$board", "name": "% renamed"}),
     # Not the profile that is deleted below: only a card names that one, and its board must hear of it all the same.
     "updateBoardPolicy": Case(ADMIN, {"boardId": "$board", "agentProfileId": "$standby"}),
-    "moveBoard": Case(MEMBER, {"id": "$board", "after": "$sibling"}),
+    "moveBoard": Case(MEMBER, {"id": "$board", "position": {"after": "$sibling"}}),
     "createColumn": Case(BOARD, {"boardId": "$board", "name": "% new", "stage": "PLAN"}),
     "updateColumn": Case(BOARD, {"id": "$column", "name": "% renamed"}),
-    "moveColumn": Case(BOARD, {"id": "$column", "before": "$other"}),
-    "createCard": Case(BOARD, {"boardId": "$board", "title": "% new", "columnId": "$column"}),
+    "moveColumn": Case(BOARD, {"id": "$column", "position": {"before": "$other"}}),
+    "createCard": Case(
+        BOARD, {"boardId": "$board", "title": "% new", "destination": {"columnId": "$column"}}
+    ),
     "createCards": Case(BOARD, {"boardId": "$board", "cards": [{"title": "% bulk"}]}),
     "updateCard": Case(BOARD, {"id": "$card", "title": "% renamed"}),
-    "moveCard": Case(BOARD, {"id": "$card", "columnId": "$column", "after": "$next"}),
-    "moveCards": Case(BOARD, {"ids": ["$card", "$next"], "columnId": "$column", "after": "$parent"}),
+    "moveCard": Case(
+        BOARD, {"id": "$card", "destination": {"columnId": "$column"}, "position": {"after": "$next"}}
+    ),
+    "moveCards": Case(
+        BOARD,
+        {"ids": ["$card", "$next"], "destination": {"columnId": "$column"}, "position": {"after": "$parent"}},
+    ),
     "addLabel": Case(BOARD, {"cardId": "$card", "labelId": "$label"}),
     "removeLabel": Case(BOARD, {"cardId": "$card", "labelId": "$label"}),
     "assignCard": Case(BOARD, {"cardId": "$card", "userId": "$person"}),
@@ -217,7 +237,7 @@ MUTATIONS: dict[str, Case] = {
     "linkCards": Case(BOARD, {"cardId": "$card", "kind": "BLOCKS", "targetId": "$parent"}),
     "addSubtask": Case(BOARD, {"cardId": "$card", "title": "% new"}),
     "updateSubtask": Case(BOARD, {"id": "$subtask", "completed": True}),
-    "moveSubtask": Case(BOARD, {"id": "$subtask", "after": "$step"}),
+    "moveSubtask": Case(BOARD, {"id": "$subtask", "position": {"after": "$step"}}),
     "deleteSubtask": Case(BOARD, {"id": "$subtask"}),
     "postMessage": Case(BOARD, {"cardId": "$card", "body": "% new"}),
     "editMessage": Case(AUTHOR, {"id": "$message", "body": "% edited"}),
@@ -371,9 +391,11 @@ async def tenant(app: Any, mark: str) -> Tenant:
         made.ids[name] = answer["id"]
     ask = "query($id: ID!) { node(id: $id) { ... on Membership { user { id } } } }"
     made.ids["person"] = (await app.data(ask, made.actor("ann"), id=made.ids["member"]))["user"]["id"]
-    move = {"id": made.ids["card"], "columnId": made.ids["other"]}
+    move = {"id": made.ids["card"], "destination": {"columnId": made.ids["other"]}}
     await made.mutate("moveCard", move, made.actor("ann"))
-    await made.mutate("moveCard", {**move, "columnId": made.ids["column"]}, made.actor("ann"))
+    await made.mutate(
+        "moveCard", {**move, "destination": {"columnId": made.ids["column"]}}, made.actor("ann")
+    )
     assign = {"cardId": made.ids["next"], "userId": made.ids["admin"]}
     await made.mutate("assignCard", assign, made.actor("max"))
     heard = await app.data("{ notifications { nodes { id } } }", made.actor("ann"))

@@ -128,13 +128,16 @@ async def test_it_changes_its_card_and_nothing_else(two):
 
 
 MAY_NOT = [
-    ("updateCard", {"id": "$card", "stage": "DONE"}),
-    ("updateCard", {"id": "$card", "columnId": "$other"}),
+    ("updateCard", {"id": "$card", "destination": {"stage": "DONE"}}),
+    ("updateCard", {"id": "$card", "destination": {"columnId": "$other"}}),
     ("updateCard", {"id": "$card", "priority": "CRITICAL"}),
     ("updateCard", {"id": "$next", "title": "%"}),
     ("createCard", {"boardId": "$board", "title": "%"}),
     ("createCard", {"boardId": "$board", "title": "%", "parentId": "$parent"}),
-    ("createCard", {"boardId": "$board", "title": "%", "parentId": "$card", "stage": "TODO"}),
+    (
+        "createCard",
+        {"boardId": "$board", "title": "%", "parentId": "$card", "destination": {"stage": "TODO"}},
+    ),
     ("createCard", {"boardId": "$sibling", "title": "%", "parentId": "$card"}),
     ("addSubtask", {"cardId": "$next", "title": "%"}),
     ("updateSubtask", {"id": "$siblingSubtask", "completed": True}),

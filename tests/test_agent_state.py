@@ -34,7 +34,7 @@ async def has_every_state(app):
     await set_policy(app, board, concurrency=0, noChange="DECIDE")
     cards, runs, worker = dict(zip(STATES, ids, strict=True)), {}, await hand(app)
     for title in ("planning", "planned"):
-        await app.data(MOVE, input={"id": cards[title], "stage": "PLAN"})
+        await app.data(MOVE, input={"id": cards[title], "destination": {"stage": "PLAN"}})
         runs[title] = await start(app, cards[title], kind="PLAN")
     for title in (
         *["starting", "working", "tool", "asks", "decides", "done", "failed", "stopped"],
@@ -55,7 +55,7 @@ async def has_every_state(app):
     await app.data(about_run("stopRun"), input={"id": runs["stopped"]})
     await worker.say("confirmStop", runs["stopped"])
     for title in ("sent back", "again"):
-        await app.data(MOVE, input={"id": cards[title], "stage": "TODO"})
+        await app.data(MOVE, input={"id": cards[title], "destination": {"stage": "TODO"}})
     await start(app, cards["again"])
     await queued(app, cards["queued"])
     return board

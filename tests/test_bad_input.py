@@ -160,7 +160,7 @@ NEVER_NULL = {
 
 def with_nulls(kind: Any, value: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
     """A value of an input type, with one after the other of what may be left out set to null."""
-    for name, field in kind.fields.items():
+    for name, field in kind.fields.items() if not kind.is_one_of else ():
         inner, at = get_nullable_type(field.type), f"{path}{name}"
         if inner is field.type:
             yield at, {**value, name: None}

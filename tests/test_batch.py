@@ -395,7 +395,9 @@ async def test_work_that_is_sent_back_goes_on_from_the_chosen_run(run):
     async with run() as app:
         _, card, [one, other, _] = await raced(app, "careful", "quick", "clumsy")
         await app.data(CHOOSE, id=one)
-        assert await app.data(move, input={"id": card, "stage": "REVIEW"}) == {"__typename": "Card"}
+        assert await app.data(move, input={"id": card, "destination": {"stage": "REVIEW"}}) == {
+            "__typename": "Card"
+        }
         back = await app.data(reject, input={"id": card, "feedback": "Too red"})
         assert back["activeRun"] == {"branch": f"signalbox/{one}", "retryOf": {"id": one}, "batch": None}
         assert other not in str(back)
@@ -518,16 +520,18 @@ async def test_a_card_that_a_person_takes_away_from_its_agents_stays_where_it_is
             assert await app.data(free, id=board) == {"__typename": "Board"}
         await worker.claim(2)
         await worker.complete(one)
-        away = {"id": card, "stage": "BACKLOG", "cancelRun": True}
+        away = {"id": card, "destination": {"stage": "BACKLOG"}, "cancelRun": True}
         assert await app.data(move, input=away) == {"__typename": "Card"}
         await worker.say("confirmStop", other)
         assert await stage_of(app, card) == "BACKLOG"
         # By hand: what waits for a worker is taken from the queue with the card.
-        await app.data(move, input={"id": card, "stage": "TODO"})
+        await app.data(move, input={"id": card, "destination": {"stage": "TODO"}})
         look = "query($id: ID!) { run(id: $id) { batch { id } } }"
         batch = (await app.data(look, id=one))["batch"]["id"]
         await do(app, "retryBatch", id=batch)
-        assert await app.data(move, input={"id": card, "stage": "IN_PROGRESS"}) == {"__typename": "Card"}
+        assert await app.data(move, input={"id": card, "destination": {"stage": "IN_PROGRESS"}}) == {
+            "__typename": "Card"
+        }
         shown = await app.data(STANDS, id=card)
         assert (shown["stage"], shown["activeRun"]) == ("IN_PROGRESS", None), "the person has it"
         # One that is stopped while nobody had the card leaves it too.

@@ -30,11 +30,12 @@ async def test_columns_and_boards_stand_where_they_are_put(run):
     async with run() as app:
         board, _ = await app.has_board(template="KANBAN")
         a, b, c, d = [column["id"] for column in await columns(app, board)]
-        await app.data(MOVE, input={"id": d, "before": b})
+        await app.data(MOVE, input={"id": d, "position": {"before": b}})
         await app.data(MOVE, input={"id": a})
         assert [column["id"] for column in await columns(app, board)] == [d, b, c, a]
         other, _ = await app.has_board(name="Other")
-        move = "mutation($id: ID!, $at: ID!) { moveBoard(input: {id: $id, before: $at}) { __typename } }"
+        move = """mutation($id: ID!, $at: ID!) {
+          moveBoard(input: {id: $id, position: {before: $at}}) { __typename } }"""
         assert await app.data(move, id=other, at=board) == {"__typename": "Board"}
         found = (await app.data("{ boards { nodes { id } } }"))["nodes"]
         assert [row["id"] for row in found] == [other, board]

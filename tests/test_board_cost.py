@@ -4,8 +4,9 @@ import itertools
 
 from sqlalchemy import insert
 
-from actions.card import NewCard, Placement, create_cards
+from actions.card import NewCardInput, create_cards
 from actions.link import link_cards
+from actions.move import DestinationInput
 from actions.validation import folded
 from kit.settings import Settings
 from models.card import CardAssignee, CardLabel, LinkKind, Priority, Subtask
@@ -66,13 +67,10 @@ async def grow(app, actor, board, labels, start, end):
         made = []
         for first in range(start, end, 50):
             numbers = range(first, min(first + 50, end))
-            news = [
-                NewCard(
-                    f"card {n}", priority=Priority(n % 5), place=Placement(stage=list(Stage)[first // 50 % 3])
-                )
-                for n in numbers
-            ]
-            made += [card.id for card in await create_cards(tx, actor, board, news)]
+            news = [NewCardInput(title=f"card {n}", priority=Priority(n % 5)) for n in numbers]
+            destination = DestinationInput(stage=list(Stage)[first // 50 % 3])
+            cards = await create_cards(tx, actor, board_id=board, cards=news, destination=destination)
+            made += [card.id for card in cards.cards]
         rows = {Subtask: [], CardLabel: [], CardAssignee: [], Message: []}
         for n, id in enumerate(made):
             of = {"card_id": id, "board_id": board}
@@ -88,7 +86,7 @@ async def grow(app, actor, board, labels, start, end):
         for table, them in rows.items():
             await tx.execute(insert(table), them)
         for one, other in itertools.pairwise(made[:20]):
-            await link_cards(tx, actor, one, other, LinkKind.BLOCKS)
+            await link_cards(tx, actor, card_id=one, target_id=other, kind=LinkKind.BLOCKS)
 
 
 async def test_a_board_page_costs_the_same_for_10_200_and_500_cards(run):

@@ -124,7 +124,9 @@ async def test_who_comes_at_any_place_is_told_each_event_once(run):
         async def write():
             nonlocal last
             for turn in range(10):
-                await app.data(MOVE_ALL, input={"ids": cards, "top": turn % 2 == 0})
+                await app.data(
+                    MOVE_ALL, input={"ids": cards, "position": {"top" if turn % 2 == 0 else "bottom": True}}
+                )
                 last += len(cards)
 
         async def come():

@@ -40,8 +40,8 @@ async def prepared(app):
     await do(app, "addLabel", cardId=c, labelId=label.id)
     await do(app, "linkCards", cardId=a, targetId=d, kind="BLOCKS")
     for stage in ("TODO", "IN_PROGRESS", "REVIEW", "DONE"):
-        await do(app, "moveCard", id=c, stage=stage)
-    await do(app, "moveCard", id=b, stage="TODO")
+        await do(app, "moveCard", id=c, destination={"stage": stage})
+    await do(app, "moveCard", id=b, destination={"stage": "TODO"})
     await do(app, "archiveCard", id=e)
     return board, ids, label.id
 
@@ -152,7 +152,7 @@ async def turn_pages(app, board, ids, order, forward):
         cursor = info["endCursor" if forward else "startCursor"]
         for id in (ids[pages * 3], ids[99 - pages * 5]):
             moved.add(id)
-            await do(app, "moveCard", id=id, top=pages % 2 == 0)
+            await do(app, "moveCard", id=id, position={"top" if pages % 2 == 0 else "bottom": True})
     still = [id for id in seen if id not in moved]
     assert len(set(still)) == len(still), f"shown twice: {case}"
     assert set(still) == set(ids) - moved, f"skipped: {case}"
@@ -211,7 +211,7 @@ async def test_lists_of_one_operation_do_not_mix(run):
     """The cards of a board and those of its columns are read at once, each as if alone."""
     async with run() as app:
         board, ids = await app.has_board(*"abc")
-        await do(app, "moveCard", id=ids[0], stage="TODO")
+        await do(app, "moveCard", id=ids[0], destination={"stage": "TODO"})
         page = "(first: 2, orderBy: BOARD) { totalCount nodes { title } }"
         query = f"query($id: ID!) {{ board(id: $id) {{ cards{page} columns {{ stage cards{page} }} }} }}"
         shown = await app.data(query, id=board)
@@ -333,7 +333,7 @@ async def test_many_cards_are_made_in_their_order(run):
         board, _ = await app.has_board("first")
         cards = [{"title": str(n)} for n in range(100)]
         shown = "... on Cards { cards { title number name column { stage } } }"
-        made = await do(app, "createCards", shown, boardId=board, cards=cards, stage="PLAN")
+        made = await do(app, "createCards", shown, boardId=board, cards=cards, destination={"stage": "PLAN"})
         assert [one["title"] for one in made["cards"]] == [str(n) for n in range(100)]
         assert [one["number"] for one in made["cards"]] == list(range(2, 102))
         assert await found(app, board, None, "BOARD") == "first" + "".join(map(str, range(100)))
@@ -358,7 +358,7 @@ async def test_a_card_given_back_to_a_column_stands_at_its_end(run):
         seq = (await card(app, first, "revisions(first: 1) { seq }"))["revisions"][0]["seq"]
         await do(app, "restoreCardRevision", cardId=first, revision=seq)
         assert await stand() == before, "it never left its column, so it stays where it was"
-        await do(app, "moveCard", id=first, stage="TODO")
+        await do(app, "moveCard", id=first, destination={"stage": "TODO"})
         assert await stand() == [title for title in before if title != "A"]
         await do(app, "restoreCardRevision", cardId=first, revision=seq)
         assert await stand() == [title for title in before if title != "A"] + ["A"]
@@ -368,7 +368,7 @@ async def test_revisions_say_what_was_and_give_it_back(run):
     async with run() as app:
         board, [id] = await app.has_board("First")
         await do(app, "updateCard", id=id, title="Second", priority="HIGH")
-        await do(app, "moveCard", id=id, stage="TODO")
+        await do(app, "moveCard", id=id, destination={"stage": "TODO"})
         await do(app, "updateCard", id=id, title="Third")
         shown = "revisions(first: 50) { seq title stage }"
         old = (await card(app, id, shown))["revisions"]
@@ -414,7 +414,7 @@ async def test_who_made_ticked_and_changed_it_is_named(run):
         named = (
             "createdBy { kind actorId name user { id } } revisions(first: 1) { actor { kind actorId name } }"
         )
-        await do(app, "moveCard", id=made["id"], stage="TODO")
+        await do(app, "moveCard", id=made["id"], destination={"stage": "TODO"})
         await do(app, "updateCard", actor="max", id=made["id"], title="Other")
         shown = await card(app, made["id"], named)
         assert shown["createdBy"] == {"kind": "USER", "actorId": max, "name": "max", "user": {"id": max}}
@@ -479,7 +479,7 @@ async def test_cards_that_go_with_their_column_are_told_of_and_let_their_childre
         await do(app, "updateCard", id=parent, priority="HIGH")
         for id in (inner, child):
             await do(app, "setParentCard", id=id, parentId=parent)
-        await do(app, "moveCard", id=child, stage="TODO")
+        await do(app, "moveCard", id=child, destination={"stage": "TODO"})
         lane = (await card(app, parent, "columnId"))["columnId"]
         before = await dump(app, board)
         refused = await do(app, "deleteColumn", id=lane, deleteCards=True)

@@ -5,7 +5,7 @@ import pytest
 from tests.graphql.test_clients import SUITES, run
 from tests.worker.live import Live
 
-MOVE = "mutation($id: ID!) { moveCard(input: {id: $id, top: true}) { __typename } }"
+MOVE = "mutation($id: ID!) { moveCard(input: {id: $id, position: {top: true}}) { __typename } }"
 
 
 @pytest.mark.parametrize("kind", ["sqlite"])

@@ -132,8 +132,9 @@ async def change_at_random(app, board, cards):
     else:
         stage = random.choice(["BACKLOG", "PLAN", "TODO"])
         neighbour = random.choice(cards)  # where it stands elsewhere, nothing is moved
-        place = random.choice([{}, {"top": True}, {"before": neighbour}, {"after": neighbour}])
-        await app.data(MOVE_CARD, input={"id": random.choice(cards), "stage": stage, **place})
+        position = random.choice([None, {"top": True}, {"before": neighbour}, {"after": neighbour}])
+        move = {"id": random.choice(cards), "destination": {"stage": stage}, "position": position}
+        await app.data(MOVE_CARD, input=move)
 
 
 @pytest.mark.parametrize(
@@ -349,7 +350,7 @@ async def test_who_is_far_behind_is_told_all_until_the_end(run):
             owner = app.owner
             async with app.begin(owner) as tx:
                 for number in range(2 * EVENTS.page):
-                    await actions.card.create_card(tx, owner, board, actions.card.NewCard(f"Card {number}"))
+                    await actions.card.create_card(tx, owner, board_id=board, title=f"Card {number}")
                 await actions.board.delete_board(tx, owner, id=board, confirm_name="Web")
             events = await heard_until(hear, 2 * EVENTS.page + 2)
             assert [event["kind"] for event in events[-2:]] == ["CARD_CREATED", "BOARD_DELETED"]

@@ -122,7 +122,7 @@ async def test_what_one_window_changes_the_other_shows(serve, fresh, run):
     url = await fresh()
     async with run(url) as app:
         _, [card] = await app.has_board("Paint the signal")
-        to_do = 'mutation { moveCard(input: {id: "%s", stage: TODO}) { __typename } }' % card  # noqa: UP031
+        to_do = 'mutation { moveCard(input: {id: "%s", destination: {stage: TODO}}) { __typename } }' % card  # noqa: UP031
         assert await app.data(to_do) == {"__typename": "Card"}
     process = await serve(url)
     async with async_playwright() as playwright:

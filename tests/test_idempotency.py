@@ -19,7 +19,7 @@ from tests.tenants import MUTATIONS, SCHEMA, outcome
 
 CREATE = """mutation($board: ID!, $title: String!) { createCard(input: {boardId: $board, title: $title}) {
   __typename ... on Card { id number version board { seq } } ... on Invalid { issues { path } } } }"""
-MOVE = """mutation($card: ID!, $to: Stage!) { moveCard(input: {id: $card, stage: $to}) {
+MOVE = """mutation($card: ID!, $to: Stage!) { moveCard(input: {id: $card, destination: {stage: $to}}) {
   __typename ... on Card { version } ... on StageRefused { at to } } }"""
 COUNT = "query($id: ID!) { board(id: $id) { seq cards { totalCount } } }"
 

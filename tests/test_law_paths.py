@@ -23,7 +23,7 @@ async def prepared(app):
     """A card in the backlog that was done once: some of its revisions stood where it may not go now."""
     board, [id, other] = await app.has_board("Guarded", "Other")
     for stage in ("TODO", "IN_PROGRESS", "REVIEW", "DONE", "BACKLOG"):
-        assert (await do(app, "moveCard", id=id, stage=stage))["__typename"] == "Card"
+        assert (await do(app, "moveCard", id=id, destination={"stage": stage}))["__typename"] == "Card"
     return board, id, other
 
 
@@ -43,32 +43,38 @@ async def delete_column(app, board, id, other):
 
 
 async def create(app, board, id, other):
-    return await do(app, "createCard", boardId=board, title="New", stage="DONE")
+    return await do(app, "createCard", boardId=board, title="New", destination={"stage": "DONE"})
 
 
 async def create_many(app, board, id, other):
     cards = [{"title": "one"}, {"title": "two"}]
-    return await do(app, "createCards", boardId=board, cards=cards, stage="DONE")
+    return await do(app, "createCards", boardId=board, cards=cards, destination={"stage": "DONE"})
 
 
 async def update(app, board, id, other):
-    return await do(app, "updateCard", id=id, title="Changed too", stage="DONE")
+    return await do(app, "updateCard", id=id, title="Changed too", destination={"stage": "DONE"})
 
 
 async def update_by_column(app, board, id, other):
-    return await do(app, "updateCard", id=id, columnId=(await by_stage(app, board))["DONE"])
+    return await do(app, "updateCard", id=id, destination={"columnId": (await by_stage(app, board))["DONE"]})
 
 
 async def move(app, board, id, other):
-    return await do(app, "moveCard", id=id, stage="DONE")
+    return await do(app, "moveCard", id=id, destination={"stage": "DONE"})
 
 
 async def move_by_column(app, board, id, other):
-    return await do(app, "moveCard", id=id, columnId=(await by_stage(app, board))["DONE"], top=True)
+    return await do(
+        app,
+        "moveCard",
+        id=id,
+        destination={"columnId": (await by_stage(app, board))["DONE"]},
+        position={"top": True},
+    )
 
 
 async def move_many(app, board, id, other):
-    return await do(app, "moveCards", ids=[id, other], stage="DONE")
+    return await do(app, "moveCards", ids=[id, other], destination={"stage": "DONE"})
 
 
 PATHS = [
@@ -103,16 +109,20 @@ async def test_every_path_gives_the_same_refusal_and_changes_nothing(run):
 async def test_one_refused_card_refuses_all(run):
     async with run() as app:
         board, [a, b, c] = await app.has_board(*"abc")
-        await do(app, "moveCard", id=b, stage="TODO")
+        await do(app, "moveCard", id=b, destination={"stage": "TODO"})
         before = await dump(app, board)
-        refused = await do(app, "moveCards", ids=[b, a, c], stage="IN_PROGRESS")
+        refused = await do(app, "moveCards", ids=[b, a, c], destination={"stage": "IN_PROGRESS"})
         assert (refused["__typename"], refused["refusedCardId"]) == ("StageRefused", a)
         assert await dump(app, board) == before
         lanes = await by_stage(app, board)
         await do(app, "updateColumn", id=lanes["PLAN"], wipLimit=2)
         before = await dump(app, board)
         refused = await do(
-            app, "createCards", boardId=board, stage="PLAN", cards=[{"title": t} for t in "xyz"]
+            app,
+            "createCards",
+            boardId=board,
+            destination={"stage": "PLAN"},
+            cards=[{"title": t} for t in "xyz"],
         )
         assert refused["reasons"] == [{"code": "WIP_LIMIT", "cardIds": [], "limit": 2, "count": 2}]
         assert await dump(app, board) == before
@@ -130,7 +140,7 @@ async def gate(app, id, stage, **more):
         ]
         if m["stage"] == stage
     ]
-    answer = await do(app, "moveCard", id=id, stage=stage, **more)
+    answer = await do(app, "moveCard", id=id, destination={"stage": stage}, **more)
     assert said["allowed"] == (answer["__typename"] == "Card")
     assert said["reasons"] == answer.get("reasons", [])
     return [reason["code"] for reason in said["reasons"]], answer
@@ -141,14 +151,16 @@ async def test_the_wip_limit_is_a_gate(run):
         board, [a, b, c] = await app.has_board(*"abc")
         todo = (await by_stage(app, board))["TODO"]
         await do(app, "updateColumn", id=todo, wipLimit=2)
-        assert (await do(app, "moveCards", ids=[a, b, c], stage="TODO"))["__typename"] == "StageRefused"
-        await do(app, "moveCards", ids=[a, b], stage="TODO")
+        assert (await do(app, "moveCards", ids=[a, b, c], destination={"stage": "TODO"}))[
+            "__typename"
+        ] == "StageRefused"
+        await do(app, "moveCards", ids=[a, b], destination={"stage": "TODO"})
         codes, refused = await gate(app, c, "TODO")
         assert codes == ["WIP_LIMIT"]
         assert refused["reasons"][0] == {"code": "WIP_LIMIT", "cardIds": [], "limit": 2, "count": 2}
-        assert (await do(app, "moveCard", id=b, columnId=todo, before=a))["__typename"] == "Card", (
-            "reordering"
-        )
+        assert (await do(app, "moveCard", id=b, destination={"columnId": todo}, position={"before": a}))[
+            "__typename"
+        ] == "Card", "reordering"
         await do(app, "archiveCard", id=a)
         assert (await gate(app, c, "TODO"))[0] == [], "an archived card takes no room"
 
@@ -161,10 +173,10 @@ async def test_a_stage_has_room_where_one_of_its_columns_has(run):
             await do(app, "createColumn", "... on Column { id }", boardId=board, name="More", stage="TODO")
         )["id"]
         await do(app, "updateColumn", id=first, wipLimit=1)
-        await do(app, "moveCard", id=a, stage="TODO")
+        await do(app, "moveCard", id=a, destination={"stage": "TODO"})
         assert (await gate(app, b, "TODO"))[0] == []
         assert (await card(app, b, "columnId"))["columnId"] == second
-        await do(app, "moveCard", id=b, stage="TODO", top=True)
+        await do(app, "moveCard", id=b, destination={"stage": "TODO"}, position={"top": True})
         assert (await card(app, b, "columnId"))["columnId"] == second, "it stands in that stage already"
 
 
@@ -178,7 +190,7 @@ async def test_an_unfinished_blocker_is_a_gate_into_progress(run):
         assert refused["reasons"][0]["cardIds"] == [a]
         assert (await card(app, b, "allowedStages"))["allowedStages"] == ["BACKLOG", "PLAN", "TODO"]
         for stage in ("TODO", "IN_PROGRESS", "REVIEW", "DONE"):
-            await do(app, "moveCard", id=a, stage=stage)
+            await do(app, "moveCard", id=a, destination={"stage": stage})
         assert (await gate(app, b, "IN_PROGRESS"))[0] == []
 
 
@@ -222,10 +234,10 @@ async def test_a_key_obeys_the_law_as_people_do(run):
         app.tokens["bot"] = f"Bearer {made['secret']}"
         before = await dump(app, board)
         for field, input in (
-            ("moveCard", {"id": id, "stage": "DONE"}),
-            ("moveCards", {"ids": [id], "stage": "DONE"}),
-            ("updateCard", {"id": id, "title": "x", "stage": "DONE"}),
-            ("createCard", {"boardId": board, "title": "x", "stage": "DONE"}),
+            ("moveCard", {"id": id, "destination": {"stage": "DONE"}}),
+            ("moveCards", {"ids": [id], "destination": {"stage": "DONE"}}),
+            ("updateCard", {"id": id, "title": "x", "destination": {"stage": "DONE"}}),
+            ("createCard", {"boardId": board, "title": "x", "destination": {"stage": "DONE"}}),
         ):
             refused = await do(app, field, actor="bot", **input)
             assert (refused["at"], refused["to"], refused["allowed"]) == ("BACKLOG", "DONE", ALLOWED), field
@@ -239,7 +251,9 @@ async def test_who_may_only_look_is_told_so_beforehand(run):
         found = await card(app, id, "allowedStages moves { reasons { code } }", "vic")
         assert found["allowedStages"] == []
         assert all(move["reasons"][0] == {"code": "FORBIDDEN"} for move in found["moves"])
-        assert (await do(app, "moveCard", actor="vic", id=id, stage="TODO"))["__typename"] == "Forbidden"
+        assert (await do(app, "moveCard", actor="vic", id=id, destination={"stage": "TODO"}))[
+            "__typename"
+        ] == "Forbidden"
 
 
 async def test_moves_tell_beforehand_what_a_move_answers(run):

@@ -89,7 +89,7 @@ async def test_the_timeline_merges_changes_and_messages_newest_first(run):
         _, [id, other] = await app.has_board("Ship it", "Other")
         await post(app, id, "What about it?")
         await do(app, "updateCard", id=id, title="Ship that", priority="HIGH")
-        await do(app, "moveCard", id=id, stage="TODO")
+        await do(app, "moveCard", id=id, destination={"stage": "TODO"})
         await post(app, id, "Go!")
         await do(app, "addSubtask", cardId=id, title="Pack")
         await do(app, "linkCards", cardId=id, targetId=other, kind="BLOCKS")

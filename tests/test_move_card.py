@@ -41,7 +41,7 @@ def test_the_page_about_the_law_is_current():
 
 
 MOVE = """mutation Move($card: ID!, $to: Stage!, $ifVersion: Int) {
-  moveCard(input: {id: $card, stage: $to, ifVersion: $ifVersion}) {
+  moveCard(input: {id: $card, destination: {stage: $to}, ifVersion: $ifVersion}) {
     __typename ... on Card { column { stage } version } ... on StageRefused { at to allowed reasons { code } }
     ... on Stale { version } } }"""
 FEED = """subscription Feed($board: ID!, $after: String) {

@@ -5,9 +5,11 @@ import random
 import time
 
 import pytest
+from graphql import parse_value, value_from_ast_untyped
 from sqlalchemy import select, update
 
-from actions.card import NewCard, Placement, create_cards, move_card, move_cards
+from actions.card import NewCardInput, create_cards, move_card, move_cards
+from actions.ordering import PositionInput
 from actions.ranks import MAX_RANK_LENGTH
 from kit.eventlog.event_log import emit
 from kit.eventlog.tables import Event, Topic
@@ -32,8 +34,8 @@ async def prepared(app, count):
     async with app.begin(actor) as tx:
         cards = []
         for start in range(0, count, 100):
-            news = [NewCard(str(n)) for n in range(start, min(start + 100, count))]
-            cards += await create_cards(tx, actor, board, news)
+            news = [NewCardInput(title=str(n)) for n in range(start, min(start + 100, count))]
+            cards += (await create_cards(tx, actor, board_id=board, cards=news)).cards
     return board, cards[0].column_id, [card.id for card in cards]
 
 
@@ -48,8 +50,8 @@ async def test_ten_thousand_drags_into_one_gap_keep_a_strict_order(run):
             for turn in range(DRAGS // 2 // len(mine)):
                 moved = mine[turn:] + mine[:turn]
                 async with app.begin(actor) as tx:
-                    await move_card(tx, actor, moved[0], Placement(after=top, before=bottom))
-                    await move_cards(tx, actor, moved[1:], Placement(after=top, before=bottom))
+                    await move_card(tx, actor, id=moved[0], position=PositionInput(after=top))
+                    await move_cards(tx, actor, ids=moved[1:], position=PositionInput(after=top))
                     standing = select(Card.id, Card.rank).where(Card.column_id == column)
                     rows = (await tx.execute(standing.order_by(Card.rank))).all()
                 # What was moved last stands first, in the order it was named.
@@ -87,7 +89,7 @@ async def test_drags_into_one_gap_one_by_one_keep_a_strict_order(run, drags):
         async def client(mine):
             for turn in range(drags // 2):
                 card = mine[turn % len(mine)]
-                moved = await do(app, "moveCard", id=card, after=top, before=bottom)
+                moved = await do(app, "moveCard", id=card, position={"after": top})
                 assert moved["__typename"] == "Card"
 
         await asyncio.gather(client(ids[:5]), client(ids[5:]))
@@ -111,8 +113,8 @@ async def test_ten_clients_drag_in_one_column_and_see_the_same(run):
             dice = random.Random(number)
             for _ in range(8):
                 card, neighbour = dice.sample(ids, 2)
-                place = dice.choice([{"after": neighbour}, {"before": neighbour}, {"top": True}, {}])
-                assert (await do(app, "moveCard", id=card, **place))["__typename"] == "Card"
+                position = dice.choice([{"after": neighbour}, {"before": neighbour}, {"top": True}, None])
+                assert (await do(app, "moveCard", id=card, position=position))["__typename"] == "Card"
 
         await asyncio.gather(*(client(number) for number in range(10)))
         rows = await lane(app, column)
@@ -122,6 +124,32 @@ async def test_ten_clients_drag_in_one_column_and_see_the_same(run):
         assert [n["id"] for n in views[0]["columns"][0]["cards"]["nodes"]] == [row.id for row in rows]
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("position", "{}"),
+        ("position", '{before: "card_1", after: "card_2"}'),
+        ("position", "{top: true, bottom: null}"),
+        ("position", "{before: null}"),
+        ("destination", "{}"),
+        ("destination", '{columnId: "column_1", stage: TODO}'),
+        ("destination", "{stage: null}"),
+    ],
+)
+async def test_exactly_one_place_is_named(run, field, value):
+    """In a literal and in a variable: anything else never reaches the action."""
+    async with run() as app:
+        _, [card] = await app.has_board("a")
+        answer = await app.ask(
+            f'mutation {{ moveCard(input: {{id: "{card}", {field}: {value}}}) {{ __typename }} }}'
+        )
+        assert {error["extensions"]["code"] for error in answer["errors"]} == {"GRAPHQL_VALIDATION_FAILED"}
+        given = {"id": card, field: value_from_ast_untyped(parse_value(value))}
+        move = "mutation($input: MoveCardInput!) { moveCard(input: $input) { __typename } }"
+        answer = await app.ask(move, input=given)
+        assert {error["extensions"]["code"] for error in answer["errors"]} == {"BAD_USER_INPUT"}
+
+
 async def test_a_card_stands_where_it_was_dragged(run):
     async with run() as app:
         _, column, [a, b, c, d] = await prepared(app, 4)
@@ -129,38 +157,40 @@ async def test_a_card_stands_where_it_was_dragged(run):
         async def order():
             return "".join({a: "a", b: "b", c: "c", d: "d"}[row.id] for row in await lane(app, column))
 
-        for input, expected in (
-            ({"id": a, "after": c}, "bcad"),
-            ({"id": d, "before": b}, "dbca"),
-            ({"id": c, "top": True}, "cdba"),
-            ({"id": d}, "cbad"),
-            ({"id": b, "after": b}, None),
-            ({"id": b, "after": a, "before": c}, None),
-            ({"id": d, "after": c, "before": a}, "cdba"),
-            ({"id": d, "after": c, "before": b}, "cdba"),
+        for id, position, expected in (
+            (a, {"after": c}, "bcad"),
+            (d, {"before": b}, "dbca"),
+            (c, {"top": True}, "cdba"),
+            (d, None, "cbad"),
+            (b, {"after": b}, None),
+            (b, {"top": False}, None),
+            (b, {"bottom": False}, None),
+            (d, {"after": c}, "cdba"),
+            (c, {"bottom": True}, "dbac"),
+            (c, {"before": d}, "cdba"),
         ):
             before = await order()
-            answer = await do(app, "moveCard", **input)
+            answer = await do(app, "moveCard", id=id, position=position)
             assert answer["__typename"] == ("Card" if expected else "Invalid")
             assert await order() == (expected or before)
-        for ids, place, expected in (
+        for ids, position, expected in (
             ([a, b], {"top": True}, "abcd"),
             ([d, a], {"after": b}, "bdac"),
             ([a, d, b], {"before": c}, "adbc"),
-            ([c, a], {}, "dbca"),
+            ([c, a], None, "dbca"),
         ):
-            answer = await do(app, "moveCards", "... on Cards { cards { id } }", ids=ids, **place)
+            answer = await do(app, "moveCards", "... on Cards { cards { id } }", ids=ids, position=position)
             assert [card["id"] for card in answer["cards"]] == ids
             assert await order() == expected
         for ids in ([a, a], [], [a] * 101):
             assert (await do(app, "moveCards", ids=ids))["__typename"] == "Invalid"
-        assert (await do(app, "moveCards", ids=[a, b], after=a))["__typename"] == "Invalid"
+        assert (await do(app, "moveCards", ids=[a, b], position={"after": a}))["__typename"] == "Invalid"
 
 
 async def test_cards_that_change_places_never_share_a_rank(run):
     async with run() as app:
         _, column, [a, b, c, d] = await prepared(app, 4)
-        assert (await do(app, "moveCards", ids=[c, b], after=a))["__typename"] == "Cards"
+        assert (await do(app, "moveCards", ids=[c, b], position={"after": a}))["__typename"] == "Cards"
         assert [row.id for row in await lane(app, column)] == [a, c, b, d]
         assert (await do(app, "moveCards", ids=[d, b, c, a]))["__typename"] == "Cards"
         assert [row.id for row in await lane(app, column)] == [d, b, c, a]
@@ -219,27 +249,33 @@ async def test_who_follows_knows_where_everything_stands(run):
                     update(kind).where(kind.id == id).values(rank=f"a0{'0' * (MAX_RANK_LENGTH - 3)}1")
                 )
         for name, input in (
-            ("moveCard", {"id": cards[2], "after": cards[0]}),
-            ("moveColumn", {"id": lanes[2], "after": lanes[0]}),
-            ("moveSubtask", {"id": steps[2], "after": steps[0]}),
-            ("moveBoard", {"id": others[1], "after": board}),
-            ("createColumn", {"boardId": board, "name": "First", "stage": "PLAN", "before": lanes[0]}),
-            ("moveColumn", {"id": lanes[2], "before": lanes[0]}),
-            ("createCard", {"boardId": board, "title": "Top", "top": True}),
+            ("moveCard", {"id": cards[2], "position": {"after": cards[0]}}),
+            ("moveColumn", {"id": lanes[2], "position": {"after": lanes[0]}}),
+            ("moveSubtask", {"id": steps[2], "position": {"after": steps[0]}}),
+            ("moveBoard", {"id": others[1], "position": {"after": board}}),
+            (
+                "createColumn",
+                {"boardId": board, "name": "First", "stage": "PLAN", "position": {"before": lanes[0]}},
+            ),
+            ("moveColumn", {"id": lanes[2], "position": {"before": lanes[0]}}),
+            ("createCard", {"boardId": board, "title": "Top", "position": {"top": True}}),
             (
                 "createCards",
                 {"boardId": board, "cards": [{"title": "d"}, {"title": "e"}]},
             ),
-            ("moveCards", {"ids": [cards[1], cards[0]], "stage": "PLAN", "top": True}),
-            ("moveCard", {"id": cards[2], "top": True}),
+            (
+                "moveCards",
+                {"ids": [cards[1], cards[0]], "destination": {"stage": "PLAN"}, "position": {"top": True}},
+            ),
+            ("moveCard", {"id": cards[2], "position": {"top": True}}),
             ("deleteColumn", {"id": lanes[0], "moveCardsTo": lanes[1]}),
             ("archiveCard", {"id": cards[0]}),
             ("unarchiveCard", {"id": cards[0]}),
             ("addSubtask", {"cardId": cards[0], "title": "Later", "phase": "Later"}),
             ("updateSubtask", {"id": steps[0], "phase": "Later"}),
-            ("moveSubtask", {"id": steps[1], "after": steps[0]}),
+            ("moveSubtask", {"id": steps[1], "position": {"after": steps[0]}}),
             ("createBoard", {"workspaceId": home, "name": "Four"}),
-            ("moveBoard", {"id": others[1], "before": board}),
+            ("moveBoard", {"id": others[1], "position": {"before": board}}),
         ):
             answer = await do(app, name, **input)
             assert "code" not in answer, (name, answer)

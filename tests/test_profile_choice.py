@@ -36,7 +36,7 @@ async def test_a_card_that_enters_todo_is_worked_with_its_own_profile_or_its_boa
             "createCards",
             "... on Cards { cards { id } }",
             boardId=board,
-            stage="TODO",
+            destination={"stage": "TODO"},
             cards=[{"title": "made", "agentProfileId": own}, {"title": "made plain"}],
         )
         ids = [plain, special, *(one["id"] for one in made["cards"])]
@@ -201,7 +201,11 @@ async def test_moving_many_cards_asks_for_their_profiles_once(run):
         async def moved(*ids):
             with app.counting() as statements:
                 assert "cards" in await do(
-                    app, "moveCards", "... on Cards { cards { id } }", ids=list(ids), stage="TODO"
+                    app,
+                    "moveCards",
+                    "... on Cards { cards { id } }",
+                    ids=list(ids),
+                    destination={"stage": "TODO"},
                 )
             return [
                 one for one in statements if "agent_profile" in one and one.startswith("SELECT agent_profile")
@@ -312,7 +316,7 @@ async def test_only_an_admin_lets_an_agent_do_more_than_its_profile_says(run):
     async with run() as app:
         asks = [None, *LEVELS]
         _, ids = await app.has_board(*(f"{asked}" for asked in asks))
-        await do(app, "moveCards", ids=ids, stage="TODO")
+        await do(app, "moveCards", ids=ids, destination={"stage": "TODO"})
         profile = {level: (await profiles(app, level, permission=level))[0] for level in LEVELS}
 
         async def begun(actor, way, own):

@@ -154,7 +154,7 @@ async def test_people_ask_about_a_card_while_they_plan(run):
             {"type": "QUESTION_ASKED", "title": "A question about WEB-1: Paint", "questionId": asked["id"]}
         ]
         assert await app.data("{ notifications { nodes { id } } }", "max") == {"nodes": []}
-        assert (await app.data(MOVE, input={"id": card, "stage": "TODO"}))["stage"] == "TODO"
+        assert (await app.data(MOVE, input={"id": card, "destination": {"stage": "TODO"}}))["stage"] == "TODO"
         answer = {"id": asked["id"], "options": ["red", "blue"]}
         assert (await app.data(ANSWER, input=answer))["status"] == "ANSWERED"
         assert (await app.data(ANSWER, "max", input=answer))["code"] == "CONFLICT"

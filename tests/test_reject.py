@@ -70,7 +70,7 @@ async def test_what_no_agent_brought_is_sent_back_all_the_same(run, auto):
     async with run() as app:
         board, [id] = await app.has_board("Paint")
         for stage in ("TODO", "IN_PROGRESS", "REVIEW"):
-            assert (await do(app, "moveCard", id=id, stage=stage))["__typename"] == "Card"
+            assert (await do(app, "moveCard", id=id, destination={"stage": stage}))["__typename"] == "Card"
         await set_policy(app, board, autoDispatch=auto)
         back = await reject(app, id)
         assert back["stage"] == "TODO"

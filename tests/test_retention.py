@@ -81,7 +81,7 @@ async def test_what_goes_wrong_ends_neither_pruning_nor_tidying(run, monkeypatch
     """A table is away for a while; when it is back, old rows are forgotten as before."""
     monkeypatch.setattr("kit.eventlog.retention.PRUNE_INTERVAL_SECONDS", 0.1)
     monkeypatch.setattr("resolvers.idempotency.CLEANUP_INTERVAL_SECONDS", 0.1)
-    away = {"event": "not pruned: event", "idempotency_key": "not tidied"}
+    away = {"event": "not pruned: event", "idempotency_key": "expired idempotency keys were not deleted"}
     async with run(history_days=30) as app:
         board, _ = await app.has_board("One", "Two", "Three")
         topic, keys = board_topic(board), IdempotencyKey.__table__

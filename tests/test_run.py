@@ -69,14 +69,16 @@ async def test_a_card_that_enters_todo_is_given_to_an_agent(run):
         again = await app.data(START, input={"cardId": cards[0]})
         assert again["code"] == "CONFLICT"
         # Whoever begins by hand what no agent has begun takes it from the queue.
-        moved = await app.data(MOVE, input={"id": cards[0], "stage": "IN_PROGRESS"})
+        moved = await app.data(MOVE, input={"id": cards[0], "destination": {"stage": "IN_PROGRESS"}})
         assert moved == {"__typename": "Card", "stage": "IN_PROGRESS"}
         assert (await show(app, shown["activeRun"]["id"]))["status"] == "CANCELLED"
         await in_todo(app, cards[1])
         id = await worker.take()
-        refused = await app.data(MOVE, input={"id": cards[1], "stage": "BACKLOG"})
+        refused = await app.data(MOVE, input={"id": cards[1], "destination": {"stage": "BACKLOG"}})
         assert [reason["code"] for reason in refused["reasons"]] == ["ACTIVE_RUN"]
-        moved = await app.data(MOVE, input={"id": cards[1], "stage": "BACKLOG", "cancelRun": True})
+        moved = await app.data(
+            MOVE, input={"id": cards[1], "destination": {"stage": "BACKLOG"}, "cancelRun": True}
+        )
         assert moved["stage"] == "BACKLOG"
         assert (await show(app, id))["stopRequestedAt"] is not None
         assert (await worker.say("confirmStop", id))["status"] == "CANCELLED"
@@ -87,7 +89,7 @@ async def test_the_law_says_where_agents_work(run):
         _, [card] = await app.has_board("Paint")
         refused = await app.data(START, input={"cardId": card, "kind": "PLAN"})
         assert [reason["code"] for reason in refused["reasons"]] == ["LAW"]
-        await app.data(MOVE, input={"id": card, "stage": "PLAN"})
+        await app.data(MOVE, input={"id": card, "destination": {"stage": "PLAN"}})
         assert await start(app, card, kind="PLAN")
 
 
@@ -102,7 +104,7 @@ async def test_what_blocks_a_card_keeps_its_run(run):
         assert (why["code"], why["cardIds"]) == ("BLOCKED", [first])
         assert await worker.claim() == []
         for stage in ("TODO", "IN_PROGRESS", "REVIEW", "DONE"):
-            await app.data(MOVE, input={"id": first, "stage": stage})
+            await app.data(MOVE, input={"id": first, "destination": {"stage": stage}})
         assert await worker.take() == id
 
 
@@ -511,7 +513,7 @@ async def test_a_run_takes_its_card_out_of_the_backlog(run):
     stage = "query($id: ID!) { card(id: $id) { stage version } }"
     async with run() as app:
         board, cards = await app.has_board("In backlog", "In plan", "Moved", "Too many", autoDispatch=True)
-        await app.data(MOVE, input={"id": cards[1], "stage": "PLAN"})
+        await app.data(MOVE, input={"id": cards[1], "destination": {"stage": "PLAN"}})
         worker = await hand(app)
         await set_policy(app, board, concurrency=0)
         runs = [await start(app, card) for card in cards[:2]]

@@ -83,7 +83,7 @@ async def test_a_plan_asks_for_no_review(run):
     async with run() as app:
         _, [card] = await app.has_board("Paint")
         worker = await hand(app)
-        await app.data(move, input={"id": card, "stage": "PLAN"})
+        await app.data(move, input={"id": card, "destination": {"stage": "PLAN"}})
         await app.data(start, input={"cardId": card, "kind": "PLAN"})
         await worker.complete(await worker.take(), "Three steps")
         assert await told(app) == [("RUN_SUCCEEDED", "WEB-1 was worked on: Paint", "Three steps")]
@@ -96,7 +96,9 @@ async def test_where_review_is_full_or_missing_people_are_warned(run):
         worker = await hand(app)
         await app.data(LIMIT, input={"id": review, "wipLimit": 1})
         for stage in ("TODO", "IN_PROGRESS", "REVIEW"):
-            assert (await app.data(MOVE, input={"id": there, "stage": stage}))["stage"] == stage
+            assert (await app.data(MOVE, input={"id": there, "destination": {"stage": stage}}))[
+                "stage"
+            ] == stage
         id = await queued(app, full)
         await worker.take()
         done = await worker.complete(id, "Done")

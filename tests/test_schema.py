@@ -62,6 +62,20 @@ def test_everything_is_described(built):
     assert [where for where, text in described(built) if not (text or "").strip()] == []
 
 
+def inputs(schema):
+    """Every argument of a field and every field of an input: (where, the argument)."""
+    for name, kind in schema.type_map.items():
+        for field, item in getattr(kind, "fields", {}).items():
+            if isinstance(kind, GraphQLInputObjectType):
+                yield f"{name}.{field}", item
+            else:
+                yield from ((f"{name}.{field}({key})", argument) for key, argument in item.args.items())
+
+
+def test_an_optional_input_has_no_default_of_null(built):
+    assert [where for where, item in inputs(built) if item.default_value is None] == []
+
+
 def test_every_list_says_its_size(made):
     assert undeclared_lists(made._schema) == []
 

@@ -46,19 +46,19 @@ async def test_a_subtask_is_moved_within_its_phase_and_across(run):
         async def titles():
             return [f"{title}{order}" for title, _, order in (await listed(app, id))[0]]
 
-        await do(app, "moveSubtask", id=c, before=a)
+        await do(app, "moveSubtask", id=c, position={"before": a})
         assert await titles() == ["c1", "a1", "b1", "d2"]
-        await do(app, "moveSubtask", id=c, after=a)
+        await do(app, "moveSubtask", id=c, position={"after": a})
         assert await titles() == ["a1", "c1", "b1", "d2"]
-        await do(app, "moveSubtask", id=a, after=d)  # the phase is its neighbour's
+        await do(app, "moveSubtask", id=a, position={"after": d})  # the phase is its neighbour's
         assert await titles() == ["c1", "b1", "d2", "a2"]
         await do(app, "moveSubtask", id=a, phase="Three")
         await do(app, "moveSubtask", id=b, phase=None)
         assert await titles() == ["b0", "c1", "d2", "a3"]
-        await do(app, "moveSubtask", id=d, phaseOrder=1, before=c)
+        await do(app, "moveSubtask", id=d, phaseOrder=1, position={"before": c})
         assert await titles() == ["b0", "d1", "c1", "a3"]
-        refused = await do(app, "moveSubtask", id=d, phase="Three", before=c)
-        assert refused["issues"][0]["path"] == "before", "that neighbour stands in another phase"
+        refused = await do(app, "moveSubtask", id=d, phase="Three", position={"before": c})
+        assert refused["issues"][0]["path"] == "position.before", "that neighbour stands in another phase"
         assert await titles() == ["b0", "d1", "c1", "a3"]
 
 
@@ -105,7 +105,7 @@ NO_SUBTASKS = [
     ({"title": "ok", "phaseOrder": 3}, "phase"),
     ({"title": "ok", "phaseOrder": 2, "phase": "Known"}, "phaseOrder"),
     ({"title": "ok", "phaseOrder": 1, "phase": "Other"}, "phaseOrder"),
-    ({"title": "ok", "after": "subtask_00000000000000000000000000"}, "after"),
+    ({"title": "ok", "position": {"after": "subtask_00000000000000000000000000"}}, "position.after"),
 ]
 
 

@@ -62,7 +62,10 @@ class Place:
         given = {"workspaceId": self.workspace, "name": "Web", "autoDispatch": True}
         self.board = (await self.ask(BOARD, input=given))["id"]
         await self.ask(POLICY, input={"boardId": self.board, "leaseSeconds": 3600, "concurrency": 0})
-        cards = [{"boardId": self.board, "title": title, "stage": "TODO"} for title in ("Paint", "Oil")]
+        cards = [
+            {"boardId": self.board, "title": title, "destination": {"stage": "TODO"}}
+            for title in ("Paint", "Oil")
+        ]
         self.cards = [(await self.ask(CARD, input=card))["id"] for card in cards]
         given = {"name": "w", "executors": ["CLAUDE_CODE"], "maxConcurrent": 9, "workspaceId": self.workspace}
         self.worker = (await self.ask(REGISTER, input=given))["id"]

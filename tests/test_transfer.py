@@ -197,7 +197,7 @@ async def test_our_own_file_comes_back_the_same(run):
             f'linkCards(input: {{cardId: "{one}", targetId: "{two}", kind: BLOCKS}})',
             f'setParentCard(input: {{id: "{three}", parentId: "{one}"}})',
             f'updateCard(input: {{id: "{two}", size: LARGE, storyPoints: 8, priority: CRITICAL}})',
-            f'moveCard(input: {{id: "{three}", before: "{two}"}})',
+            f'moveCard(input: {{id: "{three}", position: {{before: "{two}"}}}})',
         ):
             assert "errors" not in await app.ask(f"mutation {{ {change} {{ __typename }} }}")
         text = await exported(app, first.board.id)
@@ -269,7 +269,7 @@ async def test_an_export_says_what_is_not_in_its_file(run):
         assert report_of_export(await taken(app, (await app.has_board("Plain", name="B"))[0])) == ""
         message = await do(app, "postMessage", "... on Message { id }", cardId=card, body="Oh")
         await do(app, "deleteMessage", id=message["id"])
-        await do(app, "moveCard", id=card, stage="TODO")
+        await do(app, "moveCard", id=card, destination={"stage": "TODO"})
         await do(app, "archiveBoard", id=board)
         assert report_of_export(await taken(app, board)).splitlines() == [
             "Not in the file:",
@@ -477,7 +477,7 @@ def tie(card, target, kind="BLOCKS"):
         (ours(board={"name": "X", "columns": []}), "board.columns must name one column or more"),
         (ours(cards=[CARD | {"column": 2}]), "cards[0].column must be 1 to 1"),
         (ours(cards=[CARD, CARD]), "cards must have different numbers"),
-        (ours(cards=[CARD | {"parent": 9}]), "card 1 stands under card 9, which is not in the file"),
+        (ours(cards=[CARD | {"parent": 9}]), "card 1 has the parent 9, which is not in the file"),
         (ours(cards=[CARD | {"type": "EPIC"}]), "cards[0].type must be one of FEATURE, BUG"),
         (
             ours(links=[{"card": 1, "target": 2, "kind": "BLOCKS"}]),

@@ -71,7 +71,9 @@ async def has_runs(app, count):
     limit = "mutation($input: UpdateBoardPolicyInput!) { updateBoardPolicy(input: $input) { __typename } }"
     await app.data(limit, input={"boardId": board, "concurrency": 0, "leaseSeconds": 60})
     move = "mutation($input: MoveCardsInput!) { moveCards(input: $input) { __typename } }"
-    assert await app.data(move, input={"ids": cards, "stage": "TODO"}) == {"__typename": "Cards"}
+    assert await app.data(move, input={"ids": cards, "destination": {"stage": "TODO"}}) == {
+        "__typename": "Cards"
+    }
     return board
 
 

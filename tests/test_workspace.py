@@ -118,7 +118,7 @@ async def test_a_feed_that_ends_leaves_nothing_out(run):
             assert (await hear())["boardFeed"]["kind"] == "BOARD_CREATED"
             owner = app.owner
             async with app.begin(owner) as tx:  # one commit: the reader sees both at once
-                await actions.card.create_card(tx, owner, board, actions.card.NewCard("Late"))
+                await actions.card.create_card(tx, owner, board_id=board, title="Late")
                 await actions.board.delete_board(tx, owner, id=board, confirm_name="Web")
             assert await heard(hear, "boardFeed") == ["CARD_CREATED", "BOARD_DELETED"]
 
@@ -353,7 +353,7 @@ async def test_the_audit_log_keeps_names_as_they_were(run):
         await do(app, "removeMember", id=member)
         label = (await do(app, "createLabel", workspaceId=home, name="Bug", colour="#D73A4A"))["id"]
         await do(app, "addLabel", cardId=card, labelId=label)
-        await do(app, "moveCard", id=card, stage="TODO")
+        await do(app, "moveCard", id=card, destination={"stage": "TODO"})
         await do(app, "updateCard", id=card, title="Did it")
         await do(app, "archiveBoard", id=board)
         await do(app, "unarchiveBoard", id=board)

@@ -46,7 +46,7 @@ def about_run(name: str) -> str:
 
 
 async def in_todo(app: Any, card: str, actor: str = "") -> None:
-    answer = await app.data(MOVE, actor, input={"id": card, "stage": "TODO"})
+    answer = await app.data(MOVE, actor, input={"id": card, "destination": {"stage": "TODO"}})
     assert answer["__typename"] == "Card", answer
 
 

@@ -1,16 +1,18 @@
 """Rejection of reviewed work: the card returns to TODO with feedback for the next run."""
 
 from dataclasses import replace
+from typing import Annotated
 
 from sqlalchemy import select
 
-from actions.message import post_message
-from actions.move import Placement, check_move, move_allowed
+from actions.message import post_message_of
+from actions.move import DestinationInput, check_move, move_allowed
 from actions.run.dispatch import on_cards_moved
 from actions.run.start import RunRequest, enqueue_runs, retry_request
 from actions.run.work_order import find_worked
 from auth.locking import lock_card
 from kit.db.transaction import Transaction
+from kit.graphql.arguments import Id
 from models.actor import Actor
 from models.board import BoardColumn
 from models.card import Card
@@ -20,22 +22,29 @@ from models.stage import Stage
 from models.worker import AgentProfile
 
 
-async def reject_card(tx: Transaction, actor: Actor, card_id: str, feedback: str) -> Card:
-    """Send a card in REVIEW back to TODO: the feedback is a message on it, and what the next run is told.
+async def reject_card(
+    tx: Transaction,
+    actor: Actor,
+    *,
+    id: Annotated[Id, "The card. It is in REVIEW."],
+    feedback: Annotated[str, "What is wrong: 1 to 10,000 characters, Markdown. The next run gets it."],
+) -> Card:
+    """Send a card in REVIEW back to TODO: the feedback becomes a message on it, and a run continues with it.
 
-    The run goes on where the last one that succeeded ended, or the one that was chosen since: on its branch, in its
-    session if that lives, with its profile and permission. Without such a run the card goes back as any card that
-    enters TODO. Raises Conflict for a card that is not in REVIEW, or a profile that is switched off; StageRefused.
+    The run continues the last run that succeeded, or the one that was chosen since that began: its branch, its
+    session if that is alive, its profile, permission and base. If no run succeeded the card only moves, and the
+    board's dispatch rule may start one. Raises StageRefused, or Conflict for a card that is not in REVIEW or a
+    profile that is switched off.
     """
-    board, card = await lock_card(tx, actor, card_id)
+    board, card = await lock_card(tx, actor, id)
     stage = await tx.scalar(select(BoardColumn.stage).where(BoardColumn.id == card.column_id))
     if stage is not Stage.REVIEW:
-        raise Conflict(f"The card stands in {stage}; only work in REVIEW is sent back", card.id)
-    message = await post_message(tx, actor, card.id, feedback, MessageKind.FEEDBACK)
+        raise Conflict(f"The card is in {stage}; only a card in REVIEW can be rejected", card.id)
+    message = await post_message_of(tx, actor, card.id, feedback, MessageKind.FEEDBACK)
     wish = RunRequest(instruction=message.body, message_id=message.id)
-    last, place = await find_worked(tx, card), Placement(stage=Stage.TODO)
-    to = await check_move(tx, board, [card], place)
-    await move_allowed(tx, board, [card], place, to)
+    last = await find_worked(tx, card)
+    to = await check_move(tx, board, [card], DestinationInput(stage=Stage.TODO))
+    await move_allowed(tx, board, [card], to)
     await on_cards_moved(
         tx, actor, board, [card], to.left, to.lane.stage, wish=wish if last is None else None
     )

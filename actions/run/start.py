@@ -8,7 +8,7 @@ from typing import Annotated
 from sqlalchemy import case, func, select, update
 
 from actions import git, validation
-from actions.move import Placement, check_move, move_allowed
+from actions.move import DestinationInput, check_move, move_allowed
 from actions.profile_choice import profiles_of, require_enabled
 from actions.run.change import emit_run_event, reopen
 from actions.run_log import RUN_LOG, line_of
@@ -148,8 +148,8 @@ async def _make_ready(tx: Transaction, board: Board, card: Card, kind: RunKind) 
     if Stage.TODO not in is_lawful(at, board.law):
         return  # the start itself is refused
     await _check_active_runs(tx, board, [card], kind)
-    place = Placement(stage=Stage.TODO)
-    await move_allowed(tx, board, [card], place, await check_move(tx, board, [card], place))
+    to_do = DestinationInput(stage=Stage.TODO)
+    await move_allowed(tx, board, [card], await check_move(tx, board, [card], to_do))
     await reopen(tx, board)
 
 

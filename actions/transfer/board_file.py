@@ -1,7 +1,7 @@
-"""A board as files tell it: names instead of ids, people by their username, cards by their number.
+"""A board as files hold it: names instead of ids, people by username, cards by number.
 
-A parcel is what somebody wrote; nothing of it is believed. Shapes are checked by `Reader`, which says where in the
-file something is wrong; lengths and bounds are checked by the actions that build the board.
+A file is untrusted. `FileReader` checks the shapes and reports the place of an error; the actions that build the
+board check lengths and bounds.
 """
 
 import re
@@ -21,12 +21,12 @@ PRIORITIES = {
     **{validation.folded(one.name): one for one in Priority},
     "urgent": Priority.CRITICAL,
     "normal": Priority.MEDIUM,
-}  # what people call them, compared without case
-MAX_CARDS = 2_000  # in one file: they are made in one transaction
+}  # by name, ignoring case
+MAX_CARDS = 2_000  # of one file: they are created in one transaction
 
 
 class UnreadableFile(Exception):
-    """The file is not what it should be. One line says where and what."""
+    """A file that cannot be read. The message is one line that names the place and the error."""
 
 
 @dataclass
@@ -69,7 +69,7 @@ class FileCard:
     """A card."""
 
     title: str
-    column: int  # which of the parcel's columns
+    column: int  # index in BoardFile.columns
     number: int | None = None
     description: str = ""
     type: CardType = CardType.FEATURE
@@ -96,10 +96,10 @@ class FileLink:
 
 @dataclass
 class BoardFile:
-    """A board. Its cards stand in the order of the board: column by column, from the top."""
+    """A board. Its cards are in order: column by column, from the top."""
 
     name: str
-    source: str  # what kind of file it came from
+    source: str  # the format it was read from
     key: str | None = None
     description: str = ""
     law: Law = Law.FREE
@@ -107,11 +107,11 @@ class BoardFile:
     labels: list[FileLabel] = field(default_factory=list)
     cards: list[FileCard] = field(default_factory=list)
     links: list[FileLink] = field(default_factory=list)
-    left: Counter[str] = field(default_factory=Counter)  # what was not carried over, and how many of it
-    notes: list[str] = field(default_factory=list)  # what was read as something else
+    left: Counter[str] = field(default_factory=Counter)  # numbers of things that are not carried over
+    notes: list[str] = field(default_factory=list)  # interpretations that a person should know
 
 
-# What a list's name most likely means. Compared without case, punctuation and spaces.
+# Stages by names of lists, ignoring case, punctuation and spaces.
 STAGES = {
     Stage.BACKLOG: "backlog ideas icebox inbox new someday later triage requests",
     Stage.PLAN: "plan planning planned design spec specification refine refinement analysis discovery upnext",
@@ -120,35 +120,39 @@ STAGES = {
     Stage.REVIEW: "review inreview codereview testing test qa verify verification validation waiting",
     Stage.DONE: "done complete completed finished closed shipped released live resolved merged deployed",
 }
-MEANT = {word: stage for stage, words in STAGES.items() for word in words.split()}
+STAGE_OF_NAME = {word: stage for stage, words in STAGES.items() for word in words.split()}
 
 
 def stage_named(name: str) -> Stage | None:
-    """The stage a list's name means, if it can be told."""
-    return MEANT.get("".join(c for c in name.casefold() if c.isalnum()))
+    """Return the stage that the name of a list means, or None if unknown."""
+    return STAGE_OF_NAME.get("".join(c for c in name.casefold() if c.isalnum()))
 
 
 def standard_columns() -> list[FileColumn]:
+    """Return the columns of the pipeline template."""
     return [FileColumn(name, stage) for name, stage in TEMPLATES[Template.PIPELINE]]
 
 
-def fit_text(parcel: BoardFile, text: str | None, most: int, what: str) -> str:
-    """Text of another system as ours takes it: without control characters, cut where it is too long."""
+def fit_text(file: BoardFile, text: str | None, most: int, what: str) -> str:
+    """Remove control characters from a text of another system, and cut it at `most` characters.
+
+    A cut is counted under `what`.
+    """
     text = validation.UNMEANT.sub("", (text or "").replace("\r\n", "\n")).strip()
     if len(text) <= most:
         return text
-    parcel.left[f"the ends of {what} longer than {most} characters"] += 1
+    file.left[f"the ends of {what} longer than {most} characters"] += 1
     return text[: most - 1].rstrip() + "…"
 
 
-def first_of(parcel: BoardFile, values: list[T], most: int, what: str) -> list[T]:
-    """At most so many."""
-    parcel.left[f"{what} beyond the first {most} of a card"] += len(values[most:])
+def first_of(file: BoardFile, values: list[T], most: int, what: str) -> list[T]:
+    """Return the first `most` values; the rest is counted under `what`."""
+    file.left[f"{what} beyond the first {most} of a card"] += len(values[most:])
     return values[:most]
 
 
 def priority_of(labels: list[str]) -> Priority:
-    """What the first label that names a priority says, with or without the word before it; else MEDIUM."""
+    """Return the priority that a label names, such as `high` or `priority: high`; default MEDIUM."""
     for label in labels:
         name = re.sub(r"^priority[\s:/=_-]+", "", validation.folded(label.strip()))
         if name in PRIORITIES:
@@ -157,7 +161,7 @@ def priority_of(labels: list[str]) -> Priority:
 
 
 class FileReader:
-    """One JSON object of a file, and where in the file it stands. Every way to read it says what is wrong."""
+    """A JSON object of a file and its path in the file. Every method raises UnreadableFile with that path."""
 
     def __init__(self, value: Any, at: str) -> None:
         if not isinstance(value, dict):
@@ -165,7 +169,7 @@ class FileReader:
         self.value, self.at = value, at
 
     def get(self, name: str, kind: type[T], default: T | None = None) -> T:
-        """A member of that type; without a default it must be there."""
+        """Return a member of that type; without a default it is required."""
         value = self.value.get(name)
         if value is None and default is not None:
             return default
@@ -177,7 +181,7 @@ class FileReader:
         return None if self.value.get(name) is None else self.get(name, kind)
 
     def number(self, name: str) -> float:
-        """A number of any kind; 0 when it is not there."""
+        """Return a number of any kind; default 0."""
         value = self.value.get(name)
         if value is None:
             return 0
@@ -186,7 +190,7 @@ class FileReader:
         return value
 
     def objects(self, name: str) -> list["FileReader"]:
-        """A list of objects; not there is empty."""
+        """Return a list of objects; default empty."""
         rows = self.get(name, list, [])
         return [FileReader(row, f"{self.path(name)}[{index}]") for index, row in enumerate(rows)]
 
@@ -198,7 +202,7 @@ class FileReader:
         return rows
 
     def one_of(self, name: str, kind: Any, default: Any = None) -> Any:
-        """A member of an enum, by its name."""
+        """Return a member of an enum by its name."""
         value = self.maybe(name, str)
         if value is None and default is not None:
             return default
@@ -207,7 +211,7 @@ class FileReader:
         return kind[value]
 
     def priority(self, name: str) -> Priority:
-        """A priority by any of its names; MEDIUM where none is said."""
+        """Return a priority by any of its names; default MEDIUM."""
         value = self.maybe(name, str)
         found = Priority.MEDIUM if value is None else PRIORITIES.get(validation.folded(value.strip()))
         if found is None:
@@ -221,7 +225,7 @@ class FileReader:
         try:
             moment = datetime.fromisoformat(text)
             return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-        except (ValueError, OverflowError):  # the first and the last day may have no place in UTC
+        except (ValueError, OverflowError):  # the first and the last day may overflow in UTC
             raise self.wrong(name, "must be a moment like 2026-01-31T12:00:00Z") from None
 
     def day(self, name: str) -> date | None:
@@ -249,7 +253,7 @@ NAMES: dict[type, str] = {
 
 
 def quoted(value: Any) -> str:
-    """What a wrong value is, in a word."""
+    """Return the type of a wrong value in words."""
     if value is None:
         return "missing"
     return NAMES.get(type(value), type(value).__name__)

@@ -1,4 +1,4 @@
-"""Making a parcel of a board: a fixed number of reads, for what the actor may see."""
+"""Export of a board: a fixed number of reads, limited to what the actor may see."""
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
@@ -30,21 +30,21 @@ Read = Callable[[Select[*tuple[Any, ...]]], Awaitable[Sequence[Any]]]
 
 
 async def export_board(read: Read, actor: Actor, board_id: str) -> BoardFile:
-    """The whole board, archived cards included; `left` says what is not in it. Raises NotFound."""
+    """Read a whole board with its archived cards; `left` counts what a file cannot hold. Raises NotFound."""
     boards = await read(select(Board.__table__).where(Board.id == board_id, sees_board(actor, Board.id)))
     if not boards:
         raise NotFound(board_id)
     [board] = boards
-    parcel = BoardFile(board.name, "", key=board.key, description=board.description, law=board.law)
+    file = BoardFile(board.name, "", key=board.key, description=board.description, law=board.law)
     columns = await read(_of(BoardColumn, board_id).order_by(BoardColumn.rank))
     places = {column.id: place for place, column in enumerate(columns)}
-    parcel.columns = [FileColumn(column.name, column.stage, column.wip_limit) for column in columns]
-    hung = await _hung(read, board_id)
+    file.columns = [FileColumn(column.name, column.stage, column.wip_limit) for column in columns]
+    children = await _load_children(read, board_id)
     rows = await read(_of(Card, board_id))
     rows = sorted(rows, key=lambda row: (places[row.column_id], row.rank.encode()))
     numbers = {row.id: row.number for row in rows}
     for row in rows:
-        parcel.cards.append(
+        file.cards.append(
             FileCard(
                 title=row.title,
                 column=places[row.column_id],
@@ -57,42 +57,44 @@ async def export_board(read: Read, actor: Actor, board_id: str) -> BoardFile:
                 due_on=row.due_on,
                 parent=numbers.get(row.parent_id),
                 archived=row.archived_at is not None,
-                labels=[label.name for label in hung["labels"][row.id]],
-                assignees=[one.username for one in hung["assignees"][row.id]],
+                labels=[label.name for label in children["labels"][row.id]],
+                assignees=[one.username for one in children["assignees"][row.id]],
                 subtasks=[
                     FileSubtask(s.title, s.completed, s.phase, s.phase_order)
-                    for s in hung["subtasks"][row.id]
+                    for s in children["subtasks"][row.id]
                 ],
-                comments=[_said(message) for message in hung["comments"][row.id]],
+                comments=[_comment(message) for message in children["comments"][row.id]],
             )
         )
-    marks = {label.name: label.colour for labels in hung["labels"].values() for label in labels}
-    parcel.labels = [FileLabel(name, marks[name]) for name in sorted(marks)]
+    marks = {label.name: label.colour for labels in children["labels"].values() for label in labels}
+    file.labels = [FileLabel(name, marks[name]) for name in sorted(marks)]
     links = [
         FileLink(numbers[row.card_id], numbers[row.target_id], row.kind)
         for row in await read(_of(CardLink, board_id))
     ]
-    parcel.links = sorted(links, key=lambda tie: (tie.card, tie.target))
-    await _left(read, parcel, board, rows)
+    file.links = sorted(links, key=lambda link: (link.card, link.target))
+    await _count_left(read, file, board, rows)
     programs = (ActorKind.AGENT, ActorKind.WORKER)
-    by_programs = sum(m.author_kind in programs for said in hung["comments"].values() for m in said)
-    parcel.left["authors of comments that are agents or keys"] += by_programs
-    return parcel
+    by_programs = sum(
+        m.author_kind in programs for comments in children["comments"].values() for m in comments
+    )
+    file.left["authors of comments that are agents or keys"] += by_programs
+    return file
 
 
-def _said(message: Any) -> FileMessage:
-    """A comment, with its author's name: also that of somebody who has no account here, as an import keeps it."""
+def _comment(message: Any) -> FileMessage:
+    """Return a comment with the name of its author, also of a stranger as an import stored it."""
     author, body = message.username, message.body
     if message.author_id is None and message.author_kind == ActorKind.SYSTEM:
         author, body = said_by(body)
     return FileMessage(body, author, message.created_at, message.kind)
 
 
-async def _left(read: Read, parcel: BoardFile, board: Any, cards: Sequence[Any]) -> None:
-    """Count what a file has no place for."""
-    parcel.left["settings of how agents work (the board's policy)"] += len(board.policy)
-    parcel.left["agent profiles of cards"] += sum(card.agent_profile_id is not None for card in cards)
-    parcel.left["that the board is archived"] += board.archived_at is not None
+async def _count_left(read: Read, file: BoardFile, board: Any, cards: Sequence[Any]) -> None:
+    """Count what a file cannot hold."""
+    file.left["settings of how agents work (the board's policy)"] += len(board.policy)
+    file.left["agent profiles of cards"] += sum(card.agent_profile_id is not None for card in cards)
+    file.left["that the board is archived"] += board.archived_at is not None
     counts: list[tuple[str, Any]] = [
         ("runs of agents, with their logs", Run.board_id == board.id),
         ("questions and their answers", Question.board_id == board.id),
@@ -101,15 +103,15 @@ async def _left(read: Read, parcel: BoardFile, board: Any, cards: Sequence[Any])
     counted = [select(func.count()).where(these).scalar_subquery() for _, these in counts]
     [row] = await read(select(*counted))
     for (what, _), count in zip(counts, row, strict=True):
-        parcel.left[what] += count
+        file.left[what] += count
 
 
 def _of(kind: Any, board_id: str) -> Select[*tuple[Any, ...]]:
     return select(kind.__table__).where(kind.board_id == board_id)
 
 
-async def _hung(read: Read, board_id: str) -> dict[str, dict[str, list[Any]]]:
-    """What hangs on the board's cards: by what it is, by card, in its order."""
+async def _load_children(read: Read, board_id: str) -> dict[str, dict[str, list[Any]]]:
+    """Load labels, assignees, subtasks and comments: by kind, by card, in order."""
     labels: Select[*tuple[Any, ...]] = select(CardLabel.card_id, Label.name, Label.colour).join(
         Label, Label.id == CardLabel.label_id
     )
@@ -135,9 +137,9 @@ async def _hung(read: Read, board_id: str) -> dict[str, dict[str, list[Any]]]:
         "subtasks": await read(_of(Subtask, board_id).order_by(Subtask.phase_order, Subtask.rank)),
         "comments": await read(comments.where(Message.board_id == board_id)),
     }
-    hung: dict[str, dict[str, list[Any]]] = {}
+    children: dict[str, dict[str, list[Any]]] = {}
     for what, rows in found.items():
-        hung[what] = defaultdict(list)
+        children[what] = defaultdict(list)
         for row in rows:
-            hung[what][row.card_id].append(row)
-    return hung
+            children[what][row.card_id].append(row)
+    return children

@@ -1,4 +1,4 @@
-"""Reading a file somebody sends: which format it is, and nothing that a hostile one could do with it."""
+"""Reading of untrusted files: detect the format, bound the size."""
 
 import json
 from pathlib import Path
@@ -7,11 +7,11 @@ from typing import Any
 from actions.transfer import github, native_format, trello
 from actions.transfer.board_file import MAX_CARDS, BoardFile, UnreadableFile
 
-MAX_FILE_BYTES = 64 * 1024 * 1024  # bytes of a file
+MAX_FILE_BYTES = 64 * 1024 * 1024
 
 
 def read(path: Path) -> BoardFile:
-    """A board from a file. Raises Unreadable."""
+    """Read a board from a file. Raises UnreadableFile."""
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
             raise UnreadableFile(f"is larger than {MAX_FILE_BYTES // 2**20} MB")
@@ -22,7 +22,7 @@ def read(path: Path) -> BoardFile:
 
 
 def parse(raw: bytes, name: str) -> BoardFile:
-    """`name` is what the board is called when the file does not say. Raises Unreadable."""
+    """Parse a board; `name` is its name if the file has none. Raises UnreadableFile."""
     if len(raw) > MAX_FILE_BYTES:
         raise UnreadableFile(f"is larger than {MAX_FILE_BYTES // 2**20} MB")
     try:
@@ -33,17 +33,17 @@ def parse(raw: bytes, name: str) -> BoardFile:
         raise UnreadableFile("nests too deep") from None
     except ValueError as error:
         raise UnreadableFile(f"is not JSON: {error}") from None
-    parcel = _parcel(value, name)
-    if len(parcel.cards) > MAX_CARDS:
-        raise UnreadableFile(f"has {len(parcel.cards)} cards; {MAX_CARDS} is the most")
-    return parcel
+    file = _detect_format(value, name)
+    if len(file.cards) > MAX_CARDS:
+        raise UnreadableFile(f"has {len(file.cards)} cards; {MAX_CARDS} is the most")
+    return file
 
 
 def _no_number(text: str) -> Any:
     raise ValueError(f"{text} is no number")
 
 
-def _parcel(value: Any, name: str) -> BoardFile:
+def _detect_format(value: Any, name: str) -> BoardFile:
     if isinstance(value, list):
         return github.read_github(value, name)
     if isinstance(value, dict) and "format" in value:

@@ -1,4 +1,4 @@
-"""Issues as GitHub lists them: GET /repos/{owner}/{repo}/issues?state=all, one page or several joined."""
+"""Issues of GitHub: the response of GET /repos/{owner}/{repo}/issues?state=all, one page or several joined."""
 
 import re
 from typing import Any
@@ -19,11 +19,12 @@ from actions.transfer.trello import GREY
 from models.card import MAX_ASSIGNEES, MAX_LABELS, CardType
 from models.stage import Stage
 
-# What a label of that name says about the card besides.
+# Types of cards by the names of labels.
 TYPES = {"bug": CardType.BUG, "documentation": CardType.DOCS, "docs": CardType.DOCS, "chore": CardType.CHORE}
 
 
 def read_github(value: list[Any], name: str) -> BoardFile:
+    """Read a list of issues: closed ones are DONE, others BACKLOG. Raises UnreadableFile."""
     issues = [FileReader(one, f"[{index}]") for index, one in enumerate(value)]
     if not issues:
         raise UnreadableFile("is an empty list: there is nothing in it")
@@ -44,7 +45,7 @@ def read_github(value: list[Any], name: str) -> BoardFile:
 
 
 def _repository(issue: FileReader) -> str | None:
-    """The repository's name, from an issue's address."""
+    """Return the name of the repository from the URL of an issue."""
     found = re.search(r"/repos/([^/]+/[^/]+)", issue.get("repository_url", str, ""))
     return found[1] if found else None
 
@@ -92,7 +93,7 @@ def _card(
 
 
 def _label(made: BoardFile, label: Any, issue: FileReader) -> FileLabel:
-    """Old answers give labels as text."""
+    """Read a label; old responses have its name only."""
     if isinstance(label, str):
         label = {"name": label}
     read = FileReader(label, issue.path("labels"))

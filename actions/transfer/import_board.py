@@ -1,4 +1,4 @@
-"""Building a board from a parcel, by the actions that clients call, in the caller's transaction: all or nothing."""
+"""Import of a board through the actions that clients call, in the caller's transaction: all or nothing."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -9,12 +9,12 @@ from sqlalchemy import select
 
 from actions import validation
 from actions.board import NewColumn, create_board_of, update_board, update_column
-from actions.card import Making, NewCard, set_first_parents
+from actions.card import Making, NewCardInput, set_first_parents
 from actions.label import create_labels
 from actions.labels_and_assignees import assign_new_card, label_new_card
 from actions.link import link_new_cards
-from actions.message import OldMessage, keep_message
-from actions.move import Placement
+from actions.message import ImportedMessage, import_message
+from actions.move import DestinationInput
 from actions.subtask import NewSubtask, add_first_subtasks
 from actions.transfer.board_file import BoardFile, FileCard, FileMessage
 from actions.validation import folded
@@ -32,13 +32,13 @@ from models.refusal import Invalid, NotFound, Refusal
 from models.stage import ColumnState, Law
 from models.workspace import Label, Membership
 
-MAX_ROWS_PER_STATEMENT = 1_000  # written at once
+MAX_ROWS_PER_STATEMENT = 1_000  # rows before a flush
 Progress = Callable[[int, int], None]
 
 
 @dataclass
 class ImportedBoard:
-    """What became of a parcel."""
+    """The result of an import."""
 
     board: Board
     made: Counter[str] = field(default_factory=Counter)
@@ -49,66 +49,65 @@ class ImportedBoard:
 async def import_board(
     tx: Transaction,
     actor: Actor,
-    parcel: BoardFile,
+    file: BoardFile,
     *,
     workspace_id: str | None = None,
     board_id: str | None = None,
     law: Law | None = None,
     progress: Progress = lambda done, total: None,
 ) -> ImportedBoard:
-    """Make the parcel's board in a workspace, or put its cards on a board there is.
+    """Create the board of a file in a workspace, or add its cards to an existing board.
 
-    A new board is built without a law and given one at the end, so that its cards may stand where they stood;
-    that is an admin's to do. A board there is keeps its law, and the first card it refuses ends all.
-    Raises any refusal of the actions, with the card's title as a note; then nothing was changed.
+    A new board gets its law at the end, so that its cards may be in any column; this requires an admin. An existing
+    board keeps its law. Raises any refusal of the actions, with the card's title as a note; then nothing changed.
     """
     if board_id is not None:
         if law is not None:
-            raise Invalid(("law", "is the board's own; it cannot be said together with a board"))
+            raise Invalid(("law", "must not be given for an existing board"))
         workspace_id = await _workspace_of(tx, actor, board_id)
-        await lock_workspace(tx, actor, workspace_id)  # with its labels and members, and before the board
+        await lock_workspace(tx, actor, workspace_id)  # and with it labels and members, before the board
         board = await lock_board(tx, actor, board_id)
     else:
         await lock_workspace(tx, actor, workspace_id or "", admin=True)
-        board = await _board(tx, actor, parcel, workspace_id or "")
+        board = await _board(tx, actor, file, workspace_id or "")
     columns = list(await tx.scalars(_columns_of(board)))
-    brought = ImportedBoard(board, left=Counter(parcel.left), notes=list(parcel.notes))
-    builder = _Builder(tx, actor, parcel, brought, columns, is_new=board_id is None)
+    result = ImportedBoard(board, left=Counter(file.left), notes=list(file.notes))
+    builder = _Builder(tx, actor, file, result, columns, is_new=board_id is None)
     await builder.build(progress)
     if board_id is None:
-        for column, lane in zip(columns, parcel.columns, strict=True):
+        for column, lane in zip(columns, file.columns, strict=True):
             if lane.wip_limit is not None:
                 await update_column(tx, actor, id=column.id, wip_limit=Some(lane.wip_limit))
-        await update_board(tx, actor, id=board.id, law=Some(law or parcel.law))
-    elif any(lane.wip_limit for lane in parcel.columns):
-        brought.left["WIP limits (the board keeps its own)"] += sum(1 for c in parcel.columns if c.wip_limit)
-    return brought
+        await update_board(tx, actor, id=board.id, law=Some(law or file.law))
+    elif any(lane.wip_limit for lane in file.columns):
+        result.left["WIP limits (the board keeps its own)"] += sum(1 for c in file.columns if c.wip_limit)
+    return result
 
 
 async def _workspace_of(tx: Transaction, actor: Actor, board_id: str) -> str:
-    found = await tx.scalar(
+    workspace_id = await tx.scalar(
         select(Board.workspace_id).where(Board.id == board_id, sees_board(actor, Board.id))
     )
-    if found is None:
+    if workspace_id is None:
         raise NotFound(board_id)
-    return found
+    return workspace_id
 
 
-async def _board(tx: Transaction, actor: Actor, parcel: BoardFile, workspace_id: str) -> Board:
-    key = None if parcel.key is None else validation.board_key("key", parcel.key)
+async def _board(tx: Transaction, actor: Actor, file: BoardFile, workspace_id: str) -> Board:
+    key = None if file.key is None else validation.board_key("key", file.key)
     same = select(Board.key).where(Board.workspace_id == workspace_id, Board.key == key)
     if key is not None and await tx.scalar(same) is not None:
-        parcel.notes.append(f"another board has the key {key}: this one was given its own")
+        file.notes.append(f"another board has the key {key}: this one was given its own")
         key = None
     return await create_board_of(
         tx,
         actor,
-        [NewColumn(name=column.name, stage=column.stage) for column in parcel.columns],
+        [NewColumn(name=column.name, stage=column.stage) for column in file.columns],
         workspace_id=workspace_id,
-        name=parcel.name,
+        name=file.name,
         key=key,
         law=Law.FREE,
-        description=parcel.description,
+        description=file.description,
     )
 
 
@@ -117,149 +116,155 @@ def _columns_of(board: Board) -> Any:
 
 
 class _Builder:
-    """One import: what it has made, by the names the parcel uses."""
+    """One import: what it has created, by the names of the file."""
 
     def __init__(
         self,
         tx: Transaction,
         actor: Actor,
-        parcel: BoardFile,
-        brought: ImportedBoard,
+        file: BoardFile,
+        result: ImportedBoard,
         columns: list[BoardColumn],
         *,
         is_new: bool,
     ) -> None:
-        self.tx, self.actor, self.parcel, self.brought = tx, actor, parcel, brought
-        self.board, self.columns, self.is_new = brought.board, columns, is_new
-        self.cards: dict[int, Card] = {}  # by the parcel's number
-        self.waiting = 0  # rows that are not written yet
+        self.tx, self.actor, self.file, self.result = tx, actor, file, result
+        self.board, self.columns, self.is_new = result.board, columns, is_new
+        self.cards: dict[int, Card] = {}  # by the number in the file
+        self.waiting = 0  # rows that are not flushed yet
 
     async def build(self, progress: Progress) -> None:
         self.people = await self._people()
         self.labels = await self._labels()
-        pieces = self.parcel.cards
-        making = await Making.on(self.tx, self.actor, self.board, len(pieces))
-        for done, (piece, called) in enumerate(zip(pieces, self._names(), strict=True), 1):
+        file_cards = self.file.cards
+        making = await Making.on(self.tx, self.actor, self.board, len(file_cards))
+        for done, (file_card, identity) in enumerate(zip(file_cards, self._names(), strict=True), 1):
             try:
-                await self._card(making, piece, called)
+                await self._card(making, file_card, identity)
             except Refusal as refusal:
-                refusal.add_note(f"card “{piece.title[:80]}”")
+                refusal.add_note(f"card “{file_card.title[:80]}”")
                 raise
-            progress(done, len(pieces))
-        await self.tx.flush()  # cards name others as their parents, whichever came first
-        self._ties(making.facts.lanes)
+            progress(done, len(file_cards))
+        await self.tx.flush()  # parents are set once all cards exist
+        self._link_cards(making.facts.lanes)
         await making.done()
 
     async def _people(self) -> dict[str, str]:
-        """The ids of the workspace's members, by username."""
+        """Load the ids of the workspace's members, by username."""
         query = select(User.username_folded, User.id).join(Membership, Membership.user_id == User.id)
         rows = await self.tx.execute(query.where(Membership.workspace_id == self.board.workspace_id))
         return dict(rows.all())
 
     async def _labels(self) -> dict[str, Label]:
-        """The labels that the parcel's cards carry, by name; those not there yet are made."""
+        """Load the labels of the file's cards, by name; create missing ones."""
         query = select(Label).where(Label.workspace_id == self.board.workspace_id)
         there = {label.name_folded: label for label in await self.tx.scalars(query)}
-        used = {folded(name) for card in self.parcel.cards for name in card.labels}
-        colours = {folded(mark.name): mark for mark in reversed(self.parcel.labels)}
+        used = {folded(name) for card in self.file.cards for name in card.labels}
+        colours = {folded(mark.name): mark for mark in reversed(self.file.labels)}
         new = sorted(used - there.keys())
         for name in new:
             if name not in colours:
-                raise Invalid(("labels", f"do not tell of “{name[:50]}”, which a card carries"))
+                raise Invalid(("labels", f"must contain “{name[:50]}”, which a card carries"))
         if new:
             marks = [(colours[name].name, colours[name].colour) for name in new]
             made = await create_labels(self.tx, self.actor, self.board.workspace_id, marks)
             there |= zip(new, made, strict=True)
-            self.brought.made["labels"] += len(made)
-        self.brought.left["labels that no card carries"] += len(colours.keys() - used - there.keys())
+            self.result.made["labels"] += len(made)
+        self.result.left["labels that no card carries"] += len(colours.keys() - used - there.keys())
         return there
 
     def _names(self) -> list[tuple[str, int]]:
-        """An id and a number for each card: what was made first comes first. WEB-42 of a new board stays WEB-42."""
-        pieces, last = self.parcel.cards, self.board.last_number
-        names = [("", 0)] * len(pieces)
-        for at in sorted(range(len(pieces)), key=lambda at: (pieces[at].number or 0, at)):
-            number = pieces[at].number
+        """Return an id and a number for each card, in order of number. On a new board WEB-42 stays WEB-42."""
+        file_cards, last = self.file.cards, self.board.last_number
+        names = [("", 0)] * len(file_cards)
+        for at in sorted(range(len(file_cards)), key=lambda at: (file_cards[at].number or 0, at)):
+            number = file_cards[at].number
             last = number if self.is_new and number is not None else last + 1
             names[at] = new_id("card"), last
         return names
 
-    async def _card(self, making: Making, piece: FileCard, called: tuple[str, int]) -> None:
-        new = NewCard(
-            title=piece.title,
-            description=piece.description,
-            type=piece.type,
-            priority=piece.priority,
-            size=piece.size,
-            story_points=piece.story_points,
-            due_on=piece.due_on,
-            place=self._place(piece),
+    async def _card(self, making: Making, file_card: FileCard, identity: tuple[str, int]) -> None:
+        new = NewCardInput(
+            title=file_card.title,
+            description=file_card.description,
+            type=file_card.type,
+            priority=file_card.priority,
+            size=file_card.size,
+            story_points=file_card.story_points,
+            due_on=file_card.due_on,
         )
-        card = await making.make(new, called=called, archived=piece.archived)
-        if piece.number is not None:
-            self.cards[piece.number] = card
-        self.brought.made["cards"] += 1
-        if piece.archived:
-            self.brought.made["of them archived"] += 1
-        await self._hangs_on(card, piece)
-        await self._added(1 + len(piece.labels) + len(piece.assignees) + len(piece.subtasks))
-        for said in piece.comments:
-            self._say(card, said)
+        card = await making.make(
+            new, self._destination(file_card), identity=identity, archived=file_card.archived
+        )
+        if file_card.number is not None:
+            self.cards[file_card.number] = card
+        self.result.made["cards"] += 1
+        if file_card.archived:
+            self.result.made["of them archived"] += 1
+        await self._add_children(card, file_card)
+        await self._added(1 + len(file_card.labels) + len(file_card.assignees) + len(file_card.subtasks))
+        for comment in file_card.comments:
+            self._add_comment(card, comment)
             await self._added(1)
 
     async def _added(self, rows: int) -> None:
-        """Write what waits once it is enough: no statement may take too long."""
+        """Flush once enough rows wait, so that no statement takes too long."""
         self.waiting += rows
         if self.waiting >= MAX_ROWS_PER_STATEMENT:
             await self.tx.flush()
             self.waiting = 0
 
-    def _place(self, piece: FileCard) -> Placement:
-        """At the end of its column. On a board there is: of where its column's name or stage leads."""
+    def _destination(self, file_card: FileCard) -> DestinationInput | None:
+        """Return the column of a card; on an existing board that of the same name and stage, else its stage."""
         if self.is_new:
-            return Placement(column_id=self.columns[piece.column].id)
-        if piece.archived:
-            return Placement()  # it stands nowhere, and comes back to the backlog
-        lane = self.parcel.columns[piece.column]
+            return DestinationInput(column_id=self.columns[file_card.column].id)
+        if file_card.archived:
+            return None  # unarchiving takes it to the backlog
+        lane = self.file.columns[file_card.column]
         for column in self.columns:
             if folded(column.name) == folded(lane.name) and column.stage is lane.stage:
-                return Placement(column_id=column.id)
-        return Placement(stage=lane.stage)
+                return DestinationInput(column_id=column.id)
+        return DestinationInput(stage=lane.stage)
 
-    async def _hangs_on(self, card: Card, piece: FileCard) -> None:
+    async def _add_children(self, card: Card, file_card: FileCard) -> None:
         tx, board = self.tx, self.board
-        labels = dict.fromkeys(folded(name) for name in piece.labels)
+        labels = dict.fromkeys(folded(name) for name in file_card.labels)
         label_new_card(tx, board, card, [self.labels[name] for name in labels])
-        assignees = dict.fromkeys(folded(name) for name in piece.assignees)
+        assignees = dict.fromkeys(folded(name) for name in file_card.assignees)
         here = [self.people[name] for name in assignees if name in self.people]
         assign_new_card(tx, board, card, here)
         strangers = len(assignees) - len(here)
-        self.brought.left["assignments of people who are not members here"] += strangers
+        self.result.left["assignments of people who are not members here"] += strangers
         steps = [
             NewSubtask(s.title, phase=s.phase, phase_order=s.phase_order, completed=s.completed)
-            for s in piece.subtasks
+            for s in file_card.subtasks
         ]
         await add_first_subtasks(tx, self.actor, board, card.id, steps)
-        self.brought.made["subtasks"] += len(steps)
+        self.result.made["subtasks"] += len(steps)
 
-    def _say(self, card: Card, said: FileMessage) -> None:
-        """Keep a comment for who wrote it then, at its time. Whoever is not known here is named in the text."""
-        name = " ".join((said.author or "").split())[:STRANGER].strip()
+    def _add_comment(self, card: Card, comment: FileMessage) -> None:
+        """Add a comment with its author and time. A stranger is named in the text."""
+        name = " ".join((comment.author or "").split())[:STRANGER].strip()
         author = self.people.get(folded(name))
         stranger = name if name and author is None else None
         if stranger:
-            self.brought.left["authors of comments who are not members here (named in the text)"] += 1
-        keep_message(self.tx, self.board, card, OldMessage(said.body, said.at, said.kind, author, stranger))
-        self.brought.made["comments"] += 1
+            self.result.left["authors of comments who are not members here (named in the text)"] += 1
+        import_message(
+            self.tx,
+            self.board,
+            card,
+            ImportedMessage(comment.body, comment.at, comment.kind, author, stranger),
+        )
+        self.result.made["comments"] += 1
 
-    def _ties(self, lanes: Sequence[ColumnState]) -> None:
+    def _link_cards(self, lanes: Sequence[ColumnState]) -> None:
         cards = self.cards
         under = [
-            (cards[piece.number], cards[piece.parent])
-            for piece in self.parcel.cards
-            if piece.parent is not None and piece.number is not None
+            (cards[file_card.number], cards[file_card.parent])
+            for file_card in self.file.cards
+            if file_card.parent is not None and file_card.number is not None
         ]
         set_first_parents(self.tx, self.board, under, lanes)
-        links = [(cards[tie.card].id, cards[tie.target].id, tie.kind) for tie in self.parcel.links]
+        links = [(cards[link.card].id, cards[link.target].id, link.kind) for link in self.file.links]
         link_new_cards(self.tx, self.board, links)
-        self.brought.made["links"] += len(links)
+        self.result.made["links"] += len(links)

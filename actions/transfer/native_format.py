@@ -1,4 +1,4 @@
-"""Our own format: a board as JSON that reads well, is the same for the same board, and says its version."""
+"""The format of Signalbox: readable JSON with a version, identical for an identical board."""
 
 import json
 from typing import Any
@@ -22,6 +22,7 @@ FORMAT = "signalbox/1"
 
 
 def read_native(value: dict[str, Any]) -> BoardFile:
+    """Read a board. Raises UnreadableFile."""
     file = FileReader(value, "")
     if value["format"] != FORMAT:
         raise UnreadableFile(f"has format {str(value['format'])[:40]!r}; this program reads {FORMAT}")
@@ -32,32 +33,30 @@ def read_native(value: dict[str, Any]) -> BoardFile:
         key=board.maybe("key", str),
         description=board.get("description", str, ""),
         law=board.one_of("law", Law, Law.PIPELINE),
-        columns=[_column(one) for one in board.objects("columns")],
+        columns=[_read_column(one) for one in board.objects("columns")],
         labels=[FileLabel(one.get("name", str), one.get("colour", str)) for one in file.objects("labels")],
     )
     if not made.columns:
         raise board.wrong("columns", "must name one column or more")
-    made.cards = [_card(one, len(made.columns)) for one in file.objects("cards")]
+    made.cards = [_read_card(one, len(made.columns)) for one in file.objects("cards")]
     numbers = [card.number for card in made.cards]
     if len(set(numbers)) != len(numbers):
         raise UnreadableFile("cards must have different numbers")
-    made.links = [_link(one) for one in file.objects("links")]
-    for number in (*(tie.card for tie in made.links), *(tie.target for tie in made.links)):
+    made.links = [_read_link(one) for one in file.objects("links")]
+    for number in (*(link.card for link in made.links), *(link.target for link in made.links)):
         if number not in numbers:
             raise UnreadableFile(f"links name card {number}, which is not in the file")
     for card in made.cards:
         if card.parent is not None and card.parent not in numbers:
-            raise UnreadableFile(
-                f"card {card.number} stands under card {card.parent}, which is not in the file"
-            )
+            raise UnreadableFile(f"card {card.number} has the parent {card.parent}, which is not in the file")
     return made
 
 
-def _column(one: FileReader) -> FileColumn:
+def _read_column(one: FileReader) -> FileColumn:
     return FileColumn(one.get("name", str), one.one_of("stage", Stage), one.maybe("wipLimit", int))
 
 
-def _card(one: FileReader, columns: int) -> FileCard:
+def _read_card(one: FileReader, columns: int) -> FileCard:
     column, number = one.get("column", int), one.get("number", int)
     if not 1 <= column <= columns:
         raise one.wrong("column", f"must be 1 to {columns}")
@@ -78,45 +77,49 @@ def _card(one: FileReader, columns: int) -> FileCard:
         archived=one.get("archived", bool, False),
         labels=one.strings("labels"),
         assignees=one.strings("assignees"),
-        subtasks=[_step(step) for step in one.objects("subtasks")],
-        comments=[_said(said) for said in one.objects("comments")],
+        subtasks=[_read_subtask(step) for step in one.objects("subtasks")],
+        comments=[_read_comment(comment) for comment in one.objects("comments")],
     )
 
 
-def _step(one: FileReader) -> FileSubtask:
+def _read_subtask(one: FileReader) -> FileSubtask:
     phase, order = one.maybe("phase", str), one.maybe("phaseOrder", int)
     return FileSubtask(one.get("title", str), one.get("completed", bool, False), phase, order)
 
 
-def _said(one: FileReader) -> FileMessage:
+def _read_comment(one: FileReader) -> FileMessage:
     kind = one.one_of("kind", MessageKind, MessageKind.COMMENT)
     return FileMessage(one.get("body", str), one.maybe("author", str), one.moment("at"), kind)
 
 
-def _link(one: FileReader) -> FileLink:
+def _read_link(one: FileReader) -> FileLink:
     return FileLink(one.get("card", int), one.get("target", int), one.one_of("kind", LinkKind))
 
 
-def write_native(parcel: BoardFile) -> str:
-    """The file of a board: keys in this order, one line a card's field, ends with a line break."""
+def write_native(exported: BoardFile) -> str:
+    """Serialize a board: keys in this order, one line for each field, a final line break."""
     board = {
-        "name": parcel.name,
-        "key": parcel.key,
-        "description": parcel.description,
-        "law": parcel.law.name,
-        "columns": [{"name": c.name, "stage": c.stage.name, "wipLimit": c.wip_limit} for c in parcel.columns],
+        "name": exported.name,
+        "key": exported.key,
+        "description": exported.description,
+        "law": exported.law.name,
+        "columns": [
+            {"name": c.name, "stage": c.stage.name, "wipLimit": c.wip_limit} for c in exported.columns
+        ],
     }
     whole = {
         "format": FORMAT,
         "board": board,
-        "labels": [{"name": label.name, "colour": label.colour} for label in parcel.labels],
-        "cards": [_written(card) for card in parcel.cards],
-        "links": [{"card": tie.card, "target": tie.target, "kind": tie.kind.name} for tie in parcel.links],
+        "labels": [{"name": label.name, "colour": label.colour} for label in exported.labels],
+        "cards": [_card_as_json(card) for card in exported.cards],
+        "links": [
+            {"card": link.card, "target": link.target, "kind": link.kind.name} for link in exported.links
+        ],
     }
     return json.dumps(whole, ensure_ascii=False, indent=1) + "\n"
 
 
-def _written(card: FileCard) -> dict[str, Any]:
+def _card_as_json(card: FileCard) -> dict[str, Any]:
     return {
         "number": card.number,
         "column": card.column + 1,

@@ -1,4 +1,4 @@
-"""What an import and an export say: the first while it runs, both at the end what was not carried over."""
+"""Output of import and export: a progress bar, and reports of what was not carried over."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ from actions.transfer.import_board import ImportedBoard
 
 @contextmanager
 def progress_bar(total: int) -> Iterator[Callable[[int, int], None]]:
-    """A bar for people; nothing where nobody looks, so that an error stays one line."""
+    """Show a progress bar on a terminal; elsewhere nothing, so that an error stays one line."""
     columns = TextColumn("importing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
@@ -21,19 +21,20 @@ def progress_bar(total: int) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-def report(parcel: BoardFile, brought: ImportedBoard) -> str:
-    board = brought.board
-    made = ", ".join(f"{count} {what}" for what, count in brought.made.items()) or "no cards"
-    lines = [f"{parcel.source}: {made}, on the board {board.name} ({board.key}, {board.id})"]
-    left = _counted(brought.left)
+def report(file: BoardFile, result: ImportedBoard) -> str:
+    """Return what an import created and what it left out."""
+    board = result.board
+    made = ", ".join(f"{count} {what}" for what, count in result.made.items()) or "no cards"
+    lines = [f"{file.source}: {made}, on the board {board.name} ({board.key}, {board.id})"]
+    left = _counted(result.left)
     lines += ["Not carried over:", *left] if left else ["Everything was carried over."]
-    lines += ["To know:"] * bool(brought.notes) + [f"  - {note}" for note in brought.notes]
+    lines += ["To know:"] * bool(result.notes) + [f"  - {note}" for note in result.notes]
     return "\n".join(lines)
 
 
-def report_of_export(parcel: BoardFile) -> str:
-    """What is on the board and not in its file; nothing when all of it is."""
-    left = _counted(parcel.left)
+def report_of_export(file: BoardFile) -> str:
+    """Return what is on the board and not in its file; empty if all of it is."""
+    left = _counted(file.left)
     return "\n".join(["Not in the file:", *left]) if left else ""
 
 

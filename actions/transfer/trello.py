@@ -51,24 +51,26 @@ def read_trello(value: Any) -> BoardFile:
         if lane is None:
             made.left["cards of lists that are not in the file"] += 1
             continue
-        piece = _card(made, card, lane)
-        piece.archived = card.get("closed", bool, False) or card.get("idList", str) in closed
+        file_card = _card(made, card, lane)
+        file_card.archived = card.get("closed", bool, False) or card.get("idList", str) in closed
         marks = [labels[one] for one in card.strings("idLabels") if one in labels]
-        piece.priority = priority_of(marks)
-        piece.labels = first_of(made, list(dict.fromkeys(marks)), MAX_LABELS, "labels")
-        piece.assignees = [people.get(one) or one for one in card.strings("idMembers")]
-        piece.subtasks = first_of(made, steps.get(card.get("id", str), []), MAX_SUBTASKS, "checklist items")
-        piece.comments = said.get(card.get("id", str), [])
-        made.cards.append(piece)
+        file_card.priority = priority_of(marks)
+        file_card.labels = first_of(made, list(dict.fromkeys(marks)), MAX_LABELS, "labels")
+        file_card.assignees = [people.get(one) or one for one in card.strings("idMembers")]
+        file_card.subtasks = first_of(
+            made, steps.get(card.get("id", str), []), MAX_SUBTASKS, "checklist items"
+        )
+        file_card.comments = said.get(card.get("id", str), [])
+        made.cards.append(file_card)
     for name, what in (("customFields", "custom fields"), ("pluginData", "plug-in data")):
         made.left[what] += len(board.get(name, list, []))
     return made
 
 
 def _columns(made: BoardFile, board: FileReader) -> tuple[dict[str, int], set[str]]:
-    """Which of the parcel's columns each list is, and which lists are closed.
+    """Return the index of each list's column, and the ids of closed lists.
 
-    A closed list makes no column: its cards are archived in one of the stage its name means.
+    A closed list becomes no column: its cards are archived in a column of the stage that its name means.
     """
     lists = sorted(board.objects("lists"), key=lambda one: one.number("pos"))
     lanes: dict[str, int] = {}
@@ -118,7 +120,7 @@ def _card(made: BoardFile, card: FileReader, lane: int) -> FileCard:
 
 
 def _checklists(made: BoardFile, board: FileReader) -> dict[str, list[FileSubtask]]:
-    """The items of all checklists of each card: a checklist is a phase."""
+    """Return the items of all checklists of each card; a checklist is a phase."""
     steps: dict[str, list[FileSubtask]] = {}
     for checklist in sorted(board.objects("checklists"), key=lambda one: one.number("pos")):
         card = steps.setdefault(checklist.get("idCard", str), [])
@@ -138,7 +140,7 @@ def _checklists(made: BoardFile, board: FileReader) -> dict[str, list[FileSubtas
 
 
 def _comments(made: BoardFile, board: FileReader) -> dict[str, list[FileMessage]]:
-    """What was said on each card, oldest first. Other actions are Trello's history, which stays there."""
+    """Return the comments of each card, oldest first. Other actions are history and are not carried over."""
     said: dict[str, list[FileMessage]] = {}
     for action in board.objects("actions"):
         if action.get("type", str, "") != "commentCard":

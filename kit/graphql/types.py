@@ -50,12 +50,32 @@ def object_type(cls: T) -> T:
 
 @typing.dataclass_transform(kw_only_default=True)
 def input_type(cls: T) -> T:
-    """Make a described GraphQL input."""
-    for name, annotation in list(cls.__annotations__.items()):
-        cls.__annotations__[name] = graphql_annotation(annotation)
-    apply_descriptions(cls)
+    """Make a described GraphQL input. Its fields may be annotated as an action's parameters are."""
+    _translate_annotations(cls)
     made: T = strawberry.input(cls, description=inspect.getdoc(cls))
     return made
+
+
+@typing.dataclass_transform(kw_only_default=True)
+def one_of_input(cls: T) -> T:
+    """Make a described GraphQL input of which a client sets exactly one field. The others are None."""
+    names = list(cls.__annotations__)
+    for name in names:
+        delattr(cls, name)  # GraphQL allows no default here, not even null
+    _translate_annotations(cls)
+    made: T = strawberry.input(cls, description=inspect.getdoc(cls), one_of=True)
+    set_every_field = made.__init__  # type: ignore[misc]
+
+    def set_one_field(self: Any, **given: Any) -> None:
+        set_every_field(self, **dict.fromkeys(names) | given)
+
+    made.__init__ = set_one_field  # type: ignore[misc]
+    return made
+
+
+def _translate_annotations(cls: type) -> None:
+    cls.__annotations__ = {name: graphql_annotation(a) for name, a in cls.__annotations__.items()}
+    apply_descriptions(cls)
 
 
 def as_row(cls: type) -> Callable[[Convert], Convert]:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import ID
 
-from actions.ranks import REWRITTEN
+from actions.ranks import MAX_RANKS_PER_EVENT
 from kit.graphql.limits.list_size import list_size
 from kit.graphql.types import object_type
 from models.event import EventKind as Kind
@@ -181,5 +181,5 @@ class RanksRewritten(BoardEvent, WorkspaceEvent):
     ranks: list[NewRank] = strawberry.field(
         resolver=_ranks,
         description="The new ranks. A long list comes as several events of one batch.",
-        directives=[list_size(REWRITTEN, slicing=())],
+        directives=[list_size(MAX_RANKS_PER_EVENT, slicing=())],
     )

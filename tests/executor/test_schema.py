@@ -98,7 +98,7 @@ async def filled(app: Any) -> list[str]:
         await do(app, "linkCards", **linked)
         await do(app, "setParentCard", id=cards[2], parentId=cards[0])
         await do(app, "updateCard", id=cards[2], dueOn="2020-01-01")
-        await do(app, "moveCard", id=cards[1], stage="PLAN")
+        await do(app, "moveCard", id=cards[1], destination={"stage": "PLAN"})
     home = await app.home()
     label = await do(app, "createLabel", "... on Label { id }", workspaceId=home, name="x", colour="#00FF00")
     for card in ids[1:3]:

@@ -60,7 +60,7 @@ class Writer:
         card = random.choice(self.cards)
         if dice < 0.6:
             return UPDATE_CARD, {"id": card, "title": request}
-        return MOVE_CARD, {"id": card, "stage": random.choice(["BACKLOG", "PLAN", "TODO"])}
+        return MOVE_CARD, {"id": card, "destination": {"stage": random.choice(["BACKLOG", "PLAN", "TODO"])}}
 
     def _is_new(self, card: str) -> bool:
         return card not in self.cards

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from models.account import IdempotencyKey
-from resolvers.idempotency import MAX_ANSWER_BYTES
+from resolvers.idempotency import MAX_RESPONSE_BYTES
 from tests.conftest import LOGIN, NOBODY, PASSWORD, _fill
 from tests.tenants import SERVED
 
@@ -65,8 +65,8 @@ async def test_an_answer_below_the_bound_is_kept(run):
         given = {"input": {"id": card, "title": "Once"}}
         first, again = [await app.post(two, given, headers={"idempotency-key": "k"}) for _ in range(2)]
         assert first.content == again.content
-        assert 40_000 < len(first.content) < MAX_ANSWER_BYTES
-        assert (await stored(app))[1] < 2 * MAX_ANSWER_BYTES
+        assert 40_000 < len(first.content) < MAX_RESPONSE_BYTES
+        assert (await stored(app))[1] < 2 * MAX_RESPONSE_BYTES
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ class RunMachine(RuleBasedStateMachine):
         policy = {"concurrency": concurrency, "noChange": no_change, "maxAttempts": attempts}
         self.services.do(set_policy(app, self.board, autoDispatch=auto, **policy))
         for card in self.cards[:2]:
-            self.say(MOVE, id=card, stage="TODO")
+            self.say(MOVE, id=card, destination={"stage": "TODO"})
         self.leases: list[tuple[Hand, dict[str, Any]]] = []
         self.steps = 0
 
@@ -212,7 +212,7 @@ class RunMachine(RuleBasedStateMachine):
         self.services.do(pass_by())
 
     def move(self, pick: int, flag: bool) -> None:
-        answer = self.say(MOVE, id=self.card(pick), stage=STAGES[pick % 6], cancelRun=flag)
+        answer = self.say(MOVE, id=self.card(pick), destination={"stage": STAGES[pick % 6]}, cancelRun=flag)
         assert answer["__typename"] in {"Card", "StageRefused"}, answer
 
     def delete(self, pick: int, flag: bool) -> None:

@@ -31,7 +31,9 @@ async def filled(remote: Remote, count: int, limit: int) -> tuple[str, list[str]
     board, cards = await remote.has_board(*wishes)
     await set_policy(remote, board, concurrency=limit, leaseSeconds=LONG, autoDispatch=True)
     for start in range(0, count, 50):
-        answer = await remote.data(MOVE_ALL, input={"ids": cards[start : start + 50], "stage": "TODO"})
+        answer = await remote.data(
+            MOVE_ALL, input={"ids": cards[start : start + 50], "destination": {"stage": "TODO"}}
+        )
         assert answer["__typename"] == "Cards", answer
     return board, cards
 
@@ -169,7 +171,7 @@ async def test_two_servers_are_one_queue(serve: Any) -> None:
         assert_each_was_done_once(world, board, 24, told)
         assert list(limits_were_never_exceeded(world, board, 4)) == []
         _, [card] = await both.has_board("Stop me", name="Other")
-        answer = await both.data(MOVE_ALL, input={"ids": [card], "stage": "TODO"})
+        answer = await both.data(MOVE_ALL, input={"ids": [card], "destination": {"stage": "TODO"}})
         run = (await first.data(START, input={"cardId": card}))["runs"][0]["id"]
         worker = Worker(second, (await hand(second, "listens")).id)
         [claim] = await worker.get()

@@ -34,7 +34,7 @@ async def hear(server: Any, query: str, id: str, after: str, heard: list[Any]) -
 
 async def planned(remote: Remote, worker: Worker, card: str) -> None:
     """A PLAN run's agent writes the steps of a card, in two phases, under its run's own credential."""
-    await remote.data(MOVE, input={"id": card, "stage": "PLAN"})
+    await remote.data(MOVE, input={"id": card, "destination": {"stage": "PLAN"}})
     run = await start(remote, card, kind="PLAN")
     [claim] = await worker.get()
     assert claim["run"]["id"] == run
@@ -45,7 +45,7 @@ async def planned(remote: Remote, worker: Worker, card: str) -> None:
         steps.append(made["id"])
     ticked = await remote.data(TICK, "agent", input={"id": steps[0], "completed": True})
     assert ticked["__typename"] == "Subtask"
-    refused = await remote.data(MOVE, "agent", input={"id": card, "stage": "TODO"})
+    refused = await remote.data(MOVE, "agent", input={"id": card, "destination": {"stage": "TODO"}})
     assert refused["code"] == "FORBIDDEN", "whether its plan is good is for people to say"
     done = await worker.complete(run, "Four steps", "NO_CHANGES")
     assert (done["status"], done["card"]["stage"]) == ("SUCCEEDED", "PLAN")
@@ -75,7 +75,9 @@ async def test_a_card_from_plan_to_done(serve: Any) -> None:
                 assert (await worker.report(run, f"b{start_}", *events))["__typename"] == "RunReported"
         done = await worker.complete(run, "Painted")
         assert done["card"]["stage"] == "REVIEW"
-        assert (await remote.data(MOVE, input={"id": card, "stage": "DONE"}))["stage"] == "DONE"
+        assert (await remote.data(MOVE, input={"id": card, "destination": {"stage": "DONE"}}))[
+            "stage"
+        ] == "DONE"
         last = (await remote.data(CURSOR, id=board))["seq"]
         async with asyncio.timeout(60):
             await ending  # a run's feed ends with it
@@ -180,12 +182,12 @@ async def test_the_law_is_the_same_for_people_keys_and_runs(run: Any) -> None:
         id = await queued(app, at_work)
         await worker.take()
         for actor in ("", writer):
-            refused = await do(app, "moveCard", "", actor, id=at_work, stage="REVIEW")
+            refused = await do(app, "moveCard", "", actor, id=at_work, destination={"stage": "REVIEW"})
             assert [reason["code"] for reason in refused["reasons"]] == ["ACTIVE_RUN"], refused
         await worker.say("failRun", id, code="AGENT_ERROR", reason="No paint")
         await in_todo(app, reviewed)
         for stage in ("IN_PROGRESS", "REVIEW"):
-            await do(app, "moveCard", id=reviewed, stage=stage)
+            await do(app, "moveCard", id=reviewed, destination={"stage": stage})
         await do(app, "archiveCard", id=at_work)
         for name in ("retryRun", "resumeRun"):
             for actor in ("", writer):

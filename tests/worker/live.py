@@ -107,7 +107,11 @@ class Live:
             "options": options,
         }
         profile = (await self.ask(PROFILE, input=input))["id"]
-        card = (await self.ask(CARD, input={"boardId": self.board, "title": title, "stage": "TODO"}))["id"]
+        card = (
+            await self.ask(
+                CARD, input={"boardId": self.board, "title": title, "destination": {"stage": "TODO"}}
+            )
+        )["id"]
         for step in steps:
             await self.ask(STEP, id=card, title=step)
         told = await self.ask(START, card=card, profile=[profile])

@@ -152,7 +152,7 @@ async def create_card(
         description=description,
         type=type,
         priority=priority,
-        stage=stage,
+        destination=None if stage is None else {"stage": stage},
         parentId=parent_id or (await desk.own()).get("cardId"),
     )
 
@@ -184,7 +184,7 @@ async def update_card(
         title=title,
         description=description,
         priority=priority,
-        stage=stage,
+        destination=None if stage is None else {"stage": stage},
         ifVersion=if_version,
     )
 
@@ -238,7 +238,8 @@ async def update_subtask(
 ) -> Any:
     """Change a subtask: tick it when it is done. With before or after it is moved, and nothing else is changed."""
     if before or after:
-        return await desk.do("MoveSubtask", id=subtask_id, before=before, after=after, phase=phase)
+        position = {"after": after} if after else {"before": before}
+        return await desk.do("MoveSubtask", id=subtask_id, position=position, phase=phase)
     return await desk.do("UpdateSubtask", id=subtask_id, title=title, completed=completed, phase=phase)
 
 

@@ -69,8 +69,8 @@ class Readers:
         return _enum(type_) if isinstance(type_, GraphQLEnumType) else _scalar(type_)  # type: ignore[arg-type]
 
     def _object(self, type_: GraphQLInputObjectType) -> Read:
-        if type_ in self.making or type_.is_one_of:
-            raise Unsure("a type that holds itself, or one of several")
+        if type_ in self.making:
+            raise Unsure("a type that holds itself")
         if type_ not in self.of:
             self.making.add(type_)
             try:
@@ -111,6 +111,8 @@ def _object(type_: GraphQLInputObjectType, fields: list[tuple[str, str, Read, bo
                 found[out] = default
         if known != len(value):
             raise Unsure("a field that is not known")
+        if type_.is_one_of and (known != 1 or None in found.values()):
+            raise Unsure("not exactly one field")
         return made(found)
 
     return read
