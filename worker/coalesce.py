@@ -17,7 +17,7 @@ FLUSH_INTERVAL_SECONDS = 0.1  # seconds
 MAX_CHUNK_BYTES = 32_768  # bytes
 MAX_UNSENT_SECONDS = 5.0  # seconds of text that a killed worker can lose
 MAX_PART_BYTES = 262_144  # bytes
-SHUT = 1000  # items that are known after they were broken off
+MAX_CLOSED_ITEMS = 1000  # items that are known after they were broken off
 
 Text = OutputText | ThinkingText
 Place = tuple[str, str, str]
@@ -127,7 +127,7 @@ class Coalescer:
 
     def _close(self, place: Place) -> list[AgentEvent]:
         item = self._shut[place] = self._open.pop(place)
-        while len(self._shut) > SHUT:
+        while len(self._shut) > MAX_CLOSED_ITEMS:
             del self._shut[next(iter(self._shut))]
         return self._keep(item)
 

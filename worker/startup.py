@@ -13,8 +13,9 @@ from pathlib import Path
 from worker.api import ServerRejected, ServerUnreachable
 from worker.client import Client
 from worker.programs import EXECUTORS
+from worker.settings import WorkerSettings
 from worker.transport import GraphQLTransport
-from worker.worker import WorkerProcess, WorkerSettings
+from worker.worker import WorkerProcess
 
 VERSION = "1"
 LEVELS = ("BEGINNER", "INTERMEDIATE", "ADVANCED", "EXPERT")

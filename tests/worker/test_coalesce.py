@@ -43,7 +43,7 @@ def size(event):
 @settings(deadline=None, max_examples=150)
 @given(st.lists(step, max_size=60))
 def test_the_kept_text_is_the_chunks_byte_for_byte(steps):
-    small = {"CHUNK": 32, "PART": 100}
+    small = {"MAX_CHUNK_BYTES": 32, "MAX_PART_BYTES": 100}
     was = {name: getattr(coalesce, name) for name in small}
     for name, value in small.items():
         setattr(coalesce, name, value)
