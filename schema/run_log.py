@@ -1,11 +1,11 @@
 """What clients hear of an agent at work: one object type for each type of the vocabulary, and how a log is read."""
 
-import dataclasses
 from collections.abc import AsyncGenerator, Callable
 from datetime import datetime
 from typing import Annotated, Any
 
 import strawberry
+from pydantic_core import PydanticUndefined
 from strawberry import ID
 from strawberry.scalars import JSON
 
@@ -72,7 +72,8 @@ class RunLine(RunFeedItem):
 
 # What a line says by leaving it out, by type and name.
 SILENT: dict[EventType, dict[str, Any]] = {
-    kind: {field.name: field.default for field in dataclasses.fields(event)} for kind, event in EVENTS.items()
+    kind: {name: field.default for name, field in event.model_fields.items()}
+    for kind, event in EVENTS.items()
 }
 
 
@@ -86,7 +87,7 @@ def line_field(name: str, text: str, kind: Callable[[Any], Any] | None = None, *
         value = root.data.get(name)
         if value is None:
             value = SILENT[root.type].get(name)
-        if value in ("", None, dataclasses.MISSING):
+        if value in ("", None, PydanticUndefined):
             return empty
         if kind is not None:
             return kind(value)

@@ -10,7 +10,8 @@ import logging
 import time
 from contextlib import suppress
 
-from protocol.events import AgentEvent, AgentWarning, is_ephemeral, to_row
+from protocol.events import AgentEvent, AgentWarning, is_ephemeral
+from protocol.rows import to_row
 from worker.api import LeaseTicket, Row, ServerRejected, WorkerApi
 from worker.coalesce import Coalescer
 from worker.retry import retry_until_reached

@@ -27,9 +27,9 @@ from protocol.events import (
     QuestionRaised,
     StatusChanged,
     TokenUsage,
-    plain,
 )
 from protocol.events import AttemptChanged as AttemptEvent
+from protocol.text import plain
 from worker.api import (
     ClaimedWork,
     Conclude,
@@ -231,7 +231,7 @@ class WorkerRun:
             await self._ask(event)
             return
         if isinstance(event, Contribution):
-            event = replace(event, text=plain(event.text))
+            event = event.model_copy(update={"text": plain(event.text)})
         await self.outbox.put(event)
         if isinstance(event, ApprovalRequested) and event.decision == DecisionState.ASKED:
             await self._ask(permission_question(event))

@@ -30,7 +30,7 @@ from models.run import (
     WaitReason,
 )
 from models.worker import Worker, program_of
-from protocol.events import plain
+from protocol.text import plain
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,7 @@ from protocol.events import (
     ToolStarted,
     is_ephemeral,
 )
+from protocol.text import clean
 from worker import coalesce
 from worker.coalesce import (
     FLUSH_INTERVAL_SECONDS,
@@ -71,7 +72,7 @@ def check(steps):
             turn += 1
         else:
             key = (kind, f"{item}{turn}", agent)
-            said.setdefault(key, []).append(more)
+            said.setdefault(key, []).append(clean(more))  # events hold no NUL
             if kind == "think":
                 event = ThinkingText(text=more, item=key[1], agent=agent, chunk=True)
             else:
