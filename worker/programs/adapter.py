@@ -81,6 +81,7 @@ class ProgramAdapter:
         self.background: set[str] = set()  # tasks that go on after it was done, and will wake it
         self.settle_seconds = 0.0  # of quiet after it was done before its input is closed
         self.is_shortened = False  # strings of the line that is read
+        self._unknown: set[str] = set()  # kinds of lines that were warned about
 
     def start(self, work: ProgramTask, folder: Path) -> ProgramStart:
         raise NotImplementedError
@@ -101,6 +102,15 @@ class ProgramAdapter:
         except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
             text = f"{self.name} printed something unexpected ({_reason(error)}): {shorten(line)}"
             return [AgentWarning(text=text, code="UNREADABLE")]
+
+    def warn_unknown(self, kind: object, line: Json) -> list[AgentEvent]:
+        """One WARNING for each kind of line that this version does not know."""
+        name = shorten(str(kind))
+        if name in self._unknown:
+            return []
+        self._unknown.add(name)
+        text = f"{self.name} printed an unknown kind of line, {name}: {shorten(json.dumps(line))}"
+        return [AgentWarning(text=text, code="UNKNOWN_KIND")]
 
     def read_shortened(self, line: str) -> list[AgentEvent]:
         """Understand a line that was too long; if it is JSON, its strings are shortened."""
