@@ -20,18 +20,8 @@ from kit.graphql.arguments import JSON
 from kit.graphql.types import as_row, input_type
 from models.refusal import Invalid
 from models.run import MAX_DATA, MAX_EVENTS, MAX_TEXT, Run, RunEvent, RunReport
-from protocol import fast_rows
-from protocol.events import (
-    SPOKEN,
-    AgentEvent,
-    EventType,
-    LogLevel,
-    OutputText,
-    ThinkingText,
-    from_row,
-    is_ephemeral,
-    to_row,
-)
+from protocol.events import SPOKEN, AgentEvent, EventType, LogLevel, OutputText, ThinkingText, is_ephemeral
+from protocol.rows import InvalidEvent, from_row, to_full_row, write
 
 MAX_AGENT = 200  # characters
 MAX_LEVELS = 32  # of lists and objects in an event's data, as everywhere
@@ -71,61 +61,54 @@ class Line(NamedTuple):
 
 
 def read_report(rows: Sequence[Row]) -> list[Line]:
-    """What a report says, in order. Raises Invalid for the first event that cannot be taken."""
+    """Read the events of a report, in order. Raises Invalid for the first event that cannot be accepted."""
     validation.at_most("events", list(rows), MAX_EVENTS)
-    return [_plain_line(row) or read_line(f"events.{n}", row) for n, row in enumerate(rows)]
-
-
-def _plain_line(row: Row) -> Line | None:
-    """One event, where nothing has to be refused or mended; else None."""
-    found = fast_rows.read(row)
-    if found is None:
-        return None
-    _, kept, written = found
-    if len(kept["text"]) > MAX_TEXT or len(kept["agent"] or "") > MAX_AGENT:
-        return None
-    # Other writers of JSON leave more space, but never as much again.
-    if 2 * len(written) > MAX_DATA or written.count(b"[") + written.count(b"{") > MAX_LEVELS:
-        try:
-            _bounded("data", kept["data"])
-        except (Invalid, ValueError):
-            return None
-    return Line(*found, not is_ephemeral(found[0]))
+    return [read_line(f"events.{n}", row) for n, row in enumerate(rows)]
 
 
 def read_line(path: str, row: Row) -> Line:
-    """One event, as `to_row` writes them, in any language. Raises Invalid, field by field."""
-    if faults := fast_rows.faults_of(path, row):
-        raise Invalid(*faults)
+    """Read one event, written as `to_row` does, in any language. Raises Invalid, field by field."""
     try:
-        event = from_row({name: value for name, value in row.items() if value is not None})
-        return line_of(event, path)
-    except (ValueError, TypeError, RecursionError) as error:
-        # JSON writes NaN, infinity and half letters, and nests without end; no database takes them.
-        raise Invalid(
-            (f"{path}.data", "has what cannot be kept: no number, half a letter, or too deep")
-        ) from error
+        return line_of(from_row(row), path)
+    except InvalidEvent as error:
+        raise Invalid(*(_fault(path, *fault) for fault in error.faults)) from error
+    except (ValueError, RecursionError) as error:
+        # JSON of some writers has NaN and infinity, and nests without end; no database stores them.
+        raise Invalid((f"{path}.data", "has a number that is not finite, or is nested too deep")) from error
+
+
+def _fault(path: str, field: str, message: str) -> tuple[str, str]:
+    return (f"{path}.{field}" if field else path, message)
 
 
 def line_of(event: AgentEvent, path: str = "event") -> Line:
-    """The line of an event. Raises Invalid where it is larger than a line may be."""
-    said = to_row(event)
-    text, agent, data = said.get("text", ""), said.get("agent"), said.get("data", {})
+    """Make the line of an event. Raises Invalid if it is larger than a line may be."""
+    row = to_full_row(event)
+    text, agent, data = row["text"], row["agent"], row["data"]
     if len(text) > MAX_TEXT:
         raise Invalid((f"{path}.text", f"must have at most {MAX_TEXT} characters, not {len(text)}"))
     if agent and len(agent) > MAX_AGENT:
         raise Invalid((f"{path}.agent", f"must have at most {MAX_AGENT} characters, not {len(agent)}"))
-    if data:
-        _bounded(f"{path}.data", data)
-    row = fast_rows.row_of(event.type, event.level, agent, text, data)
-    return Line(event, row, _written(row), not is_ephemeral(event))
+    return Line(event, row, _write_line(path, row, data), not is_ephemeral(event))
 
 
-def _written(row: Row) -> bytes:
+def _write_line(path: str, row: Row, data: Row) -> bytes:
     try:
-        return fast_rows.write(row)
-    except TypeError:  # numbers beyond 64 bits, which Python writes
+        written = write(row)
+    except TypeError:  # integers of more than 64 bits, which Python writes
+        _bounded(f"{path}.data", data)
         return json.dumps(row, sort_keys=True).encode()
+    # Other writers of JSON use more space, but never twice as much. Free values are in `input` only, where orjson
+    # writes NaN and infinity as null.
+    if 2 * len(written) > MAX_DATA or ("input" in data and _is_suspect(row, written)):
+        _bounded(f"{path}.data", data)
+    return written
+
+
+def _is_suspect(row: Row, written: bytes) -> bool:
+    """Whether a row may be nested too deep, or hold a number that is not finite."""
+    nulls = written.count(b"null") - (row["agent"] is None)
+    return nulls > 0 or written.count(b"[") + written.count(b"{") > MAX_LEVELS
 
 
 def _bounded(path: str, data: Row) -> None:

@@ -1,7 +1,5 @@
 """Questions: an agent asks people, or they one another. While one that blocks is open, its run waits."""
 
-import json
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -91,7 +89,7 @@ def log_event_of(*questions: Any) -> Said:
     first = questions[0]
     is_open = first.status is QuestionStatus.OPEN
     asks = tuple(_ask_of(one) for one in questions)
-    if sum(len(json.dumps(asdict(ask), ensure_ascii=False).encode()) for ask in asks) > MAX_DATA // 2:
+    if sum(len(ask.model_dump_json().encode()) for ask in asks) > MAX_DATA // 2:
         asks = tuple(_ask_of(one, brief=True) for one in questions)
     return Said(
         key=first.group_key,

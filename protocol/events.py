@@ -1,27 +1,47 @@
-"""What an agent's run can say: one vocabulary over every agent program.
+"""Events an agent program reports: one vocabulary over every program, shared by server and worker.
 
-An executor turns each program's own words into these; the worker reports them; clients need no knowledge of any
-program. Each event is small data that survives JSON: `to_row` writes one as a row of a run's log (type, level,
-agent, text, data), `from_row` reads it back. docs/agents.md says which event stands for what of each program.
+An adapter turns the program's own output into these events, the worker reports them as rows (protocol/rows.py), and
+clients need no knowledge of any program. docs/agents.md maps the output of each program to events. Every event is
+validated when it is created, wherever it comes from: a wrong field raises pydantic's ValidationError, a ValueError.
 
-Text that is still being said comes as chunks (`chunk=True`): they are shown and forgotten. The whole text follows
-as one or more parts that are kept, and the parts of an `item` put together are its chunks put together. A second
-part 0 of an item begins it anew: the program corrected itself.
+Unfinished text comes as chunks (`chunk=True`), which are shown and not kept. The whole text follows as one or more
+parts that are kept: joined, they equal the joined chunks. A second part 0 of an item replaces what came earlier.
 """
 
-import dataclasses
-import enum
 import re
-import types
-import typing
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field
+from pydantic_core import PydanticCustomError
 
 from protocol.described_enum import DescribedEnum
+from protocol.text import clean, clean_json
 
-MAX_NUMBER = 2**53  # numbers beyond it are not the same in every language
+MAX_NUMBER = 2**53  # greater numbers are rounded by some languages
+COMMIT_ID = re.compile(r"(?:[0-9a-fA-F]{4,64})?")
+WEB_ADDRESS = re.compile(r"(?:https?://[^\s\x00-\x1f\x7f]+)?")
+
+
+def _check_commit_id(value: str) -> str:
+    if value.__class__ is str and not COMMIT_ID.fullmatch(value):
+        raise PydanticCustomError("commit_id", "must be a commit id: 4 to 64 hexadecimal digits")
+    return value
+
+
+def _check_web_address(value: str) -> str:
+    if value.__class__ is str and not WEB_ADDRESS.fullmatch(value):
+        raise PydanticCustomError("web_address", "must be an address that begins with https:// or http://")
+    return value
+
+
+Text = Annotated[str, Field(strict=True), BeforeValidator(clean)]
+CommitId = Annotated[Text, BeforeValidator(_check_commit_id)]
+WebAddress = Annotated[Text, BeforeValidator(_check_web_address)]
+Object = Annotated[dict[str, Any], BeforeValidator(clean_json)]
+Flag = Annotated[bool, Field(strict=True)]
+Count = Annotated[int, Field(strict=True, ge=0, lt=MAX_NUMBER)]
+Integer = Annotated[int, Field(strict=True, gt=-MAX_NUMBER, lt=MAX_NUMBER)]
+Amount = Annotated[float, Field(strict=True, ge=0, lt=MAX_NUMBER, allow_inf_nan=False)]
 
 
 class EventType(DescribedEnum):
@@ -168,383 +188,256 @@ class ContributionKind(DescribedEnum):
     ARTIFACT = "ARTIFACT", "A file or page besides."
 
 
-@dataclass(frozen=True, kw_only=True)
-class QuestionOption:
-    label: str
-    description: str = ""
-    recommended: bool = False
+class EventPart(BaseModel):
+    """A structured value. Unknown fields, of a newer version, are ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-@dataclass(frozen=True, kw_only=True)
-class QuestionItem:
+class QuestionOption(EventPart):
+    label: Text
+    description: Text = ""
+    recommended: Flag = False
+
+
+class QuestionItem(EventPart):
     """One of the questions asked together. `key` names it in the answer."""
 
-    key: str
-    text: str
-    header: str = ""
+    key: Text
+    text: Text
+    header: Text = ""
     options: tuple[QuestionOption, ...] = ()
-    multiple: bool = False
-    other: bool = True  # free text is taken too
-    default: str = ""  # what may be taken when nobody answers
+    multiple: Flag = False
+    other: Flag = True  # free text is taken too
+    default: Text = ""  # what may be taken when nobody answers
 
 
-@dataclass(frozen=True, kw_only=True)
-class TodoItem:
-    text: str
+class TodoItem(EventPart):
+    text: Text
     state: TodoState = TodoState.PENDING
-    key: str = ""
+    key: Text = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class AgentEvent:
-    type: ClassVar[EventType]
-    text: str = ""
-    agent: str = ""  # the sub-agent that said it; empty for the run's own agent
+class AgentEvent(EventPart):
+    type: EventType
+    text: Text = ""
+    agent: Text = ""  # the sub-agent that said it; empty for the run's own agent
     level: LogLevel = LogLevel.INFO
 
-    def __post_init__(self) -> None:
-        check_types(self)
 
-
-@dataclass(frozen=True, kw_only=True)
 class StatusChanged(AgentEvent):
-    type = EventType.STATUS
+    type: Literal[EventType.STATUS] = EventType.STATUS
     state: AgentStatus
-    reason: str = ""
-    session: str = ""  # the program's own name for the conversation: what it is resumed by
-    model: str = ""
-    mode: str = ""
-    tokens_before: int | None = None
-    tokens_after: int | None = None
+    reason: Text = ""
+    session: Text = ""  # the program's own name for the conversation: what it is resumed by
+    model: Text = ""
+    mode: Text = ""
+    tokens_before: Count | None = None
+    tokens_after: Count | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
 class PromptGiven(AgentEvent):
-    type = EventType.PROMPT
+    type: Literal[EventType.PROMPT] = EventType.PROMPT
     origin: Origin = Origin.SYSTEM
 
 
-@dataclass(frozen=True, kw_only=True)
 class OutputText(AgentEvent):
-    type = EventType.OUTPUT
-    item: str = ""
-    chunk: bool = False
-    part: int = 0
+    type: Literal[EventType.OUTPUT] = EventType.OUTPUT
+    item: Text = ""
+    chunk: Flag = False
+    part: Count = 0
     stream: OutputStream = OutputStream.ANSWER
-    tool: str = ""  # the tool call whose output it is
+    tool: Text = ""  # the tool call whose output it is
 
 
-@dataclass(frozen=True, kw_only=True)
 class ThinkingText(AgentEvent):
-    type = EventType.THINKING
-    item: str = ""
-    chunk: bool = False
-    part: int = 0
+    type: Literal[EventType.THINKING] = EventType.THINKING
+    item: Text = ""
+    chunk: Flag = False
+    part: Count = 0
 
 
-@dataclass(frozen=True, kw_only=True)
 class ToolStarted(AgentEvent):
     """`text` is one line for a person: the command, the path, the question."""
 
-    type = EventType.TOOL_STARTED
-    tool: str
-    name: str
+    type: Literal[EventType.TOOL_STARTED] = EventType.TOOL_STARTED
+    tool: Text
+    name: Text
     kind: ToolKind = ToolKind.OTHER
-    input: dict[str, Any] = dataclasses.field(default_factory=dict)
+    input: Object = Field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True)
 class ToolFinished(AgentEvent):
     """`text` is what came out, its end cut off when long."""
 
-    type = EventType.TOOL_FINISHED
-    tool: str
-    name: str = ""
+    type: Literal[EventType.TOOL_FINISHED] = EventType.TOOL_FINISHED
+    tool: Text
+    name: Text = ""
     status: ToolStatus = ToolStatus.SUCCEEDED
-    exit_code: int | None = None
+    exit_code: Integer | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
 class FileChanged(AgentEvent):
-    type = EventType.FILE
-    path: str
+    type: Literal[EventType.FILE] = EventType.FILE
+    path: Text
     change: FileChange
-    moved_from: str = ""
-    additions: int | None = None
-    deletions: int | None = None
-    tool: str = ""
+    moved_from: Text = ""
+    additions: Count | None = None
+    deletions: Count | None = None
+    tool: Text = ""
 
 
-@dataclass(frozen=True, kw_only=True)
 class TodoList(AgentEvent):
     """The whole list or plan as it is now; `text` is a plan in words."""
 
-    type = EventType.TODO
+    type: Literal[EventType.TODO] = EventType.TODO
     items: tuple[TodoItem, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
 class ProgressReported(AgentEvent):
     """One line of what goes on, and how far along it is when that is known."""
 
-    type = EventType.PROGRESS
-    percent: float | None = None
-    step: int | None = None
-    steps: int | None = None
-    tool: str = ""
+    type: Literal[EventType.PROGRESS] = EventType.PROGRESS
+    percent: Amount | None = None
+    step: Count | None = None
+    steps: Count | None = None
+    tool: Text = ""
 
 
-@dataclass(frozen=True, kw_only=True)
 class Contribution(AgentEvent):
     """Something that stays: a commit, a pull request, an artifact. `text` is its title."""
 
-    type = EventType.COMMIT
+    type: Literal[EventType.COMMIT] = EventType.COMMIT
     what: ContributionKind = ContributionKind.COMMIT
-    sha: str = ""
-    url: str = ""
-    files: int | None = None
-    additions: int | None = None
-    deletions: int | None = None
+    sha: CommitId = ""
+    url: WebAddress = ""
+    files: Count | None = None
+    additions: Count | None = None
+    deletions: Count | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
 class SubagentChanged(AgentEvent):
-    type = EventType.SUBAGENT
+    type: Literal[EventType.SUBAGENT] = EventType.SUBAGENT
     phase: LifecyclePhase
-    name: str = ""
-    session: str = ""
-    tool: str = ""
+    name: Text = ""
+    session: Text = ""
+    tool: Text = ""
 
 
-@dataclass(frozen=True, kw_only=True)
 class QuestionRaised(AgentEvent):
     """What people are asked; for one that was answered, `text` is the answer."""
 
-    type = EventType.QUESTION
-    key: str
+    type: Literal[EventType.QUESTION] = EventType.QUESTION
+    key: Text
     asks: tuple[QuestionItem, ...] = ()
     decision: DecisionState = DecisionState.ASKED
-    blocking: bool = True
+    blocking: Flag = True
 
 
-@dataclass(frozen=True, kw_only=True)
 class ApprovalRequested(AgentEvent):
     """Permission for one thing. `text` is one line for a person."""
 
-    type = EventType.APPROVAL
-    key: str
+    type: Literal[EventType.APPROVAL] = EventType.APPROVAL
+    key: Text
     decision: DecisionState = DecisionState.ASKED
-    name: str = ""
-    tool: str = ""
-    input: dict[str, Any] = dataclasses.field(default_factory=dict)
-    reason: str = ""
-    by: str = ""
+    name: Text = ""
+    tool: Text = ""
+    input: Object = Field(default_factory=dict)
+    reason: Text = ""
+    by: Text = ""
 
 
-@dataclass(frozen=True, kw_only=True)
 class KnowledgeFound(AgentEvent):
-    type = EventType.KNOWLEDGE
-    kind: str = "FACT"
-    evidence: str = ""
+    type: Literal[EventType.KNOWLEDGE] = EventType.KNOWLEDGE
+    kind: Text = "FACT"
+    evidence: Text = ""
 
 
-@dataclass(frozen=True, kw_only=True)
 class TokenUsage(AgentEvent):
     """Tokens and money so far in this process (not since the last report). `input_tokens` holds the cached ones."""
 
-    type = EventType.USAGE
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cached_tokens: int = 0
-    reasoning_tokens: int = 0
-    cost_usd: float | None = None
-    context_window: int | None = None
-    context_used: int | None = None
-    model: str = ""
+    type: Literal[EventType.USAGE] = EventType.USAGE
+    input_tokens: Count = 0
+    output_tokens: Count = 0
+    cached_tokens: Count = 0
+    reasoning_tokens: Count = 0
+    cost_usd: Amount | None = None
+    context_window: Count | None = None
+    context_used: Count | None = None
+    model: Text = ""
 
 
-@dataclass(frozen=True, kw_only=True)
 class ProviderLimit(AgentEvent):
     """The provider's limit, not ours."""
 
-    type = EventType.LIMIT
+    type: Literal[EventType.LIMIT] = EventType.LIMIT
     state: LimitState
-    window: str = ""
-    resets_at: float | None = None  # seconds since 1970
-    used: float | None = None  # 0 to 1
+    window: Text = ""
+    resets_at: Amount | None = None  # seconds since 1970
+    used: Amount | None = None  # 0 to 1
 
 
-@dataclass(frozen=True, kw_only=True)
 class AgentWarning(AgentEvent):
-    type = EventType.WARNING
-    code: str = ""
+    type: Literal[EventType.WARNING] = EventType.WARNING
+    code: Text = ""
     level: LogLevel = LogLevel.WARNING
 
 
-@dataclass(frozen=True, kw_only=True)
 class AgentFailure(AgentEvent):
-    type = EventType.ERROR
-    code: str = "AGENT_ERROR"
-    retryable: bool = False
+    type: Literal[EventType.ERROR] = EventType.ERROR
+    code: Text = "AGENT_ERROR"
+    retryable: Flag = False
     level: LogLevel = LogLevel.ERROR
 
 
-@dataclass(frozen=True, kw_only=True)
 class AttemptChanged(AgentEvent):
-    type = EventType.ATTEMPT
-    number: int
+    type: Literal[EventType.ATTEMPT] = EventType.ATTEMPT
+    number: Count
     phase: LifecyclePhase
-    reason: str = ""
+    reason: Text = ""
 
 
-EVENTS: dict[EventType, type[AgentEvent]] = {event.type: event for event in AgentEvent.__subclasses__()}
-SPOKEN = (OutputText, ThinkingText)  # what can come in chunks
-ROW = ("text", "agent", "level")  # columns of their own; everything else is `data`
-
-
-def to_row(event: AgentEvent) -> dict[str, Any]:
-    """Write an event as JSON's own types. Fields that say nothing are left out."""
-    data = {name: value for name, value in _said(event) if name not in ROW}
-    row: dict[str, Any] = {"type": event.type.value}
-    row |= {"text": clean(event.text)} if event.text else {}
-    row |= {"agent": clean(event.agent)} if event.agent else {}
-    row |= {"level": event.level.value} if event.level != type(event).level else {}
-    return row | ({"data": data} if data else {})
-
-
-def from_row(row: dict[str, Any]) -> AgentEvent:
-    """Read what `to_row` wrote. Raises ValueError for what is not an event."""
-    try:
-        kind = EVENTS[EventType(row["type"])]
-        given = {name: row[name] for name in ROW if name in row} | row.get("data", {})
-        event: AgentEvent = _build(kind, given)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"not an event: {error}") from error
-    return event
-
-
-def check_types(said: Any) -> None:
-    """Raise TypeError unless every field holds what it says. What programs print can be anything."""
-    for name, hint in hints_of(said.__class__).items():
-        value = getattr(said, name)
-        # What is of the very class is right, and quickly seen; but a number has bounds besides.
-        if (value.__class__ is not hint or hint in (int, float)) and not _fits(hint, value):
-            raise TypeError(f"{type(said).__name__}.{name} cannot be {value!r:.80}")
-
-
-@lru_cache
-def hints_of(kind: Any) -> dict[str, Any]:
-    """The type of each field, in order."""
-    hints = typing.get_type_hints(kind)
-    return {field.name: hints[field.name] for field in _fields(kind)}
-
-
-def _fits(hint: Any, value: Any) -> bool:
-    if hint is int or hint is float:
-        kinds = (int, float) if hint is float else int
-        return isinstance(value, kinds) and not isinstance(value, bool) and abs(value) < MAX_NUMBER
-    if isinstance(hint, types.UnionType):
-        return any(_fits(one, value) for one in typing.get_args(hint))
-    if typing.get_origin(hint) is tuple:
-        if not isinstance(value, tuple):
-            return False
-        for one in value:
-            check_types(one)
-        return True
-    return isinstance(value, typing.get_origin(hint) or hint)
+Event = Annotated[
+    StatusChanged
+    | PromptGiven
+    | OutputText
+    | ThinkingText
+    | ToolStarted
+    | ToolFinished
+    | FileChanged
+    | TodoList
+    | ProgressReported
+    | Contribution
+    | SubagentChanged
+    | QuestionRaised
+    | ApprovalRequested
+    | KnowledgeFound
+    | TokenUsage
+    | ProviderLimit
+    | AgentWarning
+    | AgentFailure
+    | AttemptChanged,
+    Discriminator("type"),
+]
+EVENTS: dict[EventType, type[AgentEvent]] = {
+    event.model_fields["type"].default: event for event in AgentEvent.__subclasses__()
+}
+SPOKEN = (OutputText, ThinkingText)  # the events that can be chunks
 
 
 def is_ephemeral(event: AgentEvent) -> bool:
-    """Whether an event is shown to who is looking, and not kept."""
+    """Whether an event is shown to those who follow the run, and not kept."""
     return isinstance(event, SPOKEN) and event.chunk
 
 
-def _said(said: Any) -> Iterator[tuple[str, Any]]:
-    """The fields that say something, as JSON's own types."""
-    for name, default in defaults_of(said.__class__):
-        value = getattr(said, name)
-        if value != default:
-            yield name, _plain(value)
-
-
-def _plain(value: Any) -> Any:
-    if value.__class__ is str:
-        return clean(value)
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return dict(_said(value))
-    if isinstance(value, tuple | list):
-        return [_plain(one) for one in value]
-    if isinstance(value, dict):
-        return {clean(str(key)): _plain(one) for key, one in value.items()}
-    if isinstance(value, enum.Enum):
-        return value.value
-    return clean(value) if isinstance(value, str) else value
-
-
-ESCAPES = re.compile(
-    r"(?:\x1b\]|\x9d)[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)"  # OSC: a window's title, a link
-    r"|(?:\x1b[PX^_]|[\x90\x98\x9e\x9f])[^\x1b\x9c\n]*(?:\x1b\\|\x9c)"  # DCS, SOS, PM, APC
-    r"|(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # CSI: colours, movements
-    r"|\x1b[ -/]*[0-~]?"  # the others, and what was broken off
-)
-UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
-
-
-def plain(text: str) -> str:
-    """Text for a title or a summary: no escape sequences of terminals, and nothing that is not seen but acts."""
-    return UNSEEN.sub("", ESCAPES.sub("", clean(text)).replace("\r\n", "\n")).strip()
-
-
-def clean(text: str) -> str:
-    """Text that every database and every JSON reader takes: no NUL, no half of a letter."""
-    if text.isascii():
-        return text.replace("\0", "\ufffd") if "\0" in text else text
-    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return whole.replace("\0", "\ufffd")
-
-
-@lru_cache
-def defaults_of(kind: Any) -> tuple[tuple[str, Any], ...]:
-    return tuple(
-        (field.name, field.default_factory() if callable(field.default_factory) else field.default)
-        for field in _fields(kind)
-    )
-
-
-@lru_cache
-def _fields(kind: Any) -> tuple[dataclasses.Field[Any], ...]:
-    return dataclasses.fields(kind)
-
-
-def _build(kind: Any, given: dict[str, Any]) -> Any:
-    hints = hints_of(kind)
-    return kind(**{name: _typed(hints[name], value) for name, value in given.items() if name in hints})
-
-
-def _typed(hint: Any, value: Any) -> Any:
-    if value.__class__ is hint:
-        return value
-    if isinstance(hint, type) and issubclass(hint, enum.StrEnum):
-        return hint(value)
-    if typing.get_origin(hint) is tuple:
-        return tuple(_build(typing.get_args(hint)[0], one) for one in value)
-    if hint is str:
-        raise TypeError(f"text was expected, not {value!r}")
-    return value
-
-
-@dataclass(frozen=True, kw_only=True)
-class AgentResult:
+class AgentResult(EventPart):
     """How an agent's own account of its work ended: the only way a run can succeed."""
 
-    ok: bool
-    summary: str = ""
-    code: str = ""
-    reason: str = ""
-    retryable: bool = False
-
-    def __post_init__(self) -> None:
-        check_types(self)
+    ok: Flag
+    summary: Text = ""
+    code: Text = ""
+    reason: Text = ""
+    retryable: Flag = False
 
     @classmethod
     def failed(cls, reason: str, code: str = "AGENT_ERROR", *, retryable: bool = False) -> Self:

@@ -1,11 +1,11 @@
 """The log of a run: an object type for each type of event, the items of its feed, and its operations."""
 
-import dataclasses
 from collections.abc import AsyncGenerator, Callable
 from datetime import datetime
 from typing import Annotated, Any
 
 import strawberry
+from pydantic_core import PydanticUndefined
 from strawberry import ID
 from strawberry.scalars import JSON
 
@@ -74,7 +74,8 @@ class RunLine(RunFeedItem):
 
 # The defaults of absent fields, by type and name.
 SILENT: dict[EventType, dict[str, Any]] = {
-    kind: {field.name: field.default for field in dataclasses.fields(event)} for kind, event in EVENTS.items()
+    kind: {name: field.default for name, field in event.model_fields.items()}
+    for kind, event in EVENTS.items()
 }
 
 
@@ -88,7 +89,7 @@ def line_field(name: str, text: str, kind: Callable[[Any], Any] | None = None, *
         value = root.data.get(name)
         if value is None:
             value = SILENT[root.type].get(name)
-        if value in ("", None, dataclasses.MISSING):
+        if value in ("", None, PydanticUndefined):
             return empty
         if kind is not None:
             return kind(value)

@@ -1,9 +1,7 @@
 """Runs that a worker holds, for tests of what is said in them; and short ways to say it."""
 
-import dataclasses
-import typing
 from collections.abc import Iterator
-from dataclasses import MISSING, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import delete, select, update
@@ -21,7 +19,8 @@ from models.event import run_topic
 from models.run import RunEvent, RunKind
 from models.worker import Worker
 from models.workspace import Membership
-from protocol.events import EVENTS, to_row
+from protocol.events import EVENTS
+from protocol.rows import to_row
 
 REPORT = """mutation($input: ReportRunEventsInput!) { reportRunEvents(input: $input) {
   __typename ... on RunReported { runId lastSeq duplicate } ... on Refusal { code message }
@@ -112,6 +111,6 @@ LEAST: dict[Any, Any] = {int: 1, str: "x"}
 def every_event() -> Iterator[dict[str, Any]]:
     """An event of each type, with as little as it may say."""
     for kind in EVENTS.values():
-        hints = typing.get_type_hints(kind)
-        needs = [f.name for f in dataclasses.fields(kind) if MISSING is f.default is f.default_factory]
+        hints = {name: field.annotation for name, field in kind.model_fields.items()}
+        needs = [name for name, field in kind.model_fields.items() if field.is_required()]
         yield to_row(kind(**{name: LEAST.get(hints[name]) or next(iter(hints[name])) for name in needs}))

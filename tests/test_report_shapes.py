@@ -3,11 +3,12 @@
 import json
 import random
 import re
+from typing import Any
 
 import pytest
 
-from protocol import fast_rows
-from protocol.events import EVENTS, ROW
+from protocol.events import EVENTS
+from protocol.rows import COLUMNS, InvalidEvent, from_row
 from tests.runs import every_event, has_run, output
 
 # Words of the language the server is written in, none of which helps who writes a worker.
@@ -55,11 +56,15 @@ WRONG = [
 
 def test_every_field_of_every_event_has_words():
     for kind, event in EVENTS.items():
-        for name in fast_rows.hints_of(event):
-            if name not in ROW:
-                found = fast_rows.faults_of("events.0", {"type": kind.value, "data": {name: {"a": object()}}})
-                said = [text for path, text in found if path == f"events.0.data.{name}"]
-                is_free = fast_rows.SHAPES[kind.value].takes[name].kind is dict
+        for name, field in event.model_fields.items():
+            if name not in (*COLUMNS, "type"):
+                try:
+                    from_row({"type": kind.value, "data": {name: {"a": object()}}})
+                    faults = []
+                except InvalidEvent as error:
+                    faults = error.faults
+                said = [text for path, text in faults if path == f"data.{name}"]
+                is_free = field.annotation == dict[str, Any]
                 assert bool(said) is not is_free, (kind, name)
                 assert not any(PYTHON.search(text) for text in said), said
 
@@ -112,13 +117,13 @@ ODD += [
     "a" * 40,
 ]
 NAMES = sorted(
-    {name for event in EVENTS.values() for name in fast_rows.hints_of(event)} | {"shape", "__class__", "type"}
+    {name for event in EVENTS.values() for name in event.model_fields} | {"shape", "__class__", "type"}
 )
 
 
 def odd_event(chance):
     kind = chance.choice(list(EVENTS))
-    own = [name for name in fast_rows.hints_of(EVENTS[kind]) if name not in ROW] or NAMES
+    own = [name for name in EVENTS[kind].model_fields if name not in (*COLUMNS, "type")] or NAMES
     names = chance.sample(own, k=chance.randint(0, len(own))) + chance.sample(NAMES, k=chance.randint(0, 2))
     event = {"type": kind.value, "data": {name: chance.choice(ODD) for name in names}}
     if chance.random() < 0.2:

@@ -14,7 +14,8 @@ from kit.db.database import Database
 from models.event import run_topic
 from models.run import RunEvent
 from models.workspace import Membership
-from protocol.events import EVENTS, OutputText, to_row
+from protocol.events import EVENTS, OutputText
+from protocol.rows import to_row
 from tests.client import Refused
 from tests.runs import REPORT, every_event, has_run, output
 from tests.tenants import SCHEMA

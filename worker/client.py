@@ -12,7 +12,8 @@ from hashlib import sha256
 from typing import Any
 from uuid import uuid4
 
-from protocol.events import EVENTS, EventType, QuestionItem
+from protocol.events import EventType, QuestionItem
+from protocol.rows import DEFAULT_LEVELS
 from worker.api import (
     ClaimedWork,
     Conclude,
@@ -247,7 +248,7 @@ def _command(said: Row) -> WorkerCommand | None:
 
 
 def _event(row: Row) -> Row:
-    level = row.get("level") or EVENTS[EventType(row["type"])].level.value
+    level = row.get("level") or DEFAULT_LEVELS[EventType(row["type"])].value
     return {"text": "", "data": None, "agent": None, **row, "level": level}
 
 

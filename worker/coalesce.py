@@ -7,7 +7,7 @@ chunks, put together, byte for byte. Sans I/O: the caller brings the clock.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
@@ -17,7 +17,7 @@ FLUSH_INTERVAL_SECONDS = 0.1  # seconds
 MAX_CHUNK_BYTES = 32_768  # bytes
 MAX_UNSENT_SECONDS = 5.0  # seconds of text that a killed worker can lose
 MAX_PART_BYTES = 262_144  # bytes
-SHUT = 1000  # items that are known after they were broken off
+MAX_CLOSED_ITEMS = 1000  # items that are known after they were broken off
 
 Text = OutputText | ThinkingText
 Place = tuple[str, str, str]
@@ -57,7 +57,7 @@ class Coalescer:
         if not event.chunk:
             return [*out, *self._final(place, event)]
         for piece in _cut(event.text, MAX_CHUNK_BYTES):
-            out += self._chunk(place, replace(event, text=piece), now)
+            out += self._chunk(place, event.model_copy(update={"text": piece}), now)
         return out
 
     def tick(self, now: float) -> list[AgentEvent]:
@@ -101,13 +101,13 @@ class Coalescer:
 
     def _flush(self, item: Open) -> list[AgentEvent]:
         text, item.waiting, item.weight = "".join(item.waiting), [], 0
-        return [replace(item.like, text=text, chunk=True, part=item.part)] if text else []
+        return [item.like.model_copy(update={"text": text, "chunk": True, "part": item.part})] if text else []
 
     def _keep(self, item: Open) -> list[AgentEvent]:
         out = self._flush(item)
         text, item.said, item.size = "".join(item.said), [], 0
         if text:
-            out.append(replace(item.like, text=text, chunk=False, part=item.part))
+            out.append(item.like.model_copy(update={"text": text, "chunk": False, "part": item.part}))
             item.kept += len(text)
             item.digest.update(text.encode(errors="surrogatepass"))
             item.part += 1
@@ -123,11 +123,14 @@ class Coalescer:
         if not rest and goes_on:
             return out
         parts = enumerate(_cut(rest, MAX_PART_BYTES), part)
-        return [*out, *(replace(event, text=text, chunk=False, part=n) for n, text in parts)]
+        return [
+            *out,
+            *(event.model_copy(update={"text": text, "chunk": False, "part": n}) for n, text in parts),
+        ]
 
     def _close(self, place: Place) -> list[AgentEvent]:
         item = self._shut[place] = self._open.pop(place)
-        while len(self._shut) > SHUT:
+        while len(self._shut) > MAX_CLOSED_ITEMS:
             del self._shut[next(iter(self._shut))]
         return self._keep(item)
 

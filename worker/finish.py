@@ -9,7 +9,8 @@ import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
-from protocol.events import AgentResult, OutputStream, OutputText, plain
+from protocol.events import AgentResult, OutputStream, OutputText
+from protocol.text import plain
 from worker.api import FinishedWork, ServerRejected
 from worker.worktree import Made
 
@@ -72,7 +73,7 @@ def goes_on(said: OutputText, now: OutputText) -> OutputText:
     if now.stream == OutputStream.STDERR or not now.text.strip():
         return said
     text = (said.text if now.chunk and now.item == said.item else "") + now.text
-    return replace(now, text=text[-MAX_STAND_IN_CHARS:])
+    return now.model_copy(update={"text": text[-MAX_STAND_IN_CHARS:]})
 
 
 def stand_in(commits: Sequence[Made], said: OutputText) -> str:

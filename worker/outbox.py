@@ -10,21 +10,16 @@ import logging
 import time
 from contextlib import suppress
 
-from protocol.events import AgentEvent, AgentWarning, is_ephemeral, to_row
-from worker.api import LeaseTicket, Row, ServerRejected, ServerUnreachable, WorkerApi
+from protocol.events import AgentEvent, AgentWarning, is_ephemeral
+from protocol.rows import to_row
+from worker.api import LeaseTicket, Row, ServerRejected, WorkerApi
 from worker.coalesce import Coalescer
+from worker.retry import retry_until_reached
 
 log = logging.getLogger(__name__)
 MAX_BATCH_EVENTS = 100  # events
 MAX_BATCH_BYTES = 524_288  # of one batch
 MAX_PENDING_EVENTS = 2_000  # events that wait
-RETRY_DELAYS_SECONDS = (
-    0.2,
-    0.5,
-    1.0,
-    2.0,
-    5.0,
-)  # seconds before a batch is sent again; the last one for ever
 
 
 class Outbox:
@@ -125,11 +120,4 @@ class Outbox:
     async def _until_heard(self, batch: list[Row]) -> None:
         key = f"{self._lease.attempt}:{self._sent}"
         self._sent += 1
-        for tried in range(10**9):
-            try:
-                await self._api.report(self._lease, key, batch)
-                return
-            except ServerUnreachable as error:
-                await asyncio.sleep(
-                    max(error.after, RETRY_DELAYS_SECONDS[min(tried, len(RETRY_DELAYS_SECONDS) - 1)])
-                )
+        await retry_until_reached(lambda: self._api.report(self._lease, key, batch))

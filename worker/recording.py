@@ -8,7 +8,7 @@ import json
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
 
-from protocol.events import from_row, to_row
+from protocol.rows import from_row, to_row
 from worker.api import Row, ServerRejected
 from worker.transport import GraphQLTransport
 

@@ -13,8 +13,9 @@ from pathlib import Path
 from worker.api import ServerRejected, ServerUnreachable
 from worker.client import Client
 from worker.programs import EXECUTORS
+from worker.settings import WorkerSettings
 from worker.transport import GraphQLTransport
-from worker.worker import WorkerProcess, WorkerSettings
+from worker.worker import WorkerProcess
 from worker.worktree.command import environment_of_git, reason_of
 
 VERSION = "1"

@@ -17,7 +17,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.typing import Subprotocol
 
-from protocol.events import clean
+from protocol.text import clean
 from worker.api import LeaseLost, Row, ServerRejected, ServerUnreachable
 
 TRANSIENT_CODES = {"UNAVAILABLE", "TIMEOUT", "RATE_LIMITED"}  # codes of errors that pass by themselves

@@ -12,76 +12,30 @@ import os
 import random
 import signal
 import time
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any, TypeVar
 
-from protocol.events import (
-    AgentEvent,
-    AgentResult,
-    AgentWarning,
-    ApprovalRequested,
-    Contribution,
-    DecisionState,
-    LifecyclePhase,
-    OutputText,
-    PromptGiven,
-    QuestionItem,
-    QuestionOption,
-    QuestionRaised,
-    StatusChanged,
-    TokenUsage,
-    plain,
-)
-from protocol.events import AttemptChanged as AttemptEvent
 from worker.api import (
     ClaimedWork,
-    Conclude,
-    Decide,
-    Failure,
-    FinishedWork,
     LeaseLost,
     LeaseState,
-    QuestionAnswer,
     Registration,
-    Row,
     ServerRejected,
     ServerUnreachable,
-    Stop,
     WorkerApi,
     WorkerCommand,
 )
-from worker.finish import NO_SUMMARY, goes_on, stand_in, tell_until_taken, title_of
-from worker.outbox import RETRY_DELAYS_SECONDS, Outbox
-from worker.process import Agent, ProcessLimits, ProcessOutcome
-from worker.programs import EXECUTORS
-from worker.programs.adapter import WRAP_UP, ProgramAdapter, ProgramTask, answered
-from worker.worktree import Diff, Settled, WorkspaceError, Worktree, tidy
+from worker.retry import RETRY_DELAYS_SECONDS, retry_until_reached
+from worker.run import WorkerRun
+from worker.settings import WorkerSettings
+from worker.worktree import WorkspaceError, tidy
 
 log = logging.getLogger(__name__)
-RELEASED, CANCELLED, CONCLUDE, ANSWERED = "RELEASED", "CANCELLED", "CONCLUDE", "ANSWERED"
-LEAVE, ALLOW = "leave", "Allow"  # the key of the question for a permission, and its good answer
 HEARTBEAT_INTERVAL_SECONDS = 10.0  # seconds between two signs of life, when no lease wants them sooner
 LEAVE_TIMEOUT_SECONDS = (
     10.0  # seconds beyond an agent's grace that a leaving worker tries to give its runs back
 )
 CLEANUP_INTERVAL_SECONDS = 3600.0  # seconds between two looks for worktrees that nobody came back to
 RECONNECT_DELAYS_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)  # seconds before commands are listened to again
-
-
-@dataclass(frozen=True, kw_only=True)
-class WorkerSettings:
-    name: str
-    repository: Path
-    worktrees: Path
-    executors: tuple[str, ...]
-    at_once: int = 1
-    version: str = "0"
-    capabilities: dict[str, str] = field(default_factory=dict)
-    grace: float = 10.0  # seconds an agent program gets to leave
-    options: dict[str, dict[str, str]] = field(default_factory=dict)  # of executors: they win over a run's
 
 
 class WorkerProcess:
@@ -137,7 +91,9 @@ class WorkerProcess:
             capabilities=settings.capabilities,
         )
         until = time.monotonic() + seconds
-        self.id = await until_heard(lambda: self.api.register(registration), lambda: time.monotonic() > until)
+        self.id = await retry_until_reached(
+            lambda: self.api.register(registration), lambda: time.monotonic() > until
+        )
 
     def leave(self) -> None:
         """Give everything back, and end."""
@@ -199,7 +155,7 @@ class WorkerProcess:
         self._tasks[id] = asyncio.create_task(self._one(run, self._tasks.get(id)))
         self._new.set()
 
-    async def _one(self, run: "WorkerRun", before: asyncio.Task[None] | None) -> None:
+    async def _one(self, run: WorkerRun, before: asyncio.Task[None] | None) -> None:
         id = run.lease.run
         try:
             if before:
@@ -252,7 +208,7 @@ class WorkerProcess:
                 before, last = last, time.monotonic()
                 await self._say_alive(list(self.runs.values()), before, last)
 
-    async def _say_alive(self, runs: "list[WorkerRun]", before: float, now: float) -> None:
+    async def _say_alive(self, runs: list[WorkerRun], before: float, now: float) -> None:
         """A lease that may have run out is a lease that is lost."""
         beats = [LeaseState(lease=run.lease, active=run.is_active(before)) for run in runs]
         try:
@@ -270,353 +226,3 @@ class WorkerProcess:
             run.heard = now
         for command in heard.commands:
             self._obey(command)
-
-
-class WorkerRun:
-    """One claimed run, from its worktree to its report."""
-
-    def __init__(self, api: WorkerApi, claim: ClaimedWork, settings: WorkerSettings) -> None:
-        self.api, self.claim, self.settings = api, claim, settings
-        self.lease = claim.lease
-        self.outbox = Outbox(api, claim.lease)
-        self.tree: Worktree | None = None
-        self.agent: Agent | None = None
-        self.session = claim.session
-        self.usage: TokenUsage | None = None
-        self.spent: list[TokenUsage] = []  # of the processes before this one
-        self._said = OutputText()  # what the agent said last
-        self._asked: dict[str, QuestionRaised] = {}
-        self._answers: dict[str, QuestionAnswer] = {}  # that came before anybody could take them
-        self._next = ""  # the prompt to resume with
-        self._obeyed: set[str] = set()
-        self._ended: AgentResult | None = None  # why it ends, whatever the agent says
-        self._lost = False
-        self._broken = ""  # why what was made cannot be told
-        self.finishing = False  # its end is being told, so its lease may be gone already
-        self.heard = time.monotonic()  # when the server last said that the lease is ours
-        self._tasks: set[asyncio.Task[Any]] = set()
-
-    async def work(self) -> None:
-        post = self._spawn(self._post())
-        try:
-            outcome = await self._try()
-            if self._lost:
-                return
-            result = await self._result(self.tree, outcome) if self.tree else None
-            self.outbox.close()
-            await post
-            if self._broken and outcome.ended.ok:
-                outcome = ProcessOutcome(ended=AgentResult.failed(self._broken, "WORKSPACE_ERROR"))
-            if not self._lost:
-                await self._finish(outcome, result)
-        finally:
-            for task in (post, *self._tasks):
-                task.cancel()
-            await asyncio.gather(post, *self._tasks, return_exceptions=True)
-            if self.tree:
-                self.tree.let_go()
-
-    def is_active(self, since: float) -> bool:
-        """Whether the agent showed a sign of life since then. Before it is there its tree is made: work too."""
-        return self.agent is None or self.agent.heard >= since
-
-    def obey(self, command: WorkerCommand) -> None:
-        """Carry out a command, once. Commands come by two ways and may come twice."""
-        if command.id in self._obeyed:
-            return
-        self._obeyed.add(command.id)
-        match command:
-            case Stop():
-                self._end(AgentResult.failed(command.reason, CANCELLED))
-            case Conclude():
-                self._spawn(self._conclude())
-            case QuestionAnswer():
-                self._answer(command)
-            case Decide():
-                if self.agent:
-                    self.agent.decide(command.key, allow=command.allow, note=command.note)
-        self._spawn(self._acknowledge(command))
-
-    def release(self, reason: str) -> None:
-        self._end(AgentResult.failed(reason, RELEASED, retryable=True))
-
-    def _end(self, why: AgentResult) -> None:
-        self._ended = self._ended or why
-        if self.agent:
-            self.agent.stop(why)
-
-    async def _conclude(self) -> None:
-        while self.agent is None or self.agent.pid is None:  # noqa: ASYNC110 - nobody tells when a program began
-            await asyncio.sleep(0.1)
-        if not self.agent.conclude():
-            self._resume_with(WRAP_UP, CONCLUDE)
-
-    def _answer(self, command: QuestionAnswer) -> None:
-        question = self._asked.pop(command.key, None)
-        if question is None:
-            self._answers[command.key] = command  # it overtook its question
-        elif (said := command.answers.get(LEAVE)) is not None and self.agent:
-            note = " ".join(word for word in said if word != ALLOW)
-            self.agent.decide(command.key, allow=ALLOW in said, note=note)
-        elif self.agent and not self.agent.answer(command.key, command.answers):
-            self._resume_with(answered(question.asks, command.answers), ANSWERED)
-
-    def _resume_with(self, prompt: str, why: str) -> None:
-        """For programs that cannot be told anything while they run: end it, and go on with its session."""
-        self._next = prompt
-        if self.agent:
-            self.agent.stop(AgentResult.failed(prompt, why))
-
-    async def _try(self) -> ProcessOutcome:
-        claim = self.claim
-        await self.outbox.put(AttemptEvent(number=self.lease.attempt, phase=LifecyclePhase.STARTED))
-        if claim.executor not in self.settings.executors or claim.executor not in EXECUTORS:
-            why = f"This worker has no executor {claim.executor!r}"
-            return ProcessOutcome(ended=AgentResult.failed(why, "WORKSPACE_ERROR"))
-        try:
-            self.tree = await Worktree.cut(
-                Path(claim.repository) if claim.repository else self.settings.repository,
-                self.settings.worktrees,
-                self.lease.run,
-                attempt=self.lease.attempt,
-                template=claim.branch_template,
-                names=claim.names,
-                base=claim.base,
-                branch=claim.branch,
-            )
-        except (WorkspaceError, OSError) as error:
-            return ProcessOutcome(ended=AgentResult.failed(str(error), "WORKSPACE_ERROR"))
-        return await self._converse(self.tree)
-
-    async def _converse(self, tree: Worktree) -> ProcessOutcome:
-        """Run the program; and again, when it is resumed, or when its session turned out to be lost."""
-        prompt, retried = self.claim.prompt, False
-        whole, told = (
-            self.claim.whole or prompt,
-            list[str](),
-        )  # a new conversation knows nothing of what was told
-        while True:
-            self._next = ""
-            outcome = await self._process(tree, prompt)
-            if self._ended is not None:
-                kept = outcome.ended if outcome.ended.ok else self._ended
-                return ProcessOutcome(ended=kept, session=self.session, exit_code=outcome.exit_code)
-            if outcome.ended.code == "SESSION_LOST" and self.session and not retried:
-                await self.outbox.put(
-                    AgentWarning(text="The session is lost; starting without it", code="SESSION_LOST")
-                )
-                self.session, retried = "", True
-                prompt = "\n\n".join([whole, *told])
-                continue
-            if not self._next or outcome.ended.ok:
-                return outcome
-            told.append(self._next)
-            prompt = self._next if self.session else "\n\n".join([whole, *told])
-
-    async def _process(self, tree: Worktree, prompt: str) -> ProcessOutcome:
-        claim = self.claim
-        executor: ProgramAdapter = EXECUTORS[claim.executor]()
-        work = ProgramTask(
-            run=self.lease.run,
-            prompt=prompt,
-            session=self.session,
-            model=claim.model,
-            supervised=claim.supervised,
-            strict=claim.strict,
-            instructions=claim.instructions,
-            tools=claim.tools,
-            env=claim.env,
-            options=claim.options | self.settings.options.get(claim.executor, {}),
-        )
-        limits = ProcessLimits(silence=claim.silence, wall=claim.wall, grace=self.settings.grace)
-        self.agent = Agent(executor, work, tree.folder, limits, held=(tree.lock,))
-        if self._ended:
-            return ProcessOutcome(ended=self._ended)
-        await self.outbox.put(PromptGiven(text=prompt))
-        try:
-            return await self.agent.run(self._hear)
-        finally:
-            self.session = executor.session or self.session
-            if self.usage:
-                self.spent.append(self.usage)
-                self.usage = None
-
-    async def _hear(self, event: AgentEvent) -> None:
-        self._note(event)
-        if isinstance(event, QuestionRaised) and event.asks:
-            await self._ask(event)
-            return
-        if isinstance(event, Contribution):
-            event = replace(event, text=plain(event.text))
-        await self.outbox.put(event)
-        if isinstance(event, ApprovalRequested) and event.decision == DecisionState.ASKED:
-            await self._ask(leave(event))
-
-    async def _ask(self, question: QuestionRaised) -> None:
-        """Ask people. The line in the log is the server's, so what was said before goes before."""
-        assert self.agent is not None, "it asked"
-        await self.outbox.flush()
-        self._asked[question.key] = question
-        session = self.agent.executor.session
-        try:
-            known = await until_heard(
-                lambda: self.api.ask(
-                    self.lease, question.key, question.asks, session, blocking=question.blocking
-                )
-            )
-        except LeaseLost:
-            self.lose()
-            return
-        except ServerRejected as error:
-            self._end(AgentResult.failed(f"The question was refused: {error}"))
-            return
-        early = self._answers.pop(question.key, None)
-        if early is None and known is not None:
-            early = QuestionAnswer(id="", run=self.lease.run, key=question.key, answers=known)
-        if early:
-            self._answer(early)
-
-    def _note(self, event: AgentEvent) -> None:
-        """What is known of the agent at its end."""
-        if isinstance(event, TokenUsage):
-            self.usage = event
-        elif isinstance(event, StatusChanged) and event.session:
-            self.session = event.session
-        elif isinstance(event, OutputText) and not event.agent:
-            self._said = goes_on(self._said, event)
-
-    async def _result(self, tree: Worktree, outcome: ProcessOutcome) -> FinishedWork:
-        """What was made, whatever became of the run."""
-        ended, summary = outcome.ended, plain(outcome.ended.summary)
-        settled = Settled(tree=tree)
-        try:
-            if ended.ok and not summary:
-                summary = stand_in(await tree.commits(), self._said)
-            if ended.code != RELEASED:
-                title = title_of(summary) or f"Work of {self.lease.run}"
-                settled = await tree.settle(title, commit=not self.claim.keeps_files)
-                self.tree = tree = settled.tree
-            diff, commits, head = await tree.diff(), await tree.commits(), await tree.head()
-        except (WorkspaceError, OSError) as error:
-            self._broken = str(error)
-            settled = replace(settled, warnings=(*settled.warnings, str(error)))
-            diff, commits, head = Diff(), [], ""
-        commits = [replace(commit, subject=plain(commit.subject)) for commit in commits]
-        for text in settled.warnings:
-            await self.outbox.put(AgentWarning(text=text, code="WORKSPACE_ERROR"))
-        for commit in commits:
-            await self.outbox.put(Contribution(sha=commit.sha, text=commit.subject))
-        return FinishedWork(
-            summary=summary or (NO_SUMMARY if ended.ok else ""),
-            branch=tree.branch if self._keeps_branch(head) else "",
-            head=head,
-            outcome="CHANGES" if settled.committed else "AGENT_COMMITTED" if commits else "NO_CHANGES",
-            diff=diff,
-            commits=tuple(commits),
-            session=self.session,
-            exit_code=outcome.exit_code,
-            metrics=total(self.spent),
-            warnings=settled.warnings,
-        )
-
-    def _keeps_branch(self, head: str) -> bool:
-        """Whether the branch says anything: it was there before the run, or something was committed on it."""
-        return bool(self.claim.branch) or self.tree is None or head != self.tree.base
-
-    async def _finish(self, outcome: ProcessOutcome, result: FinishedWork | None) -> None:
-        self.finishing = True
-        log.info("run %s: %s", self.lease.run, outcome.ended.reason or "completed")
-        try:
-            is_kept = await tell_until_taken(
-                lambda ended, left: until_heard(lambda: self._tell(ended, left)), outcome.ended, result
-            )
-        except (LeaseLost, ServerRejected):
-            self.lose()
-            return
-        if self.tree and is_kept and outcome.ended.code != RELEASED:
-            finished = outcome.ended.ok or outcome.ended.code == CANCELLED
-            await self._remove(self.tree, finished=finished)
-
-    async def _remove(self, tree: Worktree, *, finished: bool) -> None:
-        """The server has the result, and the branch what was made: the folder is needed no more."""
-        try:
-            await tree.remove(finished=finished, keep_branch=bool(self.claim.branch))
-        except (WorkspaceError, OSError) as error:
-            log.warning("run %s: its folder is kept: %s", self.lease.run, error)
-
-    async def _tell(self, ended: AgentResult, result: FinishedWork | None) -> None:
-        if ended.ok and result:
-            await self.api.complete(self.lease, result)
-        elif ended.code == RELEASED:
-            await self.api.release(self.lease, ended.reason, self.session)
-        elif ended.code == CANCELLED:
-            await self.api.stopped(self.lease, result)
-        else:
-            failure = Failure(code=ended.code, reason=ended.reason, retryable=ended.retryable, result=result)
-            await self.api.fail(self.lease, failure)
-
-    async def _post(self) -> None:
-        try:
-            await self.outbox.run()
-        except LeaseLost:
-            self.lose()
-        except ServerRejected as error:
-            self.outbox.drop()
-            self._end(AgentResult.failed(f"The server refused what the agent said: {error}"))
-
-    async def _acknowledge(self, command: WorkerCommand) -> None:
-        with suppress(LeaseLost, ServerUnreachable, ServerRejected):
-            await self.api.acknowledge(self.lease, command.id)
-
-    def lose(self) -> None:
-        """Somebody else has the run: end the program, and say nothing more."""
-        log.warning("run %s: the lease of attempt %d is lost", self.lease.run, self.lease.attempt)
-        self._lost = True
-        self.outbox.drop()
-        self._end(AgentResult.failed("The lease is lost", "LEASE_EXPIRED"))
-
-    def _spawn(self, coroutine: Any) -> asyncio.Task[Any]:
-        task = asyncio.create_task(coroutine)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
-
-
-T = TypeVar("T")
-
-
-async def until_heard(say: Callable[[], Awaitable[T]], enough: Callable[[], bool] = lambda: False) -> T:
-    """Say it until the server has heard it, or until it is `enough`. Raises Unreachable then."""
-    for tried in range(10**9):
-        try:
-            return await say()
-        except ServerUnreachable as error:
-            if enough():
-                raise
-            await asyncio.sleep(
-                max(error.after, RETRY_DELAYS_SECONDS[min(tried, len(RETRY_DELAYS_SECONDS) - 1)])
-            )
-    raise AssertionError("endless")
-
-
-def leave(approval: ApprovalRequested) -> QuestionRaised:
-    """The question whether an agent may do what it asks leave for."""
-    ask = QuestionItem(
-        key=LEAVE,
-        header="Permission",
-        text=f"May the agent use {approval.name or 'a tool'}? {approval.text or approval.reason}".strip(),
-        options=(QuestionOption(label=ALLOW), QuestionOption(label="Deny")),
-    )
-    return QuestionRaised(key=approval.key, asks=(ask,))
-
-
-def total(spent: list[TokenUsage]) -> Row:
-    """Tokens and money of all processes of a run."""
-    costs = [usage.cost_usd for usage in spent if usage.cost_usd is not None]
-    return {
-        "inputTokens": sum(usage.input_tokens for usage in spent),
-        "outputTokens": sum(usage.output_tokens for usage in spent),
-        "cachedTokens": sum(usage.cached_tokens for usage in spent),
-        "costUsd": sum(costs) if costs else None,
-        "model": next((usage.model for usage in reversed(spent) if usage.model), ""),
-    }

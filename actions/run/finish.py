@@ -20,7 +20,7 @@ from models.policy import NoChange, board_policy_of
 from models.refusal import Conflict, Invalid, LeaseLost
 from models.run import FailureCode, Run, RunOutcome, WaitReason
 from models.worker import Worker, program_of
-from protocol.events import plain
+from protocol.text import plain
 
 MAX_REASON_LENGTH = 10_000  # characters
 MAX_EVENT_SUMMARY_LENGTH = 500  # characters of a summary that an event repeats

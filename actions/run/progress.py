@@ -21,8 +21,8 @@ from protocol.events import (
     TokenUsage,
     ToolFinished,
     ToolStarted,
-    clean,
 )
+from protocol.text import clean
 
 MAX_LINE_LENGTH = 200  # characters
 MAX_TOOLS = 20  # running tools that are stored

@@ -13,7 +13,8 @@ from kit.graphql.types import input_type
 from models.refusal import Invalid
 from models.run import MAX_COMMITS, MAX_FILES, MAX_PATCH, MAX_SUMMARY_LENGTH, MAX_WARNINGS, Run, RunOutcome
 from models.worker import METRICS
-from protocol.events import FileChange, plain
+from protocol.events import FileChange
+from protocol.text import plain
 
 MAX_FILE_LINES = 2**31 - 1  # of one file's change: GraphQL's Int
 MAX_TITLE_LENGTH = 500  # characters of a commit's title; the rest is cut off

@@ -52,6 +52,9 @@ class Straight:
     def __init__(self, session: Session) -> None:
         self.session, self.info, self.get_bind = session, session.info, session.get_bind
 
+    def notify(self, topic: str) -> None:
+        """Nobody listens here."""
+
     async def execute(self, *args: Any, **options: Any) -> Any:
         return self.session.execute(*args, **options)
 

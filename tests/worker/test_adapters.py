@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from protocol.events import AgentEvent, AgentResult, EventType, QuestionItem, QuestionOption, from_row, to_row
+from protocol.events import AgentEvent, AgentResult, EventType, QuestionItem, QuestionOption
+from protocol.rows import from_row, to_row
 from worker.programs import EXECUTORS, ShellCommand
 from worker.programs.adapter import ProgramTask, answered, cut, shorten
 

@@ -7,7 +7,8 @@ import graphql
 import pytest
 from graphql.execution.values import get_variable_values
 
-from protocol.events import AgentWarning, OutputText, QuestionItem, QuestionOption, QuestionRaised, to_row
+from protocol.events import AgentWarning, OutputText, QuestionItem, QuestionOption, QuestionRaised
+from protocol.rows import to_row
 from tests.conftest import free_port
 from worker.api import (
     Failure,

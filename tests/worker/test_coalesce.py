@@ -11,6 +11,7 @@ from protocol.events import (
     ToolStarted,
     is_ephemeral,
 )
+from protocol.text import clean
 from worker import coalesce
 from worker.coalesce import (
     FLUSH_INTERVAL_SECONDS,
@@ -43,7 +44,7 @@ def size(event):
 @settings(deadline=None, max_examples=150)
 @given(st.lists(step, max_size=60))
 def test_the_kept_text_is_the_chunks_byte_for_byte(steps):
-    small = {"CHUNK": 32, "PART": 100}
+    small = {"MAX_CHUNK_BYTES": 32, "MAX_PART_BYTES": 100}
     was = {name: getattr(coalesce, name) for name in small}
     for name, value in small.items():
         setattr(coalesce, name, value)
@@ -71,7 +72,7 @@ def check(steps):
             turn += 1
         else:
             key = (kind, f"{item}{turn}", agent)
-            said.setdefault(key, []).append(more)
+            said.setdefault(key, []).append(clean(more))  # events hold no NUL
             if kind == "think":
                 event = ThinkingText(text=more, item=key[1], agent=agent, chunk=True)
             else:

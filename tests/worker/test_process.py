@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.events import AgentResult, EventType, OutputText, QuestionRaised, StatusChanged, to_row
+from protocol.events import AgentResult, EventType, OutputText, QuestionRaised, StatusChanged
+from protocol.rows import to_row
 from tests.pace import leeway
 from worker.lines import Lines, TooLong
 from worker.process import Agent, ProcessLimits

@@ -6,7 +6,7 @@ ROOT = Path(__file__).parent.parent.parent / "worker"
 
 
 def test_what_is_started_alone_needs_python_alone():
-    for name in ("leash.py", "executors/player.py"):
+    for name in ("leash.py", "programs/player.py"):
         text = (ROOT / name).read_text()
         assert "import worker" not in text
         assert "from worker" not in text

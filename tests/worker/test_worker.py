@@ -11,7 +11,8 @@ import pytest
 
 from tests.worker.fake import Fake
 from worker.api import ClaimedWork, Conclude, LeaseTicket, QuestionAnswer, Stop
-from worker.worker import WorkerProcess, WorkerSettings
+from worker.settings import WorkerSettings
+from worker.worker import WorkerProcess
 
 
 @pytest.fixture

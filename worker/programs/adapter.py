@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
+from pydantic import ValidationError
+
 from protocol.events import (
     MAX_NUMBER,
     AgentEvent,
@@ -25,8 +27,9 @@ from protocol.events import (
     ToolFinished,
     ToolStarted,
     ToolStatus,
-    plain,
 )
+from protocol.rows import faults_of
+from protocol.text import plain
 
 MAX_TOOL_SECONDS = 86_400  # seconds one of our tools may take: it may wait for a person
 MAX_TEXT = 16_384  # characters of a tool's output
@@ -78,6 +81,7 @@ class ProgramAdapter:
         self.background: set[str] = set()  # tasks that go on after it was done, and will wake it
         self.settle_seconds = 0.0  # of quiet after it was done before its input is closed
         self.is_shortened = False  # strings of the line that is read
+        self._unknown: set[str] = set()  # kinds of lines that were warned about
 
     def start(self, work: ProgramTask, folder: Path) -> ProgramStart:
         raise NotImplementedError
@@ -96,8 +100,17 @@ class ProgramAdapter:
         try:
             return self._watch(self.read_json(said))
         except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-            text = f"{self.name} said something unexpected ({error!r}): {shorten(line)}"
+            text = f"{self.name} printed something unexpected ({_reason(error)}): {shorten(line)}"
             return [AgentWarning(text=text, code="UNREADABLE")]
+
+    def warn_unknown(self, kind: object, line: Json) -> list[AgentEvent]:
+        """One WARNING for each kind of line that this version does not know."""
+        name = shorten(str(kind))
+        if name in self._unknown:
+            return []
+        self._unknown.add(name)
+        text = f"{self.name} printed an unknown kind of line, {name}: {shorten(json.dumps(line))}"
+        return [AgentWarning(text=text, code="UNKNOWN_KIND")]
 
     def read_shortened(self, line: str) -> list[AgentEvent]:
         """Understand a line that was too long; if it is JSON, its strings are shortened."""
@@ -151,6 +164,12 @@ class ProgramAdapter:
         """The end of tools that the program left open."""
         open, self.tools = self.tools, {}
         return [ToolFinished(tool=tool, name=name, status=status) for tool, name in open.items()]
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        return "; ".join(f"{path} {message}" for path, message in faults_of(error))
+    return repr(error)
 
 
 def answered(asks: tuple[QuestionItem, ...] | list[QuestionItem], answers: dict[str, list[str]]) -> str:

@@ -15,6 +15,7 @@ from protocol.events import (
     AgentFailure,
     AgentResult,
     AgentStatus,
+    AgentWarning,
     ApprovalRequested,
     Contribution,
     DecisionState,
@@ -53,6 +54,7 @@ from worker.programs.adapter import (
     text_of,
     title,
 )
+from worker.programs.claude_control import allow_request, control_line, deny_request, user_message
 
 KINDS = {
     "Read": ToolKind.READ,
@@ -61,6 +63,14 @@ KINDS = {
     "NotebookEdit": ToolKind.EDIT,
     "Glob": ToolKind.SEARCH,
     "Grep": ToolKind.SEARCH,
+    "MultiEdit": ToolKind.EDIT,
+    "LS": ToolKind.READ,
+    "NotebookRead": ToolKind.READ,
+    "BashOutput": ToolKind.READ,
+    "TaskOutput": ToolKind.READ,
+    "KillShell": ToolKind.EXECUTE,
+    "KillBash": ToolKind.EXECUTE,
+    "TaskStop": ToolKind.EXECUTE,
     "Bash": ToolKind.EXECUTE,
     "WebFetch": ToolKind.FETCH,
     "WebSearch": ToolKind.FETCH,
@@ -74,10 +84,22 @@ TODO = {
     "completed": TodoState.DONE,
     "deleted": TodoState.CANCELLED,
 }
+SILENT_KINDS = ("control_response", "keep_alive", "prompt_suggestion", "tool_use_summary", "queue-operation")
+SILENT_SUBTYPES = (
+    "files_persisted",
+    "hook_progress",
+    "hook_started",
+    "local_command_output",
+    "session_state_changed",
+    "thinking_tokens",
+    "elicitation_complete",
+    "turn_duration",
+)
 SETTLE_SECONDS = 1.0  # between the end of its last background task and the turn that this begins
 RETRYABLE = {"rate_limit", "overloaded", "server_error", "timeout", "connection_error"}
 
 
+SHELL_TASKS = ("local_bash", "bash", "shell")
 INSTRUCTIONS, SERVERS = "instructions.md", "mcp.json"  # files for one process
 TOO_LONG = "This is too long for Signalbox. Do it in smaller parts."
 FIRST_TYPE = re.compile(r'"type"\s*:\s*"(\w+)"')
@@ -99,10 +121,14 @@ class ClaudeCode(ProgramAdapter):
         self._todo: dict[str, TodoItem] = {}
         self._titles: dict[str, str] = {}  # of tasks whose creation is under way, by tool call
         self._skip = 0  # results of turns that we broke off ourselves
+        self._limits: dict[str, LimitState] = {}  # the last state of each window
+        self._servers: frozenset[str] = frozenset()  # names of our own MCP servers
+        self._tasks: dict[str, str] = {}  # the tool calls of sub-agents that run, by task
         self._agents: dict[str, str] = {}  # a sub-agent's name, by the tool call that started it
 
     def start(self, work: ProgramTask, folder: Path) -> ProgramStart:
         self._supervised = work.supervised or work.strict
+        self._servers = frozenset(work.tools)
         argv = [
             "claude",
             "-p",
@@ -126,7 +152,7 @@ class ClaudeCode(ProgramAdapter):
             argv += ["--mcp-config", str(work.private / SERVERS), "--strict-mcp-config"]
         env = {"CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1", "DISABLE_AUTOUPDATER": "1"}
         env |= {"MCP_TOOL_TIMEOUT": str(MAX_TOOL_SECONDS * 1000)} if work.tools else {}
-        return ProgramStart(argv=argv, env=env, stdin=_message(work.prompt), keep_stdin=True, files=files)
+        return ProgramStart(argv=argv, env=env, stdin=user_message(work.prompt), keep_stdin=True, files=files)
 
     def answer(self, key: str, answers: dict[str, list[str]]) -> bytes | None:
         request = self._asked.pop(key, None)
@@ -136,27 +162,36 @@ class ClaudeCode(ProgramAdapter):
             question["question"]: ", ".join(answers.get(str(n), []))
             for n, question in enumerate(request["input"].get("questions", []))
         }
-        return _allow(key, {**request["input"], "answers": said})
+        return allow_request(key, {**request["input"], "answers": said})
 
     def decide(self, key: str, *, allow: bool, note: str = "") -> bytes | None:
         request = self._asked.pop(key, None)
         if request is None:
             return None
-        return _allow(key, request["input"]) if allow else _deny(key, note or "A person refused this.")
+        return (
+            allow_request(key, request["input"])
+            if allow
+            else deny_request(key, note or "A person refused this.")
+        )
 
     def conclude(self) -> bytes | None:
         if self.ended:
             return None
         self._skip += 1
         stop = {"type": "control_request", "request_id": "conclude", "request": {"subtype": "interrupt"}}
-        return _line(stop) + _message(WRAP_UP)
+        return control_line(stop) + user_message(WRAP_UP)
 
     def read_json(self, said: Json) -> list[AgentEvent]:
         read = getattr(self, f"on_{said.get('type')}", None)
+        if read is None and said.get("type") not in SILENT_KINDS:
+            return self.warn_unknown(said.get("type"), said)
         return read(said) if read else []
 
     def on_system(self, said: Json) -> list[AgentEvent]:
         read = getattr(self, f"system_{said.get('subtype')}", None)
+        kind = said.get("subtype")
+        if read is None and kind not in SILENT_SUBTYPES:
+            return self.warn_unknown(f"system {kind}", said)
         return read(said) if read else []
 
     def system_init(self, said: Json) -> list[AgentEvent]:
@@ -173,6 +208,12 @@ class ClaudeCode(ProgramAdapter):
         ]
 
     def system_status(self, said: Json) -> list[AgentEvent]:
+        if said.get("compact_result") == "failed":
+            return [
+                _warning(
+                    "COMPACTION_FAILED", "The conversation could not be compacted", said.get("compact_error")
+                )
+            ]
         if said.get("status") == "compacting":
             return [ProgressReported(text="Summarising the conversation")]
         if mode := said.get("permissionMode"):
@@ -197,17 +238,23 @@ class ClaudeCode(ProgramAdapter):
         reason = f"{said.get('error')} ({said.get('error_status')})"
         text = f"Attempt {said.get('attempt')} of {said.get('max_retries')}"
         state = StatusChanged(state=AgentStatus.RETRYING, reason=reason, text=text, level=LogLevel.WARNING)
-        if said.get("error") == "rate_limit":
+        if said.get("error") == "rate_limit" and "" not in self._limits:
+            self._limits[""] = LimitState.HIT
             return [state, ProviderLimit(state=LimitState.HIT, text=reason, level=LogLevel.WARNING)]
         return [state]
 
     def on_rate_limit_event(self, said: Json) -> list[AgentEvent]:
         about = said["rate_limit_info"]
-        state = {"allowed_warning": LimitState.NEAR, "rejected": LimitState.HIT}
+        states = {"allowed_warning": LimitState.NEAR, "rejected": LimitState.HIT}
+        window = about.get("rateLimitType") or ""
+        state = states.get(about.get("status"), LimitState.CLEARED)
+        if self._limits.get(window, LimitState.CLEARED) == state:
+            return []
+        self._limits[window] = state
         return [
             ProviderLimit(
-                state=state.get(about.get("status"), LimitState.CLEARED),
-                window=about.get("rateLimitType", ""),
+                state=state,
+                window=window,
                 resets_at=about.get("resetsAt"),
                 used=about.get("utilization"),
             )
@@ -228,15 +275,31 @@ class ClaudeCode(ProgramAdapter):
         if said.get("is_backgrounded"):
             self.background.add(said["task_id"])
             self._settle()
+        if said.get("task_type", "local_agent") in SHELL_TASKS:
+            return []  # a command, not an agent
         call = said.get("tool_use_id") or said["task_id"]
+        self._tasks[said["task_id"]] = call
         self._agents[call] = said.get("subagent_type") or said["task_id"]
         return [self._subagent(said, LifecyclePhase.STARTED)]
 
     def system_task_progress(self, said: Json) -> list[AgentEvent]:
-        return [self._subagent(said, LifecyclePhase.PROGRESS)]
+        is_agent = said["task_id"] in self._tasks
+        return [self._subagent(said, LifecyclePhase.PROGRESS)] if is_agent else []
+
+    def system_task_updated(self, said: Json) -> list[AgentEvent]:
+        status = (said.get("patch") or {}).get("status")
+        if status not in ("killed", "failed", "stopped"):
+            return []
+        self.background.discard(said["task_id"])
+        call = self._tasks.pop(said["task_id"], None)
+        text = f"The task was {status}" if status != "failed" else "The task failed"
+        about = {"description": text, **said, "tool_use_id": call}
+        return [self._subagent(about, LifecyclePhase.FAILED)] if call else []
 
     def system_task_notification(self, said: Json) -> list[AgentEvent]:
         self.background.discard(said["task_id"])
+        if self._tasks.pop(said["task_id"], None) is None:
+            return []  # a command, or it has ended already
         return [
             self._subagent(
                 said, LifecyclePhase.ENDED if said.get("status") == "completed" else LifecyclePhase.FAILED
@@ -266,7 +329,32 @@ class ClaudeCode(ProgramAdapter):
             )
         ]
 
+    def system_model_refusal_fallback(self, said: Json) -> list[AgentEvent]:
+        model = str(said.get("fallback_model") or "")
+        warning = _warning("MODEL_FALLBACK", "The model refused", said.get("content"))
+        return [warning, StatusChanged(state=AgentStatus.CHANGED, model=model)]
+
+    def system_notification(self, said: Json) -> list[AgentEvent]:
+        key, text = str(said.get("key", "")), str(said.get("text", ""))
+        if "error" in key or said.get("priority") == "immediate":
+            return [_warning("NOTIFICATION", text)]
+        return [ProgressReported(text=shorten(text))]
+
+    def system_hook_response(self, said: Json) -> list[AgentEvent]:
+        if said.get("outcome") != "error" and not said.get("exit_code"):
+            return []
+        words = said.get("stderr") or said.get("output") or said.get("stdout")
+        return [_warning("HOOK_FAILED", f"The hook {said.get('hook_name')} failed", words)]
+
+    def system_session_writes_lost(self, said: Json) -> list[AgentEvent]:
+        return [_warning("SESSION_NOT_SAVED", "The session could not be saved", said.get("error_code"))]
+
+    def on_auth_status(self, said: Json) -> list[AgentEvent]:
+        return [_warning("AUTHENTICATION", "Authentication", said["error"])] if said.get("error") else []
+
     def system_informational(self, said: Json) -> list[AgentEvent]:
+        if said.get("level") in ("warning", "error"):
+            return [_warning("AGENT_WARNING", str(said.get("content", "")))]
         return [ProgressReported(text=shorten(str(said.get("content", ""))))]
 
     def on_tool_progress(self, said: Json) -> list[AgentEvent]:
@@ -295,6 +383,9 @@ class ClaudeCode(ProgramAdapter):
         message, agent = said["message"], said.get("parent_tool_use_id") or ""
         self.ended = self.ended if agent else None
         events: list[AgentEvent] = []
+        if not said.get("error") and "" in self._limits:  # the provider answers again
+            del self._limits[""]
+            events.append(ProviderLimit(state=LimitState.CLEARED))
         for block in message["content"]:
             count = self._blocks.get(agent + message["id"], 0)  # whole blocks come without their index
             self._blocks[agent + message["id"]] = count + 1
@@ -312,14 +403,26 @@ class ClaudeCode(ProgramAdapter):
             return [OutputText(text=block["text"], item=item, agent=agent)]
         if block["type"] == "thinking":
             return [ThinkingText(text=block["thinking"], item=item, agent=agent)] if block["thinking"] else []
+        if block["type"].endswith("_tool_result"):
+            return [self._server_result(block, agent)]
         if block["type"] not in ("tool_use", "server_tool_use", "mcp_tool_use"):
-            return []
+            kind = block["type"]
+            return [] if kind == "redacted_thinking" else self.warn_unknown(f"block {kind}", block)
         name, input = block["name"], block.get("input") or {}
-        kind = KINDS.get(name, ToolKind.MCP if name.startswith("mcp__") else ToolKind.OTHER)
+        tool_kind = KINDS.get(name, ToolKind.MCP if name.startswith("mcp__") else ToolKind.OTHER)
         started = ToolStarted(
-            tool=block["id"], name=name, kind=kind, input=bounded(input), text=title(input), agent=agent
+            tool=block["id"], name=name, kind=tool_kind, input=bounded(input), text=title(input), agent=agent
         )
         return [started, *self._plan(block["id"], name, input, agent)]
+
+    def _server_result(self, block: Json, agent: str) -> ToolFinished:
+        """The end of a tool that the provider ran."""
+        content = block.get("content")
+        is_error = bool(block.get("is_error")) or (isinstance(content, dict) and "error_code" in content)
+        status = ToolStatus.FAILED if is_error else ToolStatus.SUCCEEDED
+        tool, text = block["tool_use_id"], cut(json.dumps(content, ensure_ascii=False))
+        name = self.tools.get(tool, "") or block["type"].removesuffix("_tool_result")
+        return ToolFinished(tool=tool, name=name, status=status, text=text, agent=agent)
 
     def _plan(self, tool: str, name: str, input: Json, agent: str) -> list[AgentEvent]:
         """To-do lists: written whole by older programs, task by task by newer ones."""
@@ -346,6 +449,8 @@ class ClaudeCode(ProgramAdapter):
             return []
         results = [block for block in content if block.get("type") == "tool_result"]
         out: list[AgentEvent] = []
+        if said.get("isSynthetic") and "hook feedback" in (text := text_of(content)):
+            out.append(_warning("HOOK_FEEDBACK", text))
         for block in results:
             out += self._tool_result(block, said.get("tool_use_result"), agent)
         return out
@@ -361,7 +466,7 @@ class ClaudeCode(ProgramAdapter):
         ]
         if status != ToolStatus.SUCCEEDED or not isinstance(result, dict):
             return out
-        if name in ("Write", "Edit", "NotebookEdit") and result.get("filePath"):
+        if name in ("Write", "Edit", "MultiEdit", "NotebookEdit") and result.get("filePath"):
             out.append(_changed(result, tool, agent))
         if name == "TaskCreate" and (task := result.get("task")):
             key = str(task.get("id"))
@@ -375,7 +480,7 @@ class ClaudeCode(ProgramAdapter):
         """A line that is too long in itself: whatever waits for us is let go, by its ids."""
         kind = FIRST_TYPE.search(line)
         if kind and kind[1] == "control_request" and (key := REQUEST_ID.search(line)):
-            self.outgoing.append(_deny(key[1], TOO_LONG))
+            self.outgoing.append(deny_request(key[1], TOO_LONG))
         if kind and kind[1] == "user" and (tool := RESULT_OF.search(line)):
             name = self.tools.get(tool[1], "")
             return self._watch([ToolFinished(tool=tool[1], name=name, text=TOO_LONG)])
@@ -386,20 +491,20 @@ class ClaudeCode(ProgramAdapter):
     def on_control_request(self, said: Json) -> list[AgentEvent]:
         request, key = said["request"], said["request_id"]
         if self.is_shortened:
-            self.outgoing.append(_deny(key, TOO_LONG))
+            self.outgoing.append(deny_request(key, TOO_LONG))
             return []
         if request["subtype"] != "can_use_tool":
             refusal = {"subtype": "error", "request_id": key, "error": "not supported by this client"}
-            self.outgoing.append(_line({"type": "control_response", "response": refusal}))
+            self.outgoing.append(control_line({"type": "control_response", "response": refusal}))
             return []
         name, input = request["tool_name"], request["input"]
         self._asked[key] = request
         if name == "AskUserQuestion":
             asks = tuple(ask_of(str(n), one) for n, one in enumerate(input.get("questions", [])))
             return [QuestionRaised(key=key, asks=asks)]
-        if not self._supervised:
+        if not self._supervised or self._is_ours(name):
             del self._asked[key]
-            self.outgoing.append(_allow(key, input))
+            self.outgoing.append(allow_request(key, input))
             return []
         return [
             ApprovalRequested(
@@ -411,6 +516,10 @@ class ClaudeCode(ProgramAdapter):
                 reason=request.get("decision_reason") or "",
             )
         ]
+
+    def _is_ours(self, tool: str) -> bool:
+        """Whether a tool is of our own MCP server: people need not allow it."""
+        return any(tool.startswith(f"mcp__{server}__") for server in self._servers)
 
     def on_control_cancel_request(self, said: Json) -> list[AgentEvent]:
         request = self._asked.pop(said["request_id"], None)
@@ -469,10 +578,15 @@ def _usage(said: Json) -> TokenUsage:
     used = said.get("usage") or {}
     cached = sum(m.get("cacheReadInputTokens", 0) for m in models.values())
     made = sum(m.get("cacheCreationInputTokens", 0) for m in models.values())
+    if not models:  # of older versions
+        cached, made = used.get("cache_read_input_tokens", 0), used.get("cache_creation_input_tokens", 0)
+        models = {
+            "": {"inputTokens": used.get("input_tokens", 0), "outputTokens": used.get("output_tokens", 0)}
+        }
     first: tuple[str, Json] = next(iter(models.items()), ("", {}))
     return TokenUsage(
         input_tokens=sum(m.get("inputTokens", 0) for m in models.values()) + cached + made,
-        output_tokens=sum(m.get("outputTokens", 0) for m in models.values()) or used.get("output_tokens", 0),
+        output_tokens=sum(m.get("outputTokens", 0) for m in models.values()),
         cached_tokens=cached,
         cost_usd=said.get("total_cost_usd"),
         context_window=first[1].get("contextWindow"),
@@ -480,23 +594,5 @@ def _usage(said: Json) -> TokenUsage:
     )
 
 
-def _line(said: Json) -> bytes:
-    return json.dumps(said).encode() + b"\n"
-
-
-def _message(text: str) -> bytes:
-    content = [{"type": "text", "text": text}]
-    return _line({"type": "user", "message": {"role": "user", "content": content}})
-
-
-def _allow(key: str, input: Json) -> bytes:
-    return _respond(key, {"behavior": "allow", "updatedInput": input})
-
-
-def _deny(key: str, why: str) -> bytes:
-    return _respond(key, {"behavior": "deny", "message": why})
-
-
-def _respond(key: str, response: Json) -> bytes:
-    answer = {"subtype": "success", "request_id": key, "response": response}
-    return _line({"type": "control_response", "response": answer})
+def _warning(code: str, text: str, detail: object = None) -> AgentWarning:
+    return AgentWarning(text=shorten(f"{text}: {detail}" if detail else text, 1000), code=code)

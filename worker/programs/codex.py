@@ -17,6 +17,7 @@ from protocol.events import (
     FileChange,
     FileChanged,
     LifecyclePhase,
+    OutputStream,
     OutputText,
     QuestionRaised,
     StatusChanged,
@@ -70,8 +71,12 @@ class Codex(ProgramAdapter):
     def __init__(self) -> None:
         super().__init__()
         self._last = ""  # what the agent said last is its summary
+        self._outputs: dict[str, int] = {}  # characters of a running command's output that were reported
+        self._denied = ""  # the last call that was refused where a person would have to allow it
+        self._is_strict = False
 
     def start(self, work: ProgramTask, folder: Path) -> ProgramStart:
+        self._is_strict = work.strict
         argv = ["codex", "exec"]
         for name, value in {**_settings(work), **_tools(work.tools)}.items():
             argv += ["-c", f"{name}={value}"]
@@ -91,7 +96,7 @@ class Codex(ProgramAdapter):
             self.ended = None
             return [StatusChanged(state=AgentStatus.WORKING)]
         if kind == "turn.completed":
-            self.ended = AgentResult(ok=True, summary=self._last)
+            self.ended = self._judge()
             return [
                 _usage(said.get("usage") or {}),
                 StatusChanged(state=AgentStatus.IDLE, reason="completed"),
@@ -105,12 +110,20 @@ class Codex(ProgramAdapter):
             return [QuestionRaised(key=said["call_id"], asks=asks)]
         if kind.startswith("item.") and "item" in said:
             return self._item(kind.removeprefix("item."), said["item"])
-        return []
+        return self.warn_unknown(kind or ("msg" if "msg" in said else "no type"), said)
 
     def finish(self, code: int, stderr: str) -> None:
         """A session that it cannot find is told on standard error only."""
         if self.ended is None and "no rollout found" in stderr:
             self.ended = AgentResult.failed("The session is lost", "SESSION_LOST", retryable=True)
+
+    def _judge(self) -> AgentResult:
+        """Judge a turn that completed: it cannot ask people, so a refused call means that work was left undone."""
+        if self._denied:
+            return AgentResult.failed(
+                f"The agent was denied permission for {self._denied}", "POLICY_VIOLATION"
+            )
+        return AgentResult(ok=True, summary=self._last)
 
     def _error(self, text: str) -> list[AgentEvent]:
         """It says that it will try again in the same words as that it gave up; a turn.failed follows the latter."""
@@ -125,8 +138,10 @@ class Codex(ProgramAdapter):
 
     def _item(self, stage: str, item: Json) -> list[AgentEvent]:
         kind = item.get("type")
+        if kind is None and "item_type" in item:
+            return self.warn_unknown("item_type", item)  # of versions that are too old
         read = getattr(self, f"on_{kind}", None)
-        return read(stage, item) if read else []
+        return read(stage, item) if read else self.warn_unknown(f"item {kind}", item)
 
     def on_agent_message(self, stage: str, item: Json) -> list[AgentEvent]:
         if stage != "completed":
@@ -156,9 +171,18 @@ class Codex(ProgramAdapter):
             command = item["command"]
             return [self._tool(item, "shell", ToolKind.EXECUTE, command, {"command": command})]
         if stage == "updated":
-            text = cut(item.get("aggregated_output") or "")
-            return [OutputText(text=text, item=item["id"], chunk=True, tool=item["id"])] if text else []
+            return self._command_output(item)
         return [self._done(item, item.get("aggregated_output") or "", item.get("exit_code"))]
+
+    def _command_output(self, item: Json) -> list[AgentEvent]:
+        """What a command printed since its last update: each update repeats all of its output."""
+        output, reported = item.get("aggregated_output") or "", self._outputs.get(item["id"], 0)
+        if len(output) <= reported:
+            return []
+        self._outputs[item["id"]] = len(output)
+        text = cut(output[reported:])
+        stream = OutputStream.STDOUT
+        return [OutputText(text=text, item=item["id"], chunk=True, tool=item["id"], stream=stream)]
 
     def on_file_change(self, stage: str, item: Json) -> list[AgentEvent]:
         paths = ", ".join(change["path"] for change in item["changes"])
@@ -181,6 +205,8 @@ class Codex(ProgramAdapter):
             input = item.get("arguments")
             name = f"{item['server']}.{item['tool']}"
             return [self._tool(item, name, ToolKind.MCP, "", input if isinstance(input, dict) else {})]
+        if stage != "completed":
+            return []
         failed = (item.get("error") or {}).get("message")
         return [self._done(item, failed or text_of((item.get("result") or {}).get("content")))]
 
@@ -221,6 +247,12 @@ class Codex(ProgramAdapter):
         return ToolStarted(tool=item["id"], name=name, kind=kind, text=shorten(text), input=bounded(input))
 
     def _done(self, item: Json, text: str, exit_code: int | None = None) -> ToolFinished:
+        name = self.tools.get(item["id"], "") or str(item.get("type", ""))
+        is_refused = item.get("status") == "declined" or (
+            item.get("type") == "file_change" and item.get("status") == "failed"
+        )
+        if is_refused and self._is_strict:
+            self._denied = shorten(f"{name}: {item.get('command') or text}")
         return ToolFinished(
             tool=item["id"],
             name=self.tools.get(item["id"], ""),

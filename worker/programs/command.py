@@ -21,9 +21,9 @@ from protocol.events import (
     OutputText,
     QuestionRaised,
     StatusChanged,
-    clean,
-    from_row,
 )
+from protocol.rows import from_row
+from protocol.text import clean
 from worker.programs.adapter import Json, ProgramAdapter, ProgramStart, ProgramTask, answered, shorten
 
 MARK = "::signalbox "

@@ -79,8 +79,11 @@ class Gemini(ProgramAdapter):
         self._turn = 0
         self._said: list[str] = []  # since the last tool: what it says last is its summary
         self._inputs: dict[str, Json] = {}
+        self._is_strict = False
+        self._denied = ""  # the last call that was refused where a person would have to allow it
 
     def start(self, work: ProgramTask, folder: Path) -> ProgramStart:
+        self._is_strict = work.strict
         argv = ["gemini", "--output-format", "stream-json", "--skip-trust"]
         mode = "default" if work.strict else "auto_edit" if work.supervised else "yolo"
         argv += ["--approval-mode", mode]
@@ -96,7 +99,7 @@ class Gemini(ProgramAdapter):
 
     def read_json(self, said: Json) -> list[AgentEvent]:
         read = getattr(self, f"on_{said.get('type')}", None)
-        return read(said) if read else []
+        return read(said) if read else self.warn_unknown(said.get("type"), said)
 
     def on_init(self, said: Json) -> list[AgentEvent]:
         return [
@@ -125,8 +128,10 @@ class Gemini(ProgramAdapter):
         tool, ok = said["tool_id"], said.get("status") == "success"
         name, input = self.tools.get(tool, ""), self._inputs.pop(tool, {})
         error = said.get("error") or {}
-        denied = error.get("type") in ("policy_violation", "execution_denied", "cancelled")
+        denied = not ok and error.get("type") in ("policy_violation", "execution_denied", "cancelled")
         status = ToolStatus.SUCCEEDED if ok else ToolStatus.DENIED if denied else ToolStatus.FAILED
+        if denied and self._is_strict:
+            self._denied = shorten(f"{name}: {title(input)}")
         text = cut(text_of(said.get("output")) or str(error.get("message") or ""))
         out: list[AgentEvent] = [ToolFinished(tool=tool, name=name, status=status, text=text)]
         if ok and KINDS.get(name) == ToolKind.EDIT and input.get("file_path"):
@@ -148,6 +153,10 @@ class Gemini(ProgramAdapter):
             cached_tokens=stats.get("cached", 0),
             model=next(iter(stats.get("models") or {}), ""),
         )
+        if said.get("status") == "success" and self._denied:
+            text = f"The agent was denied permission for {self._denied}"
+            self.ended = AgentResult.failed(text, "POLICY_VIOLATION")
+            return [usage, StatusChanged(state=AgentStatus.IDLE, reason="denied")]
         if said.get("status") == "success":
             self.ended = AgentResult(ok=True, summary="".join(self._said))
             return [usage, StatusChanged(state=AgentStatus.IDLE, reason="completed")]

@@ -88,7 +88,7 @@ class OpenCode(ProgramAdapter):
         prompt = f"{work.instructions}\n\n{work.prompt}" if work.instructions else work.prompt
         # It believes PWD more than the folder it was started in.
         env = {"PWD": str(folder), "OPENCODE_DISABLE_AUTOUPDATE": "1"}
-        if work.tools or work.strict or "config" in work.options:
+        if work.tools or work.supervised or work.strict or "config" in work.options:
             env["OPENCODE_CONFIG_CONTENT"] = json.dumps(_config(work))
         return ProgramStart(argv=argv, env=env, stdin=prompt.encode())
 
@@ -97,13 +97,15 @@ class OpenCode(ProgramAdapter):
         if said.get("sessionID") and not self.session:
             out.append(StatusChanged(state=AgentStatus.STARTED, session=said["sessionID"]))
         read = getattr(self, f"on_{said.get('type')}", None)
-        return [*out, *(read(said) if read else [])]
+        return [*out, *(read(said) if read else self.warn_unknown(said.get("type"), said))]
 
     def on_step_start(self, said: Json) -> list[AgentEvent]:
         self.ended = None  # it goes on: after a tool, a compaction, an answer it made nothing of
         return [StatusChanged(state=AgentStatus.WORKING)]
 
     def on_text(self, said: Json) -> list[AgentEvent]:
+        if said["part"].get("synthetic") or said["part"].get("ignored"):
+            return []  # words of the program, not of the agent
         output = OutputText(text=said["part"]["text"], item=said["part"]["id"])
         self._last = output.text
         return [output]
@@ -230,5 +232,9 @@ def _config(work: ProgramTask) -> Json:
         }
         for name, s in work.tools.items()
     }
-    config |= {"permission": dict.fromkeys(("edit", "bash", "webfetch"), "ask")} if work.strict else {}
+    if work.strict or work.supervised:  # edits of the folder's files need no person unless it is strict
+        restrained = (
+            ("edit", "bash", "webfetch") if work.strict else ("bash", "webfetch", "external_directory")
+        )
+        config["permission"] = dict.fromkeys(restrained, "ask")
     return {**config, "mcp": {**config.get("mcp", {}), **servers}} if servers else config

@@ -1,0 +1,17 @@
+"""The settings of a worker."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerSettings:
+    name: str
+    repository: Path
+    worktrees: Path
+    executors: tuple[str, ...]
+    at_once: int = 1
+    version: str = "0"
+    capabilities: dict[str, str] = field(default_factory=dict)
+    grace: float = 10.0  # seconds an agent program gets to leave
+    options: dict[str, dict[str, str]] = field(default_factory=dict)  # of executors: they win over a run's
