@@ -50,7 +50,11 @@ class Straight:
     times as fast, and no step has to wait."""
 
     def __init__(self, session: Session) -> None:
-        self.session, self.info, self.get_bind = session, session.info, session.get_bind
+        self.session, self.get_bind = session, session.get_bind
+        self.topics_to_notify: set[str] = set()
+
+    def notify(self, topic: str) -> None:
+        self.topics_to_notify.add(topic)
 
     def notify(self, topic: str) -> None:
         """Nobody listens here."""
