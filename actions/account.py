@@ -6,14 +6,14 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from actions import validation
-from actions.events import apply_changes, author_of, emit_to_user
+from actions.changes import apply_changes
 from actions.session import end_sessions
 from actions.workspace import create_workspace
 from kit.db.transaction import Transaction
 from kit.eventlog.tables import NUMBER
 from models.account import EndReason, User, access_of
 from models.actor import Actor, ActorKind
-from models.event import EventKind
+from models.events.account import PasswordChanged, UserRegistered, UserUpdated
 from models.refusal import Conflict, Forbidden, Invalid
 
 OWNER = "owner"
@@ -47,8 +47,8 @@ async def register(tx: Transaction, fields: dict[str, Any], password_hash: str, 
     if not (first or is_open):
         raise Forbidden("Registration is closed on this server")
     user = await add_user(tx, fields, password_hash)
-    author_of(tx, ActorKind.USER, user.id)
-    emit_to_user(tx, user.id, EventKind.USER_REGISTERED, username=user.username)
+    tx.set_author(ActorKind.USER, user.id)
+    tx.emit(user, UserRegistered(username=user.username))
     if first:
         await create_workspace(tx, Actor(ActorKind.USER, user.id), HOME)
     return user
@@ -94,7 +94,7 @@ async def local_owner(tx: Transaction) -> Actor | None:
             user = await tx.scalar(select(User).where(*local))  # made by another process meanwhile
             return Actor(ActorKind.USER, user.id) if user else None
         user = await add_user(tx, {"username": OWNER}, None, is_local=True)
-        author_of(tx, ActorKind.USER, user.id)
+        tx.set_author(ActorKind.USER, user.id)
         await create_workspace(tx, Actor(ActorKind.USER, user.id), HOME)
     return Actor(ActorKind.USER, user.id)
 
@@ -118,7 +118,7 @@ async def update_me(
     if told:
         await _unique(tx, user)
         shown = {name: values for name, values in told.items() if not name.endswith("_folded")}
-        emit_to_user(tx, user.id, EventKind.USER_UPDATED, changes=shown)
+        tx.emit(user, UserUpdated(changes=shown))
     return user
 
 
@@ -139,7 +139,7 @@ async def set_password(tx: Transaction, user: User, new_hash: str, *, keep: str 
     user.version += 1
     tx.notify(access_of(user.id))
     await end_sessions(tx, user.id, EndReason.PASSWORD_CHANGED, keep=keep)
-    emit_to_user(tx, user.id, EventKind.PASSWORD_CHANGED)
+    tx.emit(user, PasswordChanged(user_id=user.id))
 
 
 async def make_owner(tx: Transaction, username: str, password_hash: str) -> User:
@@ -155,7 +155,7 @@ async def make_owner(tx: Transaction, username: str, password_hash: str) -> User
         user = await tx.scalar(select(User).where(User.is_local, User.password_hash.is_(None)))
         if user is None:
             user = await add_user(tx, fields, None)
-            author_of(tx, ActorKind.USER, user.id)
+            tx.set_author(ActorKind.USER, user.id)
             await create_workspace(tx, Actor(ActorKind.USER, user.id), HOME)
         apply_changes(user, fields)
     user.is_active = True

@@ -6,7 +6,8 @@ from sqlalchemy import delete, func, select
 
 from actions import validation
 from actions.card import remove
-from actions.events import apply_changes, emit_about_board, emit_on_board
+from actions.changes import apply_changes
+from actions.events import emit_board_event
 from actions.move import emit_moved
 from actions.ordering import rank_for
 from actions.policy import keep_cap
@@ -24,7 +25,19 @@ from kit.ids import new_id
 from models.actor import Actor
 from models.board import MAX_BOARDS, MAX_COLUMNS, TEMPLATES, Board, BoardColumn, Template
 from models.card import Card, image
-from models.event import EventKind
+from models.events.board import (
+    BoardArchived,
+    BoardCreated,
+    BoardDeleted,
+    BoardMoved,
+    BoardUnarchived,
+    BoardUpdated,
+    ColumnCreated,
+    ColumnDeleted,
+    ColumnMoved,
+    ColumnUpdated,
+    board_facts,
+)
 from models.refusal import Conflict, Invalid, NotFound
 from models.stage import ColumnState, Law, Stage, judge
 
@@ -77,7 +90,7 @@ async def create_board(
         )
         tx.add(BoardColumn(board_id=board.id, name=title, stage=stage, rank=rank, wip_limit=limit))
     await keep_cap(tx, board)
-    emit_about_board(tx, board, EventKind.BOARD_CREATED, name=name, rank=board.rank)
+    emit_board_event(tx, board, BoardCreated(**board_facts(board), rank=board.rank))
     return board
 
 
@@ -115,7 +128,7 @@ async def update_board(
         clean["key"] = await _free_key(tx, board.workspace_id, clean["key"] or "", board.name)
     told = apply_changes(board, clean)
     if told:
-        emit_about_board(tx, board, EventKind.BOARD_UPDATED, changes=told)
+        emit_board_event(tx, board, BoardUpdated(**board_facts(board), changes=told))
     return board
 
 
@@ -132,7 +145,7 @@ async def move_board(
     mine = Board.workspace_id == board.workspace_id
     board.rank = await rank_for(tx, Board, mine, board.id, before, after)
     board.version += 1
-    emit_about_board(tx, board, EventKind.BOARD_MOVED, rank=board.rank)
+    emit_board_event(tx, board, BoardMoved(**board_facts(board), rank=board.rank))
     return board
 
 
@@ -142,7 +155,7 @@ async def archive_board(tx: Transaction, actor: Actor, id: str, *, if_version: i
     board.expect(if_version)
     if board.archived_at is None:
         apply_changes(board, {"archived_at": utcnow()})
-        emit_about_board(tx, board, EventKind.BOARD_ARCHIVED)
+        emit_board_event(tx, board, BoardArchived(**board_facts(board)))
     return board
 
 
@@ -151,7 +164,7 @@ async def unarchive_board(tx: Transaction, actor: Actor, id: str, *, if_version:
     board.expect(if_version)
     if board.archived_at is not None:
         apply_changes(board, {"archived_at": None})
-        emit_about_board(tx, board, EventKind.BOARD_UNARCHIVED)
+        emit_board_event(tx, board, BoardUnarchived(**board_facts(board)))
         await reopen(tx, board)
     return board
 
@@ -169,7 +182,7 @@ async def delete_board(
     cards = list(await tx.scalars(select(Card.id).where(Card.board_id == board.id)))
     await cancel_runs_of(tx, board, cards, cancel_run=cancel_runs, word="cancelRuns")
     await queue.set_cap(tx, queue.scope_cap(board.id), None)
-    emit_about_board(tx, board, EventKind.BOARD_DELETED, name=board.name)
+    emit_board_event(tx, board, BoardDeleted(**board_facts(board)))
     await tx.execute(delete(Board).where(Board.id == board.id))
     tx.expunge(board)
     return board
@@ -200,8 +213,7 @@ async def create_column(
     )
     tx.add(column)
     await tx.flush()  # generates column.id
-    told = {"column_id": column.id, "name": column.name, "rank": column.rank}
-    emit_on_board(tx, board, EventKind.COLUMN_CREATED, column.id, **told)
+    tx.emit(board, ColumnCreated(column_id=column.id, name=column.name, rank=column.rank))
     return column
 
 
@@ -229,7 +241,7 @@ async def update_column(
     left = column.stage
     told = apply_changes(column, clean)
     if told:
-        emit_on_board(tx, board, EventKind.COLUMN_UPDATED, column.id, column_id=column.id, changes=told)
+        tx.emit(board, ColumnUpdated(column_id=column.id, changes=told))
         await tx.flush()
     if column.stage is not left:
         standing = Card.column_id == column.id, Card.archived_at.is_(None)
@@ -247,7 +259,7 @@ async def move_column(
     board, column = await lock_column(tx, actor, id)
     column.rank = await rank_for(tx, BoardColumn, BoardColumn.board_id == board.id, column.id, before, after)
     column.version += 1
-    emit_on_board(tx, board, EventKind.COLUMN_MOVED, column.id, column_id=column.id, rank=column.rank)
+    tx.emit(board, ColumnMoved(column_id=column.id, rank=column.rank))
     return column
 
 
@@ -298,17 +310,13 @@ async def delete_column(
         await remove(tx, board, cards, in_it, detach_children=detach_children, batch=batch)
     await tx.execute(delete(BoardColumn).where(BoardColumn.id == column.id))
     tx.expunge(column)
-    emit_on_board(
-        tx,
-        board,
-        EventKind.COLUMN_DELETED,
-        column.id,
-        batch=batch,
+    deleted = ColumnDeleted(
         column_id=column.id,
         name=column.name,
         moved_to=move_cards_to if cards else None,
         card_ids=[card.id for card in cards],
     )
+    tx.emit(board, deleted, correlation_id=batch)
     await reopen(tx, board)
     return column
 

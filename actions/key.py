@@ -8,7 +8,6 @@ from datetime import datetime
 from sqlalchemy import func, select
 
 from actions import validation
-from actions.events import emit_in_workspace
 from auth.locking import lock_board, lock_workspace
 from auth.passwords import digest, new_secret
 from kit.db.database import utcnow
@@ -16,8 +15,9 @@ from kit.db.transaction import Transaction
 from kit.ids import ALPHABET
 from models.account import KEY_PREFIX, MAX_KEYS, ApiKey, access_of
 from models.actor import Actor, Scope
-from models.event import EventKind
+from models.events.account import ApiKeyCreated, ApiKeyEvent, ApiKeyRevoked
 from models.refusal import Conflict, Invalid, NotFound
+from models.topic import workspace_scope
 
 log = logging.getLogger("signalbox.key")
 
@@ -64,7 +64,7 @@ async def create_api_key(
     )
     tx.add(key)
     await tx.flush()  # generates key.id
-    _tell(tx, key, EventKind.API_KEY_CREATED)
+    _emit(tx, key, ApiKeyCreated)
     return key, secret
 
 
@@ -81,9 +81,10 @@ async def revoke_api_key(tx: Transaction, actor: Actor, id: str) -> ApiKey:
     if key.revoked_at is None:
         key.revoked_at = utcnow()
         tx.notify(access_of(key.id))
-        _tell(tx, key, EventKind.API_KEY_REVOKED)
+        _emit(tx, key, ApiKeyRevoked)
     return key
 
 
-def _tell(tx: Transaction, key: ApiKey, kind: EventKind) -> None:
-    emit_in_workspace(tx, key.workspace_id, kind, key.id, key_id=key.id, name=key.name, prefix=key.prefix)
+def _emit(tx: Transaction, key: ApiKey, event: type[ApiKeyEvent]) -> None:
+    about = event(workspace_id=key.workspace_id, key_id=key.id, name=key.name, prefix=key.prefix)
+    tx.emit(workspace_scope(key.workspace_id), about)

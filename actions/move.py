@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from actions.events import emit_on_board
 from actions.ordering import ranks_for
 from actions.stage_facts import facts_of, reader
 from kit.db.transaction import Transaction
 from models.board import Board
 from models.card import Card, image
-from models.event import EventKind
+from models.events.card import CardMoved
 from models.refusal import Invalid, NotFound
 from models.stage import (
     ColumnState,
@@ -123,12 +122,7 @@ def emit_moved(
     batch: str | None,
     run_id: str | None = None,
 ) -> None:
-    emit_on_board(
-        tx,
-        board,
-        EventKind.CARD_MOVED,
-        card.id,
-        batch=batch,
+    moved = CardMoved(
         card_id=card.id,
         from_column_id=source,
         from_stage=left,
@@ -138,6 +132,7 @@ def emit_moved(
         before=before,
         run_id=run_id,
     )
+    tx.emit(board, moved, correlation_id=batch)
 
 
 async def move_as_system(

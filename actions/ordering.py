@@ -7,14 +7,14 @@ from typing import Any
 from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm.attributes import set_committed_value
 
-from actions.events import emit_in_workspace, emit_on_board
 from actions.ranks import MAX_RANK_LENGTH, REWRITTEN, among
 from actions.ranks import after as ranks_after
 from kit.db.transaction import Transaction
 from kit.ids import new_id
 from models.board import Board
-from models.event import EventKind
+from models.events.board import RanksRewritten
 from models.refusal import Invalid
+from models.topic import workspace_scope
 
 
 async def rank_for(
@@ -130,8 +130,6 @@ async def rewrite_ranks(tx: Transaction, kind: Any, lane: Any) -> None:
     batch = new_id("batch") if len(ids) > REWRITTEN else None
     for start in range(0, len(ids), REWRITTEN):
         told = {id: now[id] for id in ids[start : start + REWRITTEN]}
-        if kind is Board:
-            emit_in_workspace(tx, owner_id, EventKind.RANKS_REWRITTEN, owner_id, batch=batch, ranks=told)
-        else:
-            board = await tx.get_one(Board, owner_id)  # which is held
-            emit_on_board(tx, board, EventKind.RANKS_REWRITTEN, owner_id, batch=batch, ranks=told)
+        # Of a list on a board, the board is held: this reads nothing.
+        owner = workspace_scope(owner_id) if kind is Board else await tx.get_one(Board, owner_id)
+        tx.emit(owner, RanksRewritten(ranks=told), correlation_id=batch)

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from actions.events import emit_about_board
+from actions.events import emit_board_event
 from actions.policy_values import changed_policy
 from actions.profile_choice import profiles_by_id
 from auth.locking import lock_board
@@ -11,7 +11,7 @@ from kit.db.transaction import Transaction
 from kit.queue import scope_cap, set_cap
 from models.actor import Actor
 from models.board import Board
-from models.event import EventKind
+from models.events.board import BoardPolicyUpdated, board_facts
 from models.policy import board_policy_of
 
 
@@ -33,7 +33,7 @@ async def update_board_policy(
     if stored != board.policy:
         board.policy, board.version = stored, board.version + 1
     if told:
-        emit_about_board(tx, board, EventKind.BOARD_POLICY_UPDATED, changes=told)
+        emit_board_event(tx, board, BoardPolicyUpdated(**board_facts(board), changes=told))
     if "concurrency" in told:
         await keep_cap(tx, board)
     return board

@@ -1,20 +1,20 @@
 """What can be done to a workspace's agent profiles. How many runs one works at once is kept by the queue."""
 
 import json
-from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import delete, func, select
 
 from actions import validation
-from actions.events import apply_changes, emit_in_workspace
+from actions.changes import apply_changes
 from actions.profile_choice import clear_profile
 from auth.locking import lock_profile, lock_workspace
 from kit.db.transaction import Transaction
 from kit.queue import key_cap, set_cap
 from models.actor import Actor
-from models.event import EventKind
+from models.events.profile import AgentProfileCreated, AgentProfileDeleted, AgentProfileUpdated, profile_facts
 from models.refusal import Conflict, Invalid
+from models.topic import board_topic, workspace_scope
 from models.worker import MAX_OPTIONS, MAX_PROFILES, OPTION, PERSONA, AgentProfile, needs, skills_of
 
 FOLDED = AgentProfile.name_folded.type.length
@@ -34,7 +34,7 @@ async def create_agent_profile(
     tx.add(profile)
     await tx.flush()  # generates profile.id
     await _keep_cap(tx, profile)
-    _tell(tx, profile, EventKind.AGENT_PROFILE_CREATED)
+    tx.emit(workspace_scope(profile.workspace_id), AgentProfileCreated(**profile_facts(profile)))
     return profile
 
 
@@ -50,7 +50,8 @@ async def update_agent_profile(
     if told:
         for name in told.keys() & {"options", "capabilities"}:
             told[name] = [json.dumps(value, sort_keys=True) for value in told[name]]
-        _tell(tx, profile, EventKind.AGENT_PROFILE_UPDATED, changes=told)
+        updated = AgentProfileUpdated(**profile_facts(profile), changes=told)
+        tx.emit(workspace_scope(profile.workspace_id), updated)
     if "max_concurrent" in told:
         await _keep_cap(tx, profile)
     return profile
@@ -66,7 +67,8 @@ async def delete_agent_profile(
     boards = await clear_profile(tx, profile)
     await tx.execute(delete(AgentProfile).where(AgentProfile.id == profile.id))
     tx.expunge(profile)
-    _tell(tx, profile, EventKind.AGENT_PROFILE_DELETED, boards)
+    deleted = AgentProfileDeleted(**profile_facts(profile))
+    tx.emit(workspace_scope(profile.workspace_id), deleted, also=map(board_topic, sorted(boards)))
     return profile
 
 
@@ -101,10 +103,3 @@ async def _checked(
         if taken not in (None, id):
             raise Conflict("Another agent profile of the workspace has that name", taken)
     return clean
-
-
-def _tell(
-    tx: Transaction, profile: AgentProfile, kind: EventKind, boards: Iterable[str] = (), **data: Any
-) -> None:
-    about = {"profile_id": profile.id, "name": profile.name, **data}
-    emit_in_workspace(tx, profile.workspace_id, kind, profile.id, boards=sorted(boards), **about)

@@ -25,10 +25,11 @@ from kit.eventlog.event_log import new_epoch
 from kit.queue import Ticket
 from models.actor import Actor
 from models.board import Board
-from models.event import EventKind, run_topic
+from models.events.run import RunProgressed, run_facts
 from models.policy import board_policy_of
 from models.refusal import Conflict, LeaseLost
 from models.run import TERMINAL, Run, RunLive, RunReport, RunStatus
+from models.topic import run_topic
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,7 @@ async def _tell(tx: Transaction, run: Any, lease: Ticket, said: KnownReport, las
         rows = [saying.stored(run.id, item, lease.attempt, first) for item, saying in said.open.items()]
         await tx.execute(SAY, rows)
     if said.told_at is not None:
-        emit_run_event(tx, board, run, EventKind.RUN_PROGRESS, progress=shown(said.progress))
+        emit_run_event(tx, board, RunProgressed(**run_facts(run), progress=shown(said.progress)))
 
 
 def _is_early(run: Any, at: datetime) -> bool:

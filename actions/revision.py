@@ -13,12 +13,13 @@ from kit.eventlog.tables import Event
 from models.actor import Actor
 from models.board import BoardColumn
 from models.card import IMAGE_FIELDS, Card, CardSize, CardType, Priority
-from models.event import EventKind, board_topic
+from models.events.card import CardMoved, CardUpdated
 from models.refusal import NotFound
 from models.stage import Stage
+from models.topic import board_topic
 
 # What keeps an image of the card as it was before.
-SNAPSHOTS = (EventKind.CARD_UPDATED, EventKind.CARD_MOVED)
+SNAPSHOTS = (CardUpdated.kind, CardMoved.kind)
 
 READERS: dict[str, Any] = {
     "type": CardType,

@@ -7,7 +7,6 @@ from typing import Any
 
 from sqlalchemy import delete, select, update
 
-from actions.events import author_of, emit_to_user
 from actions.validation import folded
 from auth.passwords import digest, new_secret
 from auth.tokens import Tokens
@@ -15,8 +14,9 @@ from kit.db.database import utcnow
 from kit.db.transaction import Transaction
 from models.account import AuthReason, AuthSession, EndReason, RefreshToken, User, access_of
 from models.actor import ActorKind
-from models.event import EventKind
+from models.events.account import SessionsRevoked, SessionStarted
 from models.refusal import Reused, Unauthenticated
+from models.topic import user_scope
 
 REUSE_LEEWAY = timedelta(
     seconds=10
@@ -67,7 +67,7 @@ async def start_session(
     user = await tx.get(User, user_id, with_for_update=True)
     if user is None or not user.is_active or user.password_hash != password_hash:
         raise wrong_credentials()
-    author_of(tx, ActorKind.USER, user.id)
+    tx.set_author(ActorKind.USER, user.id)
     now = utcnow()
     user.password_hash = renewed or user.password_hash
     user.last_login_at = now
@@ -75,7 +75,7 @@ async def start_session(
     login = AuthSession(user_id=user.id, user_agent=user_agent[:200] or None, expires_at=now + tokens.most)
     tx.add(login)
     await tx.flush()  # generates login.id
-    emit_to_user(tx, user.id, EventKind.SESSION_STARTED, session_id=login.id, user_agent=login.user_agent)
+    tx.emit(user, SessionStarted(session_id=login.id, user_agent=login.user_agent))
     return _granted(tx, tokens, user, login, new_secret(), now)
 
 
@@ -131,7 +131,7 @@ async def refresh_session(tx: Transaction, tokens: Tokens, token: str) -> Signed
 async def _owner(tx: Transaction, session_id: str) -> tuple[User, AuthSession]:
     query = select(User, AuthSession).join(AuthSession, AuthSession.user_id == User.id)
     user, login = (await tx.execute(query.where(AuthSession.id == session_id))).one()
-    author_of(tx, ActorKind.USER, user.id)
+    tx.set_author(ActorKind.USER, user.id)
     return user, login
 
 
@@ -172,7 +172,7 @@ async def end_sessions(
     tx: Transaction, user_id: str, why: EndReason, *, only: str | None = None, keep: str | None = None
 ) -> int:
     """End a person's logins: all, only one, or all but one. Returns how many were ended."""
-    author_of(tx, ActorKind.USER, user_id)
+    tx.set_author(ActorKind.USER, user_id)
     alive = select(AuthSession.id).where(AuthSession.user_id == user_id, AuthSession.revoked_at.is_(None))
     if only is not None:
         alive = alive.where(AuthSession.id == only)
@@ -190,5 +190,5 @@ async def _end(tx: Transaction, user_id: str, ids: list[str], why: EndReason) ->
     for id in gone:
         tx.notify(access_of(id))
     if gone:
-        emit_to_user(tx, user_id, EventKind.SESSIONS_REVOKED, session_ids=gone, reason=why)
+        tx.emit(user_scope(user_id), SessionsRevoked(session_ids=gone, reason=why))
     return len(gone)

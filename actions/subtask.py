@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import case, func, select
 
 from actions import validation
-from actions.events import apply_changes, emit_on_board
+from actions.changes import apply_changes
 from actions.ordering import LastRanks, rank_for
 from auth.locking import lock_card, lock_subtask
 from kit.db.database import utcnow
@@ -21,7 +21,7 @@ from kit.ids import new_id
 from models.actor import Actor
 from models.board import Board
 from models.card import MAX_SUBTASKS, Subtask
-from models.event import EventKind
+from models.events.card import SubtaskCreated, SubtaskDeleted, SubtaskMoved, SubtaskUpdated, subtask_facts
 from models.refusal import Conflict, Invalid
 
 
@@ -96,7 +96,7 @@ async def _add(
         _complete(subtask, actor, new.completed)
         tx.add(subtask)
         done, total = done + new.completed, total + 1
-        _tell(tx, board, EventKind.SUBTASK_CREATED, subtask, (done, total))
+        tx.emit(board, SubtaskCreated(**subtask_facts(subtask, done, total)))
         made.append(subtask)
     return made
 
@@ -129,7 +129,7 @@ async def update_subtask(
     if told:
         await tx.flush()  # the progress is counted in the database
         progress = await _progress(tx, subtask.card_id)
-        _tell(tx, board, EventKind.SUBTASK_UPDATED, subtask, progress, changes=told)
+        tx.emit(board, SubtaskUpdated(**subtask_facts(subtask, *progress), changes=told))
     return subtask
 
 
@@ -163,7 +163,7 @@ async def move_subtask(
     if not told:
         subtask.version += 1
     progress = await _progress(tx, subtask.card_id)
-    _tell(tx, board, EventKind.SUBTASK_MOVED, subtask, progress, changes=told)
+    tx.emit(board, SubtaskMoved(**subtask_facts(subtask, *progress), changes=told))
     return subtask
 
 
@@ -173,7 +173,8 @@ async def delete_subtask(tx: Transaction, actor: Actor, id: str, *, if_version: 
     subtask.expect(if_version)
     await tx.delete(subtask)
     await tx.flush()  # the progress is counted in the database
-    _tell(tx, board, EventKind.SUBTASK_DELETED, subtask, await _progress(tx, subtask.card_id))
+    progress = await _progress(tx, subtask.card_id)
+    tx.emit(board, SubtaskDeleted(**subtask_facts(subtask, *progress)))
     return subtask
 
 
@@ -226,29 +227,3 @@ async def _progress(tx: Transaction, card_id: str) -> tuple[int, int]:
     done = func.coalesce(func.sum(case((Subtask.completed, 1), else_=0)), 0)
     row = (await tx.execute(select(done, func.count()).where(Subtask.card_id == card_id))).one()
     return row[0], row[1]
-
-
-def _tell(
-    tx: Transaction,
-    board: Board,
-    kind: EventKind,
-    subtask: Subtask,
-    progress: tuple[int, int],
-    **more: Any,
-) -> None:
-    """The card's history tells of its subtasks, so the card is the subject."""
-    emit_on_board(
-        tx,
-        board,
-        kind,
-        subtask.card_id,
-        card_id=subtask.card_id,
-        subtask_id=subtask.id,
-        title=subtask.title,
-        phase=subtask.phase,
-        phase_order=subtask.phase_order,
-        rank=subtask.rank,
-        done=progress[0],
-        total=progress[1],
-        **more,
-    )

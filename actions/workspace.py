@@ -5,16 +5,17 @@ from typing import Any
 from sqlalchemy import delete, select
 
 from actions import validation
-from actions.events import apply_changes, emit_in_workspace
+from actions.changes import apply_changes
 from actions.run.dispatch import end_active
 from auth.locking import lock_workspace
 from kit.db.transaction import Transaction
-from kit.eventlog.event_log import emit
 from models.actor import Actor
 from models.board import Board
-from models.event import EventKind, board_topic
+from models.events.board import BoardDeleted, board_facts
+from models.events.workspace import WorkspaceCreated, WorkspaceDeleted, WorkspaceUpdated
 from models.refusal import Forbidden, Invalid
 from models.run import ACTIVE, Run
+from models.topic import user_topic
 from models.workspace import Membership, Role, Workspace
 
 
@@ -26,9 +27,8 @@ async def create_workspace(tx: Transaction, actor: Actor, name: str) -> Workspac
     tx.add(workspace)
     await tx.flush()  # generates workspace.id
     tx.add(Membership(workspace_id=workspace.id, user_id=actor.id, role=Role.ADMIN))
-    emit_in_workspace(
-        tx, workspace.id, EventKind.WORKSPACE_CREATED, workspace.id, actor.id, name=workspace.name
-    )
+    created = WorkspaceCreated(workspace_id=workspace.id, name=workspace.name)
+    tx.emit(workspace, created, also=[user_topic(actor.id)])
     return workspace
 
 
@@ -43,9 +43,8 @@ async def update_workspace(
         clean["name"] = validation.single_line("name", clean["name"], 100)
     told = apply_changes(workspace, clean)
     if told:
-        emit_in_workspace(
-            tx, workspace.id, EventKind.WORKSPACE_UPDATED, workspace.id, called=workspace.name, changes=told
-        )
+        updated = WorkspaceUpdated(workspace_id=workspace.id, called=workspace.name, changes=told)
+        tx.emit(workspace, updated)
     return workspace
 
 
@@ -67,13 +66,10 @@ async def delete_workspace(
     active = list(await tx.scalars(select(Run).where(*mine).order_by(Run.id).with_for_update()))
     await end_active(tx, boards, active, cancel_run=cancel_runs, word="cancelRuns")
     for board in boards.values():
-        data = {"board_id": board.id, "workspace_id": workspace.id, "name": board.name}
-        topics, kind = [board_topic(board.id)], EventKind.BOARD_DELETED
-        emit(tx, topics, kind, tenant=workspace.id, subject=board.id, data=data)
+        tx.emit(board, BoardDeleted(**board_facts(board)))
     people = await tx.scalars(select(Membership.user_id).where(Membership.workspace_id == workspace.id))
-    emit_in_workspace(
-        tx, workspace.id, EventKind.WORKSPACE_DELETED, workspace.id, *people, name=workspace.name
-    )
+    deleted = WorkspaceDeleted(workspace_id=workspace.id, name=workspace.name)
+    tx.emit(workspace, deleted, also=map(user_topic, people))
     await tx.execute(delete(Workspace).where(Workspace.id == workspace.id))
     tx.expunge(workspace)
     return workspace

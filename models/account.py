@@ -8,8 +8,10 @@ from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kit.db.database import Base, Id, utcnow
+from kit.db.transaction import Scope
 from kit.ids import maker
 from models.columns import Editable, Stamped
+from models.topic import user_scope
 
 KEY_PREFIX = "sb_"  # how every API key begins
 MAX_KEYS = 100  # of a workspace that are not revoked
@@ -34,6 +36,10 @@ class User(Editable, Base):
     )  # let in from this machine until there is a password
     is_active: Mapped[bool] = mapped_column(default=True)
     last_login_at: Mapped[datetime | None]
+
+    @property
+    def scope(self) -> Scope:
+        return user_scope(self.id)
 
 
 class AuthSession(Stamped, Base):

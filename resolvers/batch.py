@@ -63,7 +63,7 @@ def counts_of_batch(root: Any, row: Any) -> Any:
 def status_of_batch(root: Any, row: Any) -> BatchStatus:
     """Where it stands, from where its runs stand: a run that fails leaves the others alone.
 
-    Runs whose cards were deleted are gone and not counted, so it may be another than BATCH_ENDED told.
+    Runs whose cards were deleted are gone and not counted, so it may differ from the one in `BatchEnded`.
     """
     return counts_of(row).status
 
@@ -86,7 +86,7 @@ async def start_batch(
     """Ask for a run on each of several cards, each with a branch and a workspace of its own: all, or none.
 
     A StageRefused or Conflict names the first card that stands against it. A run that fails leaves the others
-    alone; what becomes of all of them is the batch's `status`, and BATCH_ENDED tells it.
+    alone; what becomes of all of them is the batch's `status`, and the event `BatchEnded` has it.
     """
     wish = RunRequest(
         kind=kind, instruction=instruction, base_ref=base_ref, permission=permission, start_at=start_at

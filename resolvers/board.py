@@ -13,8 +13,8 @@ from kit.eventlog.tables import Topic
 from kit.graphql.arguments import IfVersion, provided_fields
 from models.board import Board, BoardColumn, Template
 from models.card import Card
-from models.event import board_topic
 from models.stage import Law, Stage
+from models.topic import board_topic
 from resolvers.context import Info
 from resolvers.loaders import Relation, batched
 from resolvers.pagination import After, Before, First, Last, Order, Page, PageArgs, PaginatedQuery, load_page

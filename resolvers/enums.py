@@ -16,7 +16,6 @@ import models.stage
 import models.worker
 import models.workspace
 from kit.graphql.types import graphql_enum
-from models.event import EventKind
 from protocol import events
 
 graphql_enum(
@@ -214,11 +213,6 @@ graphql_enum(
     "What becomes of a run that ends well and changed nothing.",
     SUCCEED="It succeeded.",
     DECIDE="A person decides.",
-)
-graphql_enum(
-    EventKind,
-    "What happened; an item's type has the same name.",
-    **{kind: f"{kind.replace('_', ' ').capitalize()}." for kind in EventKind},
 )
 graphql_enum(
     models.actor.ActorKind,

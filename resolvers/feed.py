@@ -1,19 +1,33 @@
-"""Feeds: replay from a cursor, then follow, looking again and again whether the reader may."""
+"""Feeds: replay from a cursor, then follow, while the subscriber's access is checked again with every step."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, aclosing
+from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 from sqlalchemy import select
 from strawberry import ID
 
 from auth.subscriber_access import Who, of_board, of_workspace
+from kit.db.database import utcnow
 from kit.eventlog.event_log import START, Cursor, retry_while_unavailable
 from kit.eventlog.tables import Event, Topic
-from kit.graphql.broadcast.broadcast import FeedPosition, Group, share_subscription
-from models.event import EventKind, board_topic, user_topic, workspace_topic
+from kit.graphql.broadcast.broadcast import (
+    CaughtUp,
+    Delivery,
+    FeedPosition,
+    Group,
+    PageEnd,
+    share_subscription,
+)
+from models.actor import ActorKind
+from models.events.board import BoardDeleted
+from models.events.feed import FeedStarted
+from models.events.workspace import MemberRemoved, WorkspaceDeleted
 from models.refusal import Forbidden, NotFound
+from models.topic import board_topic, user_topic, workspace_topic
 from resolvers.board import BOARD
 from resolvers.context import Context, Info
 from resolvers.follow import recheck_access
@@ -24,8 +38,46 @@ MAX_OWN_EVENTS = 50  # of a person's own events, looked through for how a member
 
 After = Annotated[
     str | None,
-    'Everything after this cursor, then what follows. "0" is the start of the feed, nothing said is now.',
+    'Resume after this cursor; "0" is the start of the feed. Without it the feed starts now, with `FeedStarted`.',
 ]
+
+
+class FeedItem(Protocol):
+    """An item of a feed: a row of the event log, or the item of `FeedStarted`."""
+
+    @property
+    def epoch(self) -> str: ...
+    @property
+    def seq(self) -> int: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def at(self) -> datetime: ...
+    @property
+    def actor_kind(self) -> str: ...
+    @property
+    def actor_id(self) -> str | None: ...
+    @property
+    def request_id(self) -> str | None: ...
+    @property
+    def batch(self) -> str | None: ...
+    @property
+    def data(self) -> dict[str, Any]: ...
+
+
+@dataclass(frozen=True)
+class FirstItem:
+    """The item of `FeedStarted`: the place at which a feed without `after` starts."""
+
+    epoch: str
+    seq: int
+    at: datetime = field(default_factory=utcnow)
+    kind: str = FeedStarted.kind
+    actor_kind: str = ActorKind.SYSTEM
+    actor_id: str | None = None
+    request_id: str | None = None
+    batch: str | None = None
+    data: dict[str, Any] = field(default_factory=dict)
 
 
 async def board_feed(
@@ -46,7 +98,7 @@ async def board_feed(
         return await info.context.load(BOARD, board_id) is not None
 
     async with aclosing(
-        _follow(info, board_topic(board_id), board_id, after, seen, EventKind.BOARD_DELETED, of_board)
+        _follow(info, board_topic(board_id), board_id, after, seen, BoardDeleted.kind, of_board)
     ) as events:
         async for event in events:
             yield event
@@ -66,7 +118,7 @@ async def workspace_feed(
 
     topic = workspace_topic(workspace_id)
     async with aclosing(
-        _follow(info, topic, workspace_id, after, seen, EventKind.WORKSPACE_DELETED, of_workspace)
+        _follow(info, topic, workspace_id, after, seen, WorkspaceDeleted.kind, of_workspace)
     ) as events:
         async for event in events:
             yield event
@@ -90,7 +142,7 @@ async def _follow(
     id: str,
     after: str | None,
     seen: Callable[[], Awaitable[bool]],
-    end: EventKind | None,
+    end: str | None,
     who: Who | None,
 ) -> AsyncGenerator[Any, None]:
     """Tell the events of a topic until it ends or the reader may no longer see what it is about.
@@ -100,20 +152,26 @@ async def _follow(
     """
     context, shared = info.context, share_subscription()
     if shared.group is not None:
-        async with aclosing(_tell(context, shared.group, topic, id, who)) as told:
-            async for event in told:
-                yield event
+        async with aclosing(_follow_for_group(context, shared.group, topic, id, who)) as steps:
+            async for step in steps:
+                yield step
         return
     last = None  # the end, once it has come
+    started: FirstItem | None = None
     if shared.place is not None:
         after = shared.place.after
     elif await seen():
-        after = await _now(context, topic) if after is None else after  # this moment, not a later one
+        if after is None:
+            started = await _now(context, topic)
+            after = str(Cursor(started.epoch, started.seq)) if started.epoch else START
     else:
         last = await _end(context, topic, end)
         if last is None or after in (None, START) or not await _was_here(context, last):
             raise NotFound(id)
     await context.refresh()  # no connection is held while waiting
+    if started is not None:
+        yield Delivery(FeedPosition(Cursor(started.epoch, started.seq)), started)
+        await context.refresh()
 
     feed, actor = context.services.event_log, context.actor
     async with AsyncExitStack() as stack:
@@ -134,44 +192,44 @@ async def _follow(
                     return
             await context.refresh()
             for event in events:
-                yield event
+                yield Delivery(FeedPosition(Cursor(event.epoch, event.seq)), event)
             if last is not None and events and events[-1].seq >= last.seq:
                 return
-            is_caught_up = last is None and events.is_last
-            if is_caught_up and shared.leave(topic, FeedPosition(events.cursor), actor, user_topic(actor.id)):
-                return
+            if last is None and events.is_last:
+                yield CaughtUp(topic, FeedPosition(events.cursor), actor, user_topic(actor.id))
 
 
-async def _tell(
+async def _follow_for_group(
     context: Context, group: Group, topic: str, id: str, who: Who | None
-) -> AsyncGenerator[Any, None]:
-    """Tell a group the events of a topic, a page from one moment: that in which it was looked who may have it."""
+) -> AsyncGenerator[Delivery | PageEnd, None]:
+    """Follow a topic for a group. A page and the access of the members are read from one snapshot."""
     follow = context.services.event_log.follow
     async with aclosing(
-        follow(topic, group.place.after, page=MAX_EVENTS_PER_SNAPSHOT, listening=group.hears)
+        follow(topic, group.place.after, page=MAX_EVENTS_PER_SNAPSHOT, listening=group.listen_with)
     ) as pages:
         async for events in pages:
-            seen = await retry_while_unavailable(partial(recheck_access, context, group, who, id))
-            if not seen[context.actor]:
+            access = await retry_while_unavailable(partial(recheck_access, context, group, who, id))
+            if not access[context.actor]:
                 return
             context.is_held = True
             for event in events:
-                group.tells(FeedPosition(Cursor(event.epoch, event.seq)), seen)
-                yield event
-            await group.sends()
+                yield Delivery(FeedPosition(Cursor(event.epoch, event.seq)), event, access)
             context.is_held = False
             await context.refresh()  # no connection is held while waiting
-            if events.is_last:
-                group.rests(FeedPosition(events.cursor), seen)
+            yield PageEnd(FeedPosition(events.cursor), access if events.is_last else None)
 
 
-async def _now(context: Context, topic: str) -> str | None:
-    """The cursor of a topic as it is; None for one in which nothing has happened."""
-    rows = await context.read(select(Topic.epoch, Topic.last).where(Topic.name == topic))
-    return str(Cursor(*rows[0])) if rows else None
+async def _now(context: Context, topic: str) -> FirstItem:
+    """Return the first item of a feed that starts now. A topic without events has no epoch yet."""
+    query = select(Topic.epoch, Topic.last, Topic.lowest).where(Topic.name == topic)
+    rows = await context.read(query)
+    if not rows:
+        return FirstItem("", 0, data={"oldest_cursor": START})
+    epoch, last, lowest = rows[0]
+    return FirstItem(epoch, last, data={"oldest_cursor": str(Cursor(epoch, lowest - 1))})
 
 
-async def _end(context: Context, topic: str, end: EventKind | None) -> Any:
+async def _end(context: Context, topic: str, end: str | None) -> Any:
     """The last event of a topic that has ended; None while it goes on."""
     query = select(Event.__table__).where(Event.topic == topic).order_by(Event.seq.desc()).limit(1)
     rows = await context.read(query)
@@ -195,9 +253,9 @@ async def _was_here(context: Context, last: Any) -> bool:
     actor, workspace_id = context.actor, last.data["workspace_id"]
     if await context.load(WORKSPACE, workspace_id) is not None:
         return actor.board_id in (None, last.data.get("board_id"))
-    ways = EventKind.MEMBER_REMOVED, EventKind.WORKSPACE_DELETED
+    ways = MemberRemoved.kind, WorkspaceDeleted.kind
     query = select(Event.kind, Event.data).where(Event.topic == user_topic(actor.id), Event.kind.in_(ways))
     for row in await context.read(query.order_by(Event.seq.desc()).limit(MAX_OWN_EVENTS)):
         if row.data["workspace_id"] == workspace_id:
-            return bool(row.kind == EventKind.WORKSPACE_DELETED)
+            return bool(row.kind == WorkspaceDeleted.kind)
     return False

@@ -13,10 +13,13 @@ from actions.question import NewQuestion
 from auth.authentication import check
 from auth.locking import lock_own_run
 from auth.permissions import sees_card
+from kit.graphql.broadcast.broadcast import Delivery
 from kit.graphql.types import input_type
-from models.event import EventKind, run_topic
+from models.events.feed import FeedStarted
+from models.events.question import QuestionEvent
 from models.question import Question, QuestionStatus, QuestionType
 from models.refusal import Invalid
+from models.topic import run_topic
 from resolvers import feed
 from resolvers.context import Info
 from resolvers.lease import LeaseInput
@@ -59,12 +62,7 @@ QUESTIONS_OF_CARD = PaginatedQuery(
 MAX_WAIT_SECONDS = 25  # seconds an agent may wait for an answer in one request: an operation has 30
 POLL_INTERVAL_SECONDS = 5.0  # seconds until it looks without being woken
 OLDEST = Order("OLDEST", ((Question.id, False),))
-EVENT_KINDS = {
-    EventKind.QUESTION_ASKED,
-    EventKind.QUESTION_ANSWERED,
-    EventKind.QUESTION_EXPIRED,
-    EventKind.QUESTION_CANCELLED,
-}
+EVENT_KINDS = {cls.kind for cls in QuestionEvent.__subclasses__()} | {FeedStarted.kind}
 
 
 @input_type
@@ -314,7 +312,7 @@ async def question_feed(
 
     Numbers and cursors are those of the board's feed, so here they jump; going on after a cursor loses nothing.
     """
-    async with aclosing(feed.board_feed(info, board_id, after)) as events:
-        async for event in events:
-            if event.kind in EVENT_KINDS:
-                yield event
+    async with aclosing(feed.board_feed(info, board_id, after)) as steps:
+        async for step in steps:
+            if not isinstance(step, Delivery) or step.item.kind in EVENT_KINDS:
+                yield step

@@ -12,9 +12,10 @@ from strawberry import ID
 from actions.run_log import RUN_LOG
 from kit.eventlog.event_log import START, Cursor, retry_while_unavailable
 from kit.eventlog.pubsub import Listener
-from models.event import run_topic, user_topic
+from kit.graphql.broadcast.broadcast import Delivery, FeedPosition
 from models.refusal import Invalid, NotFound
 from models.run import TERMINAL
+from models.topic import run_topic, user_topic
 from resolvers.context import Info
 from resolvers.run_log import RunSnapshot, ended_of, fresh_rows
 
@@ -107,7 +108,7 @@ async def replay_run(
                 for line in lines:
                     if not await viewer.waits(line.at):
                         return
-                    yield line
+                    yield Delivery(FeedPosition(Cursor(line.epoch, line.seq)), line)
                     seq = line.seq
                 if viewer.standing and viewer.standing.run.status in TERMINAL and seq >= viewer.standing.last:
                     yield ended_of(viewer.standing, seq)

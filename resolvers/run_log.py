@@ -17,11 +17,18 @@ from auth.permissions import sees_card
 from auth.subscriber_access import of_run
 from kit.eventlog.event_log import START, Cursor, retry_while_unavailable
 from kit.eventlog.tables import Topic
-from kit.graphql.broadcast.broadcast import FeedPosition, Group, share_subscription
+from kit.graphql.broadcast.broadcast import (
+    CaughtUp,
+    Delivery,
+    FeedPosition,
+    Group,
+    PageEnd,
+    share_subscription,
+)
 from kit.graphql.types import as_row, input_type
-from models.event import run_topic, user_topic
 from models.refusal import NotFound
 from models.run import TERMINAL, FailureCode, Run, RunEvent, RunLive, RunOutcome, RunStatus
+from models.topic import run_topic, user_topic
 from protocol.events import EventType, LogLevel
 from resolvers.board import TOPIC
 from resolvers.context import Context, Info
@@ -136,9 +143,9 @@ async def run_feed(
     """
     context, shared, topic = info.context, share_subscription(), run_topic(run_id)
     if shared.group is not None:
-        async with aclosing(_tell(context, shared.group, topic, run_id)) as items:
-            async for item in items:
-                yield item
+        async with aclosing(_follow_for_group(context, shared.group, topic, run_id)) as steps:
+            async for step in steps:
+                yield step
         return
     if shared.place is not None:
         after, reader = shared.place.after, RunLogReader.at(shared.place)
@@ -157,37 +164,35 @@ async def run_feed(
             if standing is None:
                 return
             for line in lines:
-                yield line
+                yield Delivery(reader.place(Cursor(line.epoch, line.seq)), line)
             for item in reader.after(lines, standing):
-                yield item
+                yield Delivery(reader.place(lines.cursor), item)
                 if isinstance(item, RunLogEnd):
                     return
-            if lines.is_last and shared.leave(topic, reader.place(lines.cursor), context.actor, mine):
-                return
+            if lines.is_last:
+                yield CaughtUp(topic, reader.place(lines.cursor), context.actor, mine)
 
 
-async def _tell(context: Context, group: Group, topic: str, run_id: str) -> AsyncGenerator[Any, None]:
-    """Tell a group what is said in a run; who of it may have that is looked once for each page."""
+async def _follow_for_group(
+    context: Context, group: Group, topic: str, run_id: str
+) -> AsyncGenerator[Delivery | PageEnd, None]:
+    """Follow a run for a group. The access of the members is checked once for each page."""
     reader, feed = RunLogReader.at(group.place), context.services.event_log
-    pages = feed.follow(topic, group.place.after, log=RUN_LOG, listening=group.hears)
+    pages = feed.follow(topic, group.place.after, log=RUN_LOG, listening=group.listen_with)
     async with aclosing(pages):
         async for lines in pages:
             standing = await retry_while_unavailable(partial(fresh_rows, context, run_id))
-            seen = await retry_while_unavailable(partial(recheck_access, context, group, of_run, run_id))
+            access = await retry_while_unavailable(partial(recheck_access, context, group, of_run, run_id))
             await context.refresh()
-            if standing is None or not seen[context.actor]:
+            if standing is None or not access[context.actor]:
                 return
             for line in lines:
-                group.tells(reader.place(Cursor(line.epoch, line.seq)), seen)
-                yield line
+                yield Delivery(reader.place(Cursor(line.epoch, line.seq)), line, access)
             for item in reader.after(lines, standing):
                 if isinstance(item, RunLogEnd):
-                    return  # each is told the end by itself
-                group.tells(reader.place(lines.cursor), seen)
-                yield item
-            await group.sends()
-            if lines.is_last:
-                group.rests(reader.place(lines.cursor), seen)
+                    return  # each member reads the end by itself
+                yield Delivery(reader.place(lines.cursor), item, access)
+            yield PageEnd(reader.place(lines.cursor), access if lines.is_last else None)
 
 
 @dataclass(frozen=True)

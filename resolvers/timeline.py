@@ -12,18 +12,14 @@ from strawberry import Parent
 from auth.permissions import sees_card
 from kit.eventlog.tables import Event
 from models.card import Card
-from models.event import EventKind
+from models.events.card import MessageDeleted, MessageEdited, MessagePosted
+from models.events.run import RunProgressed
 from models.message import Message
 from resolvers.context import Info
 from resolvers.pagination import After, Order, Page, PageArgs, PaginatedQuery, load_page
 
 DEFAULT, MOST = 20, 50
-HIDDEN_KINDS = (
-    EventKind.MESSAGE_POSTED,
-    EventKind.MESSAGE_EDITED,
-    EventKind.MESSAGE_DELETED,
-    EventKind.RUN_PROGRESS,
-)
+HIDDEN_KINDS = [cls.kind for cls in (MessagePosted, MessageEdited, MessageDeleted, RunProgressed)]
 
 # `seq` is 0 for a message, `message_id` empty for a change: so the three of the order tell any two apart.
 _ENTRIES = union_all(

@@ -39,6 +39,10 @@ def actor_of_event(root: Any) -> Actor:
     return actor_of(root.actor_kind, root.actor_id)
 
 
+def correlation_id_of(root: Any) -> ID | None:
+    return None if root.batch is None else ID(root.batch)
+
+
 @object_type
 class Change:
     """One field that was changed."""

@@ -8,10 +8,10 @@ import strawberry
 from strawberry import ID
 
 from kit.graphql.limits.list_size import list_size
-from models.event import EventKind
-from models.event import EventKind as Kind
+from models.events import EVENT_TYPES, card, type_name_of
+from models.events.base import Event
 from resolvers.message import MESSAGE
-from schema.actor import Actor, Change, actor_of_event, change_of
+from schema.actor import Actor, Change, actor_of_event, change_of, correlation_id_of
 from schema.fields import relation_field
 from schema.message import Message
 
@@ -26,31 +26,31 @@ Told = dict[str, Any]
 Pairs = list[tuple[str, Any, Any]]
 
 # What an event changed, where its data does not say so field by field: name, before, after.
-CHANGES: dict[Kind, Callable[[Told], Pairs]] = {
-    Kind.CARD_CREATED: lambda d: [("title", None, d["title"]), ("stage", None, d["stage"])],
-    Kind.CARD_MOVED: lambda d: [
+CHANGES: dict[type[Event], Callable[[Told], Pairs]] = {
+    card.CardCreated: lambda d: [("title", None, d["title"]), ("stage", None, d["stage"])],
+    card.CardMoved: lambda d: [
         ("stage", d["from_stage"], d["to_stage"]),
         ("column_id", d["from_column_id"], d["to_column_id"]),
     ],
-    Kind.CARD_ARCHIVED: lambda d: [("archived", False, True)],
-    Kind.CARD_UNARCHIVED: lambda d: [("archived", True, False)],
-    Kind.LABEL_ADDED: lambda d: [("label_id", None, d["label_id"])],
-    Kind.LABEL_REMOVED: lambda d: [("label_id", d["label_id"], None)],
-    Kind.ASSIGNEE_ADDED: lambda d: [("assignee_id", None, d["user_id"])],
-    Kind.ASSIGNEE_REMOVED: lambda d: [("assignee_id", d["user_id"], None)],
-    Kind.CARD_LINKED: lambda d: [(d["link_kind"].lower(), None, d["target_id"])],
-    Kind.CARD_UNLINKED: lambda d: [(d["link_kind"].lower(), d["target_id"], None)],
-    Kind.SUBTASK_CREATED: lambda d: [("subtask_id", None, d["subtask_id"])],
-    Kind.SUBTASK_DELETED: lambda d: [("subtask_id", d["subtask_id"], None)],
+    card.CardArchived: lambda d: [("archived", False, True)],
+    card.CardUnarchived: lambda d: [("archived", True, False)],
+    card.LabelAdded: lambda d: [("label_id", None, d["label_id"])],
+    card.LabelRemoved: lambda d: [("label_id", d["label_id"], None)],
+    card.AssigneeAdded: lambda d: [("assignee_id", None, d["user_id"])],
+    card.AssigneeRemoved: lambda d: [("assignee_id", d["user_id"], None)],
+    card.CardLinked: lambda d: [(d["link_kind"].lower(), None, d["target_id"])],
+    card.CardUnlinked: lambda d: [(d["link_kind"].lower(), d["target_id"], None)],
+    card.SubtaskCreated: lambda d: [("subtask_id", None, d["subtask_id"])],
+    card.SubtaskDeleted: lambda d: [("subtask_id", d["subtask_id"], None)],
 }
 
 
-def _kind(root: Any) -> Kind:
-    return Kind(root.kind)
+def _type(root: Any) -> str:
+    return type_name_of(root.kind)
 
 
 def _changes(root: Any) -> list[Change]:
-    told = CHANGES.get(root.kind)
+    told = CHANGES.get(EVENT_TYPES[root.kind])
     if told is None:
         pairs: Pairs = [(name, *pair) for name, pair in root.data.get("changes", {}).items()]
     else:
@@ -65,11 +65,13 @@ def _about(root: Any) -> str | None:
 
 @strawberry.type(description="Something that was changed on a card.")
 class TimelineChange(TimelineEntry):
-    kind: EventKind = strawberry.field(resolver=_kind, description="What happened.")
+    type: str = strawberry.field(resolver=_type, description="The name of the event's type: `CardMoved`.")
     about: str | None = strawberry.field(
         resolver=_about, description="The title of the subtask or the name of the label it is about."
     )
-    batch: ID | None = strawberry.field(description="Shared by the events of one bulk change.")
+    correlation_id: ID | None = strawberry.field(
+        resolver=correlation_id_of, description="Shared by the events of one bulk change."
+    )
     changes: list[Change] = strawberry.field(
         resolver=_changes,
         description="What was changed, field by field, before and after.",

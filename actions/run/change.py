@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from actions.events import emit_on_board, emit_question_event
+from actions.events import emit_question_event
 from actions.move import move_as_system
 from actions.report_statements import STORE
 from actions.run.notice import notify_ended, notify_review, notify_run_people, notify_sent_back
@@ -25,7 +25,20 @@ from models.account import access_of
 from models.batch import COUNTING, COUNTS, RunBatch, counts_of
 from models.board import Board, BoardColumn
 from models.card import Card
-from models.event import EventKind, run_topic
+from models.events.question import QuestionCancelled, question_facts
+from models.events.run import (
+    BatchEnded,
+    RunCancelled,
+    RunEvent,
+    RunFailed,
+    RunRequeued,
+    RunResumed,
+    RunStarted,
+    RunStopping,
+    RunSucceeded,
+    RunWaiting,
+    run_facts,
+)
 from models.question import Question, QuestionStatus, log_event_of
 from models.refusal import NotFound
 from models.run import (
@@ -42,14 +55,9 @@ from models.run import (
     may_become,
 )
 from models.stage import Stage
+from models.topic import run_topic
 from protocol.events import AgentEvent, AttemptChanged, LifecyclePhase, StatusChanged
 from protocol.events import AgentStatus as Doing
-
-ENDED = {
-    RunStatus.SUCCEEDED: EventKind.RUN_SUCCEEDED,
-    RunStatus.FAILED: EventKind.RUN_FAILED,
-    RunStatus.CANCELLED: EventKind.RUN_CANCELLED,
-}
 
 # Why a run is stopped that loses its card: a person has the card, and it stays where they put it.
 BY_HAND = "A person took the card from the queue"
@@ -58,18 +66,12 @@ TAKEN_AWAY = "Its card was taken away"
 WITH_ITS_CARD = (BY_HAND, MOVED, TAKEN_AWAY)
 
 
-def emit_run_event(tx: Transaction, board: Board, run: Run, kind: EventKind, **data: Any) -> None:
-    """Say on the board that something happened to a run; whoever follows the run's log looks too."""
-    told: dict[str, Any] = {
-        "run_id": run.id,
-        "card_id": run.card_id,
-        "run_kind": run.kind,
-        "status": run.status,
-        "attempt": run.attempt,
-        "wait_reason": run.wait_reason,
-    }
-    emit_on_board(tx, board, kind, run.card_id, **told, **data)
-    tx.notify(run_topic(run.id))
+def emit_run_event(
+    tx: Transaction, board: Board, event: RunEvent, *, correlation_id: str | None = None
+) -> None:
+    """Emit a change to a run on its board's feed, and wake the followers of the run's log."""
+    tx.emit(board, event, correlation_id=correlation_id)
+    tx.notify(run_topic(event.run_id))
 
 
 async def log_events(tx: Transaction, run: Run, *events: AgentEvent) -> None:
@@ -111,9 +113,7 @@ async def apply(tx: Transaction, board: Board, transitions: Iterable[Transition]
         await follow_transition(tx, board, run, mine[run.id])
 
 
-async def follow_transition(
-    tx: Transaction, board: Board, run: Run, transition: Transition, **data: Any
-) -> None:
+async def follow_transition(tx: Transaction, board: Board, run: Run, transition: Transition) -> None:
     """Let a run follow its job through one transition."""
     if transition.cause is Cause.CANCEL_REQUESTED:
         await _stopping(tx, board, run)
@@ -126,10 +126,10 @@ async def follow_transition(
         case JobState.PARKED:
             await _detached(tx, board, run, transition)
         case JobState.DONE:
-            await _ended(tx, board, run, RunStatus.SUCCEEDED, **data)
+            await _ended(tx, board, run, RunStatus.SUCCEEDED)
             await _to_review(tx, board, run)
         case JobState.CANCELLED:
-            await _ended(tx, board, run, RunStatus.CANCELLED, reason=run.stop_reason)
+            await _ended(tx, board, run, RunStatus.CANCELLED)
             if run.stop_reason not in WITH_ITS_CARD:
                 await _leave_to_siblings(tx, board, run)
         case JobState.DEAD:
@@ -137,16 +137,18 @@ async def follow_transition(
             await _leave_to_siblings(tx, board, run)
 
 
-async def waits(tx: Transaction, board: Board, run: Run, why: WaitReason, **data: Any) -> None:
+async def waits(
+    tx: Transaction, board: Board, run: Run, why: WaitReason, *, question_ids: list[str] | None = None
+) -> None:
     """A run waits, with its worker or without: its job was parked."""
     set_status(run, RunStatus.WAITING, why)
-    emit_run_event(tx, board, run, EventKind.RUN_WAITING, **data)
+    emit_run_event(tx, board, RunWaiting(**run_facts(run), question_ids=question_ids))
 
 
 def _resumed(tx: Transaction, board: Board, run: Run) -> None:
     set_status(run, RunStatus.RUNNING)
     run.reported_at = utcnow()  # its silence begins now: while it waited there was nothing to say
-    emit_run_event(tx, board, run, EventKind.RUN_RESUMED)
+    emit_run_event(tx, board, RunResumed(**run_facts(run)))
 
 
 async def started(tx: Transaction, board: Board, run: Run) -> None:
@@ -154,7 +156,7 @@ async def started(tx: Transaction, board: Board, run: Run) -> None:
     if run.status is RunStatus.CLAIMED:
         set_status(run, RunStatus.RUNNING)
         run.started_at = run.started_at or utcnow()
-        emit_run_event(tx, board, run, EventKind.RUN_STARTED)
+        emit_run_event(tx, board, RunStarted(**run_facts(run)))
 
 
 async def _requeued(tx: Transaction, board: Board, run: Run, transition: Transition) -> None:
@@ -172,16 +174,14 @@ async def _requeued(tx: Transaction, board: Board, run: Run, transition: Transit
         await log_events(
             tx, run, AttemptChanged(number=run.attempt, phase=LifecyclePhase.ENDED, reason=str(why))
         )
-    emit_run_event(
-        tx,
-        board,
-        run,
-        EventKind.RUN_REQUEUED,
+    requeued = RunRequeued(
+        **run_facts(run),
         code=transition.code if transition.cause in (Cause.FAILED, Cause.LOST) else None,
         reason=transition.reason if transition.cause is Cause.FAILED else None,
         cause=transition.cause,
-        available_at=transition.available_at.isoformat() if transition.available_at else None,
+        available_at=transition.available_at,
     )
+    emit_run_event(tx, board, requeued)
     if worked and run.kind is RunKind.CODE and not await others_active(tx, run):
         card = await card_of(tx, run)
         column = card.column_id
@@ -204,7 +204,7 @@ async def _detached(tx: Transaction, board: Board, run: Run, transition: Transit
     """Its worker was lost or left while it waited: it goes on waiting, for any worker."""
     if run.status is RunStatus.WAITING and not transition.held:
         await _forget(tx, run)
-        emit_run_event(tx, board, run, EventKind.RUN_WAITING, detached=True, cause=transition.cause)
+        emit_run_event(tx, board, RunWaiting(**run_facts(run), detached=True, cause=transition.cause))
 
 
 async def _stopping(tx: Transaction, board: Board, run: Run) -> None:
@@ -212,7 +212,7 @@ async def _stopping(tx: Transaction, board: Board, run: Run) -> None:
     run.version += 1
     await cancel_questions(tx, board, run)
     await send_command(tx, run, CommandKind.STOP, CommandKind.STOP, {"reason": run.stop_reason})
-    emit_run_event(tx, board, run, EventKind.RUN_STOPPING, reason=run.stop_reason)
+    emit_run_event(tx, board, RunStopping(**run_facts(run), reason=run.stop_reason))
 
 
 async def _failed(tx: Transaction, board: Board, run: Run, transition: Transition) -> None:
@@ -222,7 +222,7 @@ async def _failed(tx: Transaction, board: Board, run: Run, transition: Transitio
         reason = f"{failures} attempts failed; the last: {code}: {reason}"
         code = FailureCode.ATTEMPTS_EXHAUSTED
     run.failure_code, run.failure_reason = code, reason
-    await _ended(tx, board, run, RunStatus.FAILED, code=code, reason=reason)
+    await _ended(tx, board, run, RunStatus.FAILED)
     await notify_run_people(tx, board, await card_of(tx, run), run, notify_ended(run))
 
 
@@ -241,16 +241,25 @@ REASONS = {
 }
 
 
-async def _ended(tx: Transaction, board: Board, run: Run, status: RunStatus, **data: Any) -> None:
+def _end_event(run: Run) -> RunSucceeded | RunFailed | RunCancelled:
+    if run.status is RunStatus.SUCCEEDED:
+        return RunSucceeded(**run_facts(run), summary=(run.summary or "")[:500], outcome=run.outcome)
+    if run.status is RunStatus.FAILED:
+        code = run.failure_code or FailureCode.AGENT_ERROR
+        return RunFailed(**run_facts(run), code=code, reason=run.failure_reason)
+    return RunCancelled(**run_facts(run), reason=run.stop_reason)
+
+
+async def _ended(tx: Transaction, board: Board, run: Run, status: RunStatus) -> None:
     set_status(run, status)
     run.finished_at = utcnow()
     run.held_by = None
     await cancel_questions(tx, board, run)
     await _forget(tx, run)
-    await log_events(
-        tx, run, StatusChanged(state=Doing.ENDED, reason=status, text=str(data.get("reason") or ""))
-    )
-    emit_run_event(tx, board, run, ENDED[status], **data)
+    event = _end_event(run)
+    text = "" if isinstance(event, RunSucceeded) else event.reason or ""
+    await log_events(tx, run, StatusChanged(state=Doing.ENDED, reason=status, text=text))
+    emit_run_event(tx, board, event)
     if run.batch_id is not None:
         await _close(tx, board, run, run.batch_id)
 
@@ -265,17 +274,14 @@ async def _close(tx: Transaction, board: Board, run: Run, batch_id: str) -> None
     batch.ended_at = run.finished_at
     await tx.flush()  # this run is counted too
     counts = counts_of((await tx.execute(select(*COUNTS).where(mine, COUNTING))).one())
-    emit_on_board(
-        tx,
-        board,
-        EventKind.BATCH_ENDED,
-        batch.id,
+    ended = BatchEnded(
         batch_id=batch.id,
         batch_status=counts.status,
         succeeded=counts.succeeded,
         failed=counts.failed,
         cancelled=counts.cancelled,
     )
+    tx.emit(board, ended)
 
 
 async def _forget(tx: Transaction, run: Run) -> None:
@@ -348,7 +354,7 @@ async def cancel_questions(
         question.status, question.answered_at = QuestionStatus.CANCELLED, utcnow()
         question.version += 1
         await log_events(tx, run, log_event_of(question))
-        emit_question_event(tx, board, EventKind.QUESTION_CANCELLED, question.id, run.card_id, run.id)
+        emit_question_event(tx, board, QuestionCancelled(**question_facts(question)))
 
 
 async def send_command(tx: Transaction, run: Run, kind: CommandKind, key: str, data: dict[str, Any]) -> None:

@@ -21,7 +21,7 @@ from models.account import User, public
 from models.actor import Actor
 from models.board import Board
 from models.card import Card, Subtask
-from models.event import EventKind
+from models.events.run import RunClaimed, run_facts
 from models.message import Message
 from models.policy import BoardPolicy, board_policy_of
 from models.question import Question, QuestionStatus
@@ -200,7 +200,8 @@ async def _open(
         run,
         AttemptChanged(number=run.attempt, phase=LifecyclePhase.STARTED, text=f"Claimed by {worker.name}"),
     )
-    emit_run_event(tx, board, run, EventKind.RUN_CLAIMED, worker_id=worker.id, worker=worker.name)
+    claimed = RunClaimed(**run_facts(run), worker_id=worker.id, worker=worker.name)
+    emit_run_event(tx, board, claimed)
     return await _claimed(tx, board, run, card, worker, lease)
 
 

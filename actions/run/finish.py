@@ -80,9 +80,7 @@ async def complete_run(tx: Transaction, actor: Actor, lease: Ticket, result: Run
             await waits(tx, board, run, WaitReason.DECISION)
             return run
         transition = await queue.complete(tx, lease, exit_code=result.exit_code, metrics=result.metrics)
-        await follow_transition(
-            tx, board, run, transition, summary=(run.summary or "")[:500], outcome=result.outcome
-        )
+        await follow_transition(tx, board, run, transition)
         return run
 
 

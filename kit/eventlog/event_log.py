@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Executable, delete, func, insert, select, update
 
-from kit.db.database import Database, Unavailable, utcnow
+from kit.db.database import Database, Unavailable
 from kit.db.transaction import Author, PendingEvent, Transaction
 from kit.eventlog.pubsub import PubSub
 from kit.eventlog.pubsub.hub import Listener
@@ -72,28 +72,6 @@ class Cursor(NamedTuple):
         return cls(epoch, int(seq))
 
 
-def emit(
-    tx: Transaction,
-    topics: Sequence[str],
-    kind: str,
-    *,
-    tenant: str | None,
-    subject: str | None,
-    batch: str | None = None,
-    data: dict[str, Any],
-) -> None:
-    """Say that something happened. It is stored if and only if `tx` commits.
-
-    The first topic is its home; the others get copies, which histories leave out.
-    """
-    at = utcnow()
-    for topic in topics:
-        home = topic == topics[0]
-        tx.pending_events.append(
-            PendingEvent(topic, kind, at, tenant if home else None, subject if home else None, batch, data)
-        )
-
-
 async def assign_sequence_numbers(tx: Transaction) -> None:
     """Give what was recorded its numbers and store it. Locks its topics until COMMIT.
 
@@ -124,7 +102,7 @@ async def assign_sequence_numbers(tx: Transaction) -> None:
                 "tenant": happened.tenant,
                 "subject": happened.subject,
                 "request_id": author.request_id,
-                "batch": happened.batch,
+                "batch": happened.correlation_id,
                 "data": happened.data,
             }
             for seq, happened in numbered[start : start + MAX_ROWS_PER_STATEMENT]
