@@ -1,4 +1,4 @@
-"""The audit log of a workspace: its events, told once each, read by admins. Nothing changes or deletes them."""
+"""The audit log of a workspace: its events, each once, for admins. Nothing changes or deletes them."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, select
 from strawberry import ID, Parent
 
 from auth.permissions import administrates
-from kit.eventlog.tables import Event
+from kit.eventlog.tables import EVENT_COLUMNS, Event
 from kit.graphql.types import input_type
 from models.events import EVENT_TYPES
 from models.events.feed import FeedStarted
@@ -20,10 +20,10 @@ from resolvers.node import node
 from resolvers.pagination import After, Before, First, Last, Order, Page, PageArgs, PaginatedQuery, load_page
 from resolvers.workspace import role_in
 
-# `tenant` stands on the home copy of an event only, so each is told once.
+# Only the home copy of an event has a `tenant`, so each event is in the log once.
 AUDIT = PaginatedQuery(
     "audit",
-    select(Event.__table__).where(Event.kind != RunProgressed.kind),  # progress is no change
+    select(*EVENT_COLUMNS).where(Event.kind != RunProgressed.kind),  # progress is no change
     Event.tenant,
     lambda actor: administrates(actor, Event.tenant),
 )
@@ -32,15 +32,13 @@ NEWEST = Order("NEWEST", ((Event.at, True), (Event.topic, True), (Event.seq, Tru
 
 @input_type
 class AuditFilter:
-    """Which entries of an audit log. What is left out does not matter."""
+    """A filter for the entries of an audit log. An absent field matches every entry."""
 
-    actor_ids: Annotated[list[ID] | None, "Done by one of these users or keys."] = None
+    actor_ids: Annotated[list[ID] | None, "Changes by one of these users or keys."] = None
     types: Annotated[list[str] | None, "Events of these types, by type name: `CardMoved`."] = None
-    subject_id: Annotated[ID | None, "Done to this: a board, a card, a member, a label, …"] = None
-    since: datetime | None = strawberry.field(
-        name="from", default=None, description="At this moment or later."
-    )
-    until: datetime | None = strawberry.field(name="to", default=None, description="Before this moment.")
+    subject_id: Annotated[ID | None, "Changes to this: a board, a card, a member, a label, …"] = None
+    since: datetime | None = strawberry.field(name="from", default=None, description="At this time or later.")
+    until: datetime | None = strawberry.field(name="to", default=None, description="Before this time.")
 
 
 # The types of stored events, by name.
@@ -56,14 +54,14 @@ def _kinds_of(types: list[str]) -> list[str]:
 
 
 def _clauses(filter: AuditFilter) -> list[ColumnElement[bool]]:
-    asked: list[tuple[Any, Any]] = [
+    clauses: list[tuple[Any, Any]] = [
         (filter.actor_ids, lambda ids: Event.actor_id.in_(ids)),
         (filter.types, lambda types: Event.kind.in_(_kinds_of(types))),
         (filter.subject_id, lambda id: Event.subject == id),
         (filter.since, lambda moment: Event.at >= moment),
         (filter.until, lambda moment: Event.at < moment),
     ]
-    return [clause(value) for value, clause in asked if value is not None]
+    return [clause(value) for value, clause in clauses if value is not None]
 
 
 async def audit_log(
@@ -73,9 +71,9 @@ async def audit_log(
     after: After = None,
     last: Last = None,
     before: Before = None,
-    filter: Annotated[AuditFilter | None, "Only entries that fit."] = None,
+    filter: Annotated[AuditFilter | None, "Only matching entries."] = None,
 ) -> Page:
-    """What was done here, by whom and when, newest first. Admins only: FORBIDDEN for others."""
+    """The changes in this workspace, newest first. For admins; others get FORBIDDEN."""
     if await role_in(info, root.id) is not Role.ADMIN:
         raise Forbidden("Only an admin of the workspace may read its audit log")
     filter = filter or AuditFilter()
@@ -84,5 +82,5 @@ async def audit_log(
 
 
 async def subject(root: Parent[Any], info: Info) -> Any:
-    """It, as it is now; null once it is gone."""
+    """The subject as it is now; null once deleted."""
     return await node(info, root.subject) if root.subject else None

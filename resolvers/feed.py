@@ -33,8 +33,8 @@ from resolvers.context import Context, Info
 from resolvers.follow import recheck_access
 from resolvers.workspace import WORKSPACE
 
-MAX_EVENTS_PER_SNAPSHOT = 25  # events that a group is told from one moment, which must be short
-MAX_OWN_EVENTS = 50  # of a person's own events, looked through for how a membership ended
+MAX_EVENTS_PER_SNAPSHOT = 25  # a group's page is read from one snapshot, which must be short
+MAX_OWN_EVENTS = 50  # a person's own events that are searched for the end of a membership
 
 After = Annotated[
     str | None,
@@ -60,7 +60,7 @@ class FeedItem(Protocol):
     @property
     def request_id(self) -> str | None: ...
     @property
-    def batch(self) -> str | None: ...
+    def correlation_id(self) -> str | None: ...
     @property
     def data(self) -> dict[str, Any]: ...
 
@@ -76,20 +76,20 @@ class FirstItem:
     actor_kind: str = ActorKind.SYSTEM
     actor_id: str | None = None
     request_id: str | None = None
-    batch: str | None = None
+    correlation_id: str | None = None
     data: dict[str, Any] = field(default_factory=dict)
 
 
 async def board_feed(
     info: Info,
-    board_id: Annotated[ID, "Which board."],
+    board_id: Annotated[ID, "The board."],
     after: After = None,
 ) -> AsyncGenerator[Any, None]:
-    """What happens on a board: everything missed since `after`, then each event as it commits.
+    """Changes on a board: every event after `after`, then each event as it commits.
 
-    Numbers are dense: if `seq` ever jumps, something was lost on the way. The feed ends when the board is
-    deleted, which is its last event, or you may no longer see it. A cursor that is too old or of another
-    feed is an error with the code CURSOR_EXPIRED or CURSOR_UNKNOWN.
+    `seq` has no gaps: a jump means a lost item. Without `after` the first item is `FeedStarted`. Ends after
+    `BoardDeleted`, or when you lose access. Fails with CURSOR_EXPIRED if the cursor is too old, CURSOR_UNKNOWN if
+    it is of another feed, and NOT_FOUND.
     """
     if info.context.actor.run_id is not None:
         raise Forbidden("A run's credential follows its run, not its board")
@@ -106,10 +106,10 @@ async def board_feed(
 
 async def workspace_feed(
     info: Info,
-    workspace_id: Annotated[ID, "Which workspace."],
+    workspace_id: Annotated[ID, "The workspace."],
     after: After = None,
 ) -> AsyncGenerator[Any, None]:
-    """What happens in a workspace: its boards, members, labels and keys. Works as `boardFeed` does."""
+    """Changes in a workspace: its boards, members, labels, keys, workers and questions. Works like `boardFeed`."""
     if info.context.actor.board_id is not None:
         raise Forbidden("A key of one board follows that board")
 
@@ -125,7 +125,7 @@ async def workspace_feed(
 
 
 async def user_feed(info: Info, after: After = None) -> AsyncGenerator[Any, None]:
-    """What concerns you: assignments, memberships, your sessions. Works as `boardFeed` does."""
+    """Your own events: assignments, memberships, notifications, sessions. Works like `boardFeed`."""
     actor = info.context.actor
 
     async def seen() -> bool:
@@ -145,10 +145,10 @@ async def _follow(
     end: str | None,
     who: Who | None,
 ) -> AsyncGenerator[Any, None]:
-    """Tell the events of a topic until it ends or the reader may no longer see what it is about.
+    """Follow a topic until it ends or the subscriber loses access.
 
-    A page is read before it is looked whether the reader may have it, so that what has ended may have done
-    so in between. Its last events are then still to come, and told to whom they are due.
+    A page is read before the access is checked, so the topic may have ended in between. The last events are then
+    still to come, and sent to subscribers that had access to the end.
     """
     context, shared = info.context, share_subscription()
     if shared.group is not None:
@@ -175,17 +175,17 @@ async def _follow(
 
     feed, actor = context.services.event_log, context.actor
     async with AsyncExitStack() as stack:
-        sight = stack.enter_context(context.services.sights.of(who, id, actor)) if who else None
+        check = stack.enter_context(context.services.subscriber_access.of(who, id, actor)) if who else None
         pages = await stack.enter_async_context(
             aclosing(feed.follow(topic, after, also=[user_topic(actor.id)]))
         )
         async for events in pages:
             if last is not None and not events:
-                raise NotFound(id)  # whoever gave that cursor has heard the end before
+                raise NotFound(id)  # that cursor is behind the last event
             if (
                 last is None
-                and sight
-                and not await retry_while_unavailable(partial(sight.has, actor, age=events.age))
+                and check
+                and not await retry_while_unavailable(partial(check.has, actor, age=events.age))
             ):
                 last = await retry_while_unavailable(partial(_end, context, topic, end))
                 if last is None or not await retry_while_unavailable(partial(_stayed, context, last)):
@@ -230,14 +230,14 @@ async def _now(context: Context, topic: str) -> FirstItem:
 
 
 async def _end(context: Context, topic: str, end: str | None) -> Any:
-    """The last event of a topic that has ended; None while it goes on."""
+    """Return the last event of a topic that has ended; None if it has not."""
     query = select(Event.__table__).where(Event.topic == topic).order_by(Event.seq.desc()).limit(1)
     rows = await context.read(query)
     return rows[0] if rows and rows[0].kind == end else None
 
 
 async def _stayed(context: Context, last: Any) -> bool:
-    """Whether a reader that was let in belonged there to the end, and so may hear the rest.
+    """Return whether a subscriber had access to the end, and so gets the last events.
 
     A key lives as long as what it is for.
     """
@@ -245,10 +245,9 @@ async def _stayed(context: Context, last: Any) -> bool:
 
 
 async def _was_here(context: Context, last: Any) -> bool:
-    """Whether the reader belongs to the workspace of what has ended, or did until that was deleted itself.
+    """Return whether the caller is a member of the workspace, or was one until the workspace was deleted.
 
-    After a workspace is deleted nobody belongs to it; each person's own feed has kept whether they had been
-    removed before.
+    A deleted workspace has no members. Each person's own feed says whether they were removed before.
     """
     actor, workspace_id = context.actor, last.data["workspace_id"]
     if await context.load(WORKSPACE, workspace_id) is not None:

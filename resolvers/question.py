@@ -1,7 +1,6 @@
 """How questions are answered, and the adapters of asking and answering them."""
 
-import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Annotated, Any
 
@@ -22,6 +21,7 @@ from models.refusal import Invalid
 from models.topic import run_topic
 from resolvers import feed
 from resolvers.context import Info
+from resolvers.follow import long_poll
 from resolvers.lease import LeaseInput
 from resolvers.loaders import Relation
 from resolvers.pagination import After, Before, First, Last, Order, Page, PaginatedQuery, load_page
@@ -60,7 +60,6 @@ QUESTIONS_OF_CARD = PaginatedQuery(
     lambda actor: sees_card(actor, Question.board_id, Question.card_id),
 )
 MAX_WAIT_SECONDS = 25  # seconds an agent may wait for an answer in one request: an operation has 30
-POLL_INTERVAL_SECONDS = 5.0  # seconds until it looks without being woken
 OLDEST = Order("OLDEST", ((Question.id, False),))
 EVENT_KINDS = {cls.kind for cls in QuestionEvent.__subclasses__()} | {FeedStarted.kind}
 
@@ -267,18 +266,15 @@ async def await_answers(
         Question.run_id == context.actor.run_id,
     )
     query = select(Question.__table__).where(*mine, Question.group_key == key).order_by(Question.place)
-    until = time.monotonic() + wait
-    with context.services.event_log.pubsub.listen(run_topic(context.actor.run_id)) as woken:
-        while True:
-            woken.clear()
-            await context.refresh()
-            rows = await context.read(query)
-            left = until - time.monotonic()
-            if left <= 0 or all(row.status != QuestionStatus.OPEN for row in rows):
-                return rows
-            await context.refresh()  # no connection is held while waiting
-            await woken.wait(min(left, POLL_INTERVAL_SECONDS))
+
+    async def attempt(is_first: bool) -> tuple[Sequence[Any], bool]:
+        if not is_first:
             await check(context.services, context.actor)
+        await context.refresh()
+        rows = await context.read(query)
+        return rows, all(row.status != QuestionStatus.OPEN for row in rows)
+
+    return await long_poll(context, run_topic(context.actor.run_id), wait, attempt)
 
 
 async def answer_question(
@@ -305,12 +301,12 @@ async def cancel_question(info: Info, id: Annotated[ID, "Which question. It is o
 
 async def question_feed(
     info: Info,
-    board_id: Annotated[ID, "Which board."],
+    board_id: Annotated[ID, "The board."],
     after: feed.After = None,
 ) -> AsyncGenerator[Any, None]:
-    """Questions of a board as they are asked and closed: `boardFeed`, of which only these are told.
+    """Questions of a board as they are asked and closed: the events of `boardFeed` that are about questions.
 
-    Numbers and cursors are those of the board's feed, so here they jump; going on after a cursor loses nothing.
+    Numbers and cursors are those of the board's feed, so `seq` jumps. Resuming after a cursor loses nothing.
     """
     async with aclosing(feed.board_feed(info, board_id, after)) as steps:
         async for step in steps:

@@ -1,9 +1,10 @@
 """What is in the queue, in numbers, and the word that there may be work."""
 
-import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 
 from sqlalchemy import and_, case, func, select
@@ -11,12 +12,12 @@ from strawberry import ID
 
 from auth.permissions import sees_worker
 from kit.db.database import utcnow
-from kit.eventlog.event_log import retry_while_unavailable
 from kit.queue import Attempt, Job, JobState, QueueStatistics, queue_topic, statistics
 from models.card import Priority
 from models.refusal import NotFound
 from models.worker import Worker, WorkerStatus, status_of
 from resolvers.context import Context, Info
+from resolvers.follow import watch
 from resolvers.workspace import WORKSPACE
 
 MIN_INTERVAL_SECONDS = 1.0  # seconds at least between two states that a feed tells
@@ -92,28 +93,16 @@ async def queue_feed(
     At most once a second. What else changes is told within some seconds. Ends when you may no longer see it.
     """
     context = info.context
-    pubsub = context.services.event_log.pubsub
     last: QueueState | None = None
-    is_woken = False
-    with pubsub.listen(queue_topic(workspace_id)) as woken:
-        while True:
-            woken.clear()  # before looking, so a commit during the look is not slept through
-            state = await retry_while_unavailable(lambda: _fresh(context, workspace_id))
-            await context.refresh()  # no connection is held while waiting
-            if state is None and last is None:
-                raise NotFound(workspace_id)
-            if state is None:
-                return
-            if is_woken or state != last:
+    read = partial(_state, context, workspace_id)
+    states = watch(context, queue_topic(workspace_id), read, min_interval_seconds=MIN_INTERVAL_SECONDS)
+    async with aclosing(states):
+        async for state, is_notified in states:
+            if is_notified or state != last:
                 yield state
             last = state
-            await asyncio.sleep(MIN_INTERVAL_SECONDS)
-            is_woken = await woken.wait(pubsub.poll)
-
-
-async def _fresh(context: Context, workspace_id: str) -> QueueState | None:
-    await context.refresh()  # also of a look that failed
-    return await _state(context, workspace_id)
+    if last is None:
+        raise NotFound(workspace_id)
 
 
 async def _state(context: Context, workspace_id: str) -> QueueState | None:

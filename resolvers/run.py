@@ -1,7 +1,6 @@
 """How runs are answered, and the adapters of what people and workers do to them."""
 
 import asyncio
-import time
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any
@@ -45,13 +44,13 @@ from models.run import (
 from models.worker import AgentProgram, Worker
 from resolvers.board import BOARD
 from resolvers.context import Info
+from resolvers.follow import long_poll
 from resolvers.lease import LeaseInput
 from resolvers.loaders import Relation, viewer_independent
 from resolvers.message import MESSAGE
 from resolvers.pagination import After, Before, First, Last, Order, Page, PageArgs, PaginatedQuery, load_page
 
 MAX_WAIT_SECONDS = 25  # seconds a claim may wait for work; an operation has 30
-POLL_INTERVAL_SECONDS = 5.0  # seconds until a waiting claim looks without being woken
 
 
 def sees_run(actor: Any, run_id: Any) -> Any:
@@ -477,21 +476,16 @@ async def claim_runs(
     )
     rows = await context.read(mine)
     await context.refresh()
-    until = time.monotonic() + (wait if context.tx is None else 0)
-    name = queue_topic(rows[0].workspace_id) if rows else f"queue:{worker_id}"
-    with context.services.event_log.pubsub.listen(name) as woken:
-        while True:
-            woken.clear()
-            if (
-                current_operation().hung_up
-            ):  # a run would be given to nobody, and be held until its lease ran out
-                return Claims([])
-            async with context.transaction() as tx:
-                got = await actions.run.claim.claim_runs(tx, context.actor, worker_id, most, key=key)
-            left = until - time.monotonic()
-            if got or left <= 0:
-                return Claims(got)
-            await woken.wait(min(left, POLL_INTERVAL_SECONDS))
+
+    async def attempt(is_first: bool) -> tuple[Claims, bool]:
+        if current_operation().hung_up:  # the run would be held by nobody until its lease ran out
+            return Claims([]), True
+        async with context.transaction() as tx:
+            claims = await actions.run.claim.claim_runs(tx, context.actor, worker_id, most, key=key)
+        return Claims(claims), bool(claims)
+
+    topic = queue_topic(rows[0].workspace_id) if rows else f"queue:{worker_id}"
+    return await long_poll(context, topic, wait if context.tx is None else 0, attempt)
 
 
 async def complete_run(

@@ -1,8 +1,10 @@
 """How workers are answered, what they are told, and the adapters of what they say."""
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 
 from sqlalchemy import case, func, select, true
@@ -13,7 +15,6 @@ import actions.worker
 from actions.worker import Held, NewWorker, WorkerBeat, commands_for
 from auth.permissions import sees_worker
 from kit.db.database import utcnow
-from kit.eventlog.event_log import retry_while_unavailable
 from kit.graphql.types import input_type
 from kit.ids import prefix_of
 from kit.queue import Attempt, Job, JobState, worker_topic
@@ -22,6 +23,7 @@ from models.refusal import Forbidden, NotFound
 from models.run import CommandKind, RunKind
 from models.worker import AgentProgram, Worker, WorkerStatus, status_of
 from resolvers.context import Context, Info
+from resolvers.follow import watch
 from resolvers.lease import LeaseInput
 from resolvers.loaders import Relation
 from resolvers.profile import CapabilityInput, capability_rows, pairs_of
@@ -213,20 +215,14 @@ async def worker_commands(
     context = info.context
     if await _own(context, worker_id) is None:
         raise NotFound(worker_id)
-    told: set[str] = set()
-    pubsub = context.services.event_log.pubsub
-    with pubsub.listen(worker_topic(worker_id)) as woken:
-        while True:
-            woken.clear()  # before looking, so a commit during the look is not slept through
-            rows = await retry_while_unavailable(lambda: _commands(context, worker_id))
-            await context.refresh()  # no connection is held while waiting
-            if rows is None:
-                return
-            fresh = [row for row in rows if row.id not in told]
-            told = {row.id for row in rows}
-            for row in fresh:
+    sent: set[str] = set()
+    pages = watch(context, worker_topic(worker_id), partial(_commands, context, worker_id))
+    async with aclosing(pages):
+        async for rows, _ in pages:
+            unsent = [row for row in rows if row.id not in sent]
+            sent = {row.id for row in rows}
+            for row in unsent:
                 yield command_of(row)
-            await woken.wait(pubsub.poll)
 
 
 async def _own(context: Context, worker_id: str) -> Any:
@@ -241,7 +237,6 @@ async def _own(context: Context, worker_id: str) -> Any:
 
 async def _commands(context: Context, worker_id: str) -> Any:
     """The commands that wait for a worker; None once it is not the actor's any more."""
-    await context.refresh()  # also of a look that failed
     try:
         if await _own(context, worker_id) is None:
             return None

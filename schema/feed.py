@@ -11,7 +11,7 @@ from kit.eventlog.event_log import START, Cursor
 from resolvers import feed
 from resolvers import question as questions
 from resolvers.feed import FeedItem as Item
-from schema.actor import Actor, actor_of_event, correlation_id_of
+from schema.actor import Actor, actor_of_event
 from schema.events import BOARD_EVENT, QUESTION_FEED_EVENT, USER_EVENT, WORKSPACE_EVENT
 from schema.fields import subscription
 
@@ -42,9 +42,7 @@ class FeedItem:
     request_id: str | None = strawberry.field(
         description="The request that made the change, as in its response's X-Request-Id header."
     )
-    correlation_id: ID | None = strawberry.field(
-        resolver=correlation_id_of, description="Shared by the events of one bulk change."
-    )
+    correlation_id: ID | None = strawberry.field(description="Shared by the events of one bulk change.")
 
     @classmethod
     def is_type_of(cls, value: Any, info: Any) -> bool:

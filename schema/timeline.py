@@ -1,4 +1,4 @@
-"""What clients hear of a card's history: changes and messages, as one list."""
+"""A card's history: changes and messages as one list."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -11,22 +11,22 @@ from kit.graphql.limits.list_size import list_size
 from models.events import EVENT_TYPES, card, type_name_of
 from models.events.base import Event
 from resolvers.message import MESSAGE
-from schema.actor import Actor, Change, actor_of_event, change_of, correlation_id_of
+from schema.actor import Actor, Change, actor_of_event, change_of
 from schema.fields import relation_field
 from schema.message import Message
 
 
 @strawberry.interface(description="One entry of a card's timeline.")
 class TimelineEntry:
-    at: datetime = strawberry.field(description="When it was done or said.")
-    actor: Actor = strawberry.field(resolver=actor_of_event, description="Who did or said it.")
+    at: datetime = strawberry.field(description="The time of the change or message.")
+    actor: Actor = strawberry.field(resolver=actor_of_event, description="The author.")
 
 
-Told = dict[str, Any]
+Payload = dict[str, Any]
 Pairs = list[tuple[str, Any, Any]]
 
-# What an event changed, where its data does not say so field by field: name, before, after.
-CHANGES: dict[type[Event], Callable[[Told], Pairs]] = {
+# The changed fields of events whose payload has no `changes`: name, before, after.
+CHANGES: dict[type[Event], Callable[[Payload], Pairs]] = {
     card.CardCreated: lambda d: [("title", None, d["title"]), ("stage", None, d["stage"])],
     card.CardMoved: lambda d: [
         ("stage", d["from_stage"], d["to_stage"]),
@@ -50,11 +50,11 @@ def _type(root: Any) -> str:
 
 
 def _changes(root: Any) -> list[Change]:
-    told = CHANGES.get(EVENT_TYPES[root.kind])
-    if told is None:
+    read_changes = CHANGES.get(EVENT_TYPES[root.kind])
+    if read_changes is None:
         pairs: Pairs = [(name, *pair) for name, pair in root.data.get("changes", {}).items()]
     else:
-        pairs = told(root.data)
+        pairs = read_changes(root.data)
     return [change_of(name, before, after) for name, before, after in pairs if before != after]
 
 
@@ -63,18 +63,16 @@ def _about(root: Any) -> str | None:
     return None if of_card else root.data.get("title", root.data.get("name"))
 
 
-@strawberry.type(description="Something that was changed on a card.")
+@strawberry.type(description="A change to a card.")
 class TimelineChange(TimelineEntry):
     type: str = strawberry.field(resolver=_type, description="The name of the event's type: `CardMoved`.")
     about: str | None = strawberry.field(
-        resolver=_about, description="The title of the subtask or the name of the label it is about."
+        resolver=_about, description="The title of the subtask, or the name of the label."
     )
-    correlation_id: ID | None = strawberry.field(
-        resolver=correlation_id_of, description="Shared by the events of one bulk change."
-    )
+    correlation_id: ID | None = strawberry.field(description="Shared by the events of one bulk change.")
     changes: list[Change] = strawberry.field(
         resolver=_changes,
-        description="What was changed, field by field, before and after.",
+        description="Changed fields with their values before and after.",
         directives=[list_size(3, slicing=())],
     )
 
@@ -83,9 +81,9 @@ class TimelineChange(TimelineEntry):
         return getattr(value, "message_id", None) == ""
 
 
-@strawberry.type(description="Something that was said on a card.")
+@strawberry.type(description="A message on a card.")
 class TimelineMessage(TimelineEntry):
-    message: Message | None = relation_field(MESSAGE, "message_id", text="What was said.")
+    message: Message | None = relation_field(MESSAGE, "message_id", text="The message.")
 
     @classmethod
     def is_type_of(cls, value: Any, info: Any) -> bool:
