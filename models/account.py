@@ -8,7 +8,7 @@ from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kit.db.database import Base, Id, utcnow
-from kit.db.transaction import Scope
+from kit.db.transaction import EventScope
 from kit.ids import maker
 from models.columns import Editable, Stamped
 from models.topic import user_scope
@@ -38,7 +38,7 @@ class User(Editable, Base):
     last_login_at: Mapped[datetime | None]
 
     @property
-    def scope(self) -> Scope:
+    def scope(self) -> EventScope:
         return user_scope(self.id)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kit.db.database import Base, Id, Rank
-from kit.db.transaction import Scope
+from kit.db.transaction import EventScope
 from kit.ids import maker
 from models.columns import Editable, enum_column
 from models.stage import Law, Stage
@@ -64,7 +64,7 @@ class Board(Editable, Base):
     created_by: Mapped[str | None] = mapped_column(ForeignKey("user.id", ondelete="SET NULL"))
 
     @property
-    def scope(self) -> Scope:
+    def scope(self) -> EventScope:
         return board_scope(self.id, self.workspace_id)
 
 

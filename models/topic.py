@@ -4,7 +4,7 @@ A scope is where an event is at home. Rows say theirs (`board.scope`); the funct
 at hand.
 """
 
-from kit.db.transaction import Scope
+from kit.db.transaction import EventScope
 
 
 def board_topic(id: str) -> str:
@@ -23,14 +23,14 @@ def run_topic(id: str) -> str:
     return f"run:{id}"
 
 
-def board_scope(id: str, workspace_id: str) -> Scope:
-    return Scope(id, board_topic(id), workspace_id)
+def board_scope(id: str, workspace_id: str) -> EventScope:
+    return EventScope(id, board_topic(id), workspace_id)
 
 
-def workspace_scope(id: str) -> Scope:
-    return Scope(id, workspace_topic(id), id)
+def workspace_scope(id: str) -> EventScope:
+    return EventScope(id, workspace_topic(id), id)
 
 
-def user_scope(id: str) -> Scope:
+def user_scope(id: str) -> EventScope:
     """The scope of a person's own events, which are in no audit log."""
-    return Scope(id, user_topic(id), None)
+    return EventScope(id, user_topic(id), None)

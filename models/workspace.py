@@ -6,7 +6,7 @@ from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kit.db.database import Base, Id
-from kit.db.transaction import Scope
+from kit.db.transaction import EventScope
 from kit.ids import maker
 from models.columns import Editable, Stamped, enum_column
 from models.topic import workspace_scope
@@ -29,7 +29,7 @@ class Workspace(Editable, Base):
     created_by: Mapped[str | None] = mapped_column(ForeignKey("user.id", ondelete="SET NULL"))
 
     @property
-    def scope(self) -> Scope:
+    def scope(self) -> EventScope:
         return workspace_scope(self.id)
 
 

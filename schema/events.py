@@ -18,7 +18,7 @@ from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.union import StrawberryUnion
 
 from actions.ranks import REWRITTEN
-from kit.eventlog.tables import Event as EventRow
+from kit.eventlog.tables import Event
 from kit.graphql.arguments import graphql_annotation
 from kit.graphql.limits.list_size import list_size
 from kit.graphql.types import object_type, split_description
@@ -35,7 +35,7 @@ from models.events import (
     worker,
     workspace,
 )
-from models.events.base import BoardEvent, Event, UserEvent, WorkspaceEvent
+from models.events.base import BaseEvent, BoardEvent, UserEvent, WorkspaceEvent
 from resolvers.batch import BATCH
 from resolvers.board import BOARD, COLUMN
 from resolvers.card import CARD
@@ -77,7 +77,7 @@ class Current(typing.NamedTuple):
     text: str
 
 
-CURRENT: dict[type[Event], tuple[Current, ...]] = {
+CURRENT: dict[type[BaseEvent], tuple[Current, ...]] = {
     board.BoardLifecycleEvent: (
         Current("board", BOARD, Board, "board_id", "The board as it is now; null once deleted."),
     ),
@@ -138,7 +138,7 @@ class NewRank:
     rank: Annotated[str, "Its new rank."]
 
 
-def _ranks(root: EventRow) -> list[NewRank]:
+def _ranks(root: Event) -> list[NewRank]:
     return [NewRank(node_id=ID(id), rank=rank) for id, rank in root.data["ranks"].items()]
 
 
@@ -162,7 +162,7 @@ def _payload_field(name: str, annotation: Any, text: str) -> Any:
     """Make a field that reads the stored payload."""
     is_moment = datetime in (annotation, *typing.get_args(annotation))
 
-    def resolve(root: EventRow) -> Any:
+    def resolve(root: Event) -> Any:
         value = root.data.get(name)
         return datetime.fromisoformat(value) if is_moment and value is not None else value
 
@@ -170,14 +170,14 @@ def _payload_field(name: str, annotation: Any, text: str) -> Any:
 
 
 def _current_field(row: Current) -> Any:
-    async def resolve(root: EventRow, info: strawberry.Info) -> Any:
+    async def resolve(root: Event, info: strawberry.Info) -> Any:
         id = root.data.get(row.key)
         return None if id is None else await info.context.load(row.relation, id)
 
     return strawberry.field(resolver=resolve, description=row.text, metadata={"alike": row.relation.alike})
 
 
-def _own_fields(cls: type[Event]) -> Iterator[tuple[str, Any, Any]]:
+def _own_fields(cls: type[BaseEvent]) -> Iterator[tuple[str, Any, Any]]:
     """Yield the name, the type and the field of everything that a class adds to its bases."""
     for name, annotation in inspect.get_annotations(cls).items():
         bare, text = split_description(annotation)
@@ -191,18 +191,18 @@ def _own_fields(cls: type[Event]) -> Iterator[tuple[str, Any, Any]]:
         yield row.name, row.type | NoneType, _current_field(row)
 
 
-def event_type(cls: type[Event]) -> Any:
+def event_type(cls: type[BaseEvent]) -> Any:
     """Return the GraphQL type of an event class; it is made once, after those of its bases."""
     if cls not in _types:
         _types[cls] = _make_type(cls)
     return _types[cls]
 
 
-_types: dict[type[Event], Any] = {}
+_types: dict[type[BaseEvent], Any] = {}
 
 
-def _make_type(cls: type[Event]) -> Any:
-    bases = tuple(event_type(base) for base in cls.__bases__ if base not in (Event, *FEEDS))
+def _make_type(cls: type[BaseEvent]) -> Any:
+    bases = tuple(event_type(base) for base in cls.__bases__ if base not in (BaseEvent, *FEEDS))
     annotations: dict[str, Any] = {}
     members: dict[str, Any] = {"__annotations__": annotations, "__module__": __name__}
     for name, annotation, field in _own_fields(cls):
@@ -221,7 +221,7 @@ class EventUnion(StrawberryUnion):
         return lambda root, info, type_: type_name_of(root.kind)
 
 
-def _union(name: str, text: str, *feeds: type[Event]) -> EventUnion:
+def _union(name: str, text: str, *feeds: type[BaseEvent]) -> EventUnion:
     types = [event_type(cls) for cls in EVENT_TYPES.values() if issubclass(cls, feeds)]
     annotations = tuple(map(StrawberryAnnotation, types))
     return EventUnion(name=name, description=text, type_annotations=annotations)

@@ -9,7 +9,7 @@ from strawberry import ID
 
 from kit.graphql.limits.list_size import list_size
 from models.events import EVENT_TYPES, card, type_name_of
-from models.events.base import Event
+from models.events.base import BaseEvent
 from resolvers.message import MESSAGE
 from schema.actor import Actor, Change, actor_of_event, change_of
 from schema.fields import relation_field
@@ -26,7 +26,7 @@ Payload = dict[str, Any]
 Pairs = list[tuple[str, Any, Any]]
 
 # The changed fields of events whose payload has no `changes`: name, before, after.
-CHANGES: dict[type[Event], Callable[[Payload], Pairs]] = {
+CHANGES: dict[type[BaseEvent], Callable[[Payload], Pairs]] = {
     card.CardCreated: lambda d: [("title", None, d["title"]), ("stage", None, d["stage"])],
     card.CardMoved: lambda d: [
         ("stage", d["from_stage"], d["to_stage"]),

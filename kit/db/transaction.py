@@ -24,7 +24,7 @@ class Author:
     request_id: str | None = None
 
 
-class Scope(NamedTuple):
+class EventScope(NamedTuple):
     """The home of an event: its topic, and the tenant in whose audit log it is."""
 
     id: str
@@ -32,7 +32,7 @@ class Scope(NamedTuple):
     tenant_id: str | None
 
     @property
-    def scope(self) -> "Scope":
+    def scope(self) -> "EventScope":
         return self
 
 
@@ -40,7 +40,7 @@ class HasScope(Protocol):
     """A row that is the home of events, or a scope itself."""
 
     @property
-    def scope(self) -> Scope: ...
+    def scope(self) -> EventScope: ...
 
 
 class Emittable(Protocol):

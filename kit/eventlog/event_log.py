@@ -161,7 +161,7 @@ async def renew_epochs(tx: Transaction) -> int:
     return count
 
 
-class Page(list[Any]):
+class EventPage(list[Any]):
     """Events in order, perhaps none.
 
     age:     seconds; a check by another follower that is not older is good enough.
@@ -197,7 +197,7 @@ class EventLog:
         page: int | None = None,
         log: Log = EVENTS,
         listening: Callable[[Listener], None] | None = None,
-    ) -> AsyncGenerator[Page, None]:
+    ) -> AsyncGenerator[EventPage, None]:
         """Yield every event of `topic` after the cursor `after`, in order and in pages, without end.
 
         `after` is a cursor, "0" for the start, None for now. A page is empty if the follower was only woken, by a
@@ -227,7 +227,7 @@ class EventLog:
                         )
                     if events:
                         epoch, at = events[-1].epoch, events[-1].seq
-                    yield Page(events, 0 if events else age, Cursor(epoch, at), len(events) < page)
+                    yield EventPage(events, 0 if events else age, Cursor(epoch, at), len(events) < page)
                     age = 0.0
                     if len(events) < page and not await grew.wait(poll := self.pubsub.poll):
                         age = poll / 2  # nothing woke it: a recent read by another follower will do

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 from models.events import account, board, card, feed, notice, profile, question, run, worker, workspace
-from models.events.base import BoardEvent, Changes, Event, UserEvent, WorkspaceEvent
+from models.events.base import BaseEvent, BoardEvent, Changes, UserEvent, WorkspaceEvent
 
 __all__ = [
     "EVENT_TYPES",
+    "BaseEvent",
     "BoardEvent",
     "Changes",
-    "Event",
     "UserEvent",
     "WorkspaceEvent",
     "account",
@@ -26,9 +26,9 @@ __all__ = [
 ]
 
 
-def _subclasses_of(cls: type[Event]) -> Iterator[type[Event]]:
+def _subclasses_of(cls: type[BaseEvent]) -> Iterator[type[BaseEvent]]:
     """Yield every class under `cls`, each once, after its bases."""
-    seen: dict[type[Event], None] = {}
+    seen: dict[type[BaseEvent], None] = {}
     pending = list(cls.__subclasses__())
     while pending:
         subclass = pending.pop(0)
@@ -43,8 +43,8 @@ def _subclasses_of(cls: type[Event]) -> Iterator[type[Event]]:
 
 
 # The class of every event, by its kind.
-EVENT_TYPES: dict[str, type[Event]] = {
-    cls.kind: cls for cls in _subclasses_of(Event) if not cls.__subclasses__()
+EVENT_TYPES: dict[str, type[BaseEvent]] = {
+    cls.kind: cls for cls in _subclasses_of(BaseEvent) if not cls.__subclasses__()
 }
 
 

@@ -19,7 +19,7 @@ WORD = re.compile(r"(?<!^)(?=[A-Z])")
 
 @dataclass_transform(kw_only_default=True, frozen_default=True)
 @dataclass(frozen=True, kw_only=True)
-class Event:
+class BaseEvent:
     """Something that happened. Every subclass becomes a frozen dataclass with keyword-only fields."""
 
     kind: ClassVar[str]  # the stored name; CARD_MOVED for CardMoved
@@ -62,13 +62,13 @@ def _json(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime) else value
 
 
-class BoardEvent(Event):
+class BoardEvent(BaseEvent):
     """An item of a board's feed."""
 
 
-class WorkspaceEvent(Event):
+class WorkspaceEvent(BaseEvent):
     """An event of a workspace's feed."""
 
 
-class UserEvent(Event):
+class UserEvent(BaseEvent):
     """An event of a person's feed."""

@@ -1,25 +1,25 @@
-"""Fan-out: what many follow alike is executed and encoded once, and sent to all of them.
+"""Broadcast: what many subscribers follow alike is executed and encoded once, and sent to all of them.
 
-A subscription begins on its own: it is let in, charged, and told what it missed, at its own pace. When it has
-caught up, its resolver yields `CaughtUp` and is closed, and the subscription joins a group: those whose
-answers cannot differ. They ask the same text of the same topic with the same variables (where to begin is none of
-them any more), and their context says that they see the same (`context.audience`). A group follows its topic once,
-as whoever founded it. Each event is executed once and encoded once; the bytes go to every member, each under its
+A subscription begins alone: it is authorized, charged, and sent what it missed, at its own pace. Its resolver
+yields a `Delivery` for each item; once it has caught up it yields `CaughtUp`, is closed, and the subscription
+joins a group: the subscriptions whose answers cannot differ. They have the same document, variables (except where
+to begin) and topic, and their contexts say that they see the same (`context.audience`). A group follows its topic
+once, as its founder. Each event is executed once and encoded once; the bytes go to every member, each under its
 own operation id.
 
-What a group promises, to each of its members:
-- The same items in the same order as alone. A member stands at a place; it is told what follows that place, and
-  nothing else. Who comes a little late is given what it missed of the newest answers, which are kept.
-- Nothing that it may not see. Before each page of items, and whenever it was woken or looked unasked, the resolver
-  asks in one statement who of the members may still see, in the same moment from which the items are read. Who may
-  not goes back to where it came from, and learns there how its feed ends.
-- No waiting for others. A member whose reader does not take what it is sent has ROOM; beyond that it goes back and
-  reads the log by itself, until it has caught up again.
-- Its own errors. An item that was answered with an error is not shared: all go back and execute it themselves.
+A group promises to each of its members:
+- The same items in the same order as alone. A member has a place and gets exactly the items after it. A member
+  that joins a little late gets the items it missed from the group's cache of its newest items.
+- No item without access. Before each page, and whenever the group was woken or polls, the resolver checks in one
+  statement which members still have access, in the same snapshot from which the items are read. A member without
+  access goes back to reading alone, and learns there how its feed ends.
+- No waiting for others. At most MAX_MEMBER_BUFFER_BYTES wait for a slow reader; beyond that the member goes back
+  and reads the log alone until it has caught up again.
+- Its own errors. An item whose answer has an error is not shared: all members go back and execute it themselves.
 
-"Back" is where every subscription begins: its own reading of the log, from the member's place, no longer charged.
-It leads into a group again once something was told there, so that no one runs in a circle. A group ends with its
-last member, with its founder's sight, or with an error; then all go back.
+A member that goes back begins as every subscription does, from its place, but is not charged again. It joins a
+group again only after it was sent an item, so that no member moves in a circle. A group ends with its last
+member, when its founder loses access, or with an error; then all members go back.
 """
 
 import asyncio
@@ -49,22 +49,22 @@ from kit.graphql.json import encode
 from kit.graphql.limits.guard import log_operation
 from kit.graphql.operation import Operation, begin_operation, current_operation, request_id
 
-MAX_MEMBER_BUFFER_BYTES = 64 * 1024  # bytes that may wait for one member; one answer always may
-MAX_BATCH_BYTES = 16 * 1024  # bytes of answers that are gathered before they are sent
-MAX_GROUP_CACHE_BYTES = 256 * 1024  # bytes of a group's newest answers that are kept for who comes late
-MAX_CACHE_BYTES = 16 * 1024 * 1024  # bytes that all groups of a process keep together
-MAX_MEMBERS_PER_TURN = 200  # members that are sent to before others have their turn
+MAX_MEMBER_BUFFER_BYTES = 64 * 1024  # of one member; a single answer may be larger
+MAX_BATCH_BYTES = 16 * 1024  # of answers that are sent together
+MAX_GROUP_CACHE_BYTES = 256 * 1024  # of a group's newest answers, for members that join late
+MAX_CACHE_BYTES = 16 * 1024 * 1024  # of all groups of a process together
+MAX_MEMBERS_PER_TURN = 200  # that are sent to before other tasks run
 
 log = logging.getLogger("signalbox.error")
 
 Start = Callable[[], Awaitable[AsyncIterator[Any]]]
-Put = Callable[[Sequence[bytes]], bool]  # sends answers at once, or says that it cannot
-AccessByMember = Mapping[Any, bool]  # whether each who was asked about may go on to see what is followed
+Put = Callable[[Sequence[bytes]], bool]  # sends answers at once; False if it cannot
+AccessByMember = Mapping[Any, bool]  # whether each of the checked members still has access
 
 
 @dataclass(frozen=True)
 class FeedPosition:
-    """Where a follower stands: behind `cursor`, and whatever else decides what it is told next."""
+    """The place of a follower: after `cursor`, and anything else that decides what follows."""
 
     cursor: Cursor
     rest: Hashable = None
@@ -138,7 +138,7 @@ class SharedSubscription:
 
     @property
     def goes_on(self) -> bool:
-        """Whether the operation is not over with this part of it."""
+        """Whether the operation continues after this part of it."""
         return self.group is not None or self.left is not None
 
     def leave(self, caught_up: CaughtUp) -> bool:
@@ -184,7 +184,7 @@ async def unwrap_deliveries(steps: AsyncGenerator[Any, None]) -> AsyncGenerator[
 
 
 class Member:
-    """One subscription in a group: answers go to `put` where that can take them, else they wait for its task."""
+    """One subscription in a group: answers go to `put` if that can take them, else they wait for its task."""
 
     def __init__(self, left: CaughtUp, put: Put | None) -> None:
         self.who, self.also, self.place = left.who, left.also, left.place
@@ -192,7 +192,7 @@ class Member:
         self._put = put
         self._waiting: list[EncodedItem] = []  # few; an empty deque takes 600 bytes, and members are many
         self._size = 0
-        self._news: asyncio.Future[None] | None = None  # while its task has nothing to do
+        self._news: asyncio.Future[None] | None = None  # set while its task waits
 
     def give(self, items: Sequence["EncodedItem"], payloads: Sequence[bytes]) -> bool:
         """Send items, or their payloads, or let them wait; False if too much waits already."""
@@ -210,7 +210,7 @@ class Member:
         return True
 
     def send_back(self, *, at_once: bool = False) -> None:
-        """Let it go on alone from its place. `at_once`: it may join a group again without having told anything."""
+        """Let it read alone from its place. `at_once`: it may join a group again before it was sent an item."""
         self.is_back, self.may_return = True, at_once
         self._wake()
 
@@ -236,7 +236,7 @@ class Member:
 
 
 class EncodedItem(NamedTuple):
-    """An item of a group, executed and encoded: it leads from one place to the next."""
+    """An item of a group, executed and encoded, with the places before and after it."""
 
     before: FeedPosition
     payload: bytes
@@ -245,7 +245,7 @@ class EncodedItem(NamedTuple):
 
 @dataclass
 class ItemCache:
-    """How many bytes the groups of a process keep together."""
+    """The number of bytes that the groups of a process cache together."""
 
     size: int = 0
 
@@ -254,7 +254,7 @@ class Group:
     """Members that get the same items. Its resolver yields deliveries; `unwrap_deliveries` passes them on."""
 
     def __init__(self, place: FeedPosition, store: ItemCache) -> None:
-        self.place = place  # up to which its members were told
+        self.place = place  # up to which its members were sent items
         self.people: Counter[Any] = Counter()
         self._members: dict[Member, None] = {}
         self._newcomers: dict[Member, None] = {}
@@ -266,10 +266,10 @@ class Group:
         self._listener: Listener | None = None
         self.task: asyncio.Task[None] | None = None
 
-    # What members do
+    # Members
 
     def join(self, member: Member) -> None:
-        """Ask to be let in. It is at the group's next step, which comes at once."""
+        """Add a newcomer. It is admitted at the group's next step, which comes at once."""
         self._newcomers[member] = None
         self.people[member.who] += 1
         self._also[member.also] += 1
@@ -278,7 +278,7 @@ class Group:
             self._listener.wake()
 
     def leave(self, member: Member) -> None:
-        """Be told nothing more, from this moment on."""
+        """Remove a member; it gets no further item."""
         if member not in self._members and member not in self._newcomers:
             return
         self._members.pop(member, None)
@@ -296,10 +296,10 @@ class Group:
     def is_open(self) -> bool:
         return bool(self.people) and (self.task is None or not self.task.done())
 
-    # What its resolver yields
+    # Deliveries
 
     def listen_with(self, listener: Listener) -> None:
-        """Wake the group by what is about any of its members."""
+        """Let the topics about its members wake the group."""
         self._listener = listener
         for name in self._also:
             listener.add(name)
@@ -344,13 +344,13 @@ class Group:
                 self._admit(member)
 
     def _admit(self, member: Member) -> None:
-        """Let in who stands where the group does, or where it was not long ago."""
+        """Admit a newcomer whose place is that of the group, or one that the cache still covers."""
         if member.place == self.place or self._catch_up(member):
             if not member.is_back:
                 del self._newcomers[member]
                 self._members[member] = None
         elif member.place.cursor < self.place.cursor:
-            self._send_back(member)  # else it is ahead, and the group comes there
+            self._send_back(member)  # else it is ahead, and the group will get there
 
     def _catch_up(self, member: Member) -> bool:
         start = next((n for n, kept in enumerate(self._kept) if kept.before == member.place), None)
@@ -366,10 +366,10 @@ class Group:
         self.leave(member)
         member.send_back(at_once=at_once)
 
-    # What becomes of it
+    # Running
 
     async def run(self, start: Start, founder: Operation) -> None:
-        """Follow for all, to the end."""
+        """Follow the topic for all members, until the group ends."""
         operation = begin_operation(founder.transport, None, wants_cost=founder.wants_cost)
         operation.sharing, operation.cost = SharedSubscription(self), founder.cost
         try:
@@ -386,7 +386,7 @@ class Group:
                 self._send_back(member)
 
     async def _encode(self, result: Any) -> bool:
-        """Encode a result for all members; False if it came of no item, but of how the feed ended."""
+        """Encode a result for all members. Returns False if it is of no item, but of the end of the feed."""
         place, self._coming = self._coming, None
         if place is None:
             return False
