@@ -339,6 +339,8 @@ async def test_the_audit_log_says_who_did_what(run):
             ({"types": []}, 0),
         ]:
             assert (await audit(app, home, filter=filter))["totalCount"] == count, filter
+        answer = await app.ask(AUDIT, id=home, filter={"types": ["CardMoved", "CARD_MOVED"]})
+        assert answer["errors"][0]["extensions"]["code"] == "INVALID", "a type that is no event's"
         naive = await app.ask(AUDIT, id=home, filter={"from": "2026-01-31T12:00:00"})
         assert naive["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
 
