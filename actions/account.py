@@ -6,7 +6,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
 from actions import validation
-from actions.events import apply_changes, author_of, emit_to_user
+from actions.changes import apply_changes
 from actions.session import end_sessions
 from actions.workspace import create_workspace
 from kit.db.transaction import Transaction
@@ -14,7 +14,7 @@ from kit.eventlog.tables import NUMBER
 from kit.graphql.arguments import IfVersion, Maybe, provided_fields
 from models.account import EndReason, SignInLink, User
 from models.actor import Actor, ActorKind
-from models.event import EventKind
+from models.events.account import PasswordChanged, UserRegistered, UserUpdated
 from models.refusal import Conflict, Forbidden, Invalid
 
 OWNER = "owner"  # username of the local owner
@@ -47,8 +47,8 @@ async def register(tx: Transaction, fields: dict[str, Any], password_hash: str, 
     if not is_open:
         raise Forbidden("Registration is closed on this server")
     user = await add_user(tx, fields, password_hash)
-    author_of(tx, ActorKind.USER, user.id)
-    emit_to_user(tx, user.id, EventKind.USER_REGISTERED, username=user.username)
+    tx.set_author(ActorKind.USER, user.id)
+    tx.emit(user, UserRegistered(username=user.username))
     return user
 
 
@@ -93,7 +93,7 @@ async def ensure_owner(tx: Transaction) -> Actor | None:
             user = await tx.scalar(query)  # another process may have created it in the meantime
             return Actor(ActorKind.USER, user.id) if user else None
         user = await add_user(tx, {"username": OWNER}, None, is_local=True)
-        author_of(tx, ActorKind.USER, user.id)
+        tx.set_author(ActorKind.USER, user.id)
         await create_workspace(tx, Actor(ActorKind.USER, user.id), name=HOME)
     return Actor(ActorKind.USER, user.id)
 
@@ -133,7 +133,7 @@ async def update_me(
     if changed:
         await _flush_unique(tx, user)
         public_changes = {name: pair for name, pair in changed.items() if not name.endswith("_folded")}
-        emit_to_user(tx, user.id, EventKind.USER_UPDATED, changes=public_changes)
+        tx.emit(user, UserUpdated(changes=public_changes))
     return user
 
 
@@ -156,7 +156,7 @@ async def set_password(tx: Transaction, user: User, new_hash: str, *, keep: str 
     user.version += 1
     await tx.execute(delete(SignInLink).where(SignInLink.user_id == user.id))
     await end_sessions(tx, user.id, EndReason.PASSWORD_CHANGED, keep=keep)
-    emit_to_user(tx, user.id, EventKind.PASSWORD_CHANGED)
+    tx.emit(user, PasswordChanged(user_id=user.id))
 
 
 async def make_owner(tx: Transaction, username: str, password_hash: str) -> User:
@@ -171,7 +171,7 @@ async def make_owner(tx: Transaction, username: str, password_hash: str) -> User
         user = await tx.scalar(select(User).where(User.is_local, User.password_hash.is_(None)))
         if user is None:
             user = await add_user(tx, fields, None)
-            author_of(tx, ActorKind.USER, user.id)
+            tx.set_author(ActorKind.USER, user.id)
             await create_workspace(tx, Actor(ActorKind.USER, user.id), name=HOME)
         apply_changes(user, fields)
     user.is_active = True

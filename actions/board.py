@@ -8,7 +8,8 @@ from sqlalchemy import Select, delete, func, select
 
 from actions import validation
 from actions.card import remove
-from actions.events import apply_changes, emit_about_board, emit_on_board
+from actions.changes import apply_changes
+from actions.events import emit_board_event
 from actions.move import emit_moved
 from actions.ordering import Position, rank_for
 from actions.policy import update_queue_cap
@@ -26,7 +27,19 @@ from kit.ids import new_id
 from models.actor import Actor
 from models.board import MAX_BOARDS, MAX_COLUMNS, MAX_WIP_LIMIT, TEMPLATES, Board, BoardColumn, Template
 from models.card import Card, image
-from models.event import EventKind
+from models.events.board import (
+    BoardArchived,
+    BoardCreated,
+    BoardDeleted,
+    BoardMoved,
+    BoardUnarchived,
+    BoardUpdated,
+    ColumnCreated,
+    ColumnDeleted,
+    ColumnMoved,
+    ColumnUpdated,
+    board_facts,
+)
 from models.refusal import Conflict, Invalid, NotFound
 from models.stage import ColumnState, Law, Stage, judge
 
@@ -116,7 +129,7 @@ async def create_board_of(
         limit = validation.in_range("columns.wipLimit", column.wip_limit, 1, MAX_WIP_LIMIT)
         tx.add(BoardColumn(board_id=board.id, name=title, stage=column.stage, rank=rank, wip_limit=limit))
     await update_queue_cap(tx, board)
-    emit_about_board(tx, board, EventKind.BOARD_CREATED, name=name, rank=board.rank)
+    emit_board_event(tx, board, BoardCreated(**board_facts(board), rank=board.rank))
     return board
 
 
@@ -163,7 +176,7 @@ async def update_board(
         changes["key"] = await _free_key(tx, board.workspace_id, changes["key"] or "", board.name)
     changed = apply_changes(board, changes)
     if changed:
-        emit_about_board(tx, board, EventKind.BOARD_UPDATED, changes=changed)
+        emit_board_event(tx, board, BoardUpdated(**board_facts(board), changes=changed))
     return board
 
 
@@ -185,7 +198,7 @@ async def move_board(
     siblings = Board.workspace_id == board.workspace_id
     board.rank = await rank_for(tx, Board, siblings, board.id, position)
     board.version += 1
-    emit_about_board(tx, board, EventKind.BOARD_MOVED, rank=board.rank)
+    emit_board_event(tx, board, BoardMoved(**board_facts(board), rank=board.rank))
     return board
 
 
@@ -197,7 +210,7 @@ async def archive_board(
     board.expect(if_version)
     if board.archived_at is None:
         apply_changes(board, {"archived_at": utcnow()})
-        emit_about_board(tx, board, EventKind.BOARD_ARCHIVED)
+        emit_board_event(tx, board, BoardArchived(**board_facts(board)))
     return board
 
 
@@ -209,7 +222,7 @@ async def unarchive_board(
     board.expect(if_version)
     if board.archived_at is not None:
         apply_changes(board, {"archived_at": None})
-        emit_about_board(tx, board, EventKind.BOARD_UNARCHIVED)
+        emit_board_event(tx, board, BoardUnarchived(**board_facts(board)))
         await reopen(tx, board)
     return board
 
@@ -232,7 +245,7 @@ async def delete_board(
     cards = list(await tx.scalars(select(Card.id).where(Card.board_id == board.id)))
     await cancel_runs_of(tx, board, cards, cancel_run=cancel_runs, word="cancelRuns")
     await queue.set_cap(tx, queue.scope_cap(board.id), None)
-    emit_about_board(tx, board, EventKind.BOARD_DELETED, name=board.name)
+    emit_board_event(tx, board, BoardDeleted(**board_facts(board)))
     await tx.execute(delete(Board).where(Board.id == board.id))
     tx.expunge(board)
     return board
@@ -265,8 +278,7 @@ async def create_column(
     )
     tx.add(column)
     await tx.flush()  # generates column.id
-    data = {"column_id": column.id, "name": column.name, "rank": column.rank}
-    emit_on_board(tx, board, EventKind.COLUMN_CREATED, column.id, **data)
+    tx.emit(board, ColumnCreated(column_id=column.id, name=column.name, rank=column.rank))
     return column
 
 
@@ -298,7 +310,7 @@ async def update_column(
     old_stage = column.stage
     changed = apply_changes(column, changes)
     if changed:
-        emit_on_board(tx, board, EventKind.COLUMN_UPDATED, column.id, column_id=column.id, changes=changed)
+        tx.emit(board, ColumnUpdated(column_id=column.id, changes=changed))
         await tx.flush()
     if column.stage is not old_stage:
         cards = list(await tx.scalars(_cards_of(column).order_by(Card.rank)))
@@ -320,7 +332,7 @@ async def move_column(
     siblings = BoardColumn.board_id == board.id
     column.rank = await rank_for(tx, BoardColumn, siblings, column.id, position)
     column.version += 1
-    emit_on_board(tx, board, EventKind.COLUMN_MOVED, column.id, column_id=column.id, rank=column.rank)
+    tx.emit(board, ColumnMoved(column_id=column.id, rank=column.rank))
     return column
 
 
@@ -372,17 +384,13 @@ async def delete_column(
         await remove(tx, board, cards, is_in_column, detach_children=detach_children, batch=batch)
     await tx.execute(delete(BoardColumn).where(BoardColumn.id == column.id))
     tx.expunge(column)
-    emit_on_board(
-        tx,
-        board,
-        EventKind.COLUMN_DELETED,
-        column.id,
-        batch=batch,
+    deleted = ColumnDeleted(
         column_id=column.id,
         name=column.name,
         moved_to=move_cards_to if cards else None,
         card_ids=[card.id for card in cards],
     )
+    tx.emit(board, deleted, correlation_id=batch)
     await reopen(tx, board)
     return column
 

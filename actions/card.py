@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from sqlalchemy import ColumnElement, delete, func, select
 
 from actions import validation
-from actions.events import apply_changes, emit_on_board
+from actions.changes import apply_changes
 from actions.move import DestinationInput, check_move, find_column, move_allowed
 from actions.ordering import LastRanks, Position, PositionInput, rank_for
 from actions.profile_choice import NamedProfiles, profiles_by_id
@@ -26,7 +26,7 @@ from kit.ids import new_id
 from models.actor import Actor
 from models.board import Board, BoardColumn
 from models.card import EDITABLE_FIELDS, MAX_AT_ONCE, MAX_CHILDREN, Card, CardSize, CardType, Priority, image
-from models.event import EventKind
+from models.events.card import CardArchived, CardCreated, CardDeleted, CardUnarchived, CardUpdated
 from models.refusal import Conflict, Forbidden, Invalid, NotFound
 from models.stage import ENTRY, ColumnState, Facts, Stage, judge
 
@@ -215,9 +215,10 @@ class Making:
         self.board.last_number = max(self.board.last_number, number)
         self.tx.add(card)
         self.cards.append(card)
-        told = {"card_id": card.id, "column_id": lane.id, "stage": lane.stage, "rank": card.rank}
-        told["title"] = card.title
-        emit_on_board(self.tx, self.board, EventKind.CARD_CREATED, card.id, batch=self.batch, **told)
+        created = CardCreated(
+            card_id=card.id, column_id=lane.id, rank=card.rank, stage=lane.stage, title=card.title
+        )
+        self.tx.emit(self.board, created, correlation_id=self.batch)
         if archived:
             _archive(self.tx, self.board, card, batch=self.batch)
         else:
@@ -329,9 +330,7 @@ async def change_card(
     before = await _image(tx, card)
     told = apply_changes(card, clean)
     if told:
-        emit_on_board(
-            tx, board, EventKind.CARD_UPDATED, card.id, card_id=card.id, changes=told, before=before
-        )
+        tx.emit(board, CardUpdated(card_id=card.id, changes=told, before=before))
     if "priority" in told:
         await reprioritise(tx, card)
     if to is not None:
@@ -412,7 +411,7 @@ async def archive_card(
 
 def _archive(tx: Transaction, board: Board, card: Card, *, batch: str | None = None) -> None:
     apply_changes(card, {"archived_at": utcnow()})
-    emit_on_board(tx, board, EventKind.CARD_ARCHIVED, card.id, batch=batch, card_id=card.id)
+    tx.emit(board, CardArchived(card_id=card.id), correlation_id=batch)
 
 
 async def unarchive_card(
@@ -433,8 +432,7 @@ async def unarchive_card(
     card.rank = await rank_for(tx, Card, Card.column_id == lane.id, card.id)
     card.column_id = lane.id
     apply_changes(card, {"archived_at": None})
-    place = {"column_id": lane.id, "rank": card.rank}
-    emit_on_board(tx, board, EventKind.CARD_UNARCHIVED, card.id, card_id=card.id, **place)
+    tx.emit(board, CardUnarchived(card_id=card.id, column_id=lane.id, rank=card.rank))
     await reopen(tx, board)
     return card
 
@@ -489,18 +487,12 @@ async def remove(
         detached.setdefault(child.parent_id, []).append(child.id)
         before = image(child) | {"stage": stages[child.column_id]}
         told = apply_changes(child, {"parent_id": None})
-        data = {"card_id": child.id, "changes": told, "before": before}
-        emit_on_board(tx, board, EventKind.CARD_UPDATED, child.id, batch=batch, **data)
+        tx.emit(board, CardUpdated(card_id=child.id, changes=told, before=before), correlation_id=batch)
     await tx.flush()  # the children are written before their parents are deleted
     await tx.execute(delete(Card).where(these))
     for card in cards:
         tx.expunge(card)
-        emit_on_board(
-            tx,
-            board,
-            EventKind.CARD_DELETED,
-            card.id,
-            batch=batch,
+        deleted = CardDeleted(
             card_id=card.id,
             number=card.number,
             title=card.title,
@@ -508,6 +500,7 @@ async def remove(
             detached=detached.get(card.id, []),
             before=image(card) | {"stage": stages[card.column_id]},
         )
+        tx.emit(board, deleted, correlation_id=batch)
 
 
 async def set_parent_card(
@@ -543,9 +536,7 @@ def set_first_parents(
     for card, parent in parents:
         before = image(card) | {"stage": stages[card.column_id]}
         told = apply_changes(card, {"parent_id": parent.id})
-        emit_on_board(
-            tx, board, EventKind.CARD_UPDATED, card.id, card_id=card.id, changes=told, before=before
-        )
+        tx.emit(board, CardUpdated(card_id=card.id, changes=told, before=before))
 
 
 async def _check_parent(tx: Transaction, board_id: str, card_id: str | None, parent_id: str) -> None:

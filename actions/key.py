@@ -9,7 +9,6 @@ from typing import Annotated
 from sqlalchemy import func, select
 
 from actions import validation
-from actions.events import emit_in_workspace
 from auth.locking import lock_board, lock_workspace
 from auth.passwords import digest, new_secret
 from kit.db.database import utcnow
@@ -18,8 +17,9 @@ from kit.graphql.arguments import Id
 from kit.ids import ALPHABET
 from models.account import KEY_PREFIX, MAX_KEYS, ApiKey, access_of
 from models.actor import Actor, Scope
-from models.event import EventKind
+from models.events.account import ApiKeyCreated, ApiKeyEvent, ApiKeyRevoked
 from models.refusal import Conflict, Invalid, NotFound
+from models.topic import workspace_scope
 
 log = logging.getLogger("signalbox.key")
 
@@ -79,7 +79,7 @@ async def create_api_key(
     )
     tx.add(key)
     await tx.flush()  # generates key.id
-    _emit(tx, key, EventKind.API_KEY_CREATED)
+    _emit(tx, key, ApiKeyCreated)
     return ApiKeySecret(secret, key)
 
 
@@ -96,9 +96,10 @@ async def revoke_api_key(tx: Transaction, actor: Actor, *, id: Annotated[Id, "Th
     if key.revoked_at is None:
         key.revoked_at = utcnow()
         tx.notify(access_of(key.id))
-        _emit(tx, key, EventKind.API_KEY_REVOKED)
+        _emit(tx, key, ApiKeyRevoked)
     return key
 
 
-def _emit(tx: Transaction, key: ApiKey, kind: EventKind) -> None:
-    emit_in_workspace(tx, key.workspace_id, kind, key.id, key_id=key.id, name=key.name, prefix=key.prefix)
+def _emit(tx: Transaction, key: ApiKey, event_type: type[ApiKeyEvent]) -> None:
+    event = event_type(workspace_id=key.workspace_id, key_id=key.id, name=key.name, prefix=key.prefix)
+    tx.emit(workspace_scope(key.workspace_id), event)

@@ -7,16 +7,17 @@ from typing import Annotated, Any
 from sqlalchemy import delete, select
 
 from actions import validation
-from actions.events import apply_changes, emit_in_workspace
+from actions.changes import apply_changes
 from auth.locking import lock_label, lock_workspace
 from kit.db.transaction import Transaction
-from kit.eventlog.event_log import emit
 from kit.graphql.arguments import Id, IfVersion, Maybe, provided_fields
 from kit.ids import new_id
 from models.actor import Actor
 from models.card import CardLabel
-from models.event import EventKind, board_topic
+from models.events.card import LabelRemoved
+from models.events.workspace import LabelCreated, LabelDeleted, LabelUpdated
 from models.refusal import Conflict, Invalid
+from models.topic import board_scope, board_topic, workspace_scope
 from models.workspace import MAX_LABELS, Label
 
 MAX_FOLDED_LENGTH = Label.name_folded.type.length
@@ -62,7 +63,7 @@ async def create_labels(
         label = Label(id=new_id("label"), workspace_id=workspace.id, **fields)
         existing[label.name_folded] = label.id
         tx.add(label)
-        _emit(tx, label, EventKind.LABEL_CREATED, [], name=label.name)
+        tx.emit(workspace, LabelCreated(workspace_id=label.workspace_id, label_id=label.id, name=label.name))
         labels.append(label)
     await tx.flush()  # the caller reads them
     return labels
@@ -91,7 +92,10 @@ async def update_label(
     if changed:
         query = select(CardLabel.board_id).where(CardLabel.label_id == label.id).distinct()
         boards = sorted(await tx.scalars(query))
-        _emit(tx, label, EventKind.LABEL_UPDATED, boards, called=label.name, changes=changed)
+        updated = LabelUpdated(
+            workspace_id=label.workspace_id, label_id=label.id, called=label.name, changes=changed
+        )
+        tx.emit(workspace_scope(label.workspace_id), updated, also=map(board_topic, boards))
     return label
 
 
@@ -107,11 +111,14 @@ async def delete_label(
     tx.expunge(label)
     batch = new_id("batch") if cards else None
     for board_id, card_id in cards:
-        topics, data = [board_topic(board_id)], {"card_id": card_id, "label_id": label.id, "name": label.name}
-        kind, tenant = EventKind.LABEL_REMOVED, label.workspace_id
-        emit(tx, topics, kind, tenant=tenant, subject=card_id, batch=batch, data=data)
+        removed = LabelRemoved(card_id=card_id, label_id=label.id, name=label.name)
+        tx.emit(board_scope(board_id, label.workspace_id), removed, correlation_id=batch)
     boards = sorted({board_id for board_id, _ in cards})
-    _emit(tx, label, EventKind.LABEL_DELETED, boards, batch, name=label.name, card_count=len(cards))
+    deleted = LabelDeleted(
+        workspace_id=label.workspace_id, label_id=label.id, name=label.name, card_count=len(cards)
+    )
+    scope = workspace_scope(label.workspace_id)
+    tx.emit(scope, deleted, also=map(board_topic, boards), correlation_id=batch)
     return DeletedLabel(label, len(cards))
 
 
@@ -144,11 +151,3 @@ def _validate(values: dict[str, Any]) -> dict[str, Any]:
 
 def _name_taken(id: str) -> Conflict:
     return Conflict("Another label of the workspace has that name", id)
-
-
-def _emit(
-    tx: Transaction, label: Label, kind: EventKind, boards: list[str], batch: str | None = None, **data: Any
-) -> None:
-    emit_in_workspace(
-        tx, label.workspace_id, kind, label.id, boards=boards, batch=batch, label_id=label.id, **data
-    )

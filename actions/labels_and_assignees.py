@@ -5,7 +5,6 @@ from typing import Annotated
 
 from sqlalchemy import func, select
 
-from actions.events import emit_on_board, emit_to_user
 from actions.notice import create_notices
 from auth.locking import lock_card
 from kit.db.transaction import Transaction
@@ -13,9 +12,19 @@ from kit.graphql.arguments import Id
 from models.actor import Actor
 from models.board import Board
 from models.card import MAX_ASSIGNEES, MAX_LABELS, Card, CardAssignee, CardLabel
-from models.event import EventKind
+from models.events.card import (
+    Assigned,
+    AssigneeAdded,
+    AssigneeRemoved,
+    AssignmentEvent,
+    CardAssigneeEvent,
+    LabelAdded,
+    LabelRemoved,
+    Unassigned,
+)
 from models.notice import NotificationType
 from models.refusal import Conflict, NotFound
+from models.topic import user_scope
 from models.workspace import Label, Membership
 
 CardId = Annotated[Id, "The card."]
@@ -75,7 +84,7 @@ async def unassign_card(
         await _require_member(tx, board, user_id)
         return card
     await tx.delete(row)
-    _tell_assignee(tx, board, card, EventKind.ASSIGNEE_REMOVED, EventKind.UNASSIGNED, user_id)
+    _emit_assignee(tx, board, card, user_id, AssigneeRemoved, Unassigned)
     return card
 
 
@@ -116,27 +125,30 @@ async def remove_label(
     row = await tx.get(CardLabel, (card.id, label.id))
     if row is not None:
         await tx.delete(row)
-        told = {"card_id": card.id, "label_id": label.id, "name": label.name}
-        emit_on_board(tx, board, EventKind.LABEL_REMOVED, card.id, **told)
+        tx.emit(board, LabelRemoved(card_id=card.id, label_id=label.id, name=label.name))
     return card
 
 
 def _assign(tx: Transaction, board: Board, card: Card, user_id: str) -> None:
     tx.add(CardAssignee(card_id=card.id, user_id=user_id, board_id=board.id))
-    _tell_assignee(tx, board, card, EventKind.ASSIGNEE_ADDED, EventKind.ASSIGNED, user_id)
+    _emit_assignee(tx, board, card, user_id, AssigneeAdded, Assigned)
 
 
 def _add_label(tx: Transaction, board: Board, card: Card, label: Label) -> None:
     tx.add(CardLabel(card_id=card.id, label_id=label.id, board_id=board.id))
-    told = {"card_id": card.id, "label_id": label.id, "name": label.name}
-    emit_on_board(tx, board, EventKind.LABEL_ADDED, card.id, **told)
+    tx.emit(board, LabelAdded(card_id=card.id, label_id=label.id, name=label.name))
 
 
-def _tell_assignee(
-    tx: Transaction, board: Board, card: Card, of_card: EventKind, of_user: EventKind, user_id: str
+def _emit_assignee(
+    tx: Transaction,
+    board: Board,
+    card: Card,
+    user_id: str,
+    on_board: type[CardAssigneeEvent],
+    to_user: type[AssignmentEvent],
 ) -> None:
-    emit_on_board(tx, board, of_card, card.id, card_id=card.id, user_id=user_id)
-    emit_to_user(tx, user_id, of_user, card_id=card.id, board_id=board.id, title=card.title)
+    tx.emit(board, on_board(card_id=card.id, user_id=user_id))
+    tx.emit(user_scope(user_id), to_user(board_id=board.id, card_id=card.id, title=card.title))
 
 
 async def _require_member(tx: Transaction, board: Board, user_id: str) -> None:

@@ -10,7 +10,6 @@ from typing import Annotated
 
 from sqlalchemy import func, or_, select
 
-from actions.events import emit_on_board
 from actions.run.change import reopen
 from auth.locking import lock_cards, lock_link
 from kit.db.transaction import Transaction
@@ -19,7 +18,7 @@ from kit.ids import new_id
 from models.actor import Actor
 from models.board import Board
 from models.card import MAX_LINKS, CardLink, LinkKind
-from models.event import EventKind
+from models.events.card import CardLinked, CardUnlinked
 from models.refusal import Conflict, Invalid
 
 SAME_CARD = "targetId", "is the card itself"
@@ -90,8 +89,7 @@ def _linked(kind: LinkKind, id: str) -> Conflict:
 def _link(tx: Transaction, board: Board, card_id: str, target_id: str, kind: LinkKind) -> CardLink:
     link = CardLink(id=new_id("link"), board_id=board.id, card_id=card_id, target_id=target_id, kind=kind)
     tx.add(link)
-    told = {"link_id": link.id, "card_id": card_id, "target_id": target_id, "link_kind": kind}
-    emit_on_board(tx, board, EventKind.CARD_LINKED, card_id, **told)
+    tx.emit(board, CardLinked(card_id=card_id, link_id=link.id, link_kind=kind, target_id=target_id))
     return link
 
 
@@ -99,13 +97,10 @@ async def unlink_cards(tx: Transaction, actor: Actor, *, id: Annotated[Id, "The 
     """Delete a link between two cards. Returns the link as it was."""
     board, link = await lock_link(tx, actor, id)
     await tx.delete(link)
-    told = {
-        "link_id": link.id,
-        "card_id": link.card_id,
-        "target_id": link.target_id,
-        "link_kind": link.kind,
-    }
-    emit_on_board(tx, board, EventKind.CARD_UNLINKED, link.card_id, **told)
+    unlinked = CardUnlinked(
+        card_id=link.card_id, link_id=link.id, link_kind=link.kind, target_id=link.target_id
+    )
+    tx.emit(board, unlinked)
     await tx.flush()
     await reopen(tx, board)
     return link

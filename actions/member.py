@@ -3,22 +3,22 @@
 Each change locks the workspace's row, so concurrent changes are serialized and the last admin stays.
 """
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from sqlalchemy import delete, func, select
 
-from actions.events import emit_in_workspace
 from actions.validation import folded
 from auth.locking import lock_membership, lock_workspace
 from kit.db.transaction import Transaction
-from kit.eventlog.event_log import emit
 from kit.graphql.arguments import Id
 from models.account import User
 from models.actor import Actor
 from models.board import Board
 from models.card import CardAssignee
-from models.event import EventKind, board_topic
+from models.events.card import AssigneeRemoved
+from models.events.workspace import MemberEvent, MemberJoined, MemberRemoved, MemberRoleChanged, member_facts
 from models.refusal import Conflict, NotFound
+from models.topic import board_scope, user_topic, workspace_scope
 from models.workspace import MAX_MEMBERS, Membership, Role
 
 
@@ -49,7 +49,7 @@ async def add_member(
     membership = Membership(workspace_id=workspace.id, user_id=user.id, role=role)
     tx.add(membership)
     await tx.flush()  # generates membership.id
-    await _emit(tx, membership, EventKind.MEMBER_JOINED, role=role)
+    _emit(tx, MemberJoined(**member_facts(membership), called=await _name(tx, membership)))
     return membership
 
 
@@ -68,7 +68,10 @@ async def set_member_role(
     if before is Role.ADMIN:
         await _require_other_admin(tx, membership)
     membership.role = role
-    await _emit(tx, membership, EventKind.MEMBER_ROLE_CHANGED, role=role, changes={"role": [before, role]})
+    changes = {"role": [before, role]}
+    _emit(
+        tx, MemberRoleChanged(**member_facts(membership), called=await _name(tx, membership), changes=changes)
+    )
     return membership
 
 
@@ -83,7 +86,7 @@ async def remove_member(tx: Transaction, actor: Actor, *, id: Annotated[Id, "The
     await _unassign(tx, membership)
     await tx.execute(delete(Membership).where(Membership.id == membership.id))
     tx.expunge(membership)
-    await _emit(tx, membership, EventKind.MEMBER_REMOVED, role=membership.role)
+    _emit(tx, MemberRemoved(**member_facts(membership), called=await _name(tx, membership)))
     return membership
 
 
@@ -105,13 +108,15 @@ async def _unassign(tx: Transaction, leaving: Membership) -> None:
     )
     deleted = await tx.execute(deletion.returning(CardAssignee.board_id, CardAssignee.card_id))
     for board_id, card_id in sorted(deleted.all()):
-        data = {"card_id": card_id, "user_id": leaving.user_id}
-        topics, kind = [board_topic(board_id)], EventKind.ASSIGNEE_REMOVED
-        emit(tx, topics, kind, tenant=leaving.workspace_id, subject=card_id, data=data)
+        removed = AssigneeRemoved(card_id=card_id, user_id=leaving.user_id)
+        tx.emit(board_scope(board_id, leaving.workspace_id), removed)
 
 
-async def _emit(tx: Transaction, membership: Membership, kind: EventKind, **data: Any) -> None:
-    """Emit to the workspace and to the person; the audit log keeps the person's name."""
-    name = await tx.scalar(select(User.username).where(User.id == membership.user_id))
-    about = {"membership_id": membership.id, "user_id": membership.user_id, "called": name, **data}
-    emit_in_workspace(tx, membership.workspace_id, kind, membership.id, membership.user_id, **about)
+async def _name(tx: Transaction, membership: Membership) -> str | None:
+    """Return the member's username, which the audit log keeps."""
+    return await tx.scalar(select(User.username).where(User.id == membership.user_id))
+
+
+def _emit(tx: Transaction, event: MemberEvent) -> None:
+    """Emit a change to a membership: on the workspace's feed and on the member's own."""
+    tx.emit(workspace_scope(event.workspace_id), event, also=[user_topic(event.user_id)])

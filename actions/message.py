@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Annotated
 
 from actions import validation
-from actions.events import emit_on_board
 from actions.notice import notify_mentioned
 from auth.locking import lock_board, lock_card, lock_message
 from kit.db.database import utcnow
@@ -15,7 +14,7 @@ from kit.ids import new_id
 from models.actor import Actor, ActorKind
 from models.board import Board
 from models.card import Card
-from models.event import EventKind
+from models.events.card import MessageDeleted, MessageEdited, MessagePosted
 from models.message import MAX_MESSAGE_LENGTH, STRANGER, Message, MessageKind
 from models.refusal import Conflict, Forbidden
 
@@ -61,7 +60,7 @@ async def post_message_of(
     )
     tx.add(message)
     await tx.flush()  # generates message.id
-    emit_on_board(tx, board, EventKind.MESSAGE_POSTED, message.id, card_id=card.id, message_id=message.id)
+    tx.emit(board, MessagePosted(card_id=card.id, message_id=message.id))
     await notify_mentioned(tx, actor, board, card.id, message.body)
     return message
 
@@ -85,7 +84,7 @@ def import_message(tx: Transaction, board: Board, card: Card, old: ImportedMessa
         created_at=old.at or utcnow(),
     )
     tx.add(message)
-    emit_on_board(tx, board, EventKind.MESSAGE_POSTED, message.id, card_id=card.id, message_id=message.id)
+    tx.emit(board, MessagePosted(card_id=card.id, message_id=message.id))
     return message
 
 
@@ -111,8 +110,7 @@ async def edit_message(
     if body != message.body:
         before = message.body
         message.body, message.edited_at, message.version = body, utcnow(), message.version + 1
-        told = {"card_id": message.card_id, "message_id": message.id}
-        emit_on_board(tx, board, EventKind.MESSAGE_EDITED, message.id, **told)
+        tx.emit(board, MessageEdited(card_id=message.card_id, message_id=message.id))
         await notify_mentioned(tx, actor, board, message.card_id, body, before=before)
     return message
 
@@ -135,8 +133,7 @@ async def delete_message(
     message.expect(if_version)
     if message.deleted_at is None:
         message.body, message.deleted_at, message.version = "", utcnow(), message.version + 1
-        told = {"card_id": message.card_id, "message_id": message.id}
-        emit_on_board(tx, board, EventKind.MESSAGE_DELETED, message.id, **told)
+        tx.emit(board, MessageDeleted(card_id=message.card_id, message_id=message.id))
     return message
 
 

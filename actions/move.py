@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from actions.events import emit_on_board
 from actions.ordering import PositionInput, ranks_for
 from actions.stage_facts import facts_of, reader
 from kit.db.transaction import Transaction
@@ -15,7 +14,7 @@ from kit.graphql.arguments import Id
 from kit.graphql.types import one_of_input
 from models.board import Board
 from models.card import Card, image
-from models.event import EventKind
+from models.events.card import CardMoved
 from models.refusal import Invalid, NotFound
 from models.stage import (
     ColumnState,
@@ -131,12 +130,7 @@ def emit_moved(
     run_id: str | None = None,
 ) -> None:
     """Emit the move of one card from the column `source`."""
-    emit_on_board(
-        tx,
-        board,
-        EventKind.CARD_MOVED,
-        card.id,
-        batch=batch,
+    moved = CardMoved(
         card_id=card.id,
         from_column_id=source,
         from_stage=left,
@@ -146,6 +140,7 @@ def emit_moved(
         before=before,
         run_id=run_id,
     )
+    tx.emit(board, moved, correlation_id=batch)
 
 
 async def move_as_system(

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, update
 
 from actions import validation
-from actions.events import emit_to_user
 from auth.permissions import sees_workspace
 from kit.db.database import utcnow
 from kit.db.transaction import Transaction
@@ -18,10 +17,11 @@ from models.account import User
 from models.actor import Actor
 from models.board import Board
 from models.card import Card, CardAssignee
-from models.event import EventKind
+from models.events.notice import Notified
 from models.notice import MAX_KEPT, Notification, NotificationType
 from models.refusal import Forbidden, NotFound
 from models.run import Run
+from models.topic import user_scope
 from models.workspace import Membership
 
 MAX_MENTIONED = 20  # in one message
@@ -84,8 +84,17 @@ async def notify_of(
     await tx.execute(insert(Notification), rows)
     await _delete_oldest(tx, recipients)
     for row in rows:
-        data = {"notification_id": row["id"], "type": row["type"], "title": row["title"]}
-        emit_to_user(tx, row["user_id"], EventKind.NOTIFIED, workspace_id=workspace_id, **data, **about)
+        notified = Notified(
+            notification_id=row["id"],
+            type=row["type"],
+            title=row["title"],
+            workspace_id=workspace_id,
+            board_id=board_id,
+            card_id=card_id,
+            run_id=run_id,
+            question_id=question_id,
+        )
+        tx.emit(user_scope(row["user_id"]), notified)
 
 
 async def _delete_oldest(tx: Transaction, users: Sequence[str]) -> None:

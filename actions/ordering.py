@@ -11,7 +11,6 @@ from typing import Annotated, Any
 from sqlalchemy import ColumnElement, bindparam, func, select, update
 from sqlalchemy.orm.attributes import set_committed_value
 
-from actions.events import emit_in_workspace, emit_on_board
 from actions.ranks import MAX_RANK_LENGTH, MAX_RANKS_PER_EVENT, ranks_after, ranks_between
 from kit.db.transaction import Transaction
 from kit.graphql.arguments import Id
@@ -19,8 +18,9 @@ from kit.graphql.types import one_of_input
 from kit.ids import new_id
 from models.board import Board, BoardColumn
 from models.card import Card, Subtask
-from models.event import EventKind
+from models.events.board import RanksRewritten
 from models.refusal import Invalid
+from models.topic import workspace_scope
 
 RankedModel = type[Board] | type[BoardColumn] | type[Card] | type[Subtask]
 
@@ -143,11 +143,9 @@ async def rewrite_ranks(tx: Transaction, model: RankedModel, lane: ColumnElement
     for row in tx.sync_session.identity_map.values():
         if isinstance(row, model) and row.id in now:
             set_committed_value(row, "rank", now[row.id])
+    # The caller holds the board, so reading it takes no statement.
+    home = workspace_scope(owner_id) if model is Board else (await tx.get_one(Board, owner_id)).scope
     batch = new_id("batch") if len(ids) > MAX_RANKS_PER_EVENT else None
     for start in range(0, len(ids), MAX_RANKS_PER_EVENT):
-        told = {id: now[id] for id in ids[start : start + MAX_RANKS_PER_EVENT]}
-        if model is Board:
-            emit_in_workspace(tx, owner_id, EventKind.RANKS_REWRITTEN, owner_id, batch=batch, ranks=told)
-        else:
-            board = await tx.get_one(Board, owner_id)  # held by the caller
-            emit_on_board(tx, board, EventKind.RANKS_REWRITTEN, owner_id, batch=batch, ranks=told)
+        event = RanksRewritten(ranks={id: now[id] for id in ids[start : start + MAX_RANKS_PER_EVENT]})
+        tx.emit(home, event, correlation_id=batch)

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Annotated, TypedDict, Unpack
 
-from actions.events import emit_about_board
+from actions.events import emit_board_event
 from actions.policy_values import changed_policy
 from actions.profile_choice import profiles_by_id
 from auth.locking import lock_board
@@ -12,7 +12,7 @@ from kit.graphql.arguments import Id, IfVersion, Maybe, provided_fields
 from kit.queue import scope_cap, set_cap
 from models.actor import Actor
 from models.board import Board
-from models.event import EventKind
+from models.events.board import BoardPolicyUpdated, board_facts
 from models.policy import NoChange, OnExpiry, board_policy_of
 
 
@@ -94,7 +94,7 @@ async def update_board_policy(
     if stored != board.policy:
         board.policy, board.version = stored, board.version + 1
     if changed:
-        emit_about_board(tx, board, EventKind.BOARD_POLICY_UPDATED, changes=changed)
+        emit_board_event(tx, board, BoardPolicyUpdated(**board_facts(board), changes=changed))
     if "concurrency" in changed:
         await update_queue_cap(tx, board)
     return board

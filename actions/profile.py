@@ -1,23 +1,23 @@
 """Changes to agent profiles. A profile's limit on concurrent runs is stored as a cap of the queue."""
 
 import json
-from collections.abc import Iterable
 from typing import Annotated, Any, TypedDict, Unpack
 
 from sqlalchemy import delete, func, select
 
 from actions import validation
 from actions.capability import Capability
-from actions.events import apply_changes, emit_in_workspace
+from actions.changes import apply_changes
 from actions.profile_choice import clear_profile
 from auth.locking import lock_profile, lock_workspace
 from kit.db.transaction import Transaction
 from kit.graphql.arguments import JSON, Id, IfVersion, Maybe, provided_fields
 from kit.queue import key_cap, set_cap
 from models.actor import Actor
-from models.event import EventKind
+from models.events.profile import AgentProfileCreated, AgentProfileDeleted, AgentProfileUpdated, profile_facts
 from models.refusal import Conflict, Invalid
 from models.run import PermissionLevel
+from models.topic import board_topic, workspace_scope
 from models.worker import (
     MAX_OPTION_LENGTH,
     MAX_OPTIONS,
@@ -86,7 +86,7 @@ async def create_agent_profile(
     tx.add(profile)
     await tx.flush()  # generates profile.id
     await _update_queue_cap(tx, profile)
-    _emit(tx, profile, EventKind.AGENT_PROFILE_CREATED)
+    tx.emit(workspace_scope(profile.workspace_id), AgentProfileCreated(**profile_facts(profile)))
     return profile
 
 
@@ -132,7 +132,8 @@ async def update_agent_profile(
     if changed:
         for name in changed.keys() & {"options", "capabilities"}:
             changed[name] = [json.dumps(value, sort_keys=True) for value in changed[name]]
-        _emit(tx, profile, EventKind.AGENT_PROFILE_UPDATED, changes=changed)
+        updated = AgentProfileUpdated(**profile_facts(profile), changes=changed)
+        tx.emit(workspace_scope(profile.workspace_id), updated)
     if "max_concurrent" in changed:
         await _update_queue_cap(tx, profile)
     return profile
@@ -151,7 +152,8 @@ async def delete_agent_profile(
     boards = await clear_profile(tx, profile)
     await tx.execute(delete(AgentProfile).where(AgentProfile.id == profile.id))
     tx.expunge(profile)
-    _emit(tx, profile, EventKind.AGENT_PROFILE_DELETED, boards)
+    deleted = AgentProfileDeleted(**profile_facts(profile))
+    tx.emit(workspace_scope(profile.workspace_id), deleted, also=map(board_topic, sorted(boards)))
     return profile
 
 
@@ -191,10 +193,3 @@ async def _validate(
         if existing not in (None, id):
             raise Conflict("Another agent profile of the workspace has that name", existing)
     return clean
-
-
-def _emit(
-    tx: Transaction, profile: AgentProfile, kind: EventKind, boards: Iterable[str] = (), **data: Any
-) -> None:
-    about = {"profile_id": profile.id, "name": profile.name, **data}
-    emit_in_workspace(tx, profile.workspace_id, kind, profile.id, boards=sorted(boards), **about)

@@ -8,14 +8,14 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import select, update
 
-from actions.events import emit_about_board
+from actions.events import emit_board_event
 from actions.policy_values import changed_policy
 from auth.locking import lock_profile_for_reference
 from kit.db.transaction import Transaction
 from models.actor import Actor
 from models.board import Board
 from models.card import Card
-from models.event import EventKind
+from models.events.board import BoardPolicyUpdated, board_facts
 from models.policy import board_policy_of
 from models.refusal import Conflict, NotFound
 from models.worker import AgentProfile
@@ -79,5 +79,5 @@ async def clear_profile(tx: Transaction, profile: AgentProfile) -> set[str]:
         board.policy = changed_policy(board.policy, {"agent_profile_id": None})
         board.version += 1
         changes = {"agent_profile_id": [profile.id, None]}
-        emit_about_board(tx, board, EventKind.BOARD_POLICY_UPDATED, changes=changes)
+        emit_board_event(tx, board, BoardPolicyUpdated(**board_facts(board), changes=changes))
     return boards_of_cards

@@ -27,7 +27,14 @@ from kit.queue import Ticket
 from models.actor import Actor
 from models.board import Board
 from models.card import Card
-from models.event import EventKind, run_topic
+from models.events.question import (
+    QuestionAnswered,
+    QuestionAsked,
+    QuestionCancelled,
+    QuestionEvent,
+    QuestionExpired,
+    question_facts,
+)
 from models.notice import NotificationType
 from models.policy import OnExpiry, board_policy_of
 from models.question import (
@@ -44,6 +51,7 @@ from models.question import (
 )
 from models.refusal import Conflict, Forbidden, Invalid, LeaseLost
 from models.run import TERMINAL, CommandKind, FailureCode, PermissionLevel, Run, RunStatus, WaitReason
+from models.topic import run_topic
 
 MAX_EXPIRY_SECONDS = 2_592_000  # 30 days
 
@@ -198,7 +206,7 @@ async def ask_question(
     )
     tx.add(question)
     await tx.flush()
-    _tell(tx, board, question, EventKind.QUESTION_ASKED)
+    _emit(tx, board, question, QuestionAsked)
     said = NoticeText(NotificationType.QUESTION_ASKED, "A question about {}", question.text)
     await notify_run_people(tx, board, card, None, [said], question_id=id, but=actor.id)
     return question
@@ -245,7 +253,7 @@ async def _ask(
     await tx.flush()
     await log_events(tx, run, log_event_of(*questions))
     for question in questions:
-        _tell(tx, board, question, EventKind.QUESTION_ASKED)
+        _emit(tx, board, question, QuestionAsked)
     said = NoticeText(NotificationType.QUESTION_ASKED, "An agent asks about {}", questions[0].text)
     await notify_run_people(tx, board, await card_of(tx, run), run, [said], question_id=questions[0].id)
     return questions
@@ -307,7 +315,7 @@ async def answer_question(
     question.answer = checked_answer(question, options or [], text)
     how = AnsweredBy.HUMAN if actor.is_person else AnsweredBy.AUTOMATED
     question.answered_by, question.answered_how = actor.id, how
-    await _close(tx, board, question, QuestionStatus.ANSWERED, EventKind.QUESTION_ANSWERED)
+    await _close(tx, board, question, QuestionStatus.ANSWERED, QuestionAnswered)
     await resume_if_answered(tx, board, question)
     return question
 
@@ -323,7 +331,7 @@ async def cancel_question(
     await _require_decider(tx, actor, question)
     if question.status is not QuestionStatus.OPEN:
         raise Conflict(f"The question is not open: {question.status}", question.id)
-    await _close(tx, board, question, QuestionStatus.CANCELLED, EventKind.QUESTION_CANCELLED)
+    await _close(tx, board, question, QuestionStatus.CANCELLED, QuestionCancelled)
     await resume_if_answered(tx, board, question)
     return question
 
@@ -340,14 +348,14 @@ async def _require_decider(tx: Transaction, actor: Actor, question: Question) ->
 
 
 async def _close(
-    tx: Transaction, board: Board, question: Question, status: QuestionStatus, kind: EventKind
+    tx: Transaction, board: Board, question: Question, status: QuestionStatus, event: type[QuestionEvent]
 ) -> None:
     question.status, question.answered_at = status, utcnow()
     question.version += 1
     await tx.flush()
     if (run := await _run_of(tx, question)) is not None:
         await log_events(tx, run, log_event_of(question))
-    _tell(tx, board, question, kind)
+    _emit(tx, board, question, event)
 
 
 async def _run_of(tx: Transaction, question: Question) -> Run | None:
@@ -356,8 +364,8 @@ async def _run_of(tx: Transaction, question: Question) -> Run | None:
     return (await tx.scalars(query.execution_options(populate_existing=True))).one_or_none()
 
 
-def _tell(tx: Transaction, board: Board, question: Question, kind: EventKind) -> None:
-    emit_question_event(tx, board, kind, question.id, question.card_id, question.run_id)
+def _emit(tx: Transaction, board: Board, question: Question, event: type[QuestionEvent]) -> None:
+    emit_question_event(tx, board, event(**question_facts(question)))
     if question.run_id is not None:
         tx.notify(run_topic(question.run_id))  # wakes an agent that waits for the answer
 
@@ -404,7 +412,7 @@ async def expire_questions(tx: Transaction, board: Board) -> int:
             await _hold_open(tx, board, question)
             continue
         question.answer, question.answered_how = question.default_answer, AnsweredBy.AUTOMATED
-        await _close(tx, board, question, QuestionStatus.EXPIRED, EventKind.QUESTION_EXPIRED)
+        await _close(tx, board, question, QuestionStatus.EXPIRED, QuestionExpired)
         if policy is OnExpiry.FAIL and not continues and question.run_id is not None:
             await _fail(tx, board, question)
         else:

@@ -26,10 +26,11 @@ from kit.eventlog.event_log import new_epoch
 from kit.queue import Ticket
 from models.actor import Actor
 from models.board import Board
-from models.event import EventKind, run_topic
+from models.events.run import RunProgressed, run_facts
 from models.policy import board_policy_of
 from models.refusal import Conflict, LeaseLost
 from models.run import TERMINAL, Run, RunLive, RunReport, RunStatus
+from models.topic import run_topic
 
 MAX_KEY_LENGTH = 100  # characters
 
@@ -206,4 +207,4 @@ async def _publish(
         rows = [text.stored(run.id, item, lease.attempt, first) for item, text in report.open.items()]
         await tx.execute(SAY, rows)
     if change.told_at is not None:
-        emit_run_event(tx, board, run, EventKind.RUN_PROGRESS, progress=shown(change.progress))
+        emit_run_event(tx, board, RunProgressed(**run_facts(run), progress=shown(change.progress)))

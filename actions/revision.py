@@ -14,12 +14,13 @@ from kit.graphql.arguments import Id, IfVersion
 from models.actor import Actor
 from models.board import BoardColumn
 from models.card import IMAGE_FIELDS, Card, CardSize, CardType, Priority
-from models.event import EventKind, board_topic
+from models.events.card import CardMoved, CardUpdated
 from models.refusal import NotFound
 from models.stage import Stage
+from models.topic import board_topic
 
 # Events that hold the card as it was before them.
-SNAPSHOTS = (EventKind.CARD_UPDATED, EventKind.CARD_MOVED)
+SNAPSHOTS = (CardUpdated.kind, CardMoved.kind)
 
 READERS: dict[str, Any] = {
     "type": CardType,

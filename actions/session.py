@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 from sqlalchemy import delete, select, update
 
-from actions.events import author_of, emit_to_user
 from actions.validation import folded
 from auth.passwords import digest, new_secret
 from auth.tokens import Tokens
@@ -24,8 +23,9 @@ from models.account import (
     access_of,
 )
 from models.actor import Actor, ActorKind
-from models.event import EventKind
+from models.events.account import SessionsRevoked, SessionStarted
 from models.refusal import Forbidden, Reused, Unauthenticated
+from models.topic import user_scope
 
 REUSE_LEEWAY = timedelta(seconds=10)  # how long a spent token is answered again: two tabs, a lost answer
 NEW_LINK = "python server.py link prints a new one"
@@ -87,14 +87,14 @@ async def start_session(
 
 
 async def _begin_login(tx: Transaction, tokens: Tokens, user: User, user_agent: str) -> SignedIn:
-    author_of(tx, ActorKind.USER, user.id)
+    tx.set_author(ActorKind.USER, user.id)
     now = utcnow()
     user.last_login_at = now
     await _make_room(tx, user.id, now)
     login = AuthSession(user_id=user.id, user_agent=user_agent[:200] or None, expires_at=now + tokens.most)
     tx.add(login)
     await tx.flush()  # generates login.id
-    emit_to_user(tx, user.id, EventKind.SESSION_STARTED, session_id=login.id, user_agent=login.user_agent)
+    tx.emit(user, SessionStarted(session_id=login.id, user_agent=login.user_agent))
     return _issue(tx, tokens, user, login, new_secret(), now)
 
 
@@ -182,7 +182,7 @@ async def refresh_session(tx: Transaction, tokens: Tokens, token: str) -> Signed
 async def _owner(tx: Transaction, session_id: str) -> tuple[User, AuthSession]:
     query = select(User, AuthSession).join(AuthSession, AuthSession.user_id == User.id)
     user, login = (await tx.execute(query.where(AuthSession.id == session_id))).one()
-    author_of(tx, ActorKind.USER, user.id)
+    tx.set_author(ActorKind.USER, user.id)
     return user, login
 
 
@@ -224,7 +224,7 @@ async def end_sessions(
     tx: Transaction, user_id: str, reason: EndReason, *, only: str | None = None, keep: str | None = None
 ) -> SignedOut:
     """End a person's logins: all, only the session `only`, or all but the session `keep`."""
-    author_of(tx, ActorKind.USER, user_id)
+    tx.set_author(ActorKind.USER, user_id)
     active = select(AuthSession.id).where(AuthSession.user_id == user_id, AuthSession.revoked_at.is_(None))
     if only is not None:
         active = active.where(AuthSession.id == only)
@@ -257,5 +257,5 @@ async def _end(tx: Transaction, user_id: str, ids: list[str], reason: EndReason)
     for id in revoked:
         tx.notify(access_of(id))
     if revoked:
-        emit_to_user(tx, user_id, EventKind.SESSIONS_REVOKED, session_ids=revoked, reason=reason)
+        tx.emit(user_scope(user_id), SessionsRevoked(session_ids=revoked, reason=reason))
     return len(revoked)

@@ -7,12 +7,12 @@ follow one another in the order of the work, not of the alphabet.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 from sqlalchemy import ColumnElement, case, func, select
 
 from actions import validation
-from actions.events import apply_changes, emit_on_board
+from actions.changes import apply_changes
 from actions.ordering import LastRanks, Position, PositionInput, rank_for
 from auth.locking import lock_card, lock_subtask
 from kit.db.database import utcnow
@@ -22,7 +22,7 @@ from kit.ids import new_id
 from models.actor import Actor
 from models.board import Board
 from models.card import MAX_SUBTASKS, Subtask
-from models.event import EventKind
+from models.events.card import SubtaskCreated, SubtaskDeleted, SubtaskMoved, SubtaskUpdated, subtask_facts
 from models.refusal import Conflict, Invalid
 
 
@@ -110,7 +110,7 @@ async def _add(
         _complete(subtask, actor, new.completed)
         tx.add(subtask)
         done, total = done + new.completed, total + 1
-        _tell(tx, board, EventKind.SUBTASK_CREATED, subtask, (done, total))
+        tx.emit(board, SubtaskCreated(**subtask_facts(subtask, done, total)))
         made.append(subtask)
     return made
 
@@ -146,7 +146,7 @@ async def update_subtask(
     if told:
         await tx.flush()  # the progress is counted in the database
         progress = await _progress(tx, subtask.card_id)
-        _tell(tx, board, EventKind.SUBTASK_UPDATED, subtask, progress, changes=told)
+        tx.emit(board, SubtaskUpdated(**subtask_facts(subtask, *progress), changes=told))
     return subtask
 
 
@@ -182,7 +182,7 @@ async def move_subtask(
     if not told:
         subtask.version += 1
     progress = await _progress(tx, subtask.card_id)
-    _tell(tx, board, EventKind.SUBTASK_MOVED, subtask, progress, changes=told)
+    tx.emit(board, SubtaskMoved(**subtask_facts(subtask, *progress), changes=told))
     return subtask
 
 
@@ -194,7 +194,8 @@ async def delete_subtask(
     subtask.expect(if_version)
     await tx.delete(subtask)
     await tx.flush()  # the progress is counted in the database
-    _tell(tx, board, EventKind.SUBTASK_DELETED, subtask, await _progress(tx, subtask.card_id))
+    progress = await _progress(tx, subtask.card_id)
+    tx.emit(board, SubtaskDeleted(**subtask_facts(subtask, *progress)))
     return subtask
 
 
@@ -249,29 +250,3 @@ async def _progress(tx: Transaction, card_id: str) -> tuple[int, int]:
     done = func.coalesce(func.sum(case((Subtask.completed, 1), else_=0)), 0)
     row = (await tx.execute(select(done, func.count()).where(Subtask.card_id == card_id))).one()
     return row[0], row[1]
-
-
-def _tell(
-    tx: Transaction,
-    board: Board,
-    kind: EventKind,
-    subtask: Subtask,
-    progress: tuple[int, int],
-    **more: Any,
-) -> None:
-    """Emit an event of a subtask. Its subject is the card, so the card's timeline shows it."""
-    emit_on_board(
-        tx,
-        board,
-        kind,
-        subtask.card_id,
-        card_id=subtask.card_id,
-        subtask_id=subtask.id,
-        title=subtask.title,
-        phase=subtask.phase,
-        phase_order=subtask.phase_order,
-        rank=subtask.rank,
-        done=progress[0],
-        total=progress[1],
-        **more,
-    )

@@ -14,7 +14,7 @@ from sqlalchemy import Row, Select, func, select
 
 from actions import validation
 from actions.capability import Capability
-from actions.events import apply_changes, emit_in_workspace
+from actions.changes import apply_changes
 from actions.lease import Lease
 from actions.liveness import holds_lease, is_alive
 from actions.run.change import apply_transitions, lock_runs
@@ -28,10 +28,11 @@ from kit.graphql.types import input_type
 from kit.queue import Attempt, Ticket, worker_cap, worker_topic
 from models.actor import Actor
 from models.board import Board
-from models.event import EventKind
+from models.events.worker import WorkerDeregistered, WorkerEvent, WorkerRegistered
 from models.policy import board_policy_of
 from models.refusal import Conflict, Invalid, NotFound
 from models.run import Run, RunCommand, RunKind
+from models.topic import workspace_scope
 from models.worker import (
     MAX_AT_ONCE,
     MAX_WORKERS,
@@ -93,7 +94,7 @@ async def register_worker(
         worker.metrics = reported if reported is not None else worker.metrics
     await queue.set_cap(tx, worker_cap(worker.id), worker.max_concurrent, tenant=workspace.id)
     if is_changed:
-        _tell(tx, worker, EventKind.WORKER_REGISTERED)
+        _emit(tx, worker, WorkerRegistered)
     return worker
 
 
@@ -160,7 +161,7 @@ async def _leave(tx: Transaction, worker: Worker) -> None:
     await _give_back(tx, worker)
     apply_changes(worker, {"deregistered_at": utcnow()})
     tx.notify(worker_topic(worker.id))
-    _tell(tx, worker, EventKind.WORKER_DEREGISTERED)
+    _emit(tx, worker, WorkerDeregistered)
 
 
 async def _give_back(tx: Transaction, worker: Worker) -> None:
@@ -176,8 +177,9 @@ async def _give_back(tx: Transaction, worker: Worker) -> None:
         await apply_transitions(tx, board, by_board[board.id])
 
 
-def _tell(tx: Transaction, worker: Worker, kind: EventKind) -> None:
-    emit_in_workspace(tx, worker.workspace_id, kind, worker.id, worker_id=worker.id, name=worker.name)
+def _emit(tx: Transaction, worker: Worker, event: type[WorkerEvent]) -> None:
+    scope = workspace_scope(worker.workspace_id)
+    tx.emit(scope, event(workspace_id=worker.workspace_id, worker_id=worker.id, name=worker.name))
 
 
 @input_type

@@ -5,17 +5,18 @@ from typing import Annotated
 from sqlalchemy import delete, select
 
 from actions import validation
-from actions.events import apply_changes, emit_in_workspace
+from actions.changes import apply_changes
 from actions.run.dispatch import end_active
 from auth.locking import lock_workspace
 from kit.db.transaction import Transaction
-from kit.eventlog.event_log import emit
 from kit.graphql.arguments import Id, IfVersion, Maybe, provided_fields
 from models.actor import Actor
 from models.board import Board
-from models.event import EventKind, board_topic
+from models.events.board import BoardDeleted, board_facts
+from models.events.workspace import WorkspaceCreated, WorkspaceDeleted, WorkspaceUpdated
 from models.refusal import Forbidden, Invalid
 from models.run import ACTIVE, Run
+from models.topic import user_topic
 from models.workspace import Membership, Role, Workspace
 
 
@@ -29,9 +30,8 @@ async def create_workspace(
     tx.add(workspace)
     await tx.flush()  # generates workspace.id
     tx.add(Membership(workspace_id=workspace.id, user_id=actor.id, role=Role.ADMIN))
-    emit_in_workspace(
-        tx, workspace.id, EventKind.WORKSPACE_CREATED, workspace.id, actor.id, name=workspace.name
-    )
+    created = WorkspaceCreated(workspace_id=workspace.id, name=workspace.name)
+    tx.emit(workspace, created, also=[user_topic(actor.id)])
     return workspace
 
 
@@ -51,8 +51,8 @@ async def update_workspace(
         changes["name"] = validation.single_line("name", changes["name"], 100)
     changed = apply_changes(workspace, changes)
     if changed:
-        kind = EventKind.WORKSPACE_UPDATED
-        emit_in_workspace(tx, workspace.id, kind, workspace.id, called=workspace.name, changes=changed)
+        updated = WorkspaceUpdated(workspace_id=workspace.id, called=workspace.name, changes=changed)
+        tx.emit(workspace, updated)
     return workspace
 
 
@@ -79,13 +79,10 @@ async def delete_workspace(
     active = list(await tx.scalars(active_runs.with_for_update()))
     await end_active(tx, boards, active, cancel_run=cancel_runs, word="cancelRuns")
     for board in boards.values():
-        data = {"board_id": board.id, "workspace_id": workspace.id, "name": board.name}
-        topics, kind = [board_topic(board.id)], EventKind.BOARD_DELETED
-        emit(tx, topics, kind, tenant=workspace.id, subject=board.id, data=data)
+        tx.emit(board, BoardDeleted(**board_facts(board)))
     people = await tx.scalars(select(Membership.user_id).where(Membership.workspace_id == workspace.id))
-    emit_in_workspace(
-        tx, workspace.id, EventKind.WORKSPACE_DELETED, workspace.id, *people, name=workspace.name
-    )
+    deleted = WorkspaceDeleted(workspace_id=workspace.id, name=workspace.name)
+    tx.emit(workspace, deleted, also=map(user_topic, people))
     await tx.execute(delete(Workspace).where(Workspace.id == workspace.id))
     tx.expunge(workspace)
     return workspace

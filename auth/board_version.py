@@ -19,7 +19,7 @@ from models.account import ApiKey, User
 from models.actor import Actor, ActorKind
 from models.board import Board
 from models.card import CardAssignee
-from models.event import board_topic
+from models.topic import board_topic
 
 THEIR = bindparam("actor_id", type_=Id)
 HASH = bindparam("key_hash", type_=String(64))

@@ -23,9 +23,9 @@ class Services:
     seal: Seal
     attempts: AttemptLimiter = field(default_factory=AttemptLimiter)  # at passwords and tokens
     uses: KeyUsage = field(init=False)
-    sights: SubscriberAccess = field(init=False)
+    subscriber_access: SubscriberAccess = field(init=False)
     is_blind: bool = False  # while the database does not say whose access has ended
 
     def __post_init__(self) -> None:
         self.uses = KeyUsage(self.database)
-        self.sights = SubscriberAccess(self.database)
+        self.subscriber_access = SubscriberAccess(self.database)

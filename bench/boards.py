@@ -11,7 +11,7 @@ from kit.eventlog.tables import NUMBER
 from kit.ids import new_id
 from models.board import Board, BoardColumn
 from models.card import Card, CardLabel, Subtask
-from models.event import board_topic
+from models.topic import board_topic
 from models.workspace import Label, Workspace
 
 SUBTASKS = 5  # of each card

@@ -38,8 +38,9 @@ AHEAD = 2  # batches that are under way at once
 WARM = 100  # idle subscribers before it is measured
 console = Console(stderr=True)
 
-OURS = """subscription Feed($board: ID!, $after: String) { boardFeed(boardId: $board, after: $after) {
-  seq cursor kind ... on CardMoved { cardId card { id title stage } } } }"""
+OURS = """subscription Feed($board: ID!, $after: String) {
+  boardFeed(boardId: $board, after: $after) { seq cursor event { __typename
+  ... on CardMoved { cardId card { id title stage } } } } }"""
 THEIRS = """subscription Feed($board: ID!) { boardFeed(boardId: $board) {
   seq cursor kind cardId card { id title stage } } }"""
 CREATE_BOARD = "mutation($input: CreateBoardInput!) { createBoard(input: $input) { ... on Board { id } } }"

@@ -7,9 +7,11 @@ from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kit.db.database import Base, Id, utcnow
+from kit.db.transaction import EventScope
 from kit.described_enum import DescribedEnum
 from kit.ids import maker
 from models.columns import Editable, Stamped
+from models.topic import user_scope
 
 KEY_PREFIX = "sb_"  # how every API key begins
 LINK_LIFETIME = timedelta(minutes=15)  # of a link that signs a person in
@@ -33,6 +35,10 @@ class User(Editable, Base):
     is_local: Mapped[bool] = mapped_column(default=False)  # the first owner, until there is a password
     is_active: Mapped[bool] = mapped_column(default=True)
     last_login_at: Mapped[datetime | None]
+
+    @property
+    def scope(self) -> EventScope:
+        return user_scope(self.id)
 
 
 class AuthSession(Stamped, Base):

@@ -7,10 +7,12 @@ from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kit.db.database import Base, Id, Rank
+from kit.db.transaction import EventScope
 from kit.described_enum import DescribedEnum
 from kit.ids import maker
 from models.columns import Editable, enum_column
 from models.stage import Law, Stage
+from models.topic import board_scope
 
 MAX_COLUMNS = 20  # on a board
 MAX_BOARDS = 500  # in a workspace
@@ -63,6 +65,10 @@ class Board(Editable, Base):
     policy: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # models/policy.py
     archived_at: Mapped[datetime | None]
     created_by: Mapped[str | None] = mapped_column(ForeignKey("user.id", ondelete="SET NULL"))
+
+    @property
+    def scope(self) -> EventScope:
+        return board_scope(self.id, self.workspace_id)
 
 
 class BoardColumn(Editable, Base):

@@ -4,9 +4,11 @@ from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kit.db.database import Base, Id
+from kit.db.transaction import EventScope
 from kit.described_enum import DescribedEnum
 from kit.ids import maker
 from models.columns import Editable, Stamped, enum_column
+from models.topic import workspace_scope
 
 MAX_LABELS = 200  # in a workspace
 MAX_MEMBERS = 1_000
@@ -26,6 +28,10 @@ class Workspace(Editable, Base):
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=maker("workspace"))
     name: Mapped[str] = mapped_column(String(100))
     created_by: Mapped[str | None] = mapped_column(ForeignKey("user.id", ondelete="SET NULL"))
+
+    @property
+    def scope(self) -> EventScope:
+        return workspace_scope(self.id)
 
 
 class Membership(Stamped, Base):

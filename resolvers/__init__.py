@@ -5,14 +5,11 @@ Every described enum is made a GraphQL enum here, before a signature uses it.
 
 from enum import Enum
 
-import strawberry
-
 import auth.permissions  # noqa: F401 - defines an enum
 import models.actor
 import models.policy  # noqa: F401 - defines enums
 from kit.described_enum import DescribedEnum, DescribedIntEnum
 from kit.graphql.types import graphql_enum
-from models.event import EventKind
 from protocol import described_enum, events
 
 GRAPHQL_NAMES: dict[type[Enum], str] = {
@@ -28,7 +25,3 @@ GRAPHQL_NAMES: dict[type[Enum], str] = {
 for base in (DescribedEnum, DescribedIntEnum, described_enum.DescribedEnum):
     for described in base.__subclasses__():
         graphql_enum(described, name=GRAPHQL_NAMES.get(described))
-
-strawberry.enum(EventKind, description="The kind of an event; an item's type has the same name.")
-for value in EventKind.__strawberry_definition__.values:  # type: ignore[attr-defined]
-    value.description = f"{value.name.replace('_', ' ').capitalize()}."

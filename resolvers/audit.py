@@ -8,10 +8,12 @@ from sqlalchemy import ColumnElement, select
 from strawberry import ID, Parent
 
 from auth.permissions import administrates
-from kit.eventlog.tables import Event
+from kit.eventlog.tables import EVENT_COLUMNS, Event
 from kit.graphql.types import input_type
-from models.event import EventKind
-from models.refusal import Forbidden
+from models.events import EVENT_TYPES
+from models.events.feed import FeedStarted
+from models.events.run import RunProgressed
+from models.refusal import Forbidden, Invalid
 from models.workspace import Role, Workspace
 from resolvers.context import Info
 from resolvers.node import node
@@ -21,7 +23,7 @@ from resolvers.workspace import role_in
 # Only the home copy of an event has a `tenant`, so each event is listed once.
 AUDIT = PaginatedQuery(
     "audit",
-    select(Event.__table__).where(Event.kind != EventKind.RUN_PROGRESS),
+    select(*EVENT_COLUMNS).where(Event.kind != RunProgressed.kind),  # progress is no change
     Event.tenant,
     lambda actor: administrates(actor, Event.tenant),
 )
@@ -33,7 +35,7 @@ class AuditFilter:
     """A filter of audit entries. An entry matches if it matches every given field."""
 
     actor_ids: Annotated[list[ID] | None, "Only entries of these users or keys."] = None
-    kinds: Annotated[list[EventKind] | None, "Only entries of these kinds."] = None
+    types: Annotated[list[str] | None, "Only entries of these event types: `CardMoved`."] = None
     subject_id: Annotated[ID | None, "Only entries about this board, card, member, label, …"] = None
     since: datetime | None = strawberry.field(
         name="from", default=None, description="Only entries at or after this time."
@@ -43,12 +45,24 @@ class AuditFilter:
     )
 
 
+# The types of stored events, by name.
+KINDS = {cls.__name__: kind for kind, cls in EVENT_TYPES.items() if cls is not FeedStarted}
+
+
+def _kinds_of(types: list[str]) -> list[str]:
+    """Return the stored kinds of event types. Raises Invalid for a name that is no event's."""
+    unknown = [name for name in types if name not in KINDS]
+    if unknown:
+        raise Invalid(("filter.types", f"is not a type of event: {unknown[0][:100]}"))
+    return [KINDS[name] for name in types]
+
+
 def _clauses(filter: AuditFilter) -> list[ColumnElement[bool]]:
     clauses: list[ColumnElement[bool]] = []
     if filter.actor_ids is not None:
         clauses.append(Event.actor_id.in_(filter.actor_ids))
-    if filter.kinds is not None:
-        clauses.append(Event.kind.in_(filter.kinds))
+    if filter.types is not None:
+        clauses.append(Event.kind.in_(_kinds_of(filter.types)))
     if filter.subject_id is not None:
         clauses.append(Event.subject == filter.subject_id)
     if filter.since is not None:

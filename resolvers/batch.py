@@ -62,6 +62,6 @@ def counts_of_batch(root: RunBatch, row: Row[Any]) -> Counts:
 def status_of_batch(root: RunBatch, row: Row[Any]) -> BatchStatus:
     """Its status, derived from its runs: a run that fails leaves the others alone.
 
-    Runs of deleted cards do not count, so it may differ from the status in BATCH_ENDED.
+    Runs of deleted cards do not count, so it may differ from the status in `BatchEnded`.
     """
     return counts_of(row).status

@@ -12,8 +12,8 @@ from kit.eventlog.event_log import Cursor
 from kit.eventlog.tables import Topic
 from models.board import Board, BoardColumn
 from models.card import Card
-from models.event import board_topic
 from models.stage import Stage
+from models.topic import board_topic
 from models.workspace import Workspace
 from resolvers.context import Info
 from resolvers.loaders import Relation, batched

@@ -1,6 +1,5 @@
 """Reads of questions, and the operations on them that wait or hold a lease."""
 
-import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Annotated, Any, cast
@@ -13,14 +12,18 @@ from actions.lease import LeaseInput
 from actions.question import ExpiresInSeconds, QuestionInput, Questions
 from auth.authentication import check
 from auth.permissions import sees_card
+from kit.graphql.broadcast.broadcast import Delivery
 from kit.graphql.types import input_type
 from kit.queue import Ticket
 from models.card import Card
-from models.event import EventKind, run_topic
+from models.events.feed import FeedStarted
+from models.events.question import QuestionEvent
 from models.question import Question, QuestionStatus
 from models.refusal import Invalid
+from models.topic import run_topic
 from resolvers import feed
 from resolvers.context import Info
+from resolvers.follow import long_poll
 from resolvers.loaders import Relation
 from resolvers.pagination import After, Before, First, Last, Order, Page, PageArgs, PaginatedQuery, load_page
 
@@ -57,14 +60,8 @@ QUESTIONS_OF_CARD = PaginatedQuery(
     lambda actor: sees_card(actor, Question.board_id, Question.card_id),
 )
 MAX_WAIT_SECONDS = 25  # of one request, below the time limit of an operation, 30 s
-POLL_INTERVAL_SECONDS = 5.0  # between two looks without a notification
 OLDEST = Order("OLDEST", ((Question.id, False),))
-EVENT_KINDS = {
-    EventKind.QUESTION_ASKED,
-    EventKind.QUESTION_ANSWERED,
-    EventKind.QUESTION_EXPIRED,
-    EventKind.QUESTION_CANCELLED,
-}
+EVENT_KINDS = {cls.kind for cls in QuestionEvent.__subclasses__()} | {FeedStarted.kind}
 
 
 @input_type
@@ -159,18 +156,15 @@ async def await_answers(
         Question.run_id == context.actor.run_id,
     )
     query = select(Question.__table__).where(*of_run, Question.group_key == key).order_by(Question.place)
-    until = time.monotonic() + wait
-    with context.services.event_log.pubsub.listen(run_topic(context.actor.run_id)) as woken:
-        while True:
-            woken.clear()
-            await context.refresh()
-            rows: Sequence[Question] = await context.read(query)
-            left = until - time.monotonic()
-            if left <= 0 or all(row.status != QuestionStatus.OPEN for row in rows):
-                return rows
-            await context.refresh()  # hold no connection while waiting
-            await woken.wait(min(left, POLL_INTERVAL_SECONDS))
+
+    async def attempt(is_first: bool) -> tuple[Sequence[Question], bool]:
+        if not is_first:
             await check(context.services, context.actor)
+        await context.refresh()
+        rows = await context.read(query)
+        return rows, all(row.status != QuestionStatus.OPEN for row in rows)
+
+    return await long_poll(context, run_topic(context.actor.run_id), wait, attempt)
 
 
 async def question_feed(
@@ -178,11 +172,11 @@ async def question_feed(
     board_id: Annotated[ID, "The board."],
     after: feed.After = None,
 ) -> AsyncGenerator[Any, None]:
-    """Questions of a board as they are asked and closed: a part of `boardFeed`.
+    """Questions of a board as they are asked and closed: the events of `boardFeed` that are about questions.
 
-    Numbers and cursors are those of the board's feed: numbers jump, and resuming after a cursor loses nothing.
+    Numbers and cursors are those of the board's feed, so `seq` jumps. Resuming after a cursor loses nothing.
     """
-    async with aclosing(feed.board_feed(info, board_id, after)) as events:
-        async for event in events:
-            if event.kind in EVENT_KINDS:
-                yield event
+    async with aclosing(feed.board_feed(info, board_id, after)) as steps:
+        async for step in steps:
+            if not isinstance(step, Delivery) or step.item.kind in EVENT_KINDS:
+                yield step

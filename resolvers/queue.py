@@ -1,9 +1,10 @@
 """Statistics of the queue, and the feed of their changes."""
 
-import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Annotated
 
 from sqlalchemy import and_, case, func, select
@@ -11,12 +12,12 @@ from strawberry import ID, Parent
 
 from auth.permissions import sees_worker
 from kit.db.database import utcnow
-from kit.eventlog.event_log import retry_while_unavailable
 from kit.queue import Attempt, Job, JobState, QueueStatistics, queue_topic, statistics
 from models.card import Priority
 from models.refusal import NotFound
 from models.worker import Worker, WorkerStatus, status_of
 from resolvers.context import Context, Info
+from resolvers.follow import watch
 from resolvers.workspace import WORKSPACE
 
 MIN_INTERVAL_SECONDS = 1.0  # between two items of a feed
@@ -92,28 +93,16 @@ async def queue_feed(
     At most one item a second. Other changes follow within seconds. Ends when you lose access. Raises NOT_FOUND.
     """
     context = info.context
-    pubsub = context.services.event_log.pubsub
     last: QueueState | None = None
-    is_woken = False
-    with pubsub.listen(queue_topic(workspace_id)) as woken:
-        while True:
-            woken.clear()  # before the read, so that no commit during it is missed
-            state = await retry_while_unavailable(lambda: _fresh(context, workspace_id))
-            await context.refresh()  # no connection is held while waiting
-            if state is None and last is None:
-                raise NotFound(workspace_id)
-            if state is None:
-                return
-            if is_woken or state != last:
+    read = partial(_state, context, workspace_id)
+    states = watch(context, queue_topic(workspace_id), read, min_interval_seconds=MIN_INTERVAL_SECONDS)
+    async with aclosing(states):
+        async for state, is_notified in states:
+            if is_notified or state != last:
                 yield state
             last = state
-            await asyncio.sleep(MIN_INTERVAL_SECONDS)
-            is_woken = await woken.wait(pubsub.poll)
-
-
-async def _fresh(context: Context, workspace_id: str) -> QueueState | None:
-    await context.refresh()  # drops what a failed read left
-    return await _state(context, workspace_id)
+    if last is None:
+        raise NotFound(workspace_id)
 
 
 async def _state(context: Context, workspace_id: str) -> QueueState | None:

@@ -12,11 +12,12 @@ from strawberry import ID
 from actions.run_log import RUN_LOG
 from kit.eventlog.event_log import START, Cursor, retry_while_unavailable
 from kit.eventlog.pubsub import Listener
-from models.event import run_topic, user_topic
+from kit.graphql.broadcast.broadcast import Delivery, FeedPosition
 from models.refusal import Invalid, NotFound
 from models.run import TERMINAL
+from models.topic import run_topic, user_topic
 from resolvers.context import Info
-from resolvers.run_log import RunFeedItem, RunSnapshot, ended_of, read_fresh_snapshot
+from resolvers.run_log import RunLogEnd, RunSnapshot, ended_of, read_fresh_snapshot
 
 MIN_SPEED, MAX_SPEED = 0.1, 1_000.0
 MAX_PAUSE_SECONDS = 10.0  # between two items, however long the run waited
@@ -79,7 +80,7 @@ async def replay_run(
     run_id: Annotated[ID, "The run."],
     speed: Annotated[float, "Speed factor, 0.1 to 1,000."] = 1.0,
     after: Annotated[str | None, 'Only lines after this cursor; "0" is the beginning. Default: "0".'] = None,
-) -> AsyncGenerator[RunFeedItem, None]:
+) -> AsyncGenerator[Delivery | RunLogEnd, None]:
     """Replay the log of a run: the lines of `runFeed` in the same order, as far apart as they were stored.
 
     No pause is longer than 10 seconds. Chunks are not stored, so they are not replayed. The last item is
@@ -105,7 +106,7 @@ async def replay_run(
                 for line in lines:
                     if not await viewer.wait_for(line.at):
                         return
-                    yield line
+                    yield Delivery(FeedPosition(Cursor(line.epoch, line.seq)), line)
                     seq = line.seq
                 if viewer.snapshot and viewer.snapshot.run.status in TERMINAL and seq >= viewer.snapshot.last:
                     yield ended_of(viewer.snapshot, seq)

@@ -1,7 +1,6 @@
 """Reads of runs, and the claim of a worker, which may wait for work."""
 
 import asyncio
-import time
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Annotated, Any
@@ -32,12 +31,12 @@ from models.run import ACTIVE, RUN_PASS, RUN_PREFIX, Run, RunKind, RunStatus, Wa
 from models.worker import AgentProgram, Worker
 from resolvers.board import BOARD
 from resolvers.context import Info
+from resolvers.follow import long_poll
 from resolvers.loaders import Relation, viewer_independent
 from resolvers.message import MESSAGE
 from resolvers.pagination import After, Before, First, Last, Order, Page, PageArgs, PaginatedQuery, load_page
 
 MAX_WAIT_SECONDS = 25  # longest wait of a claim; an operation may take 30 s
-POLL_INTERVAL_SECONDS = 5.0  # a waiting claim reads again after this long without a notification
 MAX_KEY_LENGTH = 100  # characters
 DEFAULT_STUCK_MINUTES = 10  # of a run whose board is gone
 
@@ -306,21 +305,16 @@ async def claim_runs(
     is_named = Worker.id == worker_id, sees_workspace(context.actor, Worker.workspace_id)
     rows = await context.read(select(Worker.workspace_id).where(*is_named))
     await context.refresh()
-    deadline = time.monotonic() + (wait if context.tx is None else 0)
+
+    async def attempt(is_first: bool) -> tuple[Claims, bool]:
+        if current_operation().hung_up:  # else nobody would hold the runs until their leases expire
+            return Claims([]), True
+        async with context.transaction() as tx:
+            claims = await actions.run.claim.claim_runs(tx, context.actor, worker_id, most, key=key)
+        return Claims(claims), bool(claims)
+
     topic = queue_topic(rows[0].workspace_id) if rows else f"queue:{worker_id}"
-    with context.services.event_log.pubsub.listen(topic) as woken:
-        while True:
-            woken.clear()
-            if (
-                current_operation().hung_up
-            ):  # a claim now would hold runs for nobody until their leases expire
-                return Claims([])
-            async with context.transaction() as tx:
-                claims = await actions.run.claim.claim_runs(tx, context.actor, worker_id, most, key=key)
-            left = deadline - time.monotonic()
-            if claims or left <= 0:
-                return Claims(claims)
-            await woken.wait(min(left, POLL_INTERVAL_SECONDS))
+    return await long_poll(context, topic, wait if context.tx is None else 0, attempt)
 
 
 async def agent_token(root: Parent[WorkOrder], info: Info) -> str:

@@ -15,10 +15,17 @@ from auth.permissions import sees_card
 from auth.subscriber_access import of_run
 from kit.eventlog.event_log import START, Cursor, retry_while_unavailable
 from kit.eventlog.tables import Topic
-from kit.graphql.broadcast.broadcast import FeedPosition, Group, share_subscription
-from models.event import run_topic, user_topic
+from kit.graphql.broadcast.broadcast import (
+    CaughtUp,
+    Delivery,
+    FeedPosition,
+    Group,
+    PageEnd,
+    share_subscription,
+)
 from models.refusal import NotFound
 from models.run import TERMINAL, FailureCode, Run, RunEvent, RunLive, RunOutcome, RunStatus
+from models.topic import run_topic, user_topic
 from protocol.events import EventType, LogLevel
 from resolvers.board import TOPIC
 from resolvers.context import Context, Info
@@ -86,14 +93,11 @@ class RunLogEnd:
     reason: str | None
 
 
-RunFeedItem = Chunk | RunLogEnd | Row[Any]  # a row is a line
-
-
 async def run_feed(
     info: Info,
     run_id: Annotated[ID, "The run."],
     after: AfterCursor = None,
-) -> AsyncGenerator[RunFeedItem, None]:
+) -> AsyncGenerator[Delivery | PageEnd | CaughtUp, None]:
     """The log of a run: every line after `after`, then each line as it is stored, until the run ends.
 
     Numbers have no gaps. Between the lines there are chunks of open text; the line that stores the text follows
@@ -103,9 +107,9 @@ async def run_feed(
     """
     context, shared, topic = info.context, share_subscription(), run_topic(run_id)
     if shared.group is not None:
-        async with aclosing(_tell(context, shared.group, topic, run_id)) as items:
-            async for item in items:
-                yield item
+        async with aclosing(_follow_for_group(context, shared.group, topic, run_id)) as steps:
+            async for step in steps:
+                yield step
         return
     if shared.place is not None:
         after, reader = shared.place.after, RunLogReader.at(shared.place)
@@ -124,37 +128,35 @@ async def run_feed(
             if snapshot is None:
                 return
             for line in lines:
-                yield line
+                yield Delivery(reader.place(Cursor(line.epoch, line.seq)), line)
             for item in reader.after(lines, snapshot):
-                yield item
+                yield Delivery(reader.place(lines.cursor), item)
                 if isinstance(item, RunLogEnd):
                     return
-            if lines.is_last and shared.leave(topic, reader.place(lines.cursor), context.actor, mine):
-                return
+            if lines.is_last:
+                yield CaughtUp(topic, reader.place(lines.cursor), context.actor, mine)
 
 
-async def _tell(context: Context, group: Group, topic: str, run_id: str) -> AsyncGenerator[RunFeedItem, None]:
-    """Deliver the feed of a run to a group; the access of its members is checked once for each page."""
+async def _follow_for_group(
+    context: Context, group: Group, topic: str, run_id: str
+) -> AsyncGenerator[Delivery | PageEnd, None]:
+    """Follow a run for a group. The access of the members is checked once for each page."""
     reader, feed = RunLogReader.at(group.place), context.services.event_log
-    pages = feed.follow(topic, group.place.after, log=RUN_LOG, listening=group.hears)
+    pages = feed.follow(topic, group.place.after, log=RUN_LOG, listening=group.listen_with)
     async with aclosing(pages):
         async for lines in pages:
             snapshot = await retry_while_unavailable(partial(read_fresh_snapshot, context, run_id))
-            seen = await retry_while_unavailable(partial(recheck_access, context, group, of_run, run_id))
+            access = await retry_while_unavailable(partial(recheck_access, context, group, of_run, run_id))
             await context.refresh()
-            if snapshot is None or not seen[context.actor]:
+            if snapshot is None or not access[context.actor]:
                 return
             for line in lines:
-                group.tells(reader.place(Cursor(line.epoch, line.seq)), seen)
-                yield line
+                yield Delivery(reader.place(Cursor(line.epoch, line.seq)), line, access)
             for item in reader.after(lines, snapshot):
                 if isinstance(item, RunLogEnd):
                     return  # each member reads the end by itself
-                group.tells(reader.place(lines.cursor), seen)
-                yield item
-            await group.sends()
-            if lines.is_last:
-                group.rests(reader.place(lines.cursor), seen)
+                yield Delivery(reader.place(lines.cursor), item, access)
+            yield PageEnd(reader.place(lines.cursor), access if lines.is_last else None)
 
 
 class EndedRun(Protocol):

@@ -1,7 +1,7 @@
-"""A card's timeline: what was changed and what was said, as one list, newest first.
+"""A card's timeline: its changes and its messages as one list, newest first.
 
-Both are read as one list by the database, so a page is one statement however old the card is. A message is
-only named here; its text is loaded with the other messages of the page.
+The database reads both as one list, so a page is one statement however old the card is. An entry has the id of its
+message only; the messages of a page are loaded together.
 """
 
 from typing import Annotated, Any
@@ -12,20 +12,16 @@ from strawberry import Parent
 from auth.permissions import sees_card
 from kit.eventlog.tables import Event
 from models.card import Card
-from models.event import EventKind
+from models.events.card import MessageDeleted, MessageEdited, MessagePosted
+from models.events.run import RunProgressed
 from models.message import Message
 from resolvers.context import Info
 from resolvers.pagination import After, Order, Page, PageArgs, PaginatedQuery, load_page
 
-DEFAULT, MOST = 20, 50
-HIDDEN_KINDS = (
-    EventKind.MESSAGE_POSTED,
-    EventKind.MESSAGE_EDITED,
-    EventKind.MESSAGE_DELETED,
-    EventKind.RUN_PROGRESS,
-)
+DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE = 20, 50
+HIDDEN_KINDS = [cls.kind for cls in (MessagePosted, MessageEdited, MessageDeleted, RunProgressed)]
 
-# `seq` is 0 for a message, `message_id` empty for a change: so the three of the order tell any two apart.
+# `seq` is 0 for a message and `message_id` empty for a change, so that the order is total.
 _ENTRIES = union_all(
     select(
         Event.subject.label("card_id"),
@@ -35,7 +31,7 @@ _ENTRIES = union_all(
         Event.kind.label("kind"),
         Event.actor_kind.label("actor_kind"),
         Event.actor_id.label("actor_id"),
-        Event.batch.label("batch"),
+        Event.correlation_id.label("correlation_id"),
         Event.data.label("data"),
     ).where(Event.kind.not_in(HIDDEN_KINDS)),
     select(
@@ -50,10 +46,10 @@ _ENTRIES = union_all(
         null(),
     ),
 ).subquery("entry")
-_SHOWN = ("at", "seq", "message_id", "kind", "actor_kind", "actor_id", "batch", "data")
+_COLUMNS = ("at", "seq", "message_id", "kind", "actor_kind", "actor_id", "correlation_id", "data")
 TIMELINE = PaginatedQuery(
     "card.timeline",
-    select(*(_ENTRIES.c[name] for name in _SHOWN)),
+    select(*(_ENTRIES.c[name] for name in _COLUMNS)),
     _ENTRIES.c.card_id,
     lambda actor: _ENTRIES.c.card_id.in_(select(Card.id).where(sees_card(actor, Card.board_id, Card.id))),
 )
@@ -63,9 +59,9 @@ NEWEST = Order("NEWEST", ((_ENTRIES.c.at, True), (_ENTRIES.c.seq, True), (_ENTRI
 async def timeline_of_card(
     root: Parent[Any],
     info: Info,
-    first: Annotated[int | None, "How many, from the newest: 1 to 50; 20 where nothing is said."] = None,
+    first: Annotated[int | None, "Page size, from the newest entry: 1 to 50; default 20."] = None,
     after: After = None,
 ) -> Page:
-    """Everything that was changed on it and everything that was said, newest first."""
-    size = DEFAULT if first is None else first
-    return await load_page(info.context, TIMELINE, NEWEST, PageArgs(size, after, most=MOST), root.id)
+    """Its changes and messages, newest first."""
+    size = DEFAULT_PAGE_SIZE if first is None else first
+    return await load_page(info.context, TIMELINE, NEWEST, PageArgs(size, after, most=MAX_PAGE_SIZE), root.id)

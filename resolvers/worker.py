@@ -1,7 +1,9 @@
 """Reads of workers, and the subscription to their commands."""
 
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
 from sqlalchemy import case, func, select, true
@@ -10,7 +12,6 @@ from strawberry import ID, Parent
 from actions.worker import commands_for
 from auth.permissions import sees_worker
 from kit.db.database import utcnow
-from kit.eventlog.event_log import retry_while_unavailable
 from kit.ids import prefix_of
 from kit.queue import Attempt, Job, JobState, worker_topic
 from models.actor import ActorKind
@@ -18,6 +19,7 @@ from models.refusal import Forbidden, NotFound
 from models.run import RunCommand
 from models.worker import Worker, WorkerStatus, status_of
 from resolvers.context import Context, Info
+from resolvers.follow import watch
 from resolvers.loaders import Relation
 from resolvers.profile import CapabilityRow, capability_rows
 
@@ -110,19 +112,13 @@ async def worker_commands(
     if not await _is_own(context, worker_id):
         raise NotFound(worker_id)
     sent: set[str] = set()
-    pubsub = context.services.event_log.pubsub
-    with pubsub.listen(worker_topic(worker_id)) as woken:
-        while True:
-            woken.clear()  # before the read, so that no commit during it is missed
-            rows = await retry_while_unavailable(lambda: _unacknowledged(context, worker_id))
-            await context.refresh()  # no connection is held while waiting
-            if rows is None:
-                return
-            fresh = [row for row in rows if row.id not in sent]
+    pages = watch(context, worker_topic(worker_id), partial(_unacknowledged, context, worker_id))
+    async with aclosing(pages):
+        async for rows, _ in pages:
+            unsent = [row for row in rows if row.id not in sent]
             sent = {row.id for row in rows}
-            for row in fresh:
+            for row in unsent:
                 yield row
-            await woken.wait(pubsub.poll)
 
 
 async def _is_own(context: Context, worker_id: str) -> bool:
@@ -137,7 +133,6 @@ async def _is_own(context: Context, worker_id: str) -> bool:
 
 async def _unacknowledged(context: Context, worker_id: str) -> Sequence[RunCommand] | None:
     """The unacknowledged commands of a worker; None once it is not the actor's any more."""
-    await context.refresh()  # drops what a failed read left
     try:
         if not await _is_own(context, worker_id):
             return None

@@ -15,7 +15,7 @@ from schema.agent_session import ConversationMutation, ConversationQuery
 from schema.batch import BatchMutation, BatchQuery
 from schema.board import BoardMutation, BoardQuery
 from schema.card import CardMutation, CardQuery
-from schema.events import FeedSubscription
+from schema.feed import FeedSubscription
 from schema.fields import query_field
 from schema.link import LinkMutation
 from schema.message import MessageMutation

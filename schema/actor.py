@@ -1,4 +1,4 @@
-"""What clients hear about whoever did something, and what it changed."""
+"""The author of a change, and the changed fields."""
 
 from typing import Annotated, Any
 
@@ -16,10 +16,10 @@ from schema.fields import query_field
 
 @object_type
 class Actor:
-    """Who did it."""
+    """The author of a change."""
 
-    kind: Annotated[ActorKind, "What it is."]
-    actor_id: Annotated[ID | None, "Which user or key; null for the system."]
+    kind: Annotated[ActorKind, "A person, an agent, a worker or the system."]
+    actor_id: Annotated[ID | None, "The user or the key; null for the system."]
     name: str = query_field(actors.name_of_actor)
     user: User | None = query_field(actors.user_of_actor)
 
@@ -29,7 +29,7 @@ def actor_of(kind: str, id: str | None) -> Actor:
 
 
 def actor_named(id: str | None) -> Actor | None:
-    """Who is named by an id alone; null where nobody is."""
+    """Return the actor with this id; None for None."""
     return (
         None if id is None else actor_of(ActorKind.USER if prefix_of(id) == "user" else ActorKind.AGENT, id)
     )
@@ -41,11 +41,11 @@ def actor_of_event(root: Any) -> Actor:
 
 @object_type
 class Change:
-    """One field that was changed."""
+    """A changed field."""
 
-    field: Annotated[str, "Its name, as the schema spells it."]
-    before: Annotated[str | None, "What it was, as text."]
-    after: Annotated[str | None, "What it is, as text."]
+    field: Annotated[str, "Its name, as in the schema."]
+    before: Annotated[str | None, "Its value before, as text."]
+    after: Annotated[str | None, "Its value after, as text."]
 
 
 def change_of(name: str, before: Any, after: Any) -> Change:
@@ -68,6 +68,6 @@ def _changes(root: Any) -> list[Change]:
 def changes() -> Any:
     return strawberry.field(
         resolver=_changes,
-        description="What was changed, field by field.",
+        description="Changed fields with their values before and after.",
         directives=[list_size(3, slicing=())],
     )

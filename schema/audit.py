@@ -1,4 +1,4 @@
-"""What clients may read of an audit log."""
+"""The entries of an audit log."""
 
 from datetime import datetime
 from typing import Any
@@ -7,12 +7,11 @@ import strawberry
 from strawberry import ID
 
 from kit.graphql.types import Node
-from models.event import EventKind
+from models.events import type_name_of
 from resolvers import audit
 from resolvers.workspace import USER
 from schema.account import User
 from schema.actor import Actor, Change, actor_of_event, changes
-from schema.events.base import kind_of
 from schema.fields import query_field, relation_field
 
 
@@ -20,26 +19,30 @@ def _subject_id(root: Any) -> ID | None:
     return ID(root.subject) if root.subject else None
 
 
+def _type(root: Any) -> str:
+    return type_name_of(root.kind)
+
+
 def _name(root: Any) -> str | None:
     name: str | None = root.data.get("called") or root.data.get("name") or root.data.get("title")
     return name
 
 
-@strawberry.type(description="One thing that was done. Entries are never changed.")
+@strawberry.type(description="A change in a workspace. Entries are never changed.")
 class AuditEntry:
-    at: datetime = strawberry.field(description="When it was done.")
-    kind: EventKind = strawberry.field(resolver=kind_of, description="What was done.")
-    actor: Actor = strawberry.field(resolver=actor_of_event, description="Who did it.")
+    at: datetime = strawberry.field(description="The time of the change.")
+    type: str = strawberry.field(resolver=_type, description="The name of the event's type: `CardMoved`.")
+    actor: Actor = strawberry.field(resolver=actor_of_event, description="The author of the change.")
     user: User | None = relation_field(
-        USER, "actor_id", text="Who did it, where it was a person you still see."
+        USER, "actor_id", text="The author, if it is a person you can still see."
     )
-    subject_id: ID | None = strawberry.field(resolver=_subject_id, description="What it was done to.")
+    subject_id: ID | None = strawberry.field(resolver=_subject_id, description="The id of what was changed.")
     subject: Node | None = query_field(audit.subject)
     name: str | None = strawberry.field(
-        resolver=_name, description="What that was called then, where it was told; a member by username."
+        resolver=_name, description="The subject's name at that time, if known; of a member, the username."
     )
     changes: list[Change] = changes()
     request_id: str | None = strawberry.field(
-        description="The request that did it, as in its answer's headers."
+        description="The request that made the change, as in its response's X-Request-Id header."
     )
-    batch: ID | None = strawberry.field(description="Shared by what one bulk change did.")
+    correlation_id: ID | None = strawberry.field(description="Shared by the entries of one bulk change.")

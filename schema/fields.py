@@ -8,7 +8,8 @@ import functools
 import inspect
 import operator
 import typing
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from typing import Annotated, Any, TypeVar
 
 import strawberry
@@ -19,7 +20,9 @@ from strawberry.utils.str_converters import to_camel_case as camel
 
 from auth.permissions import Access
 from kit.graphql.arguments import parameters_of
+from kit.graphql.broadcast.broadcast import unwrap_deliveries
 from kit.graphql.limits.list_size import list_size
+from kit.graphql.operation import current_operation
 from kit.graphql.types import apply_descriptions, install_fast_reader, split_description
 from kit.ids import prefix_of
 from models.refusal import Invalid
@@ -92,8 +95,22 @@ def query_field(resolver: Callable[..., Any], **options: Any) -> Any:
 
 
 def subscription(resolver: Callable[..., Any]) -> Any:
-    """Make a subscription of a resolver that yields rows."""
-    return strawberry.subscription(resolver=_described(resolver), description=inspect.getdoc(resolver))
+    """Make a subscription of a resolver that yields deliveries, or rows.
+
+    A client of SSE that reconnects with Last-Event-ID resumes there: it replaces the argument `after`.
+    """
+    can_resume = "after" in inspect.signature(resolver).parameters
+
+    @functools.wraps(resolver)
+    async def resolve(*args: Any, **given: Any) -> AsyncGenerator[Any, None]:
+        resumed_at = current_operation().last_event_id
+        if can_resume and resumed_at:
+            given["after"] = resumed_at
+        async with aclosing(unwrap_deliveries(resolver(*args, **given))) as items:
+            async for item in items:
+                yield item
+
+    return strawberry.subscription(resolver=_described(resolve), description=inspect.getdoc(resolver))
 
 
 class SingleInputExtension(InputMutationExtension):

@@ -1,4 +1,4 @@
-"""What clients hear of a card's history: changes and messages, as one list."""
+"""A card's history: changes and messages as one list."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -8,8 +8,8 @@ import strawberry
 from strawberry import ID
 
 from kit.graphql.limits.list_size import list_size
-from models.event import EventKind
-from models.event import EventKind as Kind
+from models.events import EVENT_TYPES, card, type_name_of
+from models.events.base import BaseEvent
 from resolvers.message import MESSAGE
 from schema.actor import Actor, Change, actor_of_event, change_of
 from schema.fields import relation_field
@@ -18,43 +18,43 @@ from schema.message import Message
 
 @strawberry.interface(description="One entry of a card's timeline.")
 class TimelineEntry:
-    at: datetime = strawberry.field(description="When it was done or said.")
-    actor: Actor = strawberry.field(resolver=actor_of_event, description="Who did or said it.")
+    at: datetime = strawberry.field(description="The time of the change or message.")
+    actor: Actor = strawberry.field(resolver=actor_of_event, description="The author.")
 
 
-Told = dict[str, Any]
+Payload = dict[str, Any]
 Pairs = list[tuple[str, Any, Any]]
 
-# What an event changed, where its data does not say so field by field: name, before, after.
-CHANGES: dict[Kind, Callable[[Told], Pairs]] = {
-    Kind.CARD_CREATED: lambda d: [("title", None, d["title"]), ("stage", None, d["stage"])],
-    Kind.CARD_MOVED: lambda d: [
+# The changed fields of events whose payload has no `changes`: name, before, after.
+CHANGES: dict[type[BaseEvent], Callable[[Payload], Pairs]] = {
+    card.CardCreated: lambda d: [("title", None, d["title"]), ("stage", None, d["stage"])],
+    card.CardMoved: lambda d: [
         ("stage", d["from_stage"], d["to_stage"]),
         ("column_id", d["from_column_id"], d["to_column_id"]),
     ],
-    Kind.CARD_ARCHIVED: lambda d: [("archived", False, True)],
-    Kind.CARD_UNARCHIVED: lambda d: [("archived", True, False)],
-    Kind.LABEL_ADDED: lambda d: [("label_id", None, d["label_id"])],
-    Kind.LABEL_REMOVED: lambda d: [("label_id", d["label_id"], None)],
-    Kind.ASSIGNEE_ADDED: lambda d: [("assignee_id", None, d["user_id"])],
-    Kind.ASSIGNEE_REMOVED: lambda d: [("assignee_id", d["user_id"], None)],
-    Kind.CARD_LINKED: lambda d: [(d["link_kind"].lower(), None, d["target_id"])],
-    Kind.CARD_UNLINKED: lambda d: [(d["link_kind"].lower(), d["target_id"], None)],
-    Kind.SUBTASK_CREATED: lambda d: [("subtask_id", None, d["subtask_id"])],
-    Kind.SUBTASK_DELETED: lambda d: [("subtask_id", d["subtask_id"], None)],
+    card.CardArchived: lambda d: [("archived", False, True)],
+    card.CardUnarchived: lambda d: [("archived", True, False)],
+    card.LabelAdded: lambda d: [("label_id", None, d["label_id"])],
+    card.LabelRemoved: lambda d: [("label_id", d["label_id"], None)],
+    card.AssigneeAdded: lambda d: [("assignee_id", None, d["user_id"])],
+    card.AssigneeRemoved: lambda d: [("assignee_id", d["user_id"], None)],
+    card.CardLinked: lambda d: [(d["link_kind"].lower(), None, d["target_id"])],
+    card.CardUnlinked: lambda d: [(d["link_kind"].lower(), d["target_id"], None)],
+    card.SubtaskCreated: lambda d: [("subtask_id", None, d["subtask_id"])],
+    card.SubtaskDeleted: lambda d: [("subtask_id", d["subtask_id"], None)],
 }
 
 
-def _kind(root: Any) -> Kind:
-    return Kind(root.kind)
+def _type(root: Any) -> str:
+    return type_name_of(root.kind)
 
 
 def _changes(root: Any) -> list[Change]:
-    told = CHANGES.get(root.kind)
-    if told is None:
+    read_changes = CHANGES.get(EVENT_TYPES[root.kind])
+    if read_changes is None:
         pairs: Pairs = [(name, *pair) for name, pair in root.data.get("changes", {}).items()]
     else:
-        pairs = told(root.data)
+        pairs = read_changes(root.data)
     return [change_of(name, before, after) for name, before, after in pairs if before != after]
 
 
@@ -63,16 +63,16 @@ def _about(root: Any) -> str | None:
     return None if of_card else root.data.get("title", root.data.get("name"))
 
 
-@strawberry.type(description="Something that was changed on a card.")
+@strawberry.type(description="A change to a card.")
 class TimelineChange(TimelineEntry):
-    kind: EventKind = strawberry.field(resolver=_kind, description="What happened.")
+    type: str = strawberry.field(resolver=_type, description="The name of the event's type: `CardMoved`.")
     about: str | None = strawberry.field(
-        resolver=_about, description="The title of the subtask or the name of the label it is about."
+        resolver=_about, description="The title of the subtask, or the name of the label."
     )
-    batch: ID | None = strawberry.field(description="Shared by the events of one bulk change.")
+    correlation_id: ID | None = strawberry.field(description="Shared by the events of one bulk change.")
     changes: list[Change] = strawberry.field(
         resolver=_changes,
-        description="What was changed, field by field, before and after.",
+        description="Changed fields with their values before and after.",
         directives=[list_size(3, slicing=())],
     )
 
@@ -81,9 +81,9 @@ class TimelineChange(TimelineEntry):
         return getattr(value, "message_id", None) == ""
 
 
-@strawberry.type(description="Something that was said on a card.")
+@strawberry.type(description="A message on a card.")
 class TimelineMessage(TimelineEntry):
-    message: Message | None = relation_field(MESSAGE, "message_id", text="What was said.")
+    message: Message | None = relation_field(MESSAGE, "message_id", text="The message.")
 
     @classmethod
     def is_type_of(cls, value: Any, info: Any) -> bool:

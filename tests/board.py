@@ -43,9 +43,12 @@ async def dump(app: Any, board: str) -> Any:
 
 
 async def told(app: Any, board: str, shown: str = "kind") -> list[Any]:
-    """Every event of a board's feed."""
+    """Every item of a board's feed, flat: `kind` is the event's type."""
     seq = (await app.data("query($id: ID!) { board(id: $id) { seq } }", id=board))["seq"]
-    query = f'subscription($id: ID!) {{ boardFeed(boardId: $id, after: "0") {{ seq {shown} }} }}'
+    envelope = "seq correlationId" if "correlationId" in shown else "seq"
+    event = re.sub(r"\bkind\b", "kind: __typename", shown.replace("correlationId", "")) or "__typename"
+    query = f"""subscription($id: ID!) {{
+      boardFeed(boardId: $id, after: "0") {{ {envelope} event {{ {event} }} }} }}"""
     async with app.follow(query, id=board) as hear:
         events = [(await hear())["boardFeed"] for _ in range(seq)]
     assert [event.pop("seq") for event in events] == list(range(1, seq + 1)), "numbers are dense"

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -78,13 +79,45 @@ class Refused(Exception):
         return str(self.errors[0]["extensions"]["code"])
 
 
-class Hear:
-    """One subscription: call it for its next event, or for None once it has ended. Or loop over them all."""
+FEED = re.compile(r"\b(?:board|workspace|user|question)Feed\b")
 
-    def __init__(self, socket: AsgiSocket, id: str) -> None:
-        self._socket, self._id = socket, id
+
+def is_started_anew(query: str, variables: dict[str, Any]) -> bool:
+    """Whether the first item of a subscription is FeedStarted: that of a feed without `after`."""
+    has_after = 'after: "' in query or ("after: $after" in query and variables.get("after") is not None)
+    return FEED.search(query) is not None and not has_after
+
+
+def flat(data: Any) -> Any:
+    """The items of an answer with the fields of their events beside their own."""
+    return {
+        name: {**{key: one for key, one in item.items() if key != "event"}, **item["event"]}
+        if isinstance(item, dict) and isinstance(item.get("event"), dict)
+        else item
+        for name, item in data.items()
+    }
+
+
+class Hear:
+    """One subscription: call it for its next item, or for None once it has ended. Or loop over them all.
+
+    Items are flat, and `FeedStarted` is left out.
+    """
+
+    def __init__(self, socket: AsgiSocket, id: str, *, is_new: bool = False) -> None:
+        self._socket, self._id, self._is_new = socket, id, is_new
 
     async def __call__(self, timeout: float = 30) -> Any:
+        if self._is_new and await self.started(timeout) is None:
+            return None
+        return await self._next(timeout)
+
+    async def started(self, timeout: float = 30) -> Any:
+        """The item of `FeedStarted`, of a feed without `after`."""
+        self._is_new = False
+        return await self._next(timeout)
+
+    async def _next(self, timeout: float) -> Any:
         message = await self._socket.receive(timeout)
         if message["type"] == "complete":
             return None
@@ -93,7 +126,7 @@ class Hear:
         assert message["type"] == "next", message
         if message["payload"].get("errors"):
             raise Refused(message["payload"]["errors"])
-        return message["payload"]["data"]
+        return flat(message["payload"]["data"])
 
     async def __aiter__(self) -> AsyncIterator[Any]:
         while (event := await self()) is not None:
@@ -106,4 +139,4 @@ async def follow(app: Any, query: str, authorization: str | None, **variables: A
         await socket.init(authorization)
         payload = {"query": query, "variables": variables}
         socket.send({"id": "1", "type": "subscribe", "payload": payload})
-        yield Hear(socket, "1")
+        yield Hear(socket, "1", is_new=is_started_anew(query, variables))

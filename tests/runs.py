@@ -15,8 +15,8 @@ from kit.eventlog.tables import Topic
 from kit.queue import Ticket
 from models.actor import Actor
 from models.board import Board
-from models.event import run_topic
 from models.run import RunEvent, RunKind
+from models.topic import run_topic
 from models.worker import Worker
 from models.workspace import Membership
 from protocol.events import EVENTS

@@ -28,7 +28,7 @@ UPDATE = """mutation Update($input: UpdateMeInput!) {
     ... on Refusal { code } ... on Invalid { issues { path } } } }"""
 CHANGE = """mutation($new: String!, $old: String) {
   changePassword(input: {newPassword: $new, currentPassword: $old}) { __typename ... on Refusal { code } } }"""
-FEED = "subscription { userFeed { kind } }"
+FEED = "subscription { userFeed { event { kind: __typename } } }"
 
 
 def reason_of(answer):
@@ -114,7 +114,9 @@ async def test_changing_oneself(run):
     async with run() as app:
         ann, bob = await app.has_user("ann"), await app.has_user("bob")
         async with app.follow(
-            "subscription { userFeed { kind ... on UserUpdated { changes { field before after } } } }", "ann"
+            """subscription { userFeed { event { kind: __typename
+              ... on UserUpdated { changes { field before after } } } } }""",
+            "ann",
         ) as hear:
             said = await app.data(
                 UPDATE, "ann", input={"nickname": "Annie", "email": "a@b.org", "firstName": "Ann"}
@@ -128,7 +130,7 @@ async def test_changing_oneself(run):
             }
             assert said == {"__typename": "User", **user}
             event = (await hear())["userFeed"]
-            assert event["kind"] == "USER_UPDATED"
+            assert event["kind"] == "UserUpdated"
             assert {"field": "email", "before": None, "after": "a@b.org"} in event["changes"]
             assert {change["field"] for change in event["changes"]} == {"email", "nickname", "firstName"}
         said = await app.data(UPDATE, "ann", input={"nickname": None})
@@ -225,12 +227,13 @@ async def test_the_life_of_a_key(run):
     async with run() as app:
         home = await app.home()
         await app.has_user("ann")
-        topic = "subscription($w: ID!) { workspaceFeed(workspaceId: $w) { kind ... on AboutKey { name prefix } } }"
+        topic = """subscription($w: ID!) { workspaceFeed(workspaceId: $w) { event { kind: __typename
+          ... on ApiKeyEvent { name prefix } } } }"""
         async with app.follow(topic, w=home) as hear:
             made = await has_key(app, "ci", scopes=["READ"])
             key = made["apiKey"]
             told = {"name": "ci", "prefix": key["prefix"]}
-            assert (await hear())["workspaceFeed"] == {"kind": "API_KEY_CREATED", **told}
+            assert (await hear())["workspaceFeed"] == {"kind": "ApiKeyCreated", **told}
             [listed] = (await keys(app))["nodes"]
             assert listed == {**told, "lastUsedAt": None, "revokedAt": None}
             assert (await keys(app, "ann"))["totalCount"] == 0, "only admins see keys"
@@ -253,7 +256,7 @@ async def test_the_life_of_a_key(run):
             for _ in range(2):
                 revoked = await app.data(REVOKE_KEY, id=key["id"])
                 assert revoked["revokedAt"]
-            assert (await hear())["workspaceFeed"] == {"kind": "API_KEY_REVOKED", **told}
+            assert (await hear())["workspaceFeed"] == {"kind": "ApiKeyRevoked", **told}
         assert reason_of(await app.ask(VIEWER, "ci")) == "REVOKED"
         assert (await keys(app))["totalCount"] == 0
         assert (await keys(app, revoked=True))["totalCount"] == 1

@@ -10,7 +10,7 @@ from actions.run.result import RunResultInput
 from kit.eventlog.tables import Event
 from kit.queue import Ticket
 from models.batch import BatchStatus, Counts
-from models.event import board_topic
+from models.topic import board_topic
 from tests.work import REFUSED, about_run, hand, in_todo, set_policy, show, start
 
 LAW = "... on StageRefused { cardId: refusedCardId reasons { code } } ... on Conflict { against: conflictingId }"
@@ -18,8 +18,9 @@ SHOWN = """id kind instruction size status createdAt endedAt createdBy { usernam
   counts { queued claimed running waiting succeeded failed cancelled }
   runs { id status card { id } retryOf { id } branch siblings { id } }"""
 BATCH = f"query($id: ID!) {{ batch(id: $id) {{ {SHOWN} }} }}"
-ENDS = """subscription($id: ID!) { boardFeed(boardId: $id, after: "0") { seq kind batch
-  ... on BatchEnded { batchId batchStatus succeeded failed cancelled runBatch { id status } } } }"""
+ENDS = """subscription($id: ID!) { boardFeed(boardId: $id, after: "0") { seq correlationId
+  event { kind: __typename
+  ... on BatchEnded { batchId batchStatus succeeded failed cancelled runBatch { id status } } } } }"""
 PROFILE = """mutation($input: CreateAgentProfileInput!) { createAgentProfile(input: $input) {
   ... on AgentProfile { id } ... on Refusal { message } } }"""
 
@@ -92,14 +93,14 @@ async def test_a_batch_from_its_wish_to_its_end(run):
         assert (now["status"], now["endedAt"] is not None) == ("FAILED", True)
         told = []
         async with app.follow(ENDS, id=board) as hear:
-            while not told or told[-1]["kind"] != "BATCH_ENDED":
+            while not told or told[-1]["kind"] != "BatchEnded":
                 told.append((await hear())["boardFeed"])
         assert [event["seq"] for event in told] == [*range(1, len(told) + 1)]
-        assert {event["batch"] for event in told if event["kind"] == "RUN_QUEUED"} == {made["id"]}
+        assert {event["correlationId"] for event in told if event["kind"] == "RunQueued"} == {made["id"]}
         assert told[-1] | {"seq": 0} == {
             "seq": 0,
-            "kind": "BATCH_ENDED",
-            "batch": None,
+            "kind": "BatchEnded",
+            "correlationId": None,
             "batchId": made["id"],
             "batchStatus": "FAILED",
             "succeeded": 2,
@@ -326,8 +327,8 @@ async def test_an_agent_sees_its_run_and_not_its_batch(run):
 CHOOSE = """mutation($id: ID!) { chooseRun(input: {id: $id}) { __typename
   ... on Run { id chosenAt version siblings { id chosenAt status } card { chosenRun { id } } }
   ... on Refusal { code } } }"""
-CHOSEN = """subscription($id: ID!) { boardFeed(boardId: $id, after: "0") { kind
-  ... on RunChosen { runId insteadOf status card { chosenRun { id } } } } }"""
+CHOSEN = """subscription($id: ID!) { boardFeed(boardId: $id, after: "0") { event { kind: __typename
+  ... on RunChosen { runId insteadOf status card { chosenRun { id } } } } } }"""
 
 
 async def raced(app, *names):
@@ -368,7 +369,7 @@ async def test_of_siblings_one_is_chosen_and_the_others_stay(run):
         async with app.follow(CHOSEN, id=board) as hear:
             while len(told) < 2:
                 event = (await hear())["boardFeed"]
-                told += [event] * (event["kind"] == "RUN_CHOSEN")
+                told += [event] * (event["kind"] == "RunChosen")
         assert [(each["runId"], each["insteadOf"]) for each in told] == [(one, None), (other, one)]
 
 

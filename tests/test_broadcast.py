@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import delete
 from strawberry.types import ExecutionResult
 
-from kit.eventlog.event_log import Cursor, emit
+from kit.eventlog.event_log import Cursor
 from kit.graphql.broadcast.broadcast import (
     MAX_CACHE_BYTES,
     MAX_GROUP_CACHE_BYTES,
@@ -19,21 +19,23 @@ from kit.graphql.broadcast.broadcast import (
     ItemCache,
 )
 from kit.graphql.operation import Operation
-from models.event import EventKind, board_topic, user_topic
+from models.events.card import CardUpdated
+from models.events.workspace import MemberRemoved
+from models.topic import board_topic, user_topic
 from models.workspace import Membership
-from tests.client import AsgiSocket, Hear
+from tests.client import AsgiSocket, Hear, flat
 from tests.conftest import MAKE_KEY
 from tests.faults.api import UPDATE_CARD
 
-FEED = """subscription($board: ID!, $after: String) { boardFeed(boardId: $board, after: $after) {
-  seq actor { name } ... on AboutCard {
-    card { id title labels { name } column { name } assignees { username } } } } }"""
-BRIEF = """subscription($board: ID!, $long: Boolean!) { boardFeed(boardId: $board) {
-  seq ... on AboutCard { card { title @include(if: $long) stage } } } }"""
-MINE = """subscription($board: ID!) { boardFeed(boardId: $board) {
-  seq ... on AboutCard { card { title allowedStages } } } }"""
-NUMBERS = """subscription($board: ID!, $after: String) { boardFeed(boardId: $board, after: $after) {
-  seq ... on AboutCard { card { title } } } }"""
+FEED = """subscription($board: ID!, $after: String) {
+  boardFeed(boardId: $board, after: $after) { seq actor { name } event { ... on CardEvent {
+    card { id title labels { name } column { name } assignees { username } } } } } }"""
+BRIEF = """subscription($board: ID!, $long: Boolean!) { boardFeed(boardId: $board) { seq event {
+  ... on CardEvent { card { title @include(if: $long) stage } } } } }"""
+MINE = """subscription($board: ID!) { boardFeed(boardId: $board) { seq event {
+  ... on CardEvent { card { title allowedStages } } } } }"""
+NUMBERS = """subscription($board: ID!, $after: String) { boardFeed(boardId: $board, after: $after) { seq
+  event { ... on CardEvent { card { title } } } } }"""
 MOVE_ALL = "mutation($input: MoveCardsInput!) { moveCards(input: $input) { __typename } }"
 CURSOR = "query($id: ID!) { board(id: $id) { seq cursor } }"
 STAGES = "query($id: ID!) { card(id: $id) { title allowedStages } }"
@@ -176,10 +178,8 @@ async def test_who_is_removed_is_told_nothing_more(run, first):
             await settled(app, board, card, hears, 1)
             async with app.begin() as tx:
                 await tx.execute(delete(Membership).where(Membership.user_id == ids["bob"]))
-                emit(
-                    tx, [board_topic(board)], EventKind.CARD_UPDATED,
-                    tenant=None, subject=card, data={"card_id": card, "changes": {}},
-                )  # fmt: skip
+                data = {"card_id": card, "changes": {}}
+                tx.append_event([board_topic(board)], CardUpdated.kind, None, card, data)
             seq = await seq_of(app, board)
             for actor, hear in zip(actors, hears, strict=True):
                 event = await hear()
@@ -199,7 +199,7 @@ async def test_who_is_removed_in_silence_hears_the_end(run):
             await settled(app, board, card, hears, 1)
             async with app.begin() as tx:
                 await tx.execute(delete(Membership).where(Membership.user_id == bob))
-                emit(tx, [user_topic(bob)], EventKind.MEMBER_REMOVED, tenant=None, subject=None, data={})
+                tx.append_event([user_topic(bob)], MemberRemoved.kind, None, None, {})
             assert await hears[1](4) is None, "before a poll would have seen it"
             await settled(app, board, card, hears[:1], 1)
 
@@ -272,11 +272,15 @@ async def test_streams_and_sockets_are_told_together(run):
 
 
 @contextlib.asynccontextmanager
-async def streaming(app, query, variables):
+async def streaming(app, query, variables, **more):
     """One subscription over SSE, in this process."""
     body = json.dumps({"query": query, "variables": variables}).encode()
-    headers = {"host": "127.0.0.1:8000", "content-type": "application/json", "accept": "text/event-stream"}
-    headers |= app.headers_of("")
+    headers = {
+        "host": "127.0.0.1:8000",
+        "content-type": "application/json",
+        "accept": "text/event-stream",
+    }
+    headers |= app.headers_of("") | more
     scope = {
         "type": "http", "http_version": "1.1", "method": "POST", "path": "/graphql", "raw_path": b"/graphql",
         "root_path": "", "scheme": "http", "query_string": b"", "client": ("127.0.0.1", 5555),
@@ -287,15 +291,20 @@ async def streaming(app, query, variables):
     given.put_nowait({"type": "http.request", "body": body, "more_body": False})
     task = asyncio.create_task(app.app(scope, given.get, chunks.put))
 
-    async def hear():
-        while True:
-            message = await asyncio.wait_for(chunks.get(), 30)
-            for line in message.get("body", b"").decode().splitlines():
-                if line.startswith("data: {"):
-                    return json.loads(line.removeprefix("data: "))["data"]
+    class Stream:
+        ids: list[str] = []
+
+        async def __call__(self):
+            while True:
+                message = await asyncio.wait_for(chunks.get(), 30)
+                for line in message.get("body", b"").decode().splitlines():
+                    if line.startswith("id: "):
+                        self.ids.append(line.removeprefix("id: "))
+                    if line.startswith("data: {"):
+                        return flat(json.loads(line.removeprefix("data: "))["data"])
 
     try:
-        yield hear
+        yield Stream()
     finally:
         given.put_nowait({"type": "http.disconnect"})
         task.cancel()
@@ -310,9 +319,10 @@ async def test_what_all_groups_keep_is_bounded():
     async def follow(group):
         async def results():
             for number in range(1, 9):
-                group.tells(FeedPosition(Cursor("e", number)), {})
+                place = FeedPosition(Cursor("e", number))
+                group.expect(place, {})
                 yield ExecutionResult(data={"text": payload}, errors=None)
-            await group.sends()
+            await group.end_page(place, None)
             await end.wait()
 
         async def start():
@@ -327,3 +337,44 @@ async def test_what_all_groups_keep_is_bounded():
         assert MAX_CACHE_BYTES - MAX_GROUP_CACHE_BYTES < store.size <= MAX_CACHE_BYTES
         end.set()
     assert store.size == 0
+
+
+async def test_a_stream_says_its_cursors_and_resumes_after_the_last_event_id(run):
+    """Each frame has the cursor of its item as `id`, also of a group; Last-Event-ID replaces `after`."""
+    async with run(points=10**9) as app:
+        board, [card] = await app.has_board("Do it")
+        after = (await app.data(CURSOR, id=board))["cursor"]
+        epoch, start = after.split(".")
+        variables = {"board": board, "after": after}
+        async with (
+            following(app, FEED, "", **variables) as hears,
+            streaming(app, FEED, variables) as stream,
+        ):
+            await settled(app, board, card, [*hears, stream], 1)
+            seq = await seq_of(app, board)
+            assert stream.ids == [f"{epoch}.{n}" for n in range(int(start) + 1, seq + 1)]
+        async with streaming(app, FEED, variables, **{"last-event-id": f"{epoch}.{seq - 2}"}) as stream:
+            assert [(await stream())["boardFeed"]["seq"] for _ in range(2)] == [seq - 1, seq]
+        async with streaming(app, FEED, {"board": board}) as stream:
+            assert (await stream())["boardFeed"]["seq"] == seq, "FeedStarted"
+            assert stream.ids == [f"{epoch}.{seq}"]
+
+
+async def test_a_feed_without_a_cursor_says_where_it_starts(run):
+    """Its first item is FeedStarted, before anything happens: its cursor resumes there."""
+    query = """subscription($board: ID!, $after: String) { boardFeed(boardId: $board, after: $after) {
+      seq cursor actor { kind } requestId event { __typename ... on FeedStarted { oldestCursor } } } }"""
+    async with run() as app:
+        board, [card] = await app.has_board("Do it")
+        now = await app.data(CURSOR, id=board)
+        async with app.follow(query, board=board) as hear:
+            first = (await hear.started())["boardFeed"]
+        oldest = first.pop("oldestCursor")
+        assert first == {
+            **now, "actor": {"kind": "SYSTEM"}, "requestId": None, "__typename": "FeedStarted"
+        }  # fmt: skip
+        await app.data(UPDATE_CARD, input={"id": card, "title": "Did it"})
+        async with app.follow(query, board=board, after=first["cursor"]) as hear:
+            assert (await hear())["boardFeed"]["__typename"] == "CardUpdated"
+        async with app.follow(query, board=board, after=oldest) as hear:
+            assert (await hear())["boardFeed"]["seq"] == 1

@@ -325,7 +325,7 @@ async def test_what_is_left_out_stays_and_null_clears(run):
         stale = await do(app, "updateCard", id=id, title="New", ifVersion=2)
         assert (stale["__typename"], stale["version"]) == ("Stale", 3)
         kinds = [event["kind"] for event in await told(app, board)]
-        assert kinds[2:] == ["CARD_UPDATED", "CARD_UPDATED"]
+        assert kinds[2:] == ["CardUpdated", "CardUpdated"]
 
 
 async def test_many_cards_are_made_in_their_order(run):
@@ -337,7 +337,7 @@ async def test_many_cards_are_made_in_their_order(run):
         assert [one["title"] for one in made["cards"]] == [str(n) for n in range(100)]
         assert [one["number"] for one in made["cards"]] == list(range(2, 102))
         assert await found(app, board, None, "BOARD") == "first" + "".join(map(str, range(100)))
-        batches = {e["batch"] for e in (await told(app, board, "batch"))[2:]}
+        batches = {e["correlationId"] for e in (await told(app, board, "correlationId"))[2:]}
         assert len(batches) == 1
         assert batches != {None}
         for cards in ([], [{"title": "x"}] * 101):
@@ -460,14 +460,14 @@ async def test_deleting_a_column_moves_its_cards_or_deletes_them(run):
         shown = "kind ... on CardMoved { cardId toStage } ... on ColumnDeleted { movedTo cardIds }"
         events = (await told(app, board, shown))[-3:]
         assert [(e["kind"], e.get("cardId"), e.get("toStage")) for e in events] == [
-            ("CARD_MOVED", a, "TODO"),
-            ("CARD_MOVED", b, "TODO"),
-            ("COLUMN_DELETED", None, None),
+            ("CardMoved", a, "TODO"),
+            ("CardMoved", b, "TODO"),
+            ("ColumnDeleted", None, None),
         ]
-        assert events[-1] == {"kind": "COLUMN_DELETED", "movedTo": lane["TODO"], "cardIds": [a, b]}
-        assert (await card(app, a, "timeline { nodes { ... on TimelineChange { kind } } }"))["timeline"][
-            "nodes"
-        ][0] == {"kind": "CARD_MOVED"}
+        assert events[-1] == {"kind": "ColumnDeleted", "movedTo": lane["TODO"], "cardIds": [a, b]}
+        assert (await card(app, a, "timeline { nodes { ... on TimelineChange { kind: type } } }"))[
+            "timeline"
+        ]["nodes"][0] == {"kind": "CardMoved"}
         assert (await do(app, "deleteColumn", id=lane["TODO"], deleteCards=True))["__typename"] == "Column"
         assert await found(app, board) == ""
         assert await card(app, a, "id") is None
@@ -491,18 +491,18 @@ async def test_cards_that_go_with_their_column_are_told_of_and_let_their_childre
         was = next(one for one in before["cards"]["nodes"] if one["id"] == child)
         assert (left["version"], left["parent"]) == (was["version"] + 1, None)
         assert left["updatedAt"] > was["updatedAt"]
-        shown = """kind batch ... on AboutCard { cardId } ... on CardDeleted { title }
+        shown = """kind correlationId ... on CardEvent { cardId } ... on CardDeleted { title }
           ... on CardUpdated { changes { field before after } } ... on ColumnDeleted { movedTo cardIds }"""
         events = (await told(app, board, shown))[before["seq"] :]
-        assert len({event.pop("batch") for event in events}) == 1
+        assert len({event.pop("correlationId") for event in events}) == 1
         change = {"field": "parentId", "before": parent, "after": None}
         assert events == [
-            {"kind": "CARD_UPDATED", "cardId": child, "changes": [change]},
-            {"kind": "CARD_DELETED", "cardId": parent, "title": "Parent"},
-            {"kind": "CARD_DELETED", "cardId": inner, "title": "Inner"},
-            {"kind": "COLUMN_DELETED", "movedTo": None, "cardIds": [parent, inner]},
+            {"kind": "CardUpdated", "cardId": child, "changes": [change]},
+            {"kind": "CardDeleted", "cardId": parent, "title": "Parent"},
+            {"kind": "CardDeleted", "cardId": inner, "title": "Inner"},
+            {"kind": "ColumnDeleted", "movedTo": None, "cardIds": [parent, inner]},
         ]
-        audit = """{ workspaces { nodes { auditLog(first: 9, filter: {kinds: [CARD_DELETED]}) {
+        audit = """{ workspaces { nodes { auditLog(first: 9, filter: {types: ["CardDeleted"]}) {
           nodes { subjectId name } } } } }"""
         nodes = (await app.data(audit))["nodes"][0]["auditLog"]["nodes"]
         assert {node["subjectId"]: node["name"] for node in nodes} == {parent: "Parent", inner: "Inner"}
@@ -514,8 +514,8 @@ async def test_children_of_a_deleted_card_are_told_of(run):
         await do(app, "setParentCard", id=child, parentId=parent)
         seq = (await dump(app, board))["seq"]
         await do(app, "deleteCard", id=parent, detachChildren=True)
-        events = (await told(app, board, "kind ... on AboutCard { cardId }"))[seq:]
+        events = (await told(app, board, "kind ... on CardEvent { cardId }"))[seq:]
         assert events == [
-            {"kind": "CARD_UPDATED", "cardId": child},
-            {"kind": "CARD_DELETED", "cardId": parent},
+            {"kind": "CardUpdated", "cardId": child},
+            {"kind": "CardDeleted", "cardId": parent},
         ]

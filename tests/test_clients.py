@@ -26,7 +26,8 @@ async def test_a_client_of_the_world(serve, tmp_path):
             "mutation": MOVE.replace("($id: ID!)", "").replace("$id", f'"{cards["nodes"][0]["id"]}"'),
             "subscription": f'subscription {{ runFeed(runId: "{run_id}", after: "0") {{ __typename }} }}',
             "token": live.server.headers["authorization"],
-            "endless": f'subscription {{ boardFeed(boardId: "{live.board}", after: "0") {{ seq kind }} }}',
+            "endless": f"""subscription {{ boardFeed(boardId: "{live.board}", after: "0") {{ seq
+              event {{ kind: __typename }} }} }}""",
         }
         for script, count in SUITES.items():
             lines = await run(script, live.server.http, operations)

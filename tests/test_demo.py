@@ -196,9 +196,9 @@ async def test_agents_work_on_the_demos_board_until_its_input_ends(serve, seeded
         assert await asyncio.to_thread(script.wait, 20) == 0
 
 
-WATCH = """subscription($board: ID!) { boardFeed(boardId: $board, after: "0") { seq kind actor { kind }
-  ... on AboutRun { runId attempt } ... on CardMoved { cardId toStage } ... on AboutCard { cardId }
-  ... on AboutQuestion { question { id runId options { label } } } } }"""
+WATCH = """subscription($board: ID!) { boardFeed(boardId: $board, after: "0") { seq actor { kind }
+  event { kind: __typename ... on RunEvent { runId attempt } ... on CardMoved { cardId toStage }
+  ... on CardEvent { cardId } ... on QuestionEvent { question { id runId options { label } } } } } }"""
 HELD = """{ runs(first: 20, filter: {status: [CLAIMED, RUNNING, WAITING]}) {
   nodes { id cardId boardId status attempt questions { id status options { label } } } } }"""
 ANSWER = """mutation($id: ID!, $options: [String!], $text: String) {
@@ -229,7 +229,7 @@ class Watcher:
         async with contextlib.aclosing(hear_ws(self, WATCH, {"board": board})) as events:
             async for event in events:
                 self.told.append(event["boardFeed"])
-                if event["boardFeed"]["kind"] == "QUESTION_ASKED":
+                if event["boardFeed"]["kind"] == "QuestionAsked":
                     await self.answer(event["boardFeed"]["question"])
 
     async def answer(self, question):
@@ -272,17 +272,17 @@ async def test_a_person_answers_an_agent_and_a_second_worker_goes_on(seeded, tmp
         await person.ask(ROOM, id=review)
         watching = asyncio.create_task(person.watch(box["id"]))
 
-        await person.until(lambda: person.has("RUN_CLAIMED"))
-        await person.until(lambda: person.has("SUBTASK_UPDATED", actor={"kind": "AGENT"}))
-        asked = (await person.until(lambda: person.has("QUESTION_ASKED")))["question"]
-        await person.until(lambda: person.has("QUESTION_ANSWERED"))
+        await person.until(lambda: person.has("RunClaimed"))
+        await person.until(lambda: person.has("SubtaskUpdated", actor={"kind": "AGENT"}))
+        asked = (await person.until(lambda: person.has("QuestionAsked")))["question"]
+        await person.until(lambda: person.has("QuestionAnswered"))
         assert person.answers[asked["runId"]] == "Question", "the mutation answers the question"
-        done = await person.until(lambda: person.has("RUN_SUCCEEDED", runId=asked["runId"]))
-        await person.until(lambda: person.has("CARD_MOVED", cardId=done["cardId"], toStage="REVIEW"))
+        done = await person.until(lambda: person.has("RunSucceeded", runId=asked["runId"]))
+        await person.until(lambda: person.has("CardMoved", cardId=done["cardId"], toStage="REVIEW"))
 
         kill, another = re.search(r"(kill -9 .*)\n((?:.*\\\n)?.*)", greeting).groups()
         count = len(person.told)
-        await person.until(lambda: [one for one in person.told[count:] if one["kind"] == "RUN_STARTED"])
+        await person.until(lambda: [one for one in person.told[count:] if one["kind"] == "RunStarted"])
         subprocess.run(kill, shell=True, check=True, cwd=tmp_path)
         held = [one for one in (await person.ask(HELD))["nodes"] if one["boardId"] == box["id"]]
         assert held, "it died in the middle of its work"
@@ -300,12 +300,12 @@ async def test_a_person_answers_an_agent_and_a_second_worker_goes_on(seeded, tmp
             again = first | {"attempt": one["attempt"] + 1}
             ends = first, again  # the dead one's last word may still have been heard
             await person.until(
-                lambda ends=ends: any(person.has("RUN_SUCCEEDED", **end) for end in ends), within=160
+                lambda ends=ends: any(person.has("RunSucceeded", **end) for end in ends), within=160
             )
             moved = {"cardId": one["cardId"], "toStage": "REVIEW"}
-            await person.until(lambda moved=moved: person.has("CARD_MOVED", **moved))
+            await person.until(lambda moved=moved: person.has("CardMoved", **moved))
         lost = [{"runId": one["id"], "attempt": one["attempt"] + 1} for one in held]
-        assert any(person.has("RUN_CLAIMED", **again) for again in lost), (
+        assert any(person.has("RunClaimed", **again) for again in lost), (
             "the second goes on with the first's work"
         )
         assert [event["seq"] for event in person.told] == list(range(1, len(person.told) + 1))

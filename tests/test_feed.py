@@ -12,21 +12,21 @@ from sqlalchemy import delete, func, select
 import actions.board
 import actions.card
 from kit.db.database import Unavailable
-from kit.eventlog.event_log import Cursor, emit
+from kit.eventlog.event_log import Cursor
 from kit.eventlog.tables import EVENTS, Event, Topic
 from models.account import User
-from models.event import EventKind, board_topic
+from models.events.board import BoardUpdated
+from models.events.card import CardUpdated
+from models.topic import board_topic
 from models.workspace import Membership
 from tests.client import Refused
 from tests.faults.api import CREATE_CARD, MOVE_CARD, UPDATE_CARD
 
 FEED = """subscription($board: ID!, $after: String) {
-  boardFeed(boardId: $board, after: $after) { seq cursor kind
-    ... on AboutCard { cardId card { id title column { id } } }
-    ... on CardCreated { columnId rank }
-    ... on CardMoved { columnId: toColumnId rank }
-    ... on CardUnarchived { columnId rank }
-    ... on RanksRewritten { ranks { id rank } } } }"""
+  boardFeed(boardId: $board, after: $after) { seq cursor event { kind: __typename
+    ... on CardEvent { cardId card { id title column { id } } } ... on CardCreated { columnId rank }
+    ... on CardMoved { columnId: toColumnId rank } ... on CardUnarchived { columnId rank }
+    ... on RanksRewritten { ranks { nodeId rank } } } } }"""
 BOARD = "query($id: ID!) { board(id: $id) { seq cursor } }"
 SNAPSHOT = """query($id: ID!) { board(id: $id) { seq cursor
   cards(first: 500, filter: {any: [{archived: true}, {archived: false}]}) { nodes { id title column { id } } }
@@ -54,7 +54,7 @@ async def test_an_event_exists_exactly_when_its_change_does(run):
         before = await kept(app, topic)
         with contextlib.suppress(ZeroDivisionError):
             async with app.begin() as tx:
-                emit(tx, [topic], EventKind.CARD_UPDATED, tenant=None, subject=card, data={"card_id": card})
+                tx.append_event([topic], CardUpdated.kind, None, card, {"card_id": card})
                 await tx.flush()
                 raise ZeroDivisionError
         refused = await app.data(UPDATE_CARD, input={"id": card, "title": ""})
@@ -71,7 +71,7 @@ async def test_writers_of_several_topics_in_opposite_order_do_not_deadlock(run):
         async def write(*topics):
             for _ in range(20):
                 async with app.begin() as tx:
-                    emit(tx, topics, EventKind.BOARD_UPDATED, tenant=None, subject=None, data={})
+                    tx.append_event(topics, BoardUpdated.kind, None, None, {})
 
         async with asyncio.timeout(30):
             await asyncio.gather(write("a", "b"), write("b", "a"), write("b", "a"), write("a", "b"))
@@ -94,7 +94,7 @@ class Model:
         self.seq = event["seq"]
         for told in event.get("ranks", ()):
             for ranks in self.ranks.values():
-                ranks.update({told["id"]: told["rank"]} if told["id"] in ranks else {})
+                ranks.update({told["nodeId"]: told["rank"]} if told["nodeId"] in ranks else {})
         id = event.get("cardId")
         if id is None:
             return
@@ -112,7 +112,7 @@ class Model:
         return {id: sorted(ranks, key=ranks.get) for id, ranks in self.ranks.items()}
 
 
-PLACED = {"CARD_MOVED", "CARD_ARCHIVED", "CARD_UNARCHIVED", "CARD_DELETED"}
+PLACED = {"CardMoved", "CardArchived", "CardUnarchived", "CardDeleted"}
 DELETE_CARD = "mutation($input: DeleteCardInput!) { deleteCard(input: $input) { __typename } }"
 ARCHIVE_CARD = "mutation($input: ArchiveCardInput!) { archiveCard(input: $input) { __typename } }"
 UNARCHIVE_CARD = "mutation($input: UnarchiveCardInput!) { unarchiveCard(input: $input) { __typename } }"
@@ -295,10 +295,10 @@ async def test_permission_lost_in_the_middle_ends_the_feed(run):
         cursor = (await app.data(BOARD, id=board))["cursor"]
         async with app.follow(FEED, board=board, after=cursor) as hear:
             await app.data(UPDATE_CARD, input={"id": card, "title": "Seen"})
-            assert (await hear())["boardFeed"]["kind"] == "CARD_UPDATED"
+            assert (await hear())["boardFeed"]["kind"] == "CardUpdated"
             async with app.begin() as tx:
                 await tx.execute(delete(Membership))
-                emit(tx, [board_topic(board)], EventKind.CARD_UPDATED, tenant=None, subject=card, data={})
+                tx.append_event([board_topic(board)], CardUpdated.kind, None, card, {})
             assert await hear() is None, "nothing more is told, and the feed ends"
 
 
@@ -311,7 +311,7 @@ async def test_the_feed_of_a_deleted_board_ends_with_that(run):
         cursor = (await app.data(BOARD, id=board))["cursor"]
         async with app.follow(FEED, board=board, after=cursor) as hear:
             await app.data(REMOVE, input={"id": board, "confirmName": "Web"})
-            assert (await hear())["boardFeed"]["kind"] == "BOARD_DELETED"
+            assert (await hear())["boardFeed"]["kind"] == "BoardDeleted"
             assert await hear() is None
 
 
@@ -337,7 +337,7 @@ async def test_the_end_is_told_wherever_the_follower_stands(run):
                 end = await hear()
                 assert end, f"turn {turn}: the feed ended and did not say why"
                 told = end["boardFeed"]["kind"], end["boardFeed"]["seq"]
-                assert told == ("BOARD_DELETED", last["seq"] + 1)
+                assert told == ("BoardDeleted", last["seq"] + 1)
                 assert await hear() is None
 
 
@@ -353,12 +353,12 @@ async def test_who_is_far_behind_is_told_all_until_the_end(run):
                     await actions.card.create_card(tx, owner, board_id=board, title=f"Card {number}")
                 await actions.board.delete_board(tx, owner, id=board, confirm_name="Web")
             events = await heard_until(hear, 2 * EVENTS.page + 2)
-            assert [event["kind"] for event in events[-2:]] == ["CARD_CREATED", "BOARD_DELETED"]
+            assert [event["kind"] for event in events[-2:]] == ["CardCreated", "BoardDeleted"]
             assert await hear() is None
 
 
-WORKSPACE_FEED = """subscription($id: ID!, $after: String) { workspaceFeed(workspaceId: $id, after: $after) {
-  cursor kind } }"""
+WORKSPACE_FEED = """subscription($id: ID!, $after: String) {
+  workspaceFeed(workspaceId: $id, after: $after) { cursor event { kind: __typename } } }"""
 
 
 async def test_who_was_away_when_the_board_went_hears_of_it_by_its_cursor(run):
@@ -382,7 +382,7 @@ async def test_who_was_away_when_the_board_went_hears_of_it_by_its_cursor(run):
         for name in ("", "ann", "everywhere"):
             async with app.follow(FEED, name, board=board, after=cursor) as hear:
                 end = (await hear())["boardFeed"]
-                assert end["kind"] == "BOARD_DELETED"
+                assert end["kind"] == "BoardDeleted"
                 assert await hear() is None
         for name, after in [
             ("ann", end["cursor"]),
@@ -415,9 +415,9 @@ async def test_who_was_away_when_the_workspace_went_hears_of_it_by_its_cursor(ru
         for name in ("", "ann"):
             async with app.follow(WORKSPACE_FEED, name, id=id, after=cursor) as hear:
                 kinds = [event["workspaceFeed"]["kind"] async for event in hear]
-                assert kinds == ["BOARD_CREATED", "MEMBER_REMOVED", "WORKSPACE_DELETED"]
+                assert kinds == ["BoardCreated", "MemberRemoved", "WorkspaceDeleted"]
             async with app.follow(FEED, name, board=board, after=at_board) as hear:
-                assert [event["boardFeed"]["kind"] async for event in hear] == ["BOARD_DELETED"]
+                assert [event["boardFeed"]["kind"] async for event in hear] == ["BoardDeleted"]
         for query, given in ((WORKSPACE_FEED, {"id": id}), (FEED, {"board": board})):
             after = cursor if "id" in given else at_board
             async with app.follow(query, "gone", after=after, **given) as hear:

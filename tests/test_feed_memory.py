@@ -13,8 +13,8 @@ from tests.faults.api import CREATE_CARDS, CROWD, Api
 from tests.faults.readers import FEED
 
 MB = 1024 * 1024
-FAT = """subscription($board: ID!) { boardFeed(boardId: $board, after: "0") { ... on AboutCard {
-  a: card { description } b: card { description } c: card { description } d: card { description } } } }"""
+FAT = """subscription($board: ID!) { boardFeed(boardId: $board, after: "0") { event { ... on CardEvent {
+  a: card { description } b: card { description } c: card { description } d: card { description } } } } }"""
 
 
 def stalled(port: int, board: str) -> socket.socket:

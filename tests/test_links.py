@@ -39,13 +39,13 @@ async def test_a_link_is_seen_from_both_sides_and_told(run):
         assert gone["kind"] == "BLOCKS"
         assert (await do(app, "unlinkCards", id=made["id"]))["__typename"] == "NotFound"
         assert (await card(app, b, shown))["blockedBy"] == []
-        events = (await told(app, board, "kind ... on AboutLink { linkKind cardId targetId link { id } }"))[
-            4:
-        ]
+        events = (
+            await told(app, board, "kind ... on CardLinkEvent { linkKind cardId targetId link { id } }")
+        )[4:]
         assert [(e["kind"], e["linkKind"], e["cardId"], e["targetId"]) for e in events] == [
-            ("CARD_LINKED", "BLOCKS", a, b),
-            ("CARD_LINKED", "RELATED", c, a),
-            ("CARD_UNLINKED", "BLOCKS", a, b),
+            ("CardLinked", "BLOCKS", a, b),
+            ("CardLinked", "RELATED", c, a),
+            ("CardUnlinked", "BLOCKS", a, b),
         ]
 
 
@@ -148,11 +148,11 @@ async def test_labels_are_put_on_and_taken_off_once(run):
         await do(app, "removeLabel", cardId=id, labelId=red)
         left = await do(app, "removeLabel", shown, cardId=id, labelId=red)
         assert left["labels"] == [{"name": "blue"}]
-        events = (await told(app, board, "kind ... on AboutCardLabel { label { name } }"))[2:]
+        events = (await told(app, board, "kind ... on CardLabelEvent { label { name } }"))[2:]
         assert [(e["kind"], e["label"]["name"]) for e in events] == [
-            ("LABEL_ADDED", "Red"),
-            ("LABEL_ADDED", "blue"),
-            ("LABEL_REMOVED", "Red"),
+            ("LabelAdded", "Red"),
+            ("LabelAdded", "blue"),
+            ("LabelRemoved", "Red"),
         ]
 
 
@@ -189,9 +189,8 @@ async def test_members_are_assigned_and_told(run):
         board, [id] = await app.has_board("Ship it")
         me = (await app.data("{ boards { nodes { workspace { id } } } }")) and app.owner.id
         ann, stranger = await has_person(app, "ann", await app.home()), await has_person(app, "zed")
-        query = (
-            """subscription { userFeed(after: "0") { kind ... on AboutAssignment { title card { id } } } }"""
-        )
+        query = """subscription { userFeed(after: "0") { event { kind: __typename
+              ... on AssignmentEvent { title card { id } } } } }"""
         for user in (ann, me, me):
             answer = await do(
                 app, "assignCard", "... on Card { assignees { username } }", cardId=id, userId=user
@@ -202,16 +201,16 @@ async def test_members_are_assigned_and_told(run):
         await do(app, "unassignCard", cardId=id, userId=me)
         async with app.follow(query) as hear:
             kinds = []
-            while not kinds or kinds[-1] != "UNASSIGNED":
+            while not kinds or kinds[-1] != "Unassigned":
                 event = (await hear())["userFeed"]
                 kinds.append(event["kind"])
-            assert event == {"kind": "UNASSIGNED", "title": "Ship it", "card": {"id": id}}
-            assert kinds.count("ASSIGNED") == 1
-        events = (await told(app, board, "kind ... on AboutCardAssignee { user { username } }"))[2:]
+            assert event == {"kind": "Unassigned", "title": "Ship it", "card": {"id": id}}
+            assert kinds.count("Assigned") == 1
+        events = (await told(app, board, "kind ... on CardAssigneeEvent { user { username } }"))[2:]
         assert [(e["kind"], e["user"]["username"]) for e in events] == [
-            ("ASSIGNEE_ADDED", "ann"),
-            ("ASSIGNEE_ADDED", "owner"),
-            ("ASSIGNEE_REMOVED", "owner"),
+            ("AssigneeAdded", "ann"),
+            ("AssigneeAdded", "owner"),
+            ("AssigneeRemoved", "owner"),
         ]
 
 
@@ -248,5 +247,5 @@ async def test_a_deleted_card_takes_everything_with_it(run):
             from sqlalchemy import select
 
             assert await tx.scalar(select(CardLabel.card_id)) is None
-        kinds = [e["kind"] for e in await told(app, board, "kind ... on AboutCard { card { id } }")]
-        assert kinds[-1] == "CARD_DELETED"
+        kinds = [e["kind"] for e in await told(app, board, "kind ... on CardEvent { card { id } }")]
+        assert kinds[-1] == "CardDeleted"

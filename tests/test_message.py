@@ -31,7 +31,7 @@ async def test_a_message_is_said_edited_and_taken_back(run):
         assert left["messageCount"] == 0
         assert left["messages"] == {"totalCount": 1, "nodes": [{"body": "", "deletedAt": gone["deletedAt"]}]}
         kinds = [e["kind"] for e in await told(app, board)]
-        assert kinds[2:] == ["MESSAGE_POSTED", "MESSAGE_EDITED", "MESSAGE_DELETED"]
+        assert kinds[2:] == ["MessagePosted", "MessageEdited", "MessageDeleted"]
 
 
 @pytest.mark.parametrize("body", ["", "   ", "x" * 10_001, "bell \u0007"])
@@ -79,7 +79,7 @@ async def test_messages_are_paged_from_both_ends(run):
 INFO = "pageInfo { hasNextPage hasPreviousPage startCursor endCursor }"
 TIMELINE = """timeline(first: $first, after: $after) { pageInfo { hasNextPage endCursor }
   nodes { __typename at actor { kind name }
-    ... on TimelineChange { kind about changes { field before after } }
+    ... on TimelineChange { kind: type about changes { field before after } }
     ... on TimelineMessage { message { body } } } }"""
 ASK = f"query($id: ID!, $first: Int, $after: String) {{ card(id: $id) {{ {TIMELINE} }} }}"
 
@@ -98,13 +98,13 @@ async def test_the_timeline_merges_changes_and_messages_newest_first(run):
         assert not found["pageInfo"]["hasNextPage"]
         shown = [n.get("kind") or n["message"]["body"] for n in found["nodes"]]
         assert shown == [
-            "CARD_LINKED",
-            "SUBTASK_CREATED",
+            "CardLinked",
+            "SubtaskCreated",
             "Go!",
-            "CARD_MOVED",
-            "CARD_UPDATED",
+            "CardMoved",
+            "CardUpdated",
             "What about it?",
-            "CARD_CREATED",
+            "CardCreated",
         ]
         assert {(n["actor"]["kind"], n["actor"]["name"]) for n in found["nodes"]} == {("USER", "owner")}
         assert found["nodes"][1]["about"] == "Pack"

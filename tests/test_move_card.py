@@ -45,7 +45,7 @@ MOVE = """mutation Move($card: ID!, $to: Stage!, $ifVersion: Int) {
     __typename ... on Card { column { stage } version } ... on StageRefused { at to allowed reasons { code } }
     ... on Stale { version } } }"""
 FEED = """subscription Feed($board: ID!, $after: String) {
-  boardFeed(boardId: $board, after: $after) { seq ... on CardMoved { card { title } toStage } } }"""
+  boardFeed(boardId: $board, after: $after) { seq event { ... on CardMoved { card { title } toStage } } } }"""
 
 
 @pytest.mark.parametrize(

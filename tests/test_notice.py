@@ -14,8 +14,8 @@ LIST = """query($first: Int, $after: String, $unread: Boolean! = false) {
   notifications(first: $first, after: $after, unread: $unread) {
     totalCount pageInfo { endCursor hasNextPage } nodes {
       id type title body readAt card { title } board { name } } } unreadCount }"""
-FEED = """subscription { userFeed(after: "0") { seq kind
-  ... on Notified { type title notification { id readAt card { title } } } } }"""
+FEED = """subscription { userFeed(after: "0") { seq event { kind: __typename
+  ... on Notified { type title notification { id readAt card { title } } } } } }"""
 ASSIGN = "mutation($input: AssignCardInput!) { assignCard(input: $input) { __typename } }"
 POST = "mutation($input: PostMessageInput!) { postMessage(input: $input) { ... on Message { id } } }"
 EDIT = "mutation($input: EditMessageInput!) { editMessage(input: $input) { __typename } }"
@@ -90,9 +90,9 @@ async def test_the_feed_tells_it(run):
         async with app.follow(FEED, "max") as hear:
             await app.data(ASSIGN, input={"cardId": card, "userId": max})
             kinds = []
-            while not kinds or kinds[-1]["kind"] != "NOTIFIED":
+            while not kinds or kinds[-1]["kind"] != "Notified":
                 kinds.append((await hear())["userFeed"])
-            assert kinds[-2]["kind"] == "ASSIGNED"
+            assert kinds[-2]["kind"] == "Assigned"
             assert kinds[-1]["notification"]["card"] == {"title": "Fix it"}
             assert (kinds[-1]["type"], kinds[-1]["title"]) == ("ASSIGNED", "WEB-1 was assigned to you")
 

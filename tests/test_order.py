@@ -11,11 +11,12 @@ from sqlalchemy import select, update
 from actions.card import NewCardInput, create_cards, move_card, move_cards
 from actions.ordering import PositionInput
 from actions.ranks import MAX_RANK_LENGTH
-from kit.eventlog.event_log import emit
 from kit.eventlog.tables import Event, Topic
 from models.board import Board, BoardColumn
 from models.card import Card, Subtask
-from models.event import EventKind, board_topic, workspace_topic
+from models.events.board import RanksRewritten
+from models.events.card import CardCreated, CardMoved, SubtaskCreated
+from models.topic import board_topic, workspace_topic
 from tests.board import do
 
 SHOWN = "query($id: ID!, $n: Int!) { board(id: $id) { columns { cards(first: $n) { nodes { id } } } } }"
@@ -71,9 +72,7 @@ async def test_ten_thousand_drags_into_one_gap_keep_a_strict_order(run):
         assert len({row.rank for row in rows}) == len(rows) == 202
         assert {row.id for row in rows} == {top, *ids, bottom}
         seq = (await app.data("query($id: ID!) { board(id: $id) { seq } }", id=board))["seq"]
-        told = await app.services.database.read(
-            select(Event.seq).where(Event.kind == EventKind.RANKS_REWRITTEN)
-        )
+        told = await app.services.database.read(select(Event.seq).where(Event.kind == RanksRewritten.kind))
         assert len(told) >= 3 * rewritten, "of 202 cards, a hundred an event"
         assert seq == 1 + 202 + DRAGS + len(told), "each drag is told once"
 
@@ -199,14 +198,17 @@ async def test_cards_that_change_places_never_share_a_rank(run):
 PLACES = """query($id: ID!, $board: ID!) { workspace(id: $id) { boards(first: 9) { nodes { id rank } } }
   board(id: $board) {
     columns { id rank cards(first: 50) { nodes { id rank subtasks { id rank } } } } } }"""
-PLACED = """kind ... on RanksRewritten { ranks { id rank } } ... on BoardCreated { id: boardId rank }
+PLACED = """kind: __typename ... on RanksRewritten { ranks { id: nodeId rank } }
+  ... on BoardCreated { id: boardId rank }
   ... on BoardMoved { id: boardId rank }"""
-IN_WORKSPACE = f"""subscription($id: ID!) {{ workspaceFeed(workspaceId: $id, after: "0") {{ {PLACED} }} }}"""
-ON_BOARD = f"""subscription($id: ID!) {{ boardFeed(boardId: $id, after: "0") {{ {PLACED}
+IN_WORKSPACE = f"""subscription($id: ID!) {{ workspaceFeed(workspaceId: $id, after: "0") {{
+  event {{ {PLACED} }} }} }}"""
+ON_BOARD = f"""subscription($id: ID!) {{ boardFeed(boardId: $id, after: "0") {{ event {{ {PLACED}
   ... on ColumnCreated {{ id: columnId rank }} ... on ColumnMoved {{ id: columnId rank }}
   ... on CardCreated {{ id: cardId rank }} ... on CardMoved {{ id: cardId rank }}
   ... on CardUnarchived {{ id: cardId rank }} ... on SubtaskCreated {{ id: subtaskId rank }}
-  ... on SubtaskUpdated {{ id: subtaskId rank }} ... on SubtaskMoved {{ id: subtaskId rank }} }} }}"""
+  ... on SubtaskUpdated {{ id: subtaskId rank }}
+  ... on SubtaskMoved {{ id: subtaskId rank }} }} }} }}"""
 
 
 def ranks_of(shown):
@@ -305,22 +307,21 @@ async def test_what_was_told_before_places_were_is_read(run):
         step = {"subtask_id": "subtask_gone", "title": "x", "done": 0, "total": 1}
         move = {"from_column_id": lane, "to_column_id": lane, "from_stage": "BACKLOG", "to_stage": "BACKLOG"}
         old = {
-            EventKind.CARD_CREATED: {"column_id": lane, "stage": "BACKLOG", "title": "a"},
-            EventKind.CARD_MOVED: move,
-            EventKind.SUBTASK_CREATED: step,
+            CardCreated.kind: {"column_id": lane, "stage": "BACKLOG", "title": "a"},
+            CardMoved.kind: move,
+            SubtaskCreated.kind: step,
         }
         async with app.begin() as tx:
             for kind, data in old.items():
-                emit(
-                    tx, [board_topic(board)], kind, tenant=None, subject=card, data={"card_id": card, **data}
-                )
-        feed = """subscription($id: ID!) { boardFeed(boardId: $id, after: "0") { kind
-          ... on CardCreated { rank } ... on CardMoved { rank } ... on AboutSubtask { phase phaseOrder rank } } }"""
+                tx.append_event([board_topic(board)], kind, None, card, {"card_id": card, **data})
+        feed = """subscription($id: ID!) { boardFeed(boardId: $id, after: "0") {
+          event { kind: __typename ... on CardCreated { rank } ... on CardMoved { rank }
+          ... on SubtaskEvent { phase phaseOrder rank } } } }"""
         async with app.follow(feed, id=board) as hear:
             events = [(await hear())["boardFeed"] for _ in range(5)]
         assert events[1]["rank"] == "a0"
         assert events[2:] == [
-            {"kind": "CARD_CREATED", "rank": None},
-            {"kind": "CARD_MOVED", "rank": None},
-            {"kind": "SUBTASK_CREATED", "phase": None, "phaseOrder": None, "rank": None},
+            {"kind": "CardCreated", "rank": None},
+            {"kind": "CardMoved", "rank": None},
+            {"kind": "SubtaskCreated", "phase": None, "phaseOrder": None, "rank": None},
         ]

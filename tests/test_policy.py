@@ -17,8 +17,8 @@ CHANGE = f"""mutation($input: UpdateBoardPolicyInput!) {{ updateBoardPolicy(inpu
   __typename ... on Board {{ version policy {{ {FIELDS} }} }} ... on Refusal {{ code }}
   ... on Stale {{ version }} ... on Invalid {{ issues {{ path }} }} }} }}"""
 READ = f"query($id: ID!) {{ board(id: $id) {{ policy {{ {FIELDS} }} }} }}"
-FEED = """subscription($id: ID!) { boardFeed(boardId: $id, after: "0") {
-  kind ... on BoardPolicyUpdated { changes { field before after } } } }"""
+FEED = """subscription($id: ID!) { boardFeed(boardId: $id, after: "0") { event { kind: __typename
+  ... on BoardPolicyUpdated { changes { field before after } } } } }"""
 DEFAULTS = {  # written a second time on purpose
     "autoDispatch": False,
     "agentProfileId": None,
@@ -105,7 +105,7 @@ async def test_defaults_changes_and_the_way_back(run):
         assert back == {"__typename": "Board", "version": 3, "policy": DEFAULTS}
         async with app.follow(FEED, id=board) as hear:
             heard = [(await hear())["boardFeed"] for _ in range(3)]
-        assert [one["kind"] for one in heard] == ["BOARD_CREATED", *["BOARD_POLICY_UPDATED"] * 2]
+        assert [one["kind"] for one in heard] == ["BoardCreated", *["BoardPolicyUpdated"] * 2]
         changes = {one["field"]: (one["before"], one["after"]) for one in heard[1]["changes"]}
         assert changes.keys() == DEFAULTS.keys()
         assert changes["autoDispatch"] == ("false", "true")

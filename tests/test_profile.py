@@ -10,8 +10,8 @@ from tests.work import hand, queued, set_policy, show
 FIELDS = """id name role executor model persona options permission capabilities { name level } maxConcurrent
   enabled version"""
 FEED = """subscription($id: ID!) { workspaceFeed(workspaceId: $id, after: "0") {
-  kind ... on AboutAgentProfile { name profile { name } }
-  ... on AgentProfileUpdated { changes { field before after } } } }"""
+  event { kind: __typename ... on AgentProfileEvent { name profile { name } }
+  ... on AgentProfileUpdated { changes { field before after } } } } }"""
 LIST = """query($id: ID!) { agentProfiles(workspaceId: $id) { name }
   workspace(id: $id) { agentProfiles { name capabilities { name } } } }"""
 
@@ -90,8 +90,8 @@ async def test_a_profile_from_first_to_last(run):
             heard = []
             while len(heard) < 3:
                 one = (await hear())["workspaceFeed"]
-                heard += [one] if one["kind"].startswith("AGENT_PROFILE") else []
-        assert [one["kind"][14:] for one in heard] == ["CREATED", "UPDATED", "DELETED"]
+                heard += [one] if one["kind"].startswith("AgentProfile") else []
+        assert [one["kind"][12:] for one in heard] == ["Created", "Updated", "Deleted"]
         assert [one["name"] for one in heard] == ["Fast coder", "FAST coder", "FAST coder"]
         changes = {one["field"]: (one["before"], one["after"]) for one in heard[1]["changes"]}
         assert changes == {

@@ -16,7 +16,7 @@ AT_WORK = "activeRun { id executor profile { name } }"
 START = f"""mutation($input: StartRunInput!) {{ startRun(input: $input) {{ {REFUSALS}
   ... on Runs {{ runs {{ executor permission profile {{ name }} }} }} }} }}"""
 FEED = """subscription($id: ID!, $after: String) { boardFeed(boardId: $id, after: $after) {
-  kind ... on BoardPolicyUpdated { changes { field before after } } } }"""
+  event { kind: __typename ... on BoardPolicyUpdated { changes { field before after } } } } }"""
 
 
 async def profiles(app, *names, **input):
@@ -142,7 +142,7 @@ async def test_a_profile_that_is_deleted_leaves_cards_and_boards_without_one(run
         async with app.follow(FEED, id=board, after=seq) as hear:
             told = (await hear())["boardFeed"]
         change = {"field": "agentProfileId", "before": gone, "after": None}
-        assert told == {"kind": "BOARD_POLICY_UPDATED", "changes": [change]}
+        assert told == {"kind": "BoardPolicyUpdated", "changes": [change]}
 
 
 async def test_boards_whose_cards_named_a_profile_are_told_that_it_is_gone(run):
@@ -157,13 +157,13 @@ async def test_boards_whose_cards_named_a_profile_are_told_that_it_is_gone(run):
         before = [await app.data(shown, id=id) for id in (board, other)]
         await of_profile(app, "deleteAgentProfile", id=gone)
         after = [await app.data(shown, id=id) for id in (board, other)]
-        told = """subscription($id: ID!, $after: String) { boardFeed(boardId: $id, after: $after) {
-          seq kind ... on AgentProfileDeleted { profileId name profile { id } } } }"""
+        told = """subscription($id: ID!, $after: String) { boardFeed(boardId: $id, after: $after) { seq
+          event { kind: __typename ... on AgentProfileDeleted { profileId name profile { id } } } } }"""
         async with app.follow(told, id=board, after=before[0]["cursor"]) as hear:
             event = (await hear())["boardFeed"]
         assert event == {
             "seq": before[0]["seq"] + 1,
-            "kind": "AGENT_PROFILE_DELETED",
+            "kind": "AgentProfileDeleted",
             "profileId": gone,
             "name": "gone",
             "profile": None,

@@ -11,11 +11,12 @@ CANCEL = (
 PEOPLE = """mutation($input: AskQuestionInput!) { askQuestion(input: $input) { __typename
   ... on Question { id key type blocking runId status answer expiresAt options { label } }
   ... on Refusal { code } ... on Invalid { issues { path } } } }"""
-ABOUT = "... on AboutQuestion { questionId runId question { text status } }"
-FEED = f"""subscription($id: ID!, $after: String) {{ questionFeed(boardId: $id, after: $after) {{
-  kind seq cursor {ABOUT} }} }}"""
-INBOX = f"""subscription($id: ID!, $after: String) {{ workspaceFeed(workspaceId: $id, after: $after) {{
-  kind seq cursor {ABOUT} }} }}"""
+ABOUT = "... on QuestionEvent { questionId runId question { text status } }"
+FEED = f"""subscription($id: ID!, $after: String) {{
+  questionFeed(boardId: $id, after: $after) {{ seq cursor event {{ kind: __typename {ABOUT} }} }} }}"""
+INBOX = f"""subscription($id: ID!, $after: String) {{
+  workspaceFeed(workspaceId: $id, after: $after) {{ seq cursor
+  event {{ kind: __typename {ABOUT} }} }} }}"""
 MULTI = {**CHOICE, "type": "MULTI"}
 FREE = {**CHOICE, "allowOther": True}
 
@@ -192,7 +193,7 @@ async def test_a_question_of_people_expires_when_they_say_so(run):
             given = {"cardId": card, "text": "Today?", "expiresInSeconds": 1}
             asked = await app.data(PEOPLE, input=given)
             kinds = [(await hear())["questionFeed"]["kind"] for _ in range(2)]
-            assert kinds == ["QUESTION_ASKED", "QUESTION_EXPIRED"]
+            assert kinds == ["QuestionAsked", "QuestionExpired"]
         assert await app.data(status, id=asked["id"]) == {"status": "EXPIRED"}
 
 
@@ -202,19 +203,19 @@ async def test_the_feed_of_questions_tells_them_alone_and_goes_on_after_a_cursor
         async with app.follow(FEED, id=board, after="0") as hear:
             first = await worker.ask(id, CHOICE)
             told = (await hear())["questionFeed"]
-            assert (told["kind"], told["questionId"]) == ("QUESTION_ASKED", first["questions"][0]["id"])
+            assert (told["kind"], told["questionId"]) == ("QuestionAsked", first["questions"][0]["id"])
             assert (told["runId"], told["question"]["text"]) == (id, "Which colour?")
         await app.data(ANSWER, input={"id": told["questionId"], "options": ["red"]})
         await worker.report(id, "1", {"type": "OUTPUT", "text": "At it"})
         await worker.ask(id, WORDS, key="other")
         async with app.follow(FEED, id=board, after=told["cursor"]) as hear:
             missed = [(await hear())["questionFeed"] for _ in range(2)]
-            assert [one["kind"] for one in missed] == ["QUESTION_ANSWERED", "QUESTION_ASKED"]
+            assert [one["kind"] for one in missed] == ["QuestionAnswered", "QuestionAsked"]
             assert missed[0]["questionId"] == told["questionId"]
             assert missed[1]["question"] == {"text": WORDS["text"], "status": "OPEN"}
             assert told["seq"] < missed[0]["seq"] < missed[1]["seq"]
             await app.data(CANCEL, id=missed[1]["questionId"])
-            assert (await hear())["questionFeed"]["kind"] == "QUESTION_CANCELLED"
+            assert (await hear())["questionFeed"]["kind"] == "QuestionCancelled"
 
 
 async def of_questions(hear):
@@ -236,13 +237,13 @@ async def test_the_feed_of_the_workspace_is_the_live_inbox_of_all_its_boards(run
                 await worker.take()
                 await worker.ask(id, WORDS)
                 told.append(await of_questions(hear))
-            assert [one["kind"] for one in told] == ["QUESTION_ASKED"] * 2
+            assert [one["kind"] for one in told] == ["QuestionAsked"] * 2
             assert told[1]["seq"] == told[0]["seq"] + 1, "dense: what is missed is known"
             inbox = [one["id"] for one in (await app.data(OPEN))["nodes"]]
             assert [one["questionId"] for one in told] == inbox
             await app.data(ANSWER, input={"id": inbox[0], "text": "Stop"})
             closed = await of_questions(hear)
-            assert (closed["kind"], closed["questionId"]) == ("QUESTION_ANSWERED", inbox[0])
+            assert (closed["kind"], closed["questionId"]) == ("QuestionAnswered", inbox[0])
         async with app.follow(INBOX, id=home, after=told[0]["cursor"]) as hear:
             kinds = [(await hear())["workspaceFeed"]["kind"] for _ in range(2)]
-            assert kinds == ["QUESTION_ASKED", "QUESTION_ANSWERED"]
+            assert kinds == ["QuestionAsked", "QuestionAnswered"]

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import update
 
-from models.event import run_topic
 from models.run import RunEvent
+from models.topic import run_topic
 from resolvers.replay import MAX_CATCH_UP_SECONDS, MAX_PAUSE_SECONDS, Pace
 from tests.client import Refused
 from tests.runs import every_event, has_run, output

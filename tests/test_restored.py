@@ -7,7 +7,7 @@ from tests.faults.api import CREATE_CARD
 from tests.test_start import CLEAN, begin
 
 FEED = """subscription($board: ID!, $after: String) {
-  boardFeed(boardId: $board, after: $after) { seq cursor kind } }"""
+  boardFeed(boardId: $board, after: $after) { seq cursor event { kind: __typename } } }"""
 BOARDS = "{ boards { nodes { id seq cursor } } }"
 
 

@@ -11,14 +11,14 @@ from kit.db.database import utcnow
 from kit.eventlog.event_log import open_topics
 from kit.eventlog.tables import Event
 from models.account import IdempotencyKey
-from models.event import board_topic
 from models.run import Run, RunReport
+from models.topic import board_topic
 from tests.client import Refused
 from tests.faults.api import UPDATE_CARD
 from tests.runs import REPORT, has_run, output
 
 FEED = """subscription($board: ID!, $after: String) {
-  boardFeed(boardId: $board, after: $after) { seq cursor kind } }"""
+  boardFeed(boardId: $board, after: $after) { seq cursor event { kind: __typename } } }"""
 BOARD = "query($id: ID!) { board(id: $id) { seq cursor } }"
 LINE = {
     "at": utcnow(),

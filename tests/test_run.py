@@ -18,7 +18,7 @@ from tests.work import (
     start,
 )
 
-FEED = 'subscription($id: ID!) { boardFeed(boardId: $id, after: "0") { seq kind } }'
+FEED = 'subscription($id: ID!) { boardFeed(boardId: $id, after: "0") { seq event { kind: __typename } } }'
 
 
 async def test_a_run_from_its_wish_to_review(run):
@@ -48,11 +48,11 @@ async def test_a_run_from_its_wish_to_review(run):
         assert (await worker.complete(id))["code"] == "LEASE_LOST"
         told = []
         async with app.follow(FEED, id=board) as hear:
-            while "RUN_SUCCEEDED" not in told or told[-1] != "CARD_MOVED":
+            while "RunSucceeded" not in told or told[-1] != "CardMoved":
                 event = (await hear())["boardFeed"]
                 told.append(event["kind"])
                 assert event["seq"] == len(told)
-        assert told[3:] == [*["RUN_QUEUED", "CARD_MOVED", "RUN_CLAIMED", "RUN_SUCCEEDED", "CARD_MOVED"]]
+        assert told[3:] == [*["RunQueued", "CardMoved", "RunClaimed", "RunSucceeded", "CardMoved"]]
 
 
 async def test_a_card_that_enters_todo_is_given_to_an_agent(run):

@@ -11,8 +11,8 @@ from sqlalchemy import delete, select
 
 from actions.run_log import RUN_LOG
 from kit.db.database import Database
-from models.event import run_topic
 from models.run import RunEvent
+from models.topic import run_topic
 from models.workspace import Membership
 from protocol.events import EVENTS, OutputText
 from protocol.rows import to_row

@@ -6,8 +6,9 @@ from sqlalchemy import func, select
 
 from kit.eventlog.tables import Event, Topic
 from kit.queue import Attempt
-from models.event import EventKind, board_topic, run_topic
+from models.events.run import RunProgressed
 from models.run import MAX_DATA, MAX_EVENTS, MAX_TEXT, Run, RunEvent, RunLive, RunReport, RunStatus
+from models.topic import board_topic, run_topic
 from tests.board import reads
 from tests.runs import REPORT, has_run, output
 
@@ -15,7 +16,7 @@ FIELDS = """state todosDone todosTotal task agent tool toolText activity percent
   inputTokens outputTokens costUsd contextWindow contextUsed"""
 SHOWN = f"query($id: ID!) {{ run(id: $id) {{ progress {{ {FIELDS} }} }} }}"
 FEED = f"""subscription($id: ID!, $after: String) {{ boardFeed(boardId: $id, after: $after) {{
-  kind ... on RunProgressed {{ run {{ id }} progress {{ {FIELDS} }} }} }} }}"""
+  event {{ kind: __typename ... on RunProgressed {{ run {{ id }} progress {{ {FIELDS} }} }} }} }} }}"""
 PROGRESS = {
     "state": "STARTED",
     "todosDone": 1,
@@ -275,13 +276,13 @@ async def test_the_progress_of_a_run_is_kept_and_the_board_told_once_a_second(ru
         kept = (await stored(app, held)).progress
         assert kept["tools"] == []
         assert (kept["activity"], kept["percent"]) == ("At 9", 9)
-        query = select(Event.data).where(Event.kind == EventKind.RUN_PROGRESS).order_by(Event.seq)
+        query = select(Event.data).where(Event.kind == RunProgressed.kind).order_by(Event.seq)
         [first, *_] = [row.data for row in await app.services.database.read(query)]
         assert (first["run_id"], first["card_id"]) == (held.id, held.card)
         assert first["progress"]["tool"] == "Bash"
         assert first["progress"]["tool_text"] == "make test"
         async with app.follow(FEED, id=held.board, after="0") as hear:
-            while (event := (await hear())["boardFeed"])["kind"] != "RUN_PROGRESS":
+            while (event := (await hear())["boardFeed"])["kind"] != "RunProgressed":
                 pass
         assert event["run"] == {"id": held.id}
         assert (event["progress"]["tool"], event["progress"]["toolText"]) == ("Bash", "make test")

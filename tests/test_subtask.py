@@ -78,17 +78,17 @@ async def test_ticking_a_subtask_is_told_with_the_progress(run):
         await do(app, "deleteSubtask", id=two)
         open_again = await do(app, "updateSubtask", "... on Subtask { completedAt }", id=one, completed=False)
         assert open_again["completedAt"] is None
-        shown = """kind ... on AboutSubtask { title done total subtask { id } card { id } }
+        shown = """kind ... on SubtaskEvent { title done total subtask { id } card { id } }
           ... on SubtaskUpdated { changes { field before after } }"""
         events = (await told(app, board, shown))[2:]
         tuples = [(e["kind"], e["title"], e["done"], e["total"]) for e in events]
         assert tuples == [
-            ("SUBTASK_CREATED", "one", 0, 1),
-            ("SUBTASK_CREATED", "two", 0, 2),
-            ("SUBTASK_UPDATED", "one", 1, 2),
-            ("SUBTASK_UPDATED", "second", 1, 2),
-            ("SUBTASK_DELETED", "second", 1, 1),
-            ("SUBTASK_UPDATED", "one", 0, 1),
+            ("SubtaskCreated", "one", 0, 1),
+            ("SubtaskCreated", "two", 0, 2),
+            ("SubtaskUpdated", "one", 1, 2),
+            ("SubtaskUpdated", "second", 1, 2),
+            ("SubtaskDeleted", "second", 1, 1),
+            ("SubtaskUpdated", "one", 0, 1),
         ]
         assert events[2]["changes"] == [{"field": "completed", "before": "false", "after": "true"}]
         assert events[1]["subtask"] is None, "it is gone by now"

@@ -324,17 +324,17 @@ async def test_what_an_import_makes_is_told(run):
     async with run() as app:
         await app.has_user("ann")
         first, _ = await brought(app, parse(large(10), "x"))
-        events = await told(app, first.board.id, "kind batch")
+        events = await told(app, first.board.id, "kind correlationId")
         assert Counter(event["kind"] for event in events) == {
-            "BOARD_CREATED": 1,
-            "CARD_CREATED": 10,
-            "CARD_ARCHIVED": 2,
-            "CARD_UPDATED": 6,
-            "CARD_LINKED": 9,
-            "LABEL_ADDED": 20,
-            "ASSIGNEE_ADDED": 10,
-            "SUBTASK_CREATED": 20,
-            "MESSAGE_POSTED": 20,
+            "BoardCreated": 1,
+            "CardCreated": 10,
+            "CardArchived": 2,
+            "CardUpdated": 6,
+            "CardLinked": 9,
+            "LabelAdded": 20,
+            "AssigneeAdded": 10,
+            "SubtaskCreated": 20,
+            "MessagePosted": 20,
         }
         shown = "title version archivedAt parent { title } subtaskCount { done total } blocks { title }"
         cards = f"cards(orderBy: CREATED, filter: F) {{ nodes {{ {shown} }} }}"

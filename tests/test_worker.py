@@ -41,7 +41,7 @@ LIST = "query($id: ID!) { workers(workspaceId: $id) { name status held } workspa
 COMMANDS = """subscription($id: ID!) { workerCommands(workerId: $id) {
   id runId attempt kind key reason answers { key answer } } }"""
 FEED = """subscription($id: ID!, $after: String) { workspaceFeed(workspaceId: $id, after: $after) {
-  kind ... on AboutWorker { name worker { name } } } }"""
+  event { kind: __typename ... on WorkerEvent { name worker { name } } } } }"""
 
 
 async def do(app, name, actor="", /, **input):
@@ -174,8 +174,8 @@ async def test_registering_again_is_the_same_worker(run):
             heard = []
             while len(heard) < 2:
                 one = (await hear())["workspaceFeed"]
-                heard += [one] if one["kind"].startswith("WORKER") else []
-        assert heard == [{"kind": "WORKER_REGISTERED", "name": "w1", "worker": {"name": "w1"}}] * 2
+                heard += [one] if one["kind"].startswith("Worker") else []
+        assert heard == [{"kind": "WorkerRegistered", "name": "w1", "worker": {"name": "w1"}}] * 2
         assert key.workspace_id == home
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from actions.events import emit_on_board, emit_question_event
+from actions.events import emit_question_event
 from actions.move import move_as_system
 from actions.report_statements import STORE
 from actions.run.notice import notify_ended, notify_review, notify_run_people, notify_sent_back
@@ -25,7 +25,20 @@ from models.account import access_of
 from models.batch import COUNTING, COUNTS, RunBatch, counts_of
 from models.board import Board, BoardColumn
 from models.card import Card
-from models.event import EventKind, run_topic
+from models.events.question import QuestionCancelled, question_facts
+from models.events.run import (
+    BatchEnded,
+    RunCancelled,
+    RunEvent,
+    RunFailed,
+    RunRequeued,
+    RunResumed,
+    RunStarted,
+    RunStopping,
+    RunSucceeded,
+    RunWaiting,
+    run_facts,
+)
 from models.question import Question, QuestionStatus, log_event_of
 from models.refusal import NotFound
 from models.run import (
@@ -42,14 +55,11 @@ from models.run import (
     may_become,
 )
 from models.stage import Stage
+from models.topic import run_topic
 from protocol.events import AgentEvent, AttemptChanged, LifecyclePhase, StatusChanged
 from protocol.events import AgentStatus as Doing
 
-ENDED = {
-    RunStatus.SUCCEEDED: EventKind.RUN_SUCCEEDED,
-    RunStatus.FAILED: EventKind.RUN_FAILED,
-    RunStatus.CANCELLED: EventKind.RUN_CANCELLED,
-}
+MAX_EVENT_SUMMARY_LENGTH = 500  # characters of a summary that an event repeats
 
 # Reasons for stopping a run whose card was taken from it: the card stays where the person put it.
 BY_HAND = "A person took the card from the queue"
@@ -58,18 +68,12 @@ TAKEN_AWAY = "Its card was taken away"
 WITH_ITS_CARD = (BY_HAND, MOVED, TAKEN_AWAY)
 
 
-def emit_run_event(tx: Transaction, board: Board, run: Run, kind: EventKind, **data: Any) -> None:
+def emit_run_event(
+    tx: Transaction, board: Board, event: RunEvent, *, correlation_id: str | None = None
+) -> None:
     """Emit an event of a run on its board, and notify the followers of its log."""
-    told: dict[str, Any] = {
-        "run_id": run.id,
-        "card_id": run.card_id,
-        "run_kind": run.kind,
-        "status": run.status,
-        "attempt": run.attempt,
-        "wait_reason": run.wait_reason,
-    }
-    emit_on_board(tx, board, kind, run.card_id, **told, **data)
-    tx.notify(run_topic(run.id))
+    tx.emit(board, event, correlation_id=correlation_id)
+    tx.notify(run_topic(event.run_id))
 
 
 async def log_events(tx: Transaction, run: Run, *events: AgentEvent) -> None:
@@ -111,9 +115,7 @@ async def apply_transitions(tx: Transaction, board: Board, transitions: Iterable
         await follow_transition(tx, board, run, by_run[run.id])
 
 
-async def follow_transition(
-    tx: Transaction, board: Board, run: Run, transition: Transition, **data: Any
-) -> None:
+async def follow_transition(tx: Transaction, board: Board, run: Run, transition: Transition) -> None:
     """Apply one transition of its job to a run."""
     if transition.cause is Cause.CANCEL_REQUESTED:
         await _request_stop(tx, board, run)
@@ -126,10 +128,10 @@ async def follow_transition(
         case JobState.PARKED:
             await _detach(tx, board, run, transition)
         case JobState.DONE:
-            await _end(tx, board, run, RunStatus.SUCCEEDED, **data)
+            await _end(tx, board, run, RunStatus.SUCCEEDED)
             await _review_card(tx, board, run)
         case JobState.CANCELLED:
-            await _end(tx, board, run, RunStatus.CANCELLED, reason=run.stop_reason)
+            await _end(tx, board, run, RunStatus.CANCELLED)
             if run.stop_reason not in WITH_ITS_CARD:
                 await _review_sibling(tx, board, run)
         case JobState.DEAD:
@@ -137,16 +139,18 @@ async def follow_transition(
             await _review_sibling(tx, board, run)
 
 
-async def suspend_run(tx: Transaction, board: Board, run: Run, why: WaitReason, **data: Any) -> None:
+async def suspend_run(
+    tx: Transaction, board: Board, run: Run, why: WaitReason, *, question_ids: list[str] | None = None
+) -> None:
     """Mark a run as WAITING, with its worker or without. The caller has suspended its job."""
     set_status(run, RunStatus.WAITING, why)
-    emit_run_event(tx, board, run, EventKind.RUN_WAITING, **data)
+    emit_run_event(tx, board, RunWaiting(**run_facts(run), question_ids=question_ids))
 
 
 def _resume(tx: Transaction, board: Board, run: Run) -> None:
     set_status(run, RunStatus.RUNNING)
     run.reported_at = utcnow()  # its silence starts now, not when it began to wait
-    emit_run_event(tx, board, run, EventKind.RUN_RESUMED)
+    emit_run_event(tx, board, RunResumed(**run_facts(run)))
 
 
 async def mark_started(tx: Transaction, board: Board, run: Run) -> None:
@@ -154,7 +158,7 @@ async def mark_started(tx: Transaction, board: Board, run: Run) -> None:
     if run.status is RunStatus.CLAIMED:
         set_status(run, RunStatus.RUNNING)
         run.started_at = run.started_at or utcnow()
-        emit_run_event(tx, board, run, EventKind.RUN_STARTED)
+        emit_run_event(tx, board, RunStarted(**run_facts(run)))
 
 
 async def _requeue(tx: Transaction, board: Board, run: Run, transition: Transition) -> None:
@@ -172,16 +176,14 @@ async def _requeue(tx: Transaction, board: Board, run: Run, transition: Transiti
         await log_events(
             tx, run, AttemptChanged(number=run.attempt, phase=LifecyclePhase.ENDED, reason=str(why))
         )
-    emit_run_event(
-        tx,
-        board,
-        run,
-        EventKind.RUN_REQUEUED,
+    requeued = RunRequeued(
+        **run_facts(run),
         code=transition.code if transition.cause in (Cause.FAILED, Cause.LOST) else None,
         reason=transition.reason if transition.cause is Cause.FAILED else None,
         cause=transition.cause,
-        available_at=transition.available_at.isoformat() if transition.available_at else None,
+        available_at=transition.available_at,
     )
+    emit_run_event(tx, board, requeued)
     if was_attempted and run.kind is RunKind.CODE and not await has_active_sibling(tx, run):
         card = await card_of(tx, run)
         column = card.column_id
@@ -204,7 +206,7 @@ async def _detach(tx: Transaction, board: Board, run: Run, transition: Transitio
     """Detach a waiting run from its worker, which was lost or left: it waits for any worker."""
     if run.status is RunStatus.WAITING and not transition.held:
         await _close_attempt(tx, run)
-        emit_run_event(tx, board, run, EventKind.RUN_WAITING, detached=True, cause=transition.cause)
+        emit_run_event(tx, board, RunWaiting(**run_facts(run), detached=True, cause=transition.cause))
 
 
 async def _request_stop(tx: Transaction, board: Board, run: Run) -> None:
@@ -212,7 +214,7 @@ async def _request_stop(tx: Transaction, board: Board, run: Run) -> None:
     run.version += 1
     await cancel_questions(tx, board, run)
     await send_command(tx, run, CommandKind.STOP, CommandKind.STOP, {"reason": run.stop_reason})
-    emit_run_event(tx, board, run, EventKind.RUN_STOPPING, reason=run.stop_reason)
+    emit_run_event(tx, board, RunStopping(**run_facts(run), reason=run.stop_reason))
 
 
 async def _fail(tx: Transaction, board: Board, run: Run, transition: Transition) -> None:
@@ -222,7 +224,7 @@ async def _fail(tx: Transaction, board: Board, run: Run, transition: Transition)
         reason = f"{failures} attempts failed; the last: {code}: {reason}"
         code = FailureCode.ATTEMPTS_EXHAUSTED
     run.failure_code, run.failure_reason = code, reason
-    await _end(tx, board, run, RunStatus.FAILED, code=code, reason=reason)
+    await _end(tx, board, run, RunStatus.FAILED)
     await notify_run_people(tx, board, await card_of(tx, run), run, notify_ended(run))
 
 
@@ -241,16 +243,26 @@ REASONS = {
 }
 
 
-async def _end(tx: Transaction, board: Board, run: Run, status: RunStatus, **data: Any) -> None:
+def _end_event(run: Run) -> RunSucceeded | RunFailed | RunCancelled:
+    if run.status is RunStatus.SUCCEEDED:
+        summary = (run.summary or "")[:MAX_EVENT_SUMMARY_LENGTH]
+        return RunSucceeded(**run_facts(run), summary=summary, outcome=run.outcome)
+    if run.status is RunStatus.FAILED:
+        code = run.failure_code or FailureCode.AGENT_ERROR
+        return RunFailed(**run_facts(run), code=code, reason=run.failure_reason)
+    return RunCancelled(**run_facts(run), reason=run.stop_reason)
+
+
+async def _end(tx: Transaction, board: Board, run: Run, status: RunStatus) -> None:
     set_status(run, status)
     run.finished_at = utcnow()
     run.held_by = None
     await cancel_questions(tx, board, run)
     await _close_attempt(tx, run)
-    await log_events(
-        tx, run, StatusChanged(state=Doing.ENDED, reason=status, text=str(data.get("reason") or ""))
-    )
-    emit_run_event(tx, board, run, ENDED[status], **data)
+    event = _end_event(run)
+    text = "" if isinstance(event, RunSucceeded) else event.reason or ""
+    await log_events(tx, run, StatusChanged(state=Doing.ENDED, reason=status, text=text))
+    emit_run_event(tx, board, event)
     if run.batch_id is not None:
         await _end_batch(tx, board, run, run.batch_id)
 
@@ -265,17 +277,14 @@ async def _end_batch(tx: Transaction, board: Board, run: Run, batch_id: str) -> 
     batch.ended_at = run.finished_at
     await tx.flush()  # so that this run counts too
     counts = counts_of((await tx.execute(select(*COUNTS).where(in_batch, COUNTING))).one())
-    emit_on_board(
-        tx,
-        board,
-        EventKind.BATCH_ENDED,
-        batch.id,
+    ended = BatchEnded(
         batch_id=batch.id,
         batch_status=counts.status,
         succeeded=counts.succeeded,
         failed=counts.failed,
         cancelled=counts.cancelled,
     )
+    tx.emit(board, ended)
 
 
 async def _close_attempt(tx: Transaction, run: Run) -> None:
@@ -350,7 +359,7 @@ async def cancel_questions(
         question.status, question.answered_at = QuestionStatus.CANCELLED, utcnow()
         question.version += 1
         await log_events(tx, run, log_event_of(question))
-        emit_question_event(tx, board, EventKind.QUESTION_CANCELLED, question.id, run.card_id, run.id)
+        emit_question_event(tx, board, QuestionCancelled(**question_facts(question)))
 
 
 async def send_command(tx: Transaction, run: Run, kind: CommandKind, key: str, data: dict[str, Any]) -> None:

@@ -22,7 +22,7 @@ from kit.queue import Candidate, ClaimFilter, Lease
 from models.actor import Actor
 from models.board import Board
 from models.card import Card
-from models.event import EventKind
+from models.events.run import RunClaimed, run_facts
 from models.policy import board_policy_of
 from models.refusal import Invalid
 from models.run import Run, RunKind, RunLive, RunStatus
@@ -177,7 +177,7 @@ async def _start_attempt(
         await move_as_system(tx, board, card, Stage.IN_PROGRESS, run_id=run.id)
     text = f"Claimed by {worker.name}"
     await log_events(tx, run, AttemptChanged(number=run.attempt, phase=LifecyclePhase.STARTED, text=text))
-    emit_run_event(tx, board, run, EventKind.RUN_CLAIMED, worker_id=worker.id, worker=worker.name)
+    emit_run_event(tx, board, RunClaimed(**run_facts(run), worker_id=worker.id, worker=worker.name))
 
 
 async def _claimed_run(tx: Transaction, board: Board, run: Run, worker: Worker, lease: Lease) -> ClaimedRun:

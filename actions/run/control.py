@@ -14,7 +14,7 @@ from kit.db.database import utcnow
 from kit.db.transaction import Transaction
 from kit.graphql.arguments import Id
 from models.actor import Actor
-from models.event import EventKind
+from models.events.run import RunChosen, RunConcluding, run_facts
 from models.refusal import Conflict
 from models.run import MAX_INSTRUCTION_LENGTH, TERMINAL, CommandKind, Run, RunStatus, WaitReason
 
@@ -59,7 +59,7 @@ async def conclude_run(tx: Transaction, actor: Actor, *, id: Annotated[Id, "The 
         state = "stopping" if run.stop_requested_at else run.status
         raise Conflict(f"The run is {state}; only one that a worker has is wrapped up", run.id)
     await send_command(tx, run, CommandKind.CONCLUDE, CommandKind.CONCLUDE, {})
-    emit_run_event(tx, board, run, EventKind.RUN_CONCLUDING)
+    emit_run_event(tx, board, RunConcluding(**run_facts(run)))
     return run
 
 
@@ -107,5 +107,6 @@ async def choose_run(tx: Transaction, actor: Actor, *, id: Annotated[Id, "The ru
         await tx.flush()  # first, because a unique index allows one chosen run on a card
     run.chosen_at = utcnow()
     run.version += 1
-    emit_run_event(tx, board, run, EventKind.RUN_CHOSEN, instead_of=before.id if before else None)
+    chosen_run = RunChosen(**run_facts(run), instead_of=before.id if before else None)
+    emit_run_event(tx, board, chosen_run)
     return run

@@ -23,7 +23,6 @@ from models.worker import Worker, program_of
 from protocol.text import plain
 
 MAX_REASON_LENGTH = 10_000  # characters
-MAX_EVENT_SUMMARY_LENGTH = 500  # characters of a summary that an event repeats
 
 
 @asynccontextmanager
@@ -64,8 +63,7 @@ async def complete_run(
             await suspend_run(tx, board, run, WaitReason.DECISION)
             return run
         transition = await queue.complete(tx, lease, exit_code=result.exit_code, metrics=_metrics_of(run))
-        summary = (run.summary or "")[:MAX_EVENT_SUMMARY_LENGTH]
-        await follow_transition(tx, board, run, transition, summary=summary, outcome=result.outcome)
+        await follow_transition(tx, board, run, transition)
         return run
 
 

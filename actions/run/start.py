@@ -26,7 +26,7 @@ from models.actor import Actor
 from models.batch import RunBatch
 from models.board import Board, BoardColumn
 from models.card import Card
-from models.event import EventKind, run_topic
+from models.events.run import RunQueued, run_facts
 from models.message import Message
 from models.policy import BoardPolicy, board_policy_of
 from models.refusal import Conflict, NotFound
@@ -53,6 +53,7 @@ from models.stage import (
     keeps_from_work,
     reasons_against,
 )
+from models.topic import run_topic
 from models.worker import AgentProfile
 from models.workspace import Role
 from protocol.events import AgentStatus, StatusChanged
@@ -320,7 +321,8 @@ async def enqueue_allowed_runs(
     lines = {run_topic(id): [{**row, "attempt": 0, "at": now}] for id, row in rows.items()}
     await open_topics(tx, RUN_LOG, lines)
     for run in runs:
-        emit_run_event(tx, board, run, EventKind.RUN_QUEUED, held_by=run.held_by, batch=run.batch_id)
+        queued = RunQueued(**run_facts(run), held_by=MoveGate(run.held_by) if run.held_by else None)
+        emit_run_event(tx, board, queued, correlation_id=run.batch_id)
     return runs
 
 

@@ -1,9 +1,9 @@
-"""The feed: what happened, numbered per topic, and kept.
+"""The event log: events are numbered for each topic, stored, and followed.
 
-`Feed.begin` is the only door for writes. What `record` was told is numbered and stored as the last thing
-before COMMIT, so an event exists exactly when its change does, its number follows commit order, and the
-numbers of a topic have no gaps. A reader resumes from any number and is given everything after it, once,
-or is told that it cannot be: `CursorExpired`, `CursorUnknown`. Losing a wake costs a poll, never an event.
+`EventLog.transaction` opens every transaction that emits events. They are numbered and stored as the last step
+before COMMIT: an event exists exactly if its change does, numbers follow commit order, and the numbers of a topic
+have no gaps. A reader resumes after any number and gets every later event once, or `CursorExpired` or
+`CursorUnknown`. A lost message costs a poll, never an event.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Executable, delete, func, insert, select, update
 
-from kit.db.database import Database, Unavailable, utcnow
+from kit.db.database import Database, Unavailable
 from kit.db.transaction import Author, PendingEvent, Transaction
 from kit.eventlog.pubsub import PubSub
 from kit.eventlog.pubsub.hub import Listener
@@ -25,15 +25,15 @@ from kit.eventlog.topic_cache import TopicCaches, is_gone, page_of
 from kit.ids import ALPHABET
 from kit.settings import Settings
 
-MAX_ROWS_PER_STATEMENT = 1_000  # events of one statement: the database gives up on one that takes too long
-RETRY_SECONDS = 30.0  # seconds a follower waits for a database that is gone
+MAX_ROWS_PER_STATEMENT = 1_000  # a longer INSERT might reach the statement timeout
+RETRY_SECONDS = 30.0  # a follower waits so long for a database that is down
 T = TypeVar("T")
 START = "0"  # the cursor before the first event
-MAX_TOPICS_PER_STATEMENT = 10_000  # topics in one statement, which PostgreSQL ends after some seconds
+MAX_TOPICS_PER_STATEMENT = 10_000  # a longer UPDATE might reach the statement timeout
 
 
 class CursorUnknown(Exception):
-    """A cursor that this topic never gave: malformed, of another topic, or ahead of it."""
+    """The cursor is malformed, of another topic, or ahead of the topic."""
 
     code = "CURSOR_UNKNOWN"
 
@@ -43,7 +43,7 @@ class CursorUnknown(Exception):
 
 
 class CursorExpired(Exception):
-    """Events after the cursor are no longer kept, or the feed was restored from a backup."""
+    """Events after the cursor were pruned, or the database was restored from a backup."""
 
     code = "CURSOR_EXPIRED"
 
@@ -72,33 +72,8 @@ class Cursor(NamedTuple):
         return cls(epoch, int(seq))
 
 
-def emit(
-    tx: Transaction,
-    topics: Sequence[str],
-    kind: str,
-    *,
-    tenant: str | None,
-    subject: str | None,
-    batch: str | None = None,
-    data: dict[str, Any],
-) -> None:
-    """Say that something happened. It is stored if and only if `tx` commits.
-
-    The first topic is its home; the others get copies, which histories leave out.
-    """
-    at = utcnow()
-    for topic in topics:
-        home = topic == topics[0]
-        tx.pending_events.append(
-            PendingEvent(topic, kind, at, tenant if home else None, subject if home else None, batch, data)
-        )
-
-
 async def assign_sequence_numbers(tx: Transaction) -> None:
-    """Give what was recorded its numbers and store it. Locks its topics until COMMIT.
-
-    The topics that grew are notified after it.
-    """
+    """Number and store the emitted events. Locks their topics until COMMIT, which notifies them."""
     await tx.flush()
     waiting, tx.pending_events = tx.pending_events, []
     if not waiting:
@@ -124,7 +99,7 @@ async def assign_sequence_numbers(tx: Transaction) -> None:
                 "tenant": happened.tenant,
                 "subject": happened.subject,
                 "request_id": author.request_id,
-                "batch": happened.batch,
+                "batch": happened.correlation_id,
                 "data": happened.data,
             }
             for seq, happened in numbered[start : start + MAX_ROWS_PER_STATEMENT]
@@ -136,11 +111,11 @@ async def assign_sequence_numbers(tx: Transaction) -> None:
 async def append_rows(
     tx: Transaction, topic: str, count: int, store: Executable, values: dict[str, Any]
 ) -> int:
-    """Number so many rows of a log and store them, at once. Returns the number of the topic's newest row.
+    """Number `count` rows of a log and store them at once. Returns the number of the topic's newest row.
 
-    `store` puts them behind the number `before`. No rows are none, and the topic's followers are woken all the
-    same. Numbers must be told before the transaction ends, so they are not left to `number`, which locks topics
-    in order. That cannot deadlock if every writer of `topic` locks the row that it is about before, and that row
+    `store` inserts them after the number `before`. With a count of 0 the topic is only notified. The numbers are
+    returned within the transaction, so they cannot wait for `assign_sequence_numbers`, which locks topics in order.
+    This cannot deadlock if every writer of `topic` first locks the row that the topic is about, and locks that row
     before any other topic.
     """
     last = await _last(tx, topic, count)
@@ -151,7 +126,7 @@ async def append_rows(
 
 
 async def open_topics(tx: Transaction, log: Log, rows: Mapping[str, Sequence[dict[str, Any]]]) -> None:
-    """Begin topics of a log that nobody knows yet, each with its first rows: two statements for any number."""
+    """Create new topics of a log, each with its first rows: two statements for any number of them."""
     topics = [{"name": name, "epoch": new_epoch(), "last": len(mine)} for name, mine in rows.items()]
     numbered = [
         {"topic": name, "seq": seq, **row} for name, mine in rows.items() for seq, row in enumerate(mine, 1)
@@ -162,17 +137,17 @@ async def open_topics(tx: Transaction, log: Log, rows: Mapping[str, Sequence[dic
 
 
 async def _last(tx: Transaction, topic: str, n: int) -> int:
-    """Take `n` numbers of a topic and lock it until COMMIT. Returns the last of them."""
+    """Take `n` numbers of a topic, which is locked until COMMIT. Returns the last of them."""
     return int(await tx.scalar(NUMBER, {"topic": topic, "epoch": new_epoch(), "n": n}))
 
 
 def new_epoch() -> str:
-    """A topic's epoch is random, so a cursor of another topic is recognised as such."""
+    """Return a random epoch for a topic: it tells the cursors of one topic from those of another."""
     return "".join(secrets.choice(ALPHABET) for _ in range(8))
 
 
 async def renew_epochs(tx: Transaction) -> int:
-    """Give every topic another epoch, so that no cursor from before is taken. Returns how many there are."""
+    """Give every topic a new epoch, which invalidates all cursors. Returns the number of topics."""
     count, last = 0, ""
     epoch = func.substr(Topic.epoch, 1, 8) + new_epoch()  # its own half tells it from other topics, as before
     while names := (
@@ -186,10 +161,12 @@ async def renew_epochs(tx: Transaction) -> int:
     return count
 
 
-class Page(list[Any]):
-    """Events in order, perhaps none. Whoever waits may do with what others saw `age` seconds before.
+class EventPage(list[Any]):
+    """Events in order, perhaps none.
 
-    `cursor` is the place behind them, and `is_last` says that nothing follows there yet.
+    age:     seconds; a check by another follower that is not older is good enough.
+    cursor:  the place after the events.
+    is_last: whether nothing follows yet.
     """
 
     def __init__(self, events: Iterable[Any], age: float, cursor: Cursor, is_last: bool) -> None:
@@ -220,15 +197,15 @@ class EventLog:
         page: int | None = None,
         log: Log = EVENTS,
         listening: Callable[[Listener], None] | None = None,
-    ) -> AsyncGenerator[Page, None]:
-        """Yield every event of `topic` after the cursor `after`, in order, without end, in pages.
+    ) -> AsyncGenerator[EventPage, None]:
+        """Yield every event of `topic` after the cursor `after`, in order and in pages, without end.
 
-        `after` is a cursor, "0" for the start, None for now. A page is empty when the follower was only
-        woken, by one of `also` or by its poll: the moment to look whether it may go on. No connection is
-        held while waiting or while a page is worked on. A database that is gone for a while is waited for.
-        `listening` is given the flag, to raise it or to add to what raises it.
-        Errors: CursorUnknown, CursorExpired; the latter also in the middle, when a reader so far behind
-        that its events were pruned would otherwise skip them. Unavailable, see `retry_while_unavailable`.
+        `after` is a cursor, "0" for the start, None for now. A page is empty if the follower was only woken, by a
+        topic of `also` or by its poll: the moment to check its access again. No connection is held while waiting
+        or while a page is processed. `listening` gets the listener, to wake it or to add topics.
+
+        Raises CursorUnknown, and CursorExpired, also later, if a reader is so far behind that its events were
+        pruned. Raises Unavailable after RETRY_SECONDS without a database.
         """
         page = page or log.page
         with self.pubsub.listen(topic, *also) as grew:
@@ -238,7 +215,7 @@ class EventLog:
             with self._tails.of(log, topic, epoch, last) as tail:
                 age = 0.0
                 while True:
-                    grew.clear()  # before looking, so a commit during the look is not slept through
+                    grew.clear()  # before the read, so that a commit during it is not missed
                     await retry_while_unavailable(partial(tail.look, age=age))
                     if tail.epoch != epoch and epoch:
                         raise CursorExpired(str(Cursor(epoch, at)), str(Cursor(tail.epoch, 0)))
@@ -250,13 +227,13 @@ class EventLog:
                         )
                     if events:
                         epoch, at = events[-1].epoch, events[-1].seq
-                    yield Page(events, 0 if events else age, Cursor(epoch, at), len(events) < page)
+                    yield EventPage(events, 0 if events else age, Cursor(epoch, at), len(events) < page)
                     age = 0.0
                     if len(events) < page and not await grew.wait(poll := self.pubsub.poll):
-                        age = poll / 2  # unasked, a look that another follower had is as good
+                        age = poll / 2  # nothing woke it: a recent read by another follower will do
 
     async def _place(self, topic: str, after: str | None) -> tuple[str, int, int]:
-        """The topic's epoch, where to begin, and its newest number."""
+        """Return the topic's epoch, the number to begin after, and its newest number."""
         query = select(Topic.epoch, Topic.last, Topic.lowest).where(Topic.name == topic)
         rows = await self.database.read(query)
         epoch, last, lowest = tuple(rows[0]) if rows else ("", 0, 1)
@@ -270,7 +247,7 @@ class EventLog:
         return epoch, cursor.seq, last
 
     async def _page(self, log: Log, topic: str, epoch: str, after: int, most: int) -> Sequence[Any]:
-        """Events after a number, from the log, for a follower that is far behind."""
+        """Read events after a number from the log, for a follower that is behind the cache."""
         rows = await self.database.read(page_of(topic, after, most, log))
         if not rows:
             return []
@@ -280,12 +257,12 @@ class EventLog:
         return [row for row in rows if row.seq is not None]
 
     async def prune(self, topic: str, keep: int, log: Log = EVENTS) -> int:
-        """Forget all but the newest `keep` events of a topic. Returns how many were forgotten."""
+        """Delete all but the newest `keep` events of a topic. Returns the number of deleted events."""
         rows = await self.database.read(select(Topic.last).where(Topic.name == topic))
         return await self.forget(topic, rows[0].last - keep, log) if rows else 0
 
     async def forget(self, topic: str, upto: int, log: Log = EVENTS) -> int:
-        """Forget the events of a topic up to a number. Returns how many there were."""
+        """Delete the events of a topic up to a number. Returns the number of deleted events."""
         async with self.database.write() as tx:
             await tx.scalar(select(Topic.last).where(Topic.name == topic).with_for_update())
             table = log.table
@@ -297,7 +274,7 @@ class EventLog:
 
 
 def make_event_log(settings: Settings) -> EventLog:
-    """The database with its feed and wakes, not started yet."""
+    """Make the event log of a database with its pub/sub; neither is started yet."""
     database = Database(settings.database_url)
     bus = settings.bus_url or ("memory://" if database.is_sqlite else settings.database_url)
     pubsub = PubSub(
@@ -309,7 +286,7 @@ def make_event_log(settings: Settings) -> EventLog:
 
 
 async def retry_while_unavailable(look: Callable[[], Awaitable[T]]) -> T:
-    """Look again and again until the database answers. Unavailable after PATIENCE seconds without it."""
+    """Retry `look` until the database answers. Raises Unavailable after RETRY_SECONDS without it."""
     loop = asyncio.get_running_loop()
     until = loop.time() + RETRY_SECONDS
     while True:

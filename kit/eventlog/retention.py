@@ -1,7 +1,7 @@
-"""What is kept of the logs, and for how long: older rows are forgotten, a little at a time.
+"""Retention: rows of the logs that are too old are deleted, a few at a time.
 
-Any number of processes may do this at once: each step locks its topic, and what is gone is gone once. A reader
-whose cursor is below what is kept is told CURSOR_EXPIRED.
+Any number of processes may prune at once, because each step locks its topic. A reader whose cursor is older than
+the kept rows gets CURSOR_EXPIRED.
 """
 
 import asyncio
@@ -18,21 +18,21 @@ from kit.db.database import Unavailable, utcnow
 from kit.eventlog.event_log import EventLog
 from kit.eventlog.tables import Beside, Log, Topic
 
-FIRST_DELAY_SECONDS = 1.0  # seconds before the first round: whoever waits for the start is served first
-PRUNE_INTERVAL_SECONDS = 3600.0  # seconds between two rounds
-TOPICS = 200  # looked at in one step
-MAX_ROWS_PER_TRANSACTION = 1_000  # forgotten in one transaction: others write between two
-PAUSE_SECONDS = 0.05  # seconds between two transactions
+FIRST_DELAY_SECONDS = 1.0  # before the first round, so that pruning does not delay the start
+PRUNE_INTERVAL_SECONDS = 3600.0
+MAX_TOPICS_PER_STEP = 200
+MAX_ROWS_PER_TRANSACTION = 1_000  # others write between two transactions
+PAUSE_SECONDS = 0.05  # between two transactions
 
 T = TypeVar("T")
 log = logging.getLogger("signalbox.retention")
 
 
 async def prune_periodically(event_log: EventLog, days: dict[Log, float]) -> None:
-    """Forget what is older than so many days, soon and then every hour, for ever. 0 days keep all.
+    """Prune each log to its number of days, now and then every hour, for ever. 0 days keep everything.
 
-    What fails is logged, and tried again in the next round. A step that has begun is ended before we are: half of
-    it would cost its connection.
+    A failure is logged, and the next round tries again. On cancellation the current step is completed first:
+    cutting it off would cost its connection.
     """
     for wait in chain([FIRST_DELAY_SECONDS], repeat(PRUNE_INTERVAL_SECONDS)):
         await asyncio.sleep(wait * random.uniform(0.9, 1.1))  # noqa: S311 - so that not all look at once
@@ -58,11 +58,13 @@ async def prune_periodically(event_log: EventLog, days: dict[Log, float]) -> Non
 
 
 async def delete_before(event_log: EventLog, log: Log, moment: datetime) -> int:
-    """Forget the rows of every topic from before a moment. Returns how many there were."""
+    """Delete the rows of every topic that are older than a moment. Returns their number."""
     table, count = log.table, 0
     oldest = and_(table.c.topic == Topic.name, table.c.seq == Topic.lowest)
     query = select(Topic.name, Topic.lowest).join(table, oldest).where(table.c.at < moment)
-    while topics := await _ended(event_log.database.read(query.order_by(Topic.name).limit(TOPICS))):
+    while topics := await _ended(
+        event_log.database.read(query.order_by(Topic.name).limit(MAX_TOPICS_PER_STEP))
+    ):
         for name, lowest in (tuple(row) for row in topics):
             count += await _ended(_slice(event_log, log, name, lowest, moment))
             await asyncio.sleep(PAUSE_SECONDS)
@@ -70,9 +72,9 @@ async def delete_before(event_log: EventLog, log: Log, moment: datetime) -> int:
 
 
 async def delete_dependent(event_log: EventLog, beside: Beside, moment: datetime) -> int:
-    """Forget the rows of every owner that ended before a moment. Returns how many there were."""
+    """Delete the rows of every owner that ended before a moment. Returns their number."""
     owner, count, last = beside.owner, 0, ""
-    query = select(owner).where(beside.ended(moment)).distinct().order_by(owner).limit(TOPICS)
+    query = select(owner).where(beside.ended(moment)).distinct().order_by(owner).limit(MAX_TOPICS_PER_STEP)
     while owners := await _ended(event_log.database.read(query.where(owner > last))):
         for (last,) in owners:
             while gone := await _ended(_some(event_log, beside, last)):
@@ -98,7 +100,7 @@ async def _slice(event_log: EventLog, log: Log, topic: str, lowest: int, moment:
 
 
 async def _ended(step: Coroutine[Any, Any, T]) -> T:
-    """Do a step to its end, also when nobody waits for it any more."""
+    """Complete a step, even if the caller is cancelled."""
     doing = asyncio.create_task(step)
     try:
         return await asyncio.shield(doing)

@@ -21,7 +21,9 @@ def page_of(topic: str, after: int, most: int, log: Log = EVENTS) -> Select[Any]
     """Events after a number; where there are none, one row without `seq`. Each says how the topic stands."""
     table = log.table
     newer = and_(table.c.topic == Topic.name, table.c.seq > after)
-    query = select(table, Topic.epoch, Topic.lowest, Topic.last).outerjoin_from(Topic, table, newer)
+    query = select(*(log.columns or table.c), Topic.epoch, Topic.lowest, Topic.last).outerjoin_from(
+        Topic, table, newer
+    )
     return query.where(Topic.name == topic).order_by(table.c.seq).limit(most)
 
 

@@ -39,7 +39,8 @@ class Operation:
     cost: int | None = None  # points asked for, once validated
     actual: int | None = None  # objects answered; an executor that counts sets it
     rate: RateState | None = None  # the principal's bucket after this operation
-    sharing: Any = None  # how a subscription is shared with others; see fanout.py
+    sharing: Any = None  # how a subscription is shared with others; see broadcast.py
+    last_event_id: str | None = None  # the cursor after which a client of SSE resumes
     codes: set[str] = field(default_factory=set)  # of the errors it was answered with
     hung_up: bool = False  # the client left while it was worked on; told of HTTP requests after a moment
     started: float = field(default_factory=time.perf_counter)

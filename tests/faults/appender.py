@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from kit.db.database import Database, Unavailable
 from kit.db.transaction import Author
-from kit.eventlog.event_log import EventLog, assign_sequence_numbers, emit
+from kit.eventlog.event_log import EventLog, assign_sequence_numbers
 from kit.eventlog.pubsub import PubSub
 from kit.eventlog.tables import Event
 from tests.faults.numbering import row
@@ -72,7 +72,7 @@ async def identity(database: Database, acknowledged: int) -> None:
 
 def record_batch(tx: AsyncSession) -> None:
     for _ in range(BATCH):
-        emit(tx, [TOPIC], "CHANGED", tenant=None, subject=None, data={"text": "x" * 100})
+        tx.append_event([TOPIC], "CHANGED", None, None, {"text": "x" * 100})
 
 
 async def prepare(url: str) -> None:

@@ -6,7 +6,7 @@ import random
 from collections.abc import AsyncIterator
 from typing import Any
 
-from models.event import board_topic
+from models.topic import board_topic
 from tests.faults.api import Api, log_of
 from tests.faults.readers import Reader, caught_up, following
 from tests.faults.writers import Told, Writer, writing

@@ -16,7 +16,7 @@ from sqlalchemy import insert, select, text
 
 from kit.db.database import Database, utcnow
 from kit.db.transaction import Author
-from kit.eventlog.event_log import EventLog, assign_sequence_numbers, emit
+from kit.eventlog.event_log import EventLog, assign_sequence_numbers
 from kit.eventlog.pubsub import PubSub
 from kit.eventlog.tables import NUMBER, Event, Topic
 from kit.eventlog.topic_cache import page_of
@@ -32,7 +32,7 @@ class Undone(Exception):
 async def counter(database: Database) -> None:
     """Ours: the topic's own counter, under its lock, in the change's transaction."""
     async with EventLog(database, PubSub()).transaction(Author("SYSTEM")) as tx:
-        emit(tx, [TOPIC], "CHANGED", tenant=None, subject=None, data={})
+        tx.append_event([TOPIC], "CHANGED", None, None, {})
         await assign_sequence_numbers(tx)
         await dawdle()
 

@@ -17,10 +17,11 @@ import httpx2
 import websockets
 from websockets.asyncio.client import connect
 
+from tests.client import flat
 from tests.faults.api import Api, Logged, is_retryable
 
 FEED = """subscription($board: ID!, $after: String) {
-  boardFeed(boardId: $board, after: $after) { seq cursor at kind requestId } }"""
+  boardFeed(boardId: $board, after: $after) { seq cursor at requestId event { kind: __typename } } }"""
 
 LOST = (OSError, TimeoutError, httpx2.TransportError, websockets.WebSocketException)
 
@@ -36,7 +37,7 @@ class Ended(Exception):
 def _data(payload: Any) -> Any:
     if payload.get("errors"):
         raise Ended(payload["errors"])
-    return payload["data"]
+    return flat(payload["data"])
 
 
 async def hear_ws(server: Any, query: str, variables: Any, **options: Any) -> AsyncGenerator[Any, None]:

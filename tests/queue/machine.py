@@ -56,9 +56,6 @@ class Straight:
     def notify(self, topic: str) -> None:
         self.topics_to_notify.add(topic)
 
-    def notify(self, topic: str) -> None:
-        """Nobody listens here."""
-
     async def execute(self, *args: Any, **options: Any) -> Any:
         return self.session.execute(*args, **options)
 

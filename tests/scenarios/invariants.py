@@ -15,10 +15,10 @@ from kit.eventlog.tables import Event, Topic
 from kit.queue import Attempt, Cap, Job, JobState, Slot, worker_cap
 from models.board import Board, BoardColumn
 from models.card import Card
-from models.event import board_topic
 from models.question import Question, QuestionStatus
 from models.run import TERMINAL, Run, RunEvent, RunKind, RunStatus, WaitReason, may_become
 from models.stage import Stage
+from models.topic import board_topic
 
 ATTEMPT = ("job_id", "number", "worker_id", "started_at", "ended_at", "outcome")
 ENDS = {"RUN_SUCCEEDED", "RUN_FAILED", "RUN_CANCELLED"}

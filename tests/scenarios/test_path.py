@@ -12,15 +12,15 @@ from tests.scenarios.invariants import assert_sound
 from tests.scenarios.remote import Remote, Worker, workers
 from tests.work import MOVE, WORDS, about_run, hand, in_todo, queued, set_policy, show, start
 
-BOARD_FEED = """subscription($id: ID!, $after: String) { boardFeed(boardId: $id, after: $after) {
-  seq cursor kind } }"""
+BOARD_FEED = """subscription($id: ID!, $after: String) {
+  boardFeed(boardId: $id, after: $after) { seq cursor event { kind: __typename } } }"""
 RUN_FEED = """subscription($id: ID!, $after: String) { runFeed(runId: $id, after: $after) {
   __typename seq cursor ... on RunLine { text } ... on RunEnded { status } } }"""
 ADD = "mutation($input: AddSubtaskInput!) { addSubtask(input: $input) { __typename ... on Subtask { id } } }"
 TICK = "mutation($input: UpdateSubtaskInput!) { updateSubtask(input: $input) { __typename } }"
 STEPS = "query($id: ID!) { card(id: $id) { stage subtasks { title phase completed } subtaskCount { done total } } }"
 TIMELINE = """query($id: ID!) { card(id: $id) { timeline(first: 50) { nodes {
-  actor { kind } ... on TimelineChange { kind } } } } }"""
+  actor { kind } ... on TimelineChange { type } } } } }"""
 CURSOR = "query($id: ID!) { board(id: $id) { cursor seq } }"
 LINES, BATCH = 200, 25
 
@@ -50,7 +50,7 @@ async def planned(remote: Remote, worker: Worker, card: str) -> None:
     done = await worker.complete(run, "Four steps", "NO_CHANGES")
     assert (done["status"], done["card"]["stage"]) == ("SUCCEEDED", "PLAN")
     told = (await remote.data(TIMELINE, id=card))["timeline"]["nodes"]
-    written = [one["actor"]["kind"] for one in told if one.get("kind", "").startswith("SUBTASK_")]
+    written = [one["actor"]["kind"] for one in told if one.get("type", "").startswith("Subtask")]
     assert written == ["AGENT"] * 5, told
 
 
@@ -94,9 +94,9 @@ async def test_a_card_from_plan_to_done(serve: Any) -> None:
         ]
         assert (shown["stage"], shown["subtaskCount"]) == ("DONE", {"done": 1, "total": 4})
     assert [event["seq"] for event in on_board] == list(range(half["seq"] + 1, last + 1))
-    kinds = [event["kind"] for event in on_board if event["kind"] != "RUN_PROGRESS"]
-    of_run = ["RUN_CLAIMED", "RUN_STARTED", "RUN_SUCCEEDED"]
-    assert kinds == ["CARD_MOVED", *of_run, "CARD_MOVED", "CARD_MOVED"]
+    kinds = [event["kind"] for event in on_board if event["kind"] != "RunProgressed"]
+    of_run = ["RunClaimed", "RunStarted", "RunSucceeded"]
+    assert kinds == ["CardMoved", *of_run, "CardMoved", "CardMoved"]
     lines = [item for item in in_run if item["__typename"] not in ("RunEnded", "RunChunk")]
     assert [line["seq"] for line in lines] == list(range(1, len(lines) + 1))
     said = [line["text"] for line in lines if (line.get("text") or "").startswith("line ")]

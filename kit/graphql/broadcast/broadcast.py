@@ -1,25 +1,25 @@
-"""Fan-out: what many follow alike is executed and encoded once, and sent to all of them.
+"""Broadcast: what many subscribers follow alike is executed and encoded once, and sent to all of them.
 
-A subscription begins on its own: it is let in, charged, and told what it missed, at its own pace. When it has
-caught up, its resolver says so (`Sharing.leave`) and ends, and the subscription joins a group: those whose
-answers cannot differ. They ask the same text of the same topic with the same variables (where to begin is none of
-them any more), and their context says that they see the same (`context.audience`). A group follows its topic once,
-as whoever founded it. Each event is executed once and encoded once; the bytes go to every member, each under its
+A subscription begins alone: it is authorized, charged, and sent what it missed, at its own pace. Its resolver
+yields a `Delivery` for each item; once it has caught up it yields `CaughtUp`, is closed, and the subscription
+joins a group: the subscriptions whose answers cannot differ. They have the same document, variables (except where
+to begin) and topic, and their contexts say that they see the same (`context.audience`). A group follows its topic
+once, as its founder. Each event is executed once and encoded once; the bytes go to every member, each under its
 own operation id.
 
-What a group promises, to each of its members:
-- The same items in the same order as alone. A member stands at a place; it is told what follows that place, and
-  nothing else. Who comes a little late is given what it missed of the newest answers, which are kept.
-- Nothing that it may not see. Before each page of items, and whenever it was woken or looked unasked, the resolver
-  asks in one statement who of the members may still see, in the same moment from which the items are read. Who may
-  not goes back to where it came from, and learns there how its feed ends.
-- No waiting for others. A member whose reader does not take what it is sent has ROOM; beyond that it goes back and
-  reads the log by itself, until it has caught up again.
-- Its own errors. An item that was answered with an error is not shared: all go back and execute it themselves.
+A group promises to each of its members:
+- The same items in the same order as alone. A member has a place and gets exactly the items after it. A member
+  that joins a little late gets the items it missed from the group's cache of its newest items.
+- No item without access. Before each page, and whenever the group was woken or polls, the resolver checks in one
+  statement which members still have access, in the same snapshot from which the items are read. A member without
+  access goes back to reading alone, and learns there how its feed ends.
+- No waiting for others. At most MAX_MEMBER_BUFFER_BYTES wait for a slow reader; beyond that the member goes back
+  and reads the log alone until it has caught up again.
+- Its own errors. An item whose answer has an error is not shared: all members go back and execute it themselves.
 
-"Back" is where every subscription begins: its own reading of the log, from the member's place, no longer charged.
-It leads into a group again once something was told there, so that no one runs in a circle. A group ends with its
-last member, with its founder's sight, or with an error; then all go back.
+A member that goes back begins as every subscription does, from its place, but is not charged again. It joins a
+group again only after it was sent an item, so that no member moves in a circle. A group ends with its last
+member, when its founder loses access, or with an error; then all members go back.
 """
 
 import asyncio
@@ -49,22 +49,22 @@ from kit.graphql.json import encode
 from kit.graphql.limits.guard import log_operation
 from kit.graphql.operation import Operation, begin_operation, current_operation, request_id
 
-MAX_MEMBER_BUFFER_BYTES = 64 * 1024  # bytes that may wait for one member; one answer always may
-MAX_BATCH_BYTES = 16 * 1024  # bytes of answers that are gathered before they are sent
-MAX_GROUP_CACHE_BYTES = 256 * 1024  # bytes of a group's newest answers that are kept for who comes late
-MAX_CACHE_BYTES = 16 * 1024 * 1024  # bytes that all groups of a process keep together
-MAX_MEMBERS_PER_TURN = 200  # members that are sent to before others have their turn
+MAX_MEMBER_BUFFER_BYTES = 64 * 1024  # of one member; a single answer may be larger
+MAX_BATCH_BYTES = 16 * 1024  # of answers that are sent together
+MAX_GROUP_CACHE_BYTES = 256 * 1024  # of a group's newest answers, for members that join late
+MAX_CACHE_BYTES = 16 * 1024 * 1024  # of all groups of a process together
+MAX_MEMBERS_PER_TURN = 200  # that are sent to before other tasks run
 
 log = logging.getLogger("signalbox.error")
 
 Start = Callable[[], Awaitable[AsyncIterator[Any]]]
-Put = Callable[[Sequence[bytes]], bool]  # sends answers at once, or says that it cannot
-AccessByMember = Mapping[Any, bool]  # whether each who was asked about may go on to see what is followed
+Put = Callable[[Sequence[bytes]], bool]  # sends answers at once; False if it cannot
+AccessByMember = Mapping[Any, bool]  # whether each of the checked members still has access
 
 
 @dataclass(frozen=True)
 class FeedPosition:
-    """Where a follower stands: behind `cursor`, and whatever else decides what it is told next."""
+    """The place of a follower: after `cursor`, and anything else that decides what follows."""
 
     cursor: Cursor
     rest: Hashable = None
@@ -74,29 +74,62 @@ class FeedPosition:
         return str(self.cursor) if self.cursor.epoch else START
 
 
+class Delivery(NamedTuple):
+    """An item of a feed, as its resolver yields it.
+
+    `access` is the access of a group's members at the moment the item was read; None outside a group.
+    """
+
+    place: FeedPosition  # the place behind the item
+    item: Any
+    access: AccessByMember | None = None
+
+
+class PageEnd(NamedTuple):
+    """The end of a group's page: its items are sent.
+
+    `access` is set if nothing follows yet, and admits newcomers.
+    """
+
+    place: FeedPosition
+    access: AccessByMember | None
+
+
 @dataclass(frozen=True)
-class MemberLeft:
-    """What a subscription said when it left for a group."""
+class CaughtUp:
+    """All items up to `place` were yielded, and nothing follows yet: a group may go on.
+
+    The topic `also` is about `who`: it wakes the group to check the access.
+    """
 
     topic: str
     place: FeedPosition
     who: Any
-    also: str  # wakes that are about `who`
+    also: str
+
+
+class Answer(NamedTuple):
+    """A result, or a whole payload as orjson.Fragment, and the cursor that resumes after it."""
+
+    result: Any
+    cursor: str | None
 
 
 class SharedSubscription:
-    """What the resolver of a subscription and its transport say to each other.
+    """How a subscription begins, and how far it is.
 
     asked: names the operation, the same for those that ask the same; None while it must not be shared.
-    place: where to go on, for one that was in a group; it was let in and charged before.
+    place: where to resume, for one that was in a group; it was let in and charged then.
     group: the group that this is run for.
+    cursor: the cursor after the newest item that was yielded.
     """
 
     def __init__(self, group: "Group | None" = None) -> None:
         self.group = group
         self.asked: tuple[Hashable, bool] | None = None
         self.place: FeedPosition | None = None
-        self.left: MemberLeft | None = None
+        self.left: CaughtUp | None = None
+        self.cursor: str | None = None
         self._refused: FeedPosition | None = None
 
     @property
@@ -105,14 +138,14 @@ class SharedSubscription:
 
     @property
     def goes_on(self) -> bool:
-        """Whether the operation is not over with this part of it."""
+        """Whether the operation continues after this part of it."""
         return self.group is not None or self.left is not None
 
-    def leave(self, topic: str, place: FeedPosition, who: Any, also: str) -> bool:
-        """Say that all was told up to `place`, and nothing follows yet. If True, end: a group goes on."""
-        if self.asked is None or self.group is not None or place == self._refused:
+    def leave(self, caught_up: CaughtUp) -> bool:
+        """Leave for a group, if this may be shared. The subscription's own reading ends then."""
+        if self.asked is None or self.group is not None or caught_up.place == self._refused:
             return False
-        self.left = MemberLeft(topic, place, who, also)
+        self.left = caught_up
         return True
 
     def come_back(self, place: FeedPosition, *, at_once: bool) -> None:
@@ -121,38 +154,63 @@ class SharedSubscription:
 
 
 def share_subscription() -> SharedSubscription:
-    """How the operation that runs now is shared."""
-    found: SharedSubscription | None = current_operation().sharing
-    return found if found is not None else SharedSubscription()
+    """Return how the current operation is shared."""
+    sharing: SharedSubscription | None = current_operation().sharing
+    return sharing if sharing is not None else SharedSubscription()
+
+
+async def unwrap_deliveries(steps: AsyncGenerator[Any, None]) -> AsyncGenerator[Any, None]:
+    """Yield the items of a resolver's deliveries to the engine, and note for the broadcaster how far they lead.
+
+    A resolver that yields its items bare is followed by each subscriber alone, and has no cursors.
+    """
+    shared = share_subscription()
+    async with aclosing(steps):
+        async for step in steps:
+            match step:
+                case Delivery(place, item, access):
+                    shared.cursor = place.after
+                    if shared.group is not None and access is not None:
+                        shared.group.expect(place, access)
+                    yield item
+                case PageEnd(place, access):
+                    assert shared.group is not None, "only a group's resolver ends pages"
+                    await shared.group.end_page(place, access)
+                case CaughtUp():
+                    if shared.leave(step):
+                        return
+                case item:
+                    yield item
 
 
 class Member:
-    """One subscription in a group: answers go to `put` where that can take them, else they wait for its task."""
+    """One subscription in a group: answers go to `put` if that can take them, else they wait for its task."""
 
-    def __init__(self, left: MemberLeft, put: Put | None) -> None:
+    def __init__(self, left: CaughtUp, put: Put | None) -> None:
         self.who, self.also, self.place = left.who, left.also, left.place
         self.is_back = self.may_return = False
         self._put = put
-        self._waiting: list[bytes] = []  # few; an empty deque takes 600 bytes, and members are many
+        self._waiting: list[EncodedItem] = []  # few; an empty deque takes 600 bytes, and members are many
         self._size = 0
-        self._news: asyncio.Future[None] | None = None  # while its task has nothing to do
+        self._news: asyncio.Future[None] | None = None  # set while its task waits
 
-    def give(self, payloads: Sequence[bytes], place: FeedPosition) -> bool:
-        """Send answers or let them wait; False if too much waits already."""
+    def give(self, items: Sequence["EncodedItem"], payloads: Sequence[bytes]) -> bool:
+        """Send items, or their payloads, or let them wait; False if too much waits already."""
+        place = items[-1].place
         if self._news is not None and self._put is not None and not self._waiting and self._put(payloads):
             self.place = place
             return True
         size = sum(map(len, payloads))
         if self._waiting and self._size + size > MAX_MEMBER_BUFFER_BYTES:
             return False
-        self._waiting += payloads
+        self._waiting += items
         self._size += size
         self.place = place
         self._wake()
         return True
 
     def send_back(self, *, at_once: bool = False) -> None:
-        """Let it go on alone from its place. `at_once`: it may join a group again without having told anything."""
+        """Let it read alone from its place. `at_once`: it may join a group again before it was sent an item."""
         self.is_back, self.may_return = True, at_once
         self._wake()
 
@@ -161,13 +219,13 @@ class Member:
         if news is not None and not news.done():
             news.set_result(None)
 
-    async def answers(self) -> AsyncIterator[bytes]:
-        """What its task must send, until it goes back."""
+    async def items(self) -> AsyncIterator["EncodedItem"]:
+        """Yield what its task must send, until it goes back."""
         while True:
             while self._waiting:
-                payload = self._waiting.pop(0)
-                self._size -= len(payload)
-                yield payload
+                item = self._waiting.pop(0)
+                self._size -= len(item.payload)
+                yield item
             if self.is_back:
                 return
             self._news = asyncio.get_running_loop().create_future()
@@ -178,7 +236,7 @@ class Member:
 
 
 class EncodedItem(NamedTuple):
-    """An item of a group, executed and encoded: it leads from one place to the next."""
+    """An item of a group, executed and encoded, with the places before and after it."""
 
     before: FeedPosition
     payload: bytes
@@ -187,20 +245,20 @@ class EncodedItem(NamedTuple):
 
 @dataclass
 class ItemCache:
-    """How many bytes the groups of a process keep together."""
+    """The number of bytes that the groups of a process cache together."""
 
     size: int = 0
 
 
 class Group:
-    """Members that are told the same. Its resolver calls `hears`, `tells`, `sends` and `rests`."""
+    """Members that get the same items. Its resolver yields deliveries; `unwrap_deliveries` passes them on."""
 
     def __init__(self, place: FeedPosition, store: ItemCache) -> None:
-        self.place = place  # up to which its members were told
+        self.place = place  # up to which its members were sent items
         self.people: Counter[Any] = Counter()
         self._members: dict[Member, None] = {}
         self._newcomers: dict[Member, None] = {}
-        self._told: list[EncodedItem] = []  # to be sent
+        self._unsent: list[EncodedItem] = []
         self._kept: deque[EncodedItem] = deque()  # was sent
         self._size, self._store = 0, store
         self._coming: FeedPosition | None = None
@@ -208,10 +266,10 @@ class Group:
         self._listener: Listener | None = None
         self.task: asyncio.Task[None] | None = None
 
-    # What members do
+    # Members
 
     def join(self, member: Member) -> None:
-        """Ask to be let in. It is at the group's next step, which comes at once."""
+        """Add a newcomer. It is admitted at the group's next step, which comes at once."""
         self._newcomers[member] = None
         self.people[member.who] += 1
         self._also[member.also] += 1
@@ -220,7 +278,7 @@ class Group:
             self._listener.wake()
 
     def leave(self, member: Member) -> None:
-        """Be told nothing more, from this moment on."""
+        """Remove a member; it gets no further item."""
         if member not in self._members and member not in self._newcomers:
             return
         self._members.pop(member, None)
@@ -238,66 +296,68 @@ class Group:
     def is_open(self) -> bool:
         return bool(self.people) and (self.task is None or not self.task.done())
 
-    # What the resolver says
+    # Deliveries
 
-    def hears(self, listener: Listener) -> None:
-        """Wake the group by what is about any of its members."""
+    def listen_with(self, listener: Listener) -> None:
+        """Let the topics about its members wake the group."""
         self._listener = listener
         for name in self._also:
             listener.add(name)
 
-    def tells(self, place: FeedPosition, seen: AccessByMember) -> None:
-        """The next item leads to `place`, and was read when `seen` was asked."""
-        self._check(seen)
+    def expect(self, place: FeedPosition, access: AccessByMember) -> None:
+        """The next result is that of an item that leads to `place`, and was read when `access` was checked."""
+        self._apply_access(access)
         self._coming = place
 
-    async def sends(self) -> None:
-        """What was told may wait no longer: the page is over."""
-        if not self._told:
+    async def end_page(self, place: FeedPosition, access: AccessByMember | None) -> None:
+        """Send the page's items. With `access`, nothing follows `place` yet."""
+        await self._send()
+        if access is None:
             return
-        told, self._told = self._told, []
-        payloads, self.place = [one.payload for one in told], told[-1].place
-        self._keep(told)
+        self.place = place
+        self._apply_access(access)
+        for member in list(self._newcomers):
+            if member.who in access:
+                self._send_back(member)  # it stands where this group never was
+
+    async def _send(self) -> None:
+        if not self._unsent:
+            return
+        items, self._unsent = self._unsent, []
+        payloads, self.place = [item.payload for item in items], items[-1].place
+        self._keep(items)
         for number, member in enumerate(list(self._members), 1):
-            if not member.is_back and member in self._members and not member.give(payloads, self.place):
+            if not member.is_back and member in self._members and not member.give(items, payloads):
                 self._send_back(member, at_once=True)
             if number % MAX_MEMBERS_PER_TURN == 0:
                 await asyncio.sleep(0)
 
-    def rests(self, place: FeedPosition, seen: AccessByMember) -> None:
-        """All was told up to `place`, and nothing follows yet."""
-        self.place = place
-        self._check(seen)
-        for member in list(self._newcomers):
-            if member.who in seen:
-                self._send_back(member)  # it stands where this group never was
-
-    def _check(self, seen: AccessByMember) -> None:
-        """Send back who may not go on, and let in who may."""
-        barred = {who for who, may in seen.items() if not may}
+    def _apply_access(self, access: AccessByMember) -> None:
+        """Send back the members that lost access, and admit newcomers that have it."""
+        barred = {who for who, may in access.items() if not may}
         if barred:
             for member in [*self._members, *self._newcomers]:
                 if member.who in barred:
                     self._send_back(member)
         for member in list(self._newcomers):
-            if member.who in seen:  # else it came meanwhile: it is asked about at the next step
+            if member.who in access:  # else it came meanwhile, and is checked at the next step
                 self._admit(member)
 
     def _admit(self, member: Member) -> None:
-        """Let in who stands where the group does, or where it was not long ago."""
+        """Admit a newcomer whose place is that of the group, or one that the cache still covers."""
         if member.place == self.place or self._catch_up(member):
             if not member.is_back:
                 del self._newcomers[member]
                 self._members[member] = None
         elif member.place.cursor < self.place.cursor:
-            self._send_back(member)  # else it is ahead, and the group comes there
+            self._send_back(member)  # else it is ahead, and the group will get there
 
     def _catch_up(self, member: Member) -> bool:
         start = next((n for n, kept in enumerate(self._kept) if kept.before == member.place), None)
         if start is None:
             return False
         for kept in list(self._kept)[start:]:
-            if not member.give([kept.payload], kept.place):
+            if not member.give([kept], [kept.payload]):
                 self._send_back(member, at_once=True)
                 break
         return True
@@ -306,18 +366,18 @@ class Group:
         self.leave(member)
         member.send_back(at_once=at_once)
 
-    # What becomes of it
+    # Running
 
     async def run(self, start: Start, founder: Operation) -> None:
-        """Follow for all, to the end."""
+        """Follow the topic for all members, until the group ends."""
         operation = begin_operation(founder.transport, None, wants_cost=founder.wants_cost)
         operation.sharing, operation.cost = SharedSubscription(self), founder.cost
         try:
             async with aclosing(cast("AsyncGenerator[Any, None]", await start())) as results:
                 async for result in results:
-                    if not await self._tell(result):
+                    if not await self._encode(result):
                         return
-            await self.sends()
+            await self._send()
         except Exception as error:
             log.error("group failed", extra=log_unexpected(error) | {"request_id": request_id.get()})
         finally:
@@ -325,29 +385,29 @@ class Group:
             for member in [*self._members, *self._newcomers]:
                 self._send_back(member)
 
-    async def _tell(self, result: Any) -> bool:
-        """Take an answer for all members; False if it came of no item, but of how the feed ended."""
+    async def _encode(self, result: Any) -> bool:
+        """Encode a result for all members. Returns False if it is of no item, but of the end of the feed."""
         place, self._coming = self._coming, None
         if place is None:
             return False
         if not isinstance(result, ExecutionResult) or result.errors:
-            await self.sends()
+            await self._send()
             self.place = place
             self._forget()
             for member in list(self._members):
                 self._send_back(member)
             return bool(self.people)
-        before = self._told[-1].place if self._told else self.place
-        self._told.append(EncodedItem(before, encode(_payload(result)), place))
-        if sum(len(one.payload) for one in self._told) > MAX_BATCH_BYTES:
-            await self.sends()
+        before = self._unsent[-1].place if self._unsent else self.place
+        self._unsent.append(EncodedItem(before, encode(_payload(result)), place))
+        if sum(len(item.payload) for item in self._unsent) > MAX_BATCH_BYTES:
+            await self._send()
         return True
 
-    def _keep(self, told: list[EncodedItem]) -> None:
-        for one in told:
-            self._kept.append(one)
-            self._size += len(one.payload)
-            self._store.size += len(one.payload)
+    def _keep(self, items: list[EncodedItem]) -> None:
+        for item in items:
+            self._kept.append(item)
+            self._size += len(item.payload)
+            self._store.size += len(item.payload)
         while self._kept and (self._size > MAX_GROUP_CACHE_BYTES or self._store.size > MAX_CACHE_BYTES):
             self._drop()
 
@@ -374,11 +434,11 @@ class Broadcaster:
 
     async def results(
         self, start: Start, context: Any, *, put: Callable[[], Put | None] = lambda: None
-    ) -> AsyncGenerator[Any, None]:
-        """Yield what `start` does, and what its group is told: that as orjson.Fragment, a whole payload.
+    ) -> AsyncGenerator[Answer, None]:
+        """Yield the results of `start`, then the encoded items of the subscription's group.
 
-        `start` begins the operation in `context`, as often as it is called. `put` makes what sends an answer at
-        once; what it took is not yielded. Runs in the operation's own task.
+        `start` begins the operation in `context`, as often as it is called. `put` makes the function that sends an
+        answer at once; what that took is not yielded. Runs in the operation's own task.
         """
         operation = current_operation()
         shared = operation.sharing = SharedSubscription()
@@ -386,13 +446,13 @@ class Broadcaster:
             while True:
                 async with aclosing(cast("AsyncGenerator[Any, None]", await start())) as results:
                     async for result in results:
-                        yield result
+                        yield Answer(result, shared.cursor)
                 if shared.left is None:
                     return
                 member = Member(shared.left, put())
                 with self._in_a_group(shared, member, start, context):
-                    async for payload in member.answers():
-                        yield orjson.Fragment(payload)
+                    async for item in member.items():
+                        yield Answer(orjson.Fragment(item.payload), item.place.after)
                 shared.come_back(member.place, at_once=member.may_return)
         finally:
             if shared.left is not None:

@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from strawberry.http.streaming import MultipartSubscriptionTransport, SSETransport
 
+from kit.graphql.broadcast.broadcast import Answer
 from kit.graphql.http import accept
 
 
@@ -44,25 +45,25 @@ class Multipart(MultipartSubscriptionTransport):
 
 @dataclass(frozen=True)
 class StreamEnded:
-    """The stream was ended from outside, and why; None when the server drains."""
+    """The stream was ended from outside. `reason` is None if the server drains."""
 
     reason: str | None
 
 
 class Heartbeat:
-    """Nothing happened for a while; tell the proxies that we are still here."""
+    """Nothing happened for a while: a sign of life keeps proxies from closing the connection."""
 
 
-Frame = Any | StreamEnded | type[Heartbeat]
+Frame = Answer | StreamEnded | Heartbeat
 
 
 async def frames(
-    source: AsyncIterator[Any],
+    source: AsyncIterator[Answer],
     *,
     interval: float,
     ends: list[Callable[[], Awaitable[StreamEnded]]],
 ) -> AsyncGenerator[Frame, None]:
-    """Yield what `source` yields, Beat after `interval` seconds of silence, Ended if cut short.
+    """Yield what `source` yields, Heartbeat after `interval` seconds of silence, StreamEnded if cut short.
 
     Shape: at most one item waits for a slow reader; `source` is closed before this returns.
     One task reads `source` from start to end: what it runs in must not change between two items.
@@ -88,7 +89,7 @@ async def frames(
                 async with asyncio.timeout(interval):
                     last, item = await items.get()
             except TimeoutError:
-                yield Heartbeat
+                yield Heartbeat()
                 continue
             if isinstance(item, BaseException):
                 raise item

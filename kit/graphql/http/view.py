@@ -34,7 +34,7 @@ from strawberry.types import ExecutionResult
 
 from kit.graphql import access
 from kit.graphql import json as strict
-from kit.graphql.broadcast.broadcast import Broadcaster, Start
+from kit.graphql.broadcast.broadcast import Answer, Broadcaster, Start
 from kit.graphql.errors import Code, PublicError, log_unexpected, to_public_error
 from kit.graphql.http import accept, request_body
 from kit.graphql.http.disconnect import ClientDisconnected
@@ -252,6 +252,7 @@ class GraphQLEndpoint(GraphQL[Any, Any]):
         operation = current_operation()
         operation.wants_cost |= (request_data.extensions or {}).get("cost") is True
         operation.transport = request_data.protocol
+        operation.last_event_id = request.headers.get("last-event-id")
         request.state.context = context
         if self._get_stream_transport(request_data.protocol) is None:
             operation.takes_texts = True
@@ -303,16 +304,17 @@ class GraphQLEndpoint(GraphQL[Any, Any]):
             try:
                 async with aclosing(source):
                     async for frame in source:
-                        if frame is Heartbeat:
+                        if isinstance(frame, Heartbeat):
                             yield transport.heartbeat_message(encode)
                         elif isinstance(frame, StreamEnded):
                             if frame.reason is not None:
                                 yield transport.encode_next(self._expired(frame.reason), encode)
-                        elif isinstance(frame, Fragment):
-                            yield transport.encode_next(cast("Any", frame), encode)
+                        elif isinstance(frame.result, Fragment):
+                            payload = cast("Any", frame.result)
+                            yield _numbered(transport, frame, transport.encode_next(payload, encode))
                         else:
-                            told, pending = await self._process_stream_result(request, frame, pending)
-                            yield transport.encode_next(told, encode)
+                            told, pending = await self._process_stream_result(request, frame.result, pending)
+                            yield _numbered(transport, frame, transport.encode_next(told, encode))
             except Exception as error:  # a torn response tells the client nothing
                 yield transport.encode_next(self._failed(self._unexpected(error)), encode)
             yield transport.encode_complete()
@@ -336,3 +338,8 @@ class GraphQLEndpoint(GraphQL[Any, Any]):
 
     def _failed(self, error: GraphQLError) -> GraphQLHTTPResponse:
         return {"data": None, "errors": [self.public(error).formatted]}
+
+
+def _numbered(transport: HTTPStreamTransport, answer: Answer, frame: str) -> str:
+    """Give a frame of SSE its cursor as `id`: the client sends the last one as Last-Event-ID when it reconnects."""
+    return f"id: {answer.cursor}\n{frame}" if answer.cursor and isinstance(transport, SSE) else frame

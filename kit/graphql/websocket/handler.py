@@ -208,8 +208,8 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, Any]):
         try:
             source = self.view.fanout.results(start, self.context, put=put)
             async with aclosing(source) as results:
-                async for result in results:
-                    if not await self._answer(operation, result):
+                async for answer in results:
+                    if not await self._answer(operation, answer.result):
                         return
             await operation.send_operation_message({"id": operation.id, "type": "complete"})
         except WebSocketDisconnected:

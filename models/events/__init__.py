@@ -1,0 +1,53 @@
+"""Events: one class for each thing that can happen, with its payload; see docs/decisions/0008."""
+
+from collections.abc import Iterator
+
+from models.events import account, board, card, feed, notice, profile, question, run, worker, workspace
+from models.events.base import BaseEvent, BoardEvent, Changes, UserEvent, WorkspaceEvent
+
+__all__ = [
+    "EVENT_TYPES",
+    "BaseEvent",
+    "BoardEvent",
+    "Changes",
+    "UserEvent",
+    "WorkspaceEvent",
+    "account",
+    "board",
+    "card",
+    "feed",
+    "notice",
+    "profile",
+    "question",
+    "run",
+    "type_name_of",
+    "worker",
+    "workspace",
+]
+
+
+def _subclasses_of(cls: type[BaseEvent]) -> Iterator[type[BaseEvent]]:
+    """Yield every class under `cls`, each once, after its bases."""
+    seen: dict[type[BaseEvent], None] = {}
+    pending = list(cls.__subclasses__())
+    while pending:
+        subclass = pending.pop(0)
+        if subclass in seen:
+            continue
+        if all(base in seen or not issubclass(base, cls) or base is cls for base in subclass.__bases__):
+            seen[subclass] = None
+            pending += subclass.__subclasses__()
+        else:
+            pending.append(subclass)
+    yield from seen
+
+
+# The class of every event, by its kind.
+EVENT_TYPES: dict[str, type[BaseEvent]] = {
+    cls.kind: cls for cls in _subclasses_of(BaseEvent) if not cls.__subclasses__()
+}
+
+
+def type_name_of(kind: str) -> str:
+    """Return the type name of the events that are stored as `kind`: CardMoved of CARD_MOVED."""
+    return EVENT_TYPES[kind].__name__

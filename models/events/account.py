@@ -1,0 +1,58 @@
+"""Events of a person's account, and of the API keys of a workspace."""
+
+from typing import Annotated
+
+from kit.graphql.arguments import Id
+from models.account import EndReason
+from models.events.base import Changes, UserEvent, WorkspaceEvent
+
+
+class UserRegistered(UserEvent):
+    """You registered."""
+
+    username: Annotated[str, "Your username."]
+
+
+class UserUpdated(UserEvent):
+    """You changed your account."""
+
+    changes: Changes
+
+
+class PasswordChanged(UserEvent):
+    """Your password was changed."""
+
+    user_id: Annotated[Id | None, "You; null in older events."]
+
+
+class SessionStarted(UserEvent):
+    """You signed in."""
+
+    session_id: Annotated[Id, "The session, for `logout`."]
+    user_agent: Annotated[str | None, "The client's User-Agent."]
+
+
+class SessionsRevoked(UserEvent):
+    """Sessions of yours were ended."""
+
+    session_ids: Annotated[list[Id], "The sessions."]
+    reason: Annotated[EndReason, "The reason."]
+
+
+class ApiKeyEvent(WorkspaceEvent):
+    """A change to an API key."""
+
+    subject_field = "key_id"
+
+    workspace_id: str
+    key_id: Annotated[Id, "The key."]
+    name: Annotated[str, "Its name."]
+    prefix: Annotated[str, "The beginning of the key."]
+
+
+class ApiKeyCreated(ApiKeyEvent):
+    """An API key was created."""
+
+
+class ApiKeyRevoked(ApiKeyEvent):
+    """An API key was revoked."""
