@@ -524,14 +524,19 @@ def fields_of(kind: Any, depth: int, selected: set[str] | None, alias: str) -> l
 
 
 def each_field(kind: Any, selected: set[str] | None = None) -> Iterator[str]:
-    """Selections that together ask for all that the types of an interface have."""
+    """Selections that together ask for all that the items of a feed have, with or without an envelope."""
     fragments: list[str] = []
-    for one in SCHEMA.get_possible_types(get_named_type(kind)):
+    kind, wrap = get_named_type(kind), "{{ seq {} }}"
+    if isinstance(kind, GraphQLObjectType):
+        envelope = fields_of(kind, 1, selected, "")
+        yield "{ " + " ".join(text for text in envelope if not text.startswith("event ")) + " }"
+        kind, wrap = get_named_type(kind.fields["event"].type), "{{ seq event {{ {} }} }}"
+    for one in SCHEMA.get_possible_types(kind):
         inner = everything(one, 1, selected).replace("__typename ", "", 1)
         for text in re.findall(r"(\w+(?: \{.*?\})?)(?= \w| \})", inner[2:]):
             fragments.append(f"... on {one.name} {{ {one.name}_{text.split()[0]}: {text} }}")
     for count in range(0, len(fragments), ALIASES):
-        yield "{ seq " + " ".join(fragments[count : count + ALIASES]) + " }"
+        yield wrap.format(" ".join(fragments[count : count + ALIASES]))
 
 
 def asking(name: str, arguments: dict[str, Any], depth: int = 4, selected: set[str] | None = None) -> str:
