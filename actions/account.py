@@ -156,7 +156,7 @@ async def set_password(tx: Transaction, user: User, new_hash: str, *, keep: str 
     user.version += 1
     await tx.execute(delete(SignInLink).where(SignInLink.user_id == user.id))
     await end_sessions(tx, user.id, EndReason.PASSWORD_CHANGED, keep=keep)
-    tx.emit(user, PasswordChanged(user_id=user.id))
+    tx.emit(user, PasswordChanged(account_id=user.id))
 
 
 async def make_owner(tx: Transaction, username: str, password_hash: str) -> User:

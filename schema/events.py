@@ -109,7 +109,7 @@ CURRENT: dict[type[BaseEvent], tuple[Current, ...]] = {
     ),
     question.QuestionEvent: (
         Current("question", QUESTION, Question, "question_id", "The question as it is now."),
-        Current("run", RUN, Run, "run_id", "The run that asks, as it is now."),
+        Current("run", RUN, Run, "asking_run_id", "The run that asks, as it is now."),
     ),
     workspace.WorkspaceScopedEvent: (
         Current("workspace", WORKSPACE, Workspace, "workspace_id", "The workspace; null once deleted."),

@@ -28,7 +28,7 @@ def event_field(union: Any) -> Any:
     return strawberry.field(resolver=_event, graphql_type=union, description="The event.")
 
 
-@strawberry.interface(description="An item of a feed: an event with what all events have.")
+@strawberry.type(description="An item of a feed: an event with what all events have.")
 class FeedItem:
     seq: int = strawberry.field(
         description="The event's number on this feed: the previous number plus one."

@@ -66,9 +66,13 @@ class AnsweredQuestion:
     answer: Annotated[list[str], "The chosen options and other text; empty if nobody answered."]
 
 
+def _command_id(root: Any) -> ID:
+    return ID(root.id)
+
+
 @strawberry.type(description="An instruction to a worker about a run it holds.")
 class Command:
-    id: ID = strawberry.field(description="For `acknowledgeCommand`.")
+    command_id: ID = strawberry.field(resolver=_command_id, description="For `acknowledgeCommand`.")
     run_id: ID = strawberry.field(description="The run.")
     attempt: int = strawberry.field(description="The attempt; later attempts ignore the command.")
     kind: CommandKind = strawberry.field(description="The action to take.")

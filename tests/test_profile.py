@@ -173,7 +173,7 @@ async def test_a_list_of_any_length_is_one_statement(run):
             found = (await app.ask(LIST, id=home))["data"]
         assert len(found["agentProfiles"]) == len(found["workspace"]["agentProfiles"]) == MAX_PROFILES
         assert [one["name"] for one in found["agentProfiles"]] == [f"P{n:03}" for n in range(MAX_PROFILES)]
-        assert len(statements) == 2, statements
+        assert len(statements) == 3, statements  # the session, the profiles, the workspace
 
 
 async def test_members_use_them_and_admins_change_them(run):

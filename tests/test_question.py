@@ -11,7 +11,7 @@ CANCEL = (
 PEOPLE = """mutation($input: AskQuestionInput!) { askQuestion(input: $input) { __typename
   ... on Question { id key type blocking runId status answer expiresAt options { label } }
   ... on Refusal { code } ... on Invalid { issues { path } } } }"""
-ABOUT = "... on QuestionEvent { questionId runId question { text status } }"
+ABOUT = "... on QuestionEvent { questionId runId: askingRunId question { text status } }"
 FEED = f"""subscription($id: ID!, $after: String) {{
   questionFeed(boardId: $id, after: $after) {{ seq cursor event {{ kind: __typename {ABOUT} }} }} }}"""
 INBOX = f"""subscription($id: ID!, $after: String) {{

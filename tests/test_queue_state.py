@@ -58,7 +58,9 @@ async def test_the_numbers(run):
             await queue.fail(tx, tickets[1], code="AGENT_ERROR")
         with app.counting() as statements:
             state = await app.data(ASK, id=home)
-        assert len(statements) == 6, statements  # the workspace, three of the queue, the workers, the boards
+        assert len(statements) == 7, (
+            statements
+        )  # the caller, the workspace, three of the queue, the workers, the boards
         boards = {one["board"]["name"]: one for one in state["boards"]}
         assert short(boards["Web"]) == [2, 1, 1, 1, 1]
         assert short(boards["Api"]) == [1, 0, 0, 0, 0]

@@ -34,8 +34,8 @@ ANSWERS = {
     "registerWorker": f"... on Worker {{ {FIELDS} }} ... on Conflict {{ with: conflictingId }}",
     "deregisterWorker": f"... on Worker {{ {FIELDS} }}",
     "workerHeartbeat": """... on WorkerBeat { worker { status error metrics } leases { runId attempt until lost }
-      commands { id runId kind reason key answers { key answer } } } ... on Conflict { with: conflictingId }""",
-    "acknowledgeCommand": "... on Command { id kind acknowledgedAt } ... on LeaseLost { runId attempt }",
+      commands { id: commandId runId kind reason key answers { key answer } } } ... on Conflict { with: conflictingId }""",
+    "acknowledgeCommand": "... on Command { id: commandId kind acknowledgedAt } ... on LeaseLost { runId attempt }",
 }
 LIST = "query($id: ID!) { workers(workspaceId: $id) { name status held } workspace(id: $id) { workers { name } } }"
 COMMANDS = """subscription($id: ID!) { workerCommands(workerId: $id) {

@@ -178,7 +178,7 @@ async def _requeue(tx: Transaction, board: Board, run: Run, transition: Transiti
         )
     requeued = RunRequeued(
         **run_facts(run),
-        code=transition.code if transition.cause in (Cause.FAILED, Cause.LOST) else None,
+        failure_code=transition.code if transition.cause in (Cause.FAILED, Cause.LOST) else None,
         reason=transition.reason if transition.cause is Cause.FAILED else None,
         cause=transition.cause,
         available_at=transition.available_at,

@@ -22,7 +22,7 @@ class UserUpdated(UserEvent):
 class PasswordChanged(UserEvent):
     """Your password was changed."""
 
-    user_id: Annotated[Id | None, "You; null in older events."]
+    account_id: Annotated[Id, "You."]
 
 
 class SessionStarted(UserEvent):

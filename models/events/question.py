@@ -13,14 +13,14 @@ class QuestionEvent(CardEvent, WorkspaceEvent):
 
     board_id: Annotated[Id, "The board."]
     question_id: Annotated[Id, "The question."]
-    run_id: Annotated[Id | None, "The run that asks; null if a person asks."]
+    asking_run_id: Annotated[Id | None, "The run that asks; null if a person asks."]
 
 
 class QuestionFacts(TypedDict):
     board_id: str
     card_id: str
     question_id: str
-    run_id: str | None
+    asking_run_id: str | None
 
 
 def question_facts(question: Question) -> QuestionFacts:
@@ -29,7 +29,7 @@ def question_facts(question: Question) -> QuestionFacts:
         "board_id": question.board_id,
         "card_id": question.card_id,
         "question_id": question.id,
-        "run_id": question.run_id,
+        "asking_run_id": question.run_id,
     }
 
 

@@ -81,7 +81,7 @@ class RunResumed(RunEvent):
 class RunRequeued(RunEvent):
     """The run waits for a worker again: it is retried, its worker was lost or left, or its wait is over."""
 
-    code: Annotated[str | None, "The failure; null if nothing failed."]
+    failure_code: Annotated[str | None, "The failure; null if nothing failed."]
     reason: Annotated[str | None, "The failure in words."]
     available_at: Annotated[datetime | None, "It is not started before this time."]
     cause: str | None
