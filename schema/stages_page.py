@@ -1,4 +1,4 @@
-"""docs/stages.md, drawn from the law: so what people read is what is judged."""
+"""docs/stages.md, generated from the law, so that the page cannot differ from the checks."""
 
 from typing import Any
 
@@ -6,26 +6,32 @@ from models.stage import ENTRY, MOVES, SYSTEM_MOVES, MoveGate, Stage
 
 HEAD = """# The law of stages
 
-Drawn from `models/stage.py` by `python server.py stages`; a test holds that it is current.
+    mutation {{ moveCard(input: {{id: "card_…", destination: {{stage: DONE}}}}) {{
+      ... on StageRefused {{ at to allowed reasons {{ code message }} }} }} }}
 
-A card stands in a column, and the law binds to the column's stage. On a board whose law is PIPELINE, people
-and their agents move cards as the table says; the same stage is always allowed, that is reordering. On a board
-whose law is FREE they may move anywhere. A card is born in {entry}, so it is made where a card of that stage
-may go. Every path asks the same judge: making, moving, bulk, restoring, changing or deleting a column, a key,
-an import. A refusal is a `StageRefused` with `at`, `to`, `allowed` and `reasons`, and nothing has changed;
-`card.moves` tells the same beforehand.
+Generated from `models/stage.py` by `python server.py stages`; a test checks that this page is current.
+
+A card is in a column, and the law applies to the column's stage. On a board with the PIPELINE law, people and agents
+move cards as the table says. Moves inside a stage are always allowed. On a board with the FREE law, all moves are
+allowed. A new card counts as a card in {entry}: it can be created there and in each stage it could move to.
+
+Every path checks the law: creating, moving, bulk changes, restoring, changing or deleting a column, API keys and imports.
+A refusal is a `StageRefused` with `at`, `to`, `allowed` and `reasons`, and changes nothing. `card.moves` gives the same
+answer in advance.
 """
 MIDDLE = """
-On top of the law there are gates. Each closed one is a reason in the refusal; a move inside one stage passes
-all but those of the archive and, into another column, its limit.
+## Gates
+
+Gates apply in addition to the law. Each closed gate is a reason in the refusal. Moves inside a stage pass all gates
+except those of the archive and, into another column, the WIP limit.
 """
 
 
 def draw() -> str:
-    """The page, as Markdown."""
+    """Return the page as Markdown."""
     rows = [f"| **{at}** | {_names(MOVES[at])} | {_names(SYSTEM_MOVES.get(at, ()))} |" for at in Stage]
     table = ["| from | people may move to | Signalbox also moves to |", "|---|---|---|", *rows]
-    gates = [f"| `{gate}` | {_said(gate)} |" for gate in MoveGate]
+    gates = [f"| `{gate}` | {_description(gate)} |" for gate in MoveGate]
     return "\n".join(
         [
             HEAD.format(entry=ENTRY),
@@ -38,7 +44,7 @@ def draw() -> str:
             *(f"    {at} --> {to}: by Signalbox only" for at in Stage for to in _only_system(at)),
             "```",
             MIDDLE,
-            "| gate | why |",
+            "| gate | closed when |",
             "|---|---|",
             *gates,
             "",
@@ -54,7 +60,7 @@ def _only_system(at: Stage) -> list[Stage]:
     return [stage for stage in SYSTEM_MOVES.get(at, ()) if stage not in MOVES[at]]
 
 
-def _said(gate: MoveGate) -> str:
-    """What the schema says of a gate."""
+def _description(gate: MoveGate) -> str:
+    """Return the description of a gate in the schema."""
     definition: Any = MoveGate.__strawberry_definition__  # type: ignore[attr-defined]
     return str(next(value.description for value in definition.values if value.name == gate.name))
