@@ -566,7 +566,8 @@ async def _take(settings: Settings, board: str, user: str | None) -> tuple[str, 
 
 def print_schema(
     possible_types: Annotated[
-        bool, typer.Option("--possible-types", help="Print the object types of interfaces and unions, as JSON.")
+        bool,
+        typer.Option("--possible-types", help="Print the object types of interfaces and unions, as JSON."),
     ] = False,
 ) -> None:
     """Print the GraphQL schema, sorted."""

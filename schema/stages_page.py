@@ -11,19 +11,20 @@ HEAD = """# The law of stages
 
 Generated from `models/stage.py` by `python server.py stages`; a test checks that this page is current.
 
-A card is in a column, and the law applies to the column's stage. On a board with the PIPELINE law, people and agents
-move cards as the table says. Moves inside a stage are always allowed. On a board with the FREE law, all moves are
-allowed. A new card counts as a card in {entry}: it can be created there and in each stage it could move to.
+A card is in a column, and the law applies to the column's stage. On a board with the PIPELINE law, people and
+agents move cards as the table says. Moves inside a stage are always allowed. On a board with the FREE law, all
+moves are allowed. A new card counts as a card in {entry}: it can be created there and in each stage it could move
+to.
 
-Every path checks the law: creating, moving, bulk changes, restoring, changing or deleting a column, API keys and imports.
-A refusal is a `StageRefused` with `at`, `to`, `allowed` and `reasons`, and changes nothing. `card.moves` gives the same
-answer in advance.
+Every path checks the law: creating, moving, bulk changes, restoring, changing or deleting a column, API keys and
+imports. A refusal is a `StageRefused` with `at`, `to`, `allowed` and `reasons`, and changes nothing. `card.moves`
+gives the same answer in advance.
 """
 MIDDLE = """
 ## Gates
 
-Gates apply in addition to the law. Each closed gate is a reason in the refusal. Moves inside a stage pass all gates
-except those of the archive and, into another column, the WIP limit.
+Gates apply in addition to the law. Each closed gate is a reason in the refusal. Moves inside a stage pass all
+gates except those of the archive and, into another column, the WIP limit.
 """
 
 

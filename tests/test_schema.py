@@ -15,9 +15,9 @@ from graphql import (
     get_introspection_query,
 )
 
-from kit.graphql.limits.input_size import Measure
 from kit.graphql.limits.cost import cost_of
 from kit.graphql.limits.document_size import DocumentLimits
+from kit.graphql.limits.input_size import Measure
 from kit.graphql.limits.list_size import rules_of, undeclared_lists
 from schema.build import make_schema, print_sorted
 from schema.possible_types import print_possible_types
@@ -42,7 +42,9 @@ def test_the_committed_schema_is_current(made):
 
 
 def test_the_committed_possible_types_are_current(built):
-    assert (ROOT / "schema" / "possible-types.json").read_text() == print_possible_types(built), "run: make schema"
+    assert (ROOT / "schema" / "possible-types.json").read_text() == print_possible_types(built), (
+        "run: make schema"
+    )
 
 
 def described(schema):
