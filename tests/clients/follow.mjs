@@ -1,4 +1,6 @@
 // docs/clients/follow.mjs: a feed goes on after the connection was lost, without a gap and without a repetition.
+import { ApolloClient, gql, InMemoryCache } from "@apollo/client";
+import { GraphQLWsLink } from "@apollo/client/link/subscriptions";
 import { createClient } from "graphql-ws";
 import { createClient as createStream } from "graphql-sse";
 import WebSocket from "ws";
@@ -16,7 +18,7 @@ const change = () => ask(ops.mutation);
 
 // Follows from the beginning, loses the connection after three items, and follows on until both changes made
 // meanwhile have arrived.
-const numbers = async (client, lose) => {
+const numbers = async (subscribe, lose) => {
   const { board } = await ask(ops.board);
   return new Promise((resolve, reject) => {
     const seen = [];
@@ -26,21 +28,32 @@ const numbers = async (client, lose) => {
       if (seen.length === 3) setTimeout(lose, 100); // once the client waits for the next item
       if (data.feed.seq >= board.seq + 2) resolve(seen);
     };
-    follow(client, { query: ops.follow, variables: { after: "0" } }, { next, error: reject, complete: () => {} });
+    subscribe({ query: ops.follow, variables: { after: "0" } }, { next, error: reject, complete: () => {} });
   });
 };
 
 const isDense = (seen) => seen.every((seq, index) => seq === index + 1);
 
-scenario("a socket that was lost", async () => {
-  const client = createClient({
+const openSocket = () =>
+  createClient({
     url: ws,
     webSocketImpl: WebSocket,
     connectionParams: headers,
     retryAttempts: 5,
     retryWait: async () => (await change(), await change()),
   });
-  const seen = await numbers(client, () => client.terminate());
+
+scenario("a socket that was lost", async () => {
+  const client = openSocket();
+  const seen = await numbers((request, sink) => follow(client, request, sink), () => client.terminate());
+  assert(isDense(seen), seen.join());
+});
+scenario("a socket of Apollo Client that was lost", async () => {
+  const client = openSocket();
+  const resuming = { ...client, subscribe: (request, sink) => follow(client, request, sink) };
+  const apollo = new ApolloClient({ link: new GraphQLWsLink(resuming), cache: new InMemoryCache() });
+  const subscribe = ({ query, variables }, sink) => apollo.subscribe({ query: gql(query), variables }).subscribe(sink);
+  const seen = await numbers(subscribe, () => client.terminate());
   assert(isDense(seen), seen.join());
 });
 scenario("a stream that was lost", async () => {
@@ -64,7 +77,7 @@ scenario("a stream that was lost", async () => {
       return new Response(body, answer);
     },
   });
-  const seen = await numbers(client, () => lose());
+  const seen = await numbers((request, sink) => follow(client, request, sink), () => lose());
   assert(isDense(seen), seen.join());
 });
 
