@@ -49,8 +49,10 @@ lint: .venv/dev  ## style
 types: .venv/dev  ## types
 	@$(BIN)/mypy
 
-schema: .venv/base  ## write schema/schema.graphql
+schema: .venv/base  ## write schema/schema.graphql and schema/possible-types.json
 	@$(BIN)/python server.py schema > schema/schema.graphql.new && mv schema/schema.graphql.new schema/schema.graphql
+	@$(BIN)/python server.py schema --possible-types > schema/possible-types.json.new && \
+		mv schema/possible-types.json.new schema/possible-types.json
 
 check-schema: .venv/base  ## whether schema/schema.graphql is current
 	@$(BIN)/python server.py schema | diff -u schema/schema.graphql - || { echo "schema/schema.graphql is old: make schema" >&2; exit 1; }

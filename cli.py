@@ -564,11 +564,20 @@ async def _take(settings: Settings, board: str, user: str | None) -> tuple[str, 
             await snapshot.close()
 
 
-def print_schema() -> None:
+def print_schema(
+    possible_types: Annotated[
+        bool,
+        typer.Option("--possible-types", help="Print the object types of interfaces and unions, as JSON."),
+    ] = False,
+) -> None:
     """Print the GraphQL schema, sorted."""
-    from schema.build import make_schema, print_sorted
+    from graphql import build_schema
 
-    print(print_sorted(make_schema()), end="")
+    from schema.build import make_schema, print_sorted
+    from schema.possible_types import print_possible_types
+
+    text = print_sorted(make_schema())
+    print(print_possible_types(build_schema(text)) if possible_types else text, end="")
 
 
 def print_stages() -> None:

@@ -7,6 +7,9 @@ from tests.worker.live import Live
 
 MOVE = "mutation($id: ID!) { moveCard(input: {id: $id, position: {top: true}}) { __typename } }"
 
+CARD = """mutation($board: ID!) { createCard(input: {boardId: $board, title: "Say hello"}) {
+    ... on Card { id } ... on Refusal { code message } } }"""
+
 
 @pytest.mark.parametrize("kind", ["sqlite"])
 async def test_a_client_of_the_world(serve, tmp_path):
@@ -33,5 +36,25 @@ async def test_a_client_of_the_world(serve, tmp_path):
             lines = await run(script, live.server.http, operations)
             assert [line for line in lines if not line.startswith("ok ")] == [], script
             assert len(lines) == count, script
+    finally:
+        await live.end()
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+async def test_a_feed_is_followed_across_reconnects(serve, tmp_path):
+    live = Live(await serve(), tmp_path)
+    await live.begin()
+    try:
+        card = (await live.ask(CARD, board=live.board))["id"]
+        operations = {
+            "mutation": f'mutation {{ postMessage(input: {{cardId: "{card}", body: "again"}}) {{ __typename }} }}',
+            "board": f'{{ board(id: "{live.board}") {{ seq }} }}',
+            "follow": f'subscription($after: String) {{ feed: boardFeed(boardId: "{live.board}", after: $after) '
+            "{ seq cursor } }",
+            "token": live.server.headers["authorization"],
+        }
+        lines = await run("follow", live.server.http, operations)
+        assert [line for line in lines if not line.startswith("ok ")] == []
+        assert len(lines) == 3
     finally:
         await live.end()

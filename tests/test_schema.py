@@ -20,6 +20,7 @@ from kit.graphql.limits.document_size import DocumentLimits
 from kit.graphql.limits.input_size import Measure
 from kit.graphql.limits.list_size import rules_of, undeclared_lists
 from schema.build import make_schema, print_sorted
+from schema.possible_types import print_possible_types
 from tests.client import Refused
 
 ROOT = Path(__file__).parent.parent
@@ -38,6 +39,12 @@ def built(made):
 
 def test_the_committed_schema_is_current(made):
     assert (ROOT / "schema" / "schema.graphql").read_text() == print_sorted(made), "run: make schema"
+
+
+def test_the_committed_possible_types_are_current(built):
+    assert (ROOT / "schema" / "possible-types.json").read_text() == print_possible_types(built), (
+        "run: make schema"
+    )
 
 
 def described(schema):

@@ -34,12 +34,13 @@ ANSWERS = {
     "registerWorker": f"... on Worker {{ {FIELDS} }} ... on Conflict {{ with: conflictingId }}",
     "deregisterWorker": f"... on Worker {{ {FIELDS} }}",
     "workerHeartbeat": """... on WorkerBeat { worker { status error metrics } leases { runId attempt until lost }
-      commands { id: commandId runId kind reason key answers { key answer } } } ... on Conflict { with: conflictingId }""",
+      commands { id: commandId runId kind reason key answers { key answer } } }
+      ... on Conflict { with: conflictingId }""",
     "acknowledgeCommand": "... on Command { id: commandId kind acknowledgedAt } ... on LeaseLost { runId attempt }",
 }
 LIST = "query($id: ID!) { workers(workspaceId: $id) { name status held } workspace(id: $id) { workers { name } } }"
 COMMANDS = """subscription($id: ID!) { workerCommands(workerId: $id) {
-  id runId attempt kind key reason answers { key answer } } }"""
+  id: commandId runId attempt kind key reason answers { key answer } } }"""
 FEED = """subscription($id: ID!, $after: String) { workspaceFeed(workspaceId: $id, after: $after) {
   event { kind: __typename ... on WorkerEvent { name worker { name } } } } }"""
 

@@ -6,7 +6,8 @@ REFUSED = "... on Refusal { code message } ... on Invalid { issues { path messag
 REGISTER = f"""mutation($input: RegisterWorkerInput!) {{ registerWorker(input: $input) {{ __typename
   ... on Worker {{ id }} {REFUSED} }} }}"""
 BEAT = f"""mutation($input: WorkerHeartbeatInput!) {{ workerHeartbeat(input: $input) {{ __typename
-  ... on WorkerBeat {{ leases {{ runId until lost }} commands {{ id: commandId runId kind key answers {{ key answer }} }} }}
+  ... on WorkerBeat {{ leases {{ runId until lost }}
+    commands {{ id: commandId runId kind key answers {{ key answer }} }} }}
   {REFUSED} }} }}"""
 START = f"""mutation($input: StartRunInput!) {{ startRun(input: $input) {{ __typename
   ... on Runs {{ runs {{ id status batch: siblings {{ id }} }} }} ... on StageRefused {{ reasons {{ code }} }}
