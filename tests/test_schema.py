@@ -15,9 +15,9 @@ from graphql import (
     get_introspection_query,
 )
 
-from kit.graphql.limits.input_size import Measure
 from kit.graphql.limits.cost import cost_of
 from kit.graphql.limits.document_size import DocumentLimits
+from kit.graphql.limits.input_size import Measure
 from kit.graphql.limits.list_size import rules_of, undeclared_lists
 from schema.build import make_schema, print_sorted
 from tests.client import Refused

@@ -30,9 +30,9 @@ from strawberry.schema.schema import validate_document
 
 from kit.graphql.documents.viewer_independence import beginning, is_viewer_independent
 from kit.graphql.errors import Code, PublicError
-from kit.graphql.limits.input_size import InputSize, Measure, Shape, measure_variables, shapes_of
 from kit.graphql.limits.cost import cost_of
 from kit.graphql.limits.document_size import DocumentLimits, LimitExceeded, check_document
+from kit.graphql.limits.input_size import InputSize, Measure, Shape, measure_variables, shapes_of
 from kit.graphql.limits.list_size import ListRules, rules_of
 
 MAX_CACHED_CHARACTERS = 512_000  # characters of all texts together
