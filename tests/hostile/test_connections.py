@@ -69,6 +69,7 @@ async def sent(server: Any, begun: bytes, part: bytes, most: int) -> bytes:
                 break
             writer.write(part)
             await writer.drain()
+            await asyncio.sleep(0)  # drain alone does not let the answer be read before the peer resets
     return await answer
 
 

@@ -1,10 +1,19 @@
-"""Where graphql-core hands over to the levels, and where it gets back what they leave to it."""
+"""Where graphql-core hands over to the levels, and where it gets back what they leave to it.
 
+graphql-core completes an object in about 20 µs: a list of 18,000 objects in 0.4 s, without a turn of the event
+loop. So what is left to it pauses after PAUSE_AFTER_SECONDS, and other requests are served meanwhile.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable
 from typing import Any, Protocol, runtime_checkable
 
 import orjson
 from graphql import (
     DocumentNode,
+    GraphQLList,
     GraphQLOutputType,
     GraphQLResolveInfo,
     GraphQLSchema,
@@ -28,6 +37,11 @@ PLAN_CACHE = Plans()
 VARIABLE_READERS = Inputs()
 ANSWERS = Answers()
 INTROSPECTED = ("__Schema", "__Type")
+PAUSE_AFTER_SECONDS = 0.01
+RESUMED_AT_ONCE = (
+    16  # of what waits for a later turn: thousands that look again at each turn take the loop as well
+)
+MIN_PAUSED_ITEMS = 20  # shorter lists are completed without a pause
 
 
 @runtime_checkable
@@ -41,6 +55,8 @@ class ListExecutor(StrawberryGraphQLCoreExecutionContext):
     """Completes what a root field answers level by level; see this package's first page."""
 
     _gave_up = False
+    _turn_began = 0.0  # when completing by graphql-core began in this turn of the loop
+    _paused: deque[asyncio.Future[None]]
     _introspecting: frozenset[str | int] = frozenset()  # root fields
     _objects: int | None = 1  # how many the answer has, itself among them; None when nobody counted
 
@@ -87,6 +103,64 @@ class ListExecutor(StrawberryGraphQLCoreExecutionContext):
                 self._objects = None
             return super().complete_value(*given)
         return self._together(*given)
+
+    def complete_list_value(
+        self,
+        return_type: GraphQLList[GraphQLOutputType],
+        field_details_list: list[FieldDetails],
+        info: GraphQLResolveInfo[Any],
+        path: Path,
+        result: Any,
+        position_context: Any,
+    ) -> Any:
+        if self._gave_up and isinstance(result, list) and len(result) >= MIN_PAUSED_ITEMS:
+            result = self._with_pauses(result)
+        return super().complete_list_value(
+            return_type, field_details_list, info, path, result, position_context
+        )
+
+    async def complete_awaitable_value(
+        self,
+        return_type: GraphQLOutputType,
+        field_details_list: list[FieldDetails],
+        info: GraphQLResolveInfo[Any],
+        path: Path,
+        result: Any,
+        position_context: Any,
+    ) -> Any:
+        if self._gave_up:  # a loader answers hundreds of fields in one turn of the loop
+            result = self._after_pause(result)
+        return await super().complete_awaitable_value(
+            return_type, field_details_list, info, path, result, position_context
+        )
+
+    async def _with_pauses(self, items: list[Any]) -> AsyncIterator[Any]:
+        for item in items:
+            await self._pause()
+            yield item
+
+    async def _after_pause(self, result: Awaitable[Any]) -> Any:
+        value = await result
+        await self._pause()
+        return value
+
+    async def _pause(self) -> None:
+        """Wait for a later turn of the loop if this one has worked for PAUSE_AFTER_SECONDS, for all root fields."""
+        loop = asyncio.get_running_loop()
+        while time.perf_counter() - self._turn_began > PAUSE_AFTER_SECONDS:
+            if not self._paused:
+                loop.call_soon(self._begin_turn, loop)
+            self._paused.append(loop.create_future())
+            await self._paused[-1]
+
+    def _begin_turn(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._turn_began = time.perf_counter()
+        for _ in range(min(RESUMED_AT_ONCE, len(self._paused))):
+            future = self._paused.popleft()
+            if not future.done():
+                future.set_result(None)
+        if self._paused:
+            loop.call_soon(self._begin_turn, loop)
 
     def build_response(self, data: dict[str, Any] | None) -> Any:
         current_operation().actual = self._objects
@@ -139,7 +213,8 @@ class ListExecutor(StrawberryGraphQLCoreExecutionContext):
                 self._objects += levels.counted
             return value
         except Exception:  # whatever it is: graphql-core meets it again, and says it as it always does
-            self._gave_up, self._objects = True, None
+            if not self._gave_up:
+                self._gave_up, self._objects, self._paused = True, None, deque()
             if isinstance(self.context_value, Forgets):
                 self.context_value.forget()  # or what is known already would be told before what is not
         completed = super().complete_value(type_, details, info, path, result, position_context)

@@ -1,9 +1,11 @@
 """Uvicorn's HTTP protocol, with bounds.
 
-The parser keeps a header in its own memory until it is whole, and uvicorn waits for the rest of a request for
-ever. So bytes are fed in slices and those that brought nothing forward are counted, and a header and a body have
-deadlines. A request that goes over a bound is answered 408, 414, 431 or 503 and its connection is closed. Its
-sender may still be sending: that is dropped for LINGER_SECONDS, because a reset would destroy the answer.
+The parser keeps a header in its own memory until it is whole, and uvicorn waits without end for the rest of a
+request. Here bytes are parsed in slices, those that complete nothing are counted, and a header and a body have
+deadlines. A request over a bound is answered 408, 414, 431 or 503, and its connection is closed.
+
+The client may still be sending then. A close with unread bytes resets the connection and destroys the answer, so
+what arrives is dropped until the client is silent for LINGER_SECONDS, for MAX_LINGER_SECONDS at most.
 """
 
 import asyncio
@@ -20,6 +22,7 @@ MAX_HEADERS = 128  # as many as the library for sockets takes
 MAX_PIPELINED = 16  # requests that may wait for the answer to another
 SLICE_BYTES = 8 * 1024
 LINGER_SECONDS = 2.0
+MAX_LINGER_SECONDS = 10.0
 
 ABSOLUTE = re.compile(rb"https?://([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL)
 
@@ -42,6 +45,7 @@ class BoundedHttp(HttpToolsProtocol):
         self._has_begun = False  # some of that part has come
         self._idle_bytes = 0  # that brought nothing forward
         self._moved = False
+        self._heard_at = 0.0  # by the loop's clock, once nothing is read any more
 
     # A connection's life
 
@@ -64,6 +68,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         if self._is_over:
+            self._heard_at = self.loop.time()
             return
         if self._stage == "head" and not self._has_begun:
             self._has_begun = True
@@ -193,7 +198,17 @@ class BoundedHttp(HttpToolsProtocol):
         self.transport.write_eof()
         if self._deadline is not None:
             self._deadline.cancel()
-        self._deadline = self.loop.call_later(LINGER_SECONDS, self.transport.close)
+        self._heard_at = self.loop.time()
+        self._linger(self.loop.time() + MAX_LINGER_SECONDS)
+
+    def _linger(self, until: float) -> None:
+        """Close after LINGER_SECONDS of silence, or at `until`."""
+        now = self.loop.time()
+        if now >= min(until, self._heard_at + LINGER_SECONDS):
+            self.transport.close()
+        else:
+            at = min(until, self._heard_at + LINGER_SECONDS)
+            self._deadline = self.loop.call_at(at, self._linger, until)
 
 
 def _refusal(status: int, text: str, headers: list[tuple[bytes, bytes]]) -> bytes:
