@@ -70,6 +70,22 @@ def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> d
     return {"uvloop": uvloop.new_event_loop}
 
 
+# Fixtures that start processes, besides the one PostgreSQL that all tests share.
+STARTING = {"serve", "own_postgres", "valkey", "repository", "browser"}
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m is read
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by what they need; those that start processes without these fixtures say so themselves."""
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        parameters = getattr(getattr(item, "callspec", None), "params", {}).values()
+        if fixtures & STARTING:
+            item.add_marker("processes")
+        if "own_postgres" in fixtures or "postgresql" in [p for p in parameters if isinstance(p, str)]:
+            item.add_marker("postgresql")
+
+
 def pytest_collection_finish() -> None:
     """As servers do: what is there by now is no garbage, and is not looked through again and again."""
     gc.collect()
@@ -187,10 +203,22 @@ async def _fill(url: str) -> None:
     await database.close()
 
 
+MEMORY = Path("/dev/shm")
+ROOM_BYTES = 1 << 30  # free memory below which files are on disk
+
+
 @pytest.fixture(scope="session")
-def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The databases that others are copied from, by kind and name; and those that can be used again."""
-    return {"folder": tmp_path_factory.mktemp("databases"), "emptied": Emptied()}
+def templates() -> Iterator[dict[str, Any]]:
+    """The databases that others are copied from, by kind and name; and those that can be used again.
+
+    Files are in memory where there is room: a commit on a disk waits up to 40 times as long, and only a power cut
+    would tell the difference.
+    """
+    has_room = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= ROOM_BYTES
+    with tempfile.TemporaryDirectory(
+        prefix="signalbox-tests-", dir=MEMORY if has_room else None, ignore_cleanup_errors=True
+    ) as folder:
+        yield {"folder": Path(folder), "emptied": Emptied()}
 
 
 @pytest.fixture(params=DATABASES)
@@ -237,6 +265,7 @@ async def fresh(
         if kind == "sqlite":
             path = templates["folder"] / f"{name}.sqlite3"
             shutil.copy(source.removeprefix("sqlite:///"), path)
+            made.append(name)
             return f"sqlite:///{path}"
         host = request.getfixturevalue("postgres")
         [of] = re.findall(r"@/(\w+)", source)
@@ -249,7 +278,11 @@ async def fresh(
 
     yield make
     for name in made:
-        await emptied.give(request.getfixturevalue("postgres"), name)
+        if kind == "sqlite":
+            for file in templates["folder"].glob(f"{name}.sqlite3*"):
+                file.unlink(missing_ok=True)
+        else:
+            await emptied.give(request.getfixturevalue("postgres"), name)
     for name in copied:
         await _admin(request.getfixturevalue("postgres"), f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
