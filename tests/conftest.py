@@ -65,8 +65,13 @@ DATABASES = ["sqlite", "postgresql"]
 Fill = Callable[[str], Awaitable[None]]
 
 
+OF_SERVERS = {"test_connections.py", "test_origins.py", "test_stored_bytes.py"}
+
+
 def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> dict[str, Any]:
-    """The loop that servers have."""
+    """The loop that servers have; and workers theirs, which starts a program without copying this process first."""
+    if item.path.parent.name in ("worker", "hostile") and item.path.name not in OF_SERVERS:
+        return {"asyncio": asyncio.new_event_loop}
     return {"uvloop": uvloop.new_event_loop}
 
 

@@ -28,9 +28,9 @@ from tests.faults.api import UPDATE_CARD
 FEED = """subscription($board: ID!, $after: String) { boardFeed(boardId: $board, after: $after) {
   seq actor { name } ... on AboutCard {
     card { id title labels { name } column { name } assignees { username } } } } }"""
-BRIEF = """subscription($board: ID!, $long: Boolean!) { boardFeed(boardId: $board) {
+BRIEF = """subscription($board: ID!, $long: Boolean!) { boardFeed(boardId: $board, after: "0") {
   seq ... on AboutCard { card { title @include(if: $long) stage } } } }"""
-MINE = """subscription($board: ID!) { boardFeed(boardId: $board) {
+MINE = """subscription($board: ID!) { boardFeed(boardId: $board, after: "0") {
   seq ... on AboutCard { card { title allowedStages } } } }"""
 NUMBERS = """subscription($board: ID!, $after: String) { boardFeed(boardId: $board, after: $after) {
   seq ... on AboutCard { card { title } } } }"""
