@@ -146,9 +146,8 @@ async def test_reuse_ends_the_login_and_its_sockets(run, late):
                     await hear()
             print(f"closed after {time.monotonic() - since:.3f} s")
             assert time.monotonic() - since < leeway(5)
-            while (
-                kind := (await other())["userFeed"]["kind"]
-            ) != "SESSIONS_REVOKED":  # the other login goes on
+            # The other login goes on.
+            while (kind := (await other())["userFeed"]["kind"]) != "SESSIONS_REVOKED":
                 assert kind in {"MEMBER_JOINED", "SESSION_STARTED"}
         assert await app.data(REFRESH, token=newest["refreshToken"]) == refused
         app.tokens["thief"] = f"Bearer {newest['accessToken']}"
