@@ -159,8 +159,8 @@ async def _admin(host: str, statement: str, database: str = "postgres") -> Any:
         await connection.close()
 
 
-# What a database has besides rows: tables, indexes and their revision; and how many MB of pages.
-STATE = """SELECT count(*), sum(oid::int8), sum(relnatts), sum(pg_relation_size(oid)) / 1000000,
+# What a database has besides rows: tables, indexes and their revision; and whether it has grown large.
+STATE = """SELECT count(*), sum(oid::int8), sum(relnatts), sum(pg_relation_size(oid)) > 8000000,
   (SELECT string_agg(version_num, ',') FROM alembic_version)
   FROM pg_class WHERE relnamespace = 'public'::regnamespace"""
 
@@ -190,7 +190,7 @@ class Emptied:
         connection = await asyncpg.connect(user="postgres", host=host, database=name)
         try:
             others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            await connection.execute(f"SELECT pg_terminate_backend(pid) {others}")
+            await connection.execute(f"SELECT pg_terminate_backend(pid, 5000) {others}")
             with contextlib.suppress(asyncpg.UndefinedTableError):
                 if await connection.fetch(STATE) == self._state:
                     await connection.execute(f"SET session_replication_role = replica; {self._empty}")
