@@ -370,6 +370,7 @@ async def said(url, *arguments, given="", **environment):
     return status, err
 
 
+@pytest.mark.processes
 async def test_where_others_can_reach_it_the_server_wants_an_owner(fresh, run):
     url, key = await fresh(), "a key for tests and for nothing but tests"
     for secret, part in (("", "SECRET_KEY"), (key, "python server.py owner USERNAME")):

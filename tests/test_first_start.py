@@ -8,9 +8,12 @@ import time
 
 import asyncpg
 import httpx2
+import pytest
 
 from tests.conftest import Process
 from tests.warm import command
+
+pytestmark = pytest.mark.processes
 
 WHO = "{ viewer { user { id username } } workspaces { nodes { id name } } }"
 

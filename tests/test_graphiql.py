@@ -8,7 +8,10 @@ from playwright.async_api import async_playwright, expect
 from tests.test_explorer import ARGUMENTS, CHROMIUM
 
 expect.set_options(timeout=30_000)  # a browser on two busy cores takes its time
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="needs chromium: apt-get install chromium")
+pytestmark = [
+    pytest.mark.skipif(not CHROMIUM, reason="needs chromium: apt-get install chromium"),
+    pytest.mark.slow("a browser with two windows"),
+]
 
 
 async def open_tab(browser, origin, tab):

@@ -13,6 +13,8 @@ from tests.worker.fake import Fake
 from worker.api import ClaimedWork, Conclude, LeaseTicket, QuestionAnswer, Stop
 from worker.worker import WorkerProcess, WorkerSettings
 
+pytestmark = pytest.mark.processes
+
 
 @pytest.fixture
 def repository(tmp_path):
