@@ -2,7 +2,7 @@
 # docs/running.md names them all. Nothing but Python 3.11 or newer, make and a package index is assumed.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve worker test long bench lint types schema check-schema migrate migration explorer check-explorer lock clean
+.PHONY: help demo serve worker check test slow long bench lint types schema check-schema migrate migration explorer check-explorer lock clean
 
 BIN := .venv/bin
 # What is compiled is kept, whatever the environment says: each start would compile it again.
@@ -17,6 +17,7 @@ FIND := for p in python3 python3.14 python3.13 python3.12 python3.11 python; do 
 PYTHON ?= $(shell $(FIND))
 # Tests at a time: many wait more than they work.
 JOBS ?= 4
+PYTEST := $(BIN)/python -m pytest
 
 help:  ## what there is
 	@sed -n 's/^\([a-z-]*\):.*  ## /\1@/p' Makefile | awk -F@ '{ printf "  make %-15s %s\n", $$1, $$2 }'
@@ -33,11 +34,17 @@ worker: .venv/base  ## a worker with agents (ARGS="--executor claude_code --repo
 migrate: .venv/base  ## bring the database to the newest schema (TO=revision for another)
 	@$(BIN)/python server.py migrate $(if $(TO),--to $(TO))
 
-test: .venv/dev  ## the tests but the long ones, on SQLite and PostgreSQL (ARGS="-k move" for some)
-	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not long" $(ARGS)
+check: .venv/dev  ## the tests to run while one works: SQLite, in this process, a minute (ARGS="-k move" for some)
+	@$(PYTEST) -n auto --maxprocesses $(JOBS) --dist worksteal -m "not (processes or postgresql or slow or long)" $(ARGS)
+
+test: .venv/dev  ## the tests but those of slow and long, on SQLite and PostgreSQL (ARGS="-k move" for some)
+	@$(PYTEST) -n $(JOBS) --dist worksteal -m "not (slow or long)" $(ARGS)
+
+slow: .venv/dev  ## the slow tests: crowds, kills, benchmarks and the demo
+	@$(PYTEST) -n $(JOBS) --dist worksteal -m "slow and not long" $(ARGS)
 
 long: .venv/dev  ## the long tests: runs of minutes, real agent programs where they are installed
-	@$(BIN)/python -m pytest -m long $(ARGS)
+	@$(PYTEST) -m long $(ARGS)
 
 bench: .venv/dev  ## how fast it is
 	@$(BIN)/python -m bench $(ARGS)

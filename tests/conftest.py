@@ -73,9 +73,30 @@ DATABASES = ["sqlite", "postgresql"]
 Fill = Callable[[str], Awaitable[None]]
 
 
+OF_SERVERS = {"test_connections.py", "test_origins.py", "test_stored_bytes.py"}
+
+
 def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> dict[str, Any]:
-    """The loop that servers have."""
+    """The loop that servers have; and workers theirs, which starts a program without copying this process first."""
+    if item.path.parent.name in ("worker", "hostile") and item.path.name not in OF_SERVERS:
+        return {"asyncio": asyncio.new_event_loop}
     return {"uvloop": uvloop.new_event_loop}
+
+
+# Fixtures that start processes, besides the one PostgreSQL that all tests share.
+STARTING = {"serve", "own_postgres", "valkey", "repository", "browser"}
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m is read
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by what they need; those that start processes without these fixtures say so themselves."""
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        parameters = getattr(getattr(item, "callspec", None), "params", {}).values()
+        if fixtures & STARTING:
+            item.add_marker("processes")
+        if "own_postgres" in fixtures or "postgresql" in [p for p in parameters if isinstance(p, str)]:
+            item.add_marker("postgresql")
 
 
 def pytest_collection_finish() -> None:
@@ -146,8 +167,8 @@ async def _admin(host: str, statement: str, database: str = "postgres") -> Any:
         await connection.close()
 
 
-# What a database has besides rows: tables, indexes and their revision; and how many MB of pages.
-STATE = """SELECT count(*), sum(oid::int8), sum(relnatts), sum(pg_relation_size(oid)) / 1000000,
+# What a database has besides rows: tables, indexes and their revision; and whether it has grown large.
+STATE = """SELECT count(*), sum(oid::int8), sum(relnatts), sum(pg_relation_size(oid)) > 8000000,
   (SELECT string_agg(version_num, ',') FROM alembic_version)
   FROM pg_class WHERE relnamespace = 'public'::regnamespace"""
 
@@ -177,7 +198,7 @@ class Emptied:
         connection = await asyncpg.connect(user="postgres", host=host, database=name)
         try:
             others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            await connection.execute(f"SELECT pg_terminate_backend(pid) {others}")
+            await connection.execute(f"SELECT pg_terminate_backend(pid, 5000) {others}")
             with contextlib.suppress(asyncpg.UndefinedTableError):
                 if await connection.fetch(STATE) == self._state:
                     await connection.execute(f"SET session_replication_role = replica; {self._empty}")
@@ -195,10 +216,22 @@ async def _fill(url: str) -> None:
     await database.close()
 
 
+MEMORY = Path("/dev/shm")
+ROOM_BYTES = 1 << 30  # free memory below which files are on disk
+
+
 @pytest.fixture(scope="session")
-def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The databases that others are copied from, by kind and name; and those that can be used again."""
-    return {"folder": tmp_path_factory.mktemp("databases"), "emptied": Emptied()}
+def templates() -> Iterator[dict[str, Any]]:
+    """The databases that others are copied from, by kind and name; and those that can be used again.
+
+    Files are in memory where there is room: a commit on a disk waits up to 40 times as long, and only a power cut
+    would tell the difference.
+    """
+    has_room = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= ROOM_BYTES
+    with tempfile.TemporaryDirectory(
+        prefix="signalbox-tests-", dir=MEMORY if has_room else None, ignore_cleanup_errors=True
+    ) as folder:
+        yield {"folder": Path(folder), "emptied": Emptied()}
 
 
 @pytest.fixture(params=DATABASES)
@@ -245,6 +278,7 @@ async def fresh(
         if kind == "sqlite":
             path = templates["folder"] / f"{name}.sqlite3"
             shutil.copy(source.removeprefix("sqlite:///"), path)
+            made.append(name)
             return f"sqlite:///{path}"
         host = request.getfixturevalue("postgres")
         [of] = re.findall(r"@/(\w+)", source)
@@ -257,7 +291,11 @@ async def fresh(
 
     yield make
     for name in made:
-        await emptied.give(request.getfixturevalue("postgres"), name)
+        if kind == "sqlite":
+            for file in templates["folder"].glob(f"{name}.sqlite3*"):
+                file.unlink(missing_ok=True)
+        else:
+            await emptied.give(request.getfixturevalue("postgres"), name)
     for name in copied:
         await _admin(request.getfixturevalue("postgres"), f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 

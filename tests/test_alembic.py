@@ -19,6 +19,8 @@ from kit.db.migrate import migrate
 from kit.db.revision import FOLDER, WrongRevision, list_revisions, require_head, revision_of
 from tests.warm import Warm, command
 
+pytestmark = pytest.mark.processes
+
 ROOT = Path(__file__).parent.parent
 
 

@@ -117,6 +117,7 @@ async def test_mutated_requests(run):
     assert told.wrong == []
 
 
+@pytest.mark.slow("every field of every input")
 async def test_odd_ids_and_texts(two):
     """Every mutation and every query there is, with odd words for ids, and for texts beside true ids."""
 
@@ -172,6 +173,7 @@ def with_nulls(kind: Any, value: dict[str, Any], path: str = "") -> Iterator[tup
                 yield where, {**value, name: [one]}
 
 
+@pytest.mark.slow("every field of every input")
 async def test_null_in_every_field_that_may_be_left_out(two):
     """Of every mutation there is, in a variable and written out: taken, or refused by its name."""
     wrong, count = [], 0

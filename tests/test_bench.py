@@ -8,6 +8,8 @@ from typer.testing import CliRunner
 import bench.__main__ as bench
 from bench import results
 
+pytestmark = pytest.mark.slow("each benchmark once, seconds each")
+
 TWO = ["--on", "postgresql", "--peers", "signalbox,strawberry"]
 
 

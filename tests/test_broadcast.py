@@ -30,9 +30,9 @@ from tests.faults.api import UPDATE_CARD
 FEED = """subscription($board: ID!, $after: String) {
   boardFeed(boardId: $board, after: $after) { seq actor { name } event { ... on CardEvent {
     card { id title labels { name } column { name } assignees { username } } } } } }"""
-BRIEF = """subscription($board: ID!, $long: Boolean!) { boardFeed(boardId: $board) { seq event {
+BRIEF = """subscription($board: ID!, $long: Boolean!) { boardFeed(boardId: $board, after: "0") { seq event {
   ... on CardEvent { card { title @include(if: $long) stage } } } } }"""
-MINE = """subscription($board: ID!) { boardFeed(boardId: $board) { seq event {
+MINE = """subscription($board: ID!) { boardFeed(boardId: $board, after: "0") { seq event {
   ... on CardEvent { card { title allowedStages } } } } }"""
 NUMBERS = """subscription($board: ID!, $after: String) { boardFeed(boardId: $board, after: $after) { seq
   event { ... on CardEvent { card { title } } } } }"""

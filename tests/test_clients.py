@@ -5,6 +5,8 @@ import pytest
 from tests.graphql.test_clients import SUITES, run
 from tests.worker.live import Live
 
+pytestmark = pytest.mark.processes
+
 MOVE = "mutation($id: ID!) { moveCard(input: {id: $id, position: {top: true}}) { __typename } }"
 
 CARD = """mutation($board: ID!) { createCard(input: {boardId: $board, title: "Say hello"}) {

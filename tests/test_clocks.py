@@ -15,6 +15,8 @@ import pytest
 from tests.conftest import KEY, LOGIN, MAKE_KEY, PASSWORD, free_port
 from tests.work import ANSWER, ASK, CHOICE, CLAIM, REGISTER, SHOW, START, WORDS
 
+pytestmark = pytest.mark.slow("two servers and every deadline there is")
+
 ROOT = Path(__file__).parent.parent
 AHEAD = timedelta(minutes=10)
 # Another clock for a whole process, set before anything of the server is imported.

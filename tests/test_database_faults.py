@@ -15,7 +15,10 @@ from tests.pace import leeway
 
 BOARDS = "{ boards { nodes { id } } }"
 
-pytestmark = pytest.mark.parametrize("kind", ["postgresql"])
+pytestmark = [
+    pytest.mark.parametrize("kind", ["postgresql"]),
+    pytest.mark.slow("a PostgreSQL that is killed and frozen"),
+]
 
 
 async def test_a_restarted_database_fails_nothing_once_it_is_up(serve, own_postgres, figure):

@@ -29,6 +29,8 @@ from tests.test_start import CLEAN, begin
 from tests.warm import Warm
 from worker.transport import operations
 
+pytestmark = pytest.mark.slow("the demo as people start it, seconds each")
+
 ROOT = Path(__file__).parent.parent
 BOARDS = """{ boards(first: 3) { nodes { name law
   cards(first: 100) { nodes { number column { stage } subtaskCount { total } } } } } }"""

@@ -25,6 +25,8 @@ from starlette.staticfiles import StaticFiles
 from strawberry.asgi import GraphQL
 from strawberry.exceptions import ConnectionRejectionError
 
+pytestmark = pytest.mark.processes
+
 EXPLORER = Path(__file__).parents[1] / "explorer"
 EXAMPLES = sorted((EXPLORER / "examples").glob("*.graphql"))
 CHROMIUM = shutil.which("chromium") or ""

@@ -7,6 +7,8 @@ import pytest
 from tests.faults.api import CROWD, Api
 from tests.faults.crowd import Crowd, killing, restart
 
+pytestmark = pytest.mark.slow("servers killed under writers and followers")
+
 SERVERS = {"sqlite": 1, "postgresql": 2}  # a SQLite file has one server
 MANY = 60  # changes that are acknowledged before the kill, and again after it
 

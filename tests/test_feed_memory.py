@@ -12,6 +12,8 @@ from websockets.asyncio.client import connect
 from tests.faults.api import CREATE_CARDS, CROWD, Api
 from tests.faults.readers import FEED
 
+pytestmark = pytest.mark.slow("crowds of readers that do not read")
+
 MB = 1024 * 1024
 FAT = """subscription($board: ID!) { boardFeed(boardId: $board, after: "0") { event { ... on CardEvent {
   a: card { description } b: card { description } c: card { description } d: card { description } } } } }"""

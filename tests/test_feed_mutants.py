@@ -17,6 +17,8 @@ from tests.faults.mutant import main as lie
 from tests.faults.numbering import MUTANTS, counter, skipped
 from tests.warm import Warm
 
+pytestmark = pytest.mark.slow("mutants are caught by crowds")
+
 
 async def test_no_number_commits_late(fresh, figure):
     """12 writers that are late, or undone: nothing is skipped."""

@@ -15,6 +15,8 @@ from tests.faults.api import CREATE_CARDS, CROWD, Api
 from tests.faults.crowd import Crowd, killing, percentile
 from tests.pace import leeway
 
+pytestmark = pytest.mark.slow("several servers, buses that are cut, restarts")
+
 WITHOUT = {
     "file": ("sqlite", 1.5),
     "polling": ("postgresql", 1.5),

@@ -9,9 +9,12 @@ from pathlib import Path
 
 import asyncpg
 import httpx2
+import pytest
 
 from tests.conftest import Process
 from tests.warm import command
+
+pytestmark = pytest.mark.processes
 
 WHO = "{ viewer { user { id username } } workspaces { nodes { id name } } }"
 

@@ -3,12 +3,15 @@
 import re
 import subprocess
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from actions import git
 from models.refusal import Invalid
 from tests.work import CLAIM, START, at_work, hand, queued, set_policy
+
+pytestmark = pytest.mark.processes
 
 POLICY = """mutation($input: UpdateBoardPolicyInput!) { updateBoardPolicy(input: $input) { __typename
   ... on Board { policy { branchTemplate baseBranch repository } } ... on Invalid { issues { path message } } } }"""

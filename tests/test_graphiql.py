@@ -12,7 +12,10 @@ from tests.conftest import KEY, PASSWORD, link_of
 from tests.test_explorer import ARGUMENTS, CHROMIUM
 
 expect.set_options(timeout=30_000)  # a browser on two busy cores takes its time
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="needs chromium: apt-get install chromium")
+pytestmark = [
+    pytest.mark.skipif(not CHROMIUM, reason="needs chromium: apt-get install chromium"),
+    pytest.mark.slow("a browser with two windows"),
+]
 
 
 async def open_tab(browser, origin, tab):

@@ -40,6 +40,7 @@ async def prepared(app, count):
     return board, cards[0].column_id, [card.id for card in cards]
 
 
+@pytest.mark.slow("ten thousand moves")
 async def test_ten_thousand_drags_into_one_gap_keep_a_strict_order(run):
     async with run() as app:
         actor = app.owner

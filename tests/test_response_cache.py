@@ -81,6 +81,7 @@ async def test_an_unchanged_board_takes_one_statement(run):
         assert second["data"]["board"]["seq"] == first["data"]["board"]["seq"] + 1
 
 
+@pytest.mark.slow("every mutation")
 async def test_whatever_is_changed_is_seen_at_once(two):
     """Every mutation there is, one after the other: the kept answers are what is read anew."""
     async with two() as (app, home, _):
@@ -339,6 +340,7 @@ async def test_a_number_that_is_not_looked_at_is_caught(run, fresh, monkeypatch)
     assert stale > 0
 
 
+@pytest.mark.slow("crowds at two servers")
 async def test_readers_race_writers_at_two_servers(serve, figure):
     one = await serve(**CROWD)
     other = await serve(one.database_url, **CROWD)

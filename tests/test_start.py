@@ -17,6 +17,8 @@ import kit.eventlog.event_log
 import server
 from tests.warm import Warm, command
 
+pytestmark = pytest.mark.processes
+
 ROOT = Path(__file__).parent.parent
 CLEAN = {name: value for name, value in os.environ.items() if name not in ("HOST", "PORT")}
 CLEAN |= {"DATABASE_URL": "sqlite:///one.sqlite3", "PORT": "0"}

@@ -568,6 +568,7 @@ def test_names_of_lists_mean_stages():
     assert len(words) == len(set(words))
 
 
+@pytest.mark.processes
 async def test_the_command_line(tmp_path):
     status, out, err = await begin(tmp_path, "migrate")
     assert (status, err) == (0, "")
@@ -584,6 +585,7 @@ async def test_the_command_line(tmp_path):
     assert (status, out, err.count("\n")) == (2, "", 1)
 
 
+@pytest.mark.processes
 async def test_who_waits_for_an_import_sees_how_far_it_is(tmp_path):
     assert (await begin(tmp_path, "migrate"))[0] == 0
     out = tmp_path / "out"

@@ -18,6 +18,8 @@ from gql.transport.websockets import WebsocketsTransport
 
 from tests.graphql.serving import Server, serving
 
+pytestmark = pytest.mark.processes
+
 CLIENTS = Path(__file__).parents[1] / "clients"
 OPERATIONS = {
     "query": "{ __typename }",

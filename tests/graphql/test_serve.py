@@ -16,6 +16,8 @@ from kit.graphql.http.serve import AddressTaken, bind, cut_stalled
 from tests.graphql.serving import Server, serving
 from tests.pace import leeway
 
+pytestmark = pytest.mark.processes
+
 FOLLOW = "subscription { count(to: 1000000, every: 0.05) }"
 MANY = 50
 

@@ -11,6 +11,8 @@ from tests.worker.test_worker import ended, enqueue
 from tests.worker.test_worktree import run_git
 from worker.worktree import WorkspaceError, Worktree
 
+pytestmark = pytest.mark.processes
+
 services = test_worker.services
 repository, trees = test_worktree.repository, test_worktree.trees
 cut, let_go = test_worktree.cut, test_worktree.let_go
@@ -321,6 +323,7 @@ async def test_a_folder_that_git_cannot_read_is_kept_and_told(cut, dig, reposito
     assert tree.folder.exists()
 
 
+@pytest.mark.slow("a hundred thousand files")
 async def test_a_hundred_thousand_files_are_committed(cut, repository):
     tree = await cut()
     for folder in range(100):

@@ -19,6 +19,8 @@ from kit.queue import Attempt, AttemptOutcome, ClaimFilter, Job, JobState, Lease
 from tests.queue.worker import main
 from tests.warm import Warm
 
+pytestmark = pytest.mark.slow("crowds of workers that die")
+
 SCOPES = ["a", "b", "c", "d"]
 CAP = 3
 WORKERS = 20

@@ -19,6 +19,8 @@ from tests.scenarios.invariants import (
 from tests.scenarios.remote import Remote, Worker, workers
 from tests.work import START, about_run, hand, set_policy
 
+pytestmark = pytest.mark.slow("crowds of workers, servers that are killed")
+
 PRIORITIES = ["NONE", "CRITICAL", "LOW", "HIGH", "MEDIUM"]
 MOVE_ALL = "mutation($input: MoveCardsInput!) { moveCards(input: $input) { __typename } }"
 COMMANDS = "subscription($id: ID!) { workerCommands(workerId: $id) { runId kind reason } }"

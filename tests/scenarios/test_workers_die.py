@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
 from actions.run.sweep import sweep
@@ -18,6 +19,8 @@ from tests.scenarios.remote import Remote, Worker, elsewhere
 from tests.scenarios.worker import main
 from tests.warm import Warm
 from tests.work import ANSWER, hand, queued, set_policy, show
+
+pytestmark = pytest.mark.slow("leases that must expire")
 
 LEASE = 2  # seconds
 

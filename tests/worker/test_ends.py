@@ -22,6 +22,8 @@ from worker.process import Agent, ProcessLimits
 from worker.programs import EXECUTORS
 from worker.programs.adapter import ProgramTask
 
+pytestmark = pytest.mark.processes
+
 LIMITS = ProcessLimits(silence=20, wall=60, grace=0.4, line=100_000)
 QUIET = 1.5  # seconds: longer than the grace, and than a short limit of silence
 

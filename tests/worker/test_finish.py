@@ -11,6 +11,8 @@ import pytest
 from tests.worker.test_live import END, kind, live, texts  # noqa: F401 - fixtures
 from tests.worker.test_worker import ended, enqueue, gone, put_codex, repository, services, shown  # noqa: F401
 
+pytestmark = pytest.mark.processes
+
 MADE = "echo precious > new.txt"
 COMMIT = "git add -A; git -c user.name=A -c user.email=a@b.c commit -qm 'Add the new file'"
 ESCAPED = r"printf '\033]0;title\007\033[31mred\033[0m \033[2Kand\b \302\233Kwell\302\205\n'"

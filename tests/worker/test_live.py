@@ -11,6 +11,8 @@ import pytest
 from tests.warm import command
 from tests.worker.live import ANSWER, CONCLUDE, ROOT, STOP, Live
 
+pytestmark = pytest.mark.slow("a server and worker of processes, leases that must expire")
+
 END = ("SUCCEEDED", "FAILED", "CANCELLED")
 
 

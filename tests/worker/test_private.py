@@ -16,6 +16,8 @@ from worker.process import Agent, ProcessLimits
 from worker.programs import EXECUTORS
 from worker.programs.adapter import ProgramTask
 
+pytestmark = pytest.mark.processes
+
 DOCS = Path(__file__).parent.parent.parent / "docs" / "agents.md"
 SERVER = {"url": "http://127.0.0.1:1/mcp", "headers": {"Authorization": "Bearer s3cr3t"}}
 NAMES = ["claude_code", "codex", "gemini", "opencode", "command"]

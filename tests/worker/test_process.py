@@ -23,6 +23,8 @@ from worker.process import Agent, ProcessLimits
 from worker.programs import Scripted, ShellCommand
 from worker.programs.adapter import ProgramTask
 
+pytestmark = pytest.mark.processes
+
 QUICK = ProcessLimits(silence=5, wall=10, grace=1, line=100_000)
 
 

@@ -18,7 +18,10 @@ from worker.programs.adapter import ProgramTask
 from worker.worktree import hold
 
 ROOT = Path(__file__).parent.parent.parent
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux hands orphans to a subreaper")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="only Linux hands orphans to a subreaper"),
+    pytest.mark.processes,
+]
 LIMITS = ProcessLimits(silence=60, wall=120, grace=1)
 
 # Each hides a writer: it appends to `written` until it is ended, deaf to what can be ignored.

@@ -14,6 +14,8 @@ from worker.api import ClaimedWork, Conclude, LeaseTicket, QuestionAnswer, Stop
 from worker.settings import WorkerSettings
 from worker.worker import WorkerProcess
 
+pytestmark = pytest.mark.processes
+
 
 @pytest.fixture
 def repository(tmp_path):

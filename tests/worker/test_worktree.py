@@ -23,6 +23,8 @@ from worker.programs.adapter import ProgramTask
 from worker.startup import WorkerStartError, repository_of
 from worker.worktree import Unmerged, WorkspaceError, Worktree, filled, git, is_free, tidy
 
+pytestmark = pytest.mark.processes
+
 
 def run_git(folder, *words):
     return subprocess.run(
