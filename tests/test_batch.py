@@ -537,7 +537,7 @@ async def test_a_card_that_a_person_takes_away_from_its_agents_stays_where_it_is
         assert (shown["stage"], shown["activeRun"]) == ("IN_PROGRESS", None), "the person has it"
         # One that is stopped while nobody had the card leaves it too.
         for stage in ("BACKLOG", "TODO"):
-            await app.data(move, input={"id": card, "stage": stage})
+            await app.data(move, input={"id": card, "destination": {"stage": stage}})
         await do(app, "retryBatch", id=batch)
         await do(app, "stopBatch", id=batch)
         assert await stage_of(app, card) == "TODO"

@@ -116,7 +116,7 @@ async def test_a_filter_nests_five_levels_deep(run):
             deep = {"no": deep}
         assert await found(app, board, deep) == "a"
         answer = await app.ask(FOUND, id=board, filter={"no": deep}, orderBy="BOARD")
-        assert answer["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+        assert answer["errors"][0]["extensions"]["code"] == "LIMIT_EXCEEDED"
 
 
 PAGES = """query($id: ID!, $order: CardOrder!, $first: Int, $after: String, $last: Int, $before: String) {

@@ -104,6 +104,6 @@ def test_a_payload_is_json():
     at = datetime(2026, 1, 31, 12, tzinfo=UTC)
     run = {"card_id": "card_1", "run_id": "run_1", "run_kind": "CODE", "status": "QUEUED", "attempt": 1}
     event = RunRequeued(**run, wait_reason=None, failure_code=None, reason=None, available_at=at, cause=None)
-    nothing = dict.fromkeys(("wait_reason", "code", "reason", "cause"))
+    nothing = dict.fromkeys(("wait_reason", "failure_code", "reason", "cause"))
     assert event.payload({}) == {**run, **nothing, "available_at": "2026-01-31T12:00:00+00:00"}
     assert (event.kind, event.subject) == ("RUN_REQUEUED", "card_1")

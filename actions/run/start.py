@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from sqlalchemy import case, func, select, update
@@ -29,7 +29,7 @@ from models.card import Card
 from models.events.run import RunQueued, run_facts
 from models.message import Message
 from models.policy import BoardPolicy, board_policy_of
-from models.refusal import Conflict, NotFound
+from models.refusal import Conflict, Invalid, NotFound
 from models.run import (
     ACTIVE,
     MAX_ACTIVE,
@@ -57,6 +57,8 @@ from models.topic import run_topic
 from models.worker import AgentProfile
 from models.workspace import Role
 from protocol.events import AgentStatus, StatusChanged
+
+MAX_START_DELAY = timedelta(days=36_500)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +105,7 @@ async def start_run(
         PermissionLevel | None,
         "Freedom of the agent. Default: the profile's. A stricter profile prevails unless you are an admin.",
     ] = None,
-    start_at: Annotated[datetime | None, "Earliest start. Default: now."] = None,
+    start_at: Annotated[datetime | None, "Earliest start, within 36,500 days. Default: now."] = None,
 ) -> StartedRuns:
     """Start agents on a card. The run waits in the queue for a worker that can do it.
 
@@ -161,6 +163,8 @@ def validate_request(wish: RunRequest) -> RunRequest:
         instruction = validation.multiline("instruction", instruction, MAX_INSTRUCTION_LENGTH) or None
     if base is not None:
         base = git.validate_ref("baseRef", base)
+    if wish.start_at is not None and wish.start_at > utcnow() + MAX_START_DELAY:
+        raise Invalid(("startAt", f"must be within {MAX_START_DELAY.days:,} days"))
     return replace(wish, instruction=instruction, base_ref=base)
 
 

@@ -22,7 +22,7 @@ def services(run: Any) -> Iterator[House]:
 
 
 def drive(services: House, examples: int, steps: int = 40) -> None:
-    machine = type("Machine", (RunMachine,), {"house": services})
+    machine = type("Machine", (RunMachine,), {"services": services})
     options = settings(QUIET, max_examples=examples, stateful_step_count=steps, phases=[Phase.generate])
     run_state_machine_as_test(machine, settings=options)
 

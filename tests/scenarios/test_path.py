@@ -130,7 +130,7 @@ async def test_a_stop_is_heard_with_the_next_heartbeat_in_every_state(run: Any) 
         for id in held:
             done = await worker.say("confirmStop", id, result={"branch": f"kept/{id}"})
             assert (done["status"], done["branch"]) == ("CANCELLED", f"kept/{id}")
-            assert done["card"]["stage"] == "IN_PROGRESS"
+            assert done["card"]["stage"] == "PLAN"
         for id in ids:
             shown = await show(app, id)
             assert shown["status"] == "CANCELLED"
@@ -172,7 +172,7 @@ async def test_the_law_is_the_same_for_people_keys_and_runs(run: Any) -> None:
         writer = await has_key(app, "writer", "READ", "WRITE")
         worker = await hand(app)
         for actor in ("", writer):
-            refused = await do(app, "startRun", "", actor, cardId=idea)
+            refused = await do(app, "startRun", "", actor, cardId=idea, kind="PLAN")
             assert (refused["__typename"], refused["at"], refused["to"]) == (
                 "StageRefused",
                 "BACKLOG",
