@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated
 
 from sqlalchemy import case, func, select, update
@@ -58,7 +58,7 @@ from models.worker import AgentProfile
 from models.workspace import Role
 from protocol.events import AgentStatus, StatusChanged
 
-MAX_START_DELAY = timedelta(days=36_500)
+MAX_START_YEAR = 9_000  # deadlines are computed from it, and end with the year 9999
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +105,7 @@ async def start_run(
         PermissionLevel | None,
         "Freedom of the agent. Default: the profile's. A stricter profile prevails unless you are an admin.",
     ] = None,
-    start_at: Annotated[datetime | None, "Earliest start, within 36,500 days. Default: now."] = None,
+    start_at: Annotated[datetime | None, "Earliest start. Default: now."] = None,
 ) -> StartedRuns:
     """Start agents on a card. The run waits in the queue for a worker that can do it.
 
@@ -163,8 +163,8 @@ def validate_request(wish: RunRequest) -> RunRequest:
         instruction = validation.multiline("instruction", instruction, MAX_INSTRUCTION_LENGTH) or None
     if base is not None:
         base = git.validate_ref("baseRef", base)
-    if wish.start_at is not None and wish.start_at > utcnow() + MAX_START_DELAY:
-        raise Invalid(("startAt", f"must be within {MAX_START_DELAY.days:,} days"))
+    if wish.start_at is not None and wish.start_at.year > MAX_START_YEAR:
+        raise Invalid(("startAt", f"must not be after the year {MAX_START_YEAR}"))
     return replace(wish, instruction=instruction, base_ref=base)
 
 
