@@ -153,7 +153,7 @@ async def test_a_worker_that_dies_while_it_is_stopped_is_not_waited_for_longer_t
             while (shown := await show(app, id))["status"] != "CANCELLED":
                 await asyncio.sleep(0.1)
         assert [one["outcome"] for one in shown["attempts"]] == ["LOST"]
-        assert shown["card"]["stage"] == "IN_PROGRESS"
+        assert shown["card"]["stage"] == "PLAN"
         await assert_sound(app.services.database)
 
 
