@@ -130,7 +130,7 @@ async def test_a_stop_is_heard_with_the_next_heartbeat_in_every_state(run: Any) 
         for id in held:
             done = await worker.say("confirmStop", id, result={"branch": f"kept/{id}"})
             assert (done["status"], done["branch"]) == ("CANCELLED", f"kept/{id}")
-            assert done["card"]["stage"] == "PLAN"
+            assert done["card"]["stage"] == "IN_PROGRESS"
         for id in ids:
             shown = await show(app, id)
             assert shown["status"] == "CANCELLED"
@@ -153,7 +153,7 @@ async def test_a_worker_that_dies_while_it_is_stopped_is_not_waited_for_longer_t
             while (shown := await show(app, id))["status"] != "CANCELLED":
                 await asyncio.sleep(0.1)
         assert [one["outcome"] for one in shown["attempts"]] == ["LOST"]
-        assert shown["card"]["stage"] == "PLAN"
+        assert shown["card"]["stage"] == "IN_PROGRESS"
         await assert_sound(app.services.database)
 
 
@@ -176,7 +176,7 @@ async def test_the_law_is_the_same_for_people_keys_and_runs(run: Any) -> None:
             assert (refused["__typename"], refused["at"], refused["to"]) == (
                 "StageRefused",
                 "BACKLOG",
-                "IN_PROGRESS",
+                "PLAN",
             )
             assert [reason["code"] for reason in refused["reasons"]] == ["LAW"]
         id = await queued(app, at_work)
