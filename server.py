@@ -37,6 +37,7 @@ from auth.passwords import Seal
 from auth.revocation import CredentialWatch, RevocationWatcher
 from auth.services import Services
 from auth.tokens import Tokens
+from kit.clock import keep_learning, try_to_learn
 from kit.db.clock import database_now
 from kit.db.database import Database
 from kit.eventlog.event_log import make_event_log
@@ -54,7 +55,6 @@ from kit.settings import Settings
 from resolvers.context import Context
 from resolvers.examples import example_ids
 from resolvers.idempotency import clean_up_periodically
-from runtime.clock import keep_learning, try_to_learn
 from schema.build import make_schema
 from schema.cacheable import BOARD, PEOPLE
 from worker.tools.endpoint import McpEndpoint

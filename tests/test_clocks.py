@@ -36,7 +36,7 @@ time.time = lambda: clock() + seconds
 sys.path.insert(0, sys.argv[2])
 sys.argv = ["server.py", "serve"]
 import server
-server.cli()
+server.command_line()
 """
 REFRESH = """mutation($input: RefreshSessionInput!) { refreshSession(input: $input) { __typename
   ... on Session { accessToken refreshToken } ... on Refusal { code message } } }"""

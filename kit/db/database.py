@@ -44,11 +44,11 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.sql.functions import FunctionElement
 
+from kit.clock import CLOCK
 from kit.db import readers
 from kit.db.readers import Reader, Readers
 from kit.db.rows import Convert, Statements, Values
 from kit.db.transaction import Transaction
-from runtime.clock import CLOCK
 
 BUSY_TIMEOUT_MILLISECONDS = 5_000  # milliseconds a writer waits for another process on the same SQLite file
 CONNECT_TIMEOUT_SECONDS = 3.0  # seconds to reach PostgreSQL

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Protocol
 
-from runtime.clock import CLOCK
+from kit.clock import CLOCK
 
 CLOCK_CHECK_SECONDS = 30.0  # seconds at most between two looks at the clock, which may be set meanwhile
 
