@@ -31,7 +31,7 @@ from kit.graphql.http.connections import Limits
 from kit.graphql.http.draining import Draining
 from kit.graphql.http.serve import AddressTaken, address_at, address_of, bind
 from kit.graphql.http.serve import serve as listen
-from kit.settings import Settings, WrongSetting, load, local_key
+from kit.settings import Settings, WrongSetting, load, local_key, unknown_names
 from models.account import LINK_LIFETIME, User
 from models.actor import ActorKind
 from models.refusal import Refusal
@@ -51,10 +51,13 @@ def fail(message: object) -> NoReturn:
     raise SystemExit(2)
 
 
-def configured(*, database: str | None = None, level: str | None = None) -> Settings:
-    """The settings of this start: `database` and `level` where nobody says otherwise.
+def configured(
+    *, database: str | None = None, level: str | None = None, must_exist: bool = False
+) -> Settings:
+    """Return the settings of this start, with `database` and `level` as defaults.
 
-    Made for a loopback address, a secret key is kept beside the database.
+    A secret key made for a loopback address is kept beside the database. With `must_exist`, end with one line
+    where there is no such SQLite file: a command in a wrong folder creates nothing.
     """
     overrides: dict[str, Any] = {}
     try:
@@ -63,8 +66,16 @@ def configured(*, database: str | None = None, level: str | None = None) -> Sett
             if value is not None and name not in settings.model_fields_set:
                 overrides[name] = value
         settings = load(**overrides)
+        for name in unknown_names():
+            print(f"signalbox: .env: {name[:60]} is not a setting, and is ignored", file=sys.stderr)
+        file = Database(settings.database_url).file
+        if must_exist and file is not None and not Path(file).exists():
+            fail(
+                f"there is no database {file}: start in its folder, or set DATABASE_URL;"
+                " to make it, run `python server.py migrate`"
+            )
         if not settings.keys and settings.is_loopback:
-            beside = Path(Database(settings.database_url).file or "signalbox")
+            beside = Path(file or "signalbox")
             return load(**{**overrides, "secret_key": local_key(beside)})
     except WrongSetting as error:
         fail(error)
@@ -180,7 +191,7 @@ def link(
     demo: Annotated[bool, typer.Option("--demo", help="Of the demo's database, demo.sqlite3.")] = False,
 ) -> None:
     """Print a link that signs a person in, once: for whoever holds the database, which this shell does."""
-    settings = configured(database=DEMO_DATABASE if demo else None)
+    settings = configured(database=DEMO_DATABASE if demo else None, must_exist=True)
     token = asyncio.run(_link(settings, user))
     print(linked(url or address_at(settings.host, settings.port), token))
 
@@ -221,7 +232,7 @@ def owner(username: Annotated[str, typer.Argument(help="Whose account: 3 to 40 c
 
     Asks for the password; without a terminal it is OWNER_PASSWORD, or the first line of standard input.
     """
-    settings = configured()
+    settings = configured(must_exist=True)
     try:
         password = validation.password("password", _asked())
         asyncio.run(_own(settings, username, password))
@@ -404,7 +415,7 @@ def agents(*arguments: object, token: str | None) -> Iterator[Callable[[], None]
 
 def seed() -> None:
     """Create the demo workspace with people, boards and cards. Existing data stays."""
-    settings = configured()
+    settings = configured(must_exist=True)
     only_here(settings)
     made = asyncio.run(_seed(settings))
     print(f"made: {', '.join(made)}" if made else "everything is there already")
@@ -448,7 +459,7 @@ def reset(
     """Delete all data after a confirmation. The schema stays."""
     from kit.db.migrate import empty
 
-    settings = configured()
+    settings = configured(must_exist=True)
     asyncio.run(ready(settings))
     database = Database(settings.database_url)
     if not yes:
@@ -462,7 +473,7 @@ def reset(
 
 def restored() -> None:
     """Invalidate all cursors after the database was restored from a backup."""
-    count = asyncio.run(_restored(configured()))
+    count = asyncio.run(_restored(configured(must_exist=True)))
     print(f"{count} feeds have a new epoch: who resumes in one is told to read again")
 
 
@@ -485,7 +496,7 @@ def import_board_file(
     ] = None,
 ) -> None:
     """Import a board from a file: all or nothing. Prints what was not carried over."""
-    asyncio.run(_bring(configured(), file, user, workspace, board, law))
+    asyncio.run(_bring(configured(must_exist=True), file, user, workspace, board, law))
 
 
 async def _bring(
@@ -533,7 +544,7 @@ def export_board_file(
     ] = None,
 ) -> None:
     """Export a board to a file that `import` reads. Prints on standard error what is not in it."""
-    text, left = asyncio.run(_take(configured(), board, user))
+    text, left = asyncio.run(_take(configured(must_exist=True), board, user))
     if file is None:
         sys.stdout.write(text)
     else:

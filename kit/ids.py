@@ -1,5 +1,7 @@
-"""Ids: typed, sortable, globally unique. `card_01jd8…` is a prefix, an underscore and the 26 characters
-of a UUIDv7 in Crockford's base32, so ids sort by the time they were made and tell what they name.
+"""Ids: typed, sortable and globally unique.
+
+An id is a prefix that names its type, an underscore, and a UUIDv7 as 26 characters of Crockford's base32:
+`card_01jd8…`. Ids of one type sort by their creation time.
 """
 
 from collections.abc import Callable
@@ -12,7 +14,7 @@ LENGTH = 26
 
 
 def base32(number: int) -> str:
-    """Write 128 bits as 26 characters whose order is the order of the numbers."""
+    """Encode 128 bits as 26 characters. Their order is that of the numbers."""
     return "".join([PAIRS[number >> shift & 1023] for shift in range(120, -1, -10)])
 
 
@@ -21,11 +23,11 @@ def new_id(prefix: str) -> str:
 
 
 def maker(prefix: str) -> Callable[[], str]:
-    """Return a function that makes ids of one kind: a column's default."""
+    """Return a function that creates ids with `prefix`: the default of a column."""
     return lambda: new_id(prefix)
 
 
 def prefix_of(id: str) -> str | None:
-    """The prefix of a well-formed id, or None for anything else."""
+    """Return the prefix of a well-formed id, None for any other text."""
     prefix, _, rest = id.rpartition("_")
     return prefix if len(rest) == LENGTH and not set(rest) - set(ALPHABET) else None

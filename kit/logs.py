@@ -1,13 +1,25 @@
-"""Logs: one line per thing that happened, keys and values, with the request it happened in. Never a secret,
-never a query's text."""
+"""Logs: one line for each event, with its keys and values and the id of its request.
+
+Promise: no secret, no text of a query, no value of a local variable; no escape sequence in JSON.
+"""
 
 import logging
+import re
 import sys
 from typing import Any
 
 import structlog
 
 from kit.graphql.operation import request_id
+
+ESCAPE_SEQUENCE = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
+
+
+def without_colors(logger: Any, name: str, event: dict[str, Any]) -> dict[str, Any]:
+    """Remove what uvicorn adds for a terminal."""
+    event.pop("color_message", None)
+    event["event"] = ESCAPE_SEQUENCE.sub("", str(event.get("event", "")))
+    return event
 
 
 def with_request(logger: Any, name: str, event: dict[str, Any]) -> dict[str, Any]:
@@ -17,19 +29,24 @@ def with_request(logger: Any, name: str, event: dict[str, Any]) -> dict[str, Any
 
 
 def start(level: str, format: str) -> None:
-    """Send every logger's lines to standard error, as text or as JSON."""
+    """Write the lines of every logger to standard error, as text or as JSON."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.ExtraAdder(),
         with_request,
+        without_colors,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+    tracebacks = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+    console = structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(), pad_event_to=0, exception_formatter=structlog.dev.plain_traceback
+    )
     last = (
-        [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        [structlog.processors.ExceptionRenderer(tracebacks), structlog.processors.JSONRenderer()]
         if format == "json"
-        else [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)]
+        else [console]
     )
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,

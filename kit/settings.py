@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import re
 import secrets
 from contextlib import suppress
 from pathlib import Path
@@ -9,6 +10,7 @@ from tempfile import NamedTemporaryFile
 from typing import Annotated
 from urllib.parse import urlsplit
 
+from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import URL, make_url
@@ -18,6 +20,10 @@ BUSES = ("memory", "postgresql", "postgresql+asyncpg", "redis", "rediss", "valke
 POSTGRES_OPTIONS = {"host", "port", "ssl", "passfile", "target_session_attrs"}  # that an address may have
 MIN_SECRET_KEY_LENGTH = 32  # characters of a secret key
 MAX_DAYS = 36_500  # days: no date overflows that is so far from today
+OTHER_NAMES = {"owner_password", "signalbox_key"}  # that commands read from the environment
+SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#@,]+")
+HOST_NAME = re.compile(r"[^\s/?#@,]+|[0-9a-f:.]+/[0-9]+", re.IGNORECASE)
 
 
 class WrongSetting(Exception):
@@ -32,6 +38,13 @@ class Settings(BaseSettings):
     database_url: str = Field(
         "sqlite:///signalbox.sqlite3",
         description="sqlite:///file or postgresql://user:password@host/name",
+    )
+    database_pool: int = Field(
+        10,
+        ge=1,
+        le=1_000,
+        description="Connections to PostgreSQL that read, and as many that write, per process; one more listens."
+        " A request waits for one, up to 5 s to read and 8 s to write",
     )
     bus_url: str = Field(
         "",
@@ -136,6 +149,33 @@ class Settings(BaseSettings):
                 ) from None
         return value
 
+    @field_validator("allowed_origins")
+    @classmethod
+    def _origins(cls, value: list[str]) -> list[str]:
+        origins = [part.casefold().removesuffix("/") for part in value]
+        for origin in origins:
+            if origin != "*" and not ORIGIN.fullmatch(origin):
+                raise ValueError(f"{origin[:60]} is not an origin like https://app.example.com, or *")
+        return origins
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _hosts(cls, value: list[str]) -> list[str]:
+        for name in value:
+            if not HOST_NAME.fullmatch(name):
+                raise ValueError(f"{name[:60]} is not a host name like app.example.com: no scheme, no path")
+        return value
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
+
+    @field_validator("log_format", mode="before")
+    @classmethod
+    def _lower(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
+
     @model_validator(mode="after")
     def _own_page_alone(self) -> "Settings":
         if self.graphiql and "*" in self.allowed_origins:
@@ -148,6 +188,7 @@ class Settings(BaseSettings):
     @field_validator("bus_url")
     @classmethod
     def _known_bus(cls, value: str) -> str:
+        value = re.sub(r"^postgres://", "postgresql://", value)
         if value and urlsplit(value).scheme not in BUSES:
             raise ValueError("must begin with memory://, postgresql:// or redis://")
         return value
@@ -155,11 +196,11 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _known_database(cls, value: str) -> str:
+        value = re.sub(r"^postgres://", "postgresql://", value)
         if not value.startswith(
             (
                 "sqlite:///",
                 "sqlite+aiosqlite:///",
-                "postgres://",
                 "postgresql://",
                 "postgresql+asyncpg://",
             )
@@ -176,6 +217,11 @@ class Settings(BaseSettings):
             raise ValueError(
                 "must name a file: what is only in memory is another database on each connection"
             )
+        if (mode := url.query.get("sslmode")) is not None and not value.startswith("sqlite"):
+            if mode not in SSL_MODES or "ssl" in url.query:
+                raise ValueError(f"sslmode must be one of {', '.join(SSL_MODES)}, and ssl not given besides")
+            value = re.sub(r"([?&])sslmode=", r"\1ssl=", value)  # the driver's name of it
+            url = make_url(value)
         known = () if value.startswith("sqlite") else POSTGRES_OPTIONS
         if unknown := sorted(url.query.keys() - known):
             raise ValueError(f"has an option, {unknown[0][:60]}, that is not known")
@@ -229,6 +275,12 @@ def load(**overrides: object) -> Settings:
         raise WrongSetting(".env: is not UTF-8") from None
     except OSError as error:
         raise WrongSetting(f".env: {error.strerror}") from None
+
+
+def unknown_names(path: Path = Path(".env")) -> list[str]:
+    """Return the names in a `.env` that are no setting, for a warning."""
+    known = {*Settings.model_fields, *OTHER_NAMES}
+    return [name for name in dotenv_values(path) if name.casefold() not in known] if path.is_file() else []
 
 
 def local_key(beside: Path) -> str:

@@ -1,4 +1,4 @@
-"""A look at the database that many wait for, made once for all of them."""
+"""One read of the database for many callers that need it at the same time."""
 
 import asyncio
 import time
@@ -6,25 +6,25 @@ from collections.abc import Awaitable, Callable
 
 
 class SingleFlight:
-    """Many may ask at any moment for `look` to be made; each is served by one that began after it asked."""
+    """Run `read` for concurrent callers. Each is served by a run that began after its call."""
 
-    def __init__(self, look: Callable[[], Awaitable[None]]) -> None:
-        self._look = look
+    def __init__(self, read: Callable[[], Awaitable[None]]) -> None:
+        self._read = read
         self._turn = asyncio.Lock()
-        self._begun = 0  # looks begun so far
-        self._ended = 0  # the last of them that was not cut short
-        self._looked = float("-inf")  # when that one began
+        self._begun = 0  # runs begun so far
+        self._ended = 0  # the number of the last run that was not cancelled
+        self._read_at = float("-inf")  # when that run began
 
     async def __call__(self, *, age: float = 0) -> None:
-        """See what was committed before this was called, or `age` seconds before."""
-        if time.monotonic() < self._looked + age:
+        """Return once everything was read that was committed before this call, or `age` seconds before it."""
+        if time.monotonic() < self._read_at + age:
             return
-        asked = self._begun
+        begun_before = self._begun
         async with self._turn:
-            # A look that had begun before we asked may have been too early for what woke us; one that
-            # another has begun and ended since is as good as our own.
-            if self._ended <= asked:
+            # A run that began before this call may have missed its reason. One that another caller
+            # began and finished since serves this caller as well.
+            if self._ended <= begun_before:
                 self._begun += 1
-                mine, began = self._begun, time.monotonic()
-                await self._look()
-                self._ended, self._looked = mine, began
+                number, began = self._begun, time.monotonic()
+                await self._read()
+                self._ended, self._read_at = number, began

@@ -275,7 +275,7 @@ class EventLog:
 
 def make_event_log(settings: Settings) -> EventLog:
     """Make the event log of a database with its pub/sub; neither is started yet."""
-    database = Database(settings.database_url)
+    database = Database(settings.database_url, pool=settings.database_pool)
     bus = settings.bus_url or ("memory://" if database.is_sqlite else settings.database_url)
     pubsub = PubSub(
         bus,

@@ -11,6 +11,7 @@ import re
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 from graphql import GraphQLError, GraphQLSyntaxError
@@ -18,7 +19,8 @@ from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
 MAX_MESSAGE_LENGTH = 500  # characters of a library's message kept: it may quote what the client sent
-MAX_LOGGED_FRAMES = 8  # innermost frames of an unexpected error that are logged
+MAX_LOGGED_FRAMES = 8  # innermost frames of ours that are logged for an unexpected error
+ROOT = str(Path(__file__).parents[2])
 
 QUOTED = re.compile(
     r"(String cannot represent a non string value|unknown field '\w*'|required field '\w*').*", re.DOTALL
@@ -145,22 +147,34 @@ def codes(errors: Iterable[GraphQLError] | None, explain: Explain) -> set[str]:
 
 
 def log_unexpected(exception: BaseException) -> dict[str, Any]:
-    """Say of which class `exception` is, what it came of, and where it was raised; nothing of what it says.
+    """Describe `exception` for the log: its class, its causes with their SQLSTATE, the innermost frames of ours.
 
-    Its message may quote a row, a statement's parameters or a password: it never enters a log. An SQLSTATE is
-    five letters of the standard.
+    Never its message, which may quote a row, a statement's parameters or a password. The last frame is where it was
+    raised, in a library or not.
     """
-    causes: list[str] = []
-    below = exception.__cause__
-    while below is not None and len(causes) < MAX_LOGGED_FRAMES:
-        state = getattr(below, "sqlstate", None)
-        causes.append(" ".join(filter(None, (_named(below), state if isinstance(state, str) else None))))
-        below = below.__cause__
-    found = traceback.extract_tb(exception.__traceback__)[-MAX_LOGGED_FRAMES:]
-    at = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in found]
-    return {"type": _named(exception), "causes": causes, "frames": at}
+    chain = [exception]
+    while len(chain) <= MAX_LOGGED_FRAMES and (cause := _cause(chain[-1])) is not None and cause not in chain:
+        chain.append(cause)
+    stacks = [traceback.extract_tb(each.__traceback__) for each in chain]
+    frames = [frame for stack in stacks for frame in stack if _is_ours(frame)] + stacks[0][-1:]
+    named = [_named(each) for each in chain]
+    at = dict.fromkeys(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames)
+    return {"type": named[0], "causes": named[1:], "frames": list(at)[-MAX_LOGGED_FRAMES:]}
+
+
+def _cause(exception: BaseException) -> BaseException | None:
+    if exception.__cause__ is not None or exception.__suppress_context__:
+        return exception.__cause__
+    return exception.__context__
+
+
+def _is_ours(frame: traceback.FrameSummary) -> bool:
+    return frame.filename.startswith(ROOT) and "site-packages" not in frame.filename
 
 
 def _named(exception: BaseException) -> str:
+    """Return the class, and the SQLSTATE or SQLite's name of the error."""
     kind = type(exception)
-    return f"{kind.__module__}.{kind.__qualname__}"
+    state = getattr(exception, "sqlstate", None) or getattr(exception, "sqlite_errorname", None)
+    name = f"{kind.__module__}.{kind.__qualname__}"
+    return f"{name} {state}" if isinstance(state, str) else name

@@ -259,7 +259,8 @@ async def test_who_works_is_not_closed_for_who_comes(serve):
     """When all are at work a new one is told to come again."""
     server = await serve(CONNECTIONS="20", CONNECTIONS_PER_ADDRESS="0")
     body = b'{"query": "subscription { userFeed { seq } }"}'
-    given = HEAD + b"accept: text/event-stream\r\ncontent-length: %d\r\n\r\n" % len(body)
+    credential = f"authorization: {server.headers['authorization']}\r\n".encode()
+    given = HEAD + credential + b"accept: text/event-stream\r\ncontent-length: %d\r\n\r\n" % len(body)
     streams = [await opened(server, given + body) for _ in range(20)]
     for reader, _ in streams:
         assert b"200 OK" in await reader.readuntil(b"\r\n\r\n")

@@ -12,11 +12,9 @@ from typing import Any, Protocol, runtime_checkable
 
 import orjson
 from graphql import (
-    DocumentNode,
     GraphQLList,
     GraphQLOutputType,
     GraphQLResolveInfo,
-    GraphQLSchema,
     OperationType,
     get_named_type,
     is_composite_type,
@@ -29,12 +27,10 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from kit.graphql.documents.documents import digest
 from kit.graphql.executor.levels import LevelExecution
 from kit.graphql.executor.plan import Plans, Selection
-from kit.graphql.executor.variables import Inputs
 from kit.graphql.introspection import Answers
 from kit.graphql.operation import current_operation
 
 PLAN_CACHE = Plans()
-VARIABLE_READERS = Inputs()
 ANSWERS = Answers()
 INTROSPECTED = ("__Schema", "__Type")
 PAUSE_AFTER_SECONDS = 0.01
@@ -59,28 +55,6 @@ class ListExecutor(StrawberryGraphQLCoreExecutionContext):
     _paused: deque[asyncio.Future[None]]
     _introspecting: frozenset[str | int] = frozenset()  # root fields
     _objects: int | None = 1  # how many the answer has, itself among them; None when nobody counted
-
-    @classmethod
-    def build(
-        cls,
-        schema: GraphQLSchema,
-        document: DocumentNode,
-        root_value: Any = None,
-        context_value: Any = None,
-        raw_variable_values: dict[str, Any] | None = None,
-        operation_name: str | None = None,
-        *rest: Any,
-        **more: Any,
-    ) -> Any:
-        variables = VARIABLE_READERS.of(schema, document, operation_name)
-        values = variables.read(raw_variable_values or {}) if variables else None
-        given = root_value, context_value, raw_variable_values, operation_name, *rest
-        if variables is None or values is None:
-            return super().build(schema, document, *given, **more)
-        built = super().build(schema, variables.bare, *given, **more)
-        if isinstance(built, cls):
-            built.operation, built.variable_values = variables.operation, values
-        return built
 
     def complete_value(
         self,

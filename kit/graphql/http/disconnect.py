@@ -1,8 +1,7 @@
-"""A client that hung up is not worked for.
+"""Cancel the query of a client that disconnects.
 
-The server would otherwise run its query to the end. A mutation runs on: half of it may be done,
-and the client that asks again with the same idempotency key then finds its answer. One that only waits
-looks at `running().hung_up` before it goes on.
+A mutation runs to its end: half of it may be done, and a client that repeats it with the same idempotency key then
+finds its answer. A mutation that only waits reads `current_operation().hung_up` before it continues.
 """
 
 import asyncio
@@ -15,17 +14,17 @@ from kit.graphql.operation import current_operation
 
 T = TypeVar("T")
 
-WATCH_AFTER_SECONDS = 0.1  # seconds before the connection is watched; nearly every operation is done by then
+WATCH_AFTER_SECONDS = 0.1  # nearly every operation is done before the connection is watched
 
 
 class ClientDisconnected(Exception):
-    """The client hung up; nobody waits for an answer."""
+    """The client disconnected; nobody waits for an answer."""
 
 
 async def run_until_disconnect(request: Request, work: Coroutine[Any, Any, T]) -> T:
-    """Await `work`, or cancel it and raise Gone when the client hangs up during a query.
+    """Await `work`; cancel it and raise ClientDisconnected if the client disconnects during a query.
 
-    The request's body must have been read: what arrives now can only be the end.
+    The body of the request must have been read: the next message can only be the disconnect.
     """
     task, operation = asyncio.current_task(), current_operation()
     assert task is not None, "A request is answered in a task"

@@ -22,9 +22,9 @@ STREAM_ONLY = (
 async def execute(
     schema: Schema, request: Request, data: GraphQLRequestData, context: Any, *, allow_get: bool
 ) -> ExecutionResult:
-    """Execute what `data` asks, until the client goes away.
+    """Execute the operation of `data`, until the client disconnects.
 
-    Errors: PublicError if there is no operation to execute, or not by this method; Gone.
+    Raises PublicError if there is no operation to execute, or not by this method, and ClientDisconnected.
     """
     allowed = {OperationType.QUERY, OperationType.MUTATION}
     if request.method == "GET":

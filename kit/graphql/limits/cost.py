@@ -7,9 +7,10 @@ are ignored: the cost is that of the whole document.
 
 The limit is 20,000 points (`DocumentLimits.cost`). A board of 500 cards with subtasks, labels, assignees and open
 questions costs 7,500; the first page of every workspace with its labels and members 12,700, because a workspace may
-have 200 labels; both must pass. Measured on 500 cards: an operation of 15,000 to 18,000 points holds the event loop
-for at most 35 ms at a time, 60 ms where graphql-core answers it again because it has an error
-(executor/executor.py pauses it; without the pauses it was 370 ms).
+have 200 labels; both must pass. Measured on 500 cards on SQLite, in processor time without garbage collection: an
+operation of 15,000 to 18,000 points holds the event loop for about 35 ms at a time, and for 20 to 65 ms where
+graphql-core answers it again because it has an error (executor/executor.py pauses it; 370 ms without the pauses). A
+full collection meanwhile adds 100 to 200 ms.
 
 Points that an answer did not use are given back to the bucket, so small boards pay for their own size. The bucket
 (`POINTS`, `POINTS_PER_SECOND`) lets a person read such a page every second for ten seconds; a client that asks
