@@ -21,7 +21,7 @@ from tests.test_start import CLEAN, begin
 from tests.warm import Warm
 
 ME = "{ me { username } workspaces { nodes { name } } }"
-FEED = "subscription { userFeed { kind } }"
+FEED = "subscription { userFeed { seq } }"
 PUBLIC = "board.example"
 SOMEBODY = r'"username": ?"owner|"Home|(board|workspace|card)_[0-9a-z]{20}'  # in an answer to somebody
 

@@ -56,6 +56,7 @@ class Making:
                 if not noted:
                     await self._do(self.repository, "update-ref", f"{NOTES}/{self.run}/{name}", base)
                 return await self._added(name), base
+            await empty(self.folder)  # the failed attempt may have left files
         return await self._added(await self._named(tip, base)), base
 
     async def _added(self, name: str) -> str:
