@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from actions.transfer import github, native_format, trello
+from actions.transfer import beads, csv_table, github, native_format, task_list, trello, vibe_kanban
 from actions.transfer.board_file import MAX_CARDS, BoardFile, UnreadableFile
 from actions.transfer.mend import mend_board, set_stages
 from models.stage import Stage
@@ -36,11 +36,7 @@ def parse(
     """
     if len(raw) > MAX_FILE_BYTES:
         raise UnreadableFile(f"is larger than {MAX_FILE_BYTES // 2**20} MB")
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise UnreadableFile("is not text in UTF-8") from None
-    file = _read_text(text, name)
+    file = _read_bytes(raw, name)
     if len(file.cards) > MAX_CARDS:
         raise UnreadableFile(f"has {len(file.cards)} cards; {MAX_CARDS} is the most")
     set_stages(file, stages or {})
@@ -87,7 +83,22 @@ def _no_number(text: str) -> Any:
     raise ValueError(f"{text} is no number")
 
 
-def _read_text(text: str, name: str) -> BoardFile:
+def _read_bytes(raw: bytes, name: str) -> BoardFile:
+    if raw.startswith(b"PK\x03\x04"):
+        return vibe_kanban.read_vibe_zip(raw, name)
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise UnreadableFile("is not text in UTF-8") from None
+    if not text.lstrip().startswith(("{", "[")):
+        if csv_table.is_csv(text):
+            return csv_table.read_csv(text, name)
+        if task_list.is_task_list(text):
+            return task_list.read_task_list(text, name)
+    return _read_json(text, name)
+
+
+def _read_json(text: str, name: str) -> BoardFile:
     try:
         documents = _parse_documents(text)
     except RecursionError:
@@ -120,7 +131,14 @@ def _read_documents(documents: list[Any], name: str) -> BoardFile:
             return trello.read_trello(first)
         if "total_count" in first and isinstance(first.get("items"), list):
             return github.read_github(first["items"], name)
+        if first.get("success") is True and isinstance(first.get("data"), list):
+            documents, first = [first["data"]], first["data"]
     entries = _flatten(documents)
+    example = entries[0] if entries else None
+    if vibe_kanban.is_vibe_task(example):
+        return vibe_kanban.read_vibe_tasks(entries, name)
+    if beads.is_bead(example):
+        return beads.read_beads(entries, name)
     if isinstance(first, list) or _is_issue(first):
         return github.read_github(entries, name)
     raise UnreadableFile("is no Trello board, no list of GitHub issues and no board of ours")

@@ -270,8 +270,7 @@ def _leads_to(parents: dict[int, int], start: int, goal: int) -> bool:
 
 def _link_cards(file: BoardFile, numbers: dict[str, int]) -> None:
     blocks: dict[int, set[int]] = defaultdict(set)
-    pairs: set[tuple[frozenset[int], LinkKind]] = set()
-    linked: set[frozenset[int]] = set()
+    links: dict[frozenset[int], FileLink] = {}
     counts = Counter[int]()
     for key, target_key, kind in sorted(
         file.relations, key=lambda relation: list(LinkKind).index(relation[2])
@@ -279,25 +278,25 @@ def _link_cards(file: BoardFile, numbers: dict[str, int]) -> None:
         if key not in numbers or target_key not in numbers:
             file.left["links to issues that are not in the file"] += 1
             continue
-        card, target = numbers[key], numbers[target_key]
-        pair = frozenset((card, target))
-        if (pair, kind) in pairs:
+        link = FileLink(numbers[key], numbers[target_key], kind)
+        pair = frozenset((link.card, link.target))
+        same = links.get(pair)
+        if same == link or (same and kind is same.kind is LinkKind.RELATED):
             continue  # each side of a link names it
-        if card == target:
+        if link.card == link.target:
             file.left["links of an issue to itself"] += 1
-        elif pair in linked:
-            file.left["links between issues that another links (one is kept)"] += 1
-        elif max(counts[card], counts[target]) >= MAX_LINKS:
-            file.left[f"links beyond {MAX_LINKS} of a card"] += 1
-        elif kind is LinkKind.BLOCKS and _is_reachable(blocks, target, card):
+        elif kind is LinkKind.BLOCKS and _is_reachable(blocks, link.target, link.card):
             file.left["links that block in a circle"] += 1
+        elif same:
+            file.left["links between issues that another links (one is kept)"] += 1
+        elif max(counts[link.card], counts[link.target]) >= MAX_LINKS:
+            file.left[f"links beyond {MAX_LINKS} of a card"] += 1
         else:
             if kind is LinkKind.BLOCKS:
-                blocks[card].add(target)
-            pairs.add((pair, kind))
-            linked.add(pair)
+                blocks[link.card].add(link.target)
+            links[pair] = link
             counts.update(pair)
-            file.links.append(FileLink(card, target, kind))
+    file.links = list(links.values())
 
 
 def _is_reachable(edges: dict[int, set[int]], start: int, goal: int) -> bool:

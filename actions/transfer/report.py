@@ -24,7 +24,7 @@ def progress_bar(total: int) -> Iterator[Callable[[int, int], None]]:
 def report(file: BoardFile, result: ImportedBoard) -> str:
     """Return what an import read, created, changed and left out."""
     board = result.board
-    made = ", ".join(f"{count} {what}" for what, count in result.made.items()) or "no cards"
+    made = ", ".join(f"{count} {what}" for what, count in (+result.made).items()) or "no cards"
     lines = [f"{file.source}: {made}, on the board {board.name} ({board.key}, {board.id})"]
     if +file.read:
         lines.append("Read: " + ", ".join(f"{what} {count}" for what, count in (+file.read).items()))

@@ -7,10 +7,10 @@ from models.stage import Stage
 
 # Whole names, ignoring case, punctuation and spaces.
 STAGES = {
-    Stage.BACKLOG: "backlog ideas icebox inbox new someday later triage requests wishlist proposed",
+    Stage.BACKLOG: "backlog ideas icebox inbox new someday later triage requests wishlist proposed deferred",
     Stage.PLAN: "plan planning planned design spec specification refine refinement analysis discovery upnext",
-    Stage.TODO: "todo ready next thisweek selected sprint sprintbacklog open selectedfordevelopment unstarted "
-    "zuerledigen offen àfaire afaire porhacer pendiente 未着手 待办",
+    Stage.TODO: "todo ready next thisweek selected sprint sprintbacklog open opened reopened "
+    "selectedfordevelopment unstarted zuerledigen offen àfaire afaire porhacer pendiente 未着手 待办",
     Stage.IN_PROGRESS: "inprogress doing progress wip working active started current indevelopment today "
     "blocked onhold inarbeit encours encurso 進行中 进行中",
     Stage.REVIEW: "review inreview codereview testing test qa verify verification validation waiting",
