@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from sqlalchemy import select
@@ -37,6 +37,9 @@ from models.actor import ActorKind
 from models.refusal import Refusal
 from models.stage import Law
 from models.workspace import Membership, Role
+
+if TYPE_CHECKING:
+    from actions.transfer.board_file import BoardFile
 
 ROOT = Path(__file__).parent
 Make = Callable[[Settings, Draining], ASGIApp]  # makes the application, as server.make_app does
@@ -484,7 +487,10 @@ async def _restored(settings: Settings) -> int:
 
 def import_board_file(
     file: Annotated[
-        Path, typer.Argument(help="A Trello export, a list of GitHub issues, or a board of ours.")
+        Path,
+        typer.Argument(
+            help="A Trello or Vibe Kanban export, GitHub issues, CSV, a Markdown task list, Beads, or an `export`."
+        ),
     ],
     workspace: Annotated[
         str | None, typer.Option(help="Id of the workspace; without it, the owner's first.")
@@ -494,29 +500,42 @@ def import_board_file(
     user: Annotated[
         str | None, typer.Option(help="Whose name it is done in; without it, the owner's.")
     ] = None,
+    zone: Annotated[
+        str | None,
+        typer.Option(
+            help="Time zone in which due times become days, such as Europe/Paris; default: the machine's."
+        ),
+    ] = None,
+    stage: Annotated[
+        list[str] | None, typer.Option(help="Stage of a list or status, “NAME=REVIEW”; repeatable.")
+    ] = None,
 ) -> None:
-    """Import a board from a file: all or nothing. Prints what was not carried over."""
-    asyncio.run(_bring(configured(must_exist=True), file, user, workspace, board, law))
+    """Import a board from a file: all or nothing. Prints what was changed or not carried over."""
+    from actions.transfer.board_file import UnreadableFile
+    from actions.transfer.file import read, read_stages, read_zone
+
+    try:
+        board_file = read(file, zone=read_zone(zone), stages=read_stages(stage or []))
+    except ValueError as error:
+        fail(error)
+    except UnreadableFile as error:
+        fail(f"{file} {error}")
+    asyncio.run(_bring(configured(must_exist=True), file, board_file, user, workspace, board, law))
 
 
 async def _bring(
     settings: Settings,
     file: Path,
+    board_file: "BoardFile",
     user: str | None,
     workspace: str | None,
     board: str | None,
     law: Law | None,
 ) -> None:
     from actions.cli_actor import cli_actor_of, first_workspace
-    from actions.transfer.board_file import UnreadableFile
-    from actions.transfer.file import read
     from actions.transfer.import_board import import_board
     from actions.transfer.report import progress_bar, report
 
-    try:
-        board_file = read(file)
-    except UnreadableFile as error:
-        fail(f"{file} {error}")
     async with opened(settings) as event_log:
         try:
             async with event_log.transaction(Author(ActorKind.SYSTEM)) as tx:

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from actions.transfer import native_format
-from actions.transfer.board_file import STAGES, UnreadableFile, stage_named
+from actions.transfer.board_file import UnreadableFile
 from actions.transfer.export_board import export_board
 from actions.transfer.file import MAX_FILE_BYTES, parse
 from actions.transfer.import_board import import_board
 from actions.transfer.report import report, report_of_export
+from actions.transfer.stage_names import STAGES, stage_named
 from models.refusal import Refusal
 from models.stage import Law, Stage, StageRefused
 from tests.board import do, told

@@ -17,6 +17,7 @@ from models.message import MessageKind
 from models.stage import Law, Stage
 
 T = TypeVar("T")
+GREY = "#B3BAC5"  # of a label without a color
 PRIORITIES = {
     **{validation.folded(one.name): one for one in Priority},
     "urgent": Priority.CRITICAL,
@@ -31,9 +32,13 @@ class UnreadableFile(Exception):
 
 @dataclass
 class FileColumn:
+    """A column, or a closed list, which becomes none: its cards are archived in another column."""
+
     name: str
-    stage: Stage
+    stage: Stage = Stage.BACKLOG
     wip_limit: int | None = None
+    is_closed: bool = False
+    is_stage_given: bool = True  # otherwise the name decides
 
 
 @dataclass
@@ -83,6 +88,10 @@ class FileCard:
     assignees: list[str] = field(default_factory=list)
     subtasks: list[FileSubtask] = field(default_factory=list)
     comments: list[FileMessage] = field(default_factory=list)
+    key: str | None = None  # its name in another system
+    parent_key: str | None = None
+    due_at: datetime | None = None  # a day only in some time zone
+    footer: list[str] = field(default_factory=list)  # lines under the description
 
 
 @dataclass
@@ -107,48 +116,18 @@ class BoardFile:
     labels: list[FileLabel] = field(default_factory=list)
     cards: list[FileCard] = field(default_factory=list)
     links: list[FileLink] = field(default_factory=list)
+    relations: list[tuple[str, str, LinkKind]] = field(default_factory=list)  # links by FileCard.key
+    is_foreign: bool = False  # written by another system: odd entries are mended, not refused
+    sorts_columns: bool = False  # by stage
+    read: Counter[str] = field(default_factory=Counter)  # numbers of things in the file
+    mended: Counter[str] = field(default_factory=Counter)  # numbers of things that were changed
     left: Counter[str] = field(default_factory=Counter)  # numbers of things that are not carried over
     notes: list[str] = field(default_factory=list)  # interpretations that a person should know
-
-
-# Stages by names of lists, ignoring case, punctuation and spaces.
-STAGES = {
-    Stage.BACKLOG: "backlog ideas icebox inbox new someday later triage requests",
-    Stage.PLAN: "plan planning planned design spec specification refine refinement analysis discovery upnext",
-    Stage.TODO: "todo ready next thisweek selected sprint sprintbacklog open selectedfordevelopment",
-    Stage.IN_PROGRESS: "inprogress doing progress wip working active started current indevelopment today",
-    Stage.REVIEW: "review inreview codereview testing test qa verify verification validation waiting",
-    Stage.DONE: "done complete completed finished closed shipped released live resolved merged deployed",
-}
-STAGE_OF_NAME = {word: stage for stage, words in STAGES.items() for word in words.split()}
-
-
-def stage_named(name: str) -> Stage | None:
-    """Return the stage that the name of a list means, or None if unknown."""
-    return STAGE_OF_NAME.get("".join(c for c in name.casefold() if c.isalnum()))
 
 
 def standard_columns() -> list[FileColumn]:
     """Return the columns of the pipeline template."""
     return [FileColumn(name, stage) for name, stage in TEMPLATES[Template.PIPELINE]]
-
-
-def fit_text(file: BoardFile, text: str | None, most: int, what: str) -> str:
-    """Remove control characters from a text of another system, and cut it at `most` characters.
-
-    A cut is counted under `what`.
-    """
-    text = validation.UNMEANT.sub("", (text or "").replace("\r\n", "\n")).strip()
-    if len(text) <= most:
-        return text
-    file.left[f"the ends of {what} longer than {most} characters"] += 1
-    return text[: most - 1].rstrip() + "…"
-
-
-def first_of(file: BoardFile, values: list[T], most: int, what: str) -> list[T]:
-    """Return the first `most` values; the rest is counted under `what`."""
-    file.left[f"{what} beyond the first {most} of a card"] += len(values[most:])
-    return values[:most]
 
 
 def priority_of(labels: list[str]) -> Priority:

@@ -30,7 +30,7 @@ from models.card import Card
 from models.message import STRANGER
 from models.refusal import Invalid, NotFound, Refusal
 from models.stage import ColumnState, Law
-from models.workspace import Label, Membership
+from models.workspace import MAX_LABELS, Label, Membership
 
 MAX_ROWS_PER_STATEMENT = 1_000  # rows before a flush
 Progress = Callable[[int, int], None]
@@ -162,6 +162,8 @@ class _Builder:
         used = {folded(name) for card in self.file.cards for name in card.labels}
         colours = {folded(mark.name): mark for mark in reversed(self.file.labels)}
         new = sorted(used - there.keys())
+        if self.file.is_foreign and len(there) + len(new) > MAX_LABELS:
+            new = self._drop_rare_labels(new, MAX_LABELS - len(there))
         for name in new:
             if name not in colours:
                 raise Invalid(("labels", f"must contain “{name[:50]}”, which a card carries"))
@@ -172,6 +174,16 @@ class _Builder:
             self.result.made["labels"] += len(made)
         self.result.left["labels that no card carries"] += len(colours.keys() - used - there.keys())
         return there
+
+    def _drop_rare_labels(self, names: list[str], most: int) -> list[str]:
+        """Take all but the `most` labels of the most cards off the cards of the file. Returns the kept ones."""
+        uses = Counter(folded(name) for card in self.file.cards for name in card.labels)
+        ranked = sorted(names, key=lambda name: (-uses[name], name))
+        dropped = set(ranked[max(most, 0) :])
+        for card in self.file.cards:
+            card.labels = [name for name in card.labels if folded(name) not in dropped]
+        self.result.left[f"labels beyond {MAX_LABELS} in the workspace (of the fewest cards)"] += len(dropped)
+        return [name for name in names if name not in dropped]
 
     def _names(self) -> list[tuple[str, int]]:
         """Return an id and a number for each card, in order of number. On a new board WEB-42 stays WEB-42."""

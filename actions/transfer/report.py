@@ -22,12 +22,16 @@ def progress_bar(total: int) -> Iterator[Callable[[int, int], None]]:
 
 
 def report(file: BoardFile, result: ImportedBoard) -> str:
-    """Return what an import created and what it left out."""
+    """Return what an import read, created, changed and left out."""
     board = result.board
-    made = ", ".join(f"{count} {what}" for what, count in result.made.items()) or "no cards"
+    made = ", ".join(f"{count} {what}" for what, count in (+result.made).items()) or "no cards"
     lines = [f"{file.source}: {made}, on the board {board.name} ({board.key}, {board.id})"]
-    left = _counted(result.left)
-    lines += ["Not carried over:", *left] if left else ["Everything was carried over."]
+    if +file.read:
+        lines.append("Read: " + ", ".join(f"{what} {count}" for what, count in (+file.read).items()))
+    mended, left = _counted(file.mended), _counted(result.left)
+    lines += ["Changed:", *mended] if mended else []
+    lines += ["Not carried over:", *left] if left else []
+    lines += [] if mended or left else ["Everything was carried over."]
     lines += ["To know:"] * bool(result.notes) + [f"  - {note}" for note in result.notes]
     return "\n".join(lines)
 

@@ -1,9 +1,10 @@
-"""A board as Trello exports it (Menu, Print, export and share, Export as JSON)."""
+"""A board as Trello exports it (Menu, Print, export and share, Export as JSON), also of older years."""
 
+from collections import defaultdict
 from typing import Any
 
-from actions import validation
 from actions.transfer.board_file import (
+    GREY,
     BoardFile,
     FileCard,
     FileColumn,
@@ -11,15 +12,8 @@ from actions.transfer.board_file import (
     FileMessage,
     FileReader,
     FileSubtask,
-    first_of,
-    fit_text,
     priority_of,
-    stage_named,
-    standard_columns,
 )
-from models.card import MAX_LABELS, MAX_SUBTASKS
-from models.message import MAX_MESSAGE_LENGTH
-from models.stage import Stage
 
 COLOURS = {
     "green": "#61BD4F",
@@ -33,126 +27,198 @@ COLOURS = {
     "pink": "#FF78CB",
     "black": "#344563",
 }
-GREY = "#B3BAC5"  # of a label without a colour
+COMMENTS = {"commentCard", "copyCommentCard"}
 
 
-def read_trello(value: Any) -> BoardFile:
+def read_trello(value: dict[str, Any]) -> BoardFile:
+    """Read a board. Raises UnreadableFile."""
     board = FileReader(value, "")
-    made = BoardFile(name="", source="a Trello board")
-    made.name = fit_text(made, board.get("name", str), 100, "names") or "Trello"
-    made.description = fit_text(made, board.get("desc", str, ""), validation.PROSE, "descriptions")
-    lanes, closed = _columns(made, board)
-    labels = _labels(made, board)
-    people = {one.get("id", str): one.get("username", str, "") for one in board.objects("members")}
-    steps, said = _checklists(made, board), _comments(made, board)
-    cards = sorted(board.objects("cards"), key=lambda card: card.number("pos"))
-    for card in sorted(cards, key=lambda card: lanes.get(card.get("idList", str), 0)):
-        lane = lanes.get(card.get("idList", str))
-        if lane is None:
-            made.left["cards of lists that are not in the file"] += 1
-            continue
-        file_card = _card(made, card, lane)
-        file_card.archived = card.get("closed", bool, False) or card.get("idList", str) in closed
-        marks = [labels[one] for one in card.strings("idLabels") if one in labels]
-        file_card.priority = priority_of(marks)
-        file_card.labels = first_of(made, list(dict.fromkeys(marks)), MAX_LABELS, "labels")
-        file_card.assignees = [people.get(one) or one for one in card.strings("idMembers")]
-        file_card.subtasks = first_of(
-            made, steps.get(card.get("id", str), []), MAX_SUBTASKS, "checklist items"
-        )
-        file_card.comments = said.get(card.get("id", str), [])
-        made.cards.append(file_card)
-    for name, what in (("customFields", "custom fields"), ("pluginData", "plug-in data")):
-        made.left[what] += len(board.get(name, list, []))
-    return made
-
-
-def _columns(made: BoardFile, board: FileReader) -> tuple[dict[str, int], set[str]]:
-    """Return the index of each list's column, and the ids of closed lists.
-
-    A closed list becomes no column: its cards are archived in a column of the stage that its name means.
-    """
-    lists = sorted(board.objects("lists"), key=lambda one: one.number("pos"))
-    lanes: dict[str, int] = {}
-    for one in (one for one in lists if not one.get("closed", bool, False)):
-        name = fit_text(made, one.get("name", str), 50, "names of lists") or "List"
-        stage = stage_named(name)
-        if stage is None:
-            made.notes.append(f"the list “{name}” is read as stage BACKLOG")
-        lanes[one.get("id", str)] = len(made.columns)
-        made.columns.append(FileColumn(name, stage or Stage.BACKLOG))
-    made.columns = made.columns or standard_columns()
-    stages = [lane.stage for lane in made.columns]
-    closed = {
-        one.get("id", str): stage_named(one.get("name", str))
-        for one in lists
-        if one.get("closed", bool, False)
+    file = BoardFile(name=board.get("name", str), source="a Trello board", is_foreign=True)
+    file.description = board.get("desc", str, "")
+    columns = _read_columns(file, board)
+    labels = _read_labels(file, board)
+    people = {
+        one.get("id", str): one.maybe("username", str) or one.get("fullName", str, "")
+        for one in board.objects("members")
     }
-    for id, stage in closed.items():
-        lanes[id] = stages.index(stage) if stage in stages else 0
-    made.left["closed lists (their cards are archived)"] += len(closed)
-    return lanes, set(closed)
+    cards = sorted(board.objects("cards"), key=lambda card: card.number("pos"))
+    ids = {card.get("id", str) for card in cards}
+    subtasks, comments = _read_checklists(file, board, ids), _read_comments(file, board, ids, people)
+    file.read["cards"] = len(cards)
+    for card in cards:
+        column = columns.get(card.get("idList", str))
+        if column is None:
+            file.left["cards of lists that are not in the file"] += 1
+            continue
+        file_card = _read_card(file, card, column)
+        file_card.labels = _labels_of(file, card, labels, board)
+        file_card.priority = priority_of(file_card.labels)
+        file_card.assignees = [people.get(one) or one for one in card.strings("idMembers")]
+        file_card.subtasks = subtasks[card.get("id", str)]
+        file_card.comments = comments[card.get("id", str)]
+        _count_missing(file, card, file_card)
+        file.cards.append(file_card)
+    for name, what in (("customFields", "custom fields"), ("pluginData", "plug-in data")):
+        file.left[what] += len(board.get(name, list, []))
+    file.left["that the board is closed"] += board.get("closed", bool, False)
+    return file
 
 
-def _labels(made: BoardFile, board: FileReader) -> dict[str, str]:
+def _read_columns(file: BoardFile, board: FileReader) -> dict[str, int]:
+    """Return the index of each list's column by the list's id."""
+    columns = {}
+    for one in sorted(board.objects("lists"), key=lambda one: one.number("pos")):
+        columns[one.get("id", str)] = len(file.columns)
+        limit = one.number("softLimit")
+        file.columns.append(
+            FileColumn(
+                one.get("name", str),
+                wip_limit=int(limit) if limit else None,
+                is_closed=one.get("closed", bool, False),
+                is_stage_given=False,
+            )
+        )
+    file.read["lists"] = len(columns)
+    return columns
+
+
+def _read_labels(file: BoardFile, board: FileReader) -> dict[str, str]:
+    """Return the names of the board's labels by their ids."""
     names = {}
     for label in board.objects("labels"):
-        colour = label.get("color", str, "")
-        name = fit_text(made, label.get("name", str, ""), 50, "names of labels") or colour or "label"
-        names[label.get("id", str)] = name
-        made.labels.append(FileLabel(name, COLOURS.get(colour.split("_")[0], GREY)))
+        names[label.get("id", str)] = _add_label(file, label, board)
+    file.read["labels"] = len(names)
     return names
 
 
-def _card(made: BoardFile, card: FileReader, lane: int) -> FileCard:
-    due, title = card.moment("due"), card.get("name", str)
-    text = fit_text(made, card.get("desc", str, ""), validation.PROSE, "descriptions")
-    made.left["attachments"] += len(card.get("attachments", list, []))
-    made.left["votes"] += len(card.get("idMembersVoted", list, []))
-    made.left["values of custom fields"] += len(card.get("customFieldItems", list, []))
-    made.left["stickers"] += len(card.get("stickers", list, []))
-    made.left["start dates"] += card.value.get("start") is not None
-    made.left["hours of due dates"] += due is not None
-    made.left["due dates ticked as complete"] += card.get("dueComplete", bool, False)
-    made.left["covers"] += card.value.get("idAttachmentCover") is not None
-    title = fit_text(made, " ".join(title.split()), 255, "titles") or "(no title)"
-    return FileCard(title=title, column=lane, description=text, due_on=due.date() if due else None)
+def _add_label(file: BoardFile, label: FileReader, board: FileReader) -> str:
+    """Add a label to the file. One without a name has the name of its color."""
+    colour = label.get("color", str, "")
+    by_colour = FileReader(board.value.get("labelNames") or {}, "labelNames")
+    name = label.get("name", str, "").strip() or by_colour.get(colour, str, "").strip()
+    name = name or colour.replace("_", " ") or "label"
+    file.labels.append(FileLabel(name, COLOURS.get(colour.split("_")[0], GREY)))
+    return name
 
 
-def _checklists(made: BoardFile, board: FileReader) -> dict[str, list[FileSubtask]]:
+def _labels_of(file: BoardFile, card: FileReader, labels: dict[str, str], board: FileReader) -> list[str]:
+    """Return the names of a card's labels: by id, or as older exports have them, in the card itself."""
+    names, own = [], {}
+    for label in card.objects("labels"):
+        id = label.get("id", str, "") or f"{label.get('color', str, '')} {label.get('name', str, '')}"
+        if id not in labels:
+            labels[id] = _add_label(file, label, board)
+        own[id] = labels[id]
+    for id in card.strings("idLabels"):
+        if id in labels:
+            names.append(labels[id])
+        else:
+            file.left["labels of cards that are not in the file"] += 1
+    return list(dict.fromkeys([*names, *own.values()]))
+
+
+def _read_card(file: BoardFile, card: FileReader, column: int) -> FileCard:
+    attachments = card.objects("attachments")
+    cover = FileReader(card.value.get("cover") or {}, card.path("cover"))
+    has_cover = any(cover.value.get(name) for name in ("color", "idAttachment", "idUploadedBackground"))
+    file.left["votes"] += len(card.get("idMembersVoted", list, []))
+    file.left["values of custom fields"] += len(card.get("customFieldItems", list, []))
+    file.left["stickers"] += len(card.get("stickers", list, []))
+    file.left["start dates"] += card.value.get("start") is not None
+    file.left["due dates ticked as complete"] += card.get("dueComplete", bool, False)
+    file.left["covers"] += has_cover or card.value.get("idAttachmentCover") is not None
+    file.left["locations"] += bool(card.value.get("coordinates") or card.value.get("address"))
+    file.left["marks of templates"] += card.get("isTemplate", bool, False)
+    return FileCard(
+        title=card.get("name", str),
+        column=column,
+        description=card.get("desc", str, ""),
+        due_at=card.moment("due"),
+        archived=card.get("closed", bool, False),
+        footer=_attachments_of(file, attachments),
+    )
+
+
+def _attachments_of(file: BoardFile, attachments: list[FileReader]) -> list[str]:
+    lines = []
+    for attachment in attachments:
+        address = attachment.get("url", str, "").strip()
+        name = attachment.get("name", str, "").strip() or address
+        if address:
+            lines.append(link_line(name, address))
+        else:
+            file.left["attachments without an address"] += 1
+    file.mended["attachments (they are links under the description, not copies)"] += len(lines)
+    return ["Attachments:", *lines] if lines else []
+
+
+def link_line(name: str, address: str) -> str:
+    """Return an item of a Markdown list that is a link; a name of its own letters cannot end the link."""
+    name = " ".join(name.split())[:255].replace("\\", "\\\\").replace("[", "\\[").replace("]", "\\]")
+    is_plain = address.startswith(("https://", "http://")) and not set(address) & set(" ()<>\n\t")
+    return f"- [{name}]({address})" if is_plain else f"- {name}: {' '.join(address.split())}"
+
+
+def _count_missing(file: BoardFile, card: FileReader, read: FileCard) -> None:
+    """Count what the card's badges promise and the file does not have."""
+    badges = FileReader(card.value.get("badges") or {}, card.path("badges"))
+    for name, there, what in (
+        (
+            "comments",
+            len(read.comments),
+            "comments that the file lacks (Trello exports the last 1,000 actions)",
+        ),
+        ("attachments", len(card.get("attachments", list, [])), "attachments that the file lacks"),
+        ("checkItems", len(read.subtasks), "checklist items that the file lacks"),
+    ):
+        file.left[what] += max(0, int(badges.number(name)) - there)
+
+
+def _read_checklists(file: BoardFile, board: FileReader, ids: set[str]) -> dict[str, list[FileSubtask]]:
     """Return the items of all checklists of each card; a checklist is a phase."""
-    steps: dict[str, list[FileSubtask]] = {}
+    subtasks: dict[str, list[FileSubtask]] = defaultdict(list)
     for checklist in sorted(board.objects("checklists"), key=lambda one: one.number("pos")):
-        card = steps.setdefault(checklist.get("idCard", str), [])
-        phase = (
-            fit_text(made, " ".join(checklist.get("name", str, "").split()), 80, "names of checklists")
-            or None
-        )
-        for item in sorted(checklist.objects("checkItems"), key=lambda one: one.number("pos")):
-            title = (
-                fit_text(made, " ".join(item.get("name", str).split()), 255, "checklist items")
-                or "(no title)"
-            )
-            made.left["due dates of checklist items"] += item.value.get("due") is not None
-            made.left["people of checklist items"] += item.value.get("idMember") is not None
-            card.append(FileSubtask(title, item.get("state", str, "") == "complete", phase))
-    return steps
-
-
-def _comments(made: BoardFile, board: FileReader) -> dict[str, list[FileMessage]]:
-    """Return the comments of each card, oldest first. Other actions are history and are not carried over."""
-    said: dict[str, list[FileMessage]] = {}
-    for action in board.objects("actions"):
-        if action.get("type", str, "") != "commentCard":
-            made.left["entries of Trello's own history"] += 1
+        items = sorted(checklist.objects("checkItems"), key=lambda one: one.number("pos"))
+        card, phase = checklist.get("idCard", str), checklist.get("name", str, "")
+        file.read["checklist items"] += len(items)
+        if card not in ids:
+            file.left["checklists of cards that are not in the file"] += 1
             continue
+        file.left["checklists without items"] += not items
+        for item in items:
+            file.left["due dates of checklist items"] += item.value.get("due") is not None
+            file.left["people of checklist items"] += item.value.get("idMember") is not None
+            subtasks[card].append(
+                FileSubtask(item.get("name", str), item.get("state", str, "") == "complete", phase)
+            )
+    return subtasks
+
+
+def _read_comments(
+    file: BoardFile, board: FileReader, ids: set[str], people: dict[str, str]
+) -> dict[str, list[FileMessage]]:
+    """Return the comments of each card, oldest first. Other actions are history and are not carried over."""
+    comments: dict[str, list[FileMessage]] = defaultdict(list)
+    for action in board.objects("actions"):
+        if action.get("type", str, "") not in COMMENTS:
+            file.left["entries of Trello's own history"] += 1
+            continue
+        file.read["comments"] += 1
         data = FileReader(action.value.get("data"), action.path("data"))
-        card = FileReader(data.value.get("card"), data.path("card")).get("id", str)
-        by = action.value.get("memberCreator")
-        author = FileReader(by, action.path("memberCreator")).maybe("username", str) if by else None
-        body = fit_text(made, data.get("text", str, ""), MAX_MESSAGE_LENGTH, "comments")
-        if body:
-            said.setdefault(card, []).append(FileMessage(body, author, action.moment("date")))
-    for comments in said.values():
-        comments.sort(key=lambda one: one.at.timestamp() if one.at else 0)
-    return said
+        card = FileReader(data.value.get("card") or {}, data.path("card")).get("id", str, "")
+        if card not in ids:
+            file.left["comments of cards that are not in the file"] += 1
+            continue
+        author = _author_of(action, people)
+        file.left["authors of comments that are not in the file"] += author is None
+        comments[card].append(FileMessage(data.get("text", str, ""), author, action.moment("date")))
+    for messages in comments.values():
+        messages.sort(key=lambda one: one.at.timestamp() if one.at else 0)
+    return comments
+
+
+def _author_of(action: FileReader, people: dict[str, str]) -> str | None:
+    """Return the name of a comment's author; older actions have the id of a member only."""
+    member = FileReader(action.value.get("memberCreator") or {}, action.path("memberCreator"))
+    name = member.maybe("username", str) or member.maybe("fullName", str)
+    return name or people.get(action.get("idMemberCreator", str, "")) or None
