@@ -1,7 +1,7 @@
-"""How a board lets agents work: every value typed, with its unit, its bounds and its default.
+"""The policy of a board for agents: its values with their units, bounds and defaults.
 
-Kept as JSON on the board; only what differs from the default is stored, so that a better default reaches
-old boards. A run keeps its limits from when it was queued, and what its agent is told from its first claim.
+The board stores it as JSON. Only values that differ from the default are stored, so that a new default applies to
+existing boards. A run keeps the limits from when it was queued, and its agent's instructions from its first claim.
 """
 
 import dataclasses
@@ -62,7 +62,7 @@ MAX_LENGTHS = {"instructions": 20_000}
 
 
 def board_policy_of(stored: dict[str, Any] | None) -> BoardPolicy:
-    """The policy a board has: what is stored, and the defaults."""
+    """Return the policy of a board: the stored values and the defaults."""
     known = {field.name for field in dataclasses.fields(BoardPolicy)}
     given = {name: value for name, value in (stored or {}).items() if name in known}
     for name, kind in (("question_expiry", OnExpiry), ("no_change", NoChange)):

@@ -1,4 +1,4 @@
-"""Questions: an agent asks people, or they one another. While one that blocks is open, its run waits."""
+"""Questions of agents and people to people. A run waits while a blocking question of it is open."""
 
 from datetime import datetime
 from typing import Any
@@ -24,18 +24,18 @@ MAX_ANSWER_LENGTH = 10_000  # characters
 class QuestionType(DescribedEnum):
     """The form of an answer."""
 
-    TEXT = "TEXT", "Words; options are suggestions."
-    SINGLE = "SINGLE", "One of the options, or other words where they are taken."
-    MULTI = "MULTI", "One or more of the options, and other words where they are taken."
+    TEXT = "TEXT", "Free text; the options are suggestions."
+    SINGLE = "SINGLE", "One of the options, or other text if accepted."
+    MULTI = "MULTI", "One or more of the options, and other text if accepted."
 
 
 class QuestionStatus(DescribedEnum):
     """The status of a question."""
 
-    OPEN = "OPEN", "It does."
+    OPEN = "OPEN", "It waits for an answer."
     ANSWERED = "ANSWERED", "It was answered."
-    EXPIRED = "EXPIRED", "Nobody answered in time."
-    CANCELLED = "CANCELLED", "It need not be answered any more."
+    EXPIRED = "EXPIRED", "Nobody answered it in time."
+    CANCELLED = "CANCELLED", "It was withdrawn."
 
 
 class AnsweredBy(DescribedEnum):
@@ -85,7 +85,7 @@ MAX_HEADER_LENGTH = 500  # characters of a question in a log, where all of it is
 
 
 def log_event_of(*questions: Any) -> Said:
-    """What the log of their run says of questions: that they are asked together, or that one is closed."""
+    """Return the log event of questions that were asked together, or of a question that was closed."""
     first = questions[0]
     is_open = first.status is QuestionStatus.OPEN
     asks = tuple(_ask_of(one) for one in questions)
@@ -121,7 +121,7 @@ def _ask_of(question: Any, *, brief: bool = False) -> QuestionItem:
 
 
 def checked_answer(question: Any, options: list[str], other: str | None) -> list[str]:
-    """What an answer means, as the texts it consists of. Raises Invalid for one the question does not take."""
+    """Return the texts of an answer. Raises Invalid if the question does not accept it."""
     labels = [option["label"] for option in question.options]
     for index, label in enumerate(options):
         if label not in labels:

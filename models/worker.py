@@ -37,8 +37,8 @@ class AgentProgram(DescribedEnum):
     CODEX = "CODEX", "Codex."
     GEMINI = "GEMINI", "Gemini CLI."
     OPENCODE = "OPENCODE", "OpenCode."
-    COMMAND = "COMMAND", "A command of your own."
-    SCRIPTED = "SCRIPTED", "A recording that is played back."
+    COMMAND = "COMMAND", "A custom command."
+    SCRIPTED = "SCRIPTED", "A recorded session that is replayed."
 
 
 class AgentRole(DescribedEnum):
@@ -102,7 +102,7 @@ class AgentProfile(Editable, Base):
 
 
 class Worker(Editable, Base):
-    """A program that claims runs and works them, under an API key."""
+    """A program that claims runs and executes them."""
 
     __tablename__ = "worker"
     __table_args__ = (UniqueConstraint("workspace_id", "name"),)
@@ -125,7 +125,7 @@ class Worker(Editable, Base):
 
 
 class AgentSession(Editable, Base):
-    """A conversation of an agent program that can be gone on with, where it was held."""
+    """A conversation of an agent program. It can be resumed on its worker only."""
 
     __tablename__ = "agent_session"
     __table_args__ = (
@@ -147,7 +147,7 @@ class AgentSession(Editable, Base):
 
 
 def skills_of(path: str, given: Iterable[tuple[str, Skill]]) -> dict[str, Skill]:
-    """What somebody can do, and how well: the best of what was said of each. Raises Invalid."""
+    """Return the highest given level of each capability. Raises Invalid."""
     levels, found = list(Skill), dict[str, Skill]()
     for index, (name, level) in enumerate(given):
         folded = name.strip().lower()
@@ -160,12 +160,12 @@ def skills_of(path: str, given: Iterable[tuple[str, Skill]]) -> dict[str, Skill]
 
 
 def needs(skills: dict[str, Skill]) -> list[str]:
-    """What is asked of a worker, as the queue compares it."""
+    """Return the requirements of a run in the form that the queue compares."""
     return sorted(f"{name}:{level}" for name, level in skills.items())
 
 
 def reaches(skills: dict[str, Skill]) -> list[str]:
-    """What a worker offers, as the queue compares it: whoever is ADVANCED is INTERMEDIATE too."""
+    """Return the offer of a worker in the form that the queue compares. A level includes all lower ones."""
     levels = list(Skill)
     return sorted(
         f"{name}:{level}" for name, best in skills.items() for level in levels[: levels.index(best) + 1]
@@ -173,7 +173,7 @@ def reaches(skills: dict[str, Skill]) -> list[str]:
 
 
 def needed(needs: list[str]) -> dict[str, Skill]:
-    """The other way round: capability to level."""
+    """Return the levels by capability of requirements that `needs` made."""
     split = (need.rpartition(":") for need in needs)
     return {name: Skill(level) for name, _, level in split}
 
@@ -185,7 +185,9 @@ def is_offline(heard_at: datetime, now: datetime) -> bool:
 def status_of(
     worker: Any, held: int, waiting: int, now: datetime, spoke_at: datetime | None = None
 ) -> WorkerStatus:
-    """What a worker does that holds so many runs, of which so many wait; `spoke_at`: last about one of them."""
+    """Return the status of a worker that holds `held` runs, of which `waiting` wait.
+
+    `spoke_at` is the time of its last report about one of them."""
     heard_at = worker.heard_at if spoke_at is None else max(worker.heard_at, spoke_at)
     if worker.deregistered_at is not None or is_offline(heard_at, now):
         return WorkerStatus.OFFLINE
@@ -203,10 +205,10 @@ def session_status(session: Any, now: datetime) -> SessionStatus:
 
 
 def program_of(executor: str | None, worker: Any) -> str:
-    """Which program a worker works a run with: the one that was asked for, else the first it has."""
+    """Return the program that a worker executes a run with: the required one, else the worker's first."""
     return executor or next(iter(worker.executors), "")
 
 
 def reusable(session: Any, now: datetime) -> bool:
-    """Whether an agent may go on with a conversation, on the worker that held it."""
+    """Whether a conversation can be resumed on its worker."""
     return session_status(session, now) is not SessionStatus.TERMINATED

@@ -115,7 +115,7 @@ class Card(Node):
         PROFILE, "agent_profile_id", text="The agent profile that the card itself names."
     )
     archived_at: Annotated[datetime | None, "Time of archiving; null if it is not archived."]
-    version: Annotated[int, "Grows by one with each change."]
+    version: Annotated[int, "Increases by one with each change."]
     created_at: Annotated[datetime, "Time of creation."]
     created_by: Actor | None = strawberry.field(
         resolver=_creator, description="The creator; null if unknown."
