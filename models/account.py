@@ -32,7 +32,7 @@ class User(Editable, Base):
     first_name: Mapped[str | None] = mapped_column(String(80))
     last_name: Mapped[str | None] = mapped_column(String(80))
     password_hash: Mapped[str | None] = mapped_column(String(200))
-    is_local: Mapped[bool] = mapped_column(default=False)  # the first owner, until there is a password
+    is_local: Mapped[bool] = mapped_column(default=False)  # a first owner without a password
     is_active: Mapped[bool] = mapped_column(default=True)
     last_login_at: Mapped[datetime | None]
 
@@ -50,8 +50,8 @@ class AuthSession(Stamped, Base):
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=maker("session"))
     user_id: Mapped[str] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"))
     user_agent: Mapped[str | None] = mapped_column(String(200))
-    used_at: Mapped[datetime] = mapped_column(default=utcnow)  # when it was last refreshed
-    expires_at: Mapped[datetime]  # absolute: however often it is refreshed
+    used_at: Mapped[datetime] = mapped_column(default=utcnow)  # time of its last refresh
+    expires_at: Mapped[datetime]  # regardless of refreshes
     revoked_at: Mapped[datetime | None]
 
 

@@ -17,7 +17,7 @@ from kit.ids import maker
 from models.columns import enum_column
 from models.run import Run, RunKind, RunStatus
 
-MAX_CARDS = 50  # that are started together
+MAX_CARDS = 50  # cards of one batch
 
 
 class BatchStatus(DescribedEnum):
@@ -40,7 +40,7 @@ class RunBatch(Base):
     size: Mapped[int]  # places
     created_by: Mapped[str | None] = mapped_column(Id)  # a user or a key
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
-    ended_at: Mapped[datetime | None]  # when its last run ended; None while one is active
+    ended_at: Mapped[datetime | None]  # time of its last run's end; None while a run is active
 
 
 _newer = aliased(Run)

@@ -22,13 +22,13 @@ MAX_ACTIVE = 20  # active runs of one card
 MAX_EVENTS = 250  # in one report
 MAX_DATA = 65_536  # bytes of one event's data, as JSON
 MAX_TEXT = 262_144  # characters of one event's text
-MAX_FILES = 500  # kept of a result's list of files
+MAX_FILES = 500  # stored of a result's list of files
 MAX_COMMITS = 100
 MAX_PATCH = 524_288  # characters
 MAX_WARNINGS = 50
 MAX_INSTRUCTION_LENGTH = 20_000  # characters
 MAX_SUMMARY_LENGTH = 20_000
-RUN_PASS = "run"  # noqa: S105 - what the signed pass of a run is for
+RUN_PASS = "run"  # noqa: S105 - the purpose of a run's signed token
 RUN_PREFIX = "sbr_"  # the prefix of a run's own credential
 
 
@@ -205,25 +205,23 @@ class Run(Editable, Base):
     kind: Mapped[RunKind] = mapped_column(enum_column(RunKind))
     status: Mapped[RunStatus] = mapped_column(enum_column(RunStatus), default=RunStatus.QUEUED)
     wait_reason: Mapped[WaitReason | None] = mapped_column(enum_column(WaitReason))
-    held_by: Mapped[str | None] = mapped_column(String(20))  # the gate that keeps a queued run: a MoveGate
+    held_by: Mapped[str | None] = mapped_column(String(20))  # the MoveGate that holds back a queued run
     priority: Mapped[Priority] = mapped_column(Ordered(Priority))
     permission: Mapped[PermissionLevel] = mapped_column(enum_column(PermissionLevel))
-    profile_id: Mapped[str | None] = mapped_column(Id)  # this and what follows may be gone: they say what was
-    executor: Mapped[str | None] = mapped_column(String(40))  # None: whatever the worker has
+    profile_id: Mapped[str | None] = mapped_column(Id)  # of a row that may be deleted, as are the ids below
+    executor: Mapped[str | None] = mapped_column(String(40))  # None: any
     instruction: Mapped[str | None] = mapped_column(Text)
     message_id: Mapped[str | None] = mapped_column(Id)
     retry_of: Mapped[str | None] = mapped_column(Id)
-    retries: Mapped[int] = mapped_column(default=0)  # how many runs stand before it in that chain
+    retries: Mapped[int] = mapped_column(default=0)  # number of runs before it in that chain
     batch_id: Mapped[str | None] = mapped_column(Id)  # shared by runs that were started together
-    place: Mapped[int | None]  # in the batch; a run that takes up another one takes its place
-    chosen_at: Mapped[
-        datetime | None
-    ]  # when a person chose it before its card's others; at most one of a card is
+    place: Mapped[int | None]  # in the batch; a retry takes the place of its run
+    chosen_at: Mapped[datetime | None]  # time of a person's choice; at most one run of a card is chosen
     base_ref: Mapped[str | None] = mapped_column(String(200))
     session_id: Mapped[str | None] = mapped_column(Id)
-    worker_id: Mapped[str | None] = mapped_column(Id)  # the last
-    attempt: Mapped[int] = mapped_column(default=0)  # number of the newest: the fencing token
-    snapshot: Mapped[dict[str, Any] | None]  # what its agent is given, frozen when it is first claimed
+    worker_id: Mapped[str | None] = mapped_column(Id)  # the newest attempt's
+    attempt: Mapped[int] = mapped_column(default=0)  # number of the newest attempt: the fencing token
+    snapshot: Mapped[dict[str, Any] | None]  # the work order, frozen at the first claim
     created_by: Mapped[str | None] = mapped_column(Id)  # a user or a key; None: the board's rule
 
     queued_at: Mapped[datetime]
@@ -232,8 +230,8 @@ class Run(Editable, Base):
     finished_at: Mapped[datetime | None]
     stop_requested_at: Mapped[datetime | None]
     stop_reason: Mapped[str | None] = mapped_column(String(500))
-    reported_at: Mapped[datetime | None]  # when its agent last said anything, or its wait ended
-    progress: Mapped[dict[str, Any] | None]  # the little that a board shows
+    reported_at: Mapped[datetime | None]  # time of its agent's last report, or of the end of its last wait
+    progress: Mapped[dict[str, Any] | None]  # RunProgress as JSON
     progress_told_at: Mapped[datetime | None]
 
     branch: Mapped[str | None] = mapped_column(String(300))

@@ -34,7 +34,7 @@ class Option:
 
     label: Annotated[str, "The text of the option; an answer names it."]
     description: Annotated[str, "The meaning of the option."]
-    recommended: Annotated[bool, "True if the asker recommends it."]
+    recommended: Annotated[bool, "True if the author recommends it."]
 
 
 def _options(root: QuestionRow) -> list[Option]:
@@ -54,10 +54,10 @@ class Question(Node):
     run_id: Annotated[ID | None, "The run that asked; null: a person asked about the card."]
     asked_by: Actor | None = strawberry.field(
         resolver=_asker,
-        description="The asker: a person, a key, or the agent of the run; null if unknown.",
+        description="The author: a person, a key, or the agent of the run; null if unknown.",
     )
-    group_key: Annotated[str, "The name of its group: of all questions that were asked together."]
-    key: Annotated[str, "The asker's name for it."]
+    group_key: Annotated[str, "The key of its group: the questions that were asked together."]
+    key: Annotated[str, "The author's key of the question."]
     header: Annotated[str, "A title of a word or two; may be empty."]
     text: Annotated[str, "The question."]
     type: Annotated[QuestionType, "The kind of answer."]

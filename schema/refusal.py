@@ -1,6 +1,6 @@
 """The refusals of a mutation, as members of its union: each is a `Refusal` with a code and a message.
 
-No refusal has a field of the name and another type than a node's, so a client selects from a union without aliases.
+A field of a refusal has the type of a node's field of the same name, so selections of a union need no aliases.
 """
 
 import dataclasses
@@ -69,7 +69,7 @@ class Conflict(Refusal):
 
 @object_type
 class LeaseLost(Refusal):
-    """The lease has ended: the run ended, was given to another attempt, or was never yours. Nothing was changed."""
+    """The lease has ended: the run ended, was given to another attempt, or was never yours."""
 
     run_id: Annotated[strawberry.ID, "The run."]
     attempt: Annotated[int, "The attempt of the request."]
@@ -109,7 +109,7 @@ class StageRefused(Refusal):
 
 
 def handler_of(refusal: type[Exception], error: type) -> Any:
-    """Make the handler that answers `refusal` with `error` in each union that has it; fields are copied by name."""
+    """Make the handler that converts the exception `refusal` to the type `error`; fields are copied by name."""
     names = [field.name for field in dataclasses.fields(error)]
 
     class Handler(strawberry.ExceptionHandler):  # type: ignore[type-arg]
