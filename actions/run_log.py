@@ -19,7 +19,7 @@ from kit.eventlog.tables import Beside, Log
 from kit.graphql.arguments import JSON
 from kit.graphql.types import as_row, input_type
 from models.refusal import Invalid
-from models.run import MAX_DATA, MAX_EVENTS, MAX_TEXT, Run, RunEvent, RunReport
+from models.run import MAX_DATA, MAX_EVENTS, MAX_TEXT, Run, RunLogLine, RunReport
 from protocol.events import SPOKEN, AgentEvent, EventType, LogLevel, OutputText, ThinkingText, is_ephemeral
 from protocol.rows import InvalidEvent, from_row, to_full_row, write
 
@@ -30,7 +30,7 @@ REPORTS = Beside(
     RunReport.run_id, lambda moment: exists().where(Run.id == RunReport.run_id, Run.finished_at < moment)
 )
 # Smaller pages than those of events: lines may be long.
-RUN_LOG = Log(RunEvent.__table__, page=50, ring=128, beside=REPORTS)
+RUN_LOG = Log(RunLogLine.__table__, page=50, ring=128, beside=REPORTS)
 
 Row = dict[str, Any]
 

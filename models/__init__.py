@@ -1,4 +1,4 @@
-"""TRUTH: tables and the law. Importing this package makes every table known to the metadata."""
+"""The tables, the events and the rules of the domain. Importing it registers every table in the metadata."""
 
 from kit import queue  # noqa: F401
 from kit.eventlog import tables  # noqa: F401

@@ -13,13 +13,13 @@ from kit.ids import maker
 from models.columns import Editable, Stamped
 from models.topic import user_scope
 
-KEY_PREFIX = "sb_"  # how every API key begins
+KEY_PREFIX = "sb_"  # the prefix of every API key
 LINK_LIFETIME = timedelta(minutes=15)  # of a link that signs a person in
 MAX_KEYS = 100  # of a workspace that are not revoked
 
 
 class User(Editable, Base):
-    """A person. Names and addresses are unique whatever their case: `…_folded` is what is compared."""
+    """A person. Names and addresses are unique ignoring case: the columns `…_folded` are compared."""
 
     __tablename__ = "user"
 
@@ -32,7 +32,7 @@ class User(Editable, Base):
     first_name: Mapped[str | None] = mapped_column(String(80))
     last_name: Mapped[str | None] = mapped_column(String(80))
     password_hash: Mapped[str | None] = mapped_column(String(200))
-    is_local: Mapped[bool] = mapped_column(default=False)  # the first owner, until there is a password
+    is_local: Mapped[bool] = mapped_column(default=False)  # a first owner without a password
     is_active: Mapped[bool] = mapped_column(default=True)
     last_login_at: Mapped[datetime | None]
 
@@ -42,7 +42,7 @@ class User(Editable, Base):
 
 
 class AuthSession(Stamped, Base):
-    """One login of a person. Ending it ends every token that came of it."""
+    """One login of a person. Ending it ends all its tokens."""
 
     __tablename__ = "auth_session"
     __table_args__ = (Index(None, "user_id"),)
@@ -50,26 +50,26 @@ class AuthSession(Stamped, Base):
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=maker("session"))
     user_id: Mapped[str] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"))
     user_agent: Mapped[str | None] = mapped_column(String(200))
-    used_at: Mapped[datetime] = mapped_column(default=utcnow)  # when it was last refreshed
-    expires_at: Mapped[datetime]  # absolute: however often it is refreshed
+    used_at: Mapped[datetime] = mapped_column(default=utcnow)  # time of its last refresh
+    expires_at: Mapped[datetime]  # regardless of refreshes
     revoked_at: Mapped[datetime | None]
 
 
 class RefreshToken(Base):
-    """One link in the chain of a login's refresh tokens. Using one twice ends the login."""
+    """A token in the chain of a login's refresh tokens. Using a token twice ends the login."""
 
     __tablename__ = "refresh_token"
     __table_args__ = (Index(None, "session_id"),)
 
     token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     session_id: Mapped[str] = mapped_column(ForeignKey("auth_session.id", ondelete="CASCADE"))
-    expires_at: Mapped[datetime]  # idle: a token not used by then is dead
+    expires_at: Mapped[datetime]  # an unused token is invalid after this time
     rotated_at: Mapped[datetime | None]
     successor: Mapped[str | None] = mapped_column(String(64))  # hash of the token that followed
 
 
 class SignInLink(Base):
-    """A link that signs a person in once. Its token is in the link alone; the row goes when it is used."""
+    """A link that signs a person in once. Only its hash is stored; the row is deleted when the link is used."""
 
     __tablename__ = "sign_in_link"
     __table_args__ = (Index(None, "user_id"),)
@@ -80,7 +80,7 @@ class SignInLink(Base):
 
 
 class ApiKey(Stamped, Base):
-    """A machine's credential. Shown once, kept as its hash."""
+    """A credential of a program. It is shown once and stored as its hash."""
 
     __tablename__ = "api_key"
     __table_args__ = (Index(None, "workspace_id"), Index(None, "board_id"))
@@ -89,7 +89,7 @@ class ApiKey(Stamped, Base):
     workspace_id: Mapped[str] = mapped_column(ForeignKey("workspace.id", ondelete="CASCADE"))
     board_id: Mapped[str | None] = mapped_column(ForeignKey("board.id", ondelete="CASCADE"))
     name: Mapped[str] = mapped_column(String(100))
-    prefix: Mapped[str] = mapped_column(String(16))  # what people recognise it by
+    prefix: Mapped[str] = mapped_column(String(16))  # identifies it to people
     key_hash: Mapped[str] = mapped_column(String(64), unique=True)
     scopes: Mapped[list[str]]
     created_by: Mapped[str | None] = mapped_column(ForeignKey("user.id", ondelete="SET NULL"))
@@ -117,7 +117,7 @@ class EndReason(DescribedEnum):
 
 
 class IdempotencyKey(Base):
-    """What an operation answered, so that the same request again is answered the same and done once."""
+    """The response of an operation. A repeated request gets it again and changes nothing."""
 
     __tablename__ = "idempotency_key"
     __table_args__ = (Index(None, "expires_at"),)
@@ -125,15 +125,15 @@ class IdempotencyKey(Base):
     actor_id: Mapped[str] = mapped_column(Id, primary_key=True)
     key: Mapped[str] = mapped_column(String(200), primary_key=True)
     request_hash: Mapped[str] = mapped_column(String(64))
-    response: Mapped[str | None]  # sealed: an answer may hold a secret
+    response: Mapped[str | None]  # encrypted: it may contain a secret
     expires_at: Mapped[datetime]
 
 
 def public(user: Any) -> str:
-    """The name others see."""
+    """Return the display name of a user."""
     return str(user.nickname or user.username)
 
 
 def access_of(id: str) -> str:
-    """What is woken when the access of a session or a key may have ended."""
+    """Return the topic that is woken when the access of a session or a key may have ended."""
     return f"access:{id}"

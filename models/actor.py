@@ -1,7 +1,7 @@
-"""Who acts, and what it may see: the first clause of every read and the gate of every write.
+"""The actor of a request, as its credential describes it.
 
-A person sees the workspaces it is a member of; a key sees its workspace or one board of it; an agent, under
-its run's own credential, one card. Nothing here awaits: visibility is SQL that others put first in their WHERE.
+A person sees the workspaces it is a member of, a key sees its workspace or one board of it, and an agent with its
+run's own credential sees one card.
 """
 
 from dataclasses import dataclass, field
@@ -14,17 +14,17 @@ class ActorKind(DescribedEnum):
     """The kind of an actor."""
 
     USER = "USER", "A person."
-    AGENT = "AGENT", "A coding agent."
-    WORKER = "WORKER", "A worker, which runs agents."
-    SYSTEM = "SYSTEM", "Signalbox itself, by a rule."
+    AGENT = "AGENT", "An agent or another program with an API key."
+    WORKER = "WORKER", "A worker."
+    SYSTEM = "SYSTEM", "Signalbox itself."
 
 
 class Scope(DescribedEnum):
     """The scope of an API key."""
 
-    WRITE = "WRITE", "May do everything a member may."
-    READ = "READ", "May read."
-    WORKER = "WORKER", "May claim and work runs."
+    WRITE = "WRITE", "Allows everything that a member may do."
+    READ = "READ", "Allows reading only."
+    WORKER = "WORKER", "Allows claiming and executing runs."
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Actor:
 
     @property
     def run_id(self) -> str | None:
-        """The run whose agent this is."""
+        """The id of the run whose agent this is; None for any other actor."""
         return self.id if self.card_id is not None else None
 
     @property
@@ -55,5 +55,5 @@ class Actor:
 
     @property
     def may_work(self) -> bool:
-        """Whether this kind of credential may claim runs and report on them. A run's own may not."""
+        """Whether this kind of credential may claim runs and report on them. A run's own credential may not."""
         return self.card_id is None and (self.may_write or Scope.WORKER in self.scopes)

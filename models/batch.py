@@ -1,7 +1,7 @@
 """Batches: runs that were started together, one on each of several cards or as siblings on one.
 
-Where a batch stands is never stored: it follows from its runs. Each has a place in it, and a run that is tried
-again leaves its place to the new one: only the newest in a place counts.
+The status of a batch is not stored: it is derived from its runs. Each run has a place in its batch. A retry takes
+the place of the run that it repeats, and only the newest run of a place counts.
 """
 
 from dataclasses import dataclass, fields
@@ -17,7 +17,7 @@ from kit.ids import maker
 from models.columns import enum_column
 from models.run import Run, RunKind, RunStatus
 
-MAX_CARDS = 50  # that are started together
+MAX_CARDS = 50  # cards of one batch
 
 
 class BatchStatus(DescribedEnum):
@@ -26,7 +26,7 @@ class BatchStatus(DescribedEnum):
     ACTIVE = "ACTIVE", "At least one of its runs has not ended."
     SUCCEEDED = "SUCCEEDED", "All of its runs succeeded."
     FAILED = "FAILED", "All have ended, and not all of them succeeded."
-    CANCELLED = "CANCELLED", "All of its runs were stopped, or went with their cards."
+    CANCELLED = "CANCELLED", "All of its runs were stopped, or deleted with their cards."
 
 
 class RunBatch(Base):
@@ -40,7 +40,7 @@ class RunBatch(Base):
     size: Mapped[int]  # places
     created_by: Mapped[str | None] = mapped_column(Id)  # a user or a key
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
-    ended_at: Mapped[datetime | None]  # when its last run ended; None while one is active
+    ended_at: Mapped[datetime | None]  # time of its last run's end; None while a run is active
 
 
 _newer = aliased(Run)
@@ -48,14 +48,14 @@ COUNTING = ~(
     select(_newer.id)
     .where(_newer.batch_id == Run.batch_id, _newer.place == Run.place, _newer.id > Run.id)
     .exists()
-)  # that a run is the newest in its place
+)  # the run is the newest in its place
 
 COUNTS = [func.sum(case((Run.status == status, 1), else_=0)).label(status.lower()) for status in RunStatus]
 
 
 @dataclass(frozen=True)
 class Counts:
-    """How many runs of a batch are in each state."""
+    """The number of runs of a batch in each status."""
 
     queued: int = 0
     claimed: int = 0
@@ -67,7 +67,7 @@ class Counts:
 
     @property
     def status(self) -> BatchStatus:
-        """Where the batch stands. One whose cards were all taken away, and their runs with them, was cancelled."""
+        """The status of the batch. A batch without runs, whose cards were all deleted, is CANCELLED."""
         if self.queued or self.claimed or self.running or self.waiting:
             return BatchStatus.ACTIVE
         if self.failed or (self.succeeded and self.cancelled):
@@ -76,5 +76,5 @@ class Counts:
 
 
 def counts_of(row: Any) -> Counts:
-    """What `COUNTS` found; nothing where no run is left."""
+    """Return the counts of a row of `COUNTS`; all are 0 if no run is left."""
     return Counts(**{field.name: getattr(row, field.name, None) or 0 for field in fields(Counts)})

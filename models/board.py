@@ -27,7 +27,7 @@ class Template(DescribedEnum):
     PIPELINE = "PIPELINE", "Backlog, Plan, To do, In progress, Review, Done: one column for each stage."
 
 
-# What each template gives a new board: columns, from left to right.
+# The columns of each template, from left to right.
 TEMPLATES: dict[Template, list[tuple[str, Stage]]] = {
     Template.BLANK: [("Backlog", Stage.BACKLOG)],
     Template.KANBAN: [
@@ -72,7 +72,7 @@ class Board(Editable, Base):
 
 
 class BoardColumn(Editable, Base):
-    """A column. The law binds to its stage, not to its name."""
+    """A column. The law applies to its stage, not to its name."""
 
     __tablename__ = "board_column"
     __table_args__ = (UniqueConstraint("board_id", "rank"),)

@@ -1,6 +1,6 @@
-"""Cards and what hangs on them: subtasks, links, labels, assignees.
+"""Cards with their subtasks, links, labels and assignees.
 
-Every row inside a board names its board, so that what an actor may see is one clause of every query.
+Every row of a board has its board's id, so that one clause of a query restricts it to the visible rows.
 """
 
 from datetime import date, datetime
@@ -98,14 +98,14 @@ class Card(Editable, Base):
     created_by: Mapped[str | None] = mapped_column(Id)  # a user or a key
 
 
-# What people write on a card.
+# The fields that people edit.
 EDITABLE_FIELDS = ("title", "description", "type", "priority", "size", "story_points", "due_on", "parent_id")
-# What a revision keeps of a card, and what restoring it gives back.
+# The fields that a revision stores and restores.
 IMAGE_FIELDS = (*EDITABLE_FIELDS, "column_id")
 
 
 def image(card: Card) -> dict[str, Any]:
-    """What a card says now, as JSON."""
+    """Return the present fields of a card as JSON."""
     values = {name: getattr(card, name) for name in IMAGE_FIELDS}
     return {k: v.isoformat() if isinstance(v, date) else v for k, v in values.items()}
 
@@ -154,7 +154,7 @@ class CardAssignee(Stamped, Base):
 
 
 class CardLink(Stamped, Base):
-    """`card` blocks, is related to, or duplicates `target`. Both stand on one board."""
+    """`card` blocks, is related to, or duplicates `target`. Both are on one board."""
 
     __tablename__ = "card_link"
     __table_args__ = (

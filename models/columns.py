@@ -1,4 +1,4 @@
-"""What several tables share: the columns of an editable row, how an enum is stored."""
+"""Columns that several tables share, and the storage of enums."""
 
 import enum
 from datetime import datetime
@@ -12,13 +12,15 @@ from models.refusal import Stale
 
 
 def enum_column(kind: type[enum.StrEnum], name: str | None = None) -> Enum:
-    """An enum stored as its text, with a CHECK named `name`. A new member needs a migration by hand."""
+    """Return the type of an enum that is stored as text, with a CHECK constraint `name`.
+
+    A new member needs a migration of the constraint."""
     name = name or kind.__name__.lower()
     return Enum(kind, native_enum=False, create_constraint=True, length=20, name=name)
 
 
 class Ordered(TypeDecorator[Any]):
-    """An IntEnum kept as its number, so that it sorts."""
+    """An IntEnum that is stored as its number, so that it sorts."""
 
     impl = Integer
     cache_ok = True
@@ -44,6 +46,6 @@ class Editable(Stamped):
     version: Mapped[int] = mapped_column(default=1, sort_order=92)  # grows by one with every change
 
     def expect(self, version: int | None) -> None:
-        """Raise Stale if the caller read another version than there is now."""
+        """Raise Stale if `version` is not the current version; None is always accepted."""
         if version is not None and version != self.version:
             raise Stale(self.version)

@@ -1,4 +1,4 @@
-"""What people and agents say on a card."""
+"""Messages of people and agents on cards."""
 
 import re
 from datetime import datetime
@@ -12,12 +12,12 @@ from kit.ids import maker
 from models.columns import Editable, enum_column
 
 MAX_MESSAGE_LENGTH = 10_000  # characters of a message
-STRANGER = 100  # characters of the name of somebody who has no account here
-SAID_BY = re.compile(r"\*\*([^\n]+)\*\*:\n\n")  # how a message of the system names a stranger who said it
+STRANGER = 100  # characters of the name of an author without an account
+SAID_BY = re.compile(r"\*\*([^\n]+)\*\*:\n\n")  # the prefix that names the author of an imported message
 
 
 def said_by(body: str) -> tuple[str | None, str]:
-    """The stranger that a message of the system names in front, if any, and what was said."""
+    """Return the author whom an imported message names, or None, and the text without the name."""
     named = SAID_BY.match(body)
     return (named[1], body[named.end() :]) if named else (None, body)
 
@@ -33,7 +33,7 @@ class MessageKind(DescribedEnum):
 
 
 class Message(Editable, Base):
-    """A comment. A deleted one keeps its place and its author, not its text."""
+    """A message on a card. A deleted message keeps its place and its author, but no text."""
 
     __tablename__ = "message"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""Notifications: what a person should look at, kept until they delete it."""
+"""Notifications of a person. The newest MAX_KEPT are kept until the person deletes them."""
 
 from datetime import datetime
 
@@ -10,19 +10,19 @@ from kit.described_enum import DescribedEnum
 from kit.ids import maker
 from models.columns import Stamped, enum_column
 
-MAX_KEPT = 1_000  # of one person: the oldest go
+MAX_KEPT = 1_000  # notifications of one person; older ones are deleted
 
 
 class NotificationType(DescribedEnum):
     """The subject of a notification."""
 
     CARD_MOVED = "CARD_MOVED", "A card was moved."
-    RUN_SUCCEEDED = "RUN_SUCCEEDED", "An agent finished."
+    RUN_SUCCEEDED = "RUN_SUCCEEDED", "A run succeeded."
     RUN_FAILED = "RUN_FAILED", "A run failed."
-    QUESTION_ASKED = "QUESTION_ASKED", "An agent, or a person about a card, asks a question."
-    REVIEW_REQUESTED = "REVIEW_REQUESTED", "Work waits for a review."
+    QUESTION_ASKED = "QUESTION_ASKED", "An agent or a person asked a question."
+    REVIEW_REQUESTED = "REVIEW_REQUESTED", "A card waits for a review."
     ASSIGNED = "ASSIGNED", "A card was assigned to you."
-    MENTIONED = "MENTIONED", "Somebody mentioned you."
+    MENTIONED = "MENTIONED", "You were mentioned."
     WARNING = "WARNING", "A problem needs attention."
 
 

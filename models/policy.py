@@ -1,7 +1,7 @@
-"""How a board lets agents work: every value typed, with its unit, its bounds and its default.
+"""The policy of a board for agents: its values with their units, bounds and defaults.
 
-Kept as JSON on the board; only what differs from the default is stored, so that a better default reaches
-old boards. A run keeps its limits from when it was queued, and what its agent is told from its first claim.
+The board stores it as JSON. Only values that differ from the default are stored, so that a new default applies to
+existing boards. A run keeps the limits from when it was queued, and its agent's instructions from its first claim.
 """
 
 import dataclasses
@@ -28,23 +28,23 @@ class NoChange(DescribedEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class BoardPolicy:
-    auto_dispatch: bool = False  # a card that enters TODO is given to an agent
-    agent_profile_id: str | None = None  # whom, where the card names none; None: any worker
-    concurrency: int = 1  # runs held at once on the board; 0 is no limit
-    max_attempts: int = 3  # failures that may be retried end a run after so many
-    queue_seconds: int = 604_800  # longest wait in the queue
-    attempt_seconds: int = 3_600  # longest attempt; waiting for people does not count
-    whole_seconds: int = 86_400  # longest time from the first claim to the end
-    silence_seconds: int = 300  # longest silence of an agent
+    auto_dispatch: bool = False  # start a run for each card that enters TODO
+    agent_profile_id: str | None = None  # the profile of cards that name none; None: any worker
+    concurrency: int = 1  # concurrent runs on the board; 0: no limit
+    max_attempts: int = 3  # failed attempts after which a run fails for good
+    queue_seconds: int = 604_800  # maximum time in the queue
+    attempt_seconds: int = 3_600  # maximum duration of an attempt without its waits for people
+    whole_seconds: int = 86_400  # maximum time from the first claim to the end
+    silence_seconds: int = 300  # maximum time without a report from the agent
     lease_seconds: int = 30
-    stuck_minutes: int = 10  # without an event: flagged
+    stuck_minutes: int = 10  # without an event, until a run is shown as stuck
     question_seconds: int = 1_800  # until a question expires
     question_expiry: OnExpiry = OnExpiry.FAIL
     no_change: NoChange = NoChange.SUCCEED
     repository: str = ""  # what workers clone or find; empty: the worker's own
-    base_branch: str = ""  # empty: what the repository's HEAD is
+    base_branch: str = ""  # empty: the repository's HEAD
     branch_template: str = "signalbox/{card}-{slug}"
-    instructions: str = ""  # told to every agent of the board
+    instructions: str = ""  # for every agent of the board
 
 
 BOUNDS: dict[str, tuple[int, int]] = {
@@ -62,7 +62,7 @@ MAX_LENGTHS = {"instructions": 20_000}
 
 
 def board_policy_of(stored: dict[str, Any] | None) -> BoardPolicy:
-    """The policy a board has: what is stored, and the defaults."""
+    """Return the policy of a board: the stored values and the defaults."""
     known = {field.name for field in dataclasses.fields(BoardPolicy)}
     given = {name: value for name, value in (stored or {}).items() if name in known}
     for name, kind in (("question_expiry", OnExpiry), ("no_change", NoChange)):

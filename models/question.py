@@ -1,4 +1,4 @@
-"""Questions: an agent asks people, or they one another. While one that blocks is open, its run waits."""
+"""Questions of agents and people to people. A run waits while a blocking question of it is open."""
 
 from datetime import datetime
 from typing import Any
@@ -12,8 +12,7 @@ from kit.ids import maker
 from models.columns import Editable, enum_column
 from models.refusal import Invalid
 from models.run import MAX_DATA
-from protocol.events import DecisionState, QuestionItem, QuestionOption
-from protocol.events import QuestionRaised as Said
+from protocol.events import DecisionState, QuestionItem, QuestionOption, QuestionRaised
 
 MAX_ASKED = 4  # questions asked together
 MAX_OPEN = 20  # open questions of one run
@@ -24,18 +23,18 @@ MAX_ANSWER_LENGTH = 10_000  # characters
 class QuestionType(DescribedEnum):
     """The form of an answer."""
 
-    TEXT = "TEXT", "Words; options are suggestions."
-    SINGLE = "SINGLE", "One of the options, or other words where they are taken."
-    MULTI = "MULTI", "One or more of the options, and other words where they are taken."
+    TEXT = "TEXT", "Free text; the options are suggestions."
+    SINGLE = "SINGLE", "One of the options, or other text if accepted."
+    MULTI = "MULTI", "One or more of the options, and other text if accepted."
 
 
 class QuestionStatus(DescribedEnum):
     """The status of a question."""
 
-    OPEN = "OPEN", "It does."
+    OPEN = "OPEN", "It waits for an answer."
     ANSWERED = "ANSWERED", "It was answered."
-    EXPIRED = "EXPIRED", "Nobody answered in time."
-    CANCELLED = "CANCELLED", "It need not be answered any more."
+    EXPIRED = "EXPIRED", "Nobody answered it in time."
+    CANCELLED = "CANCELLED", "It was withdrawn."
 
 
 class AnsweredBy(DescribedEnum):
@@ -61,10 +60,10 @@ class Question(Editable, Base):
     board_id: Mapped[str] = mapped_column(ForeignKey("board.id", ondelete="CASCADE"))
     card_id: Mapped[str] = mapped_column(ForeignKey("card.id", ondelete="CASCADE"))
     run_id: Mapped[str | None] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"))
-    asked_by: Mapped[str | None] = mapped_column(Id)  # a user or a key; of a run's questions, the run
+    asked_by: Mapped[str | None] = mapped_column(Id)  # a user, a key or a run
     attempt: Mapped[int | None]
-    group_key: Mapped[str] = mapped_column(String(100))  # the asker's name for what was asked together
-    key: Mapped[str] = mapped_column(String(100))  # the asker's name for this one
+    group_key: Mapped[str] = mapped_column(String(100))  # the author's key of the group
+    key: Mapped[str] = mapped_column(String(100))  # the author's key of the question
     place: Mapped[int]  # among those asked together
     header: Mapped[str] = mapped_column(String(40), default="")
     text: Mapped[str] = mapped_column(Text)
@@ -72,7 +71,7 @@ class Question(Editable, Base):
     options: Mapped[list[Any]] = mapped_column(Json, default=list)  # label, description, recommended
     allow_other: Mapped[bool] = mapped_column(default=True)
     blocking: Mapped[bool] = mapped_column(default=True)
-    default_answer: Mapped[list[str] | None]  # what holds when nobody answers, where the board goes on
+    default_answer: Mapped[list[str] | None]  # the answer if nobody answers in time
     status: Mapped[QuestionStatus] = mapped_column(enum_column(QuestionStatus), default=QuestionStatus.OPEN)
     answer: Mapped[list[str] | None]
     answered_by: Mapped[str | None] = mapped_column(Id)
@@ -81,17 +80,17 @@ class Question(Editable, Base):
     expires_at: Mapped[datetime | None]
 
 
-MAX_HEADER_LENGTH = 500  # characters of a question in a log, where all of it is more than a line may hold
+MAX_HEADER_LENGTH = 500  # characters of a question in a line of a log that would exceed MAX_DATA
 
 
-def log_event_of(*questions: Any) -> Said:
-    """What the log of their run says of questions: that they are asked together, or that one is closed."""
+def log_event_of(*questions: Any) -> QuestionRaised:
+    """Return the log event of questions that were asked together, or of a question that was closed."""
     first = questions[0]
     is_open = first.status is QuestionStatus.OPEN
     asks = tuple(_ask_of(one) for one in questions)
     if sum(len(ask.model_dump_json().encode()) for ask in asks) > MAX_DATA // 2:
         asks = tuple(_ask_of(one, brief=True) for one in questions)
-    return Said(
+    return QuestionRaised(
         key=first.group_key,
         asks=asks,
         decision=DecisionState.ASKED if is_open else DecisionState(first.status),
@@ -121,7 +120,7 @@ def _ask_of(question: Any, *, brief: bool = False) -> QuestionItem:
 
 
 def checked_answer(question: Any, options: list[str], other: str | None) -> list[str]:
-    """What an answer means, as the texts it consists of. Raises Invalid for one the question does not take."""
+    """Return the texts of an answer. Raises Invalid if the question does not accept it."""
     labels = [option["label"] for option in question.options]
     for index, label in enumerate(options):
         if label not in labels:

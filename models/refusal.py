@@ -19,7 +19,7 @@ MAX_ID_LENGTH = 100  # characters of a client's id that are repeated to it
 
 
 class Refusal(Exception):
-    """An expected error. `keeps`: the transaction commits its changes all the same."""
+    """An expected error. With `keeps` the transaction commits its changes nevertheless."""
 
     code = "REFUSED"
     keeps = False
@@ -92,6 +92,6 @@ class Unauthenticated(Refusal):
 
 
 class Reused(Unauthenticated):
-    """A refresh token was used twice. The login it ended stays ended."""
+    """A refresh token was used twice. The login is ended nevertheless."""
 
     keeps = True

@@ -1,7 +1,7 @@
-"""Runs: what an agent is asked to do on a card, how far it is, and what came out.
+"""Runs: the work of an agent on a card, its progress and its result.
 
-A run is a job of the queue under the same id: the queue knows who has it and for how long (its attempts), the
-run knows what it is about. Both change in one transaction. `STATUS` says which status follows which.
+A run is a job of the queue with the same id. The queue stores its attempts: the workers and their leases. The run
+stores the work. Both change in one transaction. `STATUS` has the allowed changes of status.
 """
 
 from datetime import datetime
@@ -22,14 +22,14 @@ MAX_ACTIVE = 20  # active runs of one card
 MAX_EVENTS = 250  # in one report
 MAX_DATA = 65_536  # bytes of one event's data, as JSON
 MAX_TEXT = 262_144  # characters of one event's text
-MAX_FILES = 500  # kept of a result's list of files
+MAX_FILES = 500  # stored of a result's list of files
 MAX_COMMITS = 100
 MAX_PATCH = 524_288  # characters
 MAX_WARNINGS = 50
 MAX_INSTRUCTION_LENGTH = 20_000  # characters
 MAX_SUMMARY_LENGTH = 20_000
-RUN_PASS = "run"  # noqa: S105 - what the signed pass of a run is for
-RUN_PREFIX = "sbr_"  # how a run's own credential begins
+RUN_PASS = "run"  # noqa: S105 - the purpose of a run's signed token
+RUN_PREFIX = "sbr_"  # the prefix of a run's own credential
 
 
 class RunKind(DescribedEnum):
@@ -47,20 +47,20 @@ class RunKind(DescribedEnum):
 class RunStatus(DescribedEnum):
     """The status of a run. The last three are final."""
 
-    QUEUED = "QUEUED", "Waits for a worker."
-    CLAIMED = "CLAIMED", "A worker has it; its agent has not said anything yet."
+    QUEUED = "QUEUED", "It waits for a worker."
+    CLAIMED = "CLAIMED", "A worker holds it; its agent has not reported yet."
     RUNNING = "RUNNING", "Its agent is at work."
-    WAITING = "WAITING", "Waits for people or for other things; see `waitReason`."
-    SUCCEEDED = "SUCCEEDED", "Done, as its agent said."
-    FAILED = "FAILED", "Failed for good; see `failureCode`."
-    CANCELLED = "CANCELLED", "Stopped."
+    WAITING = "WAITING", "It waits; see `waitReason`."
+    SUCCEEDED = "SUCCEEDED", "It succeeded."
+    FAILED = "FAILED", "It failed for good; see `failureCode`."
+    CANCELLED = "CANCELLED", "It was stopped."
 
 
 ACTIVE = (RunStatus.QUEUED, RunStatus.CLAIMED, RunStatus.RUNNING, RunStatus.WAITING)
 TERMINAL = (RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.CANCELLED)
 _ENDS = frozenset(TERMINAL)
 
-# Which status follows which. What is not here never happens; the end is final.
+# The allowed changes of status. The last three statuses are final.
 STATUS: dict[RunStatus, frozenset[RunStatus]] = {
     RunStatus.QUEUED: frozenset({RunStatus.CLAIMED, RunStatus.FAILED, RunStatus.CANCELLED}),
     RunStatus.CLAIMED: frozenset({RunStatus.RUNNING, RunStatus.WAITING, RunStatus.QUEUED}) | _ENDS,
@@ -75,19 +75,19 @@ STATUS: dict[RunStatus, frozenset[RunStatus]] = {
 class WaitReason(DescribedEnum):
     """The reason why a run waits. Only QUESTION and DECISION are in use; the others are reserved."""
 
-    QUESTION = "QUESTION", "An answer. A permission that an agent asks for is a question too."
-    APPROVAL = "APPROVAL", "An approval. For later: no run waits for one."
-    DECISION = "DECISION", "A decision: its agent changed nothing."
-    CI = "CI", "Checks. For later: no run waits for them."
-    CHILDREN = "CHILDREN", "Other runs. For later: no run waits for them."
+    QUESTION = "QUESTION", "An answer to a question or to a request for permission."
+    APPROVAL = "APPROVAL", "An approval. Reserved."
+    DECISION = "DECISION", "A decision of a person, because its agent changed nothing."
+    CI = "CI", "Checks. Reserved."
+    CHILDREN = "CHILDREN", "Other runs. Reserved."
 
 
 class RunOutcome(DescribedEnum):
     """Whether a run changed anything."""
 
-    CHANGES = "CHANGES", "It did; its worker committed the rest of it."
-    NO_CHANGES = "NO_CHANGES", "It did not."
-    AGENT_COMMITTED = "AGENT_COMMITTED", "It did, and its agent committed all of it."
+    CHANGES = "CHANGES", "It changed something, and its worker committed the rest."
+    NO_CHANGES = "NO_CHANGES", "It changed nothing."
+    AGENT_COMMITTED = "AGENT_COMMITTED", "It changed something, and its agent committed all of it."
 
 
 class FailureCode(DescribedEnum):
@@ -123,11 +123,11 @@ class FailureCode(DescribedEnum):
 class PermissionLevel(DescribedEnum):
     """The freedom of an agent to act without asking, from least strict to strictest."""
 
-    AUTONOMOUS = "AUTONOMOUS", "Everything that its program allows."
-    SUPERVISED = "SUPERVISED", "Changes need a permission."
+    AUTONOMOUS = "AUTONOMOUS", "The agent may do everything that its program allows."
+    SUPERVISED = "SUPERVISED", "Changes need permission."
     HUMAN_REQUIRED = (
         "HUMAN_REQUIRED",
-        "Only a person decides about steps and ends questions; no default does.",
+        "Only people decide about steps and close questions; defaults do not apply.",
     )
 
 
@@ -138,9 +138,9 @@ def stricter(one: PermissionLevel, other: PermissionLevel) -> PermissionLevel:
 class AgentState(DescribedEnum):
     """The state of the agents on a card, derived from its newest run."""
 
-    IDLE = "IDLE", "Nothing, and nothing was asked of them."
+    IDLE = "IDLE", "No agent is at work or requested."
     QUEUED = "QUEUED", "A run waits for a worker."
-    STARTING = "STARTING", "A worker has it; its agent starts."
+    STARTING = "STARTING", "A worker holds the run; its agent starts."
     PLANNING = "PLANNING", "An agent plans the card."
     WORKING = "WORKING", "An agent is at work."
     WAITING_TOOL = "WAITING_TOOL", "An agent waits for a tool: a command, a download."
@@ -155,15 +155,15 @@ class WhyNotRunningCode(DescribedEnum):
     """The reason why a run is not running."""
 
     BLOCKED = "BLOCKED", "Cards that block its card are not done."
-    WIP_LIMIT = "WIP_LIMIT", "The column its card would enter is full."
+    WIP_LIMIT = "WIP_LIMIT", "The column that its card would enter is full."
     BOARD_ARCHIVED = "BOARD_ARCHIVED", "The board is archived."
     CARD_ARCHIVED = "CARD_ARCHIVED", "The card is archived."
-    NO_CAPABLE_WORKER = "NO_CAPABLE_WORKER", "No worker that could do it is online."
-    LIMIT_REACHED = "LIMIT_REACHED", "As many as allowed are at work, on the board or with its profile."
-    DUE_LATER = "DUE_LATER", "It failed and is tried again later."
-    IN_QUEUE = "IN_QUEUE", "Nothing keeps it: it waits for its turn."
-    LEASE_HELD = "LEASE_HELD", "A worker has it, and its agent has not said anything yet."
-    WAITS = "WAITS", "It waits, with or without its worker."
+    NO_CAPABLE_WORKER = "NO_CAPABLE_WORKER", "No worker that can execute it is online."
+    LIMIT_REACHED = "LIMIT_REACHED", "The limit of the board or of its profile is reached."
+    DUE_LATER = "DUE_LATER", "It failed and is retried later."
+    IN_QUEUE = "IN_QUEUE", "It waits for its turn."
+    LEASE_HELD = "LEASE_HELD", "A worker holds it, and its agent has not reported yet."
+    WAITS = "WAITS", "It waits; see `waitReason`."
     STOPPING = "STOPPING", "It was asked to stop."
 
 
@@ -172,7 +172,7 @@ class CommandKind(DescribedEnum):
 
     STOP = "STOP", "Stop the agent, keep its work, then confirm."
     CONCLUDE = "CONCLUDE", "Let the agent wrap up and finish."
-    ANSWER = "ANSWER", "Give the agent the answers it waits for."
+    ANSWER = "ANSWER", "Give the agent the answers that it waits for."
 
 
 _ACTIVE_SQL = "status IN ('QUEUED', 'CLAIMED', 'RUNNING', 'WAITING')"
@@ -205,25 +205,23 @@ class Run(Editable, Base):
     kind: Mapped[RunKind] = mapped_column(enum_column(RunKind))
     status: Mapped[RunStatus] = mapped_column(enum_column(RunStatus), default=RunStatus.QUEUED)
     wait_reason: Mapped[WaitReason | None] = mapped_column(enum_column(WaitReason))
-    held_by: Mapped[str | None] = mapped_column(String(20))  # the gate that keeps a queued run: a MoveGate
+    held_by: Mapped[str | None] = mapped_column(String(20))  # the MoveGate that holds back a queued run
     priority: Mapped[Priority] = mapped_column(Ordered(Priority))
     permission: Mapped[PermissionLevel] = mapped_column(enum_column(PermissionLevel))
-    profile_id: Mapped[str | None] = mapped_column(Id)  # this and what follows may be gone: they say what was
-    executor: Mapped[str | None] = mapped_column(String(40))  # None: whatever the worker has
+    profile_id: Mapped[str | None] = mapped_column(Id)  # of a row that may be deleted, as are the ids below
+    executor: Mapped[str | None] = mapped_column(String(40))  # None: any
     instruction: Mapped[str | None] = mapped_column(Text)
     message_id: Mapped[str | None] = mapped_column(Id)
     retry_of: Mapped[str | None] = mapped_column(Id)
-    retries: Mapped[int] = mapped_column(default=0)  # how many runs stand before it in that chain
+    retries: Mapped[int] = mapped_column(default=0)  # number of runs before it in that chain
     batch_id: Mapped[str | None] = mapped_column(Id)  # shared by runs that were started together
-    place: Mapped[int | None]  # in the batch; a run that takes up another one takes its place
-    chosen_at: Mapped[
-        datetime | None
-    ]  # when a person chose it before its card's others; at most one of a card is
+    place: Mapped[int | None]  # in the batch; a retry takes the place of its run
+    chosen_at: Mapped[datetime | None]  # time of a person's choice; at most one run of a card is chosen
     base_ref: Mapped[str | None] = mapped_column(String(200))
     session_id: Mapped[str | None] = mapped_column(Id)
-    worker_id: Mapped[str | None] = mapped_column(Id)  # the last
-    attempt: Mapped[int] = mapped_column(default=0)  # number of the newest: the fencing token
-    snapshot: Mapped[dict[str, Any] | None]  # what its agent is given, frozen when it is first claimed
+    worker_id: Mapped[str | None] = mapped_column(Id)  # the newest attempt's
+    attempt: Mapped[int] = mapped_column(default=0)  # number of the newest attempt: the fencing token
+    snapshot: Mapped[dict[str, Any] | None]  # the work order, frozen at the first claim
     created_by: Mapped[str | None] = mapped_column(Id)  # a user or a key; None: the board's rule
 
     queued_at: Mapped[datetime]
@@ -232,8 +230,8 @@ class Run(Editable, Base):
     finished_at: Mapped[datetime | None]
     stop_requested_at: Mapped[datetime | None]
     stop_reason: Mapped[str | None] = mapped_column(String(500))
-    reported_at: Mapped[datetime | None]  # when its agent last said anything, or its wait ended
-    progress: Mapped[dict[str, Any] | None]  # the little that a board shows
+    reported_at: Mapped[datetime | None]  # time of its agent's last report, or of the end of its last wait
+    progress: Mapped[dict[str, Any] | None]  # RunProgress as JSON
     progress_told_at: Mapped[datetime | None]
 
     branch: Mapped[str | None] = mapped_column(String(300))
@@ -247,8 +245,8 @@ class Run(Editable, Base):
     failure_reason: Mapped[str | None] = mapped_column(Text)
 
 
-class RunEvent(Base):
-    """One line of a run's log. Numbered as events are, by the run's topic; its own table, because it is large."""
+class RunLogLine(Base):
+    """A line of a run's log, numbered by the run's topic. It has a table of its own because of its size."""
 
     __tablename__ = "run_event"
 
@@ -257,14 +255,14 @@ class RunEvent(Base):
     attempt: Mapped[int]
     type: Mapped[str] = mapped_column(String(20))
     level: Mapped[str] = mapped_column(String(10))
-    agent: Mapped[str | None] = mapped_column(String(200))  # the sub-agent that said it
+    agent: Mapped[str | None] = mapped_column(String(200))  # the sub-agent; None for the main agent
     text: Mapped[str] = mapped_column(Text)
     data: Mapped[dict[str, Any]]
     at: Mapped[datetime]
 
 
 class RunReport(Base):
-    """A batch of events that was taken: sent again, it is not taken again."""
+    """A stored report of events. A repeated report with its key is not stored again."""
 
     __tablename__ = "run_report"
 
@@ -275,7 +273,7 @@ class RunReport(Base):
 
 
 class RunLive(Base):
-    """What an agent is saying just now, since the last part of it that was kept. Rewritten, and gone in the end."""
+    """The open text of an agent since the last stored part. It is overwritten, and deleted at the end."""
 
     __tablename__ = "run_live"
 
@@ -289,7 +287,7 @@ class RunLive(Base):
 
 
 class RunCommand(Stamped, Base):
-    """Something a worker is to do about a run it holds. Told until it is acknowledged."""
+    """An instruction to a worker about a run it holds. It is sent until it is acknowledged."""
 
     __tablename__ = "run_command"
     __table_args__ = (UniqueConstraint("run_id", "attempt", "key"),)

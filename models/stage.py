@@ -1,8 +1,8 @@
-"""The law of stages: where a card may stand, and where it may go from there.
+"""The law of stages: the moves of cards that a board allows, and the gates that refuse them.
 
-`MOVES` is the whole law and `judge` the only judge: creating, moving, bulk, restoring, importing and every
-rule of the system ask it, and `card.moves` shows its answer beforehand. Nothing here awaits: whoever asks
-brings the `Facts`. docs/stages.md is drawn from this file.
+`MOVES` is the whole law, and `judge` checks it on every path: creating, moving, bulk changes, restoring, importing
+and rules of the system. `card.moves` gives its result in advance. The module reads no database: callers pass the
+`Facts`. docs/stages.md is generated from this file.
 """
 
 import enum
@@ -36,7 +36,7 @@ class Mover(enum.StrEnum):
     SYSTEM = "SYSTEM"
 
 
-# From each stage, where people may move a card. The same stage is always allowed: that is reordering.
+# The stages that people may move a card to, by its stage. Its own stage is always allowed: that is reordering.
 MOVES: dict[Stage, tuple[Stage, ...]] = {
     Stage.BACKLOG: (Stage.PLAN, Stage.TODO),
     Stage.PLAN: (Stage.TODO, Stage.BACKLOG),
@@ -46,14 +46,14 @@ MOVES: dict[Stage, tuple[Stage, ...]] = {
     Stage.DONE: (Stage.BACKLOG,),
 }
 
-# Where the system moves a card besides: a claim, a success, a retry or lost lease, a merge.
+# The further stages that the system moves a card to: for a claim, a success, a retry, a lost lease, a merge.
 SYSTEM_MOVES: dict[Stage, tuple[Stage, ...]] = {
     Stage.TODO: (Stage.IN_PROGRESS,),
     Stage.IN_PROGRESS: (Stage.REVIEW, Stage.TODO),
     Stage.REVIEW: (Stage.DONE,),
 }
 
-ENTRY = Stage.BACKLOG  # a card is born here, so it is created where a card of the backlog may go
+ENTRY = Stage.BACKLOG  # the stage of new cards: a card can be created wherever a card of this stage may go
 
 
 class MoveGate(DescribedEnum):
@@ -80,7 +80,7 @@ class Reason:
 
 
 class StageRefused(Refusal):
-    """The law has no such move, or a gate is closed. Nothing was changed."""
+    """The law does not allow the move, or a gate is closed."""
 
     code = "STAGE_REFUSED"
 
@@ -94,7 +94,7 @@ class StageRefused(Refusal):
 
 @dataclass(frozen=True)
 class ColumnState:
-    """A column as the law sees it: its stage, its limit, and how many cards stand in it."""
+    """A column: its stage, its WIP limit and the number of its cards."""
 
     id: str
     stage: Stage
@@ -104,24 +104,24 @@ class ColumnState:
 
 @dataclass(frozen=True)
 class Facts:
-    """Everything that decides about a card's moves. Gathered once, under the board's lock when it counts."""
+    """The facts that decide about a card's moves. A change reads them under the board's lock."""
 
     at: Stage
     law: Law
     lanes: list[ColumnState]
-    column_id: str | None = None  # None while the card is being made
+    column_id: str | None = None  # None while the card is created
     card_id: str | None = None
     board_archived: bool = False
     card_archived: bool = False
     blockers: list[str] = field(default_factory=list)  # unfinished cards that block this one
     active_run: str | None = None
-    run_begun: bool = False  # whether a worker has had it
+    run_begun: bool = False  # whether a worker has claimed it
     open_question: str | None = None
-    may_write: bool = True  # of who asks; a move by one who may not is Forbidden before it is judged
+    may_write: bool = True  # of the caller; others are refused with Forbidden first
 
 
 def is_lawful(at: Stage, law: Law, by: Mover = Mover.PERSON) -> list[Stage]:
-    """The stages the law alone allows from `at`, in the order of the board."""
+    """Return the stages that the law alone allows from `at`, in the order of the board."""
     if law is Law.FREE:
         return list(Stage)
     more = SYSTEM_MOVES.get(at, ()) if by is Mover.SYSTEM else ()
@@ -143,7 +143,7 @@ def judge(
 
 
 def reasons_against(facts: Facts, to: Stage, *, by: Mover = Mover.PERSON) -> list[Reason]:
-    """Why the card may not move to stage `to` now; empty when some column of that stage would take it."""
+    """Return the reasons why the card may not move to stage `to` now; empty if a column of it accepts the card."""
     lane = column_for([facts], to, by=by)
     if lane is None:
         return [Reason(MoveGate.NO_COLUMN, f"The board has no column of stage {to}")]
@@ -151,10 +151,10 @@ def reasons_against(facts: Facts, to: Stage, *, by: Mover = Mover.PERSON) -> lis
 
 
 def column_for(every: Sequence[Facts], to: Stage, *, by: Mover = Mover.PERSON) -> ColumnState | None:
-    """The column that a move of these cards, all of one board, to a stage means; None where there is none.
+    """Return the column that a move of cards of one board to a stage leads to; None if the board has none.
 
-    Cards that stand together in a column of that stage stay in it. Otherwise it is the first that takes them
-    all, or the first with the least against it.
+    Cards that are all in one column of that stage stay in it. Otherwise it is the first column that accepts all of
+    them, or the first with the fewest reasons against it.
     """
     lanes = [lane for lane in every[0].lanes if lane.stage is to]
     for lane in lanes:
@@ -192,7 +192,7 @@ def _reasons(facts: Facts, to: ColumnState, by: Mover, cancel_run: bool, coming:
     if to.stage is Stage.IN_PROGRESS and facts.blockers:
         text = f"{len(facts.blockers)} unfinished card{'s' * (len(facts.blockers) > 1)} must be done first"
         reasons.append(Reason(MoveGate.BLOCKED, text, card_ids=facts.blockers))
-    # Whoever begins by hand what no agent has begun takes it from the queue; that needs no word.
+    # A person who starts a queued card that no agent has started takes it from the queue without `cancelRun`.
     taken = facts.at is Stage.TODO and to.stage is Stage.IN_PROGRESS and not facts.run_begun
     if by is Mover.PERSON and facts.active_run and not cancel_run and not taken:
         what = "An agent is at work on the card" if facts.run_begun else "The card waits for an agent"
@@ -203,12 +203,14 @@ def _reasons(facts: Facts, to: ColumnState, by: Mover, cancel_run: bool, coming:
 
 
 def keeps_from_work(facts: Facts, *, is_code: bool) -> Reason | None:
-    """The first of what keeps an agent from beginning on a card; `is_code`: the card would enter IN_PROGRESS."""
+    """Return the first reason why an agent cannot start on a card; None if it can.
+
+    With `is_code` the card would enter IN_PROGRESS."""
     return next(iter(gates_of_work(facts, is_code=is_code)), None)
 
 
 def gates_of_work(facts: Facts, *, is_code: bool) -> list[Reason]:
-    """Everything that keeps an agent from beginning on a card, each gate once."""
+    """Return the reasons why an agent cannot start on a card, one for each closed gate."""
     here = ColumnState(facts.column_id or "", facts.at)
     reasons = _reasons(facts, here, Mover.SYSTEM, False, 1)
     if is_code and facts.at is not Stage.IN_PROGRESS:
@@ -220,5 +222,5 @@ def gates_of_work(facts: Facts, *, is_code: bool) -> list[Reason]:
     return list(gates.values())
 
 
-# What a run in the queue waits behind. A card that has no lawful way to IN_PROGRESS is worked where it stands.
+# The gates that hold back a queued run. A card that may not enter IN_PROGRESS is worked on in its own stage.
 WORK_GATES = (MoveGate.BOARD_ARCHIVED, MoveGate.CARD_ARCHIVED, MoveGate.BLOCKED, MoveGate.WIP_LIMIT)

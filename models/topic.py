@@ -1,7 +1,6 @@
 """The topics of the event log: a board, a workspace, a person and a run have one each.
 
-A scope is where an event is at home. Rows say theirs (`board.scope`); the functions below serve where only ids are
-at hand.
+A scope is the home of an event. Rows have theirs as `scope`; the functions below make it of ids.
 """
 
 from kit.db.transaction import EventScope
@@ -32,5 +31,5 @@ def workspace_scope(id: str) -> EventScope:
 
 
 def user_scope(id: str) -> EventScope:
-    """The scope of a person's own events, which are in no audit log."""
+    """Return the scope of a person's own events, which are in no audit log."""
     return EventScope(id, user_topic(id), None)

@@ -1,4 +1,4 @@
-"""Who does the work: profiles of agents, workers that run them, and the conversations they keep."""
+"""Agent profiles, the workers that run agents, and the conversations of agent programs."""
 
 import re
 from collections.abc import Iterable
@@ -19,10 +19,10 @@ MAX_PROFILES = 100  # of a workspace
 MAX_WORKERS = 200  # of a workspace that are not deregistered
 MAX_CAPABILITIES = 50
 MAX_AT_ONCE = 100  # runs of one worker
-HEARTBEAT_INTERVAL_SECONDS = 15.0  # seconds within which a worker is to be heard
-MAX_MISSED_HEARTBEATS = 3  # beats after which it is OFFLINE
-SESSION_IDLE_AFTER = timedelta(minutes=30)  # without a word: a conversation is IDLE
-SESSION_MAX_AGE = timedelta(hours=4)  # a conversation of that age is over
+HEARTBEAT_INTERVAL_SECONDS = 15.0  # interval of a worker's heartbeats
+MAX_MISSED_HEARTBEATS = 3  # heartbeats, after which a worker is OFFLINE
+SESSION_IDLE_AFTER = timedelta(minutes=30)  # an unused conversation is IDLE after this time
+SESSION_MAX_AGE = timedelta(hours=4)  # an older conversation is TERMINATED
 MAX_PERSONA_LENGTH = 20_000  # characters
 MAX_OPTIONS = 50
 MAX_OPTION_LENGTH = 2_000  # characters of one option's value
@@ -37,8 +37,8 @@ class AgentProgram(DescribedEnum):
     CODEX = "CODEX", "Codex."
     GEMINI = "GEMINI", "Gemini CLI."
     OPENCODE = "OPENCODE", "OpenCode."
-    COMMAND = "COMMAND", "A command of your own."
-    SCRIPTED = "SCRIPTED", "A recording that is played back."
+    COMMAND = "COMMAND", "A custom command."
+    SCRIPTED = "SCRIPTED", "A recorded session that is replayed."
 
 
 class AgentRole(DescribedEnum):
@@ -79,7 +79,7 @@ class SessionStatus(DescribedEnum):
 
 
 class AgentProfile(Editable, Base):
-    """How an agent is started: which program, which model, what it is told it is."""
+    """The configuration of an agent: its program, model, persona and permission."""
 
     __tablename__ = "agent_profile"
     __table_args__ = (UniqueConstraint("workspace_id", "name_folded"),)
@@ -91,8 +91,8 @@ class AgentProfile(Editable, Base):
     role: Mapped[AgentRole] = mapped_column(enum_column(AgentRole), default=AgentRole.CODER)
     executor: Mapped[AgentProgram] = mapped_column(enum_column(AgentProgram, "executor"))
     model: Mapped[str | None] = mapped_column(String(100))
-    persona: Mapped[str | None] = mapped_column(Text)  # told to the agent before everything else
-    options: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)  # of the executor; text to text
+    persona: Mapped[str | None] = mapped_column(Text)  # the start of the agent's prompt
+    options: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)  # of the agent program: texts by name
     permission: Mapped[PermissionLevel] = mapped_column(
         enum_column(PermissionLevel), default=PermissionLevel.AUTONOMOUS
     )
@@ -102,30 +102,32 @@ class AgentProfile(Editable, Base):
 
 
 class Worker(Editable, Base):
-    """A program that claims runs and works them, under an API key."""
+    """A program that claims runs and executes them."""
 
     __tablename__ = "worker"
     __table_args__ = (UniqueConstraint("workspace_id", "name"),)
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=maker("worker"))
     workspace_id: Mapped[str] = mapped_column(ForeignKey("workspace.id", ondelete="CASCADE"))
-    owner_id: Mapped[str] = mapped_column(Id)  # the key, or the person, it signed in as
-    board_id: Mapped[str | None] = mapped_column(ForeignKey("board.id", ondelete="SET NULL"))  # its only one
+    owner_id: Mapped[str] = mapped_column(Id)  # the key or person that registered it
+    board_id: Mapped[str | None] = mapped_column(
+        ForeignKey("board.id", ondelete="SET NULL")
+    )  # its only board
     name: Mapped[str] = mapped_column(String(100))
-    program: Mapped[str] = mapped_column(String(100), default="")  # name and version, as it says
+    program: Mapped[str] = mapped_column(String(100), default="")  # name and version, as reported
     executors: Mapped[list[str]]
-    kinds: Mapped[list[str]] = mapped_column(Json, default=list)  # kinds of runs; none named: all
+    kinds: Mapped[list[str]] = mapped_column(Json, default=list)  # kinds of runs; empty: all
     capabilities: Mapped[list[str]] = mapped_column(Json, default=list)  # each with every level it reaches
-    skills: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)  # capability to level, as it says
+    skills: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)  # level by capability, as reported
     max_concurrent: Mapped[int] = mapped_column(default=1)
-    metrics: Mapped[dict[str, Any] | None]  # the last it told
-    error: Mapped[str | None] = mapped_column(String(500))  # what is wrong with it, as it says
+    metrics: Mapped[dict[str, Any] | None]  # as last reported
+    error: Mapped[str | None] = mapped_column(String(500))  # as last reported
     heard_at: Mapped[datetime]
     deregistered_at: Mapped[datetime | None]
 
 
 class AgentSession(Editable, Base):
-    """A conversation of an agent program that can be gone on with, where it was held."""
+    """A conversation of an agent program. It can be resumed on its worker only."""
 
     __tablename__ = "agent_session"
     __table_args__ = (
@@ -139,7 +141,7 @@ class AgentSession(Editable, Base):
     card_id: Mapped[str] = mapped_column(ForeignKey("card.id", ondelete="CASCADE"))
     worker_id: Mapped[str] = mapped_column(ForeignKey("worker.id", ondelete="CASCADE"))
     parent_id: Mapped[str | None] = mapped_column(ForeignKey("agent_session.id", ondelete="SET NULL"))
-    external_id: Mapped[str] = mapped_column(String(200))  # the program's own name for it
+    external_id: Mapped[str] = mapped_column(String(200))  # the program's own id of it
     executor: Mapped[str] = mapped_column(String(40))
     agent: Mapped[str | None] = mapped_column(String(200))
     active_at: Mapped[datetime]
@@ -147,25 +149,25 @@ class AgentSession(Editable, Base):
 
 
 def skills_of(path: str, given: Iterable[tuple[str, Skill]]) -> dict[str, Skill]:
-    """What somebody can do, and how well: the best of what was said of each. Raises Invalid."""
-    levels, found = list(Skill), dict[str, Skill]()
+    """Return the highest given level of each capability. Raises Invalid."""
+    levels, skills = list(Skill), dict[str, Skill]()
     for index, (name, level) in enumerate(given):
         folded = name.strip().lower()
         if not CAPABILITY.fullmatch(folded):
             raise Invalid((f"{path}.{index}.name", "must have 1 to 40 letters, digits, and . + # _ -"))
-        found[folded] = max(found.get(folded, level), level, key=levels.index)
-    if len(found) > MAX_CAPABILITIES:
-        raise Invalid((path, f"must name at most {MAX_CAPABILITIES}, not {len(found)}"))
-    return found
+        skills[folded] = max(skills.get(folded, level), level, key=levels.index)
+    if len(skills) > MAX_CAPABILITIES:
+        raise Invalid((path, f"must name at most {MAX_CAPABILITIES}, not {len(skills)}"))
+    return skills
 
 
 def needs(skills: dict[str, Skill]) -> list[str]:
-    """What is asked of a worker, as the queue compares it."""
+    """Return the requirements of a run in the form that the queue compares."""
     return sorted(f"{name}:{level}" for name, level in skills.items())
 
 
 def reaches(skills: dict[str, Skill]) -> list[str]:
-    """What a worker offers, as the queue compares it: whoever is ADVANCED is INTERMEDIATE too."""
+    """Return the offer of a worker in the form that the queue compares. A level includes all lower ones."""
     levels = list(Skill)
     return sorted(
         f"{name}:{level}" for name, best in skills.items() for level in levels[: levels.index(best) + 1]
@@ -173,7 +175,7 @@ def reaches(skills: dict[str, Skill]) -> list[str]:
 
 
 def needed(needs: list[str]) -> dict[str, Skill]:
-    """The other way round: capability to level."""
+    """Return the levels by capability of requirements that `needs` made."""
     split = (need.rpartition(":") for need in needs)
     return {name: Skill(level) for name, _, level in split}
 
@@ -185,7 +187,9 @@ def is_offline(heard_at: datetime, now: datetime) -> bool:
 def status_of(
     worker: Any, held: int, waiting: int, now: datetime, spoke_at: datetime | None = None
 ) -> WorkerStatus:
-    """What a worker does that holds so many runs, of which so many wait; `spoke_at`: last about one of them."""
+    """Return the status of a worker that holds `held` runs, of which `waiting` wait.
+
+    `spoke_at` is the time of its last report about one of them."""
     heard_at = worker.heard_at if spoke_at is None else max(worker.heard_at, spoke_at)
     if worker.deregistered_at is not None or is_offline(heard_at, now):
         return WorkerStatus.OFFLINE
@@ -203,10 +207,10 @@ def session_status(session: Any, now: datetime) -> SessionStatus:
 
 
 def program_of(executor: str | None, worker: Any) -> str:
-    """Which program a worker works a run with: the one that was asked for, else the first it has."""
+    """Return the program that a worker executes a run with: the required one, else the worker's first."""
     return executor or next(iter(worker.executors), "")
 
 
 def reusable(session: Any, now: datetime) -> bool:
-    """Whether an agent may go on with a conversation, on the worker that held it."""
+    """Whether a conversation can be resumed on its worker."""
     return session_status(session, now) is not SessionStatus.TERMINATED

@@ -1,4 +1,4 @@
-"""Workspaces, who belongs to them, and the labels their boards share."""
+"""Workspaces, their members, and the labels that their boards share."""
 
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -17,9 +17,9 @@ MAX_MEMBERS = 1_000
 class Role(DescribedEnum):
     """The role of a member in a workspace."""
 
-    ADMIN = "ADMIN", "May do everything, including members, archiving and deletion."
+    ADMIN = "ADMIN", "May do everything, including managing members, archiving and deleting."
     MEMBER = "MEMBER", "May change boards."
-    VIEWER = "VIEWER", "May read."
+    VIEWER = "VIEWER", "May only read."
 
 
 class Workspace(Editable, Base):

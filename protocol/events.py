@@ -45,37 +45,37 @@ Amount = Annotated[float, Field(strict=True, ge=0, lt=MAX_NUMBER, allow_inf_nan=
 
 
 class EventType(DescribedEnum):
-    """The type of a line of a run's log; the line's own type says the same."""
+    """The type of a line of a run's log."""
 
-    STATUS = "STATUS", "What the agent's program does, or has become."
-    PROMPT = "PROMPT", "What the agent was told."
-    OUTPUT = "OUTPUT", "What the agent says, or what a command prints."
-    THINKING = "THINKING", "What the agent thinks."
-    TOOL_STARTED = "TOOL_STARTED", "A tool is used."
-    TOOL_FINISHED = "TOOL_FINISHED", "A tool is done."
+    STATUS = "STATUS", "The agent program changed its state."
+    PROMPT = "PROMPT", "A prompt for the agent."
+    OUTPUT = "OUTPUT", "Output of the agent or of a command."
+    THINKING = "THINKING", "Thinking of the agent."
+    TOOL_STARTED = "TOOL_STARTED", "A tool call started."
+    TOOL_FINISHED = "TOOL_FINISHED", "A tool call finished."
     FILE = "FILE", "A file was changed."
-    TODO = "TODO", "The agent's own list of what to do."
-    PROGRESS = "PROGRESS", "How far along something is."
-    COMMIT = "COMMIT", "Something that stays: a commit, a pull request, an artifact."
-    SUBAGENT = "SUBAGENT", "A sub-agent begins, goes on or ends."
-    QUESTION = "QUESTION", "A person is asked, or has answered."
-    APPROVAL = "APPROVAL", "Permission is asked for, given or denied."
-    KNOWLEDGE = "KNOWLEDGE", "Something was learnt."
-    USAGE = "USAGE", "Tokens and money so far."
-    LIMIT = "LIMIT", "A limit of the provider is near, hit or over."
-    WARNING = "WARNING", "Something is not as it should be."
-    ERROR = "ERROR", "Something went wrong."
-    ATTEMPT = "ATTEMPT", "An attempt begins or ends."
+    TODO = "TODO", "The agent's to-do list."
+    PROGRESS = "PROGRESS", "Progress of an activity."
+    COMMIT = "COMMIT", "A lasting contribution: a commit, a pull request, an artifact."
+    SUBAGENT = "SUBAGENT", "A sub-agent started, continues or ended."
+    QUESTION = "QUESTION", "A question was asked or closed."
+    APPROVAL = "APPROVAL", "Permission was requested, given or denied."
+    KNOWLEDGE = "KNOWLEDGE", "A piece of knowledge."
+    USAGE = "USAGE", "Tokens and cost so far."
+    LIMIT = "LIMIT", "A rate limit of the provider is near, reached or cleared."
+    WARNING = "WARNING", "A warning."
+    ERROR = "ERROR", "An error."
+    ATTEMPT = "ATTEMPT", "An attempt started or ended."
 
 
 class LogLevel(DescribedEnum):
     """The severity of a line."""
 
-    DEBUG = "DEBUG", "To find out what is wrong."
-    INFO = "INFO", "As usual."
-    WARNING = "WARNING", "Worth a look."
-    ERROR = "ERROR", "Something failed."
-    CRITICAL = "CRITICAL", "Nothing goes on."
+    DEBUG = "DEBUG", "Details for debugging."
+    INFO = "INFO", "Normal operation."
+    WARNING = "WARNING", "A possible problem."
+    ERROR = "ERROR", "A failure."
+    CRITICAL = "CRITICAL", "A failure that stops the work."
 
 
 class AgentStatus(DescribedEnum):
@@ -84,10 +84,10 @@ class AgentStatus(DescribedEnum):
     QUEUED = "QUEUED", "It waits for its turn."
     STARTED = "STARTED", "It was started."
     WORKING = "WORKING", "It works."
-    WAITING = "WAITING", "It waits for a person; the reason says for what."
-    RETRYING = "RETRYING", "The provider is asked again."
+    WAITING = "WAITING", "It waits for a person; see the reason."
+    RETRYING = "RETRYING", "It repeats a request to the provider."
     CHANGED = "CHANGED", "Its model or mode was changed."
-    COMPACTED = "COMPACTED", "Its context was summarised."
+    COMPACTED = "COMPACTED", "Its context was summarized."
     RESET = "RESET", "Its context was emptied."
     IDLE = "IDLE", "Its turn ended, which is not the run's completion."
     ENDED = "ENDED", "It has ended."
@@ -105,9 +105,9 @@ class Origin(DescribedEnum):
 class OutputStream(DescribedEnum):
     """The source of output."""
 
-    ANSWER = "ANSWER", "The agent's own words."
-    STDOUT = "STDOUT", "What a program prints."
-    STDERR = "STDERR", "What a program prints as errors."
+    ANSWER = "ANSWER", "The agent's answer."
+    STDOUT = "STDOUT", "Standard output of a command."
+    STDERR = "STDERR", "Standard error of a command."
 
 
 class ToolKind(DescribedEnum):
@@ -119,26 +119,26 @@ class ToolKind(DescribedEnum):
     EXECUTE = "EXECUTE", "Runs a command."
     FETCH = "FETCH", "Reads from the network."
     THINK = "THINK", "Thinks or plans."
-    DELEGATE = "DELEGATE", "Gives work to a sub-agent."
+    DELEGATE = "DELEGATE", "Delegates to a sub-agent."
     ASK = "ASK", "Asks a person."
-    MCP = "MCP", "Another server's tool."
-    OTHER = "OTHER", "Something else."
+    MCP = "MCP", "A tool of an MCP server."
+    OTHER = "OTHER", "Any other kind."
 
 
 class ToolStatus(DescribedEnum):
-    """The result of the use of a tool."""
+    """The result of a tool call."""
 
-    SUCCEEDED = "SUCCEEDED", "It did what it should."
+    SUCCEEDED = "SUCCEEDED", "It succeeded."
     FAILED = "FAILED", "It failed."
     DENIED = "DENIED", "It was not allowed."
-    STOPPED = "STOPPED", "It was cut short."
+    STOPPED = "STOPPED", "It was stopped."
 
 
 class FileChange(DescribedEnum):
     """The kind of change of a file."""
 
-    ADD = "ADD", "It was made."
-    EDIT = "EDIT", "It was changed."
+    ADD = "ADD", "It was added."
+    EDIT = "EDIT", "It was edited."
     MOVE = "MOVE", "It was moved."
     DELETE = "DELETE", "It was deleted."
 
@@ -146,19 +146,19 @@ class FileChange(DescribedEnum):
 class TodoState(DescribedEnum):
     """The state of an item of the agent's list."""
 
-    PENDING = "PENDING", "Not begun."
-    IN_PROGRESS = "IN_PROGRESS", "Being done."
+    PENDING = "PENDING", "Not started."
+    IN_PROGRESS = "IN_PROGRESS", "In progress."
     DONE = "DONE", "Done."
-    CANCELLED = "CANCELLED", "Not to be done any more."
+    CANCELLED = "CANCELLED", "Cancelled."
 
 
 class LifecyclePhase(DescribedEnum):
     """The phase of an activity."""
 
-    STARTED = "STARTED", "It begins."
-    PROGRESS = "PROGRESS", "It goes on."
+    STARTED = "STARTED", "It started."
+    PROGRESS = "PROGRESS", "It continues."
     ENDED = "ENDED", "It has ended."
-    FAILED = "FAILED", "It has failed."
+    FAILED = "FAILED", "It failed."
 
 
 class DecisionState(DescribedEnum):
@@ -169,15 +169,15 @@ class DecisionState(DescribedEnum):
     ALLOWED = "ALLOWED", "It was allowed."
     DENIED = "DENIED", "It was denied."
     EXPIRED = "EXPIRED", "Nobody answered in time."
-    CANCELLED = "CANCELLED", "It was taken back, or its run or attempt ended."
+    CANCELLED = "CANCELLED", "It was withdrawn, or its run or attempt ended."
 
 
 class LimitState(DescribedEnum):
     """The state of a limit of the provider."""
 
     NEAR = "NEAR", "It is near."
-    HIT = "HIT", "It is reached: the provider answers no more for a while."
-    CLEARED = "CLEARED", "It is over."
+    HIT = "HIT", "It is reached: the provider refuses requests until it is reset."
+    CLEARED = "CLEARED", "It no longer applies."
 
 
 class ContributionKind(DescribedEnum):
@@ -185,7 +185,7 @@ class ContributionKind(DescribedEnum):
 
     COMMIT = "COMMIT", "A commit."
     PULL_REQUEST = "PULL_REQUEST", "A pull request."
-    ARTIFACT = "ARTIFACT", "A file or page besides."
+    ARTIFACT = "ARTIFACT", "A file or page outside of the commits."
 
 
 class EventPart(BaseModel):
@@ -208,8 +208,8 @@ class QuestionItem(EventPart):
     header: Text = ""
     options: tuple[QuestionOption, ...] = ()
     multiple: Flag = False
-    other: Flag = True  # free text is taken too
-    default: Text = ""  # what may be taken when nobody answers
+    other: Flag = True  # whether other text is accepted
+    default: Text = ""  # the answer if nobody answers in time
 
 
 class TodoItem(EventPart):
@@ -221,7 +221,7 @@ class TodoItem(EventPart):
 class AgentEvent(EventPart):
     type: EventType
     text: Text = ""
-    agent: Text = ""  # the sub-agent that said it; empty for the run's own agent
+    agent: Text = ""  # the sub-agent; empty for the main agent
     level: LogLevel = LogLevel.INFO
 
 
@@ -229,7 +229,7 @@ class StatusChanged(AgentEvent):
     type: Literal[EventType.STATUS] = EventType.STATUS
     state: AgentStatus
     reason: Text = ""
-    session: Text = ""  # the program's own name for the conversation: what it is resumed by
+    session: Text = ""  # the program's own id of the conversation, to resume it
     model: Text = ""
     mode: Text = ""
     tokens_before: Count | None = None
@@ -268,7 +268,7 @@ class ToolStarted(AgentEvent):
 
 
 class ToolFinished(AgentEvent):
-    """`text` is what came out, its end cut off when long."""
+    """`text` is the output, truncated at the end."""
 
     type: Literal[EventType.TOOL_FINISHED] = EventType.TOOL_FINISHED
     tool: Text
@@ -288,14 +288,14 @@ class FileChanged(AgentEvent):
 
 
 class TodoList(AgentEvent):
-    """The whole list or plan as it is now; `text` is a plan in words."""
+    """The whole current to-do list. `text` is a plan in prose."""
 
     type: Literal[EventType.TODO] = EventType.TODO
     items: tuple[TodoItem, ...] = ()
 
 
 class ProgressReported(AgentEvent):
-    """One line of what goes on, and how far along it is when that is known."""
+    """The current activity in one line, with its progress if known."""
 
     type: Literal[EventType.PROGRESS] = EventType.PROGRESS
     percent: Amount | None = None
@@ -305,7 +305,7 @@ class ProgressReported(AgentEvent):
 
 
 class Contribution(AgentEvent):
-    """Something that stays: a commit, a pull request, an artifact. `text` is its title."""
+    """A lasting contribution: a commit, a pull request, an artifact. `text` is its title."""
 
     type: Literal[EventType.COMMIT] = EventType.COMMIT
     what: ContributionKind = ContributionKind.COMMIT
@@ -325,7 +325,7 @@ class SubagentChanged(AgentEvent):
 
 
 class QuestionRaised(AgentEvent):
-    """What people are asked; for one that was answered, `text` is the answer."""
+    """Questions to people. For an answered question, `text` is the answer."""
 
     type: Literal[EventType.QUESTION] = EventType.QUESTION
     key: Text
@@ -335,7 +335,7 @@ class QuestionRaised(AgentEvent):
 
 
 class ApprovalRequested(AgentEvent):
-    """Permission for one thing. `text` is one line for a person."""
+    """A request for permission. `text` is one line for people."""
 
     type: Literal[EventType.APPROVAL] = EventType.APPROVAL
     key: Text
@@ -354,7 +354,7 @@ class KnowledgeFound(AgentEvent):
 
 
 class TokenUsage(AgentEvent):
-    """Tokens and money so far in this process (not since the last report). `input_tokens` holds the cached ones."""
+    """Tokens and cost of this process in total, not since the last report. `input_tokens` includes cached ones."""
 
     type: Literal[EventType.USAGE] = EventType.USAGE
     input_tokens: Count = 0
@@ -368,7 +368,7 @@ class TokenUsage(AgentEvent):
 
 
 class ProviderLimit(AgentEvent):
-    """The provider's limit, not ours."""
+    """A rate limit of the model's provider."""
 
     type: Literal[EventType.LIMIT] = EventType.LIMIT
     state: LimitState
@@ -426,12 +426,12 @@ SPOKEN = (OutputText, ThinkingText)  # the events that can be chunks
 
 
 def is_ephemeral(event: AgentEvent) -> bool:
-    """Whether an event is shown to those who follow the run, and not kept."""
+    """Whether an event is shown to followers of the run, and not stored."""
     return isinstance(event, SPOKEN) and event.chunk
 
 
 class AgentResult(EventPart):
-    """How an agent's own account of its work ended: the only way a run can succeed."""
+    """The result that an agent reports. A run succeeds only with one whose `ok` is true."""
 
     ok: Flag
     summary: Text = ""

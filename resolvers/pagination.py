@@ -43,10 +43,10 @@ from resolvers.loaders import (
 DEFAULT, MOST = 50, 100
 LARGE, LARGEST = 2**31, 2**63  # beyond what an integer column holds
 
-First = Annotated[int | None, "How many, from the front: 1 to 100; 50 where nothing is said."]
-After = Annotated[str | None, "Only what stands behind this cursor."]
-Last = Annotated[int | None, "How many, from the end."]
-Before = Annotated[str | None, "Only what stands in front of this cursor."]
+First = Annotated[int | None, "Page size, 1 to 100; default 50."]
+After = Annotated[str | None, "Only items after this cursor."]
+Last = Annotated[int | None, "Page size from the end of the list, 1 to 100."]
+Before = Annotated[str | None, "Only items before this cursor."]
 
 
 class BadCursor(PublicError):

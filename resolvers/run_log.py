@@ -24,7 +24,7 @@ from kit.graphql.broadcast.broadcast import (
     share_subscription,
 )
 from models.refusal import NotFound
-from models.run import TERMINAL, FailureCode, Run, RunEvent, RunLive, RunOutcome, RunStatus
+from models.run import TERMINAL, FailureCode, Run, RunLive, RunLogLine, RunOutcome, RunStatus
 from models.topic import run_topic, user_topic
 from protocol.events import EventType, LogLevel
 from resolvers.board import TOPIC
@@ -40,22 +40,22 @@ MAX_AGENTS = 200  # agents of a run in one response
 # The log of every run that was read is visible.
 LINES_OF_RUN = PaginatedQuery(
     "run.events",
-    select(RunEvent.__table__, Topic.epoch).join(Topic, Topic.name == RunEvent.topic),
-    RunEvent.topic,
-    lambda actor: RunEvent.topic.is_not(None),
+    select(RunLogLine.__table__, Topic.epoch).join(Topic, Topic.name == RunLogLine.topic),
+    RunLogLine.topic,
+    lambda actor: RunLogLine.topic.is_not(None),
 )
-BY_SEQ = Order("SEQ", ((RunEvent.seq, False),))
+BY_SEQ = Order("SEQ", ((RunLogLine.seq, False),))
 AGENTS_OF_RUN = Relation(
     select(
-        RunEvent.agent,
+        RunLogLine.agent,
         func.count().label("count"),
-        func.min(RunEvent.at).label("first_at"),
-        func.max(RunEvent.at).label("last_at"),
+        func.min(RunLogLine.at).label("first_at"),
+        func.max(RunLogLine.at).label("last_at"),
     )
-    .group_by(RunEvent.agent)
-    .order_by(func.min(RunEvent.seq)),
-    RunEvent.topic,
-    lambda actor: RunEvent.topic.is_not(None),
+    .group_by(RunLogLine.agent)
+    .order_by(func.min(RunLogLine.seq)),
+    RunLogLine.topic,
+    lambda actor: RunLogLine.topic.is_not(None),
     many=True,
     group=True,
 )
@@ -337,13 +337,13 @@ async def events_of_run(
     """Its log, by number. `last` returns the newest lines."""
     where: list[ColumnElement[bool]] = []
     if types is not None:
-        where.append(RunEvent.type.in_(types))
+        where.append(RunLogLine.type.in_(types))
     if levels is not None:
-        where.append(RunEvent.level.in_(levels))
+        where.append(RunLogLine.level.in_(levels))
     if agent is not None:
-        where.append(RunEvent.agent == agent if agent else RunEvent.agent.is_(None))
+        where.append(RunLogLine.agent == agent if agent else RunLogLine.agent.is_(None))
     if after_seq is not None:
-        where.append(RunEvent.seq > after_seq)
+        where.append(RunLogLine.seq > after_seq)
     page = PageArgs(first, after, last, before)
     fingerprint = repr((types, levels, agent, after_seq))
     return await load_page(info.context, LINES_OF_RUN, BY_SEQ, page, run_topic(root.id), where, fingerprint)

@@ -1,4 +1,4 @@
-"""WORDS: what a client may say and hear. The nouns' queries, mutations and subscriptions, merged."""
+"""The root types of the GraphQL API, merged from the queries, mutations and subscriptions of the modules here."""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -32,12 +32,12 @@ from schema.workspace import WorkspaceMutation, WorkspaceQuery
 
 @object_type
 class RateLimit:
-    """What operations may cost you, in points. Points come back all the time."""
+    """Your budget for operations, in points. Spent points return continuously."""
 
-    limit: Annotated[int, "The most you may have saved up."]
-    cost: Annotated[int, "What this operation cost."]
-    remaining: Annotated[int, "What is left."]
-    reset_at: Annotated[datetime, "When all of it will have come back."]
+    limit: Annotated[int, "Maximum number of points."]
+    cost: Annotated[int, "Cost of this operation in points."]
+    remaining: Annotated[int, "Remaining points."]
+    reset_at: Annotated[datetime, "Time when the budget is full again."]
 
 
 @strawberry.type
@@ -47,7 +47,7 @@ class NodeQuery:
     nodes: list[Node | None] = query_field(nodes.nodes, directives=[list_size(100, slicing=("ids",))])
 
 
-@strawberry.type(description="What may be asked.")
+@strawberry.type(description="The queries.")
 class Query(
     NodeQuery,
     AccountQuery,
@@ -66,7 +66,7 @@ class Query(
     pass
 
 
-@strawberry.type(description="What may be changed. Each answers a union: what changed, or why nothing did.")
+@strawberry.type(description="The mutations. Each returns a union: the changed object, or a refusal.")
 class Mutation(
     AccountMutation,
     WorkspaceMutation,
@@ -87,7 +87,7 @@ class Mutation(
     pass
 
 
-@strawberry.type(description="What may be followed. A feed replays from a cursor, then goes on.")
+@strawberry.type(description="The subscriptions. A feed replays events after a cursor, then continues live.")
 class Subscription(FeedSubscription, LogSubscription, WorkerSubscription, QueueSubscription):
     pass
 
@@ -109,7 +109,7 @@ def _moment(text: object) -> datetime:
 
 DateTime = strawberry.scalar(
     name="DateTime",
-    description="A moment with its offset from UTC, as RFC 3339 writes it. Without an offset it is refused.",
+    description="A time with its offset from UTC, in RFC 3339 format. The offset is required.",
     specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
     serialize=lambda moment: moment.isoformat().replace("+00:00", "Z"),
     parse_value=_moment,

@@ -1,4 +1,4 @@
-"""What clients may say and hear about people, their logins, and the keys of machines."""
+"""People, their logins and API keys: the types, queries and mutations."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -28,57 +28,59 @@ BoardLater = Annotated["Board", strawberry.lazy("schema.board")]  # type: ignore
 class User(Node):
     """A person."""
 
-    username: Annotated[str, "Unique, whatever its case."]
-    nickname: Annotated[str | None, "The name to show, where there is one."]
-    first_name: Annotated[str | None, "First name."]
-    last_name: Annotated[str | None, "Last name."]
+    username: Annotated[str, "Unique ignoring case."]
+    nickname: Annotated[str | None, "Display name; null: the username is shown."]
+    first_name: Annotated[str | None, "First name; null if unset."]
+    last_name: Annotated[str | None, "Last name; null if unset."]
     email: str | None = query_field(accounts.email_of_user)
-    version: Annotated[int, "Grows by one with every change."]
-    created_at: Annotated[datetime, "When the person registered."]
+    version: Annotated[int, "Increases by one with every change."]
+    created_at: Annotated[datetime, "Time of registration."]
 
 
 @node_type("key")
 class ApiKey(Node):
-    """What a machine signs in with: `Authorization: Bearer sb_…`. Its secret is shown once."""
+    """A credential of a program: `Authorization: Bearer sb_…`. Its secret is shown once."""
 
-    workspace_id: Annotated[ID, "The workspace it is good for."]
-    name: Annotated[str, "What it is for."]
-    prefix: Annotated[str, "How it begins, to recognise it by."]
-    scopes: Annotated[list[Scope], "What it may do."]
+    workspace_id: Annotated[ID, "The workspace it gives access to."]
+    name: Annotated[str, "Its purpose."]
+    prefix: Annotated[str, "Its first characters, to identify it."]
+    scopes: Annotated[list[Scope], "Its scopes."]
     board: BoardLater | None = relation_field(
-        BOARD, "board_id", text="The only board it sees; null for every board."
+        BOARD, "board_id", text="The only board it may see; null: every board."
     )
-    created_by: User | None = relation_field(USER, "created_by", text="Who made it.")
-    created_at: Annotated[datetime, "When it was made."]
-    last_used_at: Annotated[datetime | None, "When it was last used, to about a minute."]
-    expires_at: Annotated[datetime | None, "Until when it is good; null is for ever."]
-    revoked_at: Annotated[datetime | None, "When it was revoked."]
+    created_by: User | None = relation_field(USER, "created_by", text="The creator; null if unknown.")
+    created_at: Annotated[datetime, "Time of creation."]
+    last_used_at: Annotated[
+        datetime | None, "Time of its last use, to about a minute; null if it was never used."
+    ]
+    expires_at: Annotated[datetime | None, "Time of expiry; null: never."]
+    revoked_at: Annotated[datetime | None, "Time of revocation; null if it is not revoked."]
 
 
 @result_type(actions.key.ApiKeySecret)
 class ApiKeySecret:
-    """A new key, with its secret: keep it now, it cannot be shown again."""
+    """A new API key with its secret, which is not shown again."""
 
-    secret: Annotated[str, "The whole key, as it is sent."]
-    api_key: Annotated[ApiKey, "What the server keeps of it."]
+    secret: Annotated[str, "The whole key, to be sent as the bearer token."]
+    api_key: Annotated[ApiKey, "The key without its secret."]
 
 
 @result_type(actions.session.SignedIn)
 class Session:
-    """What you hold after signing in."""
+    """The tokens of a login."""
 
     access_token: Annotated[str, "Send it as `Authorization: Bearer …`."]
-    expires_at: Annotated[datetime, "When the access token is no longer good."]
-    refresh_token: Annotated[str, "Spend it for the next pair with `refreshSession`. Good once."]
-    refresh_expires_at: Annotated[datetime, "When the refresh token is no longer good, unless used before."]
-    user: Annotated[User, "Who signed in."]
+    expires_at: Annotated[datetime, "Time when the access token expires."]
+    refresh_token: Annotated[str, "Exchange it for a new pair with `refreshSession`. It is valid once."]
+    refresh_expires_at: Annotated[datetime, "Time when the refresh token expires."]
+    user: Annotated[User, "The person who signed in."]
 
 
 @result_type(actions.session.SignedOut)
 class SignedOut:
-    """That logins have ended."""
+    """The result of signing out."""
 
-    count: Annotated[int, "How many."]
+    count: Annotated[int, "Number of logins that were ended."]
 
 
 @object_type
@@ -86,24 +88,24 @@ class Login:
     """A login of yours."""
 
     session_id: ID = query_field(sessions.id_of_login)
-    user_agent: Annotated[str | None, "What the client called itself."]
-    created_at: Annotated[datetime, "When you signed in."]
-    used_at: Annotated[datetime, "When it was last refreshed."]
-    expires_at: Annotated[datetime, "When it ends, however often it is refreshed."]
+    user_agent: Annotated[str | None, "The client's User-Agent; null if it sent none."]
+    created_at: Annotated[datetime, "Time of signing in."]
+    used_at: Annotated[datetime, "Time of its last refresh."]
+    expires_at: Annotated[datetime, "Time when it ends, regardless of refreshes."]
     current: bool = query_field(sessions.is_current)
 
 
 @object_type
 class Viewer:
-    """Who asks."""
+    """You, as the caller of this request."""
 
-    kind: Annotated[ActorKind, "A person, or what kind of machine."]
+    kind: Annotated[ActorKind, "A person, an agent or a worker."]
     user: User | None = query_field(accounts.user_of_viewer)
     api_key: ApiKey | None = query_field(accounts.key_of_viewer)
     run: RunLater | None = query_field(accounts.run_of_viewer)
     scopes: list[Scope] = query_field(accounts.scopes_of_viewer)
-    may_write: Annotated[bool, "Whether what you signed in with may write at all; your role says where."]
-    expires_at: Annotated[datetime | None, "When what you signed in with is no longer good."]
+    may_write: Annotated[bool, "Whether your credential may write; your role in a workspace decides where."]
+    expires_at: Annotated[datetime | None, "Time when your credential expires; null: never."]
     sessions: list[Login] = query_field(
         sessions.sessions_of_viewer, directives=[list_size(actions.session.MAX_SESSIONS, slicing=())]
     )

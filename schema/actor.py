@@ -19,7 +19,7 @@ class Actor:
     """The author of a change."""
 
     kind: Annotated[ActorKind, "A person, an agent, a worker or the system."]
-    actor_id: Annotated[ID | None, "The user or the key; null for the system."]
+    actor_id: Annotated[ID | None, "The id of the user, the key or the run; null for the system."]
     name: str = query_field(actors.name_of_actor)
     user: User | None = query_field(actors.user_of_actor)
 

@@ -32,22 +32,22 @@ class AgentSession(Node):
     worker_id: Annotated[ID, "The worker, the only one on which it can be resumed."]
     external_id: Annotated[str, "The program's own id of it, unique on its worker."]
     executor: Annotated[str, "The agent program."]
-    agent: Annotated[str | None, "The program's agent; null: its main one."]
+    agent: Annotated[str | None, "The program's agent; null: its main agent."]
     status: SessionStatus = query_field(conversations.status_of_session)
-    active_at: Annotated[datetime, "When it was last used."]
-    terminated_at: Annotated[datetime | None, "When a person ended it."]
+    active_at: Annotated[datetime, "Time of its last use."]
+    terminated_at: Annotated[datetime | None, "Time when a person ended it; null if nobody did."]
     version: Annotated[int, "Increases by one with every use and change."]
-    created_at: Annotated[datetime, "When it began."]
+    created_at: Annotated[datetime, "Time of its start."]
     board: Board | None = relation_field(BOARD, "board_id", text="The board.")
     card: Card | None = relation_field(CARD, "card_id", text="The card.")
     worker: Worker | None = relation_field(WORKER, "worker_id", text="The worker.")
     parent: Annotated[
         "AgentSession | None",
-        "The conversation that it continues: its run moved from that one to this.",
+        "The conversation that it continues; null if it continues none.",
     ] = relation_field(
         SESSION,
         "parent_id",
-        text="The conversation that it continues: its run moved from that one to this.",
+        text="The conversation that it continues; null if it continues none.",
     )
 
 

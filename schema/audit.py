@@ -34,15 +34,19 @@ class AuditEntry:
     type: str = strawberry.field(resolver=_type, description="The name of the event's type: `CardMoved`.")
     actor: Actor = strawberry.field(resolver=actor_of_event, description="The author of the change.")
     user: User | None = relation_field(
-        USER, "actor_id", text="The author, if it is a person you can still see."
+        USER, "actor_id", text="The author; null unless it is a person you may still see."
     )
-    subject_id: ID | None = strawberry.field(resolver=_subject_id, description="The id of what was changed.")
+    subject_id: ID | None = strawberry.field(
+        resolver=_subject_id, description="The id of the changed object; null if unknown."
+    )
     subject: Node | None = query_field(audit.subject)
     name: str | None = strawberry.field(
         resolver=_name, description="The subject's name at that time, if known; of a member, the username."
     )
     changes: list[Change] = changes()
     request_id: str | None = strawberry.field(
-        description="The request that made the change, as in its response's X-Request-Id header."
+        description="The X-Request-Id of the request that made the change; null if no request did."
     )
-    correlation_id: ID | None = strawberry.field(description="Shared by the entries of one bulk change.")
+    correlation_id: ID | None = strawberry.field(
+        description="Shared by the entries of one bulk change; else null."
+    )

@@ -41,12 +41,12 @@ class RunBatch(Node):
 
     board_id: Annotated[ID, "The board."]
     kind: Annotated[RunKind, "The kind of work."]
-    instruction: Annotated[str | None, "Instruction for each agent besides its card."]
+    instruction: Annotated[str | None, "Instruction for each agent besides its card; null if there is none."]
     size: Annotated[int, "Number of runs that were started."]
-    created_at: Annotated[datetime, "When they were started."]
+    created_at: Annotated[datetime, "Time of their start."]
     ended_at: Annotated[
         datetime | None,
-        "When the last of them ended, also if its card was deleted; null while one is active.",
+        "Time when the last of them ended, also if its card was deleted; null while a run is active.",
     ]
     status: BatchStatus = query_field(batches.status_of_batch)
     counts: BatchCounts = query_field(batches.counts_of_batch)

@@ -1,4 +1,4 @@
-"""What clients may say and hear about boards and columns."""
+"""Boards and their columns: the types, queries and mutations."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -33,25 +33,25 @@ RunLater: Any = Annotated["Run", strawberry.lazy("schema.run")]
 
 @object_type
 class StageCount:
-    """How many cards stand in a stage."""
+    """Number of cards in a stage."""
 
-    stage: Annotated[Stage, "Which stage."]
-    count: Annotated[int, "How many."]
+    stage: Annotated[Stage, "The stage."]
+    count: Annotated[int, "Number of unarchived cards."]
 
 
 @node_type("column")
 class Column(Node):
     """A column of a board."""
 
-    board_id: Annotated[ID, "On which board."]
-    name: Annotated[str, "What it is called."]
-    stage: Annotated[Stage, "What it means to the law."]
-    wip_limit: Annotated[int | None, "How many cards it takes at most."]
-    rank: Annotated[str, "Its place on the board: the smaller stands first, compared byte by byte."]
-    version: Annotated[int, "Grows by one with every change."]
-    board: Annotated["Board | None", "The board."] = relation_field(
-        BOARD, "board_id", text="The board it is a part of."
-    )
+    board_id: Annotated[ID, "The board."]
+    name: Annotated[str, "1 to 50 characters."]
+    stage: Annotated[Stage, "The stage of its cards."]
+    wip_limit: Annotated[int | None, "Maximum number of cards; null: no limit."]
+    rank: Annotated[
+        str, "A fractional index: orders the columns of its board, compared byte by byte, smallest first."
+    ]
+    version: Annotated[int, "Increases by one with every change."]
+    board: Annotated["Board | None", "The board."] = relation_field(BOARD, "board_id", text="The board.")
     card_count: int = query_field(boards.card_count)
     cards: Connection[CardLater] = query_field(
         cards.cards_of_column, directives=[list_size(50, maximum=500, within="Board")]
@@ -60,20 +60,20 @@ class Column(Node):
 
 @node_type("board")
 class Board(Node):
-    """A board: columns, and the cards that stand in them."""
+    """A board: its columns with their cards."""
 
-    workspace_id: Annotated[ID, "Whose it is."]
+    workspace_id: Annotated[ID, "The workspace."]
     name: Annotated[str, "1 to 100 characters."]
-    key: Annotated[str, "Stands in the names of its cards: WEB in WEB-42."]
-    description: Annotated[str, "Markdown."]
-    law: Annotated[Law, "Which moves it allows."]
-    rank: Annotated[str, "Its place in the workspace: the smaller stands first, compared byte by byte."]
-    archived_at: Annotated[datetime | None, "When it was archived."]
-    version: Annotated[int, "Grows by one with every change of the board itself."]
-    created_at: Annotated[datetime, "When it was made."]
-    workspace: Workspace | None = relation_field(
-        WORKSPACE, "workspace_id", text="The workspace it is a part of."
-    )
+    key: Annotated[str, "Prefix of the names of its cards: WEB in WEB-42."]
+    description: Annotated[str, "Markdown; may be empty."]
+    law: Annotated[Law, "The law of its cards: the moves it allows."]
+    rank: Annotated[
+        str, "A fractional index: orders the boards of its workspace, compared byte by byte, smallest first."
+    ]
+    archived_at: Annotated[datetime | None, "Time of archiving; null if it is not archived."]
+    version: Annotated[int, "Increases by one with every change of the board itself."]
+    created_at: Annotated[datetime, "Time of creation."]
+    workspace: Workspace | None = relation_field(WORKSPACE, "workspace_id", text="The workspace.")
     columns: list[Column] = relation_field(
         COLUMNS_OF_BOARD, text="Its columns, from left to right.", size=models.board.MAX_COLUMNS
     )

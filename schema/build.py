@@ -1,5 +1,6 @@
-"""Putting the words together into the one schema of a process."""
+"""Build the GraphQL schema of a process, and print it as it is committed."""
 
+import re
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -26,7 +27,7 @@ from schema.timeline import ENTRIES
 
 
 def explain(error: Exception) -> tuple[str, dict[str, Any]] | None:
-    """The code and extensions of an error that is meant for the client; None for any other."""
+    """Return the code and the extensions of an error that clients may see; None for any other error."""
     if isinstance(error, Unauthenticated):
         return error.code, {"reason": error.reason}
     if isinstance(error, CursorExpired):
@@ -41,7 +42,7 @@ def explain(error: Exception) -> tuple[str, dict[str, Any]] | None:
 def make_schema(
     *, bucket: TokenBucket | None = None, origins: TokenBucket | None = None, introspection: bool = True
 ) -> Schema:
-    """The schema of this process, and whom it charges. The documents it has read are the process's too."""
+    """Return the schema with the budgets that it charges. All schemas of a process share one cache of documents."""
     made = _built()
     policy = RequestPolicy(
         made.policy.documents,
@@ -79,21 +80,37 @@ def _built() -> Schema:
 
 
 def print_sorted(made: Schema) -> str:
-    """The schema as it is committed: sorted, so that a diff shows what changed."""
+    """Print the schema as it is committed: sorted, so that a diff shows the changes only."""
     built = build_schema(made.as_str())
     for directive in built.directives:
         # strawberry keeps no description of a directive's arguments
         for name, argument in directive.args.items():
             argument.description = argument.description or ARGUMENTS[name]
-    return print_schema(lexicographic_sort_schema(built)) + "\n"
+    return _compact(print_schema(lexicographic_sort_schema(built))) + "\n"
 
 
+def _compact(sdl: str) -> str:
+    """Put a description on one line where it fits, and enum members and arguments without blank lines between."""
+    text = LONG_DESCRIPTION.sub(_on_one_line, sdl)
+    return GAP_IN_ENUM_OR_ARGUMENTS.sub(lambda block: block[0].replace("\n\n", "\n"), text)
+
+
+def _on_one_line(block: re.Match[str]) -> str:
+    line = f'{block["indent"]}"""{block["text"]}"""\n'
+    return line if len(line) <= MAX_LINE_LENGTH + 1 and block["text"][-1] not in '"\\' else block[0]
+
+
+MAX_LINE_LENGTH = 116
+LONG_DESCRIPTION = re.compile(
+    r'^(?P<indent> *)"""\n(?P=indent)(?P<text>\S.*)\n(?P=indent)"""\n', re.MULTILINE
+)
+GAP_IN_ENUM_OR_ARGUMENTS = re.compile(r"^enum .*\{\n(?:.*\n)*?\}\n|^  \w+\(\n(?:.*\n)*?  \)", re.MULTILINE)
 ARGUMENTS = {
-    "assumedSize": "Items when no slicing argument is given.",
+    "assumedSize": "Number of items if no slicing argument is given.",
     "slicingArguments": "Arguments that bound the list.",
-    "sizedFields": "Fields of the answered connection that hold the items.",
-    "maximum": "The most a slicing argument may ask for.",
+    "sizedFields": "Fields of the returned connection that hold the items.",
+    "maximum": "Maximum value of a slicing argument.",
     "within": "All lists of this field inside one object of this type share one size.",
-    "weight": "Points of one answer.",
-    "role": "The least that a caller must be.",
+    "weight": "Cost of one call in points.",
+    "role": "The required access.",
 }

@@ -1,11 +1,11 @@
-"""What a board shows that is its own data: answers made only of this may be kept while its number stands still.
+"""The fields of a board's own data: a response of only these may be cached until the board's `seq` changes.
 
-On this list stands a field only if
-- every change of what it shows gives the board's topic a number, in the transaction that makes the change;
-- all who see the whole board are shown the same;
-- the time of day, other boards, runs and whoever asks have no part in it.
-People are the exception to the first: a board hears nothing of it when one of them takes another name, so the
-proof looks at the people on its cards too (auth/board_version.py).
+A field may be listed only if
+- every change of its value increases the `seq` of the board's topic in the same transaction;
+- it has the same value for everybody who may see the whole board;
+- it does not depend on the time of day, other boards, runs or the caller.
+People are the exception to the first rule: a person's new name has no event on the board. The version that
+guards the cache therefore covers the people on the board's cards (auth/board_version.py).
 """
 
 from kit.graphql.response_cache import CachePolicy
@@ -34,4 +34,4 @@ BOARD = CachePolicy(
     fields={name: frozenset(fields.split()) for name, fields in FIELDS.items()},
     arguments=frozenset(("first", "after", "last", "before", "orderBy")),
 )
-PEOPLE = "User"  # the type that the proof looks at besides
+PEOPLE = "User"  # the type of people, whose changes the version covers separately

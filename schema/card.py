@@ -80,10 +80,12 @@ class CardRevision:
     description: str = revision_field("description", "The description, Markdown.")
     type: CardType = revision_field("type", "The kind of work.")
     priority: Priority = revision_field("priority", "The urgency.")
-    size: CardSize | None = revision_field("size", "The size.")
-    story_points: int | None = revision_field("story_points", "The story points.")
-    due_on: date | None = revision_field("due_on", "The day it was due.")
-    parent_id: ID | None = revision_field("parent_id", "The card it was a part of; it may be deleted since.")
+    size: CardSize | None = revision_field("size", "The size; null if unset.")
+    story_points: int | None = revision_field("story_points", "The story points; null if unset.")
+    due_on: date | None = revision_field("due_on", "The day it was due; null if unset.")
+    parent_id: ID | None = revision_field(
+        "parent_id", "The card it was a part of, or null; it may be deleted since."
+    )
     stage: Stage = revision_field("stage", "The stage it was in.")
     column_id: ID = revision_field("column_id", "The column it was in; it may be deleted since.")
 
@@ -94,7 +96,7 @@ def _creator(root: CardRow) -> Actor | None:
 
 @node_type("card")
 class Card(Node):
-    """A piece of work."""
+    """A card: a unit of work on a board."""
 
     board_id: Annotated[ID, "The board."]
     column_id: Annotated[ID, "The column."]
@@ -103,19 +105,19 @@ class Card(Node):
     name: str = query_field(cards.name_of_card)
     title: Annotated[str, "1 to 255 characters."]
     stage: Stage = query_field(cards.stage_of_card)
-    description: Annotated[str, "Markdown."]
+    description: Annotated[str, "Markdown; may be empty."]
     type: Annotated[CardType, "The kind of work."]
     priority: Annotated[Priority, "The urgency."]
-    size: Annotated[CardSize | None, "The size of the work."]
-    story_points: Annotated[int | None, "0 to 99."]
-    due_on: Annotated[date | None, "The day it is due."]
+    size: Annotated[CardSize | None, "The size of the work; null if unset."]
+    story_points: Annotated[int | None, "0 to 99; null if unset."]
+    due_on: Annotated[date | None, "The day it is due; null if unset."]
     overdue: bool = query_field(cards.overdue)
-    agent_profile_id: Annotated[ID | None, "The agent profile that works it; null: that of its board."]
+    agent_profile_id: Annotated[ID | None, "The agent profile of the card; null: that of its board."]
     agent_profile: AgentProfile | None = relation_field(
-        PROFILE, "agent_profile_id", text="The agent profile that the card itself names."
+        PROFILE, "agent_profile_id", text="The agent profile of the card; null: that of its board."
     )
     archived_at: Annotated[datetime | None, "Time of archiving; null if it is not archived."]
-    version: Annotated[int, "Grows by one with each change."]
+    version: Annotated[int, "Increases by one with each change."]
     created_at: Annotated[datetime, "Time of creation."]
     created_by: Actor | None = strawberry.field(
         resolver=_creator, description="The creator; null if unknown."

@@ -1,4 +1,4 @@
-"""The types of events, made of the classes in models/events; added here is what needs a resolver.
+"""The types of events, made of the classes in models/events. This module adds the fields that need a resolver.
 
 A class with subclasses becomes an interface, any other an object type; the values of both are rows of the event
 log. `BoardEvent`, `WorkspaceEvent` and `UserEvent` are unions: a feed's events have no field in common.
@@ -215,7 +215,7 @@ def _make_type(cls: type[BaseEvent]) -> Any:
 
 
 class EventUnion(StrawberryUnion):
-    """The events of a feed. The type of a row is looked up by its kind; trying one after the other is slow."""
+    """The events of a feed. The type of a row is looked up by its kind, which is faster than trying each type."""
 
     def get_type_resolver(self, type_map: Any) -> GraphQLTypeResolver:
         return lambda root, info, type_: type_name_of(root.kind)

@@ -1,4 +1,4 @@
-"""Feeds: their items and subscriptions. An item is the envelope of an event: what the items of all feeds share."""
+"""Feeds: their items and subscriptions. An item wraps an event with the fields that all feeds share."""
 
 from collections.abc import AsyncGenerator
 from datetime import datetime
@@ -28,7 +28,7 @@ def event_field(union: Any) -> Any:
     return strawberry.field(resolver=_event, graphql_type=union, description="The event.")
 
 
-@strawberry.type(description="An item of a feed: an event with what all events have.")
+@strawberry.type(description="An item of a feed: an event with the fields that all events share.")
 class FeedItem:
     seq: int = strawberry.field(
         description="The event's number on this feed: the previous number plus one."
@@ -40,9 +40,11 @@ class FeedItem:
     at: datetime = strawberry.field(description="The time of the change.")
     actor: Actor = strawberry.field(resolver=actor_of_event, description="The author of the change.")
     request_id: str | None = strawberry.field(
-        description="The request that made the change, as in its response's X-Request-Id header."
+        description="The X-Request-Id of the request that made the change; null if no request did."
     )
-    correlation_id: ID | None = strawberry.field(description="Shared by the events of one bulk change.")
+    correlation_id: ID | None = strawberry.field(
+        description="Shared by the events of one bulk change; else null."
+    )
 
     @classmethod
     def is_type_of(cls, value: Any, info: Any) -> bool:

@@ -1,7 +1,7 @@
-"""GraphQL over rows and resolvers, without copying.
+"""Decorators and functions that build GraphQL types and fields over rows and resolvers without copying.
 
-`view` makes a type whose values are rows, `ask`, `do` and `hear` make fields of resolvers, `link` a field of
-a loader. A resolver's docstring is its field's description.
+`node_type` and `result_type` make types; `query_field`, `mutation`, `subscription`, `relation_field` and
+`payload_field` make fields. The docstring of a resolver or an action is the description of its field.
 """
 
 import functools
@@ -33,7 +33,7 @@ T = TypeVar("T", bound=type)
 
 
 def node_type(prefix: str) -> Callable[[T], T]:
-    """Make a GraphQL type whose values are rows with ids of one prefix: fields read their attributes."""
+    """Return a decorator that makes a GraphQL type over rows whose ids have the prefix."""
 
     def wrap(cls: T) -> T:
         apply_descriptions(cls)
@@ -48,7 +48,7 @@ def node_type(prefix: str) -> Callable[[T], T]:
 
 
 def result_type(of: type) -> Callable[[T], T]:
-    """Make a GraphQL type, no node, whose values are instances of a class of ours."""
+    """Return a decorator that makes a GraphQL type, no node, over instances of the class `of`."""
 
     def wrap(cls: T) -> T:
         apply_descriptions(cls)
@@ -61,7 +61,7 @@ def result_type(of: type) -> Callable[[T], T]:
     return wrap
 
 
-TYPES: dict[str, type] = {}  # every node type, by the prefix of its ids
+TYPES: dict[str, type] = {}  # node types by the prefix of their ids
 
 
 def _prefix(value: Any) -> str | None:
@@ -70,7 +70,7 @@ def _prefix(value: Any) -> str | None:
 
 
 def _described(resolver: Callable[..., Any]) -> Callable[..., Any]:
-    """Turn the descriptions of a resolver's parameters into strawberry's."""
+    """Convert the descriptions of a resolver's parameters to Strawberry's form."""
     for name, annotation in list(resolver.__annotations__.items()):
         bare, text = split_description(annotation)
         if text:
@@ -86,7 +86,7 @@ def _described(resolver: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def query_field(resolver: Callable[..., Any], **options: Any) -> Any:
-    """Make a field answered by `resolver`, and described by its docstring."""
+    """Make a field that `resolver` resolves and its docstring describes."""
     field = strawberry.field(resolver=_described(resolver), description=inspect.getdoc(resolver), **options)
     for name in ("together", "alike"):
         if hasattr(resolver, name):
@@ -114,14 +114,14 @@ def subscription(resolver: Callable[..., Any]) -> Any:
 
 
 class SingleInputExtension(InputMutationExtension):
-    """The resolver's parameters become the fields of one described `input`."""
+    """Collects a resolver's parameters into one described argument `input`."""
 
     def apply(self, field: StrawberryField) -> None:
         super().apply(field)
         [argument] = field.arguments
-        argument.description = "What to change, and how."
+        argument.description = "The input."
         definition = typing.cast(Any, argument.type_annotation).raw_annotation.__strawberry_definition__
-        definition.description = f"What `{camel(field.python_name)}` takes."
+        definition.description = f"Input of `{camel(field.python_name)}`."
         install_fast_reader(
             definition, lambda names: Invalid(*((name, "cannot be cleared") for name in names))
         )
@@ -134,7 +134,7 @@ class SingleInputExtension(InputMutationExtension):
 
 @strawberry.schema_directive(
     locations=[Location.FIELD_DEFINITION],
-    description="Who may call this. Anyone else gets Forbidden, or NotFound where they may not see it.",
+    description="The required access. Other callers get Forbidden, or NotFound if they may not see the object.",
 )
 class Requires:
     role: Access
@@ -163,13 +163,13 @@ def mutation(action: Callable[..., Any], *outcomes: Any, requires: Access, **opt
 
     An action takes `tx` and `actor` first. A resolver, which takes `info` first, is used as it is: it does more
     than open a transaction. The result is a union of `outcomes` and the refusals that every write knows.
-    `requires` says who may call it; it is printed, and the action's locks enforce it.
+    `requires` is the access that it needs; the schema prints it, and the action's locks enforce it.
     """
     resolver = _resolver_of(action) if "tx" in inspect.signature(action).parameters else action
     directives = [Requires(role=requires), *options.pop("directives", ())]
     name = "".join(word.capitalize() for word in resolver.__name__.split("_")) + "Result"
     members = dict.fromkeys((*outcomes, *EVERY_WRITE))
-    text = f"What `{camel(resolver.__name__)}` answers: what changed, or why nothing did."
+    text = f"Result of `{camel(resolver.__name__)}`: the changed object, or a refusal."
     return strawberry.mutation(
         resolver=_described(resolver),
         description=inspect.getdoc(resolver),
@@ -183,9 +183,9 @@ def mutation(action: Callable[..., Any], *outcomes: Any, requires: Access, **opt
 
 
 def relation_field(to: Relation, by: str = "id", *, text: str, size: int | None = None) -> Any:
-    """Make a field answered by a loader: the rows of `to` whose key is this row's attribute `by`.
+    """Make a field that a loader resolves: the rows of `to` whose key is this row's attribute `by`.
 
-    Declared as data, so that an executor may ask once for a whole list. `size` says how long a list usually is.
+    The relation is data, so an executor can load it once for a whole list. `size` is the usual length of the list.
     """
 
     async def resolve(root: Any, info: strawberry.Info) -> Any:
@@ -199,7 +199,7 @@ def relation_field(to: Relation, by: str = "id", *, text: str, size: int | None 
 
 
 def payload_field(key: str, text: str) -> Any:
-    """Make a field of an event: what its data has under `key`."""
+    """Make a field that reads `key` of an event's data."""
 
     def resolve(root: Any) -> Any:
         return root.data.get(key)

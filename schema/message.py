@@ -16,7 +16,7 @@ from schema.actor import Actor, actor_of
 from schema.fields import mutation, node_type, relation_field
 from schema.refusal import Conflict, Stale
 
-TEXT = "Markdown: 1 to 10,000 characters, after the name of a stranger if it was imported; empty if it is deleted."
+TEXT = "Markdown, at most 10,000 characters; empty if deleted. An imported message starts with its author's name."
 CardLater: Any = Annotated["Card", strawberry.lazy("schema.card")]
 
 
@@ -31,9 +31,9 @@ class Message(Node):
     card_id: Annotated[ID, "The card."]
     kind: Annotated[MessageKind, "Its purpose."]
     body: Annotated[str, TEXT]
-    edited_at: Annotated[datetime | None, "Time of the last edit."]
-    deleted_at: Annotated[datetime | None, "Time of deletion."]
-    version: Annotated[int, "Grows by one with each change."]
+    edited_at: Annotated[datetime | None, "Time of the last edit; null if it was never edited."]
+    deleted_at: Annotated[datetime | None, "Time of deletion; null if it is not deleted."]
+    version: Annotated[int, "Increases by one with each change."]
     created_at: Annotated[datetime, "Time of posting."]
     author: Actor = strawberry.field(resolver=_author, description="The author.")
     card: CardLater | None = relation_field(CARD, "card_id", text="The card.")

@@ -1,4 +1,4 @@
-"""What clients may say and hear about notifications."""
+"""Notifications: the type, its query and mutations."""
 
 from datetime import datetime
 from typing import Annotated
@@ -23,20 +23,20 @@ from schema.page import Connection
 
 @node_type("notice")
 class Notification(Node):
-    """Something you should look at."""
+    """A notification to you."""
 
-    workspace_id: Annotated[ID, "In which workspace."]
-    type: Annotated[NotificationType, "What it is about."]
-    title: Annotated[str, "One line."]
-    body: Annotated[str, "More of it, where there is more."]
-    board_id: Annotated[ID | None, "On which board."]
-    card_id: Annotated[ID | None, "On which card."]
-    run_id: Annotated[ID | None, "About which run."]
-    question_id: Annotated[ID | None, "About which question."]
-    read_at: Annotated[datetime | None, "When you read it."]
-    created_at: Annotated[datetime, "When it was told."]
-    board: Board | None = relation_field(BOARD, "board_id", text="The board; null once it is gone.")
-    card: Card | None = relation_field(CARD, "card_id", text="The card; null once it is gone.")
+    workspace_id: Annotated[ID, "The workspace."]
+    type: Annotated[NotificationType, "Its subject."]
+    title: Annotated[str, "One line, at most 255 characters."]
+    body: Annotated[str, "More text; may be empty."]
+    board_id: Annotated[ID | None, "The board; null if it is about none."]
+    card_id: Annotated[ID | None, "The card; null if it is about none."]
+    run_id: Annotated[ID | None, "The run; null if it is about none."]
+    question_id: Annotated[ID | None, "The question; null if it is about none."]
+    read_at: Annotated[datetime | None, "Time when you read it; null while it is unread."]
+    created_at: Annotated[datetime, "Time of creation."]
+    board: Board | None = relation_field(BOARD, "board_id", text="The board; null once deleted.")
+    card: Card | None = relation_field(CARD, "card_id", text="The card; null once deleted.")
 
 
 @result_type(actions.notice.NotificationsRead)
@@ -44,15 +44,16 @@ class NotificationsRead:
     """Notifications that you have read."""
 
     notifications: list[Notification] = strawberry.field(
-        description="In the order they were named.", directives=[list_size(MAX_MARKED_READ, slicing=())]
+        description="The notifications in the order of the input.",
+        directives=[list_size(MAX_MARKED_READ, slicing=())],
     )
 
 
 @result_type(actions.notice.AllNotificationsRead)
 class AllNotificationsRead:
-    """That you have read everything."""
+    """The result of marking all notifications as read."""
 
-    count: Annotated[int, "How many you had not read before."]
+    count: Annotated[int, "Number of notifications that were unread."]
 
 
 @strawberry.type

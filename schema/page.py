@@ -1,4 +1,4 @@
-"""Relay connections."""
+"""Pages of lists, as connections of the Relay specification."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any, Generic, TypeVar
@@ -14,20 +14,18 @@ T = TypeVar("T")
 
 @object_type
 class PageInfo:
-    """Where a page stands in its list."""
+    """The position of a page in its list."""
 
-    has_next_page: Annotated[bool, "Whether there is more behind this page."]
-    has_previous_page: Annotated[bool, "Whether there is more before it."]
-    start_cursor: Annotated[
-        str | None, "Cursor of the first node; pass it as `before` to read what lies before."
-    ]
-    end_cursor: Annotated[str | None, "Cursor of the last node; pass it as `after` to read on."]
+    has_next_page: Annotated[bool, "Whether items follow this page."]
+    has_previous_page: Annotated[bool, "Whether items precede this page."]
+    start_cursor: Annotated[str | None, "Cursor of the first node, for `before`; null for an empty page."]
+    end_cursor: Annotated[str | None, "Cursor of the last node, for `after`; null for an empty page."]
 
 
-@strawberry.type(description="A node with its place in the list.")
+@strawberry.type(description="A node and its cursor.")
 class Edge(Generic[T]):
-    cursor: str = strawberry.field(description="Opaque; good for the same field with the same order.")
-    node: T = strawberry.field(description="What stands there.")
+    cursor: str = strawberry.field(description="Opaque; valid for the same field with the same order.")
+    node: T = strawberry.field(description="The node.")
 
 
 def _nodes(root: strawberry.Parent[Page]) -> Any:
@@ -57,15 +55,17 @@ async def _total_count(root: strawberry.Parent[Page]) -> int:
     return count
 
 
-@strawberry.type(description="A page of a list, by cursors that stay true while the list changes.")
+@strawberry.type(description="A page of a list. Its cursors stay valid while the list changes.")
 class Connection(Generic[T]):
     nodes: list[T] = strawberry.field(
         resolver=_nodes,
-        description="What is on the page.",
+        description="The nodes of the page.",
         metadata={METADATA_KEY: BatchResolver(_nodes_of_all, sure=True)},
     )
-    edges: list[Edge[T]] = strawberry.field(resolver=_edges, description="The same, each with its cursor.")
-    page_info: PageInfo = strawberry.field(resolver=_page_info, description="Where the page stands.")
+    edges: list[Edge[T]] = strawberry.field(
+        resolver=_edges, description="The nodes of the page, each with its cursor."
+    )
+    page_info: PageInfo = strawberry.field(resolver=_page_info, description="The position of the page.")
     total_count: int = strawberry.field(
-        resolver=_total_count, description="How many there are in all; counted only when asked for."
+        resolver=_total_count, description="Number of all nodes of the list; counted only if selected."
     )

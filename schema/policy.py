@@ -1,4 +1,4 @@
-"""What clients may say about how a board lets agents work."""
+"""The policy of a board for agents."""
 
 from typing import Annotated
 
@@ -13,29 +13,29 @@ from schema.profile import AgentProfile
 
 @result_type(models.policy.BoardPolicy)
 class BoardPolicy:
-    """How a board lets agents work. What was never set has its default."""
+    """The policy of a board for agents. An unset value has its default."""
 
-    auto_dispatch: Annotated[bool, "Whether a card that enters TODO is given to an agent."]
+    auto_dispatch: Annotated[bool, "Whether a run is started for each card that enters TODO."]
     agent_profile_id: Annotated[
-        ID | None, "The profile of cards that name none; null: any worker works them."
+        ID | None, "Agent profile of cards that name none; null: any worker executes their runs."
     ]
     agent_profile: AgentProfile | None = relation_field(
-        PROFILE, "agent_profile_id", text="How the agents of cards that name no profile are started."
+        PROFILE, "agent_profile_id", text="Agent profile of cards that name none; null if there is none."
     )
-    concurrency: Annotated[int, "How many runs are worked at once on the board; 0 is no limit."]
-    max_attempts: Annotated[int, "After how many failures a run is given up."]
-    queue_seconds: Annotated[int, "How long a run may wait in the queue, in seconds."]
+    concurrency: Annotated[int, "Maximum number of concurrent runs on the board; 0: no limit."]
+    max_attempts: Annotated[int, "Number of failed attempts after which a run fails for good."]
+    queue_seconds: Annotated[int, "Maximum time in the queue, in seconds."]
     attempt_seconds: Annotated[
-        int, "How long one attempt may take, in seconds. Waiting for people does not count."
+        int, "Maximum duration of an attempt without its waits for people, in seconds."
     ]
-    whole_seconds: Annotated[int, "How long a run may take from its first claim to its end, in seconds."]
-    silence_seconds: Annotated[int, "How long an agent may be silent, in seconds."]
-    lease_seconds: Annotated[int, "How long a worker keeps a run without being heard, in seconds."]
-    stuck_minutes: Annotated[int, "After how long without news a run is shown as stuck, in minutes."]
-    question_seconds: Annotated[int, "How long a question waits for its answer, in seconds."]
-    question_expiry: Annotated[OnExpiry, "What becomes of a run whose question nobody answered in time."]
-    no_change: Annotated[NoChange, "What becomes of a run that ends well and changed nothing."]
-    repository: Annotated[str, "What workers clone or find; empty: the worker's own."]
-    base_branch: Annotated[str, "The branch that work starts from; empty: the repository's own."]
-    branch_template: Annotated[str, "How branches are called; {card}, {slug} and {run} are filled in."]
-    instructions: Annotated[str, "Markdown, told to every agent of the board."]
+    whole_seconds: Annotated[int, "Maximum time from a run's first claim to its end, in seconds."]
+    silence_seconds: Annotated[int, "Maximum time without a report from the agent, in seconds."]
+    lease_seconds: Annotated[int, "Time without a heartbeat after which a worker loses the run, in seconds."]
+    stuck_minutes: Annotated[int, "Time without an event after which a run is shown as stuck, in minutes."]
+    question_seconds: Annotated[int, "Time after which an unanswered question expires, in seconds."]
+    question_expiry: Annotated[OnExpiry, "Effect of an expired question on its run."]
+    no_change: Annotated[NoChange, "Result of a run that succeeds without a change."]
+    repository: Annotated[str, "Repository that workers clone or find; empty: the worker's own."]
+    base_branch: Annotated[str, "Branch that work starts from; empty: the repository's default branch."]
+    branch_template: Annotated[str, "Template of branch names; {card}, {slug} and {run} are replaced."]
+    instructions: Annotated[str, "Instructions for every agent of the board, Markdown; may be empty."]

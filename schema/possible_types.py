@@ -1,6 +1,6 @@
-"""schema/possible-types.json: the object types of every interface and union, in the form Apollo Client reads.
+"""Generator of schema/possible-types.json: the object types of each interface and union, for Apollo Client.
 
-A client that caches by type cannot match fragments on interfaces and unions without it.
+A client that caches by type needs it to match fragments on interfaces and unions.
 """
 
 import json

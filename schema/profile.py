@@ -1,4 +1,4 @@
-"""What clients may say about agent profiles."""
+"""Agent profiles: the types, their query and mutations."""
 
 from datetime import datetime
 from typing import Annotated
@@ -21,32 +21,32 @@ from schema.refusal import Conflict, Stale
 
 @result_type(resolvers.profile.CapabilityRow)
 class Capability:
-    """Something that can be done, and how well."""
+    """A capability and its level."""
 
-    name: Annotated[str, "What."]
-    level: Annotated[Skill, "How well."]
+    name: Annotated[str, "Its name, in lower case."]
+    level: Annotated[Skill, "Its level."]
 
 
 @node_type("profile")
 class AgentProfile(Node):
-    """How an agent is started: which program, which model, what it is told it is."""
+    """The configuration of an agent: its program, model, persona and permission."""
 
-    workspace_id: Annotated[ID, "Whose it is."]
-    name: Annotated[str, "Unique in the workspace, whatever its case."]
-    role: Annotated[AgentRole, "What it is for."]
-    executor: Annotated[AgentProgram, "Which agent program works its runs."]
-    model: Annotated[str | None, "Which model; null: the program's own."]
-    persona: Annotated[str | None, "Told to the agent before everything else."]
-    options: Annotated[JSON, "Of the program: text to text."]
-    permission: Annotated[PermissionLevel, "What its agents may do without asking."]
+    workspace_id: Annotated[ID, "The workspace."]
+    name: Annotated[str, "Unique in the workspace ignoring case."]
+    role: Annotated[AgentRole, "Its role."]
+    executor: Annotated[AgentProgram, "The agent program of its runs."]
+    model: Annotated[str | None, "The model; null: the program's default."]
+    persona: Annotated[str | None, "Text that starts the agent's prompt; null if there is none."]
+    options: Annotated[JSON, "Options of the program, texts by name."]
+    permission: Annotated[PermissionLevel, "Permission level of its runs."]
     capabilities: list[Capability] = query_field(
         profiles.capabilities_of_profile, directives=[list_size(3, slicing=())]
     )
-    max_concurrent: Annotated[int | None, "How many runs are worked at once on all boards; null is no limit."]
-    enabled: Annotated[bool, "Whether new runs may be started with it."]
-    version: Annotated[int, "Grows by one with every change."]
-    created_at: Annotated[datetime, "When it was made."]
-    updated_at: Annotated[datetime, "When it was last changed."]
+    max_concurrent: Annotated[int | None, "Maximum number of concurrent runs on all boards; null: no limit."]
+    enabled: Annotated[bool, "Whether new runs may use it."]
+    version: Annotated[int, "Increases by one with every change."]
+    created_at: Annotated[datetime, "Time of creation."]
+    updated_at: Annotated[datetime, "Time of the last change."]
 
 
 @strawberry.type

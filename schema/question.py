@@ -30,11 +30,11 @@ RunLater: Any = Annotated["Run", strawberry.lazy("schema.run")]
 
 @object_type
 class Option:
-    """An answer that is offered."""
+    """An option of a question."""
 
     label: Annotated[str, "The text of the option; an answer names it."]
     description: Annotated[str, "The meaning of the option."]
-    recommended: Annotated[bool, "True if the asker recommends it."]
+    recommended: Annotated[bool, "True if the author recommends it."]
 
 
 def _options(root: QuestionRow) -> list[Option]:
@@ -54,38 +54,42 @@ class Question(Node):
     run_id: Annotated[ID | None, "The run that asked; null: a person asked about the card."]
     asked_by: Actor | None = strawberry.field(
         resolver=_asker,
-        description="The asker: a person, a key, or the agent of the run; null if unknown.",
+        description="The author: a person, a key, or the agent of the run; null if unknown.",
     )
-    group_key: Annotated[str, "The name of its group: of all questions that were asked together."]
-    key: Annotated[str, "The asker's name for it."]
-    header: Annotated[str, "A word or two to tell it apart."]
+    group_key: Annotated[str, "The key of its group: the questions that were asked together."]
+    key: Annotated[str, "The author's key of the question."]
+    header: Annotated[str, "A title of a word or two; may be empty."]
     text: Annotated[str, "The question."]
     type: Annotated[QuestionType, "The kind of answer."]
     options: list[Option] = strawberry.field(
         resolver=_options,
-        description="The answers that are offered, at most 12.",
+        description="The options, at most 12.",
         directives=[list_size(MAX_OPTIONS, slicing=())],
     )
-    allow_other: Annotated[bool, "True if an answer in other words is accepted too."]
+    allow_other: Annotated[bool, "True if other text is accepted too."]
     blocking: Annotated[bool, "True if its run waits for the answer."]
     default_answer: list[str] | None = strawberry.field(
-        description="The answer if nobody answers in time: labels, other words last.",
+        description="The default if nobody answers in time: labels, other text last; null if there is none.",
         directives=[list_size(MAX_OPTIONS, slicing=())],
     )
-    status: Annotated[QuestionStatus, "Its state."]
+    status: Annotated[QuestionStatus, "Its status."]
     answer: list[str] | None = strawberry.field(
-        description="The answer: labels, other words last.",
+        description="The answer: labels, other text last; null if there is none.",
         directives=[list_size(MAX_OPTIONS, slicing=())],
     )
-    answered_how: Annotated[AnsweredBy | None, "How it was answered: by a person or by a rule."]
-    answered_at: Annotated[datetime | None, "Time of closing."]
+    answered_how: Annotated[
+        AnsweredBy | None, "The source of the answer: a person or a rule; null if it has none."
+    ]
+    answered_at: Annotated[datetime | None, "Time of closing; null while it is open."]
     expires_at: Annotated[datetime | None, "Time of expiry; null: never."]
-    created_at: Annotated[datetime, "Time of asking."]
-    version: Annotated[int, "Grows by one with each change."]
-    answered_by: User | None = relation_field(USER, "answered_by", text="The person who answered it.")
+    created_at: Annotated[datetime, "Time of creation."]
+    version: Annotated[int, "Increases by one with each change."]
+    answered_by: User | None = relation_field(
+        USER, "answered_by", text="The person who answered it; null if nobody did."
+    )
     board: Board | None = relation_field(BOARD, "board_id", text="The board.")
     card: CardLater | None = relation_field(CARD, "card_id", text="The card.")
-    run: RunLater | None = relation_field(RUN, "run_id", text="The run that asked.")
+    run: RunLater | None = relation_field(RUN, "run_id", text="The run that asked; null if a person asked.")
 
 
 @result_type(actions.question.Questions)

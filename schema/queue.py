@@ -28,7 +28,7 @@ class PriorityQueue:
     active: Annotated[int, "Runs at work."]
     waiting: Annotated[int, "Runs that wait for something, with a worker or without."]
     dead: Annotated[int, "Runs that failed for good in the last 24 hours."]
-    oldest_at: Annotated[datetime | None, "When the oldest claimable run became claimable."]
+    oldest_at: Annotated[datetime | None, "Time when the oldest claimable run became claimable; null: none."]
 
 
 @result_type(resolvers.queue.BoardQueue)
@@ -42,7 +42,7 @@ class BoardQueue:
     active: Annotated[int, "Runs at work."]
     waiting: Annotated[int, "Runs that wait for something, with a worker or without."]
     dead: Annotated[int, "Runs that failed for good in the last 24 hours."]
-    oldest_at: Annotated[datetime | None, "When the oldest claimable run became claimable."]
+    oldest_at: Annotated[datetime | None, "Time when the oldest claimable run became claimable; null: none."]
     priorities: list[PriorityQueue] = strawberry.field(
         description="The same numbers by priority, the most urgent first.",
         directives=[list_size(5, slicing=())],

@@ -1,6 +1,6 @@
 """The refusals of a mutation, as members of its union: each is a `Refusal` with a code and a message.
 
-No refusal has a field of the name and another type than a node's, so a client selects from a union without aliases.
+A field of a refusal has the type of a node's field of the same name, so selections of a union need no aliases.
 """
 
 import dataclasses
@@ -24,14 +24,14 @@ class Refusal:
 
 @object_type
 class NotFound(Refusal):
-    """The thing does not exist, or you may not see it; the answer does not tell which."""
+    """The object does not exist, or you may not see it; the response does not distinguish the two."""
 
     requested_id: Annotated[strawberry.ID, "The requested id."]
 
 
 @object_type
 class Forbidden(Refusal):
-    """You may see the thing, but not change it this way."""
+    """You may see the object, but not change it this way."""
 
 
 @object_type
@@ -53,7 +53,7 @@ class Invalid(Refusal):
 
 @object_type
 class Stale(Refusal):
-    """The thing was changed since the version given in `ifVersion`."""
+    """The object was changed since the version given in `ifVersion`."""
 
     version: Annotated[int, "The current version."]
 
@@ -62,22 +62,24 @@ class Stale(Refusal):
 class Conflict(Refusal):
     """The change would violate a uniqueness rule or exceed a limit."""
 
-    conflicting_id: Annotated[strawberry.ID | None, "The thing it conflicts with, if there is one."]
+    conflicting_id: Annotated[
+        strawberry.ID | None, "The id of the object it conflicts with; null if there is none."
+    ]
 
 
 @object_type
 class LeaseLost(Refusal):
-    """The lease has ended: the run ended, was given to another attempt, or was never yours. Nothing was changed."""
+    """The lease has ended: the run ended, was given to another attempt, or was never yours."""
 
     run_id: Annotated[strawberry.ID, "The run."]
-    attempt: Annotated[int, "The attempt that you gave."]
+    attempt: Annotated[int, "The attempt of the request."]
 
 
 @object_type
 class Unauthenticated(Refusal):
     """The credential is missing or not valid. Outside of unions: an error with the code UNAUTHENTICATED."""
 
-    reason: Annotated[AuthReason, "Why the credential was not accepted."]
+    reason: Annotated[AuthReason, "The reason why the credential was not accepted."]
 
 
 @object_type
@@ -86,9 +88,9 @@ class MoveReason:
 
     code: Annotated[MoveGate, "The closed gate."]
     message: Annotated[str, "Text for people."]
-    card_ids: Annotated[list[strawberry.ID], "For BLOCKED: the blocking cards."]
-    limit: Annotated[int | None, "For WIP_LIMIT: the maximum number of cards in the column."]
-    count: Annotated[int | None, "For WIP_LIMIT: the number of cards in the column."]
+    card_ids: Annotated[list[strawberry.ID], "For BLOCKED: the blocking cards; else empty."]
+    limit: Annotated[int | None, "For WIP_LIMIT: the maximum number of cards in the column; else null."]
+    count: Annotated[int | None, "For WIP_LIMIT: the number of cards in the column; else null."]
 
 
 @object_type
@@ -101,11 +103,13 @@ class StageRefused(Refusal):
     reasons: list[MoveReason] = strawberry.field(
         description="All reasons against the move.", directives=[list_size(1, slicing=())]
     )
-    refused_card_id: Annotated[strawberry.ID | None, "The card, when the operation was about several."]
+    refused_card_id: Annotated[
+        strawberry.ID | None, "The refused card of an operation on several; else null."
+    ]
 
 
 def handler_of(refusal: type[Exception], error: type) -> Any:
-    """Make the handler that answers `refusal` with `error` in each union that has it; fields are copied by name."""
+    """Make the handler that converts the exception `refusal` to the type `error`; fields are copied by name."""
     names = [field.name for field in dataclasses.fields(error)]
 
     class Handler(strawberry.ExceptionHandler):  # type: ignore[type-arg]

@@ -69,26 +69,30 @@ def progress_field(name: str, text: str) -> Any:
 class RunProgress:
     state: AgentStatus | None = strawberry.field(
         resolver=lambda root: AgentStatus(root["state"]) if root.get("state") else None,
-        description="State of the agent.",
+        description="State of the agent; null if unknown.",
     )
-    todos_done: int | None = progress_field("todos_done", "Number of its steps that are done.")
-    todos_total: int | None = progress_field("todos_total", "Number of its steps.")
+    todos_done: int | None = progress_field("todos_done", "Completed items of its to-do list; null: no list.")
+    todos_total: int | None = progress_field("todos_total", "Items of its to-do list; null: no list.")
     task: str | None = progress_field("task", "The current step.")
     agent: str | None = progress_field("agent", "The sub-agent at work; null: the main agent.")
-    tool: str | None = progress_field("tool", "The running tool.")
+    tool: str | None = progress_field("tool", "The running tool; null if there is none.")
     tool_text: str | None = progress_field("tool_text", "The action of the tool, in one line.")
     tool_since: datetime | None = strawberry.field(
         resolver=lambda root: datetime.fromisoformat(root["tool_since"]) if root.get("tool_since") else None,
-        description="When the tool was started.",
+        description="Time when the tool was started; null if no tool is running.",
     )
     activity: str | None = progress_field("activity", "The current activity, in one line.")
-    percent: float | None = progress_field("percent", "0 to 100, if known.")
+    percent: float | None = progress_field("percent", "0 to 100; null if unknown.")
     step: int | None = progress_field("step", "Number of the current step of its plan.")
     steps: int | None = progress_field("steps", "Number of steps of its plan.")
-    finish_reason: str | None = progress_field("finish_reason", "Why the agent's last turn ended.")
+    finish_reason: str | None = progress_field(
+        "finish_reason", "The end reason of its last turn; null if unknown."
+    )
     input_tokens: int | None = progress_field("input_tokens", "Tokens read by the current agent process.")
-    output_tokens: int | None = progress_field("output_tokens", "Tokens written by it.")
-    cost_usd: float | None = progress_field("cost_usd", "Cost in US dollars, if known.")
+    output_tokens: int | None = progress_field(
+        "output_tokens", "Tokens written by the current agent process."
+    )
+    cost_usd: float | None = progress_field("cost_usd", "Cost in US dollars; null if unknown.")
     context_window: int | None = progress_field("context_window", "Size of the model's context, in tokens.")
     context_used: int | None = progress_field("context_used", "Tokens in the model's context.")
 
@@ -101,7 +105,7 @@ class ResultFile:
     change: Annotated[str, "ADD, EDIT, MOVE or DELETE."]
     additions: Annotated[int | None, "Number of lines added."]
     deletions: Annotated[int | None, "Number of lines removed."]
-    moved_from: Annotated[str | None, "Path before a MOVE."]
+    moved_from: Annotated[str | None, "For MOVE: the old path; else null."]
 
 
 @object_type
@@ -119,21 +123,21 @@ class RunHold:
     code: Annotated[WhyNotRunningCode, "The reason."]
     message: Annotated[str, "The reason for people."]
     card_ids: list[ID] = strawberry.field(
-        description="For BLOCKED: the blocking cards.", directives=[list_size(2, slicing=())]
+        description="For BLOCKED: the blocking cards; else empty.", directives=[list_size(2, slicing=())]
     )
     run_ids: list[ID] = strawberry.field(
-        description="For LIMIT_REACHED: the runs within the limit that you may see.",
+        description="For LIMIT_REACHED: the runs that count and that you may see; else empty.",
         directives=[list_size(2, slicing=())],
     )
     question_ids: list[ID] = strawberry.field(
-        description="For WAITS: the open questions.", directives=[list_size(2, slicing=())]
+        description="For WAITS: the open questions; else empty.", directives=[list_size(2, slicing=())]
     )
     until: Annotated[
         datetime | None,
-        "For DUE_LATER and LEASE_HELD: the end; for WAITS: when the first question expires.",
+        "For DUE_LATER and LEASE_HELD: the end; for WAITS: the first expiry of its questions; else null.",
     ]
-    limit: Annotated[int | None, "For LIMIT_REACHED and WIP_LIMIT: the limit."]
-    position: Annotated[int | None, "For IN_QUEUE: the position, from 1."]
+    limit: Annotated[int | None, "For LIMIT_REACHED and WIP_LIMIT: the limit; else null."]
+    position: Annotated[int | None, "For IN_QUEUE: the position, from 1; else null."]
 
 
 @object_type
@@ -143,15 +147,17 @@ class Attempt:
     number: Annotated[int, "The number of the attempt: the fencing token, which only increases."]
     worker_id: Annotated[ID, "The worker."]
     worker: Worker | None = relation_field(WORKER, "worker_id", text="The worker.")
-    started_at: Annotated[datetime, "When it was claimed."]
-    ended_at: Annotated[datetime | None, "When it ended; null while it is open."]
+    started_at: Annotated[datetime, "Time of the claim."]
+    ended_at: Annotated[datetime | None, "Time of its end; null while it is open."]
     lease_until: Annotated[datetime, "End of its lease."]
     heartbeat_at: Annotated[datetime, "Time of its last heartbeat."]
-    outcome: Annotated[AttemptOutcome | None, "The outcome."]
-    exit_code: Annotated[int | None, "Exit code of the agent program."]
-    code: Annotated[str | None, "The cause of its failure."]
-    reason: Annotated[str | None, "The cause for people."]
-    metrics: Annotated[JSON | None, "Tokens, cost and other metrics, in the worker's own terms."]
+    outcome: Annotated[AttemptOutcome | None, "The outcome; null while it is open."]
+    exit_code: Annotated[int | None, "Exit code of the agent program; null if unknown."]
+    code: Annotated[str | None, "The cause of its failure; null if it did not fail."]
+    reason: Annotated[str | None, "The cause for people; null if there is none."]
+    metrics: Annotated[
+        JSON | None, "Tokens, cost and other metrics, in the worker's own terms; null if unknown."
+    ]
 
 
 def _files(root: Any) -> list[ResultFile]:
@@ -175,33 +181,36 @@ class Run(RunLog, Node):
     card_id: Annotated[ID, "The card."]
     kind: Annotated[RunKind, "The kind of work."]
     status: Annotated[RunStatus, "The status."]
-    wait_reason: Annotated[WaitReason | None, "For WAITING: the reason."]
+    wait_reason: Annotated[WaitReason | None, "For WAITING: the reason; else null."]
     priority: Annotated[Priority, "Priority of the card, which orders the queue."]
     permission: Annotated[PermissionLevel, "Freedom of its agent."]
     executor: Annotated[AgentProgram | None, "The required agent program; null: any."]
-    instruction: Annotated[str | None, "Instruction for the agent besides the card."]
-    base_ref: Annotated[str | None, "Branch or commit that the work starts from."]
-    branch: Annotated[str | None, "Branch of the work."]
-    head_sha: Annotated[str | None, "Newest commit of the branch."]
+    instruction: Annotated[str | None, "Instruction for the agent besides the card; null if there is none."]
+    base_ref: Annotated[str | None, "Branch or commit that the work starts from; null: the board's."]
+    branch: Annotated[str | None, "Branch of the work; null until known."]
+    head_sha: Annotated[str | None, "Newest commit of the branch; null until known."]
     attempt: Annotated[int, "Number of its newest attempt; 0 before the first."]
     retries: Annotated[int, "Number of runs before it in its chain of `retryOf`."]
-    queued_at: Annotated[datetime, "When it was requested."]
-    claimed_at: Annotated[datetime | None, "When a worker first claimed it."]
-    started_at: Annotated[datetime | None, "When its agent first reported."]
-    finished_at: Annotated[datetime | None, "When it ended."]
-    stop_requested_at: Annotated[datetime | None, "When its stop was requested."]
-    stop_reason: Annotated[str | None, "Why it is stopped."]
-    chosen_at: Annotated[datetime | None, "When it was chosen over the others on its card."]
-    reported_at: Annotated[datetime | None, "When its agent last reported, or its last wait ended."]
-    outcome: Annotated[RunOutcome | None, "Whether it changed anything."]
-    summary: Annotated[str | None, "Summary of the work, by the agent."]
+    queued_at: Annotated[datetime, "Time of the request."]
+    claimed_at: Annotated[datetime | None, "Time of its first claim; null until then."]
+    started_at: Annotated[datetime | None, "Time of the first report of its agent; null until then."]
+    finished_at: Annotated[datetime | None, "Time of its end; null until then."]
+    stop_requested_at: Annotated[datetime | None, "Time when its stop was requested; null if it was not."]
+    stop_reason: Annotated[str | None, "The reason of the stop; null if there is none."]
+    chosen_at: Annotated[datetime | None, "Time of its choice over others on its card; null if not chosen."]
+    reported_at: Annotated[
+        datetime | None,
+        "Time of its agent's last report or its last wait's end; null before.",
+    ]
+    outcome: Annotated[RunOutcome | None, "Whether it changed anything; null until known."]
+    summary: Annotated[str | None, "Summary of the work, by the agent; null until then."]
     prompt: str | None = query_field(runs.prompt_of_run)
     patch: str | None = query_field(runs.patch_of_run)
-    exit_code: Annotated[int | None, "Exit code of the agent program."]
-    failure_code: Annotated[FailureCode | None, "For FAILED: the cause."]
-    failure_reason: Annotated[str | None, "For FAILED: the cause for people."]
+    exit_code: Annotated[int | None, "Exit code of the agent program; null if unknown."]
+    failure_code: Annotated[FailureCode | None, "For FAILED: the cause; else null."]
+    failure_reason: Annotated[str | None, "For FAILED: the cause for people; else null."]
     version: Annotated[int, "Increases by one with every change of its state."]
-    created_at: Annotated[datetime, "When it was created."]
+    created_at: Annotated[datetime, "Time of creation."]
     progress: RunProgress | None = query_field(runs.progress_of)
     stuck: bool = query_field(runs.is_stuck)
     files: list[ResultFile] = query_field(_files, directives=[list_size(20, maximum=MAX_FILES, slicing=())])
@@ -215,20 +224,22 @@ class Run(RunLog, Node):
     board: Board | None = relation_field(BOARD, "board_id", text="The board.")
     card: CardLater | None = relation_field(CARD, "card_id", text="The card.")
     trigger_message: Message | None = relation_field(
-        MESSAGE, "message_id", text="The message of the card that requested it."
+        MESSAGE, "message_id", text="The message that requested it; null if none did or it was deleted."
     )
-    profile: AgentProfile | None = relation_field(PROFILE, "profile_id", text="The profile of its agent.")
+    profile: AgentProfile | None = relation_field(
+        PROFILE, "profile_id", text="The profile of its agent; null: none."
+    )
     worker: Worker | None = relation_field(
-        WORKER, "worker_id", text="The worker that holds it, or held it last."
+        WORKER, "worker_id", text="The worker that holds it, or held it last; null before the first claim."
     )
     session: AgentSession | None = relation_field(
-        SESSION, "session_id", text="The conversation of its agent."
+        SESSION, "session_id", text="The conversation of its agent; null until it is reported."
     )
     created_by: User | None = relation_field(
         USER, "created_by", text="The person who requested it; null for the board's rule and for API keys."
     )
-    retry_of: Annotated["Run | None", "The run that it continues."] = relation_field(
-        RUN, "retry_of", text="The run that it continues."
+    retry_of: Annotated["Run | None", "The run that it continues or repeats; null: none."] = relation_field(
+        RUN, "retry_of", text="The run that it continues or repeats; null: none."
     )
     siblings: list["Run"] = query_field(
         runs.siblings_of_run, directives=[list_size(MAX_PROFILES, slicing=())]
@@ -244,16 +255,16 @@ class Run(RunLog, Node):
 
 @object_type
 class Work:
-    """The work order of a run, frozen at its first claim. The worker chooses whatever is null or empty."""
+    """The work order of a run, frozen at its first claim. The worker chooses the values that are null or empty."""
 
     executor: Annotated[AgentProgram | None, "The agent program; null: the worker's first."]
     prompt: Annotated[
         str, "Prompt for the agent; only the answers if it waited for answers in the conversation to resume."
     ]
     whole_prompt: Annotated[
-        str, "Prompt for a new conversation, used if the one to resume turns out to be lost."
+        str, "Prompt for a new conversation, used if the conversation to resume no longer exists."
     ]
-    model: Annotated[str | None, "The model."]
+    model: Annotated[str | None, "The model; null: the program's default."]
     instructions: Annotated[str, "System instructions of the agent."]
     session_id: Annotated[str | None, "Conversation to resume; null: a new one."]
     branch: Annotated[str | None, "Branch to continue; null: a new one, named by the template."]
@@ -264,9 +275,9 @@ class Work:
     slug: Annotated[str, "Title of the card as a part of a branch name."]
     permission: Annotated[PermissionLevel, "Freedom of the agent."]
     supervised: Annotated[bool, "Whether a person approves the agent's actions: it is not AUTONOMOUS."]
-    options: Annotated[JSON, "Options of the agent program, text to text."]
-    silence_seconds: Annotated[int, "Longest silence of the agent, in seconds."]
-    attempt_seconds: Annotated[int, "Longest attempt, in seconds."]
+    options: Annotated[JSON, "Options of the agent program, texts by name."]
+    silence_seconds: Annotated[int, "Maximum time without a report from the agent, in seconds."]
+    attempt_seconds: Annotated[int, "Maximum duration of the attempt, in seconds."]
     agent_token: str = query_field(runs.agent_token)
 
 
@@ -287,7 +298,7 @@ class Claims:
     """The runs that a worker claimed."""
 
     claims: list[Claim] = strawberry.field(
-        description="In the order they were claimed; empty if there is no work for the worker.",
+        description="The claims, in order; empty if there is no work for the worker.",
         directives=[list_size(1, maximum=MAX_AT_ONCE, slicing=())],
     )
 
@@ -297,7 +308,7 @@ class Runs:
     """Runs that were started together."""
 
     runs: list[Run] = strawberry.field(
-        description="One for each profile.", directives=[list_size(MAX_PROFILES, slicing=())]
+        description="The runs, one for each profile.", directives=[list_size(MAX_PROFILES, slicing=())]
     )
 
 

@@ -83,7 +83,7 @@ MAX_INT = 2**31 - 1  # of GraphQL's Int; programs may report more
 
 
 def line_field(name: str, text: str, kind: Callable[[Any], Any] | None = None, *, empty: Any = None) -> Any:
-    """Make a field of a line that reads `name` of its event; `empty` stands for empty text."""
+    """Make a field of a line that reads `name` of its event; `empty` is the value for empty text."""
 
     def resolve(root: Any) -> Any:
         value = root.data.get(name)
@@ -153,8 +153,12 @@ class RunStatusLine(RunLine):
     session: str | None = line_field("session", "The program's own id of the conversation.")
     model: str | None = line_field("model", "The model.")
     mode: str | None = line_field("mode", "The mode.")
-    tokens_before: float | None = line_field("tokens_before", "Tokens in its context before.", float)
-    tokens_after: float | None = line_field("tokens_after", "Tokens in its context after.", float)
+    tokens_before: float | None = line_field(
+        "tokens_before", "Tokens in its context before; null if unknown.", float
+    )
+    tokens_after: float | None = line_field(
+        "tokens_after", "Tokens in its context after; null if unknown.", float
+    )
 
 
 @line(EventType.PROMPT)

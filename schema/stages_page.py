@@ -1,4 +1,4 @@
-"""docs/stages.md, generated from the law, so that the page cannot differ from the checks."""
+"""Generator of docs/stages.md. The page comes from the law, so it cannot differ from the checks."""
 
 from typing import Any
 

@@ -29,14 +29,14 @@ class Subtask(Node):
     card_id: Annotated[ID, "The card."]
     title: Annotated[str, "1 to 255 characters."]
     completed: Annotated[bool, "True if it is done."]
-    completed_at: Annotated[datetime | None, "Time of completion."]
+    completed_at: Annotated[datetime | None, "Time of completion; null while it is open."]
     completed_by: Actor | None = strawberry.field(
         resolver=_completer, description="The actor who completed it."
     )
     phase: Annotated[str | None, "The name of its phase; null: none."]
     phase_order: Annotated[int, "The number of its phase, by which phases are ordered; 0 without a phase."]
     rank: Annotated[str, "A fractional index: orders its phase, compared byte by byte, smallest first."]
-    version: Annotated[int, "Grows by one with each change."]
+    version: Annotated[int, "Increases by one with each change."]
     created_at: Annotated[datetime, "Time of creation."]
     updated_at: Annotated[datetime, "Time of the last change."]
     card: CardLater | None = relation_field(CARD, "card_id", text="The card.")

@@ -67,9 +67,12 @@ def _about(root: Any) -> str | None:
 class TimelineChange(TimelineEntry):
     type: str = strawberry.field(resolver=_type, description="The name of the event's type: `CardMoved`.")
     about: str | None = strawberry.field(
-        resolver=_about, description="The title of the subtask, or the name of the label."
+        resolver=_about,
+        description="The title of the subtask or the name of the label; null for a change of the card itself.",
     )
-    correlation_id: ID | None = strawberry.field(description="Shared by the events of one bulk change.")
+    correlation_id: ID | None = strawberry.field(
+        description="Shared by the events of one bulk change; else null."
+    )
     changes: list[Change] = strawberry.field(
         resolver=_changes,
         description="Changed fields with their values before and after.",

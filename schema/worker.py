@@ -37,16 +37,16 @@ class Worker(Node):
     program: Annotated[str, "Name and version of the program, as reported."]
     status: WorkerStatus = query_field(workers.status_of_worker)
     executors: Annotated[list[AgentProgram], "Agent programs it can run."]
-    kinds: Annotated[list[RunKind], "Kinds of runs it takes; empty: all."]
+    kinds: Annotated[list[RunKind], "Kinds of runs it executes; empty: all."]
     capabilities: list[Capability] = query_field(
         workers.capabilities_of_worker, directives=[list_size(5, slicing=(), maximum=MAX_CAPABILITIES)]
     )
-    max_concurrent: Annotated[int, "Number of runs it holds at once."]
+    max_concurrent: Annotated[int, "Maximum number of runs it holds at once."]
     held: int = query_field(workers.held_by_worker)
-    metrics: Annotated[JSON | None, "The metrics it last reported."]
-    error: Annotated[str | None, "The fault it last reported."]
+    metrics: Annotated[JSON | None, "The metrics it last reported; null if none."]
+    error: Annotated[str | None, "The fault it last reported; null if none."]
     heard_at: Annotated[datetime, "Time of its last heartbeat."]
-    deregistered_at: Annotated[datetime | None, "When it was deregistered."]
+    deregistered_at: Annotated[datetime | None, "Time when it was deregistered; null if it is registered."]
     owner: Actor = strawberry.field(
         resolver=_owner,
         description="The person or API key that registered it. Only the owner may act for it.",
@@ -55,7 +55,7 @@ class Worker(Node):
         BOARD, "board_id", text="The only board it works on; null: every board."
     )
     version: Annotated[int, "Increases by one with every change of its registration."]
-    created_at: Annotated[datetime, "When it was first registered."]
+    created_at: Annotated[datetime, "Time of its first registration."]
 
 
 @result_type(resolvers.worker.AnsweredQuestion)
@@ -72,7 +72,7 @@ def _command_id(root: Any) -> ID:
 
 @strawberry.type(description="An instruction to a worker about a run it holds.")
 class Command:
-    command_id: ID = strawberry.field(resolver=_command_id, description="For `acknowledgeCommand`.")
+    command_id: ID = strawberry.field(resolver=_command_id, description="The id, for `acknowledgeCommand`.")
     run_id: ID = strawberry.field(description="The run.")
     attempt: int = strawberry.field(description="The attempt; later attempts ignore the command.")
     kind: CommandKind = strawberry.field(description="The action to take.")
@@ -81,8 +81,10 @@ class Command:
     answers: list[AnsweredQuestion] = query_field(
         workers.answers_of_command, directives=[list_size(2, slicing=())]
     )
-    created_at: datetime = strawberry.field(description="When it was sent.")
-    acknowledged_at: datetime | None = strawberry.field(description="When the worker acknowledged it.")
+    created_at: datetime = strawberry.field(description="Time when it was sent.")
+    acknowledged_at: datetime | None = strawberry.field(
+        description="Time when the worker acknowledged it; null until then."
+    )
 
     @classmethod
     def is_type_of(cls, value: Any, info: strawberry.Info) -> bool:

@@ -1,4 +1,4 @@
-"""What clients may say about workspaces, their members and labels."""
+"""Workspaces, their members and labels: the types, queries and mutations."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -39,39 +39,39 @@ WorkspaceLater: Any = Annotated["Workspace", strawberry.lazy("schema.workspace")
 class Label(Node):
     """A label of a workspace, for the cards of its boards."""
 
-    workspace_id: Annotated[ID, "Whose it is."]
-    name: Annotated[str, "Unique in the workspace, whatever its case."]
+    workspace_id: Annotated[ID, "The workspace."]
+    name: Annotated[str, "Unique in the workspace ignoring case."]
     colour: Annotated[str, "#RRGGBB."]
-    version: Annotated[int, "Grows by one with every change."]
+    version: Annotated[int, "Increases by one with every change."]
     card_count: int = query_field(workspaces.cards_of_label)
 
 
 @result_type(actions.label.DeletedLabel)
 class DeletedLabel:
-    """A label that is gone."""
+    """A deleted label."""
 
-    label: Annotated[Label, "The label as it was."]
-    card_count: Annotated[int, "How many cards carried it."]
+    label: Annotated[Label, "The label before its deletion."]
+    card_count: Annotated[int, "Number of cards that carried it."]
 
 
 @node_type("membership")
 class Membership(Node):
-    """That a person belongs to a workspace."""
+    """The membership of a person in a workspace."""
 
-    workspace_id: Annotated[ID, "Of which workspace."]
-    role: Annotated[Role, "What the person may do there."]
-    created_at: Annotated[datetime, "Since when."]
+    workspace_id: Annotated[ID, "The workspace."]
+    role: Annotated[Role, "The person's role."]
+    created_at: Annotated[datetime, "Time of joining."]
     user: User | None = relation_field(USER, "user_id", text="The person.")
     workspace: WorkspaceLater | None = relation_field(WORKSPACE, "workspace_id", text="The workspace.")
 
 
 @node_type("workspace")
 class Workspace(Node):
-    """Where boards stand and people belong. Nothing is visible across workspaces."""
+    """A workspace: boards, members and labels. Nothing is visible across workspaces."""
 
     name: Annotated[str, "1 to 100 characters."]
-    version: Annotated[int, "Grows by one with every change."]
-    created_at: Annotated[datetime, "When it was made."]
+    version: Annotated[int, "Increases by one with every change."]
+    created_at: Annotated[datetime, "Time of creation."]
     labels: list[Label] = relation_field(
         LABELS_OF_WORKSPACE, text="Its labels, by name.", size=models.workspace.MAX_LABELS
     )
@@ -82,7 +82,7 @@ class Workspace(Node):
         PROFILES_OF_WORKSPACE, text="Its agent profiles, by name.", size=models.worker.MAX_PROFILES
     )
     workers: list[WorkerLater] = relation_field(
-        WORKERS_OF_WORKSPACE, text="Its workers that have not left, by name.", size=models.worker.MAX_WORKERS
+        WORKERS_OF_WORKSPACE, text="Its registered workers, by name.", size=models.worker.MAX_WORKERS
     )
     my_role: Role = query_field(workspaces.my_role)
     my_membership: Membership | None = relation_field(MY_MEMBERSHIP, text="Your membership; null for a key.")

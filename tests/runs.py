@@ -15,7 +15,7 @@ from kit.eventlog.tables import Topic
 from kit.queue import Ticket
 from models.actor import Actor
 from models.board import Board
-from models.run import RunEvent, RunKind
+from models.run import RunKind, RunLogLine
 from models.topic import run_topic
 from models.worker import Worker
 from models.workspace import Membership
@@ -71,7 +71,7 @@ async def has_run(
         [run] = (await actions.run.start.start_run(tx, actor, card_id=card, kind=RunKind.TEST)).runs
     held = Held(app, actor, board, card, run.id, await claimed(app, actor, board))
     async with app.begin(actor) as tx:  # what the server itself said until now would only be in the way
-        await tx.execute(delete(RunEvent).where(RunEvent.topic == run_topic(run.id)))
+        await tx.execute(delete(RunLogLine).where(RunLogLine.topic == run_topic(run.id)))
         await tx.execute(update(Topic).where(Topic.name == run_topic(run.id)).values(last=0))
     return held
 

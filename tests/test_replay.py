@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import update
 
-from models.run import RunEvent
+from models.run import RunLogLine
 from models.topic import run_topic
 from resolvers.replay import MAX_CATCH_UP_SECONDS, MAX_PAUSE_SECONDS, Pace
 from tests.client import Refused
@@ -34,8 +34,8 @@ async def said_at(app, held, *seconds):
     """Let the lines of a run have been said at these seconds."""
     async with app.begin() as tx:
         for seq, second in enumerate(seconds, 1):
-            mine = RunEvent.topic == run_topic(held.id), RunEvent.seq == seq
-            await tx.execute(update(RunEvent).where(*mine).values(at=BEGIN + timedelta(seconds=second)))
+            mine = RunLogLine.topic == run_topic(held.id), RunLogLine.seq == seq
+            await tx.execute(update(RunLogLine).where(*mine).values(at=BEGIN + timedelta(seconds=second)))
 
 
 async def test_what_is_played_is_what_was_told_at_any_speed(run):

@@ -11,7 +11,7 @@ from sqlalchemy import delete, select
 
 from actions.run_log import RUN_LOG
 from kit.db.database import Database
-from models.run import RunEvent
+from models.run import RunLogLine
 from models.topic import run_topic
 from models.workspace import Membership
 from protocol.events import EVENTS, OutputText
@@ -361,8 +361,8 @@ async def ask(process, query, **variables):
 async def lines_of(url, run_id):
     database = Database(url)
     try:
-        query = select(RunEvent.seq, RunEvent.text).where(RunEvent.topic == run_topic(run_id))
-        return [tuple(row) for row in await database.read(query.order_by(RunEvent.seq))]
+        query = select(RunLogLine.seq, RunLogLine.text).where(RunLogLine.topic == run_topic(run_id))
+        return [tuple(row) for row in await database.read(query.order_by(RunLogLine.seq))]
     finally:
         await database.close()
 

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from kit.eventlog.tables import Event, Topic
 from kit.queue import Attempt
 from models.events.run import RunProgressed
-from models.run import MAX_DATA, MAX_EVENTS, MAX_TEXT, Run, RunEvent, RunLive, RunReport, RunStatus
+from models.run import MAX_DATA, MAX_EVENTS, MAX_TEXT, Run, RunLive, RunLogLine, RunReport, RunStatus
 from models.topic import board_topic, run_topic
 from tests.board import reads
 from tests.runs import REPORT, has_run, output
@@ -39,8 +39,8 @@ PROGRESS = {
 
 
 async def rows(app, run, *columns):
-    query = select(*(columns or (RunEvent.__table__,))).where(RunEvent.topic == run_topic(run.id))
-    return list(await app.services.database.read(query.order_by(RunEvent.seq)))
+    query = select(*(columns or (RunLogLine.__table__,))).where(RunLogLine.topic == run_topic(run.id))
+    return list(await app.services.database.read(query.order_by(RunLogLine.seq)))
 
 
 async def said(app, run):

@@ -143,8 +143,8 @@ def graphql_enum(cls: type[enums.Enum], *, name: str | None = None) -> None:
         value.description = cls[value.name].description  # type: ignore[attr-defined]
 
 
-@strawberry.interface(description="Anything that is stored, found again by its id.")
+@strawberry.interface(description="An object with a globally unique id.")
 class Node:
     id: strawberry.ID = strawberry.field(
-        description="Typed, sortable, globally unique: a prefix that names the type, then 26 characters."
+        description="Globally unique and sortable: a prefix that names the type, then 26 characters."
     )

@@ -1,4 +1,4 @@
-"""Events: one class for each thing that can happen, with its payload; see docs/decisions/0008."""
+"""Events: a class with its payload for each kind of change."""
 
 from collections.abc import Iterator
 

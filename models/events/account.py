@@ -22,7 +22,7 @@ class UserUpdated(UserEvent):
 class PasswordChanged(UserEvent):
     """Your password was changed."""
 
-    account_id: Annotated[Id, "You."]
+    account_id: Annotated[Id, "Your user id."]
 
 
 class SessionStarted(UserEvent):

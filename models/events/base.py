@@ -2,7 +2,8 @@
 
 An event is a frozen dataclass. Its fields are its payload: a field with a description is shown to clients, a field
 without one is only stored. The class says on which feeds it may appear (`BoardEvent`, `WorkspaceEvent`,
-`UserEvent`), under which name it is stored (`kind`), and the id of what it happened to (`subject_field`).
+`UserEvent`), under which name it is stored (`kind`), and which field has the id of the changed
+object (`subject_field`).
 """
 
 import re
@@ -20,7 +21,7 @@ WORD = re.compile(r"(?<!^)(?=[A-Z])")
 @dataclass_transform(kw_only_default=True, frozen_default=True)
 @dataclass(frozen=True, kw_only=True)
 class BaseEvent:
-    """Something that happened. Every subclass becomes a frozen dataclass with keyword-only fields."""
+    """An event. Every subclass becomes a frozen dataclass with keyword-only fields."""
 
     kind: ClassVar[str]  # the stored name; CARD_MOVED for CardMoved
     subject_field: ClassVar[str | None] = None  # the field with the subject's id; None for the scope's own id
@@ -35,7 +36,7 @@ class BaseEvent:
 
     @property
     def subject(self) -> str | None:
-        """The id of what it happened to; None if that is the scope itself."""
+        """The id of the changed object; None if that is the scope itself."""
         return None if self.subject_field is None else str(getattr(self, self.subject_field))
 
     def payload(self, rows: IdentityMap) -> dict[str, Any]:

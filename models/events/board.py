@@ -23,7 +23,7 @@ class BoardFacts(TypedDict):
 
 
 def board_facts(board: Board) -> BoardFacts:
-    """Return what every event of a board says of it."""
+    """Return the fields that all events of a board share."""
     return {"board_id": board.id, "workspace_id": board.workspace_id, "called": board.name}
 
 

@@ -108,7 +108,7 @@ class SubtaskFacts(TypedDict):
 
 
 def subtask_facts(subtask: Subtask, done: int, total: int) -> SubtaskFacts:
-    """Return what every event of a subtask says of it, and of how many of the card's are completed."""
+    """Return the fields that all events of a subtask share."""
     return {
         "card_id": subtask.card_id,
         "subtask_id": subtask.id,

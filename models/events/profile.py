@@ -24,7 +24,7 @@ class ProfileFacts(TypedDict):
 
 
 def profile_facts(profile: AgentProfile) -> ProfileFacts:
-    """Return what every event of a profile says of it."""
+    """Return the fields that all events of a profile share."""
     return {"workspace_id": profile.workspace_id, "profile_id": profile.id, "name": profile.name}
 
 

@@ -24,7 +24,7 @@ class QuestionFacts(TypedDict):
 
 
 def question_facts(question: Question) -> QuestionFacts:
-    """Return what every event of a question says of it."""
+    """Return the fields that all events of a question share."""
     return {
         "board_id": question.board_id,
         "card_id": question.card_id,

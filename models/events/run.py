@@ -31,7 +31,7 @@ class RunFacts(TypedDict):
 
 
 def run_facts(run: Run) -> RunFacts:
-    """Return what every event of a run says of it."""
+    """Return the fields that all events of a run share."""
     return {
         "card_id": run.card_id,
         "run_id": run.id,

@@ -49,7 +49,7 @@ class MemberFacts(TypedDict):
 
 
 def member_facts(membership: Membership) -> MemberFacts:
-    """Return what every event of a membership says of it."""
+    """Return the fields that all events of a membership share."""
     return {
         "workspace_id": membership.workspace_id,
         "membership_id": membership.id,

@@ -16,7 +16,7 @@ from kit.queue import Attempt, Cap, Job, JobState, Slot, worker_cap
 from models.board import Board, BoardColumn
 from models.card import Card
 from models.question import Question, QuestionStatus
-from models.run import TERMINAL, Run, RunEvent, RunKind, RunStatus, WaitReason, may_become
+from models.run import TERMINAL, Run, RunKind, RunLogLine, RunStatus, WaitReason, may_become
 from models.stage import Stage
 from models.topic import board_topic
 
@@ -75,10 +75,10 @@ async def _look(read: Callable[[Any], Any]) -> World:
     told = select(Event.topic, Event.seq, Event.kind, Event.data).where(Event.topic.in_(topics))
     for row in await read(told.order_by(Event.topic, Event.seq)):
         events[row.topic].append(row)
-    counts = func.count(), func.min(RunEvent.seq), func.max(RunEvent.seq)
+    counts = func.count(), func.min(RunLogLine.seq), func.max(RunLogLine.seq)
     others = func.count(), func.min(Event.seq), func.max(Event.seq)
     lines = [
-        *await read(select(RunEvent.topic, *counts).group_by(RunEvent.topic)),
+        *await read(select(RunLogLine.topic, *counts).group_by(RunLogLine.topic)),
         *await read(select(Event.topic, *others).group_by(Event.topic)),
     ]
     places = select(Card.id, BoardColumn.stage).join(BoardColumn, BoardColumn.id == Card.column_id)

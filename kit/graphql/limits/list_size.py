@@ -39,10 +39,8 @@ MUTATION_POINTS = 10  # points of one field of the mutation type
     name="listSize",
     locations=[Location.FIELD_DEFINITION],
     description=(
-        "How many items this field may answer with, for the cost of an operation: `assumedSize`"
-        " when none of the `slicingArguments` is given, each of which may ask for 1 to `maximum`."
-        " In a connection the items are in the `sizedFields`. With `within`, all lists of this"
-        " field inside one object of that type share one size."
+        "Number of items of the field, for the cost of an operation: the value of a slicing argument,"
+        " 1 to `maximum`, or else `assumedSize`. `sizedFields` hold the items of a connection."
     ),
 )
 class ListSize:
@@ -56,7 +54,7 @@ class ListSize:
 @strawberry.schema_directive(
     name="cost",
     locations=[Location.FIELD_DEFINITION],
-    description="What one answer of this field costs, in points; an object costs 1, a leaf 0.",
+    description="Cost of one call of the field in points. Default: 1 for an object, 0 for a leaf.",
 )
 class Cost:
     weight: int
