@@ -26,14 +26,17 @@ FirstOfBoard = Annotated[int | None, "Page size from the top, 1 to 500; default 
 Filter = Annotated[CardFilter | None, "Only cards that match. Default: those that are not archived."]
 
 CARD = Relation(
-    select(Card.__table__), Card.id, lambda actor: sees_card(actor, Card.board_id, Card.id), alike=True
+    select(Card.__table__),
+    Card.id,
+    lambda actor: sees_card(actor, Card.board_id, Card.id),
+    viewer_independent=True,
 )
 CHILDREN_OF_CARD = Relation(
     select(Card.__table__).order_by(Card.number),
     Card.parent_id,
     lambda actor: sees_card(actor, Card.board_id, Card.id),
     many=True,
-    alike=True,
+    viewer_independent=True,
 )
 REVISIONS_OF_CARD = PaginatedQuery(
     "card.revisions",

@@ -81,7 +81,7 @@ class Relation(Generic[Found]):
     many: bool = False
     missing: Any = None
     group: bool = False  # an aggregate: one row per key, grouped by it
-    alike: bool = False
+    viewer_independent: bool = False
     _kept: StatementCache = field(default_factory=StatementCache, init=False, repr=False)
 
     def statement(self, actor: Actor, columns: Columns) -> Select[Any]:
@@ -251,12 +251,12 @@ def batched(
         given: dict[str, Any] = {"root": Parent[Any], "info": strawberry.Info}  # type: ignore[misc]
         resolve.__annotations__ = {**given, "return": answer}
         resolve.together = BatchResolver(answers, known)  # type: ignore[attr-defined]
-        return viewer_independent(resolve) if link.alike else resolve
+        return viewer_independent(resolve) if link.viewer_independent else resolve
 
     return wrap
 
 
 def viewer_independent(resolver: Resolver) -> Resolver:
     """Mark a resolver that reads nothing of the context but relations that are `alike`."""
-    resolver.alike = True  # type: ignore[attr-defined]
+    resolver.viewer_independent = True  # type: ignore[attr-defined]
     return resolver
