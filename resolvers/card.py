@@ -118,7 +118,7 @@ async def _cards(
     assert context.actor, "it raises where nobody signed in, before a filter is read"
     where = NOT_ARCHIVED if filter is None else filter_clauses(filter)
     return await load_page(
-        context, query, order_of(order), page, parent, where, repr(filter), plain=filter is None
+        context, query, order_of(order), page, parent, where, repr(filter), is_default_filter=filter is None
     )
 
 
