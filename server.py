@@ -125,9 +125,9 @@ class Endpoints:
         self, request: Request, id: str, types: frozenset[str]
     ) -> tuple[OperationContext, str | None]:
         """The context, and how far the board is that is asked for, if all of it is the asker's to see."""
-        standing = BoardVersion(id, people=PEOPLE in types)
-        context = await self._context(request, request.headers.get("authorization"), standing)
-        return context, standing.proof
+        board_version = BoardVersion(id, people=PEOPLE in types)
+        context = await self._context(request, request.headers.get("authorization"), board_version)
+        return context, board_version.validator
 
     async def authenticate(self, socket: WebSocket, params: dict[str, Any]) -> OperationContext:
         given = next((v for k, v in params.items() if k.lower() == "authorization"), None)
@@ -138,9 +138,12 @@ class Endpoints:
         return context
 
     async def _context(
-        self, connection: Request | WebSocket, authorization: str | None, standing: BoardVersion | None = None
+        self,
+        connection: Request | WebSocket,
+        authorization: str | None,
+        board_version: BoardVersion | None = None,
     ) -> OperationContext:
-        actor, why = await identify(self.services, authorization, standing=standing)
+        actor, why = await identify(self.services, authorization, board_version=board_version)
         caller = Caller(
             actor,
             failure=why,

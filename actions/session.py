@@ -158,7 +158,7 @@ async def refresh_session(tx: Transaction, tokens: Tokens, token: str) -> Signed
     A token that was spent before ends its login and raises Reused. Within REUSE_LEEWAY the token spent last is
     answered with the same successor again, so that concurrent requests share one chain.
     """
-    now, spent, following = utcnow(), digest(token), tokens.following(token)
+    now, spent, following = utcnow(), digest(token), tokens.successors_of(token)
     active = select(AuthSession.id).where(AuthSession.revoked_at.is_(None), AuthSession.expires_at > now)
     unspent = (
         RefreshToken.token_hash == spent,

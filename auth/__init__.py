@@ -1,1 +1,1 @@
-"""Who may do what: authentication, permissions, row locking, revocation and the rights of subscribers."""
+"""Authentication, permissions, row locking, revocation and the access of subscribers."""

@@ -1,9 +1,8 @@
-"""Who asks: from the Authorization of a request or a socket to an actor, and how long that holds.
+"""Authentication: from the Authorization header to an actor, checked on every request.
 
-A person's access token is a signed JWT, and still every request asks whether its login lives: one statement.
-A key is looked up by its hash. A run's credential is a signed pass that names the run and one attempt of it, and
-is good while that attempt is open, which every request asks. Nothing is remembered between two requests, so
-nothing revoked is let in.
+A person's access token is a signed JWT; one statement checks that its login has not ended. An API key is looked up
+by its hash. A run's credential is a signed pass that names the run and one attempt of it, and is valid while that
+attempt is open. Nothing is cached between requests, so a revoked credential is refused at once.
 """
 
 from datetime import UTC, datetime
@@ -11,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, select
 
-from auth.board_version import HASH, SEEN_BY_KEY, SEEN_BY_PERSON, BoardVersion
+from auth.board_version import KEY_HASH, SEEN_BY_KEY, SEEN_BY_PERSON, BoardVersion
 from auth.passwords import digest
 from auth.services import Services
 from auth.tokens import Expired, Forged
@@ -27,77 +26,78 @@ LOGIN = (
     .join(AuthSession, AuthSession.user_id == User.id)
     .where(AuthSession.id == bindparam("session_id", type_=Id))
 )
-KEY = select(ApiKey.__table__).where(ApiKey.key_hash == HASH)
+KEY = select(ApiKey.__table__).where(ApiKey.key_hash == KEY_HASH)
 
 
 async def identify(
-    services: Services, authorization: str | None, *, standing: BoardVersion | None = None
+    services: Services, authorization: str | None, *, board_version: BoardVersion | None = None
 ) -> tuple[Actor | None, Unauthenticated | None]:
-    """The actor, or why there is none. Without a credential there is none, whatever the address or the headers.
+    """Return the actor, or the reason why a credential was refused; neither without a credential.
 
-    `standing`: is told how a board stands, in the same statement. An agent of a run, who sees one card, learns
-    nothing of it.
+    board_version: is read in the same statement, unless the caller is the agent of a run, which sees one card only.
     """
     if not authorization:
         return None, None
     scheme, _, credential = authorization.strip().partition(" ")
     if scheme.lower() != "bearer" or not credential:
-        return None, refused(AuthReason.INVALID)
+        return None, make_refusal(AuthReason.INVALID)
     try:
         if credential.startswith(KEY_PREFIX):
-            return await _key(services, credential, standing), None
+            return await _authenticate_key(services, credential, board_version), None
         if credential.startswith(RUN_PREFIX):
-            return await _run(services, credential), None
-        return await _person(services, credential, standing), None
-    except Unauthenticated as why:
-        return None, why
+            return await _authenticate_run(services, credential), None
+        return await _authenticate_person(services, credential, board_version), None
+    except Unauthenticated as failure:
+        return None, failure
 
 
-def refused(reason: AuthReason) -> Unauthenticated:
+def make_refusal(reason: AuthReason) -> Unauthenticated:
+    """Make the refusal of a credential."""
     return Unauthenticated(reason, f"Token {reason.lower()}")
 
 
-async def _person(services: Services, token: str, standing: BoardVersion | None) -> Actor:
+async def _authenticate_person(services: Services, token: str, board_version: BoardVersion | None) -> Actor:
     try:
         claims = services.tokens.read(token)
     except Expired:
-        raise refused(AuthReason.EXPIRED) from None
+        raise make_refusal(AuthReason.EXPIRED) from None
     except Forged:
-        raise refused(AuthReason.INVALID) from None
-    await _check_login(services, claims.session_id, claims.user_id, standing)
+        raise make_refusal(AuthReason.INVALID) from None
+    await _check_login(services, claims.session_id, claims.user_id, board_version)
     return Actor(ActorKind.USER, claims.user_id, session_id=claims.session_id, expires_at=claims.expires_at)
 
 
 async def _check_login(
-    services: Services, session_id: str, user_id: str = "", standing: BoardVersion | None = None
+    services: Services, session_id: str, user_id: str = "", board_version: BoardVersion | None = None
 ) -> None:
-    statement, values = standing.beside(LOGIN, SEEN_BY_PERSON) if standing else (LOGIN, {})
-    given = {**values, "session_id": session_id} | ({"actor_id": user_id} if standing else {})
-    rows = await services.database.read(statement, given)
+    statement, values = board_version.add_to(LOGIN, SEEN_BY_PERSON) if board_version else (LOGIN, {})
+    parameters = {**values, "session_id": session_id} | ({"actor_id": user_id} if board_version else {})
+    rows = await services.database.read(statement, parameters)
     if not rows or not rows[0].is_active:
-        raise refused(AuthReason.REVOKED)
-    check_times(rows[0])
-    if standing:
-        standing.told(rows[0])
+        raise make_refusal(AuthReason.REVOKED)
+    check_not_ended(rows[0])
+    if board_version:
+        board_version.read_from(rows[0])
 
 
-def check_times(row: Any) -> None:
+def check_not_ended(row: Any) -> None:
+    """Raise Unauthenticated if a login or key was revoked or has expired."""
     if row.revoked_at is not None:
-        raise refused(AuthReason.REVOKED)
+        raise make_refusal(AuthReason.REVOKED)
     if row.expires_at is not None and row.expires_at <= utcnow():
-        raise refused(AuthReason.EXPIRED)
+        raise make_refusal(AuthReason.EXPIRED)
 
 
-async def _key(services: Services, credential: str, standing: BoardVersion | None) -> Actor:
-    statement, values = standing.beside(KEY, SEEN_BY_KEY) if standing else (KEY, {})
+async def _authenticate_key(services: Services, credential: str, board_version: BoardVersion | None) -> Actor:
+    statement, values = board_version.add_to(KEY, SEEN_BY_KEY) if board_version else (KEY, {})
     rows = await services.database.read(statement, {**values, "key_hash": digest(credential)})
     if not rows:
-        raise refused(AuthReason.INVALID)
+        raise make_refusal(AuthReason.INVALID)
     key = rows[0]
-    check_times(key)
-    if standing:
-        standing.told(key)
-    services.uses.note(key.id)
+    check_not_ended(key)
+    if board_version:
+        board_version.read_from(key)
+    services.uses.record(key.id)
     scopes = frozenset(Scope(scope) for scope in key.scopes)
     kind = ActorKind.WORKER if Scope.WORKER in scopes else ActorKind.AGENT
     return Actor(kind, key.id, key.workspace_id, key.board_id, scopes, expires_at=key.expires_at)
@@ -106,41 +106,41 @@ async def _key(services: Services, credential: str, standing: BoardVersion | Non
 async def _check_key(services: Services, id: str) -> None:
     rows = await services.database.read(select(ApiKey.revoked_at, ApiKey.expires_at).where(ApiKey.id == id))
     if not rows:
-        raise refused(AuthReason.REVOKED)
-    check_times(rows[0])
+        raise make_refusal(AuthReason.REVOKED)
+    check_not_ended(rows[0])
 
 
-async def _run(services: Services, credential: str) -> Actor:
+async def _authenticate_run(services: Services, credential: str) -> Actor:
     try:
-        says = services.tokens.open_pass(RUN_PASS, credential.removeprefix(RUN_PREFIX))
+        claims = services.tokens.read_pass(RUN_PASS, credential.removeprefix(RUN_PREFIX))
         actor = Actor(
             ActorKind.AGENT,
-            says["run"],
-            says["workspace"],
-            says["board"],
+            claims["run"],
+            claims["workspace"],
+            claims["board"],
             frozenset({Scope.WRITE}),
-            expires_at=datetime.fromtimestamp(says["exp"], UTC),
-            card_id=says["card"],
-            attempt=says["attempt"],
+            expires_at=datetime.fromtimestamp(claims["exp"], UTC),
+            card_id=claims["card"],
+            attempt=claims["attempt"],
         )
     except Expired:
-        raise refused(AuthReason.EXPIRED) from None
+        raise make_refusal(AuthReason.EXPIRED) from None
     except (Forged, KeyError):
-        raise refused(AuthReason.INVALID) from None
+        raise make_refusal(AuthReason.INVALID) from None
     await _check_attempt(services, actor)
     return actor
 
 
 async def _check_attempt(services: Services, actor: Actor) -> None:
-    """The run's row is looked for too: its board or card may have been deleted with it."""
+    # Joins the run: its board or card may have been deleted, and the run with it.
     query = select(Run.id).join(Attempt, Attempt.job_id == Run.id)
-    mine = Attempt.job_id == actor.run_id, Attempt.number == actor.attempt, Attempt.ended_at.is_(None)
-    if not await services.database.read(query.where(*mine)):
-        raise refused(AuthReason.REVOKED)
+    open_attempt = Attempt.job_id == actor.run_id, Attempt.number == actor.attempt, Attempt.ended_at.is_(None)
+    if not await services.database.read(query.where(*open_attempt)):
+        raise make_refusal(AuthReason.REVOKED)
 
 
-async def check(services: Services, actor: Actor) -> None:
-    """Raise Unauthenticated unless what the actor signed in with still holds. One statement."""
+async def check_credential(services: Services, actor: Actor) -> None:
+    """Raise Unauthenticated unless the actor's credential is still valid. One statement."""
     if actor.session_id is not None:
         await _check_login(services, actor.session_id)
     elif actor.run_id is not None:

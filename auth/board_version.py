@@ -1,8 +1,8 @@
-"""How far a board is, for whoever sees all of it: asked in the statement that asks who wants to know.
+"""Board versions: validators for cached answers about a board, read in the statement that authenticates the caller.
 
-Two of these that are equal prove that nothing of the board's data was changed between them. The number of its topic
-moves with every change of it. Names of people do not move it; the versions of those on its cards say whether one of
-them changed: while the number stands they are the same people, and a version only grows.
+Two equal versions prove that no data of the board changed between them. Every change of a board advances the
+sequence number of its topic. A changed name of a person does not, so a version may include the sum of the row
+versions of the board's assignees: they are the same people while the number stands, and a row version only grows.
 """
 
 from dataclasses import dataclass
@@ -21,61 +21,68 @@ from models.board import Board
 from models.card import CardAssignee
 from models.topic import board_topic
 
-THEIR = bindparam("actor_id", type_=Id)
-HASH = bindparam("key_hash", type_=String(64))
-PERSON = Actor(ActorKind.USER, THEIR)  # type: ignore[arg-type]
+ACTOR_ID = bindparam("actor_id", type_=Id)
+KEY_HASH = bindparam("key_hash", type_=String(64))
+PERSON = Actor(ActorKind.USER, ACTOR_ID)  # type: ignore[arg-type]
 
 
 @dataclass
 class BoardVersion:
-    """How far one board is; with `people`, also those on its cards. No `proof` for who does not see all of it."""
+    """The version of one board; with `people`, also of its assignees.
+
+    validator: is None for a caller that does not see the whole board.
+    """
 
     board_id: str
     people: bool
-    proof: str | None = None
+    validator: str | None = None
 
-    def beside(self, who: Any, sees: ColumnElement[bool]) -> tuple[Select[Any], dict[str, str]]:
-        """The statement `who` with how far the board is, for who `sees` it."""
+    def add_to(self, identity: Any, sees: ColumnElement[bool]) -> tuple[Select[Any], dict[str, str]]:
+        """Return the statement `identity` with a column for the version if `sees` holds, and its parameters."""
         values = {"board_id": self.board_id, "topic": board_topic(self.board_id)}
-        return _beside(who, sees, self.people), values
+        return _add_validator(identity, sees, self.people), values
 
-    def told(self, row: Any) -> None:
-        self.proof = row.standing
+    def read_from(self, row: Any) -> None:
+        """Take the validator from a row of that statement."""
+        self.validator = row.validator
 
 
 @cache
-def _beside(who: Any, sees: ColumnElement[bool], people: bool) -> Select[Any]:
+def _add_validator(identity: Any, sees: ColumnElement[bool], people: bool) -> Select[Any]:
     parts: list[Any] = [Topic.epoch, cast(Topic.last, String)]
     if people:
-        parts.append(cast(_people(), String))
-    said = parts[0]
+        parts.append(cast(_sum_assignee_versions(), String))
+    text = parts[0]
     for part in parts[1:]:
-        said = said + "." + part
-    seen = select(Board.id).where(Board.id == bindparam("board_id", type_=Id), sees)
-    standing = select(said).where(Topic.name == bindparam("topic"), seen.correlate(None).exists())
-    column = standing.correlate(None).scalar_subquery().label("standing")
-    return who.add_columns(column)  # type: ignore[no-any-return]
+        text = text + "." + part
+    visible = select(Board.id).where(Board.id == bindparam("board_id", type_=Id), sees)
+    validator = select(text).where(Topic.name == bindparam("topic"), visible.correlate(None).exists())
+    column = validator.correlate(None).scalar_subquery().label("validator")
+    return identity.add_columns(column)  # type: ignore[no-any-return]
 
 
-def _people() -> Any:
-    """What the versions of the people on the board's cards come to."""
+def _sum_assignee_versions() -> Any:
+    """Return the sum of the row versions of the board's assignees, as a scalar subquery."""
     user = aliased(User)
-    theirs = select(CardAssignee.user_id).where(CardAssignee.board_id == bindparam("board_id", type_=Id))
+    assignees = select(CardAssignee.user_id).where(CardAssignee.board_id == bindparam("board_id", type_=Id))
     total = func.coalesce(func.sum(user.version), 0)
-    return select(total).where(user.id.in_(theirs)).correlate(None).scalar_subquery()
+    return select(total).where(user.id.in_(assignees)).correlate(None).scalar_subquery()
 
 
-def _by_key() -> ColumnElement[bool]:
-    """That the key with this hash sees the board: all of its workspace's, or its only one."""
+def _sees_board_by_key() -> ColumnElement[bool]:
+    """Return the clause that the key with this hash may see the board: any of its workspace, or its only one."""
 
-    def of(column: Any) -> Any:
-        return select(column).where(key.key_hash == HASH).correlate(None).scalar_subquery()
+    def select_of_key(column: Any) -> Any:
+        return select(column).where(key.key_hash == KEY_HASH).correlate(None).scalar_subquery()
 
     key = aliased(ApiKey)
-    every = Actor(ActorKind.AGENT, "", of(key.workspace_id))
-    one = Actor(ActorKind.AGENT, "", of(key.workspace_id), of(key.board_id))
-    return or_(of(key.board_id).is_(None) & sees_board(every, Board.id), sees_board(one, Board.id))
+    workspace_key = Actor(ActorKind.AGENT, "", select_of_key(key.workspace_id))
+    board_key = Actor(ActorKind.AGENT, "", select_of_key(key.workspace_id), select_of_key(key.board_id))
+    return or_(
+        select_of_key(key.board_id).is_(None) & sees_board(workspace_key, Board.id),
+        sees_board(board_key, Board.id),
+    )
 
 
 SEEN_BY_PERSON = sees_board(PERSON, Board.id)
-SEEN_BY_KEY = _by_key()
+SEEN_BY_KEY = _sees_board_by_key()

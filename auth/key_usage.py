@@ -1,4 +1,4 @@
-"""When API keys were last used, noted at most once a minute."""
+"""The time of last use of API keys, written at most once a minute for each key."""
 
 import asyncio
 import logging
@@ -12,29 +12,27 @@ from kit.db.database import Database, utcnow
 from models.account import ApiKey
 
 log = logging.getLogger("signalbox.key")
-USE_NOTED_SECONDS = 60.0  # seconds at least between two notes of a key's use
-
-
-MAX_REMEMBERED_KEYS = 10_000  # keys whose last note is remembered
+MIN_WRITE_INTERVAL_SECONDS = 60.0  # for each key
+MAX_REMEMBERED_KEYS = 10_000  # keys whose last write is remembered
 
 
 class KeyUsage:
-    """Notes when keys were last used: at most once a minute each, and never in the way of an answer."""
+    """Records when keys were last used, in tasks of its own: no request waits or fails because of it."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._noted: OrderedDict[str, float] = OrderedDict()
+        self._recorded: OrderedDict[str, float] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def note(self, key_id: str) -> None:
-        """Say that a key was used just now. Neither waits nor fails."""
+    def record(self, key_id: str) -> None:
+        """Record that a key is used now. Neither waits nor fails."""
         now = time.monotonic()
-        if now - self._noted.get(key_id, -USE_NOTED_SECONDS) < USE_NOTED_SECONDS:
+        if now - self._recorded.get(key_id, -MIN_WRITE_INTERVAL_SECONDS) < MIN_WRITE_INTERVAL_SECONDS:
             return
-        self._noted[key_id] = now
-        self._noted.move_to_end(key_id)
-        if len(self._noted) > MAX_REMEMBERED_KEYS:
-            self._noted.popitem(last=False)
+        self._recorded[key_id] = now
+        self._recorded.move_to_end(key_id)
+        if len(self._recorded) > MAX_REMEMBERED_KEYS:
+            self._recorded.popitem(last=False)
         task = asyncio.get_running_loop().create_task(self._write(key_id))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -42,16 +40,17 @@ class KeyUsage:
     async def _write(self, key_id: str) -> None:
         now = utcnow()
         old = or_(
-            ApiKey.last_used_at.is_(None), ApiKey.last_used_at < now - timedelta(seconds=USE_NOTED_SECONDS)
+            ApiKey.last_used_at.is_(None),
+            ApiKey.last_used_at < now - timedelta(seconds=MIN_WRITE_INTERVAL_SECONDS),
         )
-        note = update(ApiKey).where(ApiKey.id == key_id, old).values(last_used_at=now)
+        record = update(ApiKey).where(ApiKey.id == key_id, old).values(last_used_at=now)
         try:
             async with self._database.write() as tx:
-                await tx.execute(note.values(updated_at=ApiKey.updated_at))  # nobody changed it
-        except Exception as error:  # the next use notes it; a key's holder is not to suffer
-            self._noted.pop(key_id, None)
-            log.warning("use not noted", extra={"type": type(error).__qualname__})
+                await tx.execute(record.values(updated_at=ApiKey.updated_at))  # not a change of the key
+        except Exception as error:  # the next use is recorded instead
+            self._recorded.pop(key_id, None)
+            log.warning("use of a key not recorded", extra={"type": type(error).__qualname__})
 
     async def settle(self) -> None:
-        """Wait until everything noted is written."""
+        """Wait until every recorded use is written."""
         await asyncio.gather(*self._tasks)

@@ -1,4 +1,4 @@
-"""Permissions: which rows an actor may see, as the first clause of every read, and which role a change requires."""
+"""Permissions: the rows that an actor may see, as the first clause of every read, and the roles that may write."""
 
 from collections.abc import Callable
 from dataclasses import fields
@@ -16,7 +16,7 @@ from models.workspace import Membership, Role
 
 
 def workspaces_of(actor: Actor) -> Select[Any]:
-    """The ids of the workspaces the actor may see."""
+    """Select the ids of the workspaces that the actor may see."""
     if actor.is_person:
         return select(Membership.workspace_id).where(Membership.user_id == actor.id)
     if actor.card_id is not None:
@@ -25,7 +25,7 @@ def workspaces_of(actor: Actor) -> Select[Any]:
 
 
 def sees_workspace(actor: Actor, workspace_id: Any) -> ColumnElement[bool]:
-    """That the workspace named by a column is the actor's to see. A run sees its board, and nothing above it."""
+    """The actor may see the workspace of a column. A run's agent sees none."""
     if actor.card_id is not None:
         return false()
     if not actor.is_person:
@@ -34,26 +34,26 @@ def sees_workspace(actor: Actor, workspace_id: Any) -> ColumnElement[bool]:
 
 
 def sees_board(actor: Actor, board_id: Any) -> ColumnElement[bool]:
-    """That the board named by a column is the actor's to see."""
+    """The actor may see the board of a column."""
     if actor.board_id is not None:
         return board_id == actor.board_id  # type: ignore[no-any-return]
     return board_id.in_(select(Board.id).where(sees_workspace(actor, Board.workspace_id)))  # type: ignore[no-any-return]
 
 
 def sees_card(actor: Actor, board_id: Any, card_id: Any) -> ColumnElement[bool]:
-    """That a card, or what hangs on it, is the actor's to see: by the columns that name its board and it."""
+    """The actor may see a card and its parts, by the columns for the board and the card."""
     if actor.card_id is not None:
         return and_(board_id == actor.board_id, card_id == actor.card_id)
     return sees_board(actor, board_id)
 
 
 def sees_batch(actor: Actor, board_id: Any) -> ColumnElement[bool]:
-    """That a batch of runs is the actor's to see. A run sees its own card, not what was started with it."""
+    """The actor may see a batch of runs on the board of a column. A run's agent sees none."""
     return false() if actor.card_id is not None else sees_board(actor, board_id)
 
 
 def sees_link(actor: Actor, board_id: Any, *ends: Any) -> ColumnElement[bool]:
-    """That a link between the cards named by two columns is the actor's to see: one end of it is."""
+    """The actor may see a link between the cards of two columns, because it may see one of them."""
     return (
         or_(*(sees_card(actor, board_id, end) for end in ends))
         if actor.card_id is not None
@@ -62,15 +62,15 @@ def sees_link(actor: Actor, board_id: Any, *ends: Any) -> ColumnElement[bool]:
 
 
 def sees_members(actor: Actor, workspace_id: Any) -> ColumnElement[bool]:
-    """That who belongs to a workspace is the actor's to see. A key of one board sees nobody listed."""
+    """The actor may see the members of a workspace. A key of one board may not."""
     return false() if actor.board_id is not None else sees_workspace(actor, workspace_id)
 
 
 def administrates(actor: Actor, workspace_id: Any) -> ColumnElement[bool]:
-    """That the actor is an admin of the workspace named by a column. Keys never are."""
-    mine = Membership.user_id == actor.id, Membership.role == Role.ADMIN
-    admin = workspace_id.in_(select(Membership.workspace_id).where(*mine))
-    return admin if actor.is_person else false()
+    """The actor is an admin of the workspace of a column. Keys never are."""
+    is_admin = Membership.user_id == actor.id, Membership.role == Role.ADMIN
+    administrated = select(Membership.workspace_id).where(*is_admin)
+    return workspace_id.in_(administrated) if actor.is_person else false()
 
 
 class Access(DescribedEnum):
@@ -90,45 +90,47 @@ WRITERS = (Role.ADMIN, Role.MEMBER)
 
 
 class ForActor:
-    """A statement that begins with what an actor may see, made once for each kind of actor.
+    """A statement that depends on the actor, built once for each kind of actor.
 
-    `make` may look at which parts an actor has, not at what they say: its statement is kept, and asked for others.
+    `make` may look at which attributes an actor has, not at their values: they are parameters of the statement.
     """
 
     def __init__(self, make: Callable[[Actor], Any]) -> None:
-        self._make, self._kept = make, dict[Any, Any]()
+        self._make, self._statements = make, dict[Any, Any]()
 
     def __call__(self, actor: Actor) -> tuple[Any, dict[str, Any]]:
-        """The statement, and those of its parameters that say for whom."""
-        own = {name: value for name in PARTS if isinstance(value := getattr(actor, name), str)}
+        """Return the statement, and its parameters that identify the actor."""
+        own = {name: value for name in ACTOR_ATTRIBUTES if isinstance(value := getattr(actor, name), str)}
         kind = actor.kind, actor.scopes, *own
-        if kind not in self._kept:
+        if kind not in self._statements:
             parts: Any = {name: bindparam(f"actor_{name}", type_=Id) for name in own}
-            self._kept[kind] = self._make(Actor(**{"kind": actor.kind, "scopes": actor.scopes, **parts}))
-        return self._kept[kind], {f"actor_{name}": value for name, value in own.items()}
+            self._statements[kind] = self._make(
+                Actor(**{"kind": actor.kind, "scopes": actor.scopes, **parts})
+            )
+        return self._statements[kind], {f"actor_{name}": value for name, value in own.items()}
 
 
-PARTS = [part.name for part in fields(Actor) if part.name != "kind"]
+ACTOR_ATTRIBUTES = [attribute.name for attribute in fields(Actor) if attribute.name != "kind"]
 
 
 def sees_worker(actor: Actor, worker: Any = Worker) -> ColumnElement[bool]:
-    """That a worker is the actor's to see. A key of one board sees those that may work on it."""
+    """The actor may see a worker. A key of one board sees the workers that may work on it."""
     if actor.board_id is None:
         return sees_workspace(actor, worker.workspace_id)
-    here = or_(worker.board_id.is_(None), worker.board_id == actor.board_id)
-    return sees_workspace(actor, worker.workspace_id) & here
+    may_work_here = or_(worker.board_id.is_(None), worker.board_id == actor.board_id)
+    return sees_workspace(actor, worker.workspace_id) & may_work_here
 
 
 def role_in(actor: Actor, workspace_id: Any) -> Any:
-    """The actor's role in a workspace, as a column."""
+    """Return a column with the actor's role in a workspace."""
     if not actor.is_person:
         return literal(Role.MEMBER if Scope.WRITE in actor.scopes else Role.VIEWER)
-    mine = Membership.workspace_id == workspace_id, Membership.user_id == actor.id
-    return select(Membership.role).where(*mine).scalar_subquery()
+    membership = Membership.workspace_id == workspace_id, Membership.user_id == actor.id
+    return select(Membership.role).where(*membership).scalar_subquery()
 
 
 def require_role(role: str | None, *, admin: bool) -> None:
-    """Raise Forbidden unless the role may write, or administrate."""
+    """Raise Forbidden unless the role may write, and with `admin` unless it is ADMIN."""
     if admin and role != Role.ADMIN:
         raise Forbidden("Only an admin of the workspace may do this")
     if role not in (Role.ADMIN, Role.MEMBER):

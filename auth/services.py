@@ -1,4 +1,4 @@
-"""The services of a process: database, event log, tokens, limits. Made once in server.py."""
+"""The services of a process: database, event log, tokens and limits. Created once, in server.py."""
 
 from dataclasses import dataclass, field
 
@@ -14,17 +14,17 @@ from kit.settings import Settings
 
 @dataclass
 class Services:
-    """The machines every operation may use, made once in server.py."""
+    """The services that operations share."""
 
     settings: Settings
     database: Database
     event_log: EventLog
     tokens: Tokens
     seal: Seal
-    attempts: AttemptLimiter = field(default_factory=AttemptLimiter)  # at passwords and tokens
+    attempts: AttemptLimiter = field(default_factory=AttemptLimiter)  # failed passwords and tokens
     uses: KeyUsage = field(init=False)
     subscriber_access: SubscriberAccess = field(init=False)
-    is_blind: bool = False  # while the database does not say whose access has ended
+    is_blind: bool = False  # while revocation cannot be checked, because the database does not answer
 
     def __post_init__(self) -> None:
         self.uses = KeyUsage(self.database)

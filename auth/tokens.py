@@ -1,10 +1,12 @@
-"""Access tokens: short-lived JWTs, signed with the newest key and checked with every key.
+"""Access tokens, passes and refresh tokens.
 
-Passes: JWTs for something else than a person's login, each kind with an audience of its own, so that one is never
-taken for another. What is in them is for whoever made them to say.
+Access tokens are short-lived JWTs, signed with the newest key and verified with every key.
 
-Refresh tokens: 256 bits that say nothing. The first of a login is random; each further one is made of the one
-before and the secret key, so that a client that asks twice is given the same token twice and a chain has one end.
+Passes are JWTs for another purpose than a person's login. Each kind has an audience of its own, so that none is
+accepted as another. Their issuer decides on their claims.
+
+Refresh tokens are 256 opaque bits. The first of a login is random; each successor is the HMAC of its predecessor,
+so that a client that refreshes twice gets the same token twice, and a chain has one end.
 """
 
 import base64
@@ -18,26 +20,33 @@ import jwt
 
 from kit.db.database import utcnow
 
-LEEWAY_SECONDS = 30  # by which a token may have been made after now
+LEEWAY_SECONDS = 30  # how far in the future a token may have been issued: clocks differ
 
 
 class Expired(Exception):
-    """The token was good once."""
+    """The token is genuine and has expired."""
 
 
 class Forged(Exception):
-    """The token was never ours, or is no token at all."""
+    """The token was not issued by this server."""
 
 
 @dataclass(frozen=True, slots=True)
-class Claims:
+class TokenClaims:
+    """The claims of an access token."""
+
     user_id: str
     session_id: str
     expires_at: datetime
 
 
 class Tokens:
-    """Makes and reads tokens. `life` of an access token, `idle` of a refresh token, `most` of a whole login."""
+    """Issues and reads tokens.
+
+    life: lifetime of an access token.
+    idle: lifetime of an unused refresh token.
+    most: lifetime of a login, however often it is refreshed.
+    """
 
     def __init__(
         self,
@@ -50,11 +59,13 @@ class Tokens:
         self._keys = {hashlib.sha256(key.encode()).hexdigest()[:8]: key for key in keys}
         self.life, self.idle, self.most = life, idle, most
 
-    def make(self, user_id: str, session_id: str) -> Claims:
+    def make(self, user_id: str, session_id: str) -> TokenClaims:
+        """Return the claims of an access token that begins now."""
         expires_at = (utcnow() + self.life).replace(microsecond=0)  # a JWT counts whole seconds
-        return Claims(user_id, session_id, expires_at)
+        return TokenClaims(user_id, session_id, expires_at)
 
-    def write(self, claims: Claims) -> str:
+    def write(self, claims: TokenClaims) -> str:
+        """Sign an access token."""
         kid = next(iter(self._keys))
         payload = {
             "sub": claims.user_id,
@@ -65,25 +76,25 @@ class Tokens:
         }
         return jwt.encode(payload, self._keys[kid], algorithm="HS256", headers={"kid": kid})
 
-    def read(self, token: str) -> Claims:
-        """Raises Expired or Forged."""
-        payload = self._decoded(token, "signalbox", ["exp", "sub", "sid", "aud"])
-        return Claims(payload["sub"], payload["sid"], datetime.fromtimestamp(payload["exp"], UTC))
+    def read(self, token: str) -> TokenClaims:
+        """Return the claims of an access token. Raises Expired or Forged."""
+        payload = self._decode(token, "signalbox", ["exp", "sub", "sid", "aud"])
+        return TokenClaims(payload["sub"], payload["sid"], datetime.fromtimestamp(payload["exp"], UTC))
 
-    def pass_for(self, audience: str, life: timedelta, **says: Any) -> str:
-        """A signed statement, for one use only: `open_pass` of the same audience reads it."""
+    def issue_pass(self, audience: str, life: timedelta, **claims: Any) -> str:
+        """Sign a pass, which `read_pass` accepts for the same audience only."""
         kid = next(iter(self._keys))
-        payload = {**says, "aud": f"signalbox {audience}", "exp": utcnow() + life}
+        payload = {**claims, "aud": f"signalbox {audience}", "exp": utcnow() + life}
         return jwt.encode(payload, self._keys[kid], algorithm="HS256", headers={"kid": kid})
 
-    def open_pass(self, audience: str, token: str) -> dict[str, Any]:
-        """What a pass says, and `exp`. Raises Expired or Forged."""
-        return self._decoded(token, f"signalbox {audience}", ["exp", "aud"])
+    def read_pass(self, audience: str, token: str) -> dict[str, Any]:
+        """Return the claims of a pass, and `exp`. Raises Expired or Forged."""
+        return self._decode(token, f"signalbox {audience}", ["exp", "aud"])
 
-    def _decoded(self, token: str, audience: str, require: list[str]) -> dict[str, Any]:
+    def _decode(self, token: str, audience: str, require: list[str]) -> dict[str, Any]:
         try:
             key = self._keys[jwt.get_unverified_header(token)["kid"]]
-            # Its moments are judged below: the library looks at this machine's clock, which may be minutes away.
+            # Times are checked below: the library uses this machine's clock, which may be minutes off.
             payload: dict[str, Any] = jwt.decode(
                 token,
                 key,
@@ -91,20 +102,20 @@ class Tokens:
                 audience=audience,
                 options={"require": require, "verify_exp": False, "verify_iat": False, "verify_nbf": False},
             )
-            now, ends, begins = utcnow().timestamp(), int(payload["exp"]), int(payload.get("iat", 0))
+            now, expires_at, issued_at = utcnow().timestamp(), int(payload["exp"]), int(payload.get("iat", 0))
         except (jwt.InvalidTokenError, KeyError, TypeError, ValueError, OverflowError) as error:
             raise Forged from error
-        if begins > now + LEEWAY_SECONDS:
+        if issued_at > now + LEEWAY_SECONDS:
             raise Forged
-        if ends <= now:
+        if expires_at <= now:
             raise Expired
         return payload
 
-    def following(self, refresh: str) -> list[str]:
-        """The refresh token that follows this one: by the newest key, then by each older one."""
-        return [_mac(key, refresh) for key in self._keys.values()]
+    def successors_of(self, refresh: str) -> list[str]:
+        """Return the successor of a refresh token under each key, newest key first."""
+        return [_derive_successor(key, refresh) for key in self._keys.values()]
 
 
-def _mac(key: str, refresh: str) -> str:
-    made = hmac.digest(key.encode(), b"signalbox refresh " + refresh.encode(errors="replace"), "sha256")
-    return base64.urlsafe_b64encode(made).decode().rstrip("=")
+def _derive_successor(key: str, refresh: str) -> str:
+    digest = hmac.digest(key.encode(), b"signalbox refresh " + refresh.encode(errors="replace"), "sha256")
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")

@@ -25,17 +25,19 @@ PROGRAM_NAMES = {
 }
 
 # An actor is read by the id in a row that the caller has read; only its name is read.
-USER_NAME = Relation(select(User.id, User.username, User.nickname), User.id, lambda actor: true(), alike=True)
+USER_NAME = Relation(
+    select(User.id, User.username, User.nickname), User.id, lambda actor: true(), viewer_independent=True
+)
 RUN_NAME = Relation(
     select(Run.id, Run.executor, AgentProfile.name).outerjoin(
         AgentProfile, AgentProfile.id == Run.profile_id
     ),
     Run.id,
     lambda actor: true(),
-    alike=True,
+    viewer_independent=True,
 )
 KEY_NAME = Relation[ApiKey | None](
-    select(ApiKey.id, ApiKey.name), ApiKey.id, lambda actor: true(), alike=True
+    select(ApiKey.id, ApiKey.name), ApiKey.id, lambda actor: true(), viewer_independent=True
 )
 
 

@@ -21,27 +21,27 @@ from resolvers.pagination import After, Before, First, Last, Order, Page, PageAr
 from resolvers.workspace import CountRow
 
 BOARD = Relation[Board | None](
-    select(Board.__table__), Board.id, lambda actor: sees_board(actor, Board.id), alike=True
+    select(Board.__table__), Board.id, lambda actor: sees_board(actor, Board.id), viewer_independent=True
 )
 COLUMN = Relation[BoardColumn | None](
     select(BoardColumn.__table__),
     BoardColumn.id,
     lambda actor: sees_board(actor, BoardColumn.board_id),
-    alike=True,
+    viewer_independent=True,
 )
 COLUMNS_OF_BOARD = Relation[Sequence[BoardColumn]](
     select(BoardColumn.__table__).order_by(BoardColumn.rank),
     BoardColumn.board_id,
     lambda actor: sees_board(actor, BoardColumn.board_id),
     many=True,
-    alike=True,
+    viewer_independent=True,
 )
 CARD_COUNT = Relation[CountRow | None](
     select(func.count().label("count")).where(Card.archived_at.is_(None)),
     Card.column_id,
     lambda actor: sees_card(actor, Card.board_id, Card.id),
     group=True,
-    alike=True,
+    viewer_independent=True,
 )
 COUNTS_OF_BOARD = Relation[object](
     select(*(func.sum(case((BoardColumn.stage == stage, 1), else_=0)).label(stage) for stage in Stage))
@@ -50,14 +50,14 @@ COUNTS_OF_BOARD = Relation[object](
     Card.board_id,
     lambda actor: sees_card(actor, Card.board_id, Card.id),
     group=True,
-    alike=True,
+    viewer_independent=True,
 )
 TOPIC = Relation[Topic | None](
     select(Topic.__table__),
     Topic.name,
     # A topic is read by the name of a row that the actor has read.
     lambda actor: Topic.name.is_not(None),
-    alike=True,
+    viewer_independent=True,
 )
 
 BOARDS = PaginatedQuery("boards", select(Board.__table__), None, lambda actor: sees_board(actor, Board.id))

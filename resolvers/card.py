@@ -26,14 +26,17 @@ FirstOfBoard = Annotated[int | None, "Page size from the top, 1 to 500; default 
 Filter = Annotated[CardFilter | None, "Only cards that match. Default: those that are not archived."]
 
 CARD = Relation(
-    select(Card.__table__), Card.id, lambda actor: sees_card(actor, Card.board_id, Card.id), alike=True
+    select(Card.__table__),
+    Card.id,
+    lambda actor: sees_card(actor, Card.board_id, Card.id),
+    viewer_independent=True,
 )
 CHILDREN_OF_CARD = Relation(
     select(Card.__table__).order_by(Card.number),
     Card.parent_id,
     lambda actor: sees_card(actor, Card.board_id, Card.id),
     many=True,
-    alike=True,
+    viewer_independent=True,
 )
 REVISIONS_OF_CARD = PaginatedQuery(
     "card.revisions",
@@ -115,7 +118,7 @@ async def _cards(
     assert context.actor, "it raises where nobody signed in, before a filter is read"
     where = NOT_ARCHIVED if filter is None else filter_clauses(filter)
     return await load_page(
-        context, query, order_of(order), page, parent, where, repr(filter), plain=filter is None
+        context, query, order_of(order), page, parent, where, repr(filter), is_default_filter=filter is None
     )
 
 

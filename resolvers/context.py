@@ -103,13 +103,13 @@ class OperationContext:
         """The author of a change that begins before its actor is known: signing in, registering."""
         return Author(ActorKind.SYSTEM, None, request_id.get())
 
-    def audience(self, alike: bool) -> Actor:
+    def audience(self, viewer_independent: bool) -> Actor:
         """Reduce the actor to the parts that an answer may depend on: callers that are equal in them get the same.
 
-        Answers that are `alike` differ only by what an actor may see, which is checked for each person.
+        Answers that are viewer-independent differ only by what an actor may see, which is checked for each person.
         """
         actor = replace(self.actor, expires_at=None)
-        if alike and actor.card_id is None:
+        if viewer_independent and actor.card_id is None:
             actor = replace(actor, id="", session_id=None)
         return actor
 

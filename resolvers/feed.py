@@ -10,7 +10,7 @@ from typing import Annotated, Any, Protocol
 from sqlalchemy import select
 from strawberry import ID
 
-from auth.subscriber_access import Who, of_board, of_workspace
+from auth.subscriber_access import SelectViewers, select_viewers_of_board, select_viewers_of_workspace
 from kit.db.database import utcnow
 from kit.eventlog.event_log import START, Cursor, retry_while_unavailable
 from kit.eventlog.tables import Event, Topic
@@ -98,7 +98,9 @@ async def board_feed(
         return await info.context.load(BOARD, board_id) is not None
 
     async with aclosing(
-        _follow(info, board_topic(board_id), board_id, after, seen, BoardDeleted.kind, of_board)
+        _follow(
+            info, board_topic(board_id), board_id, after, seen, BoardDeleted.kind, select_viewers_of_board
+        )
     ) as events:
         async for event in events:
             yield event
@@ -118,7 +120,7 @@ async def workspace_feed(
 
     topic = workspace_topic(workspace_id)
     async with aclosing(
-        _follow(info, topic, workspace_id, after, seen, WorkspaceDeleted.kind, of_workspace)
+        _follow(info, topic, workspace_id, after, seen, WorkspaceDeleted.kind, select_viewers_of_workspace)
     ) as events:
         async for event in events:
             yield event
@@ -143,7 +145,7 @@ async def _follow(
     after: str | None,
     seen: Callable[[], Awaitable[bool]],
     end: str | None,
-    who: Who | None,
+    select_viewers: SelectViewers | None,
 ) -> AsyncGenerator[Any, None]:
     """Follow a topic until it ends or the subscriber loses access.
 
@@ -152,7 +154,7 @@ async def _follow(
     """
     context, shared = info.context, share_subscription()
     if shared.group is not None:
-        async with aclosing(_follow_for_group(context, shared.group, topic, id, who)) as steps:
+        async with aclosing(_follow_for_group(context, shared.group, topic, id, select_viewers)) as steps:
             async for step in steps:
                 yield step
         return
@@ -175,7 +177,11 @@ async def _follow(
 
     feed, actor = context.services.event_log, context.actor
     async with AsyncExitStack() as stack:
-        check = stack.enter_context(context.services.subscriber_access.of(who, id, actor)) if who else None
+        check = (
+            stack.enter_context(context.services.subscriber_access.check_for(select_viewers, id, actor))
+            if select_viewers
+            else None
+        )
         pages = await stack.enter_async_context(
             aclosing(feed.follow(topic, after, also=[user_topic(actor.id)]))
         )
@@ -200,7 +206,7 @@ async def _follow(
 
 
 async def _follow_for_group(
-    context: Context, group: Group, topic: str, id: str, who: Who | None
+    context: Context, group: Group, topic: str, id: str, select_viewers: SelectViewers | None
 ) -> AsyncGenerator[Delivery | PageEnd, None]:
     """Follow a topic for a group. A page and the access of the members are read from one snapshot."""
     follow = context.services.event_log.follow
@@ -208,7 +214,9 @@ async def _follow_for_group(
         follow(topic, group.place.after, page=MAX_EVENTS_PER_SNAPSHOT, listening=group.listen_with)
     ) as pages:
         async for events in pages:
-            access = await retry_while_unavailable(partial(recheck_access, context, group, who, id))
+            access = await retry_while_unavailable(
+                partial(recheck_access, context, group, select_viewers, id)
+            )
             if not access[context.actor]:
                 return
             context.is_held = True

@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from functools import partial
 from typing import TypeVar
 
-from auth.subscriber_access import Who, can_see
+from auth.subscriber_access import SelectViewers, can_see
 from kit.eventlog.event_log import retry_while_unavailable
 from kit.graphql.broadcast.broadcast import AccessByMember, Group
 from resolvers.context import Context
@@ -19,14 +19,16 @@ POLL_INTERVAL_SECONDS = 5.0  # between two attempts of a long poll that nothing 
 T = TypeVar("T")
 
 
-async def recheck_access(context: Context, group: Group, who: Who | None, id: str) -> AccessByMember:
+async def recheck_access(
+    context: Context, group: Group, select_viewers: SelectViewers | None, id: str
+) -> AccessByMember:
     """Return which members of a group may go on, and whether its founder may, at the moment of the context."""
     actors = {context.actor, *group.people}
-    if who is None:
+    if select_viewers is None:
         return dict.fromkeys(actors, True)
     people = sorted({actor.id for actor in actors})
-    seeing = frozenset(row[0] for row in await context.read(who(id, people)))
-    return {actor: can_see(actor, seeing) for actor in actors}
+    viewers = frozenset(row[0] for row in await context.read(select_viewers(id, people)))
+    return {actor: can_see(actor, viewers) for actor in actors}
 
 
 async def read_anew(context: Context, read: Callable[[], Awaitable[T]]) -> T:

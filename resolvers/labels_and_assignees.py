@@ -15,7 +15,7 @@ LABELS_OF_CARD = Relation(
     CardLabel.card_id,
     lambda actor: sees_card(actor, CardLabel.board_id, CardLabel.card_id),
     many=True,
-    alike=True,
+    viewer_independent=True,
 )
 ASSIGNEES_OF_CARD = Relation(
     select(User.__table__)
@@ -24,5 +24,5 @@ ASSIGNEES_OF_CARD = Relation(
     CardAssignee.card_id,
     lambda actor: sees_card(actor, CardAssignee.board_id, CardAssignee.card_id),
     many=True,
-    alike=True,
+    viewer_independent=True,
 )

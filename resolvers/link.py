@@ -14,21 +14,21 @@ LINK = Relation(
     select(CardLink.__table__),
     CardLink.id,
     lambda actor: sees_link(actor, CardLink.board_id, CardLink.card_id, CardLink.target_id),
-    alike=True,
+    viewer_independent=True,
 )
 LINKS_FROM_CARD = Relation(
     select(CardLink.__table__).order_by(CardLink.id),
     CardLink.card_id,
     lambda actor: sees_link(actor, CardLink.board_id, CardLink.card_id, CardLink.target_id),
     many=True,
-    alike=True,
+    viewer_independent=True,
 )
 LINKS_TO_CARD = Relation(
     select(CardLink.__table__).order_by(CardLink.id),
     CardLink.target_id,
     lambda actor: sees_link(actor, CardLink.board_id, CardLink.card_id, CardLink.target_id),
     many=True,
-    alike=True,
+    viewer_independent=True,
 )
 BLOCKED_BY_CARD = Relation(
     select(Card.__table__)
@@ -38,7 +38,7 @@ BLOCKED_BY_CARD = Relation(
     CardLink.card_id,
     lambda actor: sees_card(actor, Card.board_id, Card.id),
     many=True,
-    alike=True,
+    viewer_independent=True,
 )
 BLOCKERS_OF_CARD = Relation(
     select(Card.__table__)
@@ -48,7 +48,7 @@ BLOCKERS_OF_CARD = Relation(
     CardLink.target_id,
     lambda actor: sees_card(actor, Card.board_id, Card.id),
     many=True,
-    alike=True,
+    viewer_independent=True,
 )
 
 

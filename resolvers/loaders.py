@@ -1,21 +1,21 @@
-"""Loaders: every batched question an operation may ask, declared as data.
+"""Loaders: every batched read of an operation, declared as data.
 
-A `Relation` says which rows are found by which key and what an actor may see of them, so no resolver can load
-what its actor may not see, and an executor may ask once for a whole list. `Loaders` live for one operation,
-or one event of a subscription: a cache too young to lie.
+A `Relation` names the column by which rows are found and the clause for the rows that an actor may see. So no
+resolver can load a row that its actor may not see, and an executor can read for a whole list at once. `Loaders`
+live for one operation or one event of a subscription, because loaded rows are valid for one moment.
 """
 
 import asyncio
 import inspect
 import itertools
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass, field, fields
 from operator import attrgetter
 from typing import Any, Generic, Protocol
 
 import strawberry
 from graphql import GraphQLOutputType
-from sqlalchemy import Column, ColumnElement, Select, bindparam
+from sqlalchemy import Column, ColumnElement, Select, SQLColumnExpression, bindparam
 from strawberry import Parent
 from strawberry.dataloader import DataLoader
 from typing_extensions import TypeVar
@@ -26,88 +26,98 @@ from kit.graphql.executor.batch_resolver import Columns, JsonRows
 from kit.graphql.executor.json_rows import Entry, is_json_column, json_row
 from models.actor import Actor
 
+Query = Select[Any]
+Parameters = dict[str, object]
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+Resolver = TypeVar("Resolver", bound=Callable[..., object])
+Found = TypeVar("Found", default=Any)  # the result for one key: a row, a row or None, or a list of rows
+Sees = Callable[[Actor], ColumnElement[bool]]
+MAX_BATCH_SIZE = 500  # keys in one statement
+MAX_CACHED_STATEMENTS = 64  # of one relation or paginated query
+
 
 class ReadRows(Protocol):
-    async def __call__(self, query: Select[Any], values: dict[str, Any] | None = None) -> Sequence[Any]: ...
+    async def __call__(self, query: Query, values: Parameters | None = None) -> Sequence[Any]: ...
 
 
-Resolver = TypeVar("Resolver", bound=Callable[..., Any])
-Found = TypeVar("Found", default=Any)  # the answer for one key: a row, a row or None, or a list of rows
-Sees = Callable[[Actor], ColumnElement[bool]]
-MAX_BATCH_SIZE = 500  # keys asked for at once
-MAX_CACHED_STATEMENTS = 64  # statements of one link
+class LoaderContext(Protocol):
+    """The part of an operation's context that relations need."""
+
+    @property
+    def loaders(self) -> "Loaders": ...
 
 
 class StatementCache:
-    """The statements of one link or list, each made once for what it depends on."""
+    """The statements of one relation or paginated query, each built once."""
 
     def __init__(self) -> None:
-        self._made: dict[Any, Select[Any]] = {}
+        self._statements: dict[Hashable, Query] = {}
 
-    def of(self, kind: Any, make: Callable[[], Select[Any]]) -> Select[Any]:
-        if kind not in self._made:
-            if len(self._made) >= MAX_CACHED_STATEMENTS:
-                self._made.clear()
-            self._made[kind] = make()
-        return self._made[kind]
+    def get_or_build(self, key: Hashable, build: Callable[[], Query]) -> Query:
+        if key not in self._statements:
+            if len(self._statements) >= MAX_CACHED_STATEMENTS:
+                self._statements.clear()
+            self._statements[key] = build()
+        return self._statements[key]
 
 
-def select_only(query: Select[Any], columns: Columns) -> Select[Any]:
-    """What to select where only some attributes will be read."""
+def select_only(query: Query, columns: Columns) -> Query:
+    """Reduce a query to the attributes that will be read; None keeps all."""
     if columns is None:
         return query
-    chosen = [column for column in query.selected_columns if column.key in columns]
-    return query.with_only_columns(*chosen, maintain_column_froms=True)
+    selected = [column for column in query.selected_columns if column.key in columns]
+    return query.with_only_columns(*selected, maintain_column_froms=True)
 
 
 @dataclass(frozen=True, eq=False)
 class Relation(Generic[Found]):
-    """Rows found by a key.
+    """Rows that are found by a key.
 
-    query:   what to select, ordered where it is a list; without the key and without visibility.
-    key:     the column a row is found by.
-    sees:    what of it an actor may see: the first clause.
-    many:    a list per key, or one row or None.
-    missing: what is answered for a key that found nothing, when that is not None.
-    alike:   whoever may see what the key stands on is answered the same. True where rows belong to one workspace
-             with their key, and `sees` asks for nothing but that workspace, its board or its card.
+    query:   the select, ordered if it is a list, without the clauses for the key and for visibility.
+    key:     the column by which a row is found.
+    sees:    the rows that an actor may see, as the first clause.
+    many:    a list for each key; else one row or None.
+    missing: the result for a key without a row.
+    group:   an aggregate with one row for each key, grouped by it.
+    viewer_independent: every actor that may see the object of the key gets the same rows. True where the rows
+             belong to one workspace with their key, and `sees` depends only on that workspace, its board or card.
 
-    `sees` may look at which parts an actor has, not at what they say: its clause is kept, and asked for others.
+    `sees` may look at which attributes an actor has, not at their values: they are parameters of the statement.
     """
 
     query: Select[*tuple[Any, ...]]
-    key: Any
+    key: SQLColumnExpression[object]
     sees: Sees
     many: bool = False
-    missing: Any = None
-    group: bool = False  # an aggregate: one row per key, grouped by it
-    alike: bool = False
-    _kept: StatementCache = field(default_factory=StatementCache, init=False, repr=False)
+    missing: object = None
+    group: bool = False
+    viewer_independent: bool = False
+    _statements: StatementCache = field(default_factory=StatementCache, init=False, repr=False)
 
-    def statement(self, actor: Actor, columns: Columns) -> Select[Any]:
-        """What to ask for the rows of `keys`, as an actor like this one. Made once; `values_of` says for whom."""
-        return self._kept.of(
-            (columns, statement_key_of(actor)), lambda: self._made(actor_template(actor), columns)
+    def statement(self, actor: Actor, columns: Columns) -> Query:
+        """Return the statement for actors like this one; `parameters_of` has its parameters. Built once."""
+        return self._statements.get_or_build(
+            (columns, statement_key_of(actor)), lambda: self._build(actor_template(actor), columns)
         )
 
-    def writes(self, name: str, type_: GraphQLOutputType) -> bool:
-        """Whether the database can write this column as JSON, as a leaf of this type shows it."""
+    def can_write_json(self, name: str, type_: GraphQLOutputType) -> bool:
+        """Return whether the database can write a column as JSON in the form of a leaf of this type."""
         column = self.query.selected_columns.get(name)
         return self.many and isinstance(column, Column) and is_json_column(column, type_)
 
-    def written(self, actor: Actor, entries: tuple[Entry, ...]) -> Select[Any]:
-        """As `statement`, for rows of two columns: JSON with these entries, and the key."""
+    def json_statement(self, actor: Actor, entries: tuple[Entry, ...]) -> Query:
+        """Return the statement for rows of two columns: JSON with these entries, and the key. Built once."""
 
-        def made() -> Select[Any]:
+        def build() -> Query:
             text = json_row(entries, self.query.selected_columns).label("text")
-            columns = text, self.key.label("link_key")
-            return self._made(actor_template(actor), frozenset()).with_only_columns(
-                *columns, maintain_column_froms=True
-            )
+            columns: list[ColumnElement[Any]] = [text, self.key.label("link_key")]
+            query = self._build(actor_template(actor), frozenset())
+            return query.with_only_columns(*columns, maintain_column_froms=True)
 
-        return self._kept.of((entries, statement_key_of(actor)), made)
+        return self._statements.get_or_build((entries, statement_key_of(actor)), build)
 
-    def _made(self, actor: Actor, columns: Columns) -> Select[Any]:
+    def _build(self, actor: Actor, columns: Columns) -> Query:
         query = select_only(self.query, columns).where(
             self.sees(actor), among(self.key, bindparam("keys", type_=Keys()))
         )
@@ -115,87 +125,95 @@ class Relation(Generic[Found]):
         return query.group_by(self.key) if self.group else query
 
 
-def _parts(actor: Actor) -> dict[str, str]:
-    """What an actor is told apart by from others of its kind: its ids."""
-    values = ((part.name, getattr(actor, part.name)) for part in fields(actor) if part.name != "kind")
-    return {name: value for name, value in values if isinstance(value, str)}
+def _ids_of(actor: Actor) -> dict[str, str]:
+    """Return the ids of an actor, which distinguish it from others of its kind."""
+    values = ((attribute.name, getattr(actor, attribute.name)) for attribute in fields(actor))
+    return {name: value for name, value in values if name != "kind" and isinstance(value, str)}
 
 
-def statement_key_of(actor: Actor) -> Any:
-    """What actors have in common that are asked for by the same statements."""
-    return actor.kind, actor.scopes, frozenset(_parts(actor))
+def statement_key_of(actor: Actor) -> Hashable:
+    """Return the key that actors with the same statements share."""
+    return actor.kind, actor.scopes, frozenset(_ids_of(actor))
 
 
 def actor_template(actor: Actor) -> Actor:
-    """An actor of the same kind with parameters for its ids, and nothing else that is its own."""
-    parts: Any = {name: bindparam(f"actor_{name}", type_=Id) for name in _parts(actor)}
-    return Actor(**{"kind": actor.kind, "scopes": actor.scopes, **parts})
+    """Return an actor of the same kind with parameters for its ids, and nothing else of its own."""
+    ids: Any = {name: bindparam(f"actor_{name}", type_=Id) for name in _ids_of(actor)}
+    return Actor(**{"kind": actor.kind, "scopes": actor.scopes, **ids})
 
 
-def parameters_of(actor: Actor, keys: Sequence[Any]) -> dict[str, Any]:
-    """The parameters of a link's statement."""
-    return {"keys": keys, **{f"actor_{name}": value for name, value in _parts(actor).items()}}
+def parameters_of(actor: Actor, keys: Sequence[object]) -> Parameters:
+    """Return the parameters of a relation's statement."""
+    return {"keys": keys, **{f"actor_{name}": value for name, value in _ids_of(actor).items()}}
 
 
 class Loaders:
+    """The loaders of one operation, for its actor."""
+
     def __init__(self, read: ReadRows, actor: Actor) -> None:
         self._read, self.actor = read, actor
-        self._loaders: dict[Any, DataLoader[Any, Any]] = {}
-        self._levels: dict[
-            Any, asyncio.Future[dict[Any, Any]]
-        ] = {}  # lists asked for at once, only some columns
+        self._loaders: dict[Hashable, DataLoader[Any, Any]] = {}
+        self._levels: dict[Hashable, asyncio.Future[dict[object, object]]] = {}  # lists of some columns
 
     def __call__(self, relation: Relation[Found], key: object) -> Awaitable[Found]:
         """Load the row, or the list, of one key."""
         return self._loader(relation).load(key)
 
-    def _loader(self, link: Relation, columns: Columns = None) -> DataLoader[Any, Any]:
-        loader = self._loaders.get((link, columns))
+    def _loader(self, relation: Relation, columns: Columns = None) -> DataLoader[Any, Any]:
+        loader = self._loaders.get((relation, columns))
         if loader is None:
-            loader = DataLoader(self._batch(link, columns), max_batch_size=MAX_BATCH_SIZE)
-            self._loaders[link, columns] = loader
+            loader = DataLoader(self._batch_loader(relation, columns), max_batch_size=MAX_BATCH_SIZE)
+            self._loaders[relation, columns] = loader
         return loader
 
-    async def every(self, link: Relation, keys: Sequence[Any], columns: Columns = None) -> dict[Any, Any]:
-        """What `link` finds by each of the keys. `columns`: what will be read of the rows, if that is known."""
+    async def load_many(
+        self, relation: Relation, keys: Sequence[object], columns: Columns = None
+    ) -> dict[object, object]:
+        """Load the rows of many keys. `columns`: the attributes of a row that will be read, if known."""
         distinct = list(dict.fromkeys(keys))
-        if columns is None or not link.many:
-            return dict(zip(distinct, await self._loader(link).load_many(distinct), strict=True))
-        level = link, columns, tuple(distinct)
+        if columns is None or not relation.many:
+            return dict(zip(distinct, await self._loader(relation).load_many(distinct), strict=True))
+        level = relation, columns, tuple(distinct)
         if level not in self._levels:
-            self._levels[level] = asyncio.ensure_future(self._level(link, columns, distinct))
+            self._levels[level] = asyncio.ensure_future(self._load_level(relation, columns, distinct))
         return await self._levels[level]
 
-    async def _level(self, link: Relation, columns: Columns, keys: list[Any]) -> dict[Any, Any]:
+    async def _load_level(
+        self, relation: Relation, columns: Columns, keys: list[object]
+    ) -> dict[object, object]:
         parts = [keys[start : start + MAX_BATCH_SIZE] for start in range(0, len(keys), MAX_BATCH_SIZE)]
-        lists = await asyncio.gather(*map(self._batch(link, columns), parts))
+        lists = await asyncio.gather(*map(self._batch_loader(relation, columns), parts))
         return dict(zip(keys, itertools.chain.from_iterable(lists), strict=True))
 
-    async def texts(
-        self, link: Relation, keys: Sequence[Any], entries: tuple[Entry, ...]
-    ) -> dict[Any, list[str]]:
-        """The lists that `link` finds by each of the keys, their rows written as JSON by the database."""
-        lists: dict[Any, list[str]] = {key: [] for key in keys}
+    async def load_json(
+        self, relation: Relation, keys: Sequence[object], entries: tuple[Entry, ...]
+    ) -> dict[object, list[str]]:
+        """Load the lists of many keys, with rows that the database writes as JSON."""
+        lists: dict[object, list[str]] = {key: [] for key in keys}
         distinct = list(lists)
         for start in range(0, len(distinct), MAX_BATCH_SIZE):
-            asked = parameters_of(self.actor, distinct[start : start + MAX_BATCH_SIZE])
-            for text, key in await self._read(link.written(self.actor, entries), asked):
+            parameters = parameters_of(self.actor, distinct[start : start + MAX_BATCH_SIZE])
+            for text, key in await self._read(relation.json_statement(self.actor, entries), parameters):
                 lists[key].append(text)
         return lists
 
-    def through(self, name: Any, load: Callable[[list[Any]], Awaitable[list[Any]]]) -> DataLoader[Any, Any]:
-        """The loader of that name in this operation; `load` answers its keys in order."""
+    def through(
+        self, name: Hashable, load: Callable[[list[Key]], Awaitable[list[Value]]]
+    ) -> DataLoader[Key, Value]:
+        """Return the loader of that name in this operation. `load` returns a value for each key, in order."""
         if name not in self._loaders:
             self._loaders[name] = DataLoader(load, max_batch_size=MAX_BATCH_SIZE)
         return self._loaders[name]
 
-    def _batch(self, link: Relation, columns: Columns) -> Callable[[list[Any]], Awaitable[list[Any]]]:
-        async def load(keys: list[Any]) -> list[Any]:
-            rows = await self._read(link.statement(self.actor, columns), parameters_of(self.actor, keys))
-            if not link.many:
-                found = {row.link_key: row for row in rows}
-                return [found.get(key, link.missing) for key in keys]
-            lists: dict[Any, list[Any]] = {key: [] for key in keys}
+    def _batch_loader(
+        self, relation: Relation, columns: Columns
+    ) -> Callable[[list[object]], Awaitable[list[object]]]:
+        async def load(keys: list[object]) -> list[object]:
+            rows = await self._read(relation.statement(self.actor, columns), parameters_of(self.actor, keys))
+            if not relation.many:
+                by_key = {row.link_key: row for row in rows}
+                return [by_key.get(key, relation.missing) for key in keys]
+            lists: dict[object, list[object]] = {key: [] for key in keys}
             for row in rows:
                 lists[row.link_key].append(row)
             return [lists[key] for key in keys]
@@ -203,60 +221,65 @@ class Loaders:
         return load
 
 
-def relation_resolver(link: Relation, by: str) -> BatchResolver:
-    """How a field is answered for many rows at once whose attribute `by` is a key of `link`."""
+def relation_resolver(relation: Relation, by: str) -> BatchResolver:
+    """Make the resolver of a field that loads a relation by the attribute `by` of many objects at once."""
     key_of = attrgetter(by)
 
-    async def answers(context: Any, rows: Sequence[Any], columns: Columns) -> list[Any]:
+    async def resolve(context: LoaderContext, rows: Sequence[object], columns: Columns) -> list[object]:
         keys = list(map(key_of, rows))
-        found = await context.loaders.every(link, [key for key in keys if key is not None], columns)
-        return [None if key is None else found[key] for key in keys]
+        values = await context.loaders.load_many(relation, [key for key in keys if key is not None], columns)
+        return [None if key is None else values[key] for key in keys]
 
-    async def written(context: Any, rows: Sequence[Any], entries: tuple[Entry, ...]) -> list[list[str]]:
+    async def resolve_json(
+        context: LoaderContext, rows: Sequence[object], entries: tuple[Entry, ...]
+    ) -> list[list[str]]:
         keys = list(map(key_of, rows))
-        found = await context.loaders.texts(link, keys, entries)
-        return [found[key] for key in keys]
+        texts = await context.loaders.load_json(relation, keys, entries)
+        return [texts[key] for key in keys]
 
-    texts = JsonRows(link.writes, written) if link.many else None
-    return BatchResolver(answers, frozenset((by,)), sure=True, texts=texts)
+    texts = JsonRows(relation.can_write_json, resolve_json) if relation.many else None
+    return BatchResolver(resolve, frozenset((by,)), sure=True, texts=texts)
 
 
 def batched(
-    link: Relation, by: str | Callable[[Any], Any], *reads: str
-) -> Callable[[Callable[..., Any]], Any]:
-    """Make a resolver of a function of an object and of what `link` finds for it: no statement for each.
+    relation: Relation, by: str | Callable[[Any], object], *reads: str
+) -> Callable[[Callable[..., object]], Callable[..., object]]:
+    """Make a batch resolver of a function of an object and its rows of a relation.
 
-    by:    the object's attribute that is the key, or a function that makes the key of the object. For the key None
-           nothing is asked.
-    reads: the attributes of the object that the functions look at, besides `by`.
+    by:    the attribute of the object that is the key, or a function that returns the key. Nothing is read for the
+           key None.
+    reads: the other attributes of the object that the functions read.
     """
     key_of = attrgetter(by) if isinstance(by, str) else by
-    known = frozenset((by, *reads) if isinstance(by, str) else reads)
+    attributes = frozenset((by, *reads) if isinstance(by, str) else reads)
 
-    def wrap(draw: Callable[..., Any]) -> Any:
-        async def resolve(root: Any, info: Any) -> Any:
+    def wrap(compute: Callable[..., object]) -> Callable[..., object]:
+        async def resolve(root: object, info: strawberry.Info[LoaderContext, None]) -> object:
             key = key_of(root)
-            return draw(root, None if key is None else await info.context.load(link, key))
+            return compute(root, None if key is None else await info.context.loaders(relation, key))
 
-        async def answers(context: Any, rows: Sequence[Any], columns: Columns) -> list[Any]:
+        async def resolve_many(
+            context: LoaderContext, rows: Sequence[object], columns: Columns
+        ) -> list[object]:
             keys = list(map(key_of, rows))
-            found = await context.loaders.every(link, [key for key in keys if key is not None])
+            values = await context.loaders.load_many(relation, [key for key in keys if key is not None])
             return [
-                draw(row, None if key is None else found[key]) for row, key in zip(rows, keys, strict=True)
+                compute(row, None if key is None else values[key])
+                for row, key in zip(rows, keys, strict=True)
             ]
 
-        resolve.__name__, resolve.__qualname__, resolve.__doc__ = draw.__name__, draw.__name__, draw.__doc__
-        resolve.__module__ = draw.__module__
-        answer = inspect.get_annotations(draw)["return"]
-        given: dict[str, Any] = {"root": Parent[Any], "info": strawberry.Info}  # type: ignore[misc]
-        resolve.__annotations__ = {**given, "return": answer}
-        resolve.together = BatchResolver(answers, known)  # type: ignore[attr-defined]
-        return viewer_independent(resolve) if link.alike else resolve
+        resolve.__name__, resolve.__qualname__ = compute.__name__, compute.__name__
+        resolve.__doc__, resolve.__module__ = compute.__doc__, compute.__module__
+        return_type = inspect.get_annotations(compute)["return"]
+        parameters = {"root": Parent[Any], "info": strawberry.Info}  # type: ignore[misc]
+        resolve.__annotations__ = {**parameters, "return": return_type}
+        resolve.together = BatchResolver(resolve_many, attributes)  # type: ignore[attr-defined]
+        return viewer_independent(resolve) if relation.viewer_independent else resolve
 
     return wrap
 
 
 def viewer_independent(resolver: Resolver) -> Resolver:
-    """Mark a resolver that reads nothing of the context but relations that are `alike`."""
-    resolver.alike = True  # type: ignore[attr-defined]
+    """Mark a resolver that reads only viewer-independent relations from its context."""
+    resolver.viewer_independent = True  # type: ignore[attr-defined]
     return resolver

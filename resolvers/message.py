@@ -16,14 +16,14 @@ MESSAGE = Relation(
     select(Message.__table__),
     Message.id,
     lambda actor: sees_card(actor, Message.board_id, Message.card_id),
-    alike=True,
+    viewer_independent=True,
 )
 MESSAGE_COUNT = Relation(
     select(func.count().label("count")).where(Message.deleted_at.is_(None)),
     Message.card_id,
     lambda actor: sees_card(actor, Message.board_id, Message.card_id),
     group=True,
-    alike=True,
+    viewer_independent=True,
 )
 MESSAGES_OF_CARD = PaginatedQuery(
     "card.messages",

@@ -10,7 +10,7 @@ from strawberry import ID, Parent
 import actions.question
 from actions.lease import LeaseInput
 from actions.question import ExpiresInSeconds, QuestionInput, Questions
-from auth.authentication import check
+from auth.authentication import check_credential
 from auth.permissions import sees_card
 from kit.graphql.broadcast.broadcast import Delivery
 from kit.graphql.types import input_type
@@ -31,21 +31,21 @@ QUESTION = Relation(
     select(Question.__table__),
     Question.id,
     lambda actor: sees_card(actor, Question.board_id, Question.card_id),
-    alike=True,
+    viewer_independent=True,
 )
 QUESTIONS_OF_RUN = Relation(
     select(Question.__table__).order_by(Question.created_at, Question.place, Question.id),
     Question.run_id,
     lambda actor: sees_card(actor, Question.board_id, Question.card_id),
     many=True,
-    alike=True,
+    viewer_independent=True,
 )
 OPEN_QUESTIONS_OF_CARD = Relation(
     select(Question.__table__).where(Question.status == QuestionStatus.OPEN).order_by(Question.id),
     Question.card_id,
     lambda actor: sees_card(actor, Question.board_id, Question.card_id),
     many=True,
-    alike=True,
+    viewer_independent=True,
 )
 QUESTIONS = PaginatedQuery(
     "questions",
@@ -159,7 +159,7 @@ async def await_answers(
 
     async def attempt(is_first: bool) -> tuple[Sequence[Question], bool]:
         if not is_first:
-            await check(context.services, context.actor)
+            await check_credential(context.services, context.actor)
         await context.refresh()
         rows = await context.read(query)
         return rows, all(row.status != QuestionStatus.OPEN for row in rows)

@@ -52,20 +52,20 @@ def sees_run(actor: Actor, run_id: ColumnElement[str] | InstrumentedAttribute[st
 # Without the columns that are large and seldom read.
 _RUN = select(*(column for column in Run.__table__.c if column.name not in ("snapshot", "patch")))
 
-RUN = Relation(_RUN, Run.id, _sees_card_of_run, alike=True)
+RUN = Relation(_RUN, Run.id, _sees_card_of_run, viewer_independent=True)
 ACTIVE_RUNS_OF_CARD = Relation(
     _RUN.where(Run.status.in_(ACTIVE)).order_by(Run.id),
     Run.card_id,
     _sees_card_of_run,
     many=True,
-    alike=True,
+    viewer_independent=True,
 )
 _newer = aliased(Run)
 LAST_RUN_OF_CARD = Relation(
     _RUN.where(Run.id == select(func.max(_newer.id)).where(_newer.card_id == Run.card_id).scalar_subquery()),
     Run.card_id,
     _sees_card_of_run,
-    alike=True,
+    viewer_independent=True,
 )
 RUNS_OF_BATCH = Relation(
     _RUN.where(COUNTING).order_by(Run.place),
@@ -324,7 +324,7 @@ async def agent_token(root: Parent[WorkOrder], info: Info) -> str:
     """
     claims = asdict(root.agent)
     lifetime = timedelta(seconds=claims.pop("seconds"))
-    return RUN_PREFIX + info.context.services.tokens.pass_for(RUN_PASS, lifetime, **claims)
+    return RUN_PREFIX + info.context.services.tokens.issue_pass(RUN_PASS, lifetime, **claims)
 
 
 async def queue_position(root: Parent[Run], info: Info) -> int | None:

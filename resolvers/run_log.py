@@ -12,7 +12,7 @@ from strawberry import ID, Parent
 
 from actions.run_log import RUN_LOG
 from auth.permissions import sees_card
-from auth.subscriber_access import of_run
+from auth.subscriber_access import select_viewers_of_run
 from kit.eventlog.event_log import START, Cursor, retry_while_unavailable
 from kit.eventlog.tables import Topic
 from kit.graphql.broadcast.broadcast import (
@@ -146,7 +146,9 @@ async def _follow_for_group(
     async with aclosing(pages):
         async for lines in pages:
             snapshot = await retry_while_unavailable(partial(read_fresh_snapshot, context, run_id))
-            access = await retry_while_unavailable(partial(recheck_access, context, group, of_run, run_id))
+            access = await retry_while_unavailable(
+                partial(recheck_access, context, group, select_viewers_of_run, run_id)
+            )
             await context.refresh()
             if snapshot is None or not access[context.actor]:
                 return

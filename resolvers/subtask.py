@@ -20,14 +20,14 @@ SUBTASK = Relation(
     select(Subtask.__table__),
     Subtask.id,
     lambda actor: sees_card(actor, Subtask.board_id, Subtask.card_id),
-    alike=True,
+    viewer_independent=True,
 )
 SUBTASKS_OF_CARD = Relation(
     select(Subtask.__table__).order_by(Subtask.phase_order, Subtask.rank, Subtask.id),
     Subtask.card_id,
     lambda actor: sees_card(actor, Subtask.board_id, Subtask.card_id),
     many=True,
-    alike=True,
+    viewer_independent=True,
 )
 SUBTASK_COUNT = Relation(
     select(func.sum(case((Subtask.completed, 1), else_=0)).label("done"), func.count().label("total")),
@@ -35,5 +35,5 @@ SUBTASK_COUNT = Relation(
     lambda actor: sees_card(actor, Subtask.board_id, Subtask.card_id),
     group=True,
     missing=Progress(0, 0),
-    alike=True,
+    viewer_independent=True,
 )

@@ -23,10 +23,16 @@ class CountRow(Protocol):
 
 
 WORKSPACE = Relation[Workspace | None](
-    select(Workspace.__table__), Workspace.id, lambda actor: sees_workspace(actor, Workspace.id), alike=True
+    select(Workspace.__table__),
+    Workspace.id,
+    lambda actor: sees_workspace(actor, Workspace.id),
+    viewer_independent=True,
 )
 LABEL = Relation[Label | None](
-    select(Label.__table__), Label.id, lambda actor: sees_workspace(actor, Label.workspace_id), alike=True
+    select(Label.__table__),
+    Label.id,
+    lambda actor: sees_workspace(actor, Label.workspace_id),
+    viewer_independent=True,
 )
 MEMBERSHIP = Relation[Membership | None](
     select(Membership.__table__),
@@ -50,7 +56,7 @@ LABELS_OF_WORKSPACE = Relation[Sequence[Label]](
     Label.workspace_id,
     lambda actor: sees_workspace(actor, Label.workspace_id),
     many=True,
-    alike=True,
+    viewer_independent=True,
 )
 CARDS_OF_LABEL = Relation[CountRow | None](
     select(func.count().label("count")),

@@ -174,7 +174,11 @@ def _current_field(row: Current) -> Any:
         id = root.data.get(row.key)
         return None if id is None else await info.context.load(row.relation, id)
 
-    return strawberry.field(resolver=resolve, description=row.text, metadata={"alike": row.relation.alike})
+    return strawberry.field(
+        resolver=resolve,
+        description=row.text,
+        metadata={"viewer_independent": row.relation.viewer_independent},
+    )
 
 
 def _own_fields(cls: type[BaseEvent]) -> Iterator[tuple[str, Any, Any]]:

@@ -88,7 +88,7 @@ def _described(resolver: Callable[..., Any]) -> Callable[..., Any]:
 def query_field(resolver: Callable[..., Any], **options: Any) -> Any:
     """Make a field that `resolver` resolves and its docstring describes."""
     field = strawberry.field(resolver=_described(resolver), description=inspect.getdoc(resolver), **options)
-    for name in ("together", "alike"):
+    for name in ("together", "viewer_independent"):
         if hasattr(resolver, name):
             field.metadata = {**field.metadata, name: getattr(resolver, name)}
     return field
@@ -194,7 +194,12 @@ def relation_field(to: Relation, by: str = "id", *, text: str, size: int | None 
 
     directives = [list_size(size, slicing=())] if size else []
     field = strawberry.field(resolver=resolve, description=text, directives=directives)
-    field.metadata = {"link": to, "by": by, "together": relation_resolver(to, by), "alike": to.alike}
+    field.metadata = {
+        "link": to,
+        "by": by,
+        "together": relation_resolver(to, by),
+        "viewer_independent": to.viewer_independent,
+    }
     return field
 
 

@@ -89,7 +89,7 @@ class Document:
     def asked(
         self, name: str | None, schema: Schema, variables: Mapping[str, Any] | None
     ) -> tuple[Hashable, bool]:
-        """What names a subscription among those that ask the same, and whether it is answered alike (alike.py)."""
+        """Return the key that equal subscriptions share, and whether their answer is viewer-independent."""
         if name not in self.sharing:
             operation = get_operation_ast(self.node, name)
             assert operation is not None, "it is asked"
@@ -98,9 +98,9 @@ class Document:
                 is_viewer_independent(self.node, operation, schema._schema),
             )
             self.sharing[name] = found
-        begins, alike = self.sharing[name]
+        begins, viewer_independent = self.sharing[name]
         values = {key: value for key, value in (variables or {}).items() if key != begins}
-        return (self.text, name, orjson.dumps(values, option=orjson.OPT_SORT_KEYS)), alike
+        return (self.text, name, orjson.dumps(values, option=orjson.OPT_SORT_KEYS)), viewer_independent
 
     def _defaults(
         self,

@@ -1,7 +1,7 @@
-"""Whether an answer may depend on who asks, beyond whether he may have it at all.
+"""Viewer independence: whether an answer is the same for every viewer that may have it.
 
-A field is answered alike if it only reads its object, or if it says so (`alike` in its metadata): a resolver that
-is given `info` can reach whoever asks, and so is thought to, unless it says otherwise.
+A field is viewer-independent if it only reads its object, or if its metadata sets `viewer_independent`. A resolver
+with an `info` argument can reach the caller, so it counts as dependent unless its metadata says otherwise.
 """
 
 from typing import Any
@@ -27,12 +27,12 @@ DEFINITION = "strawberry-definition"
 def is_viewer_independent(
     document: DocumentNode, operation: OperationDefinitionNode, schema: GraphQLSchema
 ) -> bool:
-    """Whether everything below the root field of an operation is answered alike."""
+    """Return whether every field below the root of an operation is viewer-independent."""
     info, found = TypeInfo(schema), FieldTree(schema)
     for definition in document.definitions:
         if definition is operation or isinstance(definition, FragmentDefinitionNode):
             visit(definition, TypeInfoVisitor(info, found.of(info)))
-    return found.alike
+    return found.is_viewer_independent
 
 
 class FieldTree(Visitor):
@@ -40,7 +40,7 @@ class FieldTree(Visitor):
 
     def __init__(self, schema: GraphQLSchema) -> None:
         super().__init__()
-        self._schema, self.alike = schema, True
+        self._schema, self.is_viewer_independent = schema, True
 
     def of(self, info: TypeInfo) -> "FieldTree":
         self._info = info
@@ -49,23 +49,25 @@ class FieldTree(Visitor):
     def enter_field(self, node: FieldNode, *_: Any) -> None:
         parent, name = self._info.get_parent_type(), node.name.value
         if parent in (self._schema.query_type, self._schema.mutation_type):
-            self.alike = False
+            self.is_viewer_independent = False
         if parent is self._schema.subscription_type or name.startswith("__"):
             return
         kinds: Any = (parent,)
         if isinstance(parent, GraphQLInterfaceType):
             kinds = self._schema.get_possible_types(parent)
-        if not all(isinstance(kind, GraphQLObjectType) and _says(kind, name) for kind in kinds):
-            self.alike = False
+        if not all(
+            isinstance(kind, GraphQLObjectType) and _is_field_independent(kind, name) for kind in kinds
+        ):
+            self.is_viewer_independent = False
 
 
-def _says(kind: GraphQLObjectType, name: str) -> bool:
+def _is_field_independent(kind: GraphQLObjectType, name: str) -> bool:
     field = kind.fields[name].extensions.get(DEFINITION)
     if field is None:
         return False
-    said = field.metadata.get("alike")
-    if said is not None:
-        return bool(said)
+    declared = field.metadata.get("viewer_independent")
+    if declared is not None:
+        return bool(declared)
     resolver = field.base_resolver
     return not field.permission_classes and (resolver is None or resolver.info_parameter is None)
 
