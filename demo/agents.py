@@ -99,32 +99,32 @@ def repository(folder: Path) -> Path:
     return made
 
 
-def prepared(lively: DemoPeople, folder: Path) -> dict[str, str]:
+def prepared(people: DemoPeople, folder: Path) -> dict[str, str]:
     """Give the board to agents, once; the secrets of the keys by their names: none where their boards are gone."""
-    boards = lively.ask(FIND)["nodes"]
-    board = next((one for one in boards if one["key"] == BOARD), None)
+    boards = people.ask(FIND)["nodes"]
+    board = next((candidate for candidate in boards if candidate["key"] == BOARD), None)
     if not boards:
         return {}
     workspace = (board or boards[-1])["workspaceId"]
-    keys = lively.ask(KEYS, workspace=workspace)["apiKeys"]["nodes"]
+    keys = people.ask(KEYS, workspace=workspace)["apiKeys"]["nodes"]
     if board and not any(key["name"] == WORKER for key in keys):
-        lively.ask(POLICY, board=board["id"], concurrency=AT_ONCE, seconds=QUESTION)
-        for card in lively.ask(TODO, board=board["id"])["cards"]["nodes"]:
-            lively.ask(START, card=card["id"])
+        people.ask(POLICY, board=board["id"], concurrency=AT_ONCE, seconds=QUESTION)
+        for card in people.ask(TODO, board=board["id"])["cards"]["nodes"]:
+            people.ask(START, card=card["id"])
     wanted = {PEOPLE: (PEOPLE_KEY, None, "WRITE")}
     wanted |= {WORKER: (WORKER_KEY, board["id"], "WORKER")} if board else {}
     return {
-        name: kept(lively, folder / file, keys, workspace=workspace, board=of, name=name, scopes=[scope])
+        name: kept(people, folder / file, keys, workspace=workspace, board=of, name=name, scopes=[scope])
         for name, (file, of, scope) in wanted.items()
     }
 
 
-def kept(lively: DemoPeople, file: Path, keys: list[Any], **new: Any) -> str:
+def kept(people: DemoPeople, file: Path, keys: list[Any], **new: Any) -> str:
     """The secret that a file keeps while its key is good; else that of a new key."""
     secret = file.read_text() if file.exists() else ""
     if any(secret.startswith(f"{key['prefix']}_") and key["revokedAt"] is None for key in keys):
         return secret
-    secret = str(lively.ask(MAKE, **new)["secret"])
+    secret = str(people.ask(MAKE, **new)["secret"])
     file.parent.mkdir(parents=True, exist_ok=True)
     file.touch(0o600)
     file.write_text(secret)
@@ -153,18 +153,18 @@ def worker(address: str, folder: Path, key: str, speed: str) -> Iterator[None]:
         process.wait()
 
 
-def begun(lively: DemoPeople, folder: Path, token: str) -> dict[str, str]:
+def begun(people: DemoPeople, folder: Path, token: str) -> dict[str, str]:
     """`prepared`, as soon as the server answers, by somebody who signs in for it and out again."""
     until = time.monotonic() + START_TIMEOUT_SECONDS
     while True:
         try:
-            if "authorization" not in lively.client.headers:
-                session = lively.ask(SIGN_IN, token=token)
+            if "authorization" not in people.client.headers:
+                session = people.ask(SIGN_IN, token=token)
                 if "accessToken" not in session:
                     raise OperationRefused(session["message"])
-                lively.client.headers["authorization"] = f"Bearer {session['accessToken']}"
-            secrets = prepared(lively, folder)
-            lively.ask(SIGN_OUT)
+                people.client.headers["authorization"] = f"Bearer {session['accessToken']}"
+            secrets = prepared(people, folder)
+            people.ask(SIGN_OUT)
             return secrets
         except (httpx2.HTTPError, ValueError):
             if time.monotonic() > until or is_over(0.2):
@@ -183,19 +183,19 @@ def main(address: str, folder: Path, speed: str = "1") -> None:
     beat = ACTION_INTERVAL_SECONDS / float(speed)
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
-    chance = random.Random()  # noqa: S311 - it only makes a board lively
+    chance = random.Random()  # noqa: S311 - no secret
     headers = {"user-agent": "signalbox-demo"}
     with httpx2.Client(timeout=10, headers=headers, trust_env=False) as client:
-        lively = DemoPeople(client, address, chance)
+        people = DemoPeople(client, address, chance)
         try:
-            keys = begun(lively, folder, os.environ.get("SIGNALBOX_LINK", ""))
+            keys = begun(people, folder, os.environ.get("SIGNALBOX_LINK", ""))
         except (OperationRefused, OSError, subprocess.CalledProcessError) as error:
             print(f"signalbox: the demo has no people and no agents: {error}", file=sys.stderr)
             keys = {}
         if PEOPLE in keys:
             client.headers["authorization"] = f"Bearer {keys[PEOPLE]}"
         with worker(address, folder, keys[WORKER], speed) if WORKER in keys else nullcontext():
-            lively.live(beat, is_over)
+            people.live(beat, is_over)
 
 
 if __name__ == "__main__":

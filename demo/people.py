@@ -63,8 +63,8 @@ class DemoPeople:
 
     def pressing(self, cards: list[Any]) -> list[Any]:
         """Reviews that gather: they keep agents from handing in more."""
-        found = [card for card in cards if card["column"]["stage"] == "REVIEW"]
-        return found if len(found) > 2 else []
+        reviews = [card for card in cards if card["column"]["stage"] == "REVIEW"]
+        return reviews if len(reviews) > 2 else []
 
     def tick(self, card: Any) -> str | None:
         for subtask in (self.ask(SUBTASKS, card=card["id"]) or {"subtasks": []})["subtasks"]:

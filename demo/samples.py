@@ -19,7 +19,7 @@ class Sample:
     labels: str = ""
     who: str = ""
     steps: tuple[str, ...] = ()  # "x " in front of those that are done
-    said: tuple[tuple[str, str], ...] = ()
+    comments: tuple[tuple[str, str], ...] = ()
     more: dict[str, Any] = field(default_factory=dict)
 
 

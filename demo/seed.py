@@ -75,8 +75,8 @@ async def seed(begin: Begin, password_hash: str) -> list[str]:
         async with begin(Author(ActorKind.SYSTEM)) as tx:
             people = await _people(tx)
             tx.author = Author(ActorKind.USER, people[sampler.by].id)
-            there = select(Board.id).where(Board.workspace_id == workspace_id, Board.key == sampler.key)
-            if await tx.scalar(there) is None:
+            board_id = select(Board.id).where(Board.workspace_id == workspace_id, Board.key == sampler.key)
+            if await tx.scalar(board_id) is None:
                 await _board(tx, workspace_id, people, sampler)
                 made.append(sampler.name)
     return made
@@ -110,13 +110,16 @@ async def _people(tx: Transaction) -> dict[str, Actor]:
 async def _workspace(tx: Transaction, password_hash: str) -> tuple[str, bool]:
     """The demo's workspace with its people and labels; the first owner is an admin of it."""
     owner = await ensure_owner(tx)
-    there = await tx.scalar(select(Workspace.id).where(Workspace.name == WORKSPACE))
-    if there is not None:
-        mine = Membership.workspace_id == there, Membership.user_id == (owner.id if owner else "")
-        if owner is not None and await tx.scalar(select(Membership.id).where(*mine)) is None:
+    demo_id = await tx.scalar(select(Workspace.id).where(Workspace.name == WORKSPACE))
+    if demo_id is not None:
+        owner_membership = (
+            Membership.workspace_id == demo_id,
+            Membership.user_id == (owner.id if owner else ""),
+        )
+        if owner is not None and await tx.scalar(select(Membership.id).where(*owner_membership)) is None:
             robin = (await _people(tx))["robin"]
-            await add_member(tx, robin, workspace_id=there, username=OWNER, role=Role.ADMIN)
-        return there, False
+            await add_member(tx, robin, workspace_id=demo_id, username=OWNER, role=Role.ADMIN)
+        return demo_id, False
     for name in PEOPLE.keys() - await _people(tx):
         first, last, _ = PEOPLE[name]
         await register(
@@ -188,7 +191,7 @@ async def _card(
         steps.append(NewSubtask(title, phase=phase or None, completed=step.startswith("x ")))
     if steps:
         await add_subtasks(tx, actor, card.id, steps)
-    for name, body in sample.said:
+    for name, body in sample.comments:
         await post_message(tx, people[name], card_id=card.id, body=body)
     stages = set(await tx.scalars(select(BoardColumn.stage).where(BoardColumn.board_id == board.id)))
     for stage in WAY[sample.stage]:

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field
 from pydantic_core import PydanticCustomError
 
-from protocol.described_enum import DescribedEnum
+from protocol.protocol_enum import ProtocolEnum
 from protocol.text import clean, clean_json
 
 MAX_NUMBER = 2**53  # greater numbers are rounded by some languages
@@ -44,7 +44,7 @@ Integer = Annotated[int, Field(strict=True, gt=-MAX_NUMBER, lt=MAX_NUMBER)]
 Amount = Annotated[float, Field(strict=True, ge=0, lt=MAX_NUMBER, allow_inf_nan=False)]
 
 
-class EventType(DescribedEnum):
+class EventType(ProtocolEnum):
     """The type of a line of a run's log; the line's own type says the same."""
 
     STATUS = "STATUS", "What the agent's program does, or has become."
@@ -68,7 +68,7 @@ class EventType(DescribedEnum):
     ATTEMPT = "ATTEMPT", "An attempt begins or ends."
 
 
-class LogLevel(DescribedEnum):
+class LogLevel(ProtocolEnum):
     """The severity of a line."""
 
     DEBUG = "DEBUG", "To find out what is wrong."
@@ -78,7 +78,7 @@ class LogLevel(DescribedEnum):
     CRITICAL = "CRITICAL", "Nothing goes on."
 
 
-class AgentStatus(DescribedEnum):
+class AgentStatus(ProtocolEnum):
     """The state of the agent's program."""
 
     QUEUED = "QUEUED", "It waits for its turn."
@@ -93,7 +93,7 @@ class AgentStatus(DescribedEnum):
     ENDED = "ENDED", "It has ended."
 
 
-class Origin(DescribedEnum):
+class Origin(ProtocolEnum):
     """The source of a prompt."""
 
     HUMAN = "HUMAN", "A person."
@@ -102,7 +102,7 @@ class Origin(DescribedEnum):
     SYSTEM = "SYSTEM", "Signalbox."
 
 
-class OutputStream(DescribedEnum):
+class OutputStream(ProtocolEnum):
     """The source of output."""
 
     ANSWER = "ANSWER", "The agent's own words."
@@ -110,7 +110,7 @@ class OutputStream(DescribedEnum):
     STDERR = "STDERR", "What a program prints as errors."
 
 
-class ToolKind(DescribedEnum):
+class ToolKind(ProtocolEnum):
     """The kind of work of a tool."""
 
     READ = "READ", "Reads files."
@@ -125,7 +125,7 @@ class ToolKind(DescribedEnum):
     OTHER = "OTHER", "Something else."
 
 
-class ToolStatus(DescribedEnum):
+class ToolStatus(ProtocolEnum):
     """The result of the use of a tool."""
 
     SUCCEEDED = "SUCCEEDED", "It did what it should."
@@ -134,7 +134,7 @@ class ToolStatus(DescribedEnum):
     STOPPED = "STOPPED", "It was cut short."
 
 
-class FileChange(DescribedEnum):
+class FileChange(ProtocolEnum):
     """The kind of change of a file."""
 
     ADD = "ADD", "It was made."
@@ -143,7 +143,7 @@ class FileChange(DescribedEnum):
     DELETE = "DELETE", "It was deleted."
 
 
-class TodoState(DescribedEnum):
+class TodoState(ProtocolEnum):
     """The state of an item of the agent's list."""
 
     PENDING = "PENDING", "Not begun."
@@ -152,7 +152,7 @@ class TodoState(DescribedEnum):
     CANCELLED = "CANCELLED", "Not to be done any more."
 
 
-class LifecyclePhase(DescribedEnum):
+class LifecyclePhase(ProtocolEnum):
     """The phase of an activity."""
 
     STARTED = "STARTED", "It begins."
@@ -161,7 +161,7 @@ class LifecyclePhase(DescribedEnum):
     FAILED = "FAILED", "It has failed."
 
 
-class DecisionState(DescribedEnum):
+class DecisionState(ProtocolEnum):
     """The state of a question or of a request for permission."""
 
     ASKED = "ASKED", "It was asked."
@@ -172,7 +172,7 @@ class DecisionState(DescribedEnum):
     CANCELLED = "CANCELLED", "It was taken back, or its run or attempt ended."
 
 
-class LimitState(DescribedEnum):
+class LimitState(ProtocolEnum):
     """The state of a limit of the provider."""
 
     NEAR = "NEAR", "It is near."
@@ -180,7 +180,7 @@ class LimitState(DescribedEnum):
     CLEARED = "CLEARED", "It is over."
 
 
-class ContributionKind(DescribedEnum):
+class ContributionKind(ProtocolEnum):
     """The kind of a contribution."""
 
     COMMIT = "COMMIT", "A commit."

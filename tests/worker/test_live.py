@@ -251,7 +251,7 @@ async def test_a_run_that_ended_is_played_again(live, tmp_path):
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["--executor", "nope"], "there is no executor 'nope'; there are claude_code, codex,"),
+        (["--executor", "nope"], "there is no program 'nope'; known programs: claude_code, codex,"),
         (["--repository", "/"], "/ is not in a git repository; make one there: git init"),
         (
             ["--url", "ftp://x"],

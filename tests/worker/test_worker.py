@@ -577,8 +577,8 @@ async def test_leaving_gives_everything_back(services):
 @pytest.mark.parametrize(
     ("executor", "options", "code", "reason"),
     [
-        ("gemini", {}, "WORKSPACE_ERROR", "This worker has no executor 'gemini'"),
-        ("scripted", {}, "WORKSPACE_ERROR", "the executor `scripted` needs the option `recording`"),
+        ("gemini", {}, "WORKSPACE_ERROR", "This worker has no program 'gemini'"),
+        ("scripted", {}, "WORKSPACE_ERROR", "the program `scripted` needs the option `recording`"),
         ("command", {"command": "exit 7"}, "AGENT_ERROR", "The command exited with 7"),
         ("command", {"command": "true", "complete": "explicit"}, "AGENT_ERROR", "exited without completing"),
     ],

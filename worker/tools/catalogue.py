@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from worker.tools.question import ask_and_wait
-from worker.tools.session import McpSession, Row, there
+from worker.tools.session import McpSession, Row, require_found
 
 STAGES = ("BACKLOG", "PLAN", "TODO", "IN_PROGRESS", "REVIEW", "DONE")
 PRIORITIES = ("NONE", "LOW", "MEDIUM", "HIGH", "CRITICAL")
@@ -82,7 +82,7 @@ def tool(takes: Row, *needs: str, reads: bool = False, deletes: bool = False) ->
     "action",
 )
 async def board(
-    desk: McpSession,
+    session: McpSession,
     action: str,
     board_id: str = "",
     confirm_name: str = "",
@@ -92,11 +92,11 @@ async def board(
 ) -> Any:
     """List the boards you may see, make one, or delete one."""
     if action == "create":
-        return await desk.do("CreateBoard", name=name, workspaceId=workspace_id, description=description)
+        return await session.do("CreateBoard", name=name, workspaceId=workspace_id, description=description)
     if action == "delete":
-        return await desk.do("DeleteBoard", id=board_id, confirmName=confirm_name)
-    found = await desk.everything("Boards")
-    return {"boards": found["boards"]["nodes"], "workspaces": found["workspaces"]["nodes"]}
+        return await session.do("DeleteBoard", id=board_id, confirmName=confirm_name)
+    data = await session.execute_all("Boards")
+    return {"boards": data["boards"]["nodes"], "workspaces": data["workspaces"]["nodes"]}
 
 
 @tool(
@@ -108,18 +108,18 @@ async def board(
     reads=True,
 )
 async def get_board_cards(
-    desk: McpSession, board_id: str | None = None, first: int = 50, after: str | None = None
+    session: McpSession, board_id: str | None = None, first: int = 50, after: str | None = None
 ) -> Any:
     """Read a board: its columns, and the cards that you may see, column by column, from the top."""
-    id = await desk.board(board_id)
-    return there(await desk.ask("BoardCards", id=id, first=first, after=after), id)
+    id = await session.board(board_id)
+    return require_found(await session.ask("BoardCards", id=id, first=first, after=after), id)
 
 
 @tool({"card_id": CARD}, reads=True)
-async def get_card(desk: McpSession, card_id: str | None = None) -> Any:
+async def get_card(session: McpSession, card_id: str | None = None) -> Any:
     """Read a card: its words, subtasks, labels, newest messages, and what was asked about it."""
-    id = await desk.card(card_id)
-    return there(await desk.ask("ReadCard", id=id), id)
+    id = await session.card(card_id)
+    return require_found(await session.ask("ReadCard", id=id), id)
 
 
 @tool(
@@ -135,7 +135,7 @@ async def get_card(desk: McpSession, card_id: str | None = None) -> Any:
     "title",
 )
 async def create_card(
-    desk: McpSession,
+    session: McpSession,
     title: str,
     description: str | None = None,
     type: str | None = None,
@@ -145,15 +145,15 @@ async def create_card(
     parent_id: str | None = None,
 ) -> Any:
     """Make a card. An agent at work on a card makes cards under that one, in the backlog."""
-    return await desk.do(
+    return await session.do(
         "CreateCard",
-        boardId=await desk.board(board_id),
+        boardId=await session.board(board_id),
         title=title,
         description=description,
         type=type,
         priority=priority,
         destination=None if stage is None else {"stage": stage},
-        parentId=parent_id or (await desk.own()).get("cardId"),
+        parentId=parent_id or (await session.own()).get("cardId"),
     )
 
 
@@ -168,7 +168,7 @@ async def create_card(
     }
 )
 async def update_card(
-    desk: McpSession,
+    session: McpSession,
     card_id: str | None = None,
     title: str | None = None,
     description: str | None = None,
@@ -178,9 +178,9 @@ async def update_card(
 ) -> Any:
     """Change a card. What is left out stays. An agent at work on a card changes its title and description only:
     Signalbox moves the card by itself when the work begins and ends."""
-    return await desk.do(
+    return await session.do(
         "UpdateCard",
-        id=await desk.card(card_id),
+        id=await session.card(card_id),
         title=title,
         description=description,
         priority=priority,
@@ -190,9 +190,9 @@ async def update_card(
 
 
 @tool({"card_id": text("Which card, by its id.")}, "card_id", deletes=True)
-async def delete_card(desk: McpSession, card_id: str) -> Any:
+async def delete_card(session: McpSession, card_id: str) -> Any:
     """Delete a card and what hangs on it. An agent at work on a card may not."""
-    return await desk.do("DeleteCard", id=card_id)
+    return await session.do("DeleteCard", id=card_id)
 
 
 @tool(
@@ -205,15 +205,15 @@ async def delete_card(desk: McpSession, card_id: str) -> Any:
     "title",
 )
 async def create_subtask(
-    desk: McpSession,
+    session: McpSession,
     title: str,
     card_id: str | None = None,
     phase: str | None = None,
     phase_order: int | None = None,
 ) -> Any:
     """Add a subtask to a card, at the end of its phase: a step that people see done or not."""
-    id = await desk.card(card_id)
-    return await desk.do("CreateSubtask", cardId=id, title=title, phase=phase, phaseOrder=phase_order)
+    id = await session.card(card_id)
+    return await session.do("CreateSubtask", cardId=id, title=title, phase=phase, phaseOrder=phase_order)
 
 
 @tool(
@@ -228,7 +228,7 @@ async def create_subtask(
     "subtask_id",
 )
 async def update_subtask(
-    desk: McpSession,
+    session: McpSession,
     subtask_id: str,
     title: str | None = None,
     completed: bool | None = None,
@@ -239,14 +239,14 @@ async def update_subtask(
     """Change a subtask: tick it when it is done. With before or after it is moved, and nothing else is changed."""
     if before or after:
         position = {"after": after} if after else {"before": before}
-        return await desk.do("MoveSubtask", id=subtask_id, position=position, phase=phase)
-    return await desk.do("UpdateSubtask", id=subtask_id, title=title, completed=completed, phase=phase)
+        return await session.do("MoveSubtask", id=subtask_id, position=position, phase=phase)
+    return await session.do("UpdateSubtask", id=subtask_id, title=title, completed=completed, phase=phase)
 
 
 @tool({"subtask_id": text("Which subtask, by its id.")}, "subtask_id", deletes=True)
-async def delete_subtask(desk: McpSession, subtask_id: str) -> Any:
+async def delete_subtask(session: McpSession, subtask_id: str) -> Any:
     """Delete a subtask."""
-    return await desk.do("DeleteSubtask", id=subtask_id)
+    return await session.do("DeleteSubtask", id=subtask_id)
 
 
 @tool(
@@ -261,7 +261,7 @@ async def delete_subtask(desk: McpSession, subtask_id: str) -> Any:
     "action",
 )
 async def comment(
-    desk: McpSession,
+    session: McpSession,
     action: str,
     card_id: str | None = None,
     message_id: str = "",
@@ -271,13 +271,13 @@ async def comment(
 ) -> Any:
     """Read what people and agents said on a card, say something, or change or take back what you said."""
     if action == "update":
-        return await desk.do("EditComment", id=message_id, body=body)
+        return await session.do("EditComment", id=message_id, body=body)
     if action == "delete":
-        return await desk.do("DeleteComment", id=message_id)
-    id = await desk.card(card_id)
+        return await session.do("DeleteComment", id=message_id)
+    id = await session.card(card_id)
     if action == "add":
-        return await desk.do("AddComment", cardId=id, body=body)
-    return there(await desk.ask("Comments", id=id, last=last, before=before), id)["messages"]
+        return await session.do("AddComment", cardId=id, body=body)
+    return require_found(await session.ask("Comments", id=id, last=last, before=before), id)["messages"]
 
 
 @tool(
@@ -294,7 +294,7 @@ async def comment(
     "action",
 )
 async def board_settings(
-    desk: McpSession,
+    session: McpSession,
     action: str,
     board_id: str | None = None,
     instructions: str | None = None,
@@ -305,10 +305,10 @@ async def board_settings(
     auto_dispatch: bool | None = None,
 ) -> Any:
     """Read how a board lets agents work, and what they are told; or change it, as an admin."""
-    id = await desk.board(board_id)
+    id = await session.board(board_id)
     if action == "get":
-        return there(await desk.ask("BoardSettings", id=id), id)
-    return await desk.do(
+        return require_found(await session.ask("BoardSettings", id=id), id)
+    return await session.do(
         "UpdateBoardSettings",
         boardId=id,
         instructions=instructions,
@@ -352,7 +352,7 @@ OPTION = {
     "question",
 )
 async def ask_question(
-    desk: McpSession,
+    session: McpSession,
     question: str,
     options: list[Row] | None = None,
     multiple: bool = False,
@@ -375,7 +375,7 @@ async def ask_question(
         "allowOther": allow_other,
         "default": default,
     }
-    return await ask_and_wait(desk, key or _digest(asked), asked, expires_in_seconds, wait_seconds)
+    return await ask_and_wait(session, key or _digest(asked), asked, expires_in_seconds, wait_seconds)
 
 
 def _digest(asked: Row) -> str:

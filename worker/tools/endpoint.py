@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
-from worker.tools.session import McpSession, Row, Tell
+from worker.tools.session import McpSession, ReportProgress, Row
 
 MAX_BODY = 1_048_576  # bytes
 
@@ -56,7 +56,7 @@ class McpEndpoint:
     async def _keep(self, opened: asyncio.Future[Any]) -> None:
         """Hold the manager open in one task: it must be left where it was entered."""
         try:
-            manager = await asyncio.to_thread(_manager, self._desk)
+            manager = await asyncio.to_thread(_manager, self._session_for)
             async with manager.run():
                 opened.set_result(manager)
                 await asyncio.Event().wait()
@@ -70,12 +70,12 @@ class McpEndpoint:
             self._keeper.cancel()
             await asyncio.gather(self._keeper, return_exceptions=True)
 
-    def _desk(self, request: Request, tell: Tell) -> McpSession:
+    def _session_for(self, request: Request, report_progress: ReportProgress) -> McpSession:
         async def ask(name: str, text: str, variables: Row) -> Row:
             work = self._execute(request, name, text, variables)
             return await (self._until_the_end(work) if name == WAITING_OPERATION else work)
 
-        return McpSession(ask, tell)
+        return McpSession(ask, report_progress)
 
     async def _until_the_end(self, work: Awaitable[Row]) -> Row:
         """Do not hold up a server that was told to stop: what is waited for is kept."""
@@ -93,7 +93,7 @@ class McpEndpoint:
         return {"errors": [{"message": message, "extensions": {"code": "RESTARTING"}}]}
 
 
-def _manager(desk_of: Callable[[Any, Tell], McpSession]) -> Any:
+def _manager(desk_of: Callable[[Any, ReportProgress], McpSession]) -> Any:
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
     from worker.tools.protocol import make_server

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from worker.tools.session import McpSession, Row, Tell
+from worker.tools.session import McpSession, ReportProgress, Row
 
 REQUEST_TIMEOUT_SECONDS = 60.0  # of one request
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -46,15 +46,15 @@ class HttpApi:
         body = {"query": text, "variables": variables, "operationName": name}
         try:
             answer = await self.http.post(self.url, content=json.dumps(body).encode())
-            said: Any = answer.json()
+            response: Any = answer.json()
         except (httpx2.HTTPError, ValueError) as error:
             return _unreachable(f"{self.url} does not answer: {error or type(error).__name__}")
-        if not isinstance(said, dict) or not (said.get("data") or said.get("errors")):
-            return _unreachable(f"{self.url} does not answer as GraphQL: HTTP {answer.status_code}")
-        return said
+        if not isinstance(response, dict) or not (response.get("data") or response.get("errors")):
+            return _unreachable(f"{self.url} is not a GraphQL endpoint: HTTP {answer.status_code}")
+        return response
 
-    def desk(self, request: Any, tell: Tell) -> McpSession:
-        return McpSession(self.ask, tell)
+    def session_for(self, request: Any, report_progress: ReportProgress) -> McpSession:
+        return McpSession(self.ask, report_progress)
 
 
 def _unreachable(message: str) -> Row:
@@ -71,6 +71,6 @@ async def _serve(api: HttpApi) -> None:
 
     from worker.tools.protocol import make_server
 
-    server = make_server(api.desk)
+    server = make_server(api.session_for)
     async with api.http, stdio_server() as (received, sent):
         await server.run(received, sent, server.create_initialization_options())

@@ -24,9 +24,9 @@ from typing import Any, Self
 from worker.worktree import nested
 from worker.worktree.changes import Diff, FileDiff, Made, commits_of, conflicts_of, diff_of, printable
 from worker.worktree.command import LONG_TIMEOUT_SECONDS, WorkspaceError, git
+from worker.worktree.creation import NOTES, WorktreeCreation
 from worker.worktree.disposal import remove_tree
-from worker.worktree.holding import alone, folders_of, held_still, hold, is_free
-from worker.worktree.making import NOTES, Making
+from worker.worktree.holding import folders_of, held_still, hold, is_free, lock_root
 from worker.worktree.names import TEMPLATE, filled, judged
 from worker.worktree.owner import Owner, first_owner, owner_now
 from worker.worktree.place import Tampered, check_pointer, commit_of, common_of, mend, own_of
@@ -110,20 +110,22 @@ class Worktree:
         common = await common_of(repository)
         begun = await owner_now(repository, common)
         owner = first_owner(common, begun)
-        wanted = await judged(repository, branch or filled(template, {"run": run, **(names or {})}))
+        branch_name = await judged(repository, branch or filled(template, {"run": run, **(names or {})}))
         root = root.absolute()
         root.mkdir(parents=True, exist_ok=True)
         until = time.monotonic() + patience
         while True:
-            async with alone(root) as making:
+            async with lock_root(root) as creation_lock:
                 folder = folders_of(root, run)[-1]
                 if folder.exists() and time.monotonic() >= until and not is_free(folder):
                     folder = root / f"{run}.{attempt}"
                 folder.mkdir(exist_ok=True)
                 if (lock := hold(folder)) is not None:
                     try:
-                        make = Making(repository, common, owner, folder, run, wanted, base, making)
-                        name, start = await make.ready(branch)
+                        creation = WorktreeCreation(
+                            repository, common, owner, folder, run, branch_name, base, creation_lock
+                        )
+                        name, start = await creation.create(branch)
                         lock = held_still(folder, lock)
                         own = own_of(common, folder)
                         assert own is not None, "it was made"
@@ -166,9 +168,9 @@ class Worktree:
         """
         words = ("status", "--porcelain", "-z", "-uall", "--no-renames", "--ignore-submodules=all")
         warned: list[str] = []
-        said = await self.git(*words, seconds=LONG_TIMEOUT_SECONDS, warned=warned)
+        output = await self.git(*words, seconds=LONG_TIMEOUT_SECONDS, warned=warned)
         unread = [match[1] for line in warned if (match := UNREAD.match(line))]
-        return [entry[3:] for entry in said.split("\0") if entry], unread
+        return [entry[3:] for entry in output.split("\0") if entry], unread
 
     async def is_clean(self) -> bool:
         return not any(await self.changes())
@@ -259,8 +261,8 @@ class Worktree:
         if not given:
             return
         words = ("check-ignore", "-z", "--no-index", "--stdin")
-        said = await self.git(*words, given=given, good=(0, 1), seconds=LONG_TIMEOUT_SECONDS)
-        ignored = set(os.fsencode(said).split(b"\0"))
+        output = await self.git(*words, given=given, good=(0, 1), seconds=LONG_TIMEOUT_SECONDS)
+        ignored = set(os.fsencode(output).split(b"\0"))
         given = b"".join(path + b"\0" for path in paths if path not in ignored)
         await self.git(
             *("update-index", "-z", "--add", "--stdin"),
@@ -279,8 +281,8 @@ class Worktree:
             return set()
         words = ("config", "-z", "--file", str(self.folder / ".gitmodules"), "--get-regexp", r"\.path$")
         plain = (self.folder / ".gitmodules").is_file() and not (self.folder / ".gitmodules").is_symlink()
-        said = await self.git(*words, good=(0, 1)) if plain else ""
-        return strange - {entry.partition("\n")[2] for entry in said.split("\0")}
+        output = await self.git(*words, good=(0, 1)) if plain else ""
+        return strange - {entry.partition("\n")[2] for entry in output.split("\0")}
 
     async def _start(self) -> str:
         return self.base or await self.head()
@@ -288,20 +290,20 @@ class Worktree:
     async def _attach(self) -> "tuple[Worktree, list[str]]":
         """Have the folder on a branch with everything that was committed in it."""
         now = (await self.git("symbolic-ref", "--quiet", "HEAD", good=(0, 1))).strip()
-        mine = f"refs/heads/{self.branch}"
-        tip = (await self.git("for-each-ref", "--format=%(objectname)", mine)).strip()
-        if now == mine and tip:
+        own_ref = f"refs/heads/{self.branch}"
+        tip = (await self.git("for-each-ref", "--format=%(objectname)", own_ref)).strip()
+        if now == own_ref and tip:
             return self, []
-        if now == mine:
+        if now == own_ref:
             head = self._last_head()
-            await self.git("update-ref", mine, head, "0" * len(head))
+            await self.git("update-ref", own_ref, head, "0" * len(head))
             return self, [f"The branch {self.branch} was deleted, and is made again where it stood last"]
         head = await self.head()
         name = now.removeprefix("refs/heads/")
         where = f"the branch {name}" if now else "no branch"
         if await self._goes_on(tip or self.base, head):
-            await self.git("update-ref", mine, head, tip or "0" * len(head))
-            await self.git("symbolic-ref", "HEAD", mine)
+            await self.git("update-ref", own_ref, head, tip or "0" * len(head))
+            await self.git("symbolic-ref", "HEAD", own_ref)
             done = "was moved on to" if tip else "was gone, and is made again with"
             return self, [
                 f"The agent left its branch for {where}; {self.branch} {done} what it committed there"
@@ -315,10 +317,10 @@ class Worktree:
             with suppress(WorkspaceError):
                 await self.git("update-ref", f"refs/heads/{name}", head, "0" * len(head))
                 await self.git("symbolic-ref", "HEAD", f"refs/heads/{name}")
-                said = (
+                output = (
                     f"The agent left its branch {self.branch} for no branch; its work is on the branch {name}"
                 )
-                return replace(self, branch=name), [said]
+                return replace(self, branch=name), [output]
         raise WorkspaceError(f"no branch can be made for what the agent committed on no branch ({head})")
 
     def _last_head(self) -> str:
@@ -330,13 +332,13 @@ class Worktree:
 
     async def histories(self) -> list[str]:
         """Name the repositories in the folder, but for ignored ones, whose history may be nowhere else."""
-        found = await asyncio.to_thread(nested.histories_in, self.folder)
-        given = b"".join(os.fsencode(path) + b"\0" for path in found)
+        repositories = await asyncio.to_thread(nested.histories_in, self.folder)
+        given = b"".join(os.fsencode(path) + b"\0" for path in repositories)
         if not given:
             return []
         words = ("check-ignore", "-z", "--no-index", "--stdin")
         ignored = (await self.git(*words, given=given, good=(0, 1))).split("\0")
-        return [path for path in found if path not in ignored]
+        return [path for path in repositories if path not in ignored]
 
     async def _goes_on(self, tip: str, head: str) -> bool:
         return bool(tip) and (await self.git("merge-base", tip, head, good=(0, 1))).strip() == tip
@@ -355,7 +357,7 @@ class Worktree:
         Raises Unmerged, with nothing deleted, while something in the folder is not committed or on no branch. A
         run that is `finished` needs its notes no more; nor, without `keep_branch`, a branch without a commit.
         """
-        async with alone(self.folder.parent) as making:
+        async with lock_root(self.folder.parent) as creation_lock:
             if not await self.is_clean():
                 raise Unmerged(f"{self.folder} has changes that are not committed")
             branch, head = f"refs/heads/{self.branch}", await self.head()
@@ -369,11 +371,13 @@ class Worktree:
             gone = self.folder.with_name(f"{self.folder.name}{GONE}")
             self.folder.rename(gone)  # all at once: nobody ever goes on with half of it
             words = ("worktree", "remove", "--force", "--force", str(self.folder))
-            await git(self.repository, *words, held=(making,))
+            await git(self.repository, *words, held=(creation_lock,))
             run = self.folder.name.partition(".")[0]
             if not keep_branch and head == self.base:
-                await git(self.repository, "update-ref", "-d", branch, head, held=(making,))
-                await git(self.repository, "update-ref", "-d", f"{NOTES}/{run}/{self.branch}", held=(making,))
+                await git(self.repository, "update-ref", "-d", branch, head, held=(creation_lock,))
+                await git(
+                    self.repository, "update-ref", "-d", f"{NOTES}/{run}/{self.branch}", held=(creation_lock,)
+                )
             if finished:
                 await _forget_notes(self.repository, run)
         await remove_tree(gone)
@@ -418,7 +422,7 @@ async def _remove_idle(folder: Path) -> None:
     repository = common.parent if common.name == ".git" else common
     if not await git(repository, "for-each-ref", f"{NOTES}/{run}"):
         return
-    async with alone(folder.parent):
+    async with lock_root(folder.parent):
         lock = hold(folder)
     if lock is None:
         return

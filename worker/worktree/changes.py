@@ -50,7 +50,7 @@ async def diff_of(git: Git, base: str, head: str) -> Diff:
         change, before = kinds.get(file.path, ("EDIT", ""))
         path, before = printable(file.path), printable(before)
         files.append(replace(file, path=path, change=change, moved_from=before))
-    patch = await git(*PLAIN, "--patch", "--unified=3", base, head, most=PATCH)
+    patch = await git(*PLAIN, "--patch", "--unified=3", base, head, max_bytes=PATCH)
     return Diff(
         files=tuple(files[:FILES]),
         more_files=max(0, len(files) - FILES),
@@ -64,27 +64,27 @@ async def diff_of(git: Git, base: str, head: str) -> Diff:
 async def commits_of(git: Git, base: str, head: str) -> list[Made]:
     """The newest commits since the base, oldest first."""
     words = ("log", "-z", "--no-color", "--encoding=UTF-8", f"--max-count={COMMITS}", "--format=%H%n%an%n%s")
-    said = await git(*words, f"{base}..{head}")
-    rows = [printable(row).split("\n", 2) for row in said.split("\0") if row]
+    output = await git(*words, f"{base}..{head}")
+    rows = [printable(row).split("\n", 2) for row in output.split("\0") if row]
     return [Made(sha=sha, subject=subject, author=author) for sha, author, subject in reversed(rows)]
 
 
 async def conflicts_of(git: Git, base: str, head: str) -> list[str]:
     """Name the changed files in which both marks of a conflict stand that the base has not."""
-    said = await git(*PLAIN, "--diff-filter=d", "--name-only", "-z", base, head)
-    changed, found = [path for path in said.split("\0") if path][:FILES], set[str]()
+    output = await git(*PLAIN, "--diff-filter=d", "--name-only", "-z", base, head)
+    changed, conflicts = [path for path in output.split("\0") if path][:FILES], set[str]()
     for start in range(0, len(changed), MAX_PATHS_AT_ONCE):
         paths = changed[start : start + MAX_PATHS_AT_ONCE]
         now, before = [await _marked(git, commit, paths) for commit in (head, base)]
-        found |= now - before
-    return sorted(map(printable, found))
+        conflicts |= now - before
+    return sorted(map(printable, conflicts))
 
 
 async def _marked(git: Git, commit: str, paths: list[str]) -> set[str]:
     words = ("--literal-pathspecs", "grep", "-l", "-z", "-I", "--no-textconv", "--all-match", "-G")
     marks = ("-e", "^<<<<<<< ", "-e", "^>>>>>>> ")
-    said = await git(*words, *marks, commit, "--", *paths, good=(0, 1))
-    return {name.removeprefix(f"{commit}:") for name in said.split("\0") if name}
+    output = await git(*words, *marks, commit, "--", *paths, good=(0, 1))
+    return {name.removeprefix(f"{commit}:") for name in output.split("\0") if name}
 
 
 def printable(text: str) -> str:
@@ -92,9 +92,9 @@ def printable(text: str) -> str:
     return text.encode(errors="surrogateescape").decode(errors="replace")
 
 
-def _numstat(said: str) -> list[FileDiff]:
+def _numstat(output: str) -> list[FileDiff]:
     """`added TAB deleted TAB path NUL`; a rename has an empty path and two more fields."""
-    out, parts = [], iter(said.split("\0"))
+    out, parts = [], iter(output.split("\0"))
     for part in parts:
         if part.count("\t") < 2:
             continue
@@ -107,9 +107,9 @@ def _numstat(said: str) -> list[FileDiff]:
     return out
 
 
-def _changes(said: str) -> dict[str, tuple[str, str]]:
+def _changes(output: str) -> dict[str, tuple[str, str]]:
     """`letter NUL path NUL`; a rename has a number behind its letter and two paths."""
-    kinds, parts = {"A": "ADD", "D": "DELETE", "R": "MOVE", "C": "ADD"}, iter(said.split("\0"))
+    kinds, parts = {"A": "ADD", "D": "DELETE", "R": "MOVE", "C": "ADD"}, iter(output.split("\0"))
     out = {}
     for letter in parts:
         if not letter:

@@ -34,7 +34,7 @@ class WorkspaceError(Exception):
 async def git(
     folder: Path,
     *words: str,
-    most: int | None = None,
+    max_bytes: int | None = None,
     check: bool = True,
     held: Sequence[int] = (),
     place: Mapping[str, str] = ALONE,
@@ -68,12 +68,12 @@ async def git(
     writing = asyncio.create_task(_write(process.stdin, given or b""))
     try:
         async with asyncio.timeout(seconds):
-            out = await _read(process.stdout, most)
-            if most is not None and len(out) > most:
+            out = await _read(process.stdout, max_bytes)
+            if max_bytes is not None and len(out) > max_bytes:
                 process.kill()
                 await process.wait()
-                return out[:most].decode(errors="replace") + "\0"
-            said = (await errors).decode(errors="replace").strip()
+                return out[:max_bytes].decode(errors="replace") + "\0"
+            error_text = (await errors).decode(errors="replace").strip()
             code = await process.wait()
     except TimeoutError:
         process.kill()
@@ -83,9 +83,9 @@ async def git(
         errors.cancel()
         writing.cancel()
     if warned is not None:
-        warned += said.splitlines()
+        warned += error_text.splitlines()
     if code not in good and check:
-        raise WorkspaceError(f"git {words[0]}: {reason_of(said) or f'exit code {code}'}")
+        raise WorkspaceError(f"git {words[0]}: {reason_of(error_text) or f'exit code {code}'}")
     return out.decode(errors="surrogateescape") if code in good else ""
 
 
@@ -101,18 +101,18 @@ async def _write(stream: asyncio.StreamWriter | None, given: bytes) -> None:
         stream.close()
 
 
-async def _read(stream: asyncio.StreamReader, most: int | None) -> bytes:
+async def _read(stream: asyncio.StreamReader, max_bytes: int | None) -> bytes:
     out = bytearray()
     while data := await stream.read(65_536):
         out += data
-        if most is not None and len(out) > most:
+        if max_bytes is not None and len(out) > max_bytes:
             break
     return bytes(out)
 
 
-def reason_of(said: str) -> str:
+def reason_of(error_text: str) -> str:
     """Find the line of git's errors that says why: below it git gives advice, above it warnings."""
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    lines = [line.strip() for line in error_text.splitlines() if line.strip()]
     for mark in ("fatal: ", "error: "):
         for line in lines:
             if line.startswith(mark):

@@ -14,9 +14,9 @@ async def remove_tree(folder: Path) -> None:
     Source: chmod and rm, which know no limit of depth; shutil.rmtree ends at that of Python's calls.
     """
     await _run("chmod", "-R", "u+rwx", "--", str(folder))  # what it cannot change, rm tells
-    said = await _run("rm", "-rf", "--", str(folder))
+    stderr = await _run("rm", "-rf", "--", str(folder))
     if folder.is_symlink() or folder.exists():
-        raise WorkspaceError(f"{folder} cannot be removed: {said or 'it is made again'}")
+        raise WorkspaceError(f"{folder} cannot be removed: {stderr or 'it is made again'}")
 
 
 async def _run(*words: str) -> str:
@@ -29,9 +29,9 @@ async def _run(*words: str) -> str:
     )
     try:
         async with asyncio.timeout(TIMEOUT_SECONDS):
-            _, said = await process.communicate()
+            _, stderr = await process.communicate()
     except TimeoutError:
         process.kill()
         await process.wait()
         return f"{words[0]} took longer than {TIMEOUT_SECONDS:g} s"
-    return said.decode(errors="replace").strip().rpartition("\n")[2]
+    return stderr.decode(errors="replace").strip().rpartition("\n")[2]

@@ -11,7 +11,7 @@ from worker.worktree.command import WorkspaceError
 
 
 @asynccontextmanager
-async def alone(root: Path) -> AsyncIterator[int]:
+async def lock_root(root: Path) -> AsyncIterator[int]:
     """Nobody else makes or removes a worktree under `root` meanwhile: git fails where it meets one half made."""
     with (root / ".lock").open("w") as file:  # closing it lets the others go on, also when a process dies
         while not _locked(file.fileno()):  # noqa: ASYNC110 - another process holds it

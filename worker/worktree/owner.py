@@ -58,8 +58,8 @@ def first_owner(common: Path, now: Owner) -> Owner:
 
 
 async def owner_now(repository: Path, common: Path) -> Owner:
-    said = await git(repository, "config", "--list", "-z", "--show-scope", "--includes")
-    settings, parts = [], said.split("\0")
+    listing = await git(repository, "config", "--list", "-z", "--show-scope", "--includes")
+    settings, parts = [], listing.split("\0")
     for scope, entry in zip(parts[::2], parts[1::2], strict=False):
         key, separator, value = entry.partition("\n")
         if scope != "command" and key not in DROPPED and not key.startswith(("include.", "includeif.")):

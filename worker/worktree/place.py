@@ -62,9 +62,9 @@ def check_pointer(folder: Path, own: Path, lock: int | None = None) -> None:
             raise Tampered(f"{folder} was replaced by something else; it is kept as it is")
         if stat.S_ISREG(pointer.lstat().st_mode):
             with pointer.open("rb") as file:
-                said = os.fsdecode(file.read(10_000))
-            named = said.removeprefix("gitdir: ").removesuffix("\n")
-            if said.startswith("gitdir: ") and (folder / named).resolve() == own.resolve():
+                content = os.fsdecode(file.read(10_000))
+            named = content.removeprefix("gitdir: ").removesuffix("\n")
+            if content.startswith("gitdir: ") and (folder / named).resolve() == own.resolve():
                 return
     except OSError:
         pass  # no `.git` at all, or one that cannot be read

@@ -4,7 +4,7 @@ import enum
 from typing import Self
 
 
-class DescribedEnum(enum.StrEnum):
+class ProtocolEnum(enum.StrEnum):
     """An enum of strings: `DEBUG = "DEBUG", "For the search of errors."`."""
 
     description: str
