@@ -87,7 +87,7 @@ def _end(run: Row) -> Iterator[Row]:
         case "FAILED":
             yield {"fail": run["failureReason"] or "It failed"}
         case "CANCELLED":
-            yield {"fail": f"It was stopped: {run['stopReason'] or 'nobody replayed why'}"}
+            yield {"fail": f"It was stopped: {run['stopReason'] or 'no reason given'}"}
         case status:
             raise ServerRejected(
                 "CONFLICT", f"run {run['id']} is {status}; only one that has ended is recorded"

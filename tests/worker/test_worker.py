@@ -283,7 +283,7 @@ git checkout -q signalbox/WEB-1-Do-it; echo ours > readme.md; git commit -qam Ou
     enqueue(services, command=command)
     told, result = await ended(services)
     assert told == "complete"
-    assert result.warnings == ("Conflicts were committed that nobody resolved, in readme.md",)
+    assert result.warnings == ("Unresolved conflicts were committed in readme.md",)
 
 
 async def test_an_agent_that_is_to_change_no_file_has_nothing_committed(services, tmp_path, repository):

@@ -1,6 +1,6 @@
-"""The tools as a server of the Model Context Protocol. What goes wrong is a tool's error.
+"""The tools as a server of the Model Context Protocol. Failures are errors of the tool.
 
-This module loads the protocol's package, which takes a while: import it when it is needed, not before.
+This module imports the protocol's package, which is slow: import it only when it is needed.
 """
 
 import json
@@ -25,7 +25,7 @@ INSTRUCTIONS = (
     " tick its subtasks as you finish them, and ask people with ask_question where you cannot decide by yourself."
     " People see all of it at once."
 )
-SessionOf = Callable[[Any, ReportProgress], McpSession]  # for the request of one call
+SessionOf = Callable[[Any, ReportProgress], McpSession]  # the session for the request of a call
 
 
 def make_server(desk_of: SessionOf) -> Server[Any]:
@@ -61,7 +61,7 @@ def _describe(tool: Tool) -> Described:
 
 
 async def call(session: McpSession, name: str, given: Row) -> CallToolResult:
-    """Use one tool."""
+    """Execute a tool."""
     try:
         if name not in TOOLS:
             raise ToolRefused("NOT_FOUND", f"There is no tool {name[:100]!r}; there are {', '.join(TOOLS)}")
@@ -69,7 +69,7 @@ async def call(session: McpSession, name: str, given: Row) -> CallToolResult:
         result = await TOOLS[name].do(session, **given)
     except ToolRefused as refusal:
         return _refused(refusal)
-    except Exception as error:  # a bug of ours: its words may quote what nobody is to read
+    except Exception as error:  # a bug; its message may quote secrets
         log.error("a tool failed", extra={"tool": name[:100], "type": type(error).__qualname__})
         return _refused(ToolRefused("INTERNAL", "Internal error"))
     content = result if isinstance(result, dict) else {"items": result}
@@ -91,7 +91,7 @@ def _validator(name: str) -> Draft202012Validator:
 
 
 def _check(name: str, given: Row) -> None:
-    """Raise Refused unless a tool may be given this."""
+    """Check a tool's input. Raises ToolRefused."""
     issues: list[Row] = [
         {"path": ".".join(map(str, error.absolute_path)), "message": error.message[:300]}
         for error in _validator(name).iter_errors(given)

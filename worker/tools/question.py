@@ -1,7 +1,7 @@
-"""Asking people and waiting for them: as long as it takes, through broken connections, until the run ends.
+"""Asks people and waits for the answer, across broken connections, until the run ends.
 
-The question is kept by the server. Whoever asks it again by its key goes on waiting for the same one, so nothing
-here needs to be remembered.
+The server keeps the question. Asking again with the same key waits for the same question, so nothing is stored
+here.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ ENDS = {
 async def ask_and_wait(
     session: McpSession, key: str, question: Row, expires: int | None, max_wait_seconds: float | None
 ) -> Any:
-    """The answer to one question. Raises Refused when there will be none, or none in time."""
+    """Ask a question and return its answer. Raises ToolRefused if there is none, or none in time."""
     given: Row = {
         "key": key,
         "questions": [{name: entry for name, entry in question.items() if entry is not None}],
@@ -67,7 +67,7 @@ def _answer(question_row: Row, key: str) -> Row:
 
 
 async def _ask_with_retries(session: McpSession, name: str, variables: Row) -> Any:
-    """Ask; while the server cannot be had, ask again."""
+    """Execute an operation, repeating it while the server is unreachable."""
     since: float | None = None
     while True:
         try:

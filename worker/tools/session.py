@@ -1,4 +1,4 @@
-"""One caller of the tools: asks operations of the API by name, and knows which card and board are its own."""
+"""One caller of the tools: executes API operations by name, and knows its own card and board."""
 
 from collections.abc import Awaitable, Callable
 from functools import cache
@@ -13,7 +13,7 @@ ReportProgress = Callable[[float, str], Awaitable[None]]  # (seconds waited so f
 
 
 class ToolRefused(Exception):
-    """What was asked was not done: the API's code and words, and what else it said."""
+    """The API refused the operation: its code, message and further fields."""
 
     def __init__(self, code: str, message: str, **more: Any) -> None:
         super().__init__(message)
@@ -22,7 +22,7 @@ class ToolRefused(Exception):
 
 @cache
 def operations() -> dict[str, str]:
-    """The text of every operation, by its name, with the fragment it spreads."""
+    """Return the text of every operation by name, with the fragment it uses."""
     blocks = Path(__file__).with_name("operations.graphql").read_text().split("\n\n")
     [fragment] = [block for block in blocks if block.startswith("fragment ")]
     named = [block for block in blocks if block.startswith(("query ", "mutation "))]
@@ -38,19 +38,19 @@ class McpSession:
         self._own: Row | None = None
 
     async def ask(self, name: str, /, **variables: Any) -> Any:
-        """What the only field of an operation answers. Raises Refused."""
+        """Execute an operation and return its only field. Raises ToolRefused."""
         [value] = (await self.execute_all(name, **variables)).values()
         if isinstance(value, dict) and "code" in value and "message" in value:
             raise ToolRefused(value["code"], value["message"], **_more(value))
         return value
 
     async def do(self, name: str, /, **input: Any) -> Row:
-        """Ask a mutation. What is None is left out: it keeps what there is."""
+        """Execute a mutation. Arguments that are None are omitted."""
         value = await self.ask(name, input={key: entry for key, entry in input.items() if entry is not None})
         return {key: entry for key, entry in value.items() if key != "__typename"}
 
     async def execute_all(self, name: str, /, **variables: Any) -> Row:
-        """All fields that an operation answers. Raises Refused."""
+        """Execute an operation and return all of its fields. Raises ToolRefused."""
         answer = await self._ask(name, operations()[name], variables)
         if errors := answer.get("errors"):
             extensions = dict(errors[0].get("extensions") or {})
@@ -60,7 +60,7 @@ class McpSession:
         return dict(answer["data"])
 
     async def own(self) -> Row:
-        """The caller's own run, with its card and board; empty for whoever is no agent of a run."""
+        """Return the caller's run with its card and board; empty for a caller without a run."""
         if self._own is None:
             self._own = (await self.ask("OwnRun"))["run"] or {}
         return self._own
@@ -80,7 +80,7 @@ class McpSession:
 
 
 def require_found(value: Any, id: str) -> Any:
-    """A thing that was asked for by its id. Raises Refused."""
+    """Return an object that was requested by id. Raises ToolRefused if it is null."""
     if value is None:
         raise ToolRefused("NOT_FOUND", "Nothing with that id exists that you may see", id=id)
     return value

@@ -1,12 +1,12 @@
-"""The changes between two commits, always in the same form, whatever a person set up for reading diffs."""
+"""Reads the changes between two commits in a fixed format, independent of a person's diff settings."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
-PATCH = 1_048_576  # bytes of a patch that are kept
-FILES = 1000  # files of a diff that are listed
+PATCH = 1_048_576  # bytes
+FILES = 1000  # files
 COMMITS = 250
-MAX_PATHS_AT_ONCE = 200  # on one command line
+MAX_PATHS_AT_ONCE = 200  # per command line
 PLAIN = (
     *("diff-tree", "-r", "--no-commit-id", "--no-color", "--no-ext-diff", "--no-textconv", "--find-renames"),
     *("-l1000", "--src-prefix=a/", "--dst-prefix=b/", "--full-index", "--no-relative"),
@@ -30,7 +30,7 @@ class Diff:
     additions: int = 0
     deletions: int = 0
     patch: str = ""
-    is_cut: bool = False  # the patch was longer than PATCH
+    is_cut: bool = False  # the patch was longer than PATCH bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +62,7 @@ async def diff_of(git: Git, base: str, head: str) -> Diff:
 
 
 async def commits_of(git: Git, base: str, head: str) -> list[Made]:
-    """The newest commits since the base, oldest first."""
+    """Return the newest commits since the base, oldest first."""
     words = ("log", "-z", "--no-color", "--encoding=UTF-8", f"--max-count={COMMITS}", "--format=%H%n%an%n%s")
     output = await git(*words, f"{base}..{head}")
     rows = [printable(row).split("\n", 2) for row in output.split("\0") if row]
@@ -70,7 +70,7 @@ async def commits_of(git: Git, base: str, head: str) -> list[Made]:
 
 
 async def conflicts_of(git: Git, base: str, head: str) -> list[str]:
-    """Name the changed files in which both marks of a conflict stand that the base has not."""
+    """Return the changed files with both conflict marks that the base does not have."""
     output = await git(*PLAIN, "--diff-filter=d", "--name-only", "-z", base, head)
     changed, conflicts = [path for path in output.split("\0") if path][:FILES], set[str]()
     for start in range(0, len(changed), MAX_PATHS_AT_ONCE):
@@ -88,12 +88,12 @@ async def _marked(git: Git, commit: str, paths: list[str]) -> set[str]:
 
 
 def printable(text: str) -> str:
-    """A text of git as UTF-8: bytes that are none become a replacement character."""
+    """Convert git's text to UTF-8; invalid bytes become the replacement character."""
     return text.encode(errors="surrogateescape").decode(errors="replace")
 
 
 def _numstat(output: str) -> list[FileDiff]:
-    """`added TAB deleted TAB path NUL`; a rename has an empty path and two more fields."""
+    """Parse `added TAB deleted TAB path NUL`; a rename has an empty path and two more fields."""
     out, parts = [], iter(output.split("\0"))
     for part in parts:
         if part.count("\t") < 2:
@@ -108,7 +108,7 @@ def _numstat(output: str) -> list[FileDiff]:
 
 
 def _changes(output: str) -> dict[str, tuple[str, str]]:
-    """`letter NUL path NUL`; a rename has a number behind its letter and two paths."""
+    """Parse `letter NUL path NUL`; a rename has a number after its letter and two paths."""
     kinds, parts = {"A": "ADD", "D": "DELETE", "R": "MOVE", "C": "ADD"}, iter(output.split("\0"))
     out = {}
     for letter in parts:

@@ -1,19 +1,19 @@
-"""Repositories that an agent made within its folder: their files are work, and their history may be too."""
+"""Finds repositories that an agent created within its folder: their files are work, and maybe their history."""
 
 import os
 from pathlib import Path
 
-READ = (".gitignore", ".gitattributes", ".gitmodules")  # git opens these wherever it finds them
-LINK = "160000"  # the mode of a commit within a tree
+READ = (".gitignore", ".gitattributes", ".gitmodules")  # git opens these in every folder
+LINK = "160000"  # mode of a commit within a tree
 
 
 def links_of(listing: str) -> set[str]:
-    """Paths of links to commits, in the words of `ls-tree` or `ls-files -s` with `-z`."""
+    """Parse the paths of links to commits from `ls-tree` or `ls-files -s` with `-z`."""
     return {row.partition("\t")[2] for row in listing.split("\0") if row.startswith(LINK)}
 
 
 def files_of(folder: Path, within: list[str]) -> list[bytes]:
-    """All regular files and links of some folders, as git names them, without what is git's own."""
+    """Return all regular files and links of folders, as git names them, without git's own."""
     paths, top = [], os.fsencode(folder)
     for path in within:
         for parent, folders, names in os.walk(os.path.join(top, os.fsencode(path)), onerror=_raise):
@@ -31,7 +31,7 @@ def _raise(error: OSError) -> None:
 
 
 def remove_traps(folder: Path) -> None:
-    """Remove pipes and devices that git would read for ever, by the names it reads. There is nothing in them."""
+    """Remove pipes and devices with names that git reads, on which it would block. They have no content."""
     todo = [os.fspath(folder)]
     while todo:
         try:
@@ -47,14 +47,14 @@ def remove_traps(folder: Path) -> None:
 
 
 def histories_in(folder: Path) -> list[str]:
-    """Paths of repositories within a folder whose history is nowhere else. Ignored ones count too."""
+    """Return paths of repositories within a folder whose history exists nowhere else, ignored ones too."""
     paths, todo = [], [os.fspath(folder)]
     while todo:
         parent = todo.pop()
         try:
             entries = list(os.scandir(parent))
         except OSError:
-            continue  # it cannot be read, so nothing was committed from it either: git told so
+            continue  # unreadable, so nothing in it was committed; git reported it
         is_repository = any(entry.name == ".git" for entry in entries) and parent != os.fspath(folder)
         if is_repository and has_history(Path(parent)):
             paths.append(os.path.relpath(parent, folder))
@@ -66,7 +66,7 @@ def histories_in(folder: Path) -> list[str]:
 
 
 def has_history(folder: Path) -> bool:
-    """Whether a folder has a `.git` with branches, stashes or a log of them, or one that points elsewhere."""
+    """Return whether a folder's `.git` has branches, stashes or their log, or points elsewhere."""
     git = folder / ".git"
     if git.is_symlink() or git.is_file():
         return True
