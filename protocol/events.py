@@ -17,7 +17,7 @@ from pydantic_core import PydanticCustomError
 from protocol.protocol_enum import ProtocolEnum
 from protocol.text import clean, clean_json
 
-MAX_NUMBER = 2**53  # greater numbers are rounded by some languages
+MAX_NUMBER = 2**53  # JavaScript rounds greater integers
 COMMIT_ID = re.compile(r"(?:[0-9a-fA-F]{4,64})?")
 WEB_ADDRESS = re.compile(r"(?:https?://[^\s\x00-\x1f\x7f]+)?")
 
@@ -201,15 +201,15 @@ class QuestionOption(EventPart):
 
 
 class QuestionItem(EventPart):
-    """One of the questions asked together. `key` names it in the answer."""
+    """One question of a group. `key` identifies it in the answer."""
 
     key: Text
     text: Text
     header: Text = ""
     options: tuple[QuestionOption, ...] = ()
     multiple: Flag = False
-    other: Flag = True  # free text is taken too
-    default: Text = ""  # what may be taken when nobody answers
+    other: Flag = True  # free text is accepted
+    default: Text = ""  # the answer that applies if nobody answers
 
 
 class TodoItem(EventPart):
@@ -221,7 +221,7 @@ class TodoItem(EventPart):
 class AgentEvent(EventPart):
     type: EventType
     text: Text = ""
-    agent: Text = ""  # the sub-agent that said it; empty for the run's own agent
+    agent: Text = ""  # the sub-agent that sent it; empty for the run's agent
     level: LogLevel = LogLevel.INFO
 
 
@@ -229,7 +229,7 @@ class StatusChanged(AgentEvent):
     type: Literal[EventType.STATUS] = EventType.STATUS
     state: AgentStatus
     reason: Text = ""
-    session: Text = ""  # the program's own name for the conversation: what it is resumed by
+    session: Text = ""  # the program's session id, needed to resume
     model: Text = ""
     mode: Text = ""
     tokens_before: Count | None = None
@@ -247,7 +247,7 @@ class OutputText(AgentEvent):
     chunk: Flag = False
     part: Count = 0
     stream: OutputStream = OutputStream.ANSWER
-    tool: Text = ""  # the tool call whose output it is
+    tool: Text = ""  # the tool call that printed it
 
 
 class ThinkingText(AgentEvent):
@@ -258,7 +258,7 @@ class ThinkingText(AgentEvent):
 
 
 class ToolStarted(AgentEvent):
-    """`text` is one line for a person: the command, the path, the question."""
+    """`text` is one line for people: the command, the path or the query."""
 
     type: Literal[EventType.TOOL_STARTED] = EventType.TOOL_STARTED
     tool: Text
@@ -268,7 +268,7 @@ class ToolStarted(AgentEvent):
 
 
 class ToolFinished(AgentEvent):
-    """`text` is what came out, its end cut off when long."""
+    """`text` is the output, cut if it is long."""
 
     type: Literal[EventType.TOOL_FINISHED] = EventType.TOOL_FINISHED
     tool: Text
@@ -288,14 +288,14 @@ class FileChanged(AgentEvent):
 
 
 class TodoList(AgentEvent):
-    """The whole list or plan as it is now; `text` is a plan in words."""
+    """The whole current list or plan; `text` is a plan in prose."""
 
     type: Literal[EventType.TODO] = EventType.TODO
     items: tuple[TodoItem, ...] = ()
 
 
 class ProgressReported(AgentEvent):
-    """One line of what goes on, and how far along it is when that is known."""
+    """One line about the current activity, with its progress if known."""
 
     type: Literal[EventType.PROGRESS] = EventType.PROGRESS
     percent: Amount | None = None
@@ -305,7 +305,7 @@ class ProgressReported(AgentEvent):
 
 
 class Contribution(AgentEvent):
-    """Something that stays: a commit, a pull request, an artifact. `text` is its title."""
+    """A lasting result: a commit, a pull request or an artifact. `text` is its title."""
 
     type: Literal[EventType.COMMIT] = EventType.COMMIT
     what: ContributionKind = ContributionKind.COMMIT
@@ -325,7 +325,7 @@ class SubagentChanged(AgentEvent):
 
 
 class QuestionRaised(AgentEvent):
-    """What people are asked; for one that was answered, `text` is the answer."""
+    """Questions to people. For an answered one, `text` is the answer."""
 
     type: Literal[EventType.QUESTION] = EventType.QUESTION
     key: Text
@@ -335,7 +335,7 @@ class QuestionRaised(AgentEvent):
 
 
 class ApprovalRequested(AgentEvent):
-    """Permission for one thing. `text` is one line for a person."""
+    """A request for one permission. `text` is one line for people."""
 
     type: Literal[EventType.APPROVAL] = EventType.APPROVAL
     key: Text
@@ -354,7 +354,7 @@ class KnowledgeFound(AgentEvent):
 
 
 class TokenUsage(AgentEvent):
-    """Tokens and money so far in this process (not since the last report). `input_tokens` holds the cached ones."""
+    """Tokens and cost of this process so far. `input_tokens` includes cached ones."""
 
     type: Literal[EventType.USAGE] = EventType.USAGE
     input_tokens: Count = 0
@@ -368,7 +368,7 @@ class TokenUsage(AgentEvent):
 
 
 class ProviderLimit(AgentEvent):
-    """The provider's limit, not ours."""
+    """A limit of the model provider."""
 
     type: Literal[EventType.LIMIT] = EventType.LIMIT
     state: LimitState
@@ -422,16 +422,16 @@ Event = Annotated[
 EVENTS: dict[EventType, type[AgentEvent]] = {
     event.model_fields["type"].default: event for event in AgentEvent.__subclasses__()
 }
-SPOKEN = (OutputText, ThinkingText)  # the events that can be chunks
+SPOKEN = (OutputText, ThinkingText)  # events that can be chunks
 
 
 def is_ephemeral(event: AgentEvent) -> bool:
-    """Whether an event is shown to those who follow the run, and not kept."""
+    """Return whether an event is shown to followers of the run and not kept."""
     return isinstance(event, SPOKEN) and event.chunk
 
 
 class AgentResult(EventPart):
-    """How an agent's own account of its work ended: the only way a run can succeed."""
+    """The program's own declaration of its result: the only way a run can succeed."""
 
     ok: Flag
     summary: Text = ""
