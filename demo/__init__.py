@@ -1,1 +1,1 @@
-"""The demo: its data, its people, its agents and their recordings."""
+"""The demo: its data, people, agents and recordings."""

@@ -1,11 +1,10 @@
 """Agents for the demo's board: `python -m demo.agents http://127.0.0.1:8000/graphql FOLDER [SPEED]`.
 
-A client of the public API and nothing else. It signs in with the token of a link, SIGNALBOX_LINK, gives the
-board to agents, makes a small git repository in FOLDER and two keys, one for the people and one for a worker,
-and signs out. Then it starts that worker with scripted agents; meanwhile demo/people.py is the people, by
-their key. Ends when its standard input does: with the server that started it. A worker that somebody kills
-stays killed, so that another one can be seen to go on: FOLDER/worker.pid is the one to kill, and
-demo/second_worker.py says how another is started.
+A client of the public API only. It signs in with the token of a link, SIGNALBOX_LINK, assigns the board to agents,
+creates a small git repository in FOLDER and two API keys, one for the people and one for a worker, and signs out.
+Then it starts a worker with scripted agents, while demo/people.py acts as the people. It ends when its standard
+input ends, with the server that started it. A killed worker is not restarted, so that another one can take over:
+FOLDER/worker.pid has its process id, and demo/second_worker.py prints the command for another.
 """
 
 import os
@@ -26,12 +25,12 @@ from demo.people import ACTION_INTERVAL_SECONDS, DemoPeople, OperationRefused
 from demo.second_worker import AT_ONCE, PID, WORKER_KEY, scripted
 
 ROOT = Path(__file__).parent.parent
-BOARD = "BOX"  # the key of the board that agents work on
-WORKER, PEOPLE = "Demo worker", "Demo people"  # keys
-PEOPLE_KEY = "people.key"  # in the folder
-QUESTION = 120  # seconds until a question is answered by its default
-START_TIMEOUT_SECONDS = 60.0  # seconds the server gets to start
-STOP_GRACE_SECONDS = 3.0  # seconds the worker gets to leave
+BOARD = "BOX"  # key of the agents' board
+WORKER, PEOPLE = "Demo worker", "Demo people"  # names of the API keys
+PEOPLE_KEY = "people.key"  # in FOLDER
+QUESTION = 120  # seconds until the default answers a question
+START_TIMEOUT_SECONDS = 60.0  # for the server
+STOP_GRACE_SECONDS = 3.0  # for the worker
 
 FIND = "query Boards { boards(first: 20) { nodes { id key workspaceId policy { autoDispatch } } } }"
 KEYS = """query Keys($workspace: ID!) { workspace(id: $workspace) {
@@ -78,7 +77,7 @@ class TestLamps(unittest.TestCase):
 
 
 def repository(folder: Path) -> Path:
-    """The repository that agents work in: made once."""
+    """Create the repository of the agents, once."""
     made = folder / "repository"
     if (made / ".git").exists():
         return made
@@ -99,32 +98,32 @@ def repository(folder: Path) -> Path:
     return made
 
 
-def prepared(lively: DemoPeople, folder: Path) -> dict[str, str]:
-    """Give the board to agents, once; the secrets of the keys by their names: none where their boards are gone."""
-    boards = lively.ask(FIND)["nodes"]
-    board = next((one for one in boards if one["key"] == BOARD), None)
+def prepared(people: DemoPeople, folder: Path) -> dict[str, str]:
+    """Assign the board to agents, once. Returns the API keys by name, or none if the boards are gone."""
+    boards = people.ask(FIND)["nodes"]
+    board = next((candidate for candidate in boards if candidate["key"] == BOARD), None)
     if not boards:
         return {}
     workspace = (board or boards[-1])["workspaceId"]
-    keys = lively.ask(KEYS, workspace=workspace)["apiKeys"]["nodes"]
+    keys = people.ask(KEYS, workspace=workspace)["apiKeys"]["nodes"]
     if board and not any(key["name"] == WORKER for key in keys):
-        lively.ask(POLICY, board=board["id"], concurrency=AT_ONCE, seconds=QUESTION)
-        for card in lively.ask(TODO, board=board["id"])["cards"]["nodes"]:
-            lively.ask(START, card=card["id"])
+        people.ask(POLICY, board=board["id"], concurrency=AT_ONCE, seconds=QUESTION)
+        for card in people.ask(TODO, board=board["id"])["cards"]["nodes"]:
+            people.ask(START, card=card["id"])
     wanted = {PEOPLE: (PEOPLE_KEY, None, "WRITE")}
     wanted |= {WORKER: (WORKER_KEY, board["id"], "WORKER")} if board else {}
     return {
-        name: kept(lively, folder / file, keys, workspace=workspace, board=of, name=name, scopes=[scope])
+        name: kept(people, folder / file, keys, workspace=workspace, board=of, name=name, scopes=[scope])
         for name, (file, of, scope) in wanted.items()
     }
 
 
-def kept(lively: DemoPeople, file: Path, keys: list[Any], **new: Any) -> str:
-    """The secret that a file keeps while its key is good; else that of a new key."""
+def kept(people: DemoPeople, file: Path, keys: list[Any], **new: Any) -> str:
+    """Return the API key in a file while it is valid, else a new one."""
     secret = file.read_text() if file.exists() else ""
     if any(secret.startswith(f"{key['prefix']}_") and key["revokedAt"] is None for key in keys):
         return secret
-    secret = str(lively.ask(MAKE, **new)["secret"])
+    secret = str(people.ask(MAKE, **new)["secret"])
     file.parent.mkdir(parents=True, exist_ok=True)
     file.touch(0o600)
     file.write_text(secret)
@@ -133,7 +132,7 @@ def kept(lively: DemoPeople, file: Path, keys: list[Any], **new: Any) -> str:
 
 @contextmanager
 def worker(address: str, folder: Path, key: str, speed: str) -> Iterator[None]:
-    """While this lasts, a worker with scripted agents is at work, unless somebody kills it."""
+    """Run a worker with scripted agents in this context, until it is killed."""
     command = [sys.executable, "-m", "worker", "worker", "--url", address, "--name", "demo"]
     command += scripted(repository(folder), speed)
     env = os.environ | {"SIGNALBOX_KEY": key, "LOG_LEVEL": "ERROR"}
@@ -153,18 +152,18 @@ def worker(address: str, folder: Path, key: str, speed: str) -> Iterator[None]:
         process.wait()
 
 
-def begun(lively: DemoPeople, folder: Path, token: str) -> dict[str, str]:
-    """`prepared`, as soon as the server answers, by somebody who signs in for it and out again."""
+def begun(people: DemoPeople, folder: Path, token: str) -> dict[str, str]:
+    """Call `prepared` once the server answers, signed in for its duration."""
     until = time.monotonic() + START_TIMEOUT_SECONDS
     while True:
         try:
-            if "authorization" not in lively.client.headers:
-                session = lively.ask(SIGN_IN, token=token)
+            if "authorization" not in people.client.headers:
+                session = people.ask(SIGN_IN, token=token)
                 if "accessToken" not in session:
                     raise OperationRefused(session["message"])
-                lively.client.headers["authorization"] = f"Bearer {session['accessToken']}"
-            secrets = prepared(lively, folder)
-            lively.ask(SIGN_OUT)
+                people.client.headers["authorization"] = f"Bearer {session['accessToken']}"
+            secrets = prepared(people, folder)
+            people.ask(SIGN_OUT)
             return secrets
         except (httpx2.HTTPError, ValueError):
             if time.monotonic() > until or is_over(0.2):
@@ -183,19 +182,19 @@ def main(address: str, folder: Path, speed: str = "1") -> None:
     beat = ACTION_INTERVAL_SECONDS / float(speed)
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
-    chance = random.Random()  # noqa: S311 - it only makes a board lively
+    chance = random.Random()  # noqa: S311 - no secret
     headers = {"user-agent": "signalbox-demo"}
     with httpx2.Client(timeout=10, headers=headers, trust_env=False) as client:
-        lively = DemoPeople(client, address, chance)
+        people = DemoPeople(client, address, chance)
         try:
-            keys = begun(lively, folder, os.environ.get("SIGNALBOX_LINK", ""))
+            keys = begun(people, folder, os.environ.get("SIGNALBOX_LINK", ""))
         except (OperationRefused, OSError, subprocess.CalledProcessError) as error:
             print(f"signalbox: the demo has no people and no agents: {error}", file=sys.stderr)
             keys = {}
         if PEOPLE in keys:
             client.headers["authorization"] = f"Bearer {keys[PEOPLE]}"
         with worker(address, folder, keys[WORKER], speed) if WORKER in keys else nullcontext():
-            lively.live(beat, is_over)
+            people.live(beat, is_over)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""The people of the demo: every few seconds one of them ticks a subtask, or moves a card where it may go.
+"""The people of the demo: every few seconds, one of them completes a subtask or moves a card.
 
-A client of the public API and nothing else. They take what agents have finished from review, ask for more by moving
-cards to TODO, and leave cards alone that agents are at. They answer no question: that is for whoever looks on.
+A client of the public API only. They accept finished cards from review, request work by moving cards to TODO, and
+leave cards alone that agents work on. They do not answer questions; the viewer does.
 """
 
 import random
@@ -10,9 +10,9 @@ from typing import Any
 
 import httpx2
 
-ACTION_INTERVAL_SECONDS = 3.0  # seconds between two changes, about
+ACTION_INTERVAL_SECONDS = 3.0  # average time between two changes
 ORDER = ["BACKLOG", "PLAN", "TODO", "IN_PROGRESS", "REVIEW", "DONE"]
-WAITING = 4  # cards of a board that wait to be worked: no more are asked for
+WAITING = 4  # maximum number of cards waiting for agents on a board
 
 BOARDS = "query Boards { boards(first: 20) { nodes { id } } }"
 CARDS = """query Cards($board: ID!) { board(id: $board) {
@@ -28,7 +28,7 @@ MOVE = """mutation Move($id: ID!, $to: Stage!) {
 
 
 class OperationRefused(Exception):
-    """The server answered, but not with what was asked for."""
+    """The server answered with something other than the requested result."""
 
 
 class DemoPeople:
@@ -36,7 +36,7 @@ class DemoPeople:
         self.client, self.address, self.chance = client, address, chance
 
     def ask(self, query: str, **variables: Any) -> Any:
-        """What the only field of an operation answers."""
+        """Execute an operation and return its only field."""
         answer = self.client.post(self.address, json={"query": query, "variables": variables}).json()
         if answer.get("errors") or not answer.get("data"):
             raise OperationRefused(answer)
@@ -44,7 +44,7 @@ class DemoPeople:
         return value
 
     def beat(self) -> str | None:
-        """Do one thing on one board. Returns what was done, if anything was there to do."""
+        """Do one thing on one board. Returns a description, or nothing if there was nothing to do."""
         boards = self.ask(BOARDS)["nodes"]
         if not boards:
             return None
@@ -62,9 +62,9 @@ class DemoPeople:
         return self.move(card, to_agents=not full)
 
     def pressing(self, cards: list[Any]) -> list[Any]:
-        """Reviews that gather: they keep agents from handing in more."""
-        found = [card for card in cards if card["column"]["stage"] == "REVIEW"]
-        return found if len(found) > 2 else []
+        """Return the cards in review if they accumulate, which keeps agents from submitting more."""
+        reviews = [card for card in cards if card["column"]["stage"] == "REVIEW"]
+        return reviews if len(reviews) > 2 else []
 
     def tick(self, card: Any) -> str | None:
         for subtask in (self.ask(SUBTASKS, card=card["id"]) or {"subtasks": []})["subtasks"]:
@@ -73,7 +73,7 @@ class DemoPeople:
         return None
 
     def move(self, card: Any, *, to_agents: bool = True) -> str | None:
-        """Mostly onward, sometimes back. What is done comes back seldom, so that the board keeps flowing."""
+        """Move a card, mostly forward, rarely out of DONE, so that the board keeps moving."""
         at = ORDER.index(card["column"]["stage"])
         allowed = [stage for stage in card["allowedStages"] if to_agents or stage != "TODO"]
         onward = [stage for stage in allowed if ORDER.index(stage) > at]
@@ -84,9 +84,9 @@ class DemoPeople:
         return str(self.ask(MOVE, id=card["id"], to=self.chance.choice(stages))["__typename"])
 
     def live(self, beat: float, is_over: Callable[[float], bool]) -> None:
-        """Do one thing after the other until `is_over`, which waits so many seconds, says so."""
+        """Act until `is_over`, which waits the given seconds, returns true."""
         while not is_over(beat * self.chance.uniform(0.5, 1.5)):
             try:
                 self.beat()
             except (httpx2.HTTPError, OperationRefused, ValueError):
-                continue  # the server is busy, or starts again, or somebody was faster: the next beat will do
+                continue  # busy, restarting, or changed meanwhile: try again at the next interval

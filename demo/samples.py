@@ -1,4 +1,4 @@
-"""What stands on the demo's boards. Data only; demo/seed.py puts it there."""
+"""The contents of the demo's boards, as data; demo/seed.py creates them."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,8 +18,8 @@ class Sample:
     text: str = ""
     labels: str = ""
     who: str = ""
-    steps: tuple[str, ...] = ()  # "x " in front of those that are done
-    said: tuple[tuple[str, str], ...] = ()
+    steps: tuple[str, ...] = ()  # "x " marks a completed one
+    comments: tuple[tuple[str, str], ...] = ()
     more: dict[str, Any] = field(default_factory=dict)
 
 
@@ -35,8 +35,8 @@ class Sampler:
     cards: list[Sample]
     limits: dict[Stage, int] = field(default_factory=dict)
     links: tuple[tuple[int, int, LinkKind], ...] = ()  # by the cards' numbers
-    parents: tuple[tuple[int, int], ...] = ()  # a card and the one it is a part of
-    profile: dict[str, Any] | None = None  # what its cards are worked with
+    parents: tuple[tuple[int, int], ...] = ()  # (card, parent card)
+    profile: dict[str, Any] | None = None  # agent profile of its cards
 
 
 def more(
@@ -46,7 +46,7 @@ def more(
     points: int | None = None,
     due: int | None = None,
 ) -> dict[str, Any]:
-    """The other fields of a sample; `due` in days from now."""
+    """Return the other fields of a sample; `due` in days from now."""
     return {"type": type, "priority": priority, "size": size, "story_points": points, "due": due}
 
 

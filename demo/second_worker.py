@@ -1,4 +1,4 @@
-"""A second worker for the demo: what to type after the first was killed. Small, because the server prints it."""
+"""The command for a second worker of the demo. Few imports, because the server prints it at its start."""
 
 import sys
 from pathlib import Path
@@ -6,13 +6,13 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 RECORDINGS = Path(__file__).with_name("recordings")
 AT_ONCE = 2
-PID = "worker.pid"  # in the demo's folder: the worker to kill
-WORKER_KEY = "worker.key"  # there too: its API key
-USUAL = "http://127.0.0.1:8000/graphql"  # where a worker looks when nothing is said
+PID = "worker.pid"  # file with the worker's process id, in the demo's folder
+WORKER_KEY = "worker.key"  # file with the worker's API key, in the demo's folder
+USUAL = "http://127.0.0.1:8000/graphql"  # the default of a worker
 
 
 def scripted(repository: Path, speed: str, within: Path | None = None) -> list[str]:
-    """The words of a worker that plays the demo's recordings; paths as they are called `within` a folder."""
+    """Return arguments of a worker that plays the demo's recordings, with paths relative to `within`."""
     words = ["--executor", "scripted", "--at-once", str(AT_ONCE)]
     words += ["--option", f"scripted.recording={called(RECORDINGS, within)}"]
     words += ["--option", f"scripted.speed={speed}"] if speed != "1" else []
@@ -24,7 +24,7 @@ def called(path: Path, within: Path | None) -> str:
 
 
 def second(address: str, folder: Path, speed: str, within: Path) -> list[str]:
-    """The words of the command that starts another worker for the demo, typed `within` a folder."""
+    """Return the command that starts another worker for the demo, for use in `within`."""
     program = [called(Path(sys.executable), within), called(ROOT / "server.py", within), "worker"]
     elsewhere = ["--url", address] if address != USUAL else []
     return [*program, *elsewhere, *scripted(folder / "repository", speed, within)]

@@ -1,7 +1,7 @@
-"""The demo workspace: a few people and three boards about building this very kind of software.
+"""Creates the demo workspace: a few people, and three boards about building this software.
 
-Everything is made by the actions that clients call, cards go to their stages by lawful moves, and what is there
-already is left alone. The people's password is well known, so this is for data that only this machine serves.
+Data is created by the actions that clients call, and cards reach their stages by lawful moves; existing data is
+left alone. The people's password is public, so the data must be served to this machine only.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -36,7 +36,7 @@ from models.stage import Stage
 from models.workspace import Label, Membership, Role, Workspace
 
 WORKSPACE = "Signalbox demo"
-PASSWORD = "signalbox-demo"  # noqa: S105 - of the demo's people, and of nobody else
+PASSWORD = "signalbox-demo"  # noqa: S105 - used by the demo's people only
 PEOPLE = {
     "robin": ("Robin", "Okafor", Role.ADMIN),
     "ada": ("Ada", "Lindqvist", Role.MEMBER),
@@ -51,7 +51,7 @@ LABELS = {
     "reliability": "#DC2626",
     "good first task": "#65A30D",
 }
-WAY = {  # through which stages a card comes to one
+WAY = {  # stages on the way to a stage
     Stage.BACKLOG: [],
     Stage.PLAN: [Stage.PLAN],
     Stage.TODO: [Stage.TODO],
@@ -60,13 +60,13 @@ WAY = {  # through which stages a card comes to one
     Stage.DONE: [Stage.TODO, Stage.IN_PROGRESS, Stage.REVIEW, Stage.DONE],
 }
 SEEDED_KEY = select(Workspace.id).where(Workspace.name == WORKSPACE).limit(1)  # finds the demo's workspace
-SUSPECTS = 100  # whose password is tried: each takes about 26 ms
+SUSPECTS = 100  # users checked; a check takes about 26 ms
 Begin = Callable[[Author], AbstractAsyncContextManager[Transaction]]
 Read = Callable[[Executable], Awaitable[Sequence[Any]]]
 
 
 async def seed(begin: Begin, password_hash: str) -> list[str]:
-    """Make what is not there yet. Returns the names of what was made: nothing the second time."""
+    """Create missing data. Returns the names of the created boards; none on a second call."""
     made = []
     async with begin(Author(ActorKind.SYSTEM)) as tx:
         workspace_id, is_new = await _workspace(tx, password_hash)
@@ -75,27 +75,27 @@ async def seed(begin: Begin, password_hash: str) -> list[str]:
         async with begin(Author(ActorKind.SYSTEM)) as tx:
             people = await _people(tx)
             tx.author = Author(ActorKind.USER, people[sampler.by].id)
-            there = select(Board.id).where(Board.workspace_id == workspace_id, Board.key == sampler.key)
-            if await tx.scalar(there) is None:
+            board_id = select(Board.id).where(Board.workspace_id == workspace_id, Board.key == sampler.key)
+            if await tx.scalar(board_id) is None:
                 await _board(tx, workspace_id, people, sampler)
                 made.append(sampler.name)
     return made
 
 
 async def with_known_password(read: Read) -> list[str]:
-    """Who may still sign in with the password that everybody knows: the demo's people, also by another name."""
+    """Return the users who can sign in with the public password, renamed ones too."""
     members = select(Membership.user_id).join(Workspace, Workspace.id == Membership.workspace_id)
     of_demo = User.username.in_(PEOPLE), User.id.in_(members.where(Workspace.name == WORKSPACE))
     query = select(User.username, User.password_hash).where(or_(*of_demo), User.is_active)
     rows = await read(
         query.order_by(User.id).limit(SUSPECTS)
-    )  # the oldest: the demo's people were there first
+    )  # the oldest users first, as the demo's people are
     fits = {hash: (await check_password(PASSWORD, hash))[0] for hash in {row.password_hash for row in rows}}
     return sorted(row.username for row in rows if fits[row.password_hash])
 
 
 async def demo_admin(tx: Transaction) -> str | None:
-    """The id of the person who has been an admin of the demo's workspace for longest."""
+    """Return the id of the longest-serving admin of the demo's workspace."""
     query = select(Membership.user_id).join(Workspace, Workspace.id == Membership.workspace_id)
     query = query.join(User, User.id == Membership.user_id)
     admins = Workspace.name == WORKSPACE, Membership.role == Role.ADMIN, User.is_active
@@ -108,15 +108,18 @@ async def _people(tx: Transaction) -> dict[str, Actor]:
 
 
 async def _workspace(tx: Transaction, password_hash: str) -> tuple[str, bool]:
-    """The demo's workspace with its people and labels; the first owner is an admin of it."""
+    """Create the workspace with its people and labels. The first owner becomes an admin."""
     owner = await ensure_owner(tx)
-    there = await tx.scalar(select(Workspace.id).where(Workspace.name == WORKSPACE))
-    if there is not None:
-        mine = Membership.workspace_id == there, Membership.user_id == (owner.id if owner else "")
-        if owner is not None and await tx.scalar(select(Membership.id).where(*mine)) is None:
+    demo_id = await tx.scalar(select(Workspace.id).where(Workspace.name == WORKSPACE))
+    if demo_id is not None:
+        owner_membership = (
+            Membership.workspace_id == demo_id,
+            Membership.user_id == (owner.id if owner else ""),
+        )
+        if owner is not None and await tx.scalar(select(Membership.id).where(*owner_membership)) is None:
             robin = (await _people(tx))["robin"]
-            await add_member(tx, robin, workspace_id=there, username=OWNER, role=Role.ADMIN)
-        return there, False
+            await add_member(tx, robin, workspace_id=demo_id, username=OWNER, role=Role.ADMIN)
+        return demo_id, False
     for name in PEOPLE.keys() - await _people(tx):
         first, last, _ = PEOPLE[name]
         await register(
@@ -144,7 +147,7 @@ async def _board(tx: Transaction, workspace_id: str, people: dict[str, Actor], s
         key=sampler.key,
         template=sampler.template,
         description=sampler.text,
-        auto_dispatch=False,  # its cards pass through TODO on their way
+        auto_dispatch=False,  # its cards pass through TODO
     )
     query = select(Label.name, Label.id).where(Label.workspace_id == workspace_id)
     labels = dict((await tx.execute(query)).all())
@@ -188,7 +191,7 @@ async def _card(
         steps.append(NewSubtask(title, phase=phase or None, completed=step.startswith("x ")))
     if steps:
         await add_subtasks(tx, actor, card.id, steps)
-    for name, body in sample.said:
+    for name, body in sample.comments:
         await post_message(tx, people[name], card_id=card.id, body=body)
     stages = set(await tx.scalars(select(BoardColumn.stage).where(BoardColumn.board_id == board.id)))
     for stage in WAY[sample.stage]:

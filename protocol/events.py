@@ -14,10 +14,10 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field
 from pydantic_core import PydanticCustomError
 
-from protocol.described_enum import DescribedEnum
+from protocol.protocol_enum import ProtocolEnum
 from protocol.text import clean, clean_json
 
-MAX_NUMBER = 2**53  # greater numbers are rounded by some languages
+MAX_NUMBER = 2**53  # JavaScript rounds greater integers
 COMMIT_ID = re.compile(r"(?:[0-9a-fA-F]{4,64})?")
 WEB_ADDRESS = re.compile(r"(?:https?://[^\s\x00-\x1f\x7f]+)?")
 
@@ -44,7 +44,7 @@ Integer = Annotated[int, Field(strict=True, gt=-MAX_NUMBER, lt=MAX_NUMBER)]
 Amount = Annotated[float, Field(strict=True, ge=0, lt=MAX_NUMBER, allow_inf_nan=False)]
 
 
-class EventType(DescribedEnum):
+class EventType(ProtocolEnum):
     """The type of a line of a run's log."""
 
     STATUS = "STATUS", "The agent program changed its state."
@@ -68,7 +68,7 @@ class EventType(DescribedEnum):
     ATTEMPT = "ATTEMPT", "An attempt started or ended."
 
 
-class LogLevel(DescribedEnum):
+class LogLevel(ProtocolEnum):
     """The severity of a line."""
 
     DEBUG = "DEBUG", "Details for debugging."
@@ -78,7 +78,7 @@ class LogLevel(DescribedEnum):
     CRITICAL = "CRITICAL", "A failure that stops the work."
 
 
-class AgentStatus(DescribedEnum):
+class AgentStatus(ProtocolEnum):
     """The state of the agent's program."""
 
     QUEUED = "QUEUED", "It waits for its turn."
@@ -93,7 +93,7 @@ class AgentStatus(DescribedEnum):
     ENDED = "ENDED", "It has ended."
 
 
-class Origin(DescribedEnum):
+class Origin(ProtocolEnum):
     """The source of a prompt."""
 
     HUMAN = "HUMAN", "A person."
@@ -102,7 +102,7 @@ class Origin(DescribedEnum):
     SYSTEM = "SYSTEM", "Signalbox."
 
 
-class OutputStream(DescribedEnum):
+class OutputStream(ProtocolEnum):
     """The source of output."""
 
     ANSWER = "ANSWER", "The agent's answer."
@@ -110,7 +110,7 @@ class OutputStream(DescribedEnum):
     STDERR = "STDERR", "Standard error of a command."
 
 
-class ToolKind(DescribedEnum):
+class ToolKind(ProtocolEnum):
     """The kind of work of a tool."""
 
     READ = "READ", "Reads files."
@@ -125,7 +125,7 @@ class ToolKind(DescribedEnum):
     OTHER = "OTHER", "Any other kind."
 
 
-class ToolStatus(DescribedEnum):
+class ToolStatus(ProtocolEnum):
     """The result of a tool call."""
 
     SUCCEEDED = "SUCCEEDED", "It succeeded."
@@ -134,7 +134,7 @@ class ToolStatus(DescribedEnum):
     STOPPED = "STOPPED", "It was stopped."
 
 
-class FileChange(DescribedEnum):
+class FileChange(ProtocolEnum):
     """The kind of change of a file."""
 
     ADD = "ADD", "It was added."
@@ -143,7 +143,7 @@ class FileChange(DescribedEnum):
     DELETE = "DELETE", "It was deleted."
 
 
-class TodoState(DescribedEnum):
+class TodoState(ProtocolEnum):
     """The state of an item of the agent's list."""
 
     PENDING = "PENDING", "Not started."
@@ -152,7 +152,7 @@ class TodoState(DescribedEnum):
     CANCELLED = "CANCELLED", "Cancelled."
 
 
-class LifecyclePhase(DescribedEnum):
+class LifecyclePhase(ProtocolEnum):
     """The phase of an activity."""
 
     STARTED = "STARTED", "It started."
@@ -161,7 +161,7 @@ class LifecyclePhase(DescribedEnum):
     FAILED = "FAILED", "It failed."
 
 
-class DecisionState(DescribedEnum):
+class DecisionState(ProtocolEnum):
     """The state of a question or of a request for permission."""
 
     ASKED = "ASKED", "It was asked."
@@ -172,7 +172,7 @@ class DecisionState(DescribedEnum):
     CANCELLED = "CANCELLED", "It was withdrawn, or its run or attempt ended."
 
 
-class LimitState(DescribedEnum):
+class LimitState(ProtocolEnum):
     """The state of a limit of the provider."""
 
     NEAR = "NEAR", "It is near."
@@ -180,7 +180,7 @@ class LimitState(DescribedEnum):
     CLEARED = "CLEARED", "It no longer applies."
 
 
-class ContributionKind(DescribedEnum):
+class ContributionKind(ProtocolEnum):
     """The kind of a contribution."""
 
     COMMIT = "COMMIT", "A commit."
@@ -201,7 +201,7 @@ class QuestionOption(EventPart):
 
 
 class QuestionItem(EventPart):
-    """One of the questions asked together. `key` names it in the answer."""
+    """One question of a group. `key` identifies it in the answer."""
 
     key: Text
     text: Text
@@ -247,7 +247,7 @@ class OutputText(AgentEvent):
     chunk: Flag = False
     part: Count = 0
     stream: OutputStream = OutputStream.ANSWER
-    tool: Text = ""  # the tool call whose output it is
+    tool: Text = ""  # the tool call that printed it
 
 
 class ThinkingText(AgentEvent):
@@ -258,7 +258,7 @@ class ThinkingText(AgentEvent):
 
 
 class ToolStarted(AgentEvent):
-    """`text` is one line for a person: the command, the path, the question."""
+    """`text` is one line for people: the command, the path or the query."""
 
     type: Literal[EventType.TOOL_STARTED] = EventType.TOOL_STARTED
     tool: Text
@@ -422,7 +422,7 @@ Event = Annotated[
 EVENTS: dict[EventType, type[AgentEvent]] = {
     event.model_fields["type"].default: event for event in AgentEvent.__subclasses__()
 }
-SPOKEN = (OutputText, ThinkingText)  # the events that can be chunks
+SPOKEN = (OutputText, ThinkingText)  # events that can be chunks
 
 
 def is_ephemeral(event: AgentEvent) -> bool:

@@ -1,7 +1,7 @@
 """Events as rows: JSON objects with `type`, `level`, `agent`, `text`, and all other fields under `data`.
 
 `to_row` and `from_row` are inverse to each other. `from_row` accepts rows of workers in any language and refuses
-wrong ones field by field, in the words of the API. Fields that hold their default are left out of a row.
+invalid ones field by field, with the API's messages. Fields with their default value are omitted from a row.
 """
 
 from collections.abc import Callable
@@ -14,19 +14,19 @@ from pydantic_core import ErrorDetails
 from protocol.events import EVENTS, AgentEvent, Event, EventType, LogLevel
 
 Row = dict[str, Any]
-Fault = tuple[str, str]  # the path of a field, and a message
-COLUMNS = ("text", "agent", "level")  # fields beside `data`
-MAX_FAULTS = 20  # reported of one event
+Fault = tuple[str, str]  # (path of a field, message)
+COLUMNS = ("text", "agent", "level")  # fields outside of `data`
+MAX_FAULTS = 20  # reported for one event
 ADAPTER: TypeAdapter[AgentEvent] = TypeAdapter(Event)
 _validate: Callable[[Row], AgentEvent] = ADAPTER.validator.validate_python
 DEFAULT_LEVELS: dict[EventType, LogLevel] = {
     type_: event.model_fields["level"].default for type_, event in EVENTS.items()
 }
-NAMES = {  # of a class's type and usual level: asking an enum for its value is slow
+NAMES = {  # cached, because reading an enum's value is slow
     event: (type_.value, DEFAULT_LEVELS[type_].value) for type_, event in EVENTS.items()
 }
 TYPES = frozenset(type_.value for type_ in EventType)
-MESSAGES = {  # by pydantic's type of an error
+MESSAGES = {  # by pydantic's type of error
     "missing": "is required",
     "string_type": "must be text",
     "bool_type": "must be true or false",
@@ -45,7 +45,7 @@ MESSAGES = {  # by pydantic's type of an error
 
 
 class InvalidEvent(ValueError):
-    """A row that is no event. `faults` says why, field by field."""
+    """A row is not a valid event. `faults` lists the errors by field."""
 
     def __init__(self, faults: list[Fault]) -> None:
         super().__init__("; ".join(f"{path} {message}" if path else message for path, message in faults))
@@ -53,9 +53,9 @@ class InvalidEvent(ValueError):
 
 
 def from_row(row: Any) -> AgentEvent:
-    """Read a row as an event. A column that is null counts as left out.
+    """Parse a row. A null column counts as omitted.
 
-    Raises InvalidEvent, or RecursionError for data that is nested too deep.
+    Raises InvalidEvent, or RecursionError for data that is nested too deeply.
     """
     if row.__class__ is not dict:
         raise InvalidEvent([("", "must be an object")])
@@ -77,7 +77,7 @@ def from_row(row: Any) -> AgentEvent:
 
 
 def to_row(event: AgentEvent) -> Row:
-    """Write an event as a row; empty columns are left out too."""
+    """Convert an event to a row; empty columns are omitted."""
     data = _dump(event)
     row: Row = {"type": event.type.value}
     row |= {name: data.pop(name) for name in COLUMNS if name in data}
@@ -85,7 +85,7 @@ def to_row(event: AgentEvent) -> Row:
 
 
 def to_full_row(event: AgentEvent) -> Row:
-    """Write an event as the row that the log keeps, with every column."""
+    """Convert an event to the row of the log, with every column."""
     data = _dump(event)
     type_, level = NAMES[event.__class__]
     return {
@@ -98,7 +98,7 @@ def to_full_row(event: AgentEvent) -> Row:
 
 
 def write(row: Row) -> bytes:
-    """Write a row as JSON; equal rows are equal bytes. Raises TypeError for integers of more than 64 bits."""
+    """Serialize a row as JSON; equal rows have equal bytes. Raises TypeError for integers of more than 64 bits."""
     return orjson.dumps(row, option=orjson.OPT_SORT_KEYS)
 
 
@@ -109,7 +109,7 @@ def _dump(event: AgentEvent) -> Row:
 
 
 def faults_of(error: ValidationError) -> list[Fault]:
-    """Say what is wrong with an event, field by field, in the words of the API; missing fields first."""
+    """List the errors of an event by field, with the API's messages; missing fields first."""
     details = error.errors(include_url=False)
     details.sort(key=lambda detail: detail["type"] != "missing")
     return [(_path(detail), _message(detail)) for detail in details[:MAX_FAULTS]]
@@ -118,7 +118,7 @@ def faults_of(error: ValidationError) -> list[Fault]:
 def _path(detail: ErrorDetails) -> str:
     location = detail["loc"]
     if location and location[0] in TYPES:
-        location = location[1:]  # the union puts the type of the event first
+        location = location[1:]  # the union prefixes the path with the event's type
     first, *rest = location or ("type",)
     place = [first, *rest] if first in (*COLUMNS, "type") else ["data", first, *rest]
     return ".".join(map(str, place))

@@ -1,4 +1,4 @@
-"""Text that programs printed, made safe for databases, JSON and terminals."""
+"""Cleans printed text for databases, JSON and terminals."""
 
 import re
 from typing import Any
@@ -16,12 +16,12 @@ INVISIBLE = re.compile(
 
 
 def plain(text: str) -> str:
-    """Clean text for a title or a summary: remove terminal escape sequences and invisible control characters."""
+    """Remove terminal escape sequences and invisible control characters, for a title or a summary."""
     return INVISIBLE.sub("", ESCAPES.sub("", clean(text)).replace("\r\n", "\n")).strip()
 
 
 def clean(text: Any) -> Any:
-    """Replace NUL and lone surrogates, which databases refuse, by U+FFFD; values other than text stay."""
+    """Replace NUL and lone surrogates, which databases refuse, by U+FFFD. Other values are returned unchanged."""
     if not isinstance(text, str) or (text.isascii() and "\0" not in text):
         return text
     whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
@@ -29,7 +29,7 @@ def clean(text: Any) -> Any:
 
 
 def clean_json(value: Any) -> Any:
-    """Clean all text of a JSON value, keys included. Raises RecursionError for one that is nested too deep."""
+    """Clean all text of a JSON value, keys included. Raises RecursionError for a value nested too deeply."""
     if isinstance(value, str):
         return clean(value)
     if isinstance(value, list | tuple):

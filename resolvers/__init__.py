@@ -10,7 +10,8 @@ import models.actor
 import models.policy  # noqa: F401 - defines enums
 from kit.described_enum import DescribedEnum, DescribedIntEnum
 from kit.graphql.types import graphql_enum
-from protocol import described_enum, events
+from protocol import events
+from protocol.protocol_enum import ProtocolEnum
 
 GRAPHQL_NAMES: dict[type[Enum], str] = {
     events.EventType: "RunEventType",
@@ -22,6 +23,6 @@ GRAPHQL_NAMES: dict[type[Enum], str] = {
     events.ContributionKind: "ProducedKind",
 }
 
-for base in (DescribedEnum, DescribedIntEnum, described_enum.DescribedEnum):
+for base in (DescribedEnum, DescribedIntEnum, ProtocolEnum):
     for described in base.__subclasses__():
         graphql_enum(described, name=GRAPHQL_NAMES.get(described))

@@ -1,1 +1,1 @@
-"""The worker's side: programs that know Signalbox only by its public API, from this machine or another."""
+"""The worker: a client of the public API that runs agent programs, on this machine or another."""

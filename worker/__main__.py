@@ -1,4 +1,4 @@
-"""`python -m worker worker …`, `python -m worker recording …` and `python -m worker mcp …`."""
+"""The worker's commands without the server: `python -m worker worker`, `recording` and `mcp`."""
 
 import typer
 

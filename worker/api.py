@@ -1,8 +1,8 @@
-"""What a worker needs of the public API: the words between them, and nothing of how they travel.
+"""The part of the public API that a worker needs, independent of the transport.
 
-Every report names its lease: the run, the number of the attempt, and its token. `Stale` means that somebody else
-has the run now, or that it ended: whatever the worker still knows changes nothing any more. worker/client.py
-speaks these words over GraphQL.
+Every report names its lease: the run, the attempt number and the token. `LeaseLost` means that another worker holds
+the run or that the run has ended; then nothing the worker reports has an effect. worker/client.py implements
+`WorkerApi` over GraphQL.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -16,13 +16,14 @@ Row = dict[str, Any]
 
 
 class LeaseLost(Exception):
-    """The lease is not ours any more."""
+    """The worker does not hold the lease any more."""
 
 
 class ServerUnreachable(Exception):
-    """The server did not answer. It may or may not have heard; asking again is safe.
+    """The server did not answer. It may have received the request; repeating the request is safe.
 
-    `after` is how many seconds it wants to be left alone, where it said so; `restarts`, that it is about to end.
+    `after` is the delay in seconds that the server asked for, else 0. `restarts` means that the server is shutting
+    down.
     """
 
     after: float = 0.0
@@ -30,7 +31,7 @@ class ServerUnreachable(Exception):
 
 
 class ServerRejected(Exception):
-    """The server understood and said no. The same again would be refused again."""
+    """The server refused the request. The same request would be refused again."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -39,7 +40,7 @@ class ServerRejected(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Registration:
-    """Registering the same name again is the same worker."""
+    """A worker's registration. Registering a name again updates the same worker."""
 
     name: str
     version: str
@@ -57,26 +58,28 @@ class LeaseTicket:
 
 @dataclass(frozen=True, kw_only=True)
 class ClaimedWork:
-    """A run that is ours, and everything it was given when it was claimed."""
+    """A claimed run with its lease and all of its inputs."""
 
     lease: LeaseTicket
     executor: str
     prompt: str
-    whole: str = ""  # what a new conversation is told, where `session` turns out to be lost; empty: the same
-    repository: str = ""  # a folder on this machine; empty: the worker's own
+    whole: str = ""  # prompt of a new session, if `session` is lost; empty: `prompt`
+    repository: str = ""  # a folder on this machine; empty: the worker's repository
     base: str = "HEAD"
-    branch: str = ""  # go on with this branch
+    branch: str = ""  # an existing branch to continue; empty: a new one
     branch_template: str = "signalbox/{card}-{slug}"
-    names: dict[str, str] = field(default_factory=dict)  # card, slug: for the template
+    names: dict[str, str] = field(default_factory=dict)  # `card` and `slug`, for `branch_template`
     session: str = ""
     model: str = ""
     instructions: str = ""
     supervised: bool = False
-    strict: bool = False  # supervised in each step
-    keeps_files: bool = False  # its agent was told to change no file, so nothing it leaves is committed
+    strict: bool = False  # every step needs a person's decision
+    keeps_files: bool = False  # the agent must not change files; nothing is committed for it
     options: dict[str, str] = field(default_factory=dict)
     tools: Row = field(default_factory=dict, repr=False)  # MCP servers by name
-    env: dict[str, str] = field(default_factory=dict, repr=False)  # what lets a program ask the API itself
+    env: dict[str, str] = field(
+        default_factory=dict, repr=False
+    )  # credentials with which the program calls the API
     silence: float = 300.0  # seconds
     wall: float = 3600.0  # seconds
     lease_seconds: float = 60.0
@@ -84,7 +87,7 @@ class ClaimedWork:
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerCommand:
-    """Delivered at least once; acknowledged when it was carried out."""
+    """A command for a run. It is delivered at least once and acknowledged after it was executed."""
 
     id: str
     run: str
@@ -115,7 +118,7 @@ class Decide(WorkerCommand):
 
 @dataclass(frozen=True, kw_only=True)
 class LeaseState:
-    """A sign of life for one lease, and whether its agent showed one too since the last."""
+    """A held lease, and whether its agent was active since the last heartbeat."""
 
     lease: LeaseTicket
     active: bool = False
@@ -123,7 +126,7 @@ class LeaseState:
 
 @dataclass(frozen=True, kw_only=True)
 class HeartbeatAnswer:
-    """What a heartbeat was answered: runs whose leases are lost, and commands."""
+    """The answer to a heartbeat: the runs whose leases are lost, and pending commands."""
 
     lost: frozenset[str] = frozenset()
     commands: tuple[WorkerCommand, ...] = ()
@@ -140,12 +143,12 @@ class FinishedWork:
     session: str = ""
     exit_code: int | None = None
     metrics: Row = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()  # what people should know about the work
+    warnings: tuple[str, ...] = ()  # shown to people with the result
 
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """What was done until then is reported too: work is kept."""
+    """A failed attempt. `result` is the work done until then, which is kept."""
 
     code: str
     reason: str
@@ -159,29 +162,29 @@ class WorkerApi(Protocol):
     async def deregister(self, worker: str) -> None: ...
 
     async def claim(self, worker: str, most: int) -> list[ClaimedWork]:
-        """Claim up to `most` runs; waits a while on the server's side when there is none."""
+        """Claim up to `most` runs. The server waits for a while if there is none."""
         ...
 
     def commands(self, worker: str) -> AsyncIterator[WorkerCommand]:
-        """Commands as they come. It may end at any time; heartbeats carry the same commands."""
+        """Yield commands as they are given. The stream may end at any time; heartbeats carry the same commands."""
         ...
 
     async def acknowledge(self, lease: LeaseTicket, command: str) -> None: ...
 
     async def heartbeat(self, worker: str, beats: Sequence[LeaseState]) -> HeartbeatAnswer:
-        """Extend every lease at once."""
+        """Extend all leases in one request."""
         ...
 
     async def report(self, lease: LeaseTicket, key: str, events: Sequence[Row]) -> None:
-        """Append events once, however often the same key comes. Raises Stale."""
+        """Append events. A repeated `key` appends nothing. Raises LeaseLost."""
         ...
 
     async def ask(
         self, lease: LeaseTicket, key: str, asks: Sequence[QuestionItem], session: str, *, blocking: bool
     ) -> dict[str, list[str]] | None:
-        """Ask a person. The run waits from now on; the answer comes as a command, here or to its next worker.
+        """Ask people and suspend the run. The answer arrives as a command, at this worker or at the run's next one.
 
-        What an attempt before this one asked with the same key may be answered already: then this is the answer.
+        Returns the answers if an earlier attempt asked with the same key and was answered, else None.
         """
         ...
 
@@ -190,9 +193,9 @@ class WorkerApi(Protocol):
     async def fail(self, lease: LeaseTicket, failure: Failure) -> None: ...
 
     async def stopped(self, lease: LeaseTicket, result: FinishedWork | None) -> None:
-        """Confirm that the run was stopped as a person wished."""
+        """Confirm that the run was stopped on request."""
         ...
 
     async def release(self, lease: LeaseTicket, reason: str, session: str) -> None:
-        """Give the attempt back: it is no failure."""
+        """Return the attempt to the queue. It does not count as a failure."""
         ...

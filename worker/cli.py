@@ -1,7 +1,7 @@
-"""The commands of the agents side: `python server.py worker …`; or `python -m worker worker …`, which starts
-faster because it loads nothing of the server. What cannot be done is one line and status 2.
+"""The worker's commands: `python server.py worker`, `recording` and `mcp`; also `python -m worker`.
 
-What a command needs is imported inside it: the server has these commands too, and starts without that.
+`python -m worker` starts faster, because it does not import the server. Errors are printed in one line, with exit
+status 2. Each command imports its modules when it runs, because the server includes the commands too.
 """
 
 import asyncio
@@ -21,51 +21,57 @@ def fail(message: object) -> NoReturn:
 
 def worker(
     url: Annotated[
-        str, typer.Option(envvar="SIGNALBOX_URL", help="Address of the server's API.")
+        str, typer.Option(envvar="SIGNALBOX_URL", help="URL of the server's API.")
     ] = "http://127.0.0.1:8000/graphql",
     key: Annotated[
         str,
         typer.Option(
             envvar="SIGNALBOX_KEY",
-            help="An API key with the scope WORKER. Rather set the variable: others may see command lines.",
+            help="API key with the scope WORKER. Prefer the variable: other users can see command lines.",
         ),
     ] = "",
     executor: Annotated[
         list[str] | None,
         typer.Option(
-            help="claude_code, codex, gemini, opencode, command, scripted; several with commas. "
-            "Without it, the agent programs that are installed."
+            help="Agent programs, separated by commas: claude_code, codex, gemini, opencode, command, scripted. "
+            "Default: the agent programs that are installed."
         ),
     ] = None,
     name: Annotated[
-        str, typer.Option(help="The same name again is the same worker; without it, made of this machine's.")
+        str,
+        typer.Option(
+            help="Identifies the worker across restarts. Default: the names of the machine and the repository."
+        ),
     ] = "",
-    at_once: Annotated[int, typer.Option(min=1, max=100, help="Runs worked at the same time.")] = 1,
-    repository: Annotated[Path, typer.Option(help="The git repository to work in.")] = Path("."),
+    at_once: Annotated[int, typer.Option(min=1, max=100, help="Maximum number of concurrent runs.")] = 1,
+    repository: Annotated[Path, typer.Option(help="Git repository to work in.")] = Path("."),
     worktrees: Annotated[
-        Path | None, typer.Option(help="Where each run gets its folder; without it, beside the repository.")
+        Path | None, typer.Option(help="Folder for the worktrees. Default: <repository>.worktrees.")
     ] = None,
     option: Annotated[
-        list[str] | None, typer.Option(help="executor.name=value, as docs/agents.md lists them; repeatable.")
+        list[str] | None,
+        typer.Option(help="Option of a program, program.name=value; see docs/agents.md. Repeatable."),
     ] = None,
     capability: Annotated[
-        list[str] | None, typer.Option(help="What it can do, name or name=level; repeatable.")
+        list[str] | None, typer.Option(help="Capability, name or name=level. Repeatable.")
     ] = None,
     workspace: Annotated[
-        str, typer.Option(help="Id of the workspace to work for; a key knows its own.")
+        str, typer.Option(help="Id of the workspace to work for. Not needed with an API key.")
     ] = "",
     patience: Annotated[
-        float, typer.Option(help="Seconds to wait for a server that does not answer yet.")
+        float, typer.Option(help="Seconds to wait at the start for a server that does not answer.")
     ] = 10.0,
-    log_level: Annotated[str, typer.Option(envvar="LOG_LEVEL", help="What is logged.")] = "INFO",
+    log_level: Annotated[
+        str, typer.Option(envvar="LOG_LEVEL", help="Log level: DEBUG, INFO, WARNING, ERROR or CRITICAL.")
+    ] = "INFO",
 ) -> None:
-    """Work runs with coding agents, each on a branch of its own, until told to stop."""
+    """Work runs with coding agents, each on its own branch, until stopped."""
     from worker import startup
 
     try:
         logs.start(log_level.upper(), "text")
     except ValueError:
-        fail(f"LOG_LEVEL: {log_level!r} is no level")
+        fail(f"LOG_LEVEL: {log_level!r} is not a log level")
     try:
         settings = startup.settings_of(
             name=name,
@@ -83,18 +89,18 @@ def worker(
 
 def tools(
     url: Annotated[
-        str, typer.Option(envvar="SIGNALBOX_URL", help="Address of the server.")
+        str, typer.Option(envvar="SIGNALBOX_URL", help="URL of the server.")
     ] = "http://127.0.0.1:8000/graphql",
     token: Annotated[
         str,
         typer.Option(
             envvar="SIGNALBOX_TOKEN",
-            help="An agent's token, an API key or an access token. Rather set the variable: others may see command"
+            help="Agent token, API key or access token. Prefer the variable: other users can see command"
             " lines.",
         ),
     ] = "",
 ) -> None:
-    """Give a coding agent Signalbox's tools over standard input and output (Model Context Protocol)."""
+    """Serve Signalbox's tools to a coding agent over standard input and output (Model Context Protocol)."""
     from worker.tools import stdio
 
     try:
@@ -104,13 +110,13 @@ def tools(
 
 
 def record(
-    run: Annotated[str, typer.Argument(help="Id of a run that has ended.")],
+    run: Annotated[str, typer.Argument(help="Id of a finished run.")],
     url: Annotated[
-        str, typer.Option(envvar="SIGNALBOX_URL", help="Address of the server's API.")
+        str, typer.Option(envvar="SIGNALBOX_URL", help="URL of the server's API.")
     ] = "http://127.0.0.1:8000/graphql",
-    key: Annotated[str, typer.Option(envvar="SIGNALBOX_KEY", help="An API key that may look.")] = "",
+    key: Annotated[str, typer.Option(envvar="SIGNALBOX_KEY", help="API key that may read the run.")] = "",
 ) -> None:
-    """Print a run as a recording, which the executor `scripted` plays again."""
+    """Print a run as a recording that the program `scripted` can play."""
     from worker.api import ServerRejected, ServerUnreachable
     from worker.recording import text
 

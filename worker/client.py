@@ -1,7 +1,7 @@
-"""The API as GraphQL: worker/api.py's words, turned into the operations of operations.graphql and back.
+"""WorkerApi over GraphQL, with the operations of operations.graphql.
 
-What may be said twice says so by itself: a claim, a batch and a question carry a key of their own, the end of a run
-goes with an idempotency key. So after a lost answer the same is simply said again.
+Every request can be repeated after a lost response: claims, batches of events and questions carry a key, and the
+end of a run is sent with an idempotency key.
 """
 
 import asyncio
@@ -32,14 +32,14 @@ from worker.api import (
 )
 from worker.transport import GraphQLTransport
 
-CLAIM_WAIT_SECONDS = 20  # seconds a claim waits on the server for work
-HEARTBEAT_TIMEOUT_SECONDS = 10.0  # seconds a heartbeat may take
-MAX_FILES = 250  # what a list of an input may hold
+CLAIM_WAIT_SECONDS = 20  # how long the server holds a claim open
+HEARTBEAT_TIMEOUT_SECONDS = 10.0
+MAX_FILES = 250  # longest list of an input
 MAX_COMMITS = 100
-MAX_PATCH = 400_000  # bytes of a patch as JSON: a request has at most 1 MB
+MAX_PATCH = 400_000  # bytes as JSON; a request has at most 1 MB
 MAX_OPTIONS = 12
 MAX_WARNING_CHARACTERS = 2_000
-KEEPS_FILES = ("PLAN", "REVIEW", "TEST")  # kinds of runs whose agents are told to change no file
+KEEPS_FILES = ("PLAN", "REVIEW", "TEST")  # kinds of runs whose agents must not change files
 HEADER = 40  # characters
 SUMMARY = 20_000
 CODES = {
@@ -61,17 +61,17 @@ def _has_boards(workspace: Row) -> bool:
 
 
 def _has_work(workspace: Row) -> bool:
-    """That agents work on a board of it: by its rule, or because somebody asked."""
+    """Return whether agents work on a board of the workspace: by its policy, or because a run was started."""
     boards = workspace["boards"]["nodes"]
     return any(board["policy"]["autoDispatch"] or board["runs"]["nodes"] for board in boards)
 
 
 class Client:
-    def __init__(self, wire: GraphQLTransport, executors: Sequence[str], workspace: str = "") -> None:
-        self.wire, self.workspace = wire, workspace
+    def __init__(self, transport: GraphQLTransport, executors: Sequence[str], workspace: str = "") -> None:
+        self.transport, self.workspace = transport, workspace
         self._first = executors[0]
-        self._claim: Row | None = None  # asked, and not answered yet
-        self._waiting: asyncio.Task[Any] | None = None  # for its answer
+        self._claim: Row | None = None  # the claim that was sent and not yet answered
+        self._waiting: asyncio.Task[Any] | None = None  # waits for the response
 
     async def register(self, worker: Registration) -> str:
         given: Row = {
@@ -81,25 +81,33 @@ class Client:
             "capabilities": [{"name": name, "level": level} for name, level in worker.capabilities.items()],
             "maxConcurrent": worker.at_once,
         }
-        if workspace := self.workspace or ("" if self.wire.has_key else await self._only_workspace()):
+        if workspace := self.workspace or ("" if self.transport.has_key else await self._only_workspace()):
             given |= {"workspaceId": workspace}
         return str((await self._do("RegisterWorker", given))["id"])
 
     async def _only_workspace(self) -> str:
-        """A key knows its workspace; a person has to say which, unless only one has boards, or work on them."""
-        found = (await self.wire.ask("Workspaces", {}))["nodes"]
-        for fits in (bool, _has_boards, _has_work):
-            fitting = [one for one in found if fits(one)]
+        """Find the workspace of a caller without an API key: the only one, or the only one with boards or with
+        work.
+
+        Raises ServerRejected if several qualify.
+        """
+        response = (await self.transport.ask("Workspaces", {}))["nodes"]
+        for predicate in (bool, _has_boards, _has_work):
+            fitting = [entry for entry in response if predicate(entry)]
             if len(fitting) == 1:
                 return str(fitting[0]["id"])
-        named = ", ".join(f"{one['id']} ({one['name']})" for one in found) or "there is none"
-        raise ServerRejected("INVALID", f"say for which workspace, with --workspace: {named}")
+        named = ", ".join(f"{entry['id']} ({entry['name']})" for entry in response) or "there is none"
+        raise ServerRejected("INVALID", f"choose a workspace with --workspace: {named}")
 
     async def deregister(self, worker: str) -> None:
         await self._do("DeregisterWorker", {"id": worker})
 
     async def claim(self, worker: str, most: int) -> list[ClaimedWork]:
-        """A claim whose answer was lost is asked for again by its key, so that no run waits for a lease to end."""
+        """Claim up to `most` runs.
+
+        After a lost response, the next claim repeats the key, so that no claimed run has to wait for its lease to
+        expire.
+        """
         given = self._claim or {
             "workerId": worker,
             "most": most,
@@ -114,7 +122,7 @@ class Client:
             await asyncio.wait([self._waiting])
             if self._waiting.cancelled():
                 raise ServerUnreachable("The server restarts")
-            found = self._waiting.result()
+            response = self._waiting.result()
         except ServerUnreachable:
             raise
         except BaseException:
@@ -123,14 +131,14 @@ class Client:
             self._claim = None
             raise
         self._claim = None
-        return [self._claimed(one) for one in found["claims"]]
+        return [self._claimed(entry) for entry in response["claims"]]
 
-    def _claimed(self, said: Row) -> ClaimedWork:
-        work, run = said["work"], said["run"]
+    def _claimed(self, payload: Row) -> ClaimedWork:
+        work, run = payload["work"], payload["run"]
         token, card = work.get("agentToken") or "", run["cardId"]
-        lease = LeaseTicket(run=run["id"], attempt=said["attempt"], token=said["token"])
-        env = {"SIGNALBOX_URL": self.wire.url, "SIGNALBOX_CARD": card, "SIGNALBOX_TOKEN": token}
-        server = {"url": mcp_of(self.wire.url), "headers": {"Authorization": f"Bearer {token}"}}
+        lease = LeaseTicket(run=run["id"], attempt=payload["attempt"], token=payload["token"])
+        env = {"SIGNALBOX_URL": self.transport.url, "SIGNALBOX_CARD": card, "SIGNALBOX_TOKEN": token}
+        server = {"url": mcp_of(self.transport.url), "headers": {"Authorization": f"Bearer {token}"}}
         return ClaimedWork(
             lease=lease,
             executor=(work["executor"] or self._first).lower(),
@@ -152,18 +160,18 @@ class Client:
             env=env if token else {},
             silence=float(work["silenceSeconds"]),
             wall=float(work["attemptSeconds"]),
-            lease_seconds=float(said["leaseSeconds"]),
+            lease_seconds=float(payload["leaseSeconds"]),
         )
 
     async def commands(self, worker: str) -> AsyncIterator[WorkerCommand]:
-        async with aclosing(self.wire.hear("WorkerCommands", {"worker": worker})) as heard:  # type: ignore[type-var]
+        async with aclosing(self.transport.subscribe("WorkerCommands", {"worker": worker})) as messages:  # type: ignore[type-var]
             try:
-                async for said in heard:
-                    if command := _command(said):
+                async for payload in messages:
+                    if command := _command(payload):
                         yield command
             except ServerUnreachable as error:
                 if error.restarts and self._waiting:
-                    self._waiting.cancel()  # or it would keep the server from ending
+                    self._waiting.cancel()  # the open request would delay the server's shutdown
                 raise
 
     async def acknowledge(self, lease: LeaseTicket, command: str) -> None:
@@ -171,15 +179,15 @@ class Client:
 
     async def heartbeat(self, worker: str, beats: Sequence[LeaseState]) -> HeartbeatAnswer:
         given = {"workerId": worker, "leases": [_held(beat) for beat in beats]}
-        said = await self._do("WorkerHeartbeat", given, seconds=HEARTBEAT_TIMEOUT_SECONDS)
-        mine = {(beat.lease.run, beat.lease.attempt) for beat in beats}
+        payload = await self._do("WorkerHeartbeat", given, seconds=HEARTBEAT_TIMEOUT_SECONDS)
+        own_leases = {(beat.lease.run, beat.lease.attempt) for beat in beats}
         return HeartbeatAnswer(
             lost=frozenset(
-                one["runId"]
-                for one in said["leases"]
-                if one["lost"] and (one["runId"], one["attempt"]) in mine
+                entry["runId"]
+                for entry in payload["leases"]
+                if entry["lost"] and (entry["runId"], entry["attempt"]) in own_leases
             ),
-            commands=tuple(command for one in said["commands"] if (command := _command(one))),
+            commands=tuple(command for entry in payload["commands"] if (command := _command(entry))),
         )
 
     async def report(self, lease: LeaseTicket, key: str, events: Sequence[Row]) -> None:
@@ -191,10 +199,10 @@ class Client:
     ) -> dict[str, list[str]] | None:
         questions = [_question(ask, blocking) for ask in asks]
         given = {"lease": _lease(lease), "key": key, "questions": questions, "sessionId": session or None}
-        asked = (await self._do("AskQuestions", given))["questions"]
-        if any(one["status"] == "OPEN" for one in asked):
+        answered_questions = (await self._do("AskQuestions", given))["questions"]
+        if any(entry["status"] == "OPEN" for entry in answered_questions):
             return None
-        return {one["key"]: one["answer"] or [] for one in asked}
+        return {entry["key"]: entry["answer"] or [] for entry in answered_questions}
 
     async def complete(self, lease: LeaseTicket, result: FinishedWork) -> None:
         await self._end("CompleteRun", lease, {"result": _result(result)})
@@ -216,13 +224,13 @@ class Client:
         await self._end("ReleaseRun", lease, {"sessionId": session or None})
 
     async def _end(self, name: str, lease: LeaseTicket, more: Row) -> None:
-        # The same end said again is answered the same; another one, after a refusal, is another.
-        said = sha256(json.dumps(more, sort_keys=True).encode()).hexdigest()[:16]
-        key = f"{name}:{lease.run}:{lease.attempt}:{said}"
+        # A repeated end has the same key; a changed one, after a refusal, has another.
+        payload = sha256(json.dumps(more, sort_keys=True).encode()).hexdigest()[:16]
+        key = f"{name}:{lease.run}:{lease.attempt}:{payload}"
         await self._do(name, {"lease": _lease(lease), **more}, key=key)
 
     async def _do(self, name: str, given: Row, **how: Any) -> Any:
-        return await self.wire.ask(name, {"input": given}, **how)
+        return await self.transport.ask(name, {"input": given}, **how)
 
 
 def _lease(lease: LeaseTicket) -> Row:
@@ -233,17 +241,17 @@ def _held(beat: LeaseState) -> Row:
     return {"lease": _lease(beat.lease), "active": beat.active}
 
 
-def _command(said: Row) -> WorkerCommand | None:
-    """A command in our words; what this worker does not know is left alone."""
-    id, run = said["id"], said["runId"]
-    match said["kind"]:
+def _command(payload: Row) -> WorkerCommand | None:
+    """Convert a command. Returns None for a kind that this worker does not know."""
+    id, run = payload["id"], payload["runId"]
+    match payload["kind"]:
         case "STOP":
-            return Stop(id=id, run=run, reason=said["reason"] or Stop.reason)
+            return Stop(id=id, run=run, reason=payload["reason"] or Stop.reason)
         case "CONCLUDE":
             return Conclude(id=id, run=run)
         case "ANSWER":
-            answers = {one["key"]: one["answer"] for one in said["answers"] or []}
-            return QuestionAnswer(id=id, run=run, key=said["key"], answers=answers)
+            answers = {entry["key"]: entry["answer"] for entry in payload["answers"] or []}
+            return QuestionAnswer(id=id, run=run, key=payload["key"], answers=answers)
     return None
 
 
@@ -254,8 +262,8 @@ def _event(row: Row) -> Row:
 
 def _question(ask: QuestionItem, blocking: bool) -> Row:
     options = [
-        {"label": one.label, "description": one.description, "recommended": one.recommended}
-        for one in ask.options[:MAX_OPTIONS]
+        {"label": entry.label, "description": entry.description, "recommended": entry.recommended}
+        for entry in ask.options[:MAX_OPTIONS]
     ]
     return {
         "key": ask.key,
@@ -271,7 +279,7 @@ def _question(ask: QuestionItem, blocking: bool) -> Row:
 
 def _result(result: FinishedWork) -> Row:
     diff, warnings = result.diff, [text[:MAX_WARNING_CHARACTERS] for text in result.warnings]
-    patch = _fitting(diff.patch)
+    patch = _fit_patch(diff.patch)
     if diff.more_files or len(diff.files) > MAX_FILES:
         count = len(diff.files) + diff.more_files
         warnings.append(f"{count:,} files were changed; the first {MAX_FILES} are listed")
@@ -295,19 +303,19 @@ def _result(result: FinishedWork) -> Row:
             for file in diff.files[:MAX_FILES]
         ],
         "patch": patch,
-        "commits": [{"sha": one.sha, "title": one.subject} for one in result.commits[-MAX_COMMITS:]],
+        "commits": [{"sha": entry.sha, "title": entry.subject} for entry in result.commits[-MAX_COMMITS:]],
         "warnings": warnings,
         "metrics": result.metrics or None,
     }
 
 
-def _fitting(patch: str) -> str:
-    """As much of a patch as a request holds, whole lines."""
+def _fit_patch(patch: str) -> str:
+    """Cut a patch at a line so that it fits into a request."""
     while len(json.dumps(patch, ensure_ascii=False).encode(errors="replace")) > MAX_PATCH:
         patch = patch[: min(len(patch) * 3 // 4, MAX_PATCH)].rpartition("\n")[0]
     return patch
 
 
 def mcp_of(url: str) -> str:
-    """Where the tools for agents are: beside the API."""
+    """Return the URL of the MCP endpoint beside the API."""
     return f"{url.rstrip('/').removesuffix('/graphql')}/mcp"

@@ -1,9 +1,8 @@
-"""Text that arrives in crumbs, put together.
+"""Coalesces an agent's text, which programs print a few characters at a time, up to sixty times a second.
 
-Programs say their text a few letters at a time, sixty times a second. Chunks are gathered for EVERY seconds or
-CHUNK bytes and leave as transient chunks; at every boundary, and at the latest after KEEP seconds, what was said
-leaves once more as a part that is kept. Nothing is changed: the kept parts of an item, put together, are its
-chunks, put together, byte for byte. Sans I/O: the caller brings the clock.
+Text is gathered for FLUSH_INTERVAL_SECONDS or MAX_CHUNK_BYTES and leaves as transient chunks. At every boundary,
+and at the latest after MAX_UNSENT_SECONDS, the text leaves again as a part that is kept. The joined parts of an
+item equal its joined chunks, byte for byte. No I/O: the caller passes the time.
 """
 
 from collections.abc import Iterator
@@ -15,44 +14,44 @@ from protocol.events import AgentEvent, OutputText, ThinkingText
 
 FLUSH_INTERVAL_SECONDS = 0.1  # seconds
 MAX_CHUNK_BYTES = 32_768  # bytes
-MAX_UNSENT_SECONDS = 5.0  # seconds of text that a killed worker can lose
+MAX_UNSENT_SECONDS = 5.0  # a killed worker loses at most this much text
 MAX_PART_BYTES = 262_144  # bytes
-MAX_CLOSED_ITEMS = 1000  # items that are known after they were broken off
+MAX_CLOSED_ITEMS = 1000  # closed items that are remembered
 
 Text = OutputText | ThinkingText
 Place = tuple[str, str, str]
 
 
 @dataclass
-class Open:
-    """An item that is being said."""
+class OpenItem:
+    """An item whose text is not complete."""
 
     like: Text
     began: float
-    waiting: list[str] = field(default_factory=list)  # not sent as a chunk yet
-    weight: int = 0  # bytes that wait
+    waiting: list[str] = field(default_factory=list)  # not yet sent as a chunk
+    weight: int = 0  # bytes of `waiting`
     since: float = 0.0
-    said: list[str] = field(default_factory=list)  # of this part
-    size: int = 0  # bytes of this part
-    kept: int = 0  # characters that left in parts already,
-    digest: Any = field(default_factory=sha256)  # and what they were, to know them again in the whole text
+    texts: list[str] = field(default_factory=list)  # text of the current part
+    size: int = 0  # bytes of `texts`
+    kept: int = 0  # characters sent in earlier parts
+    digest: Any = field(default_factory=sha256)  # digest of these characters, to find them in the whole text
     part: int = 0
 
 
 class Coalescer:
     def __init__(self) -> None:
-        self._open: dict[Place, Open] = {}
-        self._shut: dict[Place, Open] = {}  # they can go on, or be said once more as a whole
+        self._open: dict[Place, OpenItem] = {}
+        self._shut: dict[Place, OpenItem] = {}  # closed items: they may continue, or be repeated as a whole
 
     def feed(self, event: AgentEvent, now: float) -> list[AgentEvent]:
-        """Take one event; give those that may leave, in order."""
+        """Add an event. Returns the events that are ready, in order."""
         if not isinstance(event, OutputText | ThinkingText):
             return [*self._close_all(event.agent), event]
         place = _place(event)
         out = [
-            one
+            output
             for other in [p for p in self._open if p[0] == event.agent and p != place]
-            for one in self._close(other)
+            for output in self._close(other)
         ]
         if not event.chunk:
             return [*out, *self._final(place, event)]
@@ -61,28 +60,28 @@ class Coalescer:
         return out
 
     def tick(self, now: float) -> list[AgentEvent]:
-        """Give what is due."""
+        """Return the events that are due at `now`."""
         out: list[AgentEvent] = []
         for item in self._open.values():
             if item.waiting and now >= item.since + FLUSH_INTERVAL_SECONDS:
                 out += self._flush(item)
-            if item.said and now >= item.began + MAX_UNSENT_SECONDS:
+            if item.texts and now >= item.began + MAX_UNSENT_SECONDS:
                 out += self._keep(item)
         return out
 
     def due(self) -> float | None:
-        """When `tick` has something to give."""
+        """Return the time at which `tick` will have events, or None."""
         times = [i.since + FLUSH_INTERVAL_SECONDS for i in self._open.values() if i.waiting]
-        times += [i.began + MAX_UNSENT_SECONDS for i in self._open.values() if i.said]
+        times += [i.began + MAX_UNSENT_SECONDS for i in self._open.values() if i.texts]
         return min(times, default=None)
 
     def close(self) -> list[AgentEvent]:
-        """Give everything."""
+        """Return all remaining events."""
         return [event for place in list(self._open) for event in self._close(place)]
 
     def _chunk(self, place: Place, event: Text, now: float) -> list[AgentEvent]:
         size = len(event.text.encode(errors="surrogatepass"))
-        item = self._open.get(place) or self._shut.pop(place, None) or Open(event, now)
+        item = self._open.get(place) or self._shut.pop(place, None) or OpenItem(event, now)
         self._open[place] = item
         out: list[AgentEvent] = []
         if item.weight + size > MAX_CHUNK_BYTES:
@@ -91,21 +90,21 @@ class Coalescer:
             out += self._keep(item)
         if not item.waiting:
             item.since = now
-        if not item.said:
+        if not item.texts:
             item.began = now
         item.waiting.append(event.text)
-        item.said.append(event.text)
+        item.texts.append(event.text)
         item.weight += size
         item.size += size
         return [*out, *self._flush(item)] if item.weight >= MAX_CHUNK_BYTES else out
 
-    def _flush(self, item: Open) -> list[AgentEvent]:
+    def _flush(self, item: OpenItem) -> list[AgentEvent]:
         text, item.waiting, item.weight = "".join(item.waiting), [], 0
         return [item.like.model_copy(update={"text": text, "chunk": True, "part": item.part})] if text else []
 
-    def _keep(self, item: Open) -> list[AgentEvent]:
+    def _keep(self, item: OpenItem) -> list[AgentEvent]:
         out = self._flush(item)
-        text, item.said, item.size = "".join(item.said), [], 0
+        text, item.texts, item.size = "".join(item.texts), [], 0
         if text:
             out.append(item.like.model_copy(update={"text": text, "chunk": False, "part": item.part}))
             item.kept += len(text)
@@ -114,8 +113,8 @@ class Coalescer:
         return out
 
     def _final(self, place: Place, event: Text) -> list[AgentEvent]:
-        """The program's own word for the whole text. It wins over its chunks, should they differ."""
-        item = self._open.pop(place, None) or self._shut.pop(place, None) or Open(event, 0.0)
+        """Take the whole text of an item. It replaces the chunks if it differs from them."""
+        item = self._open.pop(place, None) or self._shut.pop(place, None) or OpenItem(event, 0.0)
         out = self._flush(item)
         kept = sha256(event.text[: item.kept].encode(errors="surrogatepass"))
         goes_on = len(event.text) >= item.kept and kept.digest() == item.digest.digest()
@@ -144,7 +143,7 @@ def _place(event: Text) -> Place:
 
 
 def _cut(text: str, size: int) -> Iterator[str]:
-    """Cut text into pieces of at most `size` bytes, never inside a letter."""
+    """Cut text into pieces of at most `size` bytes, at character boundaries."""
     if len(text) * 4 <= size:
         yield text
         return

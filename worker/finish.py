@@ -1,7 +1,7 @@
-"""How a run's end is told: with words for one that said none, and again with less where something is refused.
+"""Reports the end of a run, with a substitute summary if there is none, and without what the server refuses.
 
-A refusal costs what was refused and nothing else: branch, head, files, commits and metrics go only when the server
-names them, or when nothing else is left to leave out.
+A refused field costs that field and nothing else: branch, head, files, commits and metrics are dropped only if the
+server names them or nothing else is left to drop.
 """
 
 import logging
@@ -19,18 +19,18 @@ log = logging.getLogger(__name__)
 NO_SUMMARY = "Completed without a summary"
 MAX_TITLE_CHARS = 72
 MAX_STAND_IN_CHARS = 2_000
-MAX_REASON_CHARS = 300  # of what the server said about what it refused
-ELSEWHERE = (
+MAX_REASON_CHARS = 300  # of the server's message in a warning
+UNREDUCIBLE_CODES = (
     "CONFLICT",
     "NOT_FOUND",
     "FORBIDDEN",
     "UNAUTHENTICATED",
-)  # refusals that no field is to blame for
+)  # refusals that no field causes
 
-Tell = Callable[[AgentResult, FinishedWork | None], Awaitable[None]]
-Less = Callable[[FinishedWork], FinishedWork]
-# What can be left out, by its name in the API; what is missed least goes first when the server names nothing.
-LESS: dict[str, Less] = {
+ReportEnd = Callable[[AgentResult, FinishedWork | None], Awaitable[None]]
+Reduction = Callable[[FinishedWork], FinishedWork]
+# Droppable parts by their API name, the least important first; used in order if the server names none.
+REDUCTIONS: dict[str, Reduction] = {
     "patch": lambda result: replace(result, diff=replace(result.diff, patch="", is_cut=False)),
     "warnings": lambda result: replace(result, warnings=()),
     "sessionId": lambda result: replace(result, session=""),
@@ -44,21 +44,21 @@ LESS: dict[str, Less] = {
 }
 
 
-async def tell_until_taken(tell: Tell, ended: AgentResult, result: FinishedWork | None) -> bool:
-    """Tell how the run ended; what the server refuses of it is left out. False: it did not take the result.
+async def report_end(report: ReportEnd, ended: AgentResult, result: FinishedWork | None) -> bool:
+    """Report the end of a run, dropping refused parts of the result. Returns whether the server took the result.
 
-    An end that is refused in itself is told as a failure with all that was made, so that the run does not hang
-    until its lease ends. Raises Rejected when not even that is taken.
+    An end that is itself refused is reported as a failure with the whole result, so that the run does not stay
+    open until its lease expires. Raises ServerRejected if the failure is refused too.
     """
     left, is_plainest = result, False
     while True:
         try:
-            await tell(ended, left)
+            await report(ended, left)
             return left is not None
         except ServerRejected as error:
             log.warning("the end of a run was refused: %s", error)
-            if left and (less := without_refused(left, error)):
-                left = less
+            if left and (reduced := without_refused(left, error)):
+                left = reduced
             elif not is_plainest:
                 reason = f"The server refused how the run ended ({ended.code or 'completed'}): {error}"
                 ended, left, is_plainest = AgentResult.failed(reason), result, True
@@ -68,48 +68,48 @@ async def tell_until_taken(tell: Tell, ended: AgentResult, result: FinishedWork 
                 raise
 
 
-def goes_on(said: OutputText, now: OutputText) -> OutputText:
-    """The last an agent said, its chunks put together; what it said on standard error is no word of its own."""
+def extend_output(last: OutputText, now: OutputText) -> OutputText:
+    """Return the agent's last output, its chunks joined. Standard error does not count as output."""
     if now.stream == OutputStream.STDERR or not now.text.strip():
-        return said
-    text = (said.text if now.chunk and now.item == said.item else "") + now.text
+        return last
+    text = (last.text if now.chunk and now.item == last.item else "") + now.text
     return now.model_copy(update={"text": text[-MAX_STAND_IN_CHARS:]})
 
 
-def stand_in(commits: Sequence[Made], said: OutputText) -> str:
-    """A summary for an agent that gave none: the title of its last commit, or what it said last."""
+def summarize(commits: Sequence[Made], last: OutputText) -> str:
+    """Derive a summary for an agent that gave none: the title of its last commit, or its last output."""
     if commits and (title := plain(commits[-1].subject)):
         return title
-    lines = plain(said.text).splitlines()
-    return "\n".join(lines[-1:] if said.stream == OutputStream.STDOUT else lines)
+    lines = plain(last.text).splitlines()
+    return "\n".join(lines[-1:] if last.stream == OutputStream.STDOUT else lines)
 
 
 def title_of(summary: str) -> str:
-    """The first line that says something, as a title: no escape sequences, no heading's marks."""
+    """Return the first line with text as a title, without escape sequences and heading marks."""
     lines = (" ".join(line.split()).lstrip("#*> -") for line in plain(summary).splitlines())
     return next((line[:MAX_TITLE_CHARS].strip() for line in lines if line), "")
 
 
 def without_refused(result: FinishedWork, error: ServerRejected) -> FinishedWork | None:
-    """The result without what the server refused of it, and with a warning. None: nothing is left to leave out."""
-    if error.code in ELSEWHERE:
+    """Drop what the server refused from the result and add a warning. Returns None if nothing can be dropped."""
+    if error.code in UNREDUCIBLE_CODES:
         return None
-    named = [name for name in LESS if re.search(rf"\b{name}\b", str(error))]
-    for name in [*named, *(name for name in LESS if name not in named)]:
-        less = _without_entries(result, name, str(error)) if name in named else result
-        less = less if less != result else LESS[name](result)
-        if less != result:
+    named = [name for name in REDUCTIONS if re.search(rf"\b{name}\b", str(error))]
+    for name in [*named, *(name for name in REDUCTIONS if name not in named)]:
+        reduced = _without_entries(result, name, str(error)) if name in named else result
+        reduced = reduced if reduced != result else REDUCTIONS[name](result)
+        if reduced != result:
             why = " ".join(plain(str(error)).split())[:MAX_REASON_CHARS]
             warning = f"The server refused {name} of the result, so it is left out: {why}"
-            return less if name == "warnings" else replace(less, warnings=(*less.warnings, warning))
+            return reduced if name == "warnings" else replace(reduced, warnings=(*reduced.warnings, warning))
     return None
 
 
 def _without_entries(result: FinishedWork, name: str, why: str) -> FinishedWork:
-    """Without the files or commits whose numbers the server names."""
+    """Drop the files or commits whose indexes the server names."""
     refused = {int(number) for number in re.findall(rf"\b{name}[.\[](\d+)", why)}
     if name == "files":
-        files = tuple(one for n, one in enumerate(result.diff.files) if n not in refused)
+        files = tuple(file for n, file in enumerate(result.diff.files) if n not in refused)
         return replace(result, diff=replace(result.diff, files=files))
     if name == "commits":
         return replace(result, commits=tuple(c for n, c in enumerate(result.commits) if n not in refused))

@@ -1,14 +1,14 @@
-"""Keeps a program on a leash: `leash.py fd held private program …`. Needs nothing but Python.
+"""Supervises a program: `leash.py fd held private program …`. Needs only Python's standard library.
 
-The program gets a process group of its own. Each byte that comes by the pipe `fd` is a signal: SIGTERM and SIGKILL
-go to everything the program has started, any other to its group, as Ctrl+C does. When the pipe ends, the worker is
-gone, however it died: everything is ended too, because somebody else will get its run. When the program exits, all
-it left behind is ended before its exit code is passed on.
+The program gets its own process group. Each byte read from the pipe `fd` is a signal: SIGTERM and SIGKILL go to
+every descendant of the program, any other signal to its group, as with Ctrl+C. The end of the pipe means that the
+worker is gone, however it died: all processes are ended, because another worker will get the run. When the program
+exits, its remaining descendants are ended before its exit code is passed on.
 
-On Linux the leash is the subreaper of everything below it, so no session, double fork or nohup leads out of its
-sight: it has no children left exactly when nothing of the program is left. Elsewhere it reaches the group only.
-The files `held` (numbers, by commas) stay open in the program and in what it starts: a lock on them lasts until the
-last of them is gone, even if the leash itself is killed. The folder `private` is removed at the end.
+On Linux, the leash is the subreaper of all processes below it, so sessions, double forks and nohup do not escape:
+it has no children exactly when nothing of the program is left. Elsewhere it reaches the process group only. The
+files `held` (descriptors, separated by commas) stay open in the program and its descendants: a lock on them lasts
+until the last of them exits, even if the leash is killed. The folder `private` is removed at the end.
 """
 
 import ctypes
@@ -22,25 +22,25 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-GRACE_SECONDS = 5.0  # between asking and killing when the worker is gone
-LEFTOVER_SECONDS = 2.0  # that what a program left behind gets to end by itself: git removes its lock files
-KILL_SECONDS = 30.0  # until the leash gives up what cannot be killed, and says so
-LOOK_SECONDS = 0.02  # between two looks for what is left
-PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36  # of linux/prctl.h
+GRACE_SECONDS = 5.0  # between SIGTERM and SIGKILL when the worker is gone
+LEFTOVER_SECONDS = 2.0  # between SIGTERM and SIGKILL for leftovers: git removes its lock files
+KILL_SECONDS = 30.0  # until the leash gives up on processes that survive SIGKILL
+POLL_INTERVAL_SECONDS = 0.02
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36  # from linux/prctl.h
 IS_LINUX = sys.platform == "linux"
 
 
 class Leash:
-    """One program and everything below it."""
+    """A program and its descendants."""
 
     def __init__(self, group: int, *, is_reaper: bool) -> None:
         self.group, self.is_reaper = group, is_reaper
         self.has_killed = False
 
     def hold(self, pipe: int) -> None:
-        """Pass signals on until the worker is gone, then end everything."""
-        while said := os.read(pipe, 1):
-            self.signal(said[0])
+        """Pass signals on until the worker is gone, then end all processes."""
+        while signals := os.read(pipe, 1):
+            self.signal(signals[0])
         self.signal(signal.SIGTERM)
         time.sleep(GRACE_SECONDS)
         self.signal(signal.SIGKILL)
@@ -53,14 +53,14 @@ class Leash:
             self._signal_descendants(number, {self.group})
 
     def wait(self) -> int:
-        """Wait for the program itself; orphans that were handed to us are reaped meanwhile."""
+        """Wait for the program and return its exit code. Reaps orphans meanwhile."""
         while True:
             pid, status = os.waitpid(-1, 0)
             if pid == self.group:
                 return os.waitstatus_to_exitcode(status)
 
     def end_leftovers(self) -> None:
-        """End what the program left behind, politely at first, until none is left."""
+        """End the remaining descendants: SIGTERM first, then SIGKILL."""
         if not self.is_reaper:
             self.signal(signal.SIGKILL)
             return
@@ -71,13 +71,13 @@ class Leash:
             print(f"signalbox: these processes cannot be ended: {left}", file=sys.stderr)
 
     def _end(self, number: int, seconds: float) -> bool:
-        """Signal everything below us, and what it starts meanwhile. True: nothing is left."""
+        """Signal all descendants, including new ones. Returns whether none is left."""
         until, signalled = time.monotonic() + seconds, set[int]()
         while not self._is_childless():
             if time.monotonic() > until or (number == signal.SIGTERM and self.has_killed):
                 return False
             self._signal_descendants(number, signalled)
-            time.sleep(LOOK_SECONDS)
+            time.sleep(POLL_INTERVAL_SECONDS)
         return True
 
     def _is_childless(self) -> bool:
@@ -89,7 +89,7 @@ class Leash:
         return False
 
     def _signal_descendants(self, number: int, signalled: set[int]) -> None:
-        """Signal each descendant once: some take a second signal for a stronger wish."""
+        """Signal each descendant once, because some programs treat a second signal as more urgent."""
         for pid in descendants(os.getpid()) if self.is_reaper else []:
             if pid not in signalled:
                 signalled.add(pid)
@@ -98,7 +98,7 @@ class Leash:
 
 
 def descendants(of: int) -> list[int]:
-    """The processes below one, those that wait to be reaped left out."""
+    """Return the ids of the live processes below a process."""
     children: dict[int, list[int]] = {}
     dead = set[int]()
     for path in Path("/proc").iterdir():
@@ -108,16 +108,16 @@ def descendants(of: int) -> list[int]:
                 children.setdefault(int(parent), []).append(int(path.name))
                 if state in "ZX":
                     dead.add(int(path.name))
-    found, waiting = list[int](), [of]
+    processes, waiting = list[int](), [of]
     while waiting:
         below = children.get(waiting.pop(), [])
         waiting += below
-        found += [pid for pid in below if pid not in dead]
-    return found
+        processes += [pid for pid in below if pid not in dead]
+    return processes
 
 
 def become_reaper() -> bool:
-    """Whether orphans below us are handed to us from now on."""
+    """Become the subreaper of all descendants. Returns whether the system supports it."""
     if not IS_LINUX or not Path("/proc/self/stat").exists():
         return False
     return bool(ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0)
@@ -130,7 +130,7 @@ def main(pipe: int, held: list[int], private: str, argv: list[str]) -> int:
     prctl = ctypes.CDLL(None).prctl if IS_LINUX else None
 
     def die_with_leash() -> None:
-        """Between fork and exec, while there is one thread: whoever kills the leash kills the program too."""
+        """Have the kernel kill the program if the leash is killed. Runs between fork and exec."""
         if prctl:
             prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
@@ -157,4 +157,4 @@ if __name__ == "__main__":
     numbers = [int(number) for number in sys.argv[2].split(",") if number]
     code = main(int(sys.argv[1]), numbers, sys.argv[3], sys.argv[4:])
     sys.stdout.flush()
-    os._exit(code)  # the thread may still hold the pipe
+    os._exit(code)  # the thread may still read the pipe

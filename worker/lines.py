@@ -1,31 +1,31 @@
-"""A program's output cut into lines, with bounded memory, however long a line is.
+"""Cuts a program's output into lines with bounded memory, whatever the length of a line.
 
-A line that is too long is still understood: it is JSON, and only its strings are long. They are shortened as they
-come, so that its type, its ids and its numbers survive.
+A line that is too long is usually JSON with long strings. The strings are shortened while they are read, so that
+the type, ids and numbers of the line survive.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-MAX_HEAD_CHARS = 1_000  # of a line that was too long, for a person
-MAX_STRING_BYTES = 16_384  # of one string in a line that was too long
+MAX_HEAD_CHARS = 1_000  # of a line that was too long, shown to people
+MAX_STRING_BYTES = 16_384  # of each string in a line that was too long
 SPECIAL = re.compile(rb'["\\]')
 
 
 @dataclass(frozen=True)
 class TooLong:
-    """What is left of a line that was too long. `text` is JSON if the line was, and its strings made it long."""
+    """The rest of a line that was too long. `text` is JSON if the line was JSON with long strings."""
 
     text: str
-    size: int  # bytes of the whole line
+    size: int  # bytes of the original line
 
 
 class Lines:
-    """Cuts bytes into lines of at most `most` bytes; longer ones come as TooLong."""
+    """Cuts bytes into lines of at most `limit` bytes; longer lines become TooLong."""
 
-    def __init__(self, most: int) -> None:
-        self.most = most
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
         self._rest = bytearray()
         self._size = 0
         self._shortener: Shortener | None = None
@@ -43,11 +43,11 @@ class Lines:
 
     def _take(self, data: bytes) -> None:
         self._size += len(data)
-        if self._size > self.most and self._shortener is None:
-            self._shortener = Shortener(min(MAX_STRING_BYTES, self.most))
+        if self._size > self.limit and self._shortener is None:
+            self._shortener = Shortener(min(MAX_STRING_BYTES, self.limit))
             self._rest = self._shortener.feed(bytes(self._rest))
         kept = self._shortener.feed(data) if self._shortener else data
-        self._rest += kept[: self.most - len(self._rest)]
+        self._rest += kept[: self.limit - len(self._rest)]
 
     def _line(self) -> str | TooLong:
         text, size, is_cut = self._rest.decode(errors="replace"), self._size, self._shortener is not None
@@ -56,13 +56,13 @@ class Lines:
 
 
 class Shortener:
-    """Copies JSON piece by piece, and leaves out what its strings have beyond `most` bytes."""
+    """Copies JSON piece by piece, and drops the bytes of each string beyond `limit`."""
 
-    def __init__(self, most: int) -> None:
-        self.most = most
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
         self._is_inside = False  # a string
-        self._size = 0  # bytes of this string so far
-        self._owed = b""  # an escape that has begun: it is copied whole or not at all
+        self._size = 0  # bytes of the current string
+        self._owed = b""  # an incomplete escape: it is copied whole or not at all
 
     def feed(self, data: bytes) -> bytearray:
         out, at = bytearray(), 0
@@ -89,7 +89,7 @@ class Shortener:
         return out
 
     def _kept(self, piece: bytes) -> bytes:
-        room = self.most - self._size
+        room = self.limit - self._size
         self._size += len(piece)
         if len(piece) <= room:
             return piece

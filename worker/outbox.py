@@ -1,7 +1,7 @@
-"""The way out of a run's events: coalesced, in batches, each sent until it arrived, in order.
+"""Sends a run's events: coalesced, in batches, in order, each batch repeated until the server has it.
 
-A batch keeps its key however often it is sent, so that a retry appends nothing twice. When the server is away, what
-is kept waits here, and when MOST wait, the agent waits too; chunks are dropped instead, for their text follows.
+A repeated batch keeps its key, so it appends nothing twice. While the server is unreachable, events wait here; at
+MAX_PENDING_EVENTS the agent waits too. Chunks are dropped earlier, because their text follows as kept parts.
 """
 
 import asyncio
@@ -17,9 +17,9 @@ from worker.coalesce import Coalescer
 from worker.retry import retry_until_reached
 
 log = logging.getLogger(__name__)
-MAX_BATCH_EVENTS = 100  # events
-MAX_BATCH_BYTES = 524_288  # of one batch
-MAX_PENDING_EVENTS = 2_000  # events that wait
+MAX_BATCH_EVENTS = 100
+MAX_BATCH_BYTES = 524_288
+MAX_PENDING_EVENTS = 2_000
 
 
 class Outbox:
@@ -35,19 +35,19 @@ class Outbox:
         self._closed = self._dropped = False
 
     async def put(self, event: AgentEvent) -> None:
-        """Take one event. Waits while too many wait."""
+        """Add an event. Blocks while MAX_PENDING_EVENTS wait."""
         await self._room.wait()
         self._take(self._gather.feed(event, time.monotonic()))
 
     async def flush(self) -> None:
-        """Wait until everything so far was heard, or nobody wants to hear it any more."""
+        """Wait until all events so far were delivered or dropped."""
         self._take(self._gather.close())
         while self._waiting:
             self._empty.clear()
             await self._empty.wait()
 
     async def run(self) -> None:
-        """Send what comes until `close`. Raises Stale when nobody wants to hear it any more."""
+        """Send events until `close`. Raises LeaseLost, ServerRejected."""
         while not (self._closed and not self._waiting):
             if not self._waiting:
                 await self._rest()
@@ -60,7 +60,7 @@ class Outbox:
         self._new.set()
 
     def drop(self) -> None:
-        """Nobody wants to hear it: let go of everything, and of an agent that waits."""
+        """Discard all events and release the callers that wait: the run is lost."""
         self._closed, self._dropped = True, True
         self._waiting.clear()
         self._room.set()
@@ -97,27 +97,27 @@ class Outbox:
         return batch
 
     async def _send(self, batch: list[Row]) -> None:
-        await self._say(batch)
+        await self._send_or_split(batch)
         del self._waiting[: len(batch)]
         if len(self._waiting) < MAX_PENDING_EVENTS // 2:
             self._room.set()
         if not self._waiting:
             self._empty.set()
 
-    async def _say(self, batch: list[Row]) -> None:
-        """Say a batch; of one that is refused everything but what is wrong with it."""
+    async def _send_or_split(self, batch: list[Row]) -> None:
+        """Send a batch. A refused batch is split, until only the refused event is left out."""
         try:
-            await self._until_heard(batch)
+            await self._deliver(batch)
         except ServerRejected as error:
             if len(batch) > 1:
                 for half in (batch[: len(batch) // 2], batch[len(batch) // 2 :]):
-                    await self._say(half)
+                    await self._send_or_split(half)
                 return
             log.warning("run %s: an event was refused: %s", self._lease.run, error)
             text = f"An event ({batch[0]['type']}) was refused and is left out: {error}"
-            await self._until_heard([to_row(AgentWarning(text=text, code="REFUSED"))])
+            await self._deliver([to_row(AgentWarning(text=text, code="REFUSED"))])
 
-    async def _until_heard(self, batch: list[Row]) -> None:
+    async def _deliver(self, batch: list[Row]) -> None:
         key = f"{self._lease.attempt}:{self._sent}"
         self._sent += 1
         await retry_until_reached(lambda: self._api.report(self._lease, key, batch))

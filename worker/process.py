@@ -1,10 +1,9 @@
-"""An agent program as a subprocess: started, heard, answered, limited, stopped.
+"""Runs an agent program as a subprocess: start, output, answers, limits, stop.
 
-However the program behaves, `run` comes back with an `Outcome` that says why in one sentence. The only end of a
-program is its exit: what it declared before says how it ended, and it may go on to declare something else. Success
-is only what the program itself declared: a program that exits with 0 and declared nothing has failed. A line of any
-length takes bounded memory. Nothing of the program survives it, and nothing of it survives the worker
-(worker/leash.py).
+`run` always returns a `ProcessOutcome` with a reason in one sentence, however the program behaves. A program ends
+only by its exit; what it declared before says how it ended, and it may go on and declare something else. Only the
+program itself can declare success: exit code 0 without a declaration is a failure. Memory is bounded for lines of
+any length. No process of the program survives it, and none survives the worker (worker/leash.py).
 """
 
 import asyncio
@@ -38,23 +37,23 @@ from worker.lines import MAX_HEAD_CHARS, Lines, TooLong
 from worker.programs.adapter import ProgramAdapter, ProgramTask, shorten
 from worker.worktree.command import PLACES
 
-READ_BYTES = 65_536  # bytes at a time
-MAX_STDERR_BYTES = 65_536  # bytes of standard error that are kept: the last ones
-MAX_STDERR_LOG_BYTES = 1_048_576  # of standard error that go into the log: the first ones
-CHECK_INTERVAL_SECONDS = 0.5  # seconds between looks at the limits
+READ_BYTES = 65_536
+MAX_STDERR_BYTES = 65_536  # kept from the end of standard error
+MAX_STDERR_LOG_BYTES = 1_048_576  # logged from the beginning of standard error
+CHECK_INTERVAL_SECONDS = 0.5  # between two checks of the limits
 LEASH = Path(__file__).with_name("leash.py")
-SECRET = ("SIGNALBOX_",)  # variables of the worker that no agent gets
+SECRET = ("SIGNALBOX_",)  # prefixes of variables that agents do not get
 
-Hear = Callable[[AgentEvent], Awaitable[None]]
+EventHandler = Callable[[AgentEvent], Awaitable[None]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProcessLimits:
-    silence: float = 300.0  # seconds without a word, while no tool runs and nobody is waited for
-    wall: float = 3600.0  # seconds of work; waiting for a person is not work
-    grace: float = 10.0  # seconds between asking to stop and killing
-    background: float = 900.0  # seconds without a word, when it is done but for tasks in its background
-    line: int = 8_388_608  # bytes of one line; what a longer one says is shortened
+    silence: float = 300.0  # seconds without output while no tool runs and no person is waited for
+    wall: float = 3600.0  # seconds of work, without the time spent waiting for people
+    grace: float = 10.0  # seconds between the first signal and SIGKILL
+    background: float = 900.0  # seconds without output after a result, while background tasks run
+    line: int = 8_388_608  # bytes; longer lines are shortened
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,84 +65,81 @@ class ProcessOutcome:
 
 
 class Agent:
-    """One run of one agent program."""
+    """One process of an agent program."""
 
     def __init__(
         self,
-        executor: ProgramAdapter,
+        adapter: ProgramAdapter,
         work: ProgramTask,
         folder: Path,
         limits: ProcessLimits | None = None,
         *,
-        held: tuple[int, ...] = (),  # files that stay open until nothing of the program is left
+        held: tuple[int, ...] = (),  # descriptors that stay open until no process of the program is left
     ) -> None:
-        self.executor, self.work, self.folder, self.held = executor, work, folder, held
+        self.adapter, self.work, self.folder, self.held = adapter, work, folder, held
         self.limits = limits or ProcessLimits()
-        self.waiting: set[str] = set()  # questions and approvals that a person has to settle
+        self.waiting: set[str] = set()  # keys of open questions and approvals
         self.pid: int | None = None
         self._stopped: AgentResult | None = None
-        self._broken_off = (
-            False  # it was stopped while tasks ran in its background: what it declared was no end
-        )
-        self._overdue = ""  # why it was ended although it had declared how it ended
+        self._broken_off = False  # stopped while background tasks ran, so its declared result was not final
+        self._overdue = ""  # the reason for stopping it after it declared a result
         self._process: asyncio.subprocess.Process | None = None
         self._pipe: int | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._stderr = bytearray()
-        self._private: Path | None = None  # files for this program alone
+        self._private: Path | None = None  # private files of this process
         self._errors: asyncio.Task[None] | None = None
-        self.heard = self._now = time.monotonic()
+        self.last_sign_of_life = self._now = time.monotonic()
         self._worked = 0.0
 
-    async def run(self, hear: Hear, env: Mapping[str, str] | None = None) -> ProcessOutcome:
-        """Run the program to its end. A slow listener slows the program down, and loses nothing."""
+    async def run(self, on_event: EventHandler, env: Mapping[str, str] | None = None) -> ProcessOutcome:
+        """Run the program until it exits. A slow `on_event` slows the program down; no event is lost."""
         try:
-            await self._start(environment(os.environ if env is None else env), hear)
+            await self._start(environment(os.environ if env is None else env), on_event)
         except (OSError, ValueError) as error:
             await self._clean()
             return ProcessOutcome(ended=AgentResult.failed(str(error), "WORKSPACE_ERROR"))
         if self._stopped is not None:
-            self._spawn(self._end())  # it was stopped before it had begun
+            self._spawn(self._end())  # stopped before it started
         try:
-            await self._listen(hear)
+            await self._listen(on_event)
             code = await self._exit()
             if self._errors:
                 await self._errors
         finally:
             await self._clean()
         stderr = self._stderr.decode(errors="replace")
-        status = (
-            ToolStatus.SUCCEEDED if self.executor.ended and self.executor.ended.ok else ToolStatus.STOPPED
-        )
-        for event in self.executor.tool_ends(status):
-            await hear(event)
+        status = ToolStatus.SUCCEEDED if self.adapter.ended and self.adapter.ended.ok else ToolStatus.STOPPED
+        for event in self.adapter.tool_ends(status):
+            await on_event(event)
         ended = self._judge(code, stderr)
         if self._overdue:
-            await hear(AgentWarning(text=self._overdue, code="LINGERED"))
+            await on_event(AgentWarning(text=self._overdue, code="LINGERED"))
         elif ended.ok and code != 0 and self._stopped is None:
-            await hear(AgentWarning(text=f"It {_how(code)} although it had completed", code="EXIT_CODE"))
-        return ProcessOutcome(ended=ended, session=self.executor.session, exit_code=code, stderr=stderr)
+            await on_event(AgentWarning(text=f"It {_how(code)} although it had completed", code="EXIT_CODE"))
+        return ProcessOutcome(ended=ended, session=self.adapter.session, exit_code=code, stderr=stderr)
 
     def answer(self, key: str, answers: dict[str, list[str]]) -> bool:
-        """Deliver an answer. False: it cannot be told while the program runs; stop it and resume its session."""
-        return self._tell(key, self.executor.answer(key, answers))
+        """Deliver an answer. Returns False if the program cannot take it while it runs: stop it and resume its
+        session."""
+        return self._tell(key, self.adapter.answer(key, answers))
 
     def decide(self, key: str, *, allow: bool, note: str = "") -> bool:
-        return self._tell(key, self.executor.decide(key, allow=allow, note=note))
+        return self._tell(key, self.adapter.decide(key, allow=allow, note=note))
 
     def conclude(self) -> bool:
-        """Ask the program to wrap up. False as for `answer`."""
-        return self._tell("", self.executor.conclude())
+        """Ask the program to wrap up. Returns False as `answer` does."""
+        return self._tell("", self.adapter.conclude())
 
     def stop(self, why: AgentResult) -> None:
-        """End the program, politely at first. What it declared before counts."""
+        """Stop the program with increasing force. A result that it declared earlier still counts."""
         if self._stopped is None:
-            self._stopped, self._broken_off = why, bool(self.executor.background)
+            self._stopped, self._broken_off = why, bool(self.adapter.background)
             self._spawn(self._end())
 
-    async def _start(self, env: dict[str, str], hear: Hear) -> None:
-        self._private = Path(tempfile.mkdtemp(prefix="signalbox-"))  # nobody else may look into it
-        start = self.executor.start(replace(self.work, private=self._private), self.folder)
+    async def _start(self, env: dict[str, str], on_event: EventHandler) -> None:
+        self._private = Path(tempfile.mkdtemp(prefix="signalbox-"))  # mode 0700
+        start = self.adapter.start(replace(self.work, private=self._private), self.folder)
         for name, text in start.files.items():
             (self._private / name).touch(0o600)
             (self._private / name).write_text(text, encoding="utf-8", errors="replace")
@@ -152,7 +148,7 @@ class Agent:
             start.prepare(env)
         program = shutil.which(start.argv[0], path=env.get("PATH"))
         if program is None:
-            raise OSError(f"{start.argv[0]} is not installed on this worker (executor {self.executor.name})")
+            raise OSError(f"{start.argv[0]} is not installed on this worker (program {self.adapter.name})")
         ours, self._pipe = os.pipe()
         try:
             self._process = await asyncio.create_subprocess_exec(
@@ -173,11 +169,11 @@ class Agent:
         finally:
             os.close(ours)
         self.pid = self._process.pid
-        self.heard = self._now = time.monotonic()
-        self._errors = self._spawn(self._keep_stderr(hear))
+        self.last_sign_of_life = self._now = time.monotonic()
+        self._errors = self._spawn(self._keep_stderr(on_event))
         self._spawn(self._write(start.stdin, close=not start.keep_stdin))
 
-    async def _listen(self, hear: Hear) -> None:
+    async def _listen(self, on_event: EventHandler) -> None:
         assert self._process is not None, "started"
         stdout = self._process.stdout
         assert stdout is not None, "a pipe"
@@ -187,77 +183,77 @@ class Agent:
                 data = await asyncio.wait_for(stdout.read(READ_BYTES), CHECK_INTERVAL_SECONDS)
             except TimeoutError:
                 if self._process.returncode is not None:
-                    break  # somebody who left its group still holds the pipe
+                    break  # a process outside of the group still holds the pipe
                 self._look_at_limits()
                 continue
             if not data:
                 break
             for line in lines.feed(data):
-                await self._hear(line, hear)
-            self.heard = time.monotonic()  # it may have waited for its listener
+                await self._read_line(line, on_event)
+            self.last_sign_of_life = time.monotonic()  # `on_event` may have blocked
             self._look_at_limits()
         for line in lines.close():
-            await self._hear(line, hear)
+            await self._read_line(line, on_event)
 
-    async def _hear(self, line: str | TooLong, hear: Hear) -> None:
+    async def _read_line(self, line: str | TooLong, on_event: EventHandler) -> None:
         if isinstance(line, TooLong):
             head = shorten(line.text[:MAX_HEAD_CHARS])
             text = f"A line of {line.size:,} bytes was too long and is left out. It began: {head}"
-            await hear(AgentWarning(text=text, code="LINE_TOO_LONG"))
-            events = self.executor.read_shortened(line.text)
+            await on_event(AgentWarning(text=text, code="LINE_TOO_LONG"))
+            events = self.adapter.read_shortened(line.text)
         else:
-            events = self.executor.read(line)
+            events = self.adapter.read(line)
         for event in events:
-            await self._notice(event, hear)
-        while self.executor.outgoing:
-            self._spawn(self._write(self.executor.outgoing.pop(0)))
+            await self._notice(event, on_event)
+        while self.adapter.outgoing:
+            self._spawn(self._write(self.adapter.outgoing.pop(0)))
 
-    async def _notice(self, event: AgentEvent, hear: Hear) -> None:
+    async def _notice(self, event: AgentEvent, on_event: EventHandler) -> None:
         if isinstance(event, QuestionRaised | ApprovalRequested):
-            asked = event.decision == DecisionState.ASKED and (
+            is_open = event.decision == DecisionState.ASKED and (
                 isinstance(event, ApprovalRequested) or event.blocking
             )
-            (self.waiting.add if asked else self.waiting.discard)(event.key)
-            if asked and isinstance(event, QuestionRaised):
-                await hear(StatusChanged(state=AgentStatus.WAITING, reason="QUESTION"))
-            elif asked:
-                await hear(StatusChanged(state=AgentStatus.WAITING, reason="APPROVAL"))
-        await hear(event)
+            (self.waiting.add if is_open else self.waiting.discard)(event.key)
+            if is_open and isinstance(event, QuestionRaised):
+                await on_event(StatusChanged(state=AgentStatus.WAITING, reason="QUESTION"))
+            elif is_open:
+                await on_event(StatusChanged(state=AgentStatus.WAITING, reason="APPROVAL"))
+        await on_event(event)
 
     def _look_at_limits(self) -> None:
         now = time.monotonic()
         if self.waiting:
-            self.heard = now
+            self.last_sign_of_life = now
         else:
             self._worked += now - self._now
         self._now = now
-        ended = self.executor.ended
-        if self.executor.tools and not ended:
-            self.heard = now  # a tool that runs is quiet, not silent; the limit of work still counts
-        quiet = now - self.heard
-        if ended and not self.executor.background and quiet >= self.executor.settle_seconds:
-            self._close_input()  # nothing is left to tell it
+        ended = self.adapter.ended
+        if self.adapter.tools and not ended:
+            self.last_sign_of_life = now  # a running tool may be quiet; `wall` still applies
+        quiet = now - self.last_sign_of_life
+        if ended and not self.adapter.background and quiet >= self.adapter.settle_seconds:
+            self._close_input()  # no further input follows
         if self._worked > self.limits.wall:
             why = f"The attempt took longer than {self.limits.wall:g} s"
             self._end_overdue(AgentResult.failed(why, "TIMEOUT", retryable=True))
-        elif quiet > (self.limits.background if ended and self.executor.background else self.limits.silence):
+        elif quiet > (self.limits.background if ended and self.adapter.background else self.limits.silence):
             why = f"The agent said nothing for {quiet:.0f} s"
             self._end_overdue(AgentResult.failed(why, "SILENT", retryable=True))
 
     def _end_overdue(self, why: AgentResult) -> None:
-        """A limit is reached. What it declared before it went on counts more."""
-        ended = self.executor.ended
+        """Stop a program that reached a limit. A result that it declared earlier takes precedence."""
+        ended = self.adapter.ended
         if ended and self._stopped is None:
-            left = ", tasks in its background with it" if self.executor.background else ""
+            left = ", tasks in its background with it" if self.adapter.background else ""
             self._overdue = f"{why.reason} after it was done, and was ended{left}"
         self.stop(ended or why)
 
     def _judge(self, code: int, stderr: str) -> AgentResult:
-        executor = self.executor
-        if self._stopped is None or (executor.ended and executor.ended.ok and not self._broken_off):
-            executor.finish(code, stderr)
-            if executor.ended:
-                return executor.ended
+        adapter = self.adapter
+        if self._stopped is None or (adapter.ended and adapter.ended.ok and not self._broken_off):
+            adapter.finish(code, stderr)
+            if adapter.ended:
+                return adapter.ended
         if self._stopped is not None:
             return self._stopped
         if code == 0:
@@ -269,7 +265,7 @@ class Agent:
         if data is None or self._process is None or self._process.returncode is not None:
             return False
         self.waiting.discard(key)
-        self.heard = time.monotonic()
+        self.last_sign_of_life = time.monotonic()
         self._spawn(self._write(data))
         return True
 
@@ -300,8 +296,8 @@ class Agent:
             with suppress(BrokenPipeError):
                 os.write(self._pipe, bytes([number]))
 
-    async def _keep_stderr(self, hear: Hear) -> None:
-        """Put standard error into the log: it is a sign of life, and often the only word about what is wrong."""
+    async def _keep_stderr(self, on_event: EventHandler) -> None:
+        """Log standard error. It is a sign of life, and often the only explanation of a failure."""
         assert self._process is not None, "started"
         stderr = self._process.stderr
         assert stderr is not None, "a pipe"
@@ -314,20 +310,20 @@ class Agent:
                 if self._process.returncode is not None:
                     break
                 continue
-            self.heard = time.monotonic()
+            self.last_sign_of_life = time.monotonic()
             self._stderr += data
             del self._stderr[:-MAX_STDERR_BYTES]
             if logged > MAX_STDERR_LOG_BYTES:
                 continue
             logged += len(data)
             if text := decoder.decode(data, final=not data):
-                await hear(OutputText(text=text, item="stderr", stream=OutputStream.STDERR, chunk=True))
+                await on_event(OutputText(text=text, item="stderr", stream=OutputStream.STDERR, chunk=True))
             if logged > MAX_STDERR_LOG_BYTES:
                 text = f"Standard error has more than {MAX_STDERR_LOG_BYTES:,} bytes; the rest is left out"
-                await hear(AgentWarning(text=text, code="STDERR_TOO_LONG"))
+                await on_event(AgentWarning(text=text, code="STDERR_TOO_LONG"))
 
     async def _exit(self) -> int:
-        """Wait for the leash. A program may close its output long before it exits."""
+        """Wait for the leash to exit. A program may close its output long before it exits."""
         assert self._process, "started"
         while self._process.returncode is None:
             self._look_at_limits()
@@ -343,7 +339,7 @@ class Agent:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._process:
-            # Somebody who left the group may still hold the pipes; there is no public way to let go of them.
+            # A process outside of the group may still hold the pipes; asyncio has no public way to close them.
             self._process._transport.close()  # type: ignore[attr-defined]
         if self._private:
             shutil.rmtree(self._private, ignore_errors=True)
@@ -356,11 +352,11 @@ class Agent:
 
 
 def environment(given: Mapping[str, str]) -> dict[str, str]:
-    """What an agent may know of the worker's environment: all but the worker's own secrets."""
+    """Return the environment of an agent: the worker's own, without the worker's secrets."""
     return {
         name: value
         for name, value in given.items()
-        if not name.startswith(SECRET) and name not in PLACES  # it works in its own folder
+        if not name.startswith(SECRET) and name not in PLACES  # its working directory is another
     }
 
 

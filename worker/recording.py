@@ -1,7 +1,8 @@
-"""A run that ended, as a recording: what its agent said and asked, at its own pace, and what it changed in the end.
+"""Converts a finished run into a recording: its agent's output and questions with their timing, and its final
+changes.
 
-Played by the executor `scripted` it is the run again, on whatever card: it says the same, asks the same, and makes
-the same changes, as far as they still fit. How each line is written: worker/programs/player.py.
+The program `scripted` plays a recording on any card: the same output, the same questions, and the same changes as
+far as they apply. worker/programs/player.py describes the steps.
 """
 
 import json
@@ -12,31 +13,35 @@ from protocol.rows import from_row, to_row
 from worker.api import Row, ServerRejected
 from worker.transport import GraphQLTransport
 
-MAX_PAUSE_SECONDS = 5.0  # seconds a recording waits at most
+MAX_PAUSE_SECONDS = 5.0  # longest pause of a recording
 PLAIN = ("type", "level", "agent", "text", "at")
-NAMES = {"tool_kind": "kind", "topic": "kind", "limit_state": "state"}  # what the vocabulary calls them
+NAMES = {
+    "tool_kind": "kind",
+    "topic": "kind",
+    "limit_state": "state",
+}  # aliases of the query to field names of the events
 
 
 async def recording(server: GraphQLTransport, run: str) -> list[Row]:
-    """The steps of a run's recording. Raises Rejected for a run that is not there or has not ended."""
-    found = await server.ask("RunForRecording", {"id": run})
-    if found is None:
+    """Return the steps of a run's recording. Raises ServerRejected if the run is not found or not finished."""
+    run_row = await server.ask("RunForRecording", {"id": run})
+    if run_row is None:
         raise ServerRejected("NOT_FOUND", f"there is no run {run} that you may see")
     steps, before, permissions = [], None, set[str]()
     async for line in _lines(server, run):
         if line["type"] == "APPROVAL":
             permissions.add(line["key"])
         if line["type"] == "APPROVAL" or (line["type"] == "QUESTION" and line["key"] in permissions):
-            continue  # played again, it needs no leave
-        if not (said := list(_steps(line, found["questions"]))):
+            continue  # a replay needs no permission
+        if not (replayed := list(_steps(line, run_row["questions"]))):
             continue
         at = datetime.fromisoformat(line["at"])
         pause = (at - before).total_seconds() if before else 0.0
         if pause >= 0.1:
-            said[0] = {"after": round(min(pause, MAX_PAUSE_SECONDS), 1), **said[0]}
-        steps += said
+            replayed[0] = {"after": round(min(pause, MAX_PAUSE_SECONDS), 1), **replayed[0]}
+        steps += replayed
         before = at
-    return [*steps, *_end(found)]
+    return [*steps, *_end(run_row)]
 
 
 async def _lines(server: GraphQLTransport, run: str) -> AsyncIterator[Row]:
@@ -49,7 +54,7 @@ async def _lines(server: GraphQLTransport, run: str) -> AsyncIterator[Row]:
 
 
 def _steps(line: Row, questions: list[Row]) -> Iterator[Row]:
-    """A line as the steps that say it again."""
+    """Convert a line of the log into steps that replay it."""
     kind, text = line["type"], line["text"]
     if kind == "QUESTION":
         if line["decision"] == "ASKED" and line["asks"]:
@@ -67,8 +72,8 @@ def _steps(line: Row, questions: list[Row]) -> Iterator[Row]:
 
 
 def _ask(ask: Row, group: str, questions: list[Row]) -> Row:
-    """A question with the answer it was given as its default: unanswered it goes the same way."""
-    answers = {(one["groupKey"], one["key"]): one["answer"] for one in questions}
+    """Add the given answer to a question as its default, so that an unanswered replay goes the same way."""
+    answers = {(question["groupKey"], question["key"]): question["answer"] for question in questions}
     given = answers.get((group, ask["key"]))
     return ask | ({"default": "\n".join(given)} if given else {})
 
@@ -82,7 +87,7 @@ def _end(run: Row) -> Iterator[Row]:
         case "FAILED":
             yield {"fail": run["failureReason"] or "It failed"}
         case "CANCELLED":
-            yield {"fail": f"It was stopped: {run['stopReason'] or 'nobody said why'}"}
+            yield {"fail": f"It was stopped: {run['stopReason'] or 'no reason given'}"}
         case status:
             raise ServerRejected(
                 "CONFLICT", f"run {run['id']} is {status}; only one that has ended is recorded"
@@ -90,7 +95,7 @@ def _end(run: Row) -> Iterator[Row]:
 
 
 async def text(url: str, key: str, run: str) -> str:
-    """A run's recording as the text of a file. Raises Rejected, Unreachable, ValueError."""
+    """Return a run's recording as JSON Lines. Raises ServerRejected, ServerUnreachable, ValueError."""
     server = GraphQLTransport(url, key, "signalbox-recording")
     try:
         lines = await recording(server, run)

@@ -1,4 +1,4 @@
-"""Requests to the server that are repeated until it can be reached."""
+"""Repeats requests until the server can be reached."""
 
 import asyncio
 import itertools

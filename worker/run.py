@@ -45,7 +45,7 @@ from worker.api import (
     WorkerApi,
     WorkerCommand,
 )
-from worker.finish import NO_SUMMARY, goes_on, stand_in, tell_until_taken, title_of
+from worker.finish import NO_SUMMARY, extend_output, report_end, summarize, title_of
 from worker.outbox import Outbox
 from worker.process import Agent, ProcessLimits, ProcessOutcome
 from worker.programs import EXECUTORS
@@ -56,7 +56,7 @@ from worker.worktree import Diff, Settled, WorkspaceError, Worktree
 
 log = logging.getLogger(__name__)
 RELEASED, CANCELLED, CONCLUDE, ANSWERED = "RELEASED", "CANCELLED", "CONCLUDE", "ANSWERED"
-PERMISSION, ALLOW = "leave", "Allow"  # the key of the question for a permission, and its good answer
+PERMISSION, ALLOW = "leave", "Allow"  # key of the question about a permission, and its positive answer
 
 
 class WorkerRun:
@@ -70,17 +70,17 @@ class WorkerRun:
         self.agent: Agent | None = None
         self.session = claim.session
         self.usage: TokenUsage | None = None
-        self.spent: list[TokenUsage] = []  # of the processes before this one
-        self._said = OutputText()  # what the agent said last
-        self._asked: dict[str, QuestionRaised] = {}
-        self._answers: dict[str, QuestionAnswer] = {}  # that came before anybody could take them
-        self._next = ""  # the prompt to resume with
-        self._obeyed: set[str] = set()
-        self._ended: AgentResult | None = None  # why it ends, whatever the agent says
+        self.spent: list[TokenUsage] = []  # usage of earlier processes
+        self._last_output = OutputText()  # the agent's last output
+        self._questions: dict[str, QuestionRaised] = {}
+        self._answers: dict[str, QuestionAnswer] = {}  # answers that arrived before their question
+        self._next = ""  # prompt to resume with
+        self._done_commands: set[str] = set()
+        self._ended: AgentResult | None = None  # overrides what the agent declares
         self._lost = False
-        self._broken = ""  # why the work cannot be reported
-        self.finishing = False  # its end is being told, so its lease may be gone already
-        self.heard = time.monotonic()  # when the server last said that the lease is ours
+        self._broken = ""  # the error that prevents a report of the work
+        self.finishing = False  # the end is being reported; the lease may be closed already
+        self.lease_renewed_at = time.monotonic()  # when the server last confirmed the lease
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def work(self) -> None:
@@ -104,14 +104,14 @@ class WorkerRun:
                 self.tree.let_go()
 
     def is_active(self, since: float) -> bool:
-        """Whether the agent showed a sign of life since then. Before it is there its tree is made: work too."""
-        return self.agent is None or self.agent.heard >= since
+        """Return whether the agent was active since `since`. Creating the worktree counts as activity."""
+        return self.agent is None or self.agent.last_sign_of_life >= since
 
-    def obey(self, command: WorkerCommand) -> None:
-        """Carry out a command, once. Commands come by two ways and may come twice."""
-        if command.id in self._obeyed:
+    def execute(self, command: WorkerCommand) -> None:
+        """Execute a command once. Commands arrive by two ways and may be repeated."""
+        if command.id in self._done_commands:
             return
-        self._obeyed.add(command.id)
+        self._done_commands.add(command.id)
         match command:
             case Stop():
                 self._end(AgentResult.failed(command.reason, CANCELLED))
@@ -133,23 +133,23 @@ class WorkerRun:
             self.agent.stop(why)
 
     async def _conclude(self) -> None:
-        while self.agent is None or self.agent.pid is None:  # noqa: ASYNC110 - nobody tells when a program began
+        while self.agent is None or self.agent.pid is None:  # noqa: ASYNC110 - nothing signals the start of a program
             await asyncio.sleep(0.1)
         if not self.agent.conclude():
             self._resume_with(WRAP_UP, CONCLUDE)
 
     def _answer(self, command: QuestionAnswer) -> None:
-        question = self._asked.pop(command.key, None)
+        question = self._questions.pop(command.key, None)
         if question is None:
-            self._answers[command.key] = command  # it overtook its question
-        elif (said := command.answers.get(PERMISSION)) is not None and self.agent:
-            note = " ".join(word for word in said if word != ALLOW)
-            self.agent.decide(command.key, allow=ALLOW in said, note=note)
+            self._answers[command.key] = command  # it arrived before its question
+        elif (choices := command.answers.get(PERMISSION)) is not None and self.agent:
+            note = " ".join(word for word in choices if word != ALLOW)
+            self.agent.decide(command.key, allow=ALLOW in choices, note=note)
         elif self.agent and not self.agent.answer(command.key, command.answers):
             self._resume_with(answered(question.asks, command.answers), ANSWERED)
 
     def _resume_with(self, prompt: str, why: str) -> None:
-        """For programs that cannot be told anything while they run: end it, and go on with its session."""
+        """Stop a program that takes no input while it runs, and resume its session with a prompt."""
         self._next = prompt
         if self.agent:
             self.agent.stop(AgentResult.failed(prompt, why))
@@ -158,7 +158,7 @@ class WorkerRun:
         claim = self.claim
         await self.outbox.put(AttemptEvent(number=self.lease.attempt, phase=LifecyclePhase.STARTED))
         if claim.executor not in self.settings.executors or claim.executor not in EXECUTORS:
-            why = f"This worker has no executor {claim.executor!r}"
+            why = f"This worker has no program {claim.executor!r}"
             return ProcessOutcome(ended=AgentResult.failed(why, "WORKSPACE_ERROR"))
         try:
             self.tree = await Worktree.cut(
@@ -176,12 +176,12 @@ class WorkerRun:
         return await self._converse(self.tree)
 
     async def _converse(self, tree: Worktree) -> ProcessOutcome:
-        """Run the program; and again, when it is resumed, or when its session turned out to be lost."""
+        """Run the program, again whenever it is resumed or its session is lost."""
         prompt, retried = self.claim.prompt, False
-        whole, told = (
+        whole, prompts = (
             self.claim.whole or prompt,
             list[str](),
-        )  # a new conversation knows nothing of what was told
+        )  # a new session needs all prompts so far
         while True:
             self._next = ""
             outcome = await self._process(tree, prompt)
@@ -193,16 +193,16 @@ class WorkerRun:
                     AgentWarning(text="The session is lost; starting without it", code="SESSION_LOST")
                 )
                 self.session, retried = "", True
-                prompt = "\n\n".join([whole, *told])
+                prompt = "\n\n".join([whole, *prompts])
                 continue
             if not self._next or outcome.ended.ok:
                 return outcome
-            told.append(self._next)
-            prompt = self._next if self.session else "\n\n".join([whole, *told])
+            prompts.append(self._next)
+            prompt = self._next if self.session else "\n\n".join([whole, *prompts])
 
     async def _process(self, tree: Worktree, prompt: str) -> ProcessOutcome:
         claim = self.claim
-        executor: ProgramAdapter = EXECUTORS[claim.executor]()
+        adapter: ProgramAdapter = EXECUTORS[claim.executor]()
         work = ProgramTask(
             run=self.lease.run,
             prompt=prompt,
@@ -216,19 +216,19 @@ class WorkerRun:
             options=claim.options | self.settings.options.get(claim.executor, {}),
         )
         limits = ProcessLimits(silence=claim.silence, wall=claim.wall, grace=self.settings.grace)
-        self.agent = Agent(executor, work, tree.folder, limits, held=(tree.lock,))
+        self.agent = Agent(adapter, work, tree.folder, limits, held=(tree.lock,))
         if self._ended:
             return ProcessOutcome(ended=self._ended)
         await self.outbox.put(PromptGiven(text=prompt))
         try:
-            return await self.agent.run(self._hear)
+            return await self.agent.run(self._on_event)
         finally:
-            self.session = executor.session or self.session
+            self.session = adapter.session or self.session
             if self.usage:
                 self.spent.append(self.usage)
                 self.usage = None
 
-    async def _hear(self, event: AgentEvent) -> None:
+    async def _on_event(self, event: AgentEvent) -> None:
         self._note(event)
         if isinstance(event, QuestionRaised) and event.asks:
             await self._ask(event)
@@ -240,11 +240,11 @@ class WorkerRun:
             await self._ask(permission_question(event))
 
     async def _ask(self, question: QuestionRaised) -> None:
-        """Ask people. The line in the log is the server's, so what was said before goes before."""
+        """Ask people. Earlier events are flushed first, because the server logs the question itself."""
         assert self.agent is not None, "it asked"
         await self.outbox.flush()
-        self._asked[question.key] = question
-        session = self.agent.executor.session
+        self._questions[question.key] = question
+        session = self.agent.adapter.session
         try:
             known = await retry_until_reached(
                 lambda: self.api.ask(
@@ -264,21 +264,21 @@ class WorkerRun:
             self._answer(early)
 
     def _note(self, event: AgentEvent) -> None:
-        """What is known of the agent at its end."""
+        """Record what the run's result needs from an event."""
         if isinstance(event, TokenUsage):
             self.usage = event
         elif isinstance(event, StatusChanged) and event.session:
             self.session = event.session
         elif isinstance(event, OutputText) and not event.agent:
-            self._said = goes_on(self._said, event)
+            self._last_output = extend_output(self._last_output, event)
 
     async def _result(self, tree: Worktree, outcome: ProcessOutcome) -> FinishedWork:
-        """What was made, whatever became of the run."""
+        """Collect the work of the run, however it ended."""
         ended, summary = outcome.ended, plain(outcome.ended.summary)
         settled = Settled(tree=tree)
         try:
             if ended.ok and not summary:
-                summary = stand_in(await tree.commits(), self._said)
+                summary = summarize(await tree.commits(), self._last_output)
             if ended.code != RELEASED:
                 title = title_of(summary) or f"Work of {self.lease.run}"
                 settled = await tree.settle(title, commit=not self.claim.keeps_files)
@@ -307,15 +307,15 @@ class WorkerRun:
         )
 
     def _keeps_branch(self, head: str) -> bool:
-        """Tell whether the branch existed before the run, or has a commit of the run."""
+        """Return whether the branch existed before the run, or has a commit of the run."""
         return bool(self.claim.branch) or self.tree is None or head != self.tree.base
 
     async def _finish(self, outcome: ProcessOutcome, result: FinishedWork | None) -> None:
         self.finishing = True
         log.info("run %s: %s", self.lease.run, outcome.ended.reason or "completed")
         try:
-            is_kept = await tell_until_taken(
-                lambda ended, left: retry_until_reached(lambda: self._tell(ended, left)),
+            is_kept = await report_end(
+                lambda ended, left: retry_until_reached(lambda: self._report_end(ended, left)),
                 outcome.ended,
                 result,
             )
@@ -327,13 +327,13 @@ class WorkerRun:
             await self._remove(self.tree, finished=finished)
 
     async def _remove(self, tree: Worktree, *, finished: bool) -> None:
-        """The server has the result, and the branch what was made: the folder is needed no more."""
+        """Remove the worktree: the server has the result, and the branch has the work."""
         try:
             await tree.remove(finished=finished, keep_branch=bool(self.claim.branch))
         except (WorkspaceError, OSError) as error:
             log.warning("run %s: its folder is kept: %s", self.lease.run, error)
 
-    async def _tell(self, ended: AgentResult, result: FinishedWork | None) -> None:
+    async def _report_end(self, ended: AgentResult, result: FinishedWork | None) -> None:
         if ended.ok and result:
             await self.api.complete(self.lease, result)
         elif ended.code == RELEASED:
@@ -351,14 +351,14 @@ class WorkerRun:
             self.lose()
         except ServerRejected as error:
             self.outbox.drop()
-            self._end(AgentResult.failed(f"The server refused what the agent said: {error}"))
+            self._end(AgentResult.failed(f"The server refused the agent's events: {error}"))
 
     async def _acknowledge(self, command: WorkerCommand) -> None:
         with suppress(LeaseLost, ServerUnreachable, ServerRejected):
             await self.api.acknowledge(self.lease, command.id)
 
     def lose(self) -> None:
-        """Somebody else has the run: end the program, and say nothing more."""
+        """Stop the program and report nothing more, because the lease is lost."""
         log.warning("run %s: the lease of attempt %d is lost", self.lease.run, self.lease.attempt)
         self._lost = True
         self.outbox.drop()
@@ -372,7 +372,7 @@ class WorkerRun:
 
 
 def permission_question(approval: ApprovalRequested) -> QuestionRaised:
-    """The question whether an agent may do what it asks leave for."""
+    """Build the question whether an agent may use a tool."""
     ask = QuestionItem(
         key=PERMISSION,
         header="Permission",
@@ -383,7 +383,7 @@ def permission_question(approval: ApprovalRequested) -> QuestionRaised:
 
 
 def total_usage(spent: list[TokenUsage]) -> Row:
-    """Tokens and money of all processes of a run."""
+    """Sum the tokens and the cost of all processes of a run."""
     costs = [usage.cost_usd for usage in spent if usage.cost_usd is not None]
     return {
         "inputTokens": sum(usage.input_tokens for usage in spent),

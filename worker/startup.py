@@ -1,4 +1,4 @@
-"""Starting a worker: everything that can be wrong is found before a run is claimed, and told in one line."""
+"""Starts a worker. All settings are checked before the first claim; an error is one line."""
 
 import asyncio
 import logging
@@ -20,11 +20,11 @@ from worker.worktree.command import environment_of_git, reason_of
 
 VERSION = "1"
 LEVELS = ("BEGINNER", "INTERMEDIATE", "ADVANCED", "EXPERT")
-AGENTS = ("claude_code", "codex", "gemini", "opencode")  # what is looked for when nobody names an executor
+AGENTS = ("claude_code", "codex", "gemini", "opencode")  # looked for in PATH if no program is named
 
 
 class WorkerStartError(Exception):
-    """A worker that cannot be started, and why, in one line."""
+    """A worker cannot be started. The message is one line."""
 
 
 def settings_of(
@@ -37,7 +37,7 @@ def settings_of(
     options: Iterable[str],
     capabilities: Iterable[str],
 ) -> WorkerSettings:
-    """Judge what was said on the command line. Raises WrongStart."""
+    """Check the command line. Raises WorkerStartError."""
     chosen = executors_of(executors)
     top = repository_of(repository)
     return WorkerSettings(
@@ -53,57 +53,59 @@ def settings_of(
 
 
 def executors_of(named: Sequence[str]) -> tuple[str, ...]:
-    """The executors to work with; nobody named one: every agent program that is installed."""
+    """Check the named programs, or find the agent programs that are installed. Raises WorkerStartError."""
     names = [name.strip().lower() for given in named for name in given.split(",") if name.strip()]
     for name in names:
         if name not in EXECUTORS:
-            raise WorkerStartError(f"there is no executor {name!r}; there are {', '.join(EXECUTORS)}")
+            raise WorkerStartError(f"there is no program {name!r}; known programs: {', '.join(EXECUTORS)}")
         if shutil.which(EXECUTORS[name].program) is None:
-            raise WorkerStartError(f"executor {name}: {EXECUTORS[name].program} is not installed here")
+            raise WorkerStartError(f"program {name}: {EXECUTORS[name].program} is not installed here")
     if not names:
         names = [name for name in AGENTS if shutil.which(EXECUTORS[name].program)]
     if not names:
-        raise WorkerStartError("no agent program is installed here; name an executor: --executor command")
+        raise WorkerStartError(
+            "no agent program is installed here; choose a program, for example --executor command"
+        )
     return tuple(dict.fromkeys(names))
 
 
 def repository_of(folder: Path) -> Path:
-    """The repository that a folder is in. It must have a commit, because branches are cut from one."""
+    """Find the repository of a folder. It needs a commit, because branches start from one."""
     if shutil.which("git") is None:
         raise WorkerStartError("git is not installed here")
     if not folder.is_dir():
         raise WorkerStartError(f"there is no folder {folder}")
     own, why = _git(folder, "rev-parse", "--absolute-git-dir")
     if not own and "not a git repository" in why:
-        raise WorkerStartError(f"{folder} is not in a git repository; make one there: git init")
+        raise WorkerStartError(f"{folder} is not in a git repository; create one with git init")
     if not own:
         raise WorkerStartError(f"{folder} cannot be used: {why}")
-    inside, _ = _git(folder, "rev-parse", "--show-toplevel")  # nothing where the repository is bare
+    inside, _ = _git(folder, "rev-parse", "--show-toplevel")  # empty in a bare repository
     if not _git(folder, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")[0]:
-        raise WorkerStartError(f"{folder} has no commit yet, and branches are cut from one")
+        raise WorkerStartError(f"{folder} has no commit to start branches from")
     return Path(inside or own)
 
 
 def _git(folder: Path, *words: str) -> tuple[str, str]:
-    """What git answers, and where it fails, its own reason."""
+    """Run git. Returns its output, or an empty text and the reason of the failure."""
     command = ["git", "-C", str(folder), *words]
     ran = subprocess.run(command, capture_output=True, text=True, errors="replace", env=environment_of_git())
     return (ran.stdout.rstrip("\n"), "") if ran.returncode == 0 else ("", reason_of(ran.stderr))
 
 
 def options_of(given: Iterable[str], executors: Sequence[str]) -> dict[str, dict[str, str]]:
-    """`executor.name=value`, as often as wanted."""
-    found: dict[str, dict[str, str]] = {}
-    for one in given:
-        match = re.fullmatch(r"(\w+)\.([^=\s]+)=(.*)", one, re.DOTALL)
+    """Parse `program.name=value` options."""
+    parsed: dict[str, dict[str, str]] = {}
+    for entry in given:
+        match = re.fullmatch(r"(\w+)\.([^=\s]+)=(.*)", entry, re.DOTALL)
         if match is None:
-            raise WorkerStartError(f"option {one!r} is not written executor.name=value")
+            raise WorkerStartError(f"option {entry!r} must be written program.name=value")
         if match[1] not in executors:
             raise WorkerStartError(
-                f"option {one!r} is of an executor that is not chosen: {', '.join(executors)}"
+                f"option {entry!r} is for a program that is not chosen: {', '.join(executors)}"
             )
-        found.setdefault(match[1], {})[match[2]] = match[3]
-    return found
+        parsed.setdefault(match[1], {})[match[2]] = match[3]
+    return parsed
 
 
 def capability_of(given: str) -> tuple[str, str]:
@@ -111,42 +113,44 @@ def capability_of(given: str) -> tuple[str, str]:
     level = level.upper() or "INTERMEDIATE"
     if not name.strip() or level not in LEVELS:
         raise WorkerStartError(
-            f"capability {given!r} is not written name or name=level ({', '.join(LEVELS)})"
+            f"capability {given!r} must be written name or name=level ({', '.join(LEVELS)})"
         )
     return name.strip(), level
 
 
 def run(settings: WorkerSettings, *, url: str, key: str, workspace: str, patience: float) -> None:
-    """Work until told to stop. Raises WrongStart when the server does not want this worker."""
-    logging.getLogger("httpx2").setLevel(logging.WARNING)  # it tells every request
+    """Work until stopped. Raises WorkerStartError if the server does not accept this worker."""
+    logging.getLogger("httpx2").setLevel(logging.WARNING)  # it logs every request
     try:
-        wire = GraphQLTransport(url, key)
+        transport = GraphQLTransport(url, key)
     except ValueError as error:
         raise WorkerStartError(str(error)) from error
-    asyncio.run(_work(wire, settings, workspace, patience))
+    asyncio.run(_work(transport, settings, workspace, patience))
 
 
-async def _work(wire: GraphQLTransport, settings: WorkerSettings, workspace: str, patience: float) -> None:
-    worker = WorkerProcess(Client(wire, settings.executors, workspace), settings)
+async def _work(
+    transport: GraphQLTransport, settings: WorkerSettings, workspace: str, patience: float
+) -> None:
+    worker = WorkerProcess(Client(transport, settings.executors, workspace), settings)
     try:
         await worker.register(patience)
         print(
-            f"Worker {settings.name} works for {wire.url} with {', '.join(settings.executors)}, "
-            f"{settings.at_once} at once, in {settings.repository}. Ctrl+C gives everything back.",
+            f"Worker {settings.name} works for {transport.url} with {', '.join(settings.executors)}, "
+            f"{settings.at_once} at once, in {settings.repository}. Ctrl+C releases its runs.",
             flush=True,
         )
         await worker.work()
     except ServerUnreachable as error:
-        raise WorkerStartError(f"{wire.url} does not answer: {error}") from error
+        raise WorkerStartError(f"{transport.url} does not answer: {error}") from error
     except ServerRejected as error:
-        raise WorkerStartError(_why(wire.url, error)) from error
+        raise WorkerStartError(_why(transport.url, error)) from error
     finally:
         with suppress(Exception):
-            await wire.close()
+            await transport.close()
 
 
 def _why(url: str, error: ServerRejected) -> str:
     if error.code in ("UNAUTHENTICATED", "FORBIDDEN", "NOT_FOUND"):
-        hint = "give it a key with the scope WORKER, in SIGNALBOX_KEY"
-        return f"{url} does not let this worker in: {error}; {hint}"
+        hint = "set SIGNALBOX_KEY to an API key with the scope WORKER"
+        return f"{url} does not admit this worker: {error}; {hint}"
     return f"{url} refuses this worker: {error}"

@@ -1,7 +1,7 @@
-"""GraphQL over HTTP and over a socket: how a request travels, and what its answer means.
+"""GraphQL over HTTP and WebSocket, with errors as exceptions.
 
-An answer means one of four things: what was asked for; `Stale`; `Rejected`, with a sentence; or `Unreachable`,
-when it may be said again: no connection, no time, a server that restarts, a limit of its rate.
+A response is a value, or `LeaseLost`, `ServerRejected` with a message, or `ServerUnreachable`, after which a
+request may be repeated: no connection, a timeout, a restart, a rate limit.
 """
 
 import json
@@ -20,30 +20,30 @@ from websockets.typing import Subprotocol
 from protocol.text import clean
 from worker.api import LeaseLost, Row, ServerRejected, ServerUnreachable
 
-TRANSIENT_CODES = {"UNAVAILABLE", "TIMEOUT", "RATE_LIMITED"}  # codes of errors that pass by themselves
-REQUEST_TIMEOUT_SECONDS = 30.0  # of one request
-CLOSE_SERVICE_RESTART = 1012  # how a socket is closed by a server that ends
-MAX_MESSAGE = 4_194_304  # bytes of one message of the socket
+TRANSIENT_CODES = {"UNAVAILABLE", "TIMEOUT", "RATE_LIMITED"}  # codes of temporary failures
+REQUEST_TIMEOUT_SECONDS = 30.0
+CLOSE_SERVICE_RESTART = 1012  # close code of a server that shuts down
+MAX_MESSAGE = 4_194_304  # bytes of a WebSocket message
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @cache
 def operations() -> dict[str, str]:
-    """Every operation of operations.graphql, by its name."""
+    """Return the operations of operations.graphql by name."""
     blocks = Path(__file__).with_name("operations.graphql").read_text().split("\n\n")
     named = [block for block in blocks if block.startswith(("query ", "mutation ", "subscription "))]
     return {re.split(r"\W+", block)[1]: block for block in named}
 
 
 class GraphQLTransport:
-    """One server, as one actor."""
+    """A connection to one server as one actor."""
 
     def __init__(self, url: str, key: str = "", agent: str = "signalbox-worker") -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError(f"{url!r} is not the address of a server, like http://127.0.0.1:8000/graphql")
         self.url, self._key = url, f"Bearer {key}" if key else ""
-        self.has_key = key.startswith("sb_")  # else it is of a person
+        self.has_key = key.startswith("sb_")  # otherwise a person's access token
         self.is_loopback = parts.hostname in LOOPBACK
         headers = {"user-agent": agent, "accept": "application/json"}
         headers |= {"authorization": self._key} if key else {}
@@ -57,8 +57,8 @@ class GraphQLTransport:
     async def ask(
         self, name: str, variables: Row, *, key: str = "", seconds: float = REQUEST_TIMEOUT_SECONDS
     ) -> Any:
-        """What the only field of an operation answers. A mutation with an idempotency `key` is done once."""
-        body = {"query": operations()[name], "variables": sayable(variables)}
+        """Execute an operation and return its only field. A mutation with an idempotency `key` runs once."""
+        body = {"query": operations()[name], "variables": clean_variables(variables)}
         headers = {"content-type": "application/json"} | ({"idempotency-key": key} if key else {})
         try:
             answer = await self._http.post(
@@ -73,22 +73,22 @@ class GraphQLTransport:
 
     def _meaning(self, answer: httpx2.Response) -> Any:
         try:
-            said = answer.json()
-            errors, data = said.get("errors"), said.get("data")
+            reply = answer.json()
+            errors, data = reply.get("errors"), reply.get("data")
         except (ValueError, AttributeError):
             errors = data = None
         if errors:
-            raise refused(errors[0], answer.headers.get("retry-after"))
+            raise error_of(errors[0], answer.headers.get("retry-after"))
         if data is None:
             if answer.status_code == 429 or answer.status_code >= 500:
-                raise away(f"HTTP {answer.status_code}", answer.headers.get("retry-after"))
+                raise unreachable(f"HTTP {answer.status_code}", answer.headers.get("retry-after"))
             raise ServerRejected(
-                "NO_GRAPHQL", f"{self.url} does not answer as GraphQL: HTTP {answer.status_code}"
+                "NO_GRAPHQL", f"{self.url} is not a GraphQL endpoint: HTTP {answer.status_code}"
             )
-        return meaning(data)
+        return field_value(data)
 
-    async def hear(self, name: str, variables: Row) -> AsyncIterator[Any]:
-        """What a subscription tells, until it ends."""
+    async def subscribe(self, name: str, variables: Row) -> AsyncIterator[Any]:
+        """Yield the values of a subscription's only field until it ends."""
         url = f"ws{self.url.removeprefix('http')}"
         init: Row = {"type": "connection_init"}
         init |= {"payload": {"authorization": self._key}} if self._key else {}
@@ -106,19 +106,19 @@ class GraphQLTransport:
             ) as socket:
                 await socket.send(json.dumps(init))
                 async for text in socket:
-                    said = json.loads(text)
-                    if said["type"] == "connection_ack":
+                    reply = json.loads(text)
+                    if reply["type"] == "connection_ack":
                         await socket.send(json.dumps(start))
-                    elif said["type"] == "ping":
+                    elif reply["type"] == "ping":
                         await socket.send('{"type": "pong"}')
-                    elif said["type"] == "error":
-                        raise refused(said["payload"][0], None)
-                    elif said["type"] == "complete":
+                    elif reply["type"] == "error":
+                        raise error_of(reply["payload"][0], None)
+                    elif reply["type"] == "complete":
                         return
-                    elif said["type"] == "next":
-                        if errors := said["payload"].get("errors"):
-                            raise refused(errors[0], None)
-                        yield meaning(said["payload"]["data"])
+                    elif reply["type"] == "next":
+                        if errors := reply["payload"].get("errors"):
+                            raise error_of(errors[0], None)
+                        yield field_value(reply["payload"]["data"])
         except (OSError, WebSocketException, TimeoutError) as error:
             gone = ServerUnreachable(str(error))
             closed = error.rcvd if isinstance(error, ConnectionClosed) else None
@@ -126,17 +126,17 @@ class GraphQLTransport:
             raise gone from error
 
 
-def sayable(value: Any) -> Any:
-    """What programs print can be anything; text with NUL or half a letter is no text for the server."""
+def clean_variables(value: Any) -> Any:
+    """Replace NUL and lone surrogates in printed text, which the server refuses."""
     if isinstance(value, str):
         return clean(value)
     if isinstance(value, dict):
-        return {name: sayable(one) for name, one in value.items()}
-    return [sayable(one) for one in value] if isinstance(value, list | tuple) else value
+        return {name: clean_variables(item) for name, item in value.items()}
+    return [clean_variables(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def meaning(data: Row) -> Any:
-    """The value of the only field. Raises what a refusal means."""
+def field_value(data: Row) -> Any:
+    """Return the only field. Raises LeaseLost or ServerRejected for a refusal."""
     [value] = data.values()
     if isinstance(value, dict) and "refused" in value:
         if value["refused"] == "LEASE_LOST":
@@ -145,21 +145,21 @@ def meaning(data: Row) -> Any:
     return value
 
 
-def refused(error: Row, after: str | None) -> Exception:
-    """What an error of GraphQL means."""
+def error_of(error: Row, after: str | None) -> Exception:
+    """Convert a GraphQL error to an exception."""
     more = error.get("extensions") or {}
     code, message = more.get("code", "ERROR"), error.get("message", "")
     if code in TRANSIENT_CODES:
-        return away(message, more.get("retryAfter") or after)
+        return unreachable(message, more.get("retryAfter") or after)
     if reason := more.get("reason"):
         message = f"{message} ({reason})"
     return ServerRejected(code, message)
 
 
-def away(message: str, after: Any) -> ServerUnreachable:
-    found = ServerUnreachable(message)
+def unreachable(message: str, after: Any) -> ServerUnreachable:
+    failure = ServerUnreachable(message)
     try:
-        found.after = min(300.0, max(0.0, float(after or 0)))
+        failure.after = min(300.0, max(0.0, float(after or 0)))
     except (TypeError, ValueError):
-        found.after = 0.0
-    return found
+        failure.after = 0.0
+    return failure

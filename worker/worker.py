@@ -1,9 +1,9 @@
-"""The worker: claims runs, works each in a worktree of its own with an agent program, and reports what happens.
+"""The worker's loop: claims runs, works each with an agent program in its own worktree, and reports the events.
 
-It promises little and keeps it. A run that it holds is heartbeaten; when the server says that the lease is somebody
-else's, the program is ended and nothing more is said. When the worker is asked to leave, it gives its runs back,
-which counts as no failure, and their worktrees and sessions wait for whoever goes on. When it is killed, its
-programs die with it (worker/leash.py) and its leases run out. A worktree goes once the server has its result.
+Held runs are kept by heartbeats. When a lease is lost, the program is stopped and nothing more is reported. A
+worker that is asked to leave releases its runs, which is not a failure; worktrees and sessions stay for the next
+worker. When the worker is killed, its programs die with it (worker/leash.py) and its leases expire. A worktree is
+removed once the server has its result.
 """
 
 import asyncio
@@ -30,12 +30,10 @@ from worker.settings import WorkerSettings
 from worker.worktree import WorkspaceError, tidy
 
 log = logging.getLogger(__name__)
-HEARTBEAT_INTERVAL_SECONDS = 10.0  # seconds between two signs of life, when no lease wants them sooner
-LEAVE_TIMEOUT_SECONDS = (
-    10.0  # seconds beyond an agent's grace that a leaving worker tries to give its runs back
-)
-CLEANUP_INTERVAL_SECONDS = 3600.0  # seconds between two looks for worktrees that nobody came back to
-RECONNECT_DELAYS_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)  # seconds before commands are listened to again
+HEARTBEAT_INTERVAL_SECONDS = 10.0  # unless a lease needs a shorter one
+LEAVE_TIMEOUT_SECONDS = 10.0  # beyond the grace of an agent, for releasing runs
+CLEANUP_INTERVAL_SECONDS = 3600.0  # between two removals of abandoned worktrees
+RECONNECT_DELAYS_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)  # before commands are subscribed to again
 
 
 class WorkerProcess:
@@ -44,18 +42,18 @@ class WorkerProcess:
         self.id = ""
         self.runs: dict[str, WorkerRun] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._asking: asyncio.Task[list[ClaimedWork]] | None = None
+        self._claiming: asyncio.Task[list[ClaimedWork]] | None = None
         self._leaving = asyncio.Event()
         self._free = asyncio.Event()
         self._new = asyncio.Event()
         self._broken: ServerRejected | None = None
 
     async def work(self) -> None:
-        """Work until `leave`. Raises Rejected when the server does not want this worker."""
+        """Work until `leave` is called. Raises ServerRejected if the server does not accept this worker."""
         loop = asyncio.get_running_loop()
         with suppress(NotImplementedError, ValueError):
             for number in (signal.SIGTERM, signal.SIGINT):
-                loop.add_signal_handler(number, self._told)
+                loop.add_signal_handler(number, self._on_signal)
         if not self.id:
             await self.register()
         listening = asyncio.create_task(self._listen())
@@ -64,15 +62,14 @@ class WorkerProcess:
         tidying = asyncio.create_task(self._tidy())
         await self._leaving.wait()
         claiming.cancel()
-        # What is given back must not be claimed by us again: a claim that waits ends first, and leaving gives back
-        # what it may have brought.
-        if self._asking:
-            self._asking.cancel()
-            await asyncio.wait([self._asking])
+        # A waiting claim ends first, so that this worker does not claim the runs that it releases.
+        if self._claiming:
+            self._claiming.cancel()
+            await asyncio.wait([self._claiming])
         await asyncio.gather(claiming, return_exceptions=True)
         await self._give_back()
         with suppress(ServerUnreachable, ServerRejected):
-            await self.api.deregister(self.id)  # gives back what a claim that still waits may have brought
+            await self.api.deregister(self.id)  # releases what a cancelled claim may have brought
         tasks = [listening, beating, tidying]
         for task in tasks:
             task.cancel()
@@ -81,7 +78,7 @@ class WorkerProcess:
             raise self._broken
 
     async def register(self, seconds: float = float("inf")) -> None:
-        """Introduce ourselves. Raises Unreachable when nobody answers for so many seconds."""
+        """Register at the server. Raises ServerUnreachable after `seconds` without an answer."""
         settings = self.settings
         registration = Registration(
             name=settings.name,
@@ -96,11 +93,11 @@ class WorkerProcess:
         )
 
     def leave(self) -> None:
-        """Give everything back, and end."""
+        """Release all runs and end."""
         self._leaving.set()
 
-    def _told(self) -> None:
-        """A signal came. The second ends us at once; the leashes end the agents."""
+    def _on_signal(self) -> None:
+        """Leave on the first signal; exit at once on the second, whereupon the leashes stop the programs."""
         if self._leaving.is_set():
             os._exit(1)
         self.leave()
@@ -121,10 +118,10 @@ class WorkerProcess:
                 self._free.clear()
                 await self._free.wait()
                 continue
-            # Not cancelled half-way: a claim that arrived after we left would hold its run until its lease ends.
-            self._asking = asyncio.create_task(self._ask_for(free))
+            # Shielded: a claim that is cancelled half-way would hold its runs until their leases expire.
+            self._claiming = asyncio.create_task(self._claim_runs(free))
             try:
-                claims = await asyncio.shield(self._asking)
+                claims = await asyncio.shield(self._claiming)
             except ServerRejected as error:
                 self._broken = error
                 self._leaving.set()
@@ -132,7 +129,7 @@ class WorkerProcess:
             for claim in claims:
                 self._begin(claim)
 
-    async def _ask_for(self, free: int) -> list[ClaimedWork]:
+    async def _claim_runs(self, free: int) -> list[ClaimedWork]:
         try:
             claims = await self.api.claim(self.id, free)
         except ServerUnreachable as error:
@@ -146,23 +143,23 @@ class WorkerProcess:
         return claims
 
     def _begin(self, claim: ClaimedWork) -> None:
-        """Begin. A run that came back to us waits until our last attempt at it has left its folder."""
+        """Start a run. A run that came back waits until its earlier attempt has left the folder."""
         id, run = claim.lease.run, WorkerRun(self.api, claim, self.settings)
         if before := self.runs.get(id):
             before.lose()
         self.runs[id] = run
-        log.info("run %s: attempt %d begins with %s", id, claim.lease.attempt, claim.executor)
-        self._tasks[id] = asyncio.create_task(self._one(run, self._tasks.get(id)))
+        log.info("run %s: attempt %d starts with %s", id, claim.lease.attempt, claim.executor)
+        self._tasks[id] = asyncio.create_task(self._work_run(run, self._tasks.get(id)))
         self._new.set()
 
-    async def _one(self, run: WorkerRun, before: asyncio.Task[None] | None) -> None:
+    async def _work_run(self, run: WorkerRun, before: asyncio.Task[None] | None) -> None:
         id = run.lease.run
         try:
             if before:
                 await asyncio.wait([before])
             await run.work()
         except Exception:
-            log.exception("run %s broke its worker's code", id)
+            log.exception("run %s: internal error", id)
         finally:
             if self.runs[id] is run:
                 del self.runs[id], self._tasks[id]
@@ -180,22 +177,22 @@ class WorkerProcess:
             try:
                 async for command in self.api.commands(self.id):
                     tried = 0
-                    self._obey(command)
+                    self._execute(command)
             except ServerUnreachable:
                 pass
             except ServerRejected as error:  # heartbeats carry the same commands
-                log.warning("commands are not told as they come: %s", error)
+                log.warning("commands arrive by heartbeats only: %s", error)
                 tried = len(RECONNECT_DELAYS_SECONDS)
             delay = RECONNECT_DELAYS_SECONDS[min(tried, len(RECONNECT_DELAYS_SECONDS) - 1)]
             await asyncio.sleep(delay * random.uniform(0.5, 1.0))  # noqa: S311
             tried += 1
 
-    def _obey(self, command: WorkerCommand) -> None:
+    def _execute(self, command: WorkerCommand) -> None:
         if run := self.runs.get(command.run):
-            run.obey(command)
+            run.execute(command)
 
     async def _beat(self) -> None:
-        """One heartbeat for all leases, three in the time of the shortest."""
+        """Send one heartbeat for all leases, at least three in the shortest lease's time."""
         last = time.monotonic()
         while True:
             every = min(
@@ -206,23 +203,23 @@ class WorkerProcess:
                 self._new.clear()  # its lease may be shorter
             except TimeoutError:
                 before, last = last, time.monotonic()
-                await self._say_alive(list(self.runs.values()), before, last)
+                await self._send_heartbeat(list(self.runs.values()), before, last)
 
-    async def _say_alive(self, runs: list[WorkerRun], before: float, now: float) -> None:
-        """A lease that may have run out is a lease that is lost."""
+    async def _send_heartbeat(self, runs: list[WorkerRun], before: float, now: float) -> None:
+        """Send a heartbeat. A lease that may have expired is treated as lost."""
         beats = [LeaseState(lease=run.lease, active=run.is_active(before)) for run in runs]
         try:
-            heard = await self.api.heartbeat(self.id, beats)
+            answer = await self.api.heartbeat(self.id, beats)
         except (ServerUnreachable, ServerRejected) as error:
             if isinstance(error, ServerRejected):
                 log.warning("a heartbeat was refused: %s", error)
             for run in runs:
-                if time.monotonic() - run.heard > run.claim.lease_seconds:
+                if time.monotonic() - run.lease_renewed_at > run.claim.lease_seconds:
                     run.lose()
             return
         for run in runs:
-            if run.lease.run in heard.lost and not run.finishing:
+            if run.lease.run in answer.lost and not run.finishing:
                 run.lose()
-            run.heard = now
-        for command in heard.commands:
-            self._obey(command)
+            run.lease_renewed_at = now
+        for command in answer.commands:
+            self._execute(command)

@@ -19,9 +19,9 @@ from worker.api import (
     ServerRejected,
     ServerUnreachable,
 )
-from worker.client import CODES, MAX_PATCH, Client, _fitting, _result, mcp_of
+from worker.client import CODES, MAX_PATCH, Client, _fit_patch, _result, mcp_of
 from worker.startup import LEVELS
-from worker.transport import GraphQLTransport, operations, sayable
+from worker.transport import GraphQLTransport, clean_variables, operations
 from worker.worktree import Diff, FileDiff, Made
 
 ROOT = Path(__file__).parent.parent.parent
@@ -54,7 +54,7 @@ async def test_a_server_that_is_not_there_may_be_asked_again():
     with pytest.raises(ServerUnreachable):
         async for _ in client.commands("worker_1"):
             pass
-    await client.wire.close()
+    await client.transport.close()
 
 
 @pytest.mark.parametrize("url", ["ftp://x/graphql", "127.0.0.1:8000", "http://", ""])
@@ -70,10 +70,10 @@ async def test_what_the_server_refuses_is_not_said_again(serve):
         await nobody.register(Registration(name="w", version="1", executors=("command",)))
     assert refused.value.code == "UNAUTHENTICATED"
     elsewhere = Client(GraphQLTransport(server.http.replace("/graphql", "/livez")), ["command"])
-    with pytest.raises(ServerRejected, match="does not answer as GraphQL"):
+    with pytest.raises(ServerRejected, match="is not a GraphQL endpoint"):
         await elsewhere.register(Registration(name="w", version="1", executors=("command",)))
     for client in (nobody, elsewhere):
-        await client.wire.close()
+        await client.transport.close()
 
 
 MAKE = "mutation($name: String!) { createWorkspace(input: {name: $name}) { ... on Workspace { id } } }"
@@ -83,34 +83,34 @@ BOARD = """mutation($workspace: ID!, $works: Boolean!) { createBoard(input: {
 
 async def test_who_names_no_workspace_works_in_the_only_one_that_has_boards_or_work(serve):
     server = await serve()
-    wire = GraphQLTransport(server.http, server.headers["authorization"].removeprefix("Bearer "))
-    client = Client(wire, ["command"])
+    transport = GraphQLTransport(server.http, server.headers["authorization"].removeprefix("Bearer "))
+    client = Client(transport, ["command"])
 
     async def say(query, **variables):
-        answer = await wire._http.post(server.http, json={"query": query, "variables": variables})
+        answer = await transport._http.post(server.http, json={"query": query, "variables": variables})
         [made] = answer.json()["data"].values()
         return made["id"]
 
     home = await client._only_workspace()
     away, other = [await say(MAKE, name=name) for name in ("Away", "Other")]
-    with pytest.raises(ServerRejected, match=f"say for which workspace, with --workspace: .*{other} .Other."):
+    with pytest.raises(ServerRejected, match=f"choose a workspace with --workspace: .*{other} .Other."):
         await client._only_workspace()
     await say(BOARD, workspace=away, works=False)
     assert await client._only_workspace() == away, "the only one with boards"
     await say(BOARD, workspace=home, works=False)
-    with pytest.raises(ServerRejected, match="say for which workspace"):
+    with pytest.raises(ServerRejected, match="choose a workspace"):
         await client._only_workspace()
     await say(BOARD, workspace=other, works=True)
     assert await client._only_workspace() == other, "the only one whose boards have work"
     worker = Registration(name="w", version="1", executors=("command",))
     assert (await client.register(worker)).startswith("worker_")
-    await wire.close()
+    await transport.close()
 
 
 def test_a_patch_fits_into_a_request():
     patch = "+ü\t\n" * 400_000
-    assert len(_fitting(patch)) <= MAX_PATCH
-    assert _fitting("small\n") == "small\n"
+    assert len(_fit_patch(patch)) <= MAX_PATCH
+    assert _fit_patch("small\n") == "small\n"
     files = tuple(FileDiff(path=f"{n}", additions=1, deletions=0) for n in range(300))
     given = _result(
         FinishedWork(
@@ -176,15 +176,15 @@ async def test_everything_that_is_said_can_be_taken():
     await client.release(lease, "leaving", "")
     await client.acknowledge(lease, "command_1")
     await client.deregister("worker_1")
-    ends = [(name, key) for name, key in client.wire.said if key]
+    ends = [(name, key) for name, key in client.transport.said if key]
     assert {name for name, _ in ends} == {"CompleteRun", "FailRun", "ConfirmStop", "ReleaseRun"}, (
         "said once, whatever is lost"
     )
     assert all(key.startswith(f"{name}:run_1:1:") for name, key in ends)
     assert len(set(ends)) == len(ends), "what is said otherwise is not what was said before"
-    await client.wire.close()
+    await client.transport.close()
 
 
 def test_what_no_database_takes_is_replaced():
     given = {"text": "a\0b", "list": ["\ud800", {"n": 1}], "none": None}
-    assert sayable(given) == {"text": "a\ufffdb", "list": ["\ufffd", {"n": 1}], "none": None}
+    assert clean_variables(given) == {"text": "a\ufffdb", "list": ["\ufffd", {"n": 1}], "none": None}

@@ -251,8 +251,8 @@ async def test_a_run_that_ended_is_played_again(live, tmp_path):
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["--executor", "nope"], "there is no executor 'nope'; there are claude_code, codex,"),
-        (["--repository", "/"], "/ is not in a git repository; make one there: git init"),
+        (["--executor", "nope"], "there is no program 'nope'; known programs: claude_code, codex,"),
+        (["--repository", "/"], "/ is not in a git repository; create one with git init"),
         (
             ["--url", "ftp://x"],
             "'ftp://x' is not the address of a server, like http://127.0.0.1:8000/graphql",
@@ -261,9 +261,9 @@ async def test_a_run_that_ended_is_played_again(live, tmp_path):
             ["--url", "http://127.0.0.1:1/graphql", "--patience", "0.1"],
             "http://127.0.0.1:1/graphql does not answer: ",
         ),
-        (["--option", "nope"], "option 'nope' is not written executor.name=value"),
-        (["--option", "codex.a=b"], "option 'codex.a=b' is of an executor that is not chosen: command"),
-        (["--capability", "python=GENIUS"], "capability 'python=GENIUS' is not written name or name=level"),
+        (["--option", "nope"], "option 'nope' must be written program.name=value"),
+        (["--option", "codex.a=b"], "option 'codex.a=b' is for a program that is not chosen: command"),
+        (["--capability", "python=GENIUS"], "capability 'python=GENIUS' must be written name or name=level"),
     ],
     ids=lambda value: value[1] if isinstance(value, list) else "",
 )
@@ -277,5 +277,5 @@ async def test_what_cannot_be_started_is_one_line(words, line):
 async def test_a_key_that_is_none_is_one_line(live):
     one = live.worker(SIGNALBOX_KEY="sb_12345678_wrong")
     assert await one.ended() == 2
-    assert "does not let this worker in" in one.errors.read_text()
+    assert "does not admit this worker" in one.errors.read_text()
     assert "wrong" not in one.errors.read_text()

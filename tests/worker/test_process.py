@@ -150,7 +150,7 @@ BROKEN = [
     ("echo why >&2; exit 1", {}, "AGENT_ERROR", "The command exited with 1: why"),
     ("echo fine", {"complete": "explicit"}, "AGENT_ERROR", "The agent exited without completing"),
     ("kill -9 $$", {}, "AGENT_ERROR", "The command exited with 137"),
-    ("", {}, "WORKSPACE_ERROR", "the executor `command` needs the option `command`: what to run"),
+    ("", {}, "WORKSPACE_ERROR", "the program `command` needs the option `command`, a shell command"),
 ]
 
 
@@ -163,7 +163,7 @@ async def test_a_broken_program_is_a_clear_failure(tmp_path, command, options, c
 async def test_a_program_that_is_missing_is_named(tmp_path):
     outcome, _ = await shell(tmp_path, "true", env={"PATH": str(tmp_path)})
     assert outcome.ended.code == "WORKSPACE_ERROR"
-    assert outcome.ended.reason == "sh is not installed on this worker (executor command)"
+    assert outcome.ended.reason == "sh is not installed on this worker (program command)"
 
 
 async def test_exit_0_without_completing_is_a_failure(tmp_path):

@@ -283,7 +283,7 @@ git checkout -q signalbox/WEB-1-Do-it; echo ours > readme.md; git commit -qam Ou
     enqueue(services, command=command)
     told, result = await ended(services)
     assert told == "complete"
-    assert result.warnings == ("Conflicts were committed that nobody resolved, in readme.md",)
+    assert result.warnings == ("Unresolved conflicts were committed in readme.md",)
 
 
 async def test_an_agent_that_is_to_change_no_file_has_nothing_committed(services, tmp_path, repository):
@@ -577,8 +577,8 @@ async def test_leaving_gives_everything_back(services):
 @pytest.mark.parametrize(
     ("executor", "options", "code", "reason"),
     [
-        ("gemini", {}, "WORKSPACE_ERROR", "This worker has no executor 'gemini'"),
-        ("scripted", {}, "WORKSPACE_ERROR", "the executor `scripted` needs the option `recording`"),
+        ("gemini", {}, "WORKSPACE_ERROR", "This worker has no program 'gemini'"),
+        ("scripted", {}, "WORKSPACE_ERROR", "the program `scripted` needs the option `recording`"),
         ("command", {"command": "exit 7"}, "AGENT_ERROR", "The command exited with 7"),
         ("command", {"command": "true", "complete": "explicit"}, "AGENT_ERROR", "exited without completing"),
     ],

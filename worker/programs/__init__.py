@@ -9,5 +9,5 @@ from worker.programs.opencode import OpenCode
 from worker.programs.scripted import Scripted
 
 EXECUTORS: dict[str, type[ProgramAdapter]] = {
-    executor.name: executor for executor in (ClaudeCode, Codex, Gemini, OpenCode, ShellCommand, Scripted)
+    adapter.name: adapter for adapter in (ClaudeCode, Codex, Gemini, OpenCode, ShellCommand, Scripted)
 }

@@ -1,9 +1,10 @@
-"""What an executor is: how one agent program is started, understood, answered and stopped.
+"""The interface of a program adapter: how one agent program is started, parsed, answered and stopped.
 
-An executor does no I/O. It is made anew for every process, says how to start it, is fed its lines, and keeps what
-they told: `session`, `tools` that run, and `ended`: how it would end if it exited now. A program that goes on after
-it was done takes that back. Bytes for the program's input gather in `outgoing`. What it does not understand becomes
-OUTPUT or a WARNING, never an exception: programs change their words with every release.
+An adapter does no I/O. A new one is created for every process: it builds the command line, reads the output line
+by line, and keeps `session`, the running `tools` and `ended`, the result if the program exited now. A program that
+goes on after its result resets `ended`. Bytes for its standard input are collected in `outgoing`. Output that an
+adapter does not understand becomes OUTPUT or a WARNING, never an exception, because programs change their output
+in every release.
 """
 
 import json
@@ -31,80 +32,82 @@ from protocol.events import (
 from protocol.rows import faults_of
 from protocol.text import plain
 
-MAX_TOOL_SECONDS = 86_400  # seconds one of our tools may take: it may wait for a person
+MAX_TOOL_SECONDS = 86_400  # a tool of Signalbox may wait for a person
 MAX_TEXT = 16_384  # characters of a tool's output
 MAX_INPUT = 4_096  # characters of one value of a tool's input
-MAX_LINE = 200  # characters of one line for a person
+MAX_LINE = 200  # characters of a line shown to people
 WRAP_UP = "Wrap up now: bring what you have into a working state, commit it, and end with a short summary."
 Json = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProgramTask:
-    """What a run asks of an agent program."""
+    """The task of an agent program."""
 
     run: str
     prompt: str
-    session: str = ""  # the conversation to go on with
+    session: str = ""  # the session to resume; empty: a new one
     model: str = ""
-    supervised: bool = False  # a person decides what the program wants to do outside of its folder's files
-    strict: bool = False  # and about these; what a program cannot ask is denied
-    instructions: str = ""  # rules beside the prompt: the board's context, the agent's persona
+    supervised: bool = False  # a person decides actions other than edits in the folder
+    strict: bool = False  # a person decides edits too; without a way to ask, they are denied
+    instructions: str = ""  # system instructions: the board's context, the agent's persona
     tools: Json = field(default_factory=dict)  # MCP servers by name: {"url": …, "headers": {…}}
-    env: dict[str, str] = field(default_factory=dict, repr=False)  # what a program asks the API itself with
-    options: dict[str, str] = field(default_factory=dict)  # of this executor: see docs/agents.md
-    private: Path = Path()  # a folder for this process alone, for `Start.files`
+    env: dict[str, str] = field(
+        default_factory=dict, repr=False
+    )  # credentials with which the program calls the API
+    options: dict[str, str] = field(default_factory=dict)  # options of the program: see docs/agents.md
+    private: Path = Path()  # private folder of the process, for `ProgramStart.files`
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProgramStart:
     argv: list[str]
-    env: dict[str, str] = field(default_factory=dict)  # beside the worker's own
+    env: dict[str, str] = field(default_factory=dict)  # added to the worker's environment
     stdin: bytes = b""
-    keep_stdin: bool = False  # until the program's work ended
-    files: dict[str, str] = field(default_factory=dict, repr=False)  # made in `Work.private`: name to text
-    prepare: Callable[[Mapping[str, str]], None] | None = (
-        None  # called with the environment, before it is started
-    )
+    keep_stdin: bool = False  # keep standard input open until the work has ended
+    files: dict[str, str] = field(
+        default_factory=dict, repr=False
+    )  # created in `ProgramTask.private`: name to text
+    prepare: Callable[[Mapping[str, str]], None] | None = None  # called with the environment before the start
 
 
 class ProgramAdapter:
     name: ClassVar[str]
-    program: ClassVar[str]  # what is looked for in PATH
-    asks: ClassVar[bool] = False  # can be answered while it runs; others are resumed with the answer
+    program: ClassVar[str]  # executable in PATH
+    asks: ClassVar[bool] = False  # takes answers while it runs; other programs are resumed with them
 
     def __init__(self) -> None:
         self.session = ""
         self.ended: AgentResult | None = None
         self.outgoing: list[bytes] = []
-        self.tools: dict[str, str] = {}  # tools that run now, and their names
-        self.background: set[str] = set()  # tasks that go on after it was done, and will wake it
-        self.settle_seconds = 0.0  # of quiet after it was done before its input is closed
-        self.is_shortened = False  # strings of the line that is read
-        self._unknown: set[str] = set()  # kinds of lines that were warned about
+        self.tools: dict[str, str] = {}  # running tools: call id to name
+        self.background: set[str] = set()  # background tasks that will resume the program after its result
+        self.settle_seconds = 0.0  # quiet time after the result before its input is closed
+        self.is_shortened = False  # the current line has shortened strings
+        self._unknown: set[str] = set()  # unknown kinds of lines already reported
 
     def start(self, work: ProgramTask, folder: Path) -> ProgramStart:
         raise NotImplementedError
 
     def read(self, line: str) -> list[AgentEvent]:
-        """Understand one line of the program's standard output."""
+        """Parse one line of standard output."""
         line = line.rstrip("\r\n")
         if not line.strip():
             return []
         try:
-            said = json.loads(line)
+            payload = json.loads(line)
         except (ValueError, RecursionError):
             return self.read_text(line)
-        if not isinstance(said, dict):
+        if not isinstance(payload, dict):
             return self.read_text(line)
         try:
-            return self._watch(self.read_json(said))
+            return self._watch(self.read_json(payload))
         except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
             text = f"{self.name} printed something unexpected ({_reason(error)}): {shorten(line)}"
             return [AgentWarning(text=text, code="UNREADABLE")]
 
     def warn_unknown(self, kind: object, line: Json) -> list[AgentEvent]:
-        """One WARNING for each kind of line that this version does not know."""
+        """Return a WARNING, once for each unknown kind of line."""
         name = shorten(str(kind))
         if name in self._unknown:
             return []
@@ -113,7 +116,7 @@ class ProgramAdapter:
         return [AgentWarning(text=text, code="UNKNOWN_KIND")]
 
     def read_shortened(self, line: str) -> list[AgentEvent]:
-        """Understand a line that was too long; if it is JSON, its strings are shortened."""
+        """Parse a line that was too long. If it is JSON, its strings are shortened."""
         try:
             json.loads(line)
         except (ValueError, RecursionError):
@@ -125,29 +128,29 @@ class ProgramAdapter:
             self.is_shortened = False
 
     def read_broken(self, line: str) -> list[AgentEvent]:
-        """Understand the beginning of a line of which nothing else is left."""
+        """Parse the beginning of a line whose rest is lost."""
         return []
 
     def read_text(self, line: str) -> list[AgentEvent]:
-        """A line that is no JSON: somebody printed past the protocol."""
+        """Convert a line that is not JSON, printed outside of the protocol."""
         return [OutputText(text=f"{line}\n", item="stdout", stream=OutputStream.STDOUT, chunk=True)]
 
-    def read_json(self, said: Json) -> list[AgentEvent]:
+    def read_json(self, payload: Json) -> list[AgentEvent]:
         raise NotImplementedError
 
     def finish(self, code: int, stderr: str) -> None:
-        """The program exited. A program whose exit code is its only word sets `ended` here."""
+        """Handle the exit. A program that reports by its exit code only sets `ended` here."""
 
     def answer(self, key: str, answers: dict[str, list[str]]) -> bytes | None:
-        """Bytes that answer a question, or None: then it is stopped and resumed with `answered`."""
+        """Return the input that answers a question, or None: then it is stopped and resumed with `answered`."""
         return None
 
     def decide(self, key: str, *, allow: bool, note: str = "") -> bytes | None:
-        """Bytes that decide an approval, or None when it cannot be told."""
+        """Return the input that decides an approval, or None if the program takes none."""
         return None
 
     def conclude(self) -> bytes | None:
-        """Bytes that ask for an early end, or None: then it is stopped and resumed with WRAP_UP."""
+        """Return the input that asks for an early end, or None: then it is stopped and resumed with WRAP_UP."""
         return None
 
     def _watch(self, events: list[AgentEvent]) -> list[AgentEvent]:
@@ -161,7 +164,7 @@ class ProgramAdapter:
         return events
 
     def tool_ends(self, status: ToolStatus) -> list[AgentEvent]:
-        """The end of tools that the program left open."""
+        """Return the ends of the tools that are still running."""
         open, self.tools = self.tools, {}
         return [ToolFinished(tool=tool, name=name, status=status) for tool, name in open.items()]
 
@@ -173,56 +176,56 @@ def _reason(error: Exception) -> str:
 
 
 def answered(asks: tuple[QuestionItem, ...] | list[QuestionItem], answers: dict[str, list[str]]) -> str:
-    """The prompt that goes on with a conversation whose question was answered meanwhile."""
+    """Build the prompt that resumes a session whose questions were answered."""
     lines = [f"- {ask.text}\n  Answer: {', '.join(answers.get(ask.key, [])) or 'none'}" for ask in asks]
     return "\n".join(["Your questions were answered:", *lines, "Go on with your work."])
 
 
-def ask_of(key: str, said: Json) -> QuestionItem:
-    """A question in the shape that Claude Code, Codex and OpenCode share."""
-    options = said.get("options") or []
+def ask_of(key: str, payload: Json) -> QuestionItem:
+    """Parse a question in the format of Claude Code, Codex and OpenCode."""
+    options = payload.get("options") or []
     return QuestionItem(
         key=key,
-        text=str(said.get("question") or said.get("text") or ""),
-        header=str(said.get("header") or ""),
+        text=str(payload.get("question") or payload.get("text") or ""),
+        header=str(payload.get("header") or ""),
         options=tuple(
             QuestionOption(label=str(o.get("label", "")), description=str(o.get("description") or ""))
             for o in options
         ),
-        multiple=bool(said.get("multiSelect") or said.get("multiple")),
+        multiple=bool(payload.get("multiSelect") or payload.get("multiple")),
     )
 
 
 def bounded(value: Any, depth: int = 4) -> Any:
-    """A tool's input, small enough to be an event."""
+    """Reduce a tool's input to the size of an event."""
     if isinstance(value, str):
         return cut(value, MAX_INPUT)
     if isinstance(value, dict):
         few = list(value.items())[:50]
-        return {str(key): bounded(one, depth - 1) for key, one in few} if depth else "…"
+        return {str(key): bounded(entry, depth - 1) for key, entry in few} if depth else "…"
     if isinstance(value, list):
-        return [bounded(one, depth - 1) for one in value[:50]] if depth else "…"
+        return [bounded(entry, depth - 1) for entry in value[:50]] if depth else "…"
     if isinstance(value, bool) or value is None:
         return value
     return value if isinstance(value, int | float) and abs(value) < MAX_NUMBER else str(value)
 
 
-def cut(text: str, most: int = MAX_TEXT) -> str:
-    """The beginning and the end of a long text: errors stand at the end."""
-    if len(text) <= most:
+def cut(text: str, limit: int = MAX_TEXT) -> str:
+    """Cut the middle out of a long text; errors stand at its end."""
+    if len(text) <= limit:
         return text
-    half = most // 2
+    half = limit // 2
     return f"{text[:half]}\n… {len(text) - 2 * half:,} characters left out …\n{text[-half:]}"
 
 
-def shorten(text: str, most: int = MAX_LINE) -> str:
-    """One line of a text."""
+def shorten(text: str, limit: int = MAX_LINE) -> str:
+    """Shorten a text to one line."""
     line = " ".join(plain(text).split())
-    return line if len(line) <= most else line[: most - 1] + "…"
+    return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
 def title(input: Json) -> str:
-    """One line that says what a tool was asked."""
+    """Return one line that describes a tool's input."""
     for name in ("command", "cmd", "file_path", "filePath", "path", "pattern", "query", "url", "description"):
         value = input.get(name)
         if isinstance(value, list):
@@ -233,9 +236,11 @@ def title(input: Json) -> str:
 
 
 def text_of(content: Any) -> str:
-    """The text in what a tool gave back: a string, or a list of blocks."""
+    """Return the text of a tool's result: a string, or a list of blocks."""
     if isinstance(content, str):
         return content
     if isinstance(content, list):
-        return "\n".join(str(one.get("text", "")) if isinstance(one, dict) else str(one) for one in content)
+        return "\n".join(
+            str(entry.get("text", "")) if isinstance(entry, dict) else str(entry) for entry in content
+        )
     return "" if content is None else json.dumps(content, ensure_ascii=False)

@@ -1,8 +1,8 @@
-"""Claude Code: `claude -p` with JSON lines both ways.
+"""Claude Code: `claude -p` with JSON lines in both directions.
 
-Input stays open: the prompt, answers, decisions and the wish to conclude are lines of its control protocol
-(`--permission-prompt-tool stdio`, what its own SDK uses). A question of the tool AskUserQuestion and a permission
-both arrive as a `can_use_tool` request. Read from @anthropic-ai/claude-code 2.1.197 and the types of its SDK.
+Standard input stays open: the prompt, answers, decisions and the interrupt are lines of its control protocol
+(`--permission-prompt-tool stdio`, as its SDK uses it). Questions (AskUserQuestion) and permissions both arrive as
+`can_use_tool` requests. Source: @anthropic-ai/claude-code 2.1.197 and the types of its SDK.
 """
 
 import json
@@ -95,12 +95,12 @@ SILENT_SUBTYPES = (
     "elicitation_complete",
     "turn_duration",
 )
-SETTLE_SECONDS = 1.0  # between the end of its last background task and the turn that this begins
+SETTLE_SECONDS = 1.0  # between the end of the last background task and the turn it starts
 RETRYABLE = {"rate_limit", "overloaded", "server_error", "timeout", "connection_error"}
 
 
 SHELL_TASKS = ("local_bash", "bash", "shell")
-INSTRUCTIONS, SERVERS = "instructions.md", "mcp.json"  # files for one process
+INSTRUCTIONS, SERVERS = "instructions.md", "mcp.json"  # files of one process
 TOO_LONG = "This is too long for Signalbox. Do it in smaller parts."
 FIRST_TYPE = re.compile(r'"type"\s*:\s*"(\w+)"')
 REQUEST_ID = re.compile(r'"request_id"\s*:\s*"([^"\\]+)"')
@@ -115,15 +115,15 @@ class ClaudeCode(ProgramAdapter):
     def __init__(self) -> None:
         super().__init__()
         self._supervised = False
-        self._asked: dict[str, Json] = {}  # requests that wait for our answer
-        self._message: dict[str, str] = {}  # the message that is being said, by agent
-        self._blocks: dict[str, int] = {}  # how many of a message's blocks came whole
+        self._requests: dict[str, Json] = {}  # open requests
+        self._message: dict[str, str] = {}  # id of the current message, by agent
+        self._blocks: dict[str, int] = {}  # count of whole blocks, by message
         self._todo: dict[str, TodoItem] = {}
-        self._titles: dict[str, str] = {}  # of tasks whose creation is under way, by tool call
-        self._skip = 0  # results of turns that we broke off ourselves
+        self._titles: dict[str, str] = {}  # titles of tasks being created, by tool call
+        self._skip = 0  # number of results of interrupted turns to skip
         self._limits: dict[str, LimitState] = {}  # the last state of each window
-        self._servers: frozenset[str] = frozenset()  # names of our own MCP servers
-        self._tasks: dict[str, str] = {}  # the tool calls of sub-agents that run, by task
+        self._servers: frozenset[str] = frozenset()  # names of Signalbox's MCP servers
+        self._tasks: dict[str, str] = {}  # tool calls of running sub-agents, by task
         self._agents: dict[str, str] = {}  # a sub-agent's name, by the tool call that started it
 
     def start(self, work: ProgramTask, folder: Path) -> ProgramStart:
@@ -142,7 +142,7 @@ class ClaudeCode(ProgramAdapter):
         argv += ["--permission-mode", "acceptEdits" if work.supervised and not work.strict else "default"]
         argv += ["--model", work.model] if work.model else []
         argv += ["--resume", work.session] if work.session else []
-        files: dict[str, str] = {}  # a command line can be read by everybody on the machine
+        files: dict[str, str] = {}  # other users can read command lines
         if work.instructions:
             files[INSTRUCTIONS] = work.instructions
             argv += ["--append-system-prompt-file", str(work.private / INSTRUCTIONS)]
@@ -155,17 +155,17 @@ class ClaudeCode(ProgramAdapter):
         return ProgramStart(argv=argv, env=env, stdin=user_message(work.prompt), keep_stdin=True, files=files)
 
     def answer(self, key: str, answers: dict[str, list[str]]) -> bytes | None:
-        request = self._asked.pop(key, None)
+        request = self._requests.pop(key, None)
         if request is None:
             return None
-        said = {
+        payload = {
             question["question"]: ", ".join(answers.get(str(n), []))
             for n, question in enumerate(request["input"].get("questions", []))
         }
-        return allow_request(key, {**request["input"], "answers": said})
+        return allow_request(key, {**request["input"], "answers": payload})
 
     def decide(self, key: str, *, allow: bool, note: str = "") -> bytes | None:
-        request = self._asked.pop(key, None)
+        request = self._requests.pop(key, None)
         if request is None:
             return None
         return (
@@ -181,47 +181,49 @@ class ClaudeCode(ProgramAdapter):
         stop = {"type": "control_request", "request_id": "conclude", "request": {"subtype": "interrupt"}}
         return control_line(stop) + user_message(WRAP_UP)
 
-    def read_json(self, said: Json) -> list[AgentEvent]:
-        read = getattr(self, f"on_{said.get('type')}", None)
-        if read is None and said.get("type") not in SILENT_KINDS:
-            return self.warn_unknown(said.get("type"), said)
-        return read(said) if read else []
+    def read_json(self, payload: Json) -> list[AgentEvent]:
+        read = getattr(self, f"on_{payload.get('type')}", None)
+        if read is None and payload.get("type") not in SILENT_KINDS:
+            return self.warn_unknown(payload.get("type"), payload)
+        return read(payload) if read else []
 
-    def on_system(self, said: Json) -> list[AgentEvent]:
-        read = getattr(self, f"system_{said.get('subtype')}", None)
-        kind = said.get("subtype")
+    def on_system(self, payload: Json) -> list[AgentEvent]:
+        read = getattr(self, f"system_{payload.get('subtype')}", None)
+        kind = payload.get("subtype")
         if read is None and kind not in SILENT_SUBTYPES:
-            return self.warn_unknown(f"system {kind}", said)
-        return read(said) if read else []
+            return self.warn_unknown(f"system {kind}", payload)
+        return read(payload) if read else []
 
-    def system_init(self, said: Json) -> list[AgentEvent]:
-        self.ended = None  # it is said at the begin of each turn
-        if self.session == said["session_id"]:
-            return []  # said again for each message
+    def system_init(self, payload: Json) -> list[AgentEvent]:
+        self.ended = None  # printed at the start of each turn
+        if self.session == payload["session_id"]:
+            return []  # repeated for each message
         return [
             StatusChanged(
                 state=AgentStatus.STARTED,
-                session=said["session_id"],
-                model=said.get("model", ""),
-                mode=said.get("permissionMode", ""),
+                session=payload["session_id"],
+                model=payload.get("model", ""),
+                mode=payload.get("permissionMode", ""),
             )
         ]
 
-    def system_status(self, said: Json) -> list[AgentEvent]:
-        if said.get("compact_result") == "failed":
+    def system_status(self, payload: Json) -> list[AgentEvent]:
+        if payload.get("compact_result") == "failed":
             return [
                 _warning(
-                    "COMPACTION_FAILED", "The conversation could not be compacted", said.get("compact_error")
+                    "COMPACTION_FAILED",
+                    "The conversation could not be compacted",
+                    payload.get("compact_error"),
                 )
             ]
-        if said.get("status") == "compacting":
+        if payload.get("status") == "compacting":
             return [ProgressReported(text="Summarising the conversation")]
-        if mode := said.get("permissionMode"):
+        if mode := payload.get("permissionMode"):
             return [StatusChanged(state=AgentStatus.CHANGED, mode=mode)]
         return []
 
-    def system_compact_boundary(self, said: Json) -> list[AgentEvent]:
-        about = said.get("compact_metadata", {})
+    def system_compact_boundary(self, payload: Json) -> list[AgentEvent]:
+        about = payload.get("compact_metadata", {})
         return [
             StatusChanged(
                 state=AgentStatus.COMPACTED,
@@ -231,20 +233,20 @@ class ClaudeCode(ProgramAdapter):
             )
         ]
 
-    def on_conversation_reset(self, said: Json) -> list[AgentEvent]:
-        return [StatusChanged(state=AgentStatus.RESET, session=said.get("new_conversation_id", ""))]
+    def on_conversation_reset(self, payload: Json) -> list[AgentEvent]:
+        return [StatusChanged(state=AgentStatus.RESET, session=payload.get("new_conversation_id", ""))]
 
-    def system_api_retry(self, said: Json) -> list[AgentEvent]:
-        reason = f"{said.get('error')} ({said.get('error_status')})"
-        text = f"Attempt {said.get('attempt')} of {said.get('max_retries')}"
+    def system_api_retry(self, payload: Json) -> list[AgentEvent]:
+        reason = f"{payload.get('error')} ({payload.get('error_status')})"
+        text = f"Attempt {payload.get('attempt')} of {payload.get('max_retries')}"
         state = StatusChanged(state=AgentStatus.RETRYING, reason=reason, text=text, level=LogLevel.WARNING)
-        if said.get("error") == "rate_limit" and "" not in self._limits:
+        if payload.get("error") == "rate_limit" and "" not in self._limits:
             self._limits[""] = LimitState.HIT
             return [state, ProviderLimit(state=LimitState.HIT, text=reason, level=LogLevel.WARNING)]
         return [state]
 
-    def on_rate_limit_event(self, said: Json) -> list[AgentEvent]:
-        about = said["rate_limit_info"]
+    def on_rate_limit_event(self, payload: Json) -> list[AgentEvent]:
+        about = payload["rate_limit_info"]
         states = {"allowed_warning": LimitState.NEAR, "rejected": LimitState.HIT}
         window = about.get("rateLimitType") or ""
         state = states.get(about.get("status"), LimitState.CLEARED)
@@ -260,9 +262,9 @@ class ClaudeCode(ProgramAdapter):
             )
         ]
 
-    def system_background_tasks_changed(self, said: Json) -> list[AgentEvent]:
-        """All tasks of its background: while one lives, the end of a turn is not its end."""
-        live = [task for task in said["tasks"] if not task.get("ambient")]
+    def system_background_tasks_changed(self, payload: Json) -> list[AgentEvent]:
+        """Replace the set of background tasks. While one runs, the end of a turn is not final."""
+        live = [task for task in payload["tasks"] if not task.get("ambient")]
         self.background = {str(task.get("task_id") or task.get("id") or n) for n, task in enumerate(live)}
         self._settle()
         return []
@@ -271,103 +273,106 @@ class ClaudeCode(ProgramAdapter):
         if self.background:
             self.settle_seconds = SETTLE_SECONDS
 
-    def system_task_started(self, said: Json) -> list[AgentEvent]:
-        if said.get("is_backgrounded"):
-            self.background.add(said["task_id"])
+    def system_task_started(self, payload: Json) -> list[AgentEvent]:
+        if payload.get("is_backgrounded"):
+            self.background.add(payload["task_id"])
             self._settle()
-        if said.get("task_type", "local_agent") in SHELL_TASKS:
+        if payload.get("task_type", "local_agent") in SHELL_TASKS:
             return []  # a command, not an agent
-        call = said.get("tool_use_id") or said["task_id"]
-        self._tasks[said["task_id"]] = call
-        self._agents[call] = said.get("subagent_type") or said["task_id"]
-        return [self._subagent(said, LifecyclePhase.STARTED)]
+        call = payload.get("tool_use_id") or payload["task_id"]
+        self._tasks[payload["task_id"]] = call
+        self._agents[call] = payload.get("subagent_type") or payload["task_id"]
+        return [self._subagent(payload, LifecyclePhase.STARTED)]
 
-    def system_task_progress(self, said: Json) -> list[AgentEvent]:
-        is_agent = said["task_id"] in self._tasks
-        return [self._subagent(said, LifecyclePhase.PROGRESS)] if is_agent else []
+    def system_task_progress(self, payload: Json) -> list[AgentEvent]:
+        is_agent = payload["task_id"] in self._tasks
+        return [self._subagent(payload, LifecyclePhase.PROGRESS)] if is_agent else []
 
-    def system_task_updated(self, said: Json) -> list[AgentEvent]:
-        status = (said.get("patch") or {}).get("status")
+    def system_task_updated(self, payload: Json) -> list[AgentEvent]:
+        status = (payload.get("patch") or {}).get("status")
         if status not in ("killed", "failed", "stopped"):
             return []
-        self.background.discard(said["task_id"])
-        call = self._tasks.pop(said["task_id"], None)
+        self.background.discard(payload["task_id"])
+        call = self._tasks.pop(payload["task_id"], None)
         text = f"The task was {status}" if status != "failed" else "The task failed"
-        about = {"description": text, **said, "tool_use_id": call}
+        about = {"description": text, **payload, "tool_use_id": call}
         return [self._subagent(about, LifecyclePhase.FAILED)] if call else []
 
-    def system_task_notification(self, said: Json) -> list[AgentEvent]:
-        self.background.discard(said["task_id"])
-        if self._tasks.pop(said["task_id"], None) is None:
-            return []  # a command, or it has ended already
+    def system_task_notification(self, payload: Json) -> list[AgentEvent]:
+        self.background.discard(payload["task_id"])
+        if self._tasks.pop(payload["task_id"], None) is None:
+            return []  # a command, or already ended
         return [
             self._subagent(
-                said, LifecyclePhase.ENDED if said.get("status") == "completed" else LifecyclePhase.FAILED
+                payload,
+                LifecyclePhase.ENDED if payload.get("status") == "completed" else LifecyclePhase.FAILED,
             )
         ]
 
-    def _subagent(self, said: Json, phase: LifecyclePhase) -> SubagentChanged:
-        call = said.get("tool_use_id") or said["task_id"]
+    def _subagent(self, payload: Json, phase: LifecyclePhase) -> SubagentChanged:
+        call = payload.get("tool_use_id") or payload["task_id"]
         return SubagentChanged(
             agent=call,
             phase=phase,
             name=self._agents.get(call, ""),
-            session=said["task_id"],
+            session=payload["task_id"],
             tool=call,
-            text=shorten(said.get("summary") or said.get("description") or ""),
+            text=shorten(payload.get("summary") or payload.get("description") or ""),
         )
 
-    def system_permission_denied(self, said: Json) -> list[AgentEvent]:
+    def system_permission_denied(self, payload: Json) -> list[AgentEvent]:
         return [
             ApprovalRequested(
-                key=said["tool_use_id"],
+                key=payload["tool_use_id"],
                 decision=DecisionState.DENIED,
-                name=said["tool_name"],
-                tool=said["tool_use_id"],
-                reason=said.get("message", ""),
-                by=said.get("decision_reason_type", "rule"),
+                name=payload["tool_name"],
+                tool=payload["tool_use_id"],
+                reason=payload.get("message", ""),
+                by=payload.get("decision_reason_type", "rule"),
             )
         ]
 
-    def system_model_refusal_fallback(self, said: Json) -> list[AgentEvent]:
-        model = str(said.get("fallback_model") or "")
-        warning = _warning("MODEL_FALLBACK", "The model refused", said.get("content"))
+    def system_model_refusal_fallback(self, payload: Json) -> list[AgentEvent]:
+        model = str(payload.get("fallback_model") or "")
+        warning = _warning("MODEL_FALLBACK", "The model refused", payload.get("content"))
         return [warning, StatusChanged(state=AgentStatus.CHANGED, model=model)]
 
-    def system_notification(self, said: Json) -> list[AgentEvent]:
-        key, text = str(said.get("key", "")), str(said.get("text", ""))
-        if "error" in key or said.get("priority") == "immediate":
+    def system_notification(self, payload: Json) -> list[AgentEvent]:
+        key, text = str(payload.get("key", "")), str(payload.get("text", ""))
+        if "error" in key or payload.get("priority") == "immediate":
             return [_warning("NOTIFICATION", text)]
         return [ProgressReported(text=shorten(text))]
 
-    def system_hook_response(self, said: Json) -> list[AgentEvent]:
-        if said.get("outcome") != "error" and not said.get("exit_code"):
+    def system_hook_response(self, payload: Json) -> list[AgentEvent]:
+        if payload.get("outcome") != "error" and not payload.get("exit_code"):
             return []
-        words = said.get("stderr") or said.get("output") or said.get("stdout")
-        return [_warning("HOOK_FAILED", f"The hook {said.get('hook_name')} failed", words)]
+        words = payload.get("stderr") or payload.get("output") or payload.get("stdout")
+        return [_warning("HOOK_FAILED", f"The hook {payload.get('hook_name')} failed", words)]
 
-    def system_session_writes_lost(self, said: Json) -> list[AgentEvent]:
-        return [_warning("SESSION_NOT_SAVED", "The session could not be saved", said.get("error_code"))]
+    def system_session_writes_lost(self, payload: Json) -> list[AgentEvent]:
+        return [_warning("SESSION_NOT_SAVED", "The session could not be saved", payload.get("error_code"))]
 
-    def on_auth_status(self, said: Json) -> list[AgentEvent]:
-        return [_warning("AUTHENTICATION", "Authentication", said["error"])] if said.get("error") else []
+    def on_auth_status(self, payload: Json) -> list[AgentEvent]:
+        return (
+            [_warning("AUTHENTICATION", "Authentication", payload["error"])] if payload.get("error") else []
+        )
 
-    def system_informational(self, said: Json) -> list[AgentEvent]:
-        if said.get("level") in ("warning", "error"):
-            return [_warning("AGENT_WARNING", str(said.get("content", "")))]
-        return [ProgressReported(text=shorten(str(said.get("content", ""))))]
+    def system_informational(self, payload: Json) -> list[AgentEvent]:
+        if payload.get("level") in ("warning", "error"):
+            return [_warning("AGENT_WARNING", str(payload.get("content", "")))]
+        return [ProgressReported(text=shorten(str(payload.get("content", ""))))]
 
-    def on_tool_progress(self, said: Json) -> list[AgentEvent]:
-        seconds = said.get("elapsed_time_seconds", 0)
-        text = f"{said.get('tool_name')} has run for {seconds:.0f} s"
+    def on_tool_progress(self, payload: Json) -> list[AgentEvent]:
+        seconds = payload.get("elapsed_time_seconds", 0)
+        text = f"{payload.get('tool_name')} has run for {seconds:.0f} s"
         return [
             ProgressReported(
-                text=text, tool=said.get("tool_use_id", ""), agent=said.get("parent_tool_use_id") or ""
+                text=text, tool=payload.get("tool_use_id", ""), agent=payload.get("parent_tool_use_id") or ""
             )
         ]
 
-    def on_stream_event(self, said: Json) -> list[AgentEvent]:
-        event, agent = said["event"], said.get("parent_tool_use_id") or ""
+    def on_stream_event(self, payload: Json) -> list[AgentEvent]:
+        event, agent = payload["event"], payload.get("parent_tool_use_id") or ""
         if event["type"] == "message_start":
             self._message[agent] = event["message"]["id"]
         if event["type"] != "content_block_delta":
@@ -379,19 +384,19 @@ class ClaudeCode(ProgramAdapter):
             return [ThinkingText(text=delta["thinking"], item=item, chunk=True, agent=agent)]
         return []
 
-    def on_assistant(self, said: Json) -> list[AgentEvent]:
-        message, agent = said["message"], said.get("parent_tool_use_id") or ""
+    def on_assistant(self, payload: Json) -> list[AgentEvent]:
+        message, agent = payload["message"], payload.get("parent_tool_use_id") or ""
         self.ended = self.ended if agent else None
         events: list[AgentEvent] = []
-        if not said.get("error") and "" in self._limits:  # the provider answers again
+        if not payload.get("error") and "" in self._limits:  # the provider answers again
             del self._limits[""]
             events.append(ProviderLimit(state=LimitState.CLEARED))
         for block in message["content"]:
             count = self._blocks.get(agent + message["id"], 0)  # whole blocks come without their index
             self._blocks[agent + message["id"]] = count + 1
             events += self._block(block, f"{message['id']}.{count}", agent)
-        if said.get("error"):
-            code = str(said["error"])
+        if payload.get("error"):
+            code = str(payload["error"])
             text = text_of(message["content"])
             events = [
                 AgentFailure(text=cut(text), code=code.upper(), retryable=code in RETRYABLE, agent=agent)
@@ -416,7 +421,7 @@ class ClaudeCode(ProgramAdapter):
         return [started, *self._plan(block["id"], name, input, agent)]
 
     def _server_result(self, block: Json, agent: str) -> ToolFinished:
-        """The end of a tool that the provider ran."""
+        """Convert the result of a tool that the provider ran."""
         content = block.get("content")
         is_error = bool(block.get("is_error")) or (isinstance(content, dict) and "error_code" in content)
         status = ToolStatus.FAILED if is_error else ToolStatus.SUCCEEDED
@@ -425,7 +430,7 @@ class ClaudeCode(ProgramAdapter):
         return ToolFinished(tool=tool, name=name, status=status, text=text, agent=agent)
 
     def _plan(self, tool: str, name: str, input: Json, agent: str) -> list[AgentEvent]:
-        """To-do lists: written whole by older programs, task by task by newer ones."""
+        """Convert to-do lists: older programs write whole lists, newer ones single tasks."""
         if name == "TodoWrite":
             items = [
                 TodoItem(text=str(t.get("content", "")), state=TODO.get(t.get("status"), TodoState.PENDING))
@@ -443,16 +448,16 @@ class ClaudeCode(ProgramAdapter):
             return [TodoList(items=tuple(self._todo.values()))]
         return []
 
-    def on_user(self, said: Json) -> list[AgentEvent]:
-        content, agent = said["message"]["content"], said.get("parent_tool_use_id") or ""
+    def on_user(self, payload: Json) -> list[AgentEvent]:
+        content, agent = payload["message"]["content"], payload.get("parent_tool_use_id") or ""
         if not isinstance(content, list):
             return []
         results = [block for block in content if block.get("type") == "tool_result"]
         out: list[AgentEvent] = []
-        if said.get("isSynthetic") and "hook feedback" in (text := text_of(content)):
+        if payload.get("isSynthetic") and "hook feedback" in (text := text_of(content)):
             out.append(_warning("HOOK_FEEDBACK", text))
         for block in results:
-            out += self._tool_result(block, said.get("tool_use_result"), agent)
+            out += self._tool_result(block, payload.get("tool_use_result"), agent)
         return out
 
     def _tool_result(self, block: Json, result: Any, agent: str) -> list[AgentEvent]:
@@ -477,7 +482,7 @@ class ClaudeCode(ProgramAdapter):
         return out
 
     def read_broken(self, line: str) -> list[AgentEvent]:
-        """A line that is too long in itself: whatever waits for us is let go, by its ids."""
+        """Refuse a request, or end a tool, whose line was too long to be parsed."""
         kind = FIRST_TYPE.search(line)
         if kind and kind[1] == "control_request" and (key := REQUEST_ID.search(line)):
             self.outgoing.append(deny_request(key[1], TOO_LONG))
@@ -488,8 +493,8 @@ class ClaudeCode(ProgramAdapter):
             self.ended = AgentResult(ok=True)
         return []
 
-    def on_control_request(self, said: Json) -> list[AgentEvent]:
-        request, key = said["request"], said["request_id"]
+    def on_control_request(self, payload: Json) -> list[AgentEvent]:
+        request, key = payload["request"], payload["request_id"]
         if self.is_shortened:
             self.outgoing.append(deny_request(key, TOO_LONG))
             return []
@@ -498,12 +503,12 @@ class ClaudeCode(ProgramAdapter):
             self.outgoing.append(control_line({"type": "control_response", "response": refusal}))
             return []
         name, input = request["tool_name"], request["input"]
-        self._asked[key] = request
+        self._requests[key] = request
         if name == "AskUserQuestion":
             asks = tuple(ask_of(str(n), one) for n, one in enumerate(input.get("questions", [])))
             return [QuestionRaised(key=key, asks=asks)]
         if not self._supervised or self._is_ours(name):
-            del self._asked[key]
+            del self._requests[key]
             self.outgoing.append(allow_request(key, input))
             return []
         return [
@@ -518,41 +523,44 @@ class ClaudeCode(ProgramAdapter):
         ]
 
     def _is_ours(self, tool: str) -> bool:
-        """Whether a tool is of our own MCP server: people need not allow it."""
+        """Return whether a tool belongs to Signalbox's MCP server, which needs no permission."""
         return any(tool.startswith(f"mcp__{server}__") for server in self._servers)
 
-    def on_control_cancel_request(self, said: Json) -> list[AgentEvent]:
-        request = self._asked.pop(said["request_id"], None)
+    def on_control_cancel_request(self, payload: Json) -> list[AgentEvent]:
+        request = self._requests.pop(payload["request_id"], None)
         if request is None:
             return []
         if request["tool_name"] == "AskUserQuestion":
-            return [QuestionRaised(key=said["request_id"], decision=DecisionState.EXPIRED)]
+            return [QuestionRaised(key=payload["request_id"], decision=DecisionState.EXPIRED)]
         return [
             ApprovalRequested(
-                key=said["request_id"], decision=DecisionState.EXPIRED, name=request["tool_name"]
+                key=payload["request_id"], decision=DecisionState.EXPIRED, name=request["tool_name"]
             )
         ]
 
-    def on_result(self, said: Json) -> list[AgentEvent]:
-        usage = _usage(said)
-        if self._skip and said.get("subtype") != "success":
+    def on_result(self, payload: Json) -> list[AgentEvent]:
+        usage = _usage(payload)
+        if self._skip and payload.get("subtype") != "success":
             self._skip -= 1
             return [usage, *self.tool_ends(ToolStatus.STOPPED)]
         self._skip = 0
         text = str(
-            said.get("result") or "; ".join(said.get("errors") or []) or said.get("terminal_reason") or ""
+            payload.get("result")
+            or "; ".join(payload.get("errors") or [])
+            or payload.get("terminal_reason")
+            or ""
         )
-        if said.get("subtype") == "success" and not said.get("is_error"):
+        if payload.get("subtype") == "success" and not payload.get("is_error"):
             self.ended = AgentResult(ok=True, summary=text)
             return [
                 usage,
-                StatusChanged(state=AgentStatus.IDLE, reason=said.get("terminal_reason", "completed")),
+                StatusChanged(state=AgentStatus.IDLE, reason=payload.get("terminal_reason", "completed")),
             ]
-        status = said.get("api_error_status")
+        status = payload.get("api_error_status")
         retryable = status in (408, 409, 429) or (isinstance(status, int) and status >= 500)
         lost = "No conversation found" in text
         code = "SESSION_LOST" if lost else "AGENT_ERROR"
-        kind = said.get("subtype")  # "success" is what it calls a provider that refused, too
+        kind = payload.get("subtype")  # "success" is what it calls a provider that refused, too
         reason = shorten(text if kind == "success" else f"{kind}: {text}", 1000)
         self.ended = AgentResult.failed(reason, code, retryable=retryable or lost)
         return [usage, AgentFailure(text=reason, code=code, retryable=retryable or lost)]
@@ -573,12 +581,12 @@ def _changed(result: Json, tool: str, agent: str) -> FileChanged:
     )
 
 
-def _usage(said: Json) -> TokenUsage:
-    models = said.get("modelUsage") or {}
-    used = said.get("usage") or {}
+def _usage(payload: Json) -> TokenUsage:
+    models = payload.get("modelUsage") or {}
+    used = payload.get("usage") or {}
     cached = sum(m.get("cacheReadInputTokens", 0) for m in models.values())
     made = sum(m.get("cacheCreationInputTokens", 0) for m in models.values())
-    if not models:  # of older versions
+    if not models:  # older versions
         cached, made = used.get("cache_read_input_tokens", 0), used.get("cache_creation_input_tokens", 0)
         models = {
             "": {"inputTokens": used.get("input_tokens", 0), "outputTokens": used.get("output_tokens", 0)}
@@ -588,7 +596,7 @@ def _usage(said: Json) -> TokenUsage:
         input_tokens=sum(m.get("inputTokens", 0) for m in models.values()) + cached + made,
         output_tokens=sum(m.get("outputTokens", 0) for m in models.values()),
         cached_tokens=cached,
-        cost_usd=said.get("total_cost_usd"),
+        cost_usd=payload.get("total_cost_usd"),
         context_window=first[1].get("contextWindow"),
         model=first[0],
     )

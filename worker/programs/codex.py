@@ -1,7 +1,7 @@
 """Codex: `codex exec --json`, one JSON line for each thread, turn and item.
 
-Text comes whole, never in chunks. It cannot be spoken to while it works: an answer, or the wish to conclude,
-resumes the thread. Read from @openai/codex 0.169.0 and the types of its SDK.
+Text arrives whole, not in chunks. It takes no input while it works: an answer or a request to wrap up resumes the
+thread. Source: @openai/codex 0.169.0 and the types of its SDK.
 """
 
 import json
@@ -70,9 +70,9 @@ class Codex(ProgramAdapter):
 
     def __init__(self) -> None:
         super().__init__()
-        self._last = ""  # what the agent said last is its summary
-        self._outputs: dict[str, int] = {}  # characters of a running command's output that were reported
-        self._denied = ""  # the last call that was refused where a person would have to allow it
+        self._last = ""  # its last message, used as the summary
+        self._outputs: dict[str, int] = {}  # characters already reported, by running command
+        self._denied = ""  # the last call that was refused for want of a permission
         self._is_strict = False
 
     def start(self, work: ProgramTask, folder: Path) -> ProgramStart:
@@ -88,37 +88,37 @@ class Codex(ProgramAdapter):
         env = {server_key(name): _bearer(server) for name, server in work.tools.items()}
         return ProgramStart(argv=[*argv, "-"], env=env, stdin=prompt.encode())
 
-    def read_json(self, said: Json) -> list[AgentEvent]:
-        kind = said.get("type", "")
+    def read_json(self, payload: Json) -> list[AgentEvent]:
+        kind = payload.get("type", "")
         if kind == "thread.started":
-            return [StatusChanged(state=AgentStatus.STARTED, session=said["thread_id"])]
+            return [StatusChanged(state=AgentStatus.STARTED, session=payload["thread_id"])]
         if kind == "turn.started":
             self.ended = None
             return [StatusChanged(state=AgentStatus.WORKING)]
         if kind == "turn.completed":
             self.ended = self._judge()
             return [
-                _usage(said.get("usage") or {}),
+                _usage(payload.get("usage") or {}),
                 StatusChanged(state=AgentStatus.IDLE, reason="completed"),
             ]
         if kind == "turn.failed":
-            return [self._failed(str(said["error"].get("message", "")))]
+            return [self._failed(str(payload["error"].get("message", "")))]
         if kind == "error":
-            return self._error(str(said.get("message", "")))
+            return self._error(str(payload.get("message", "")))
         if kind == "request_user_input":
-            asks = tuple(ask_of(str(q.get("id") or n), q) for n, q in enumerate(said.get("questions", [])))
-            return [QuestionRaised(key=said["call_id"], asks=asks)]
-        if kind.startswith("item.") and "item" in said:
-            return self._item(kind.removeprefix("item."), said["item"])
-        return self.warn_unknown(kind or ("msg" if "msg" in said else "no type"), said)
+            asks = tuple(ask_of(str(q.get("id") or n), q) for n, q in enumerate(payload.get("questions", [])))
+            return [QuestionRaised(key=payload["call_id"], asks=asks)]
+        if kind.startswith("item.") and "item" in payload:
+            return self._item(kind.removeprefix("item."), payload["item"])
+        return self.warn_unknown(kind or ("msg" if "msg" in payload else "no type"), payload)
 
     def finish(self, code: int, stderr: str) -> None:
-        """A session that it cannot find is told on standard error only."""
+        """Detect a lost session, which is reported on standard error only."""
         if self.ended is None and "no rollout found" in stderr:
             self.ended = AgentResult.failed("The session is lost", "SESSION_LOST", retryable=True)
 
     def _judge(self) -> AgentResult:
-        """Judge a turn that completed: it cannot ask people, so a refused call means that work was left undone."""
+        """Decide a completed turn. It cannot ask people, so a refused call means unfinished work."""
         if self._denied:
             return AgentResult.failed(
                 f"The agent was denied permission for {self._denied}", "POLICY_VIOLATION"
@@ -126,7 +126,7 @@ class Codex(ProgramAdapter):
         return AgentResult(ok=True, summary=self._last)
 
     def _error(self, text: str) -> list[AgentEvent]:
-        """It says that it will try again in the same words as that it gave up; a turn.failed follows the latter."""
+        """Ignore errors that announce a retry; a final failure also sends turn.failed."""
         if text.startswith("Reconnecting"):
             return [StatusChanged(state=AgentStatus.RETRYING, reason=shorten(text, 500))]
         return [AgentWarning(text=shorten(text, 1000), code="AGENT_WARNING")]
@@ -139,7 +139,7 @@ class Codex(ProgramAdapter):
     def _item(self, stage: str, item: Json) -> list[AgentEvent]:
         kind = item.get("type")
         if kind is None and "item_type" in item:
-            return self.warn_unknown("item_type", item)  # of versions that are too old
+            return self.warn_unknown("item_type", item)  # from a version that is too old
         read = getattr(self, f"on_{kind}", None)
         return read(stage, item) if read else self.warn_unknown(f"item {kind}", item)
 
@@ -175,7 +175,7 @@ class Codex(ProgramAdapter):
         return [self._done(item, item.get("aggregated_output") or "", item.get("exit_code"))]
 
     def _command_output(self, item: Json) -> list[AgentEvent]:
-        """What a command printed since its last update: each update repeats all of its output."""
+        """Return a command's output since its last update. Each update repeats the whole output."""
         output, reported = item.get("aggregated_output") or "", self._outputs.get(item["id"], 0)
         if len(output) <= reported:
             return []
@@ -216,7 +216,7 @@ class Codex(ProgramAdapter):
         return [self._done({"status": "completed", **item}, item.get("query", ""))]
 
     def on_collab_tool_call(self, stage: str, item: Json) -> list[AgentEvent]:
-        """Sub-agents are threads of their own; only that they begin and end is told."""
+        """Convert sub-agents. They are threads of their own; only their start and end are reported."""
         phase = LifecyclePhase.STARTED if stage == "started" else LifecyclePhase.PROGRESS
         states = item.get("agents_states") or {}
         ended = {
@@ -272,7 +272,7 @@ def _usage(used: Json) -> TokenUsage:
 
 
 def _settings(work: ProgramTask) -> dict[str, str]:
-    """Settings given as `config.<name>` are passed on; `provider_url` names a model server of one's own."""
+    """Pass on options named `config.<name>`; `provider_url` sets another model server."""
     given = {
         name.removeprefix("config."): value
         for name, value in work.options.items()
@@ -296,7 +296,7 @@ def _bearer(server: Json) -> str:
 
 
 def _tools(tools: Json) -> dict[str, str]:
-    """The key goes by the environment, where no other user of the machine sees it."""
+    """Configure MCP servers. The key is passed in the environment, which other users cannot read."""
     out: dict[str, str] = {}
     for name, server in tools.items():
         out[f"mcp_servers.{name}.url"] = json.dumps(server["url"])

@@ -1,11 +1,10 @@
-"""A plain shell command as an agent, in the user's own repository.
+"""Runs a shell command as an agent.
 
-It gets the prompt in SIGNALBOX_PROMPT, and whole, however long, in the file SIGNALBOX_PROMPT_FILE. Its standard
-input stays open for answers, and has nothing else, unless the option `stdin` asks for the prompt there: `prompt`
-before the answers, or `close` alone, for programs that read to the end. What it prints is its output. What follows
-`::signalbox ` in a line is one event of the vocabulary, or `{"complete": "summary"}`, so a script can tick a list
-or report progress. An exit code is all that most commands ever say, so here, and only here, 0 is the word that the
-work is complete; its last line is the summary. With the option `complete: explicit` it has to say so.
+The command gets the prompt in SIGNALBOX_PROMPT, and in full in the file SIGNALBOX_PROMPT_FILE. Standard input stays
+open for answers; the option `stdin` puts the prompt first (`prompt`), or the prompt and the end of input (`close`).
+Output is logged. A line `::signalbox {…}` is an event, or `{"complete": "summary"}`. Exit code 0 completes the run,
+with the last line as its summary, because most commands report nothing else. With the option `complete: explicit`,
+the command must print `complete`.
 """
 
 import json
@@ -27,9 +26,9 @@ from protocol.text import clean
 from worker.programs.adapter import Json, ProgramAdapter, ProgramStart, ProgramTask, answered, shorten
 
 MARK = "::signalbox "
-PROMPT = "prompt.md"  # the file for one process
-INPUTS = ("answers", "prompt", "close")  # what the standard input brings
-MAX_ENV = 100_000  # bytes of one variable; systems refuse more than 131,072
+PROMPT = "prompt.md"  # private file of the process
+INPUTS = ("answers", "prompt", "close")  # values of the option `stdin`
+MAX_ENV = 100_000  # bytes of a variable; Linux refuses more than 131,072
 
 
 class ShellCommand(ProgramAdapter):
@@ -47,7 +46,7 @@ class ShellCommand(ProgramAdapter):
         self._explicit = work.options.get("complete") == "explicit"
         command = work.options.get("command")
         if not command:
-            raise ValueError("the executor `command` needs the option `command`: what to run")
+            raise ValueError("the program `command` needs the option `command`, a shell command")
         prompt = clean(work.prompt)
         env = {
             "SIGNALBOX_RUN": work.run,
@@ -55,14 +54,14 @@ class ShellCommand(ProgramAdapter):
             "SIGNALBOX_PROMPT_FILE": str(work.private / PROMPT),
         }
         env |= work.env | ({"SIGNALBOX_SESSION": work.session} if work.session else {})
-        said = work.options.get("stdin", "answers")
-        if said not in INPUTS:
-            raise ValueError(f"the option `stdin` can be {', '.join(INPUTS)}, not {said!r}")
+        input_mode = work.options.get("stdin", "answers")
+        if input_mode not in INPUTS:
+            raise ValueError(f"the option `stdin` can be {', '.join(INPUTS)}, not {input_mode!r}")
         return ProgramStart(
             argv=["sh", "-c", command],
             env=env,
-            stdin=b"" if said == "answers" else work.prompt.encode(errors="replace") + b"\n",
-            keep_stdin=said != "close",
+            stdin=b"" if input_mode == "answers" else work.prompt.encode(errors="replace") + b"\n",
+            keep_stdin=input_mode != "close",
             files={PROMPT: prompt},
         )
 
@@ -75,19 +74,19 @@ class ShellCommand(ProgramAdapter):
         return [OutputText(text=f"{line}\n", item="stdout", stream=OutputStream.STDOUT, chunk=True)]
 
     def read_shortened(self, line: str) -> list[AgentEvent]:
-        """Of what is too long only what was said to us is understood."""
+        """Parse a line that was too long only if it is addressed to Signalbox."""
         return self.read(line) if line.startswith(MARK) else []
 
     def _marked(self, text: str) -> list[AgentEvent]:
         try:
-            said = json.loads(text)
-            if "complete" in said:
-                self.ended = AgentResult(ok=True, summary=str(said["complete"]))
+            payload = json.loads(text)
+            if "complete" in payload:
+                self.ended = AgentResult(ok=True, summary=str(payload["complete"]))
                 return [StatusChanged(state=AgentStatus.IDLE, reason="completed")]
-            if "fail" in said:
-                self.ended = _failure(said["fail"])
+            if "fail" in payload:
+                self.ended = _failure(payload["fail"])
                 return []
-            event = from_row(said)
+            event = from_row(payload)
         except (ValueError, TypeError, RecursionError) as error:
             return [AgentWarning(text=f"{error}: {shorten(text)}", code="UNREADABLE")]
         if isinstance(event, QuestionRaised):
@@ -95,12 +94,12 @@ class ShellCommand(ProgramAdapter):
         return [event]
 
     def answer(self, key: str, answers: dict[str, list[str]]) -> bytes | None:
-        """One JSON line: the answers by the keys of the questions, and the same in words."""
+        """Return one JSON line: the answers by question key, and as text."""
         question = self._asked.pop(key, None)
         if question is None:
             return None
-        said = {"answer": key, "answers": answers, "text": answered(question.asks, answers)}
-        return json.dumps(said).encode() + b"\n"
+        payload = {"answer": key, "answers": answers, "text": answered(question.asks, answers)}
+        return json.dumps(payload).encode() + b"\n"
 
     def conclude(self) -> bytes | None:
         return b'{"conclude": true}\n'
@@ -115,8 +114,8 @@ class ShellCommand(ProgramAdapter):
             self.ended = AgentResult(ok=True, summary=self._last.strip() or "The command exited with 0")
 
 
-def _failure(said: Json | str) -> AgentResult:
-    if isinstance(said, str):
-        return AgentResult.failed(said)
-    code, retryable = str(said.get("code", "AGENT_ERROR")), bool(said.get("retryable"))
-    return AgentResult.failed(str(said.get("reason", "")), code, retryable=retryable)
+def _failure(payload: Json | str) -> AgentResult:
+    if isinstance(payload, str):
+        return AgentResult.failed(payload)
+    code, retryable = str(payload.get("code", "AGENT_ERROR")), bool(payload.get("retryable"))
+    return AgentResult.failed(str(payload.get("reason", "")), code, retryable=retryable)

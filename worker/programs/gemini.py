@@ -1,8 +1,7 @@
-"""Gemini CLI: `gemini -o stream-json`, the smallest vocabulary of the four.
+"""Gemini CLI: `gemini -o stream-json`, the smallest set of events of the four programs.
 
-Its text comes only in chunks and it does not show its thoughts. It cannot be spoken to while it works: an answer,
-or the wish to conclude, resumes the session, which it finds again only in the same folder. Read from
-@google/gemini-cli 0.61.0.
+Text arrives in chunks only, and thoughts are not shown. It takes no input while it works: an answer or a request to
+wrap up resumes the session, which it finds in the same folder only. Source: @google/gemini-cli 0.61.0.
 """
 
 import json
@@ -65,7 +64,7 @@ TODO = {
     "cancelled": TodoState.CANCELLED,
 }
 HOME, SETTINGS = ".gemini", "settings.json"
-KEPT = ("tmp", "history")  # where it keeps sessions: they have to outlive the process
+KEPT = ("tmp", "history")  # folders of sessions, which must outlive the process
 COMMENT = re.compile(r'("(?:\\.|[^"\\])*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
 RETRYABLE = ("429", "500", "502", "503", "504", "RESOURCE_EXHAUSTED", "UNAVAILABLE", "fetch failed")
 
@@ -77,10 +76,10 @@ class Gemini(ProgramAdapter):
     def __init__(self) -> None:
         super().__init__()
         self._turn = 0
-        self._said: list[str] = []  # since the last tool: what it says last is its summary
+        self._texts: list[str] = []  # text since the last tool, used as the summary
         self._inputs: dict[str, Json] = {}
         self._is_strict = False
-        self._denied = ""  # the last call that was refused where a person would have to allow it
+        self._denied = ""  # the last call that was refused for want of a permission
 
     def start(self, work: ProgramTask, folder: Path) -> ProgramStart:
         self._is_strict = work.strict
@@ -97,76 +96,80 @@ class Gemini(ProgramAdapter):
         prepare = partial(_make_home, work.private, settings(work.tools, own_key=False))
         return ProgramStart(argv=argv, env=env, stdin=prompt.encode(), prepare=prepare)
 
-    def read_json(self, said: Json) -> list[AgentEvent]:
-        read = getattr(self, f"on_{said.get('type')}", None)
-        return read(said) if read else self.warn_unknown(said.get("type"), said)
+    def read_json(self, payload: Json) -> list[AgentEvent]:
+        read = getattr(self, f"on_{payload.get('type')}", None)
+        return read(payload) if read else self.warn_unknown(payload.get("type"), payload)
 
-    def on_init(self, said: Json) -> list[AgentEvent]:
+    def on_init(self, payload: Json) -> list[AgentEvent]:
         return [
-            StatusChanged(state=AgentStatus.STARTED, session=said["session_id"], model=said.get("model", ""))
+            StatusChanged(
+                state=AgentStatus.STARTED, session=payload["session_id"], model=payload.get("model", "")
+            )
         ]
 
-    def on_message(self, said: Json) -> list[AgentEvent]:
-        if said.get("role") != "assistant":
+    def on_message(self, payload: Json) -> list[AgentEvent]:
+        if payload.get("role") != "assistant":
             return []
-        output = OutputText(text=said["content"], item=f"message-{self._turn}", chunk=bool(said.get("delta")))
-        self._said.append(output.text)
+        output = OutputText(
+            text=payload["content"], item=f"message-{self._turn}", chunk=bool(payload.get("delta"))
+        )
+        self._texts.append(output.text)
         return [output]
 
-    def on_tool_use(self, said: Json) -> list[AgentEvent]:
+    def on_tool_use(self, payload: Json) -> list[AgentEvent]:
         self._turn += 1
-        self._said.clear()
-        name, input = said["tool_name"], said.get("parameters") or {}
+        self._texts.clear()
+        name, input = payload["tool_name"], payload.get("parameters") or {}
         kind = KINDS.get(name, ToolKind.MCP if name.startswith("mcp_") else ToolKind.OTHER)
-        self._inputs[said["tool_id"]] = input
+        self._inputs[payload["tool_id"]] = input
         started = ToolStarted(
-            tool=said["tool_id"], name=name, kind=kind, input=bounded(input), text=title(input)
+            tool=payload["tool_id"], name=name, kind=kind, input=bounded(input), text=title(input)
         )
         return [started, *_todo(name, input)]
 
-    def on_tool_result(self, said: Json) -> list[AgentEvent]:
-        tool, ok = said["tool_id"], said.get("status") == "success"
+    def on_tool_result(self, payload: Json) -> list[AgentEvent]:
+        tool, ok = payload["tool_id"], payload.get("status") == "success"
         name, input = self.tools.get(tool, ""), self._inputs.pop(tool, {})
-        error = said.get("error") or {}
+        error = payload.get("error") or {}
         denied = not ok and error.get("type") in ("policy_violation", "execution_denied", "cancelled")
         status = ToolStatus.SUCCEEDED if ok else ToolStatus.DENIED if denied else ToolStatus.FAILED
         if denied and self._is_strict:
             self._denied = shorten(f"{name}: {title(input)}")
-        text = cut(text_of(said.get("output")) or str(error.get("message") or ""))
+        text = cut(text_of(payload.get("output")) or str(error.get("message") or ""))
         out: list[AgentEvent] = [ToolFinished(tool=tool, name=name, status=status, text=text)]
         if ok and KINDS.get(name) == ToolKind.EDIT and input.get("file_path"):
             change = FileChange.ADD if name == "write_file" else FileChange.EDIT
             out.append(FileChanged(path=str(input["file_path"]), change=change, tool=tool))
         return out
 
-    def on_error(self, said: Json) -> list[AgentEvent]:
-        text = shorten(str(said.get("message", "")), 1000)
-        if said.get("severity") == "warning":
+    def on_error(self, payload: Json) -> list[AgentEvent]:
+        text = shorten(str(payload.get("message", "")), 1000)
+        if payload.get("severity") == "warning":
             return [AgentWarning(text=text, code="AGENT_WARNING")]
         return [AgentFailure(text=text, retryable=any(word in text for word in RETRYABLE))]
 
-    def on_result(self, said: Json) -> list[AgentEvent]:
-        stats = said.get("stats") or {}
+    def on_result(self, payload: Json) -> list[AgentEvent]:
+        stats = payload.get("stats") or {}
         usage = TokenUsage(
             input_tokens=stats.get("input_tokens", 0),
             output_tokens=stats.get("output_tokens", 0),
             cached_tokens=stats.get("cached", 0),
             model=next(iter(stats.get("models") or {}), ""),
         )
-        if said.get("status") == "success" and self._denied:
+        if payload.get("status") == "success" and self._denied:
             text = f"The agent was denied permission for {self._denied}"
             self.ended = AgentResult.failed(text, "POLICY_VIOLATION")
             return [usage, StatusChanged(state=AgentStatus.IDLE, reason="denied")]
-        if said.get("status") == "success":
-            self.ended = AgentResult(ok=True, summary="".join(self._said))
+        if payload.get("status") == "success":
+            self.ended = AgentResult(ok=True, summary="".join(self._texts))
             return [usage, StatusChanged(state=AgentStatus.IDLE, reason="completed")]
-        error = said.get("error") or {}
+        error = payload.get("error") or {}
         text = shorten(f"{error.get('type')}: {error.get('message')}", 1000)
         self.ended = AgentResult.failed(text, retryable=any(word in text for word in RETRYABLE))
         return [usage, AgentFailure(text=text, retryable=self.ended.retryable)]
 
     def finish(self, code: int, stderr: str) -> None:
-        """A session that it cannot find is told on standard error only."""
+        """Detect a lost session, which is reported on standard error only."""
         if self.ended is None and "resuming session" in stderr:
             self.ended = AgentResult.failed("The session is lost", "SESSION_LOST", retryable=True)
 
@@ -182,10 +185,10 @@ def _todo(name: str, input: Json) -> list[AgentEvent]:
 
 
 def _make_home(private: Path, ours: str, env: Mapping[str, str]) -> None:
-    """Make a home for one process: the user's own, by links, but with our servers in its settings.
+    """Create a home for one process: links to the user's own, with Signalbox's servers added to its settings.
 
-    It reads servers from its settings only, and takes the system's from root alone. Raises ValueError where the
-    user's settings cannot be read.
+    The program reads servers from its settings only, and system settings from root's files only. Raises ValueError
+    if the user's settings cannot be read.
     """
     theirs, home = Path(env.get("HOME", "~")).expanduser() / HOME, private / HOME
     home.mkdir(mode=0o700)
@@ -194,20 +197,20 @@ def _make_home(private: Path, ours: str, env: Mapping[str, str]) -> None:
     for path in theirs.iterdir():
         if path.name != SETTINGS:
             (home / path.name).symlink_to(path)
-    said: Json = json.loads(ours)
+    payload: Json = json.loads(ours)
     if (theirs / SETTINGS).exists():
         text = COMMENT.sub(lambda match: match[1] or "", (theirs / SETTINGS).read_text(encoding="utf-8"))
         try:
             own = dict(json.loads(text))
         except (ValueError, TypeError) as error:
             raise ValueError(f"{theirs / SETTINGS} cannot be read: {error}") from error
-        said = {**own, "mcpServers": {**own.get("mcpServers", {}), **said["mcpServers"]}}
+        payload = {**own, "mcpServers": {**own.get("mcpServers", {}), **payload["mcpServers"]}}
     (home / SETTINGS).touch(0o600)
-    (home / SETTINGS).write_text(json.dumps(said), encoding="utf-8")
+    (home / SETTINGS).write_text(json.dumps(payload), encoding="utf-8")
 
 
 def settings(tools: Json, *, own_key: bool) -> str:
-    """Its settings file: MCP servers can be given nowhere else."""
+    """Return the settings file with MCP servers, which can be configured nowhere else."""
     servers = {
         name: {
             "httpUrl": server["url"],
@@ -217,8 +220,8 @@ def settings(tools: Json, *, own_key: bool) -> str:
         }
         for name, server in tools.items()
     }
-    said: Json = {"mcpServers": servers, "general": {"enableAutoUpdate": False}}
-    said |= {"privacy": {"usageStatisticsEnabled": False}, "telemetry": {"enabled": False}}
+    payload: Json = {"mcpServers": servers, "general": {"enableAutoUpdate": False}}
+    payload |= {"privacy": {"usageStatisticsEnabled": False}, "telemetry": {"enabled": False}}
     if own_key:
-        said["security"] = {"auth": {"selectedType": "gemini-api-key"}}
-    return json.dumps(said)
+        payload["security"] = {"auth": {"selectedType": "gemini-api-key"}}
+    return json.dumps(payload)

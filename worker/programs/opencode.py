@@ -1,8 +1,8 @@
 """OpenCode: `opencode run --format json`, one JSON line for each finished part of a message.
 
-Text comes whole; a tool is told only when it has ended, so its start and its end leave together. In this mode it
-denies its own question tool: questions come through Signalbox's tools, or not at all. An answer, or the wish to
-conclude, resumes the session. Read from opencode-ai 1.18.33.
+Text arrives whole. A tool is reported when it has ended, so its start and end are sent together. In this mode it
+denies its own question tool; questions need Signalbox's tools. An answer or a request to wrap up resumes the
+session. Source: opencode-ai 1.18.33.
 """
 
 import json
@@ -65,7 +65,7 @@ TODO = {
     "completed": TodoState.DONE,
     "cancelled": TodoState.CANCELLED,
 }
-BROKEN_OFF = ("length", "content-filter", "error")  # why an answer ended that is not whole
+BROKEN_OFF = ("length", "content-filter", "error")  # finish reasons of incomplete answers
 REJECTED = "rejected permission"
 
 
@@ -86,35 +86,35 @@ class OpenCode(ProgramAdapter):
         argv += ["--model", work.model] if work.model else []
         argv += ["--session", work.session] if work.session else []
         prompt = f"{work.instructions}\n\n{work.prompt}" if work.instructions else work.prompt
-        # It believes PWD more than the folder it was started in.
+        # It uses PWD instead of its working directory.
         env = {"PWD": str(folder), "OPENCODE_DISABLE_AUTOUPDATE": "1"}
         if work.tools or work.supervised or work.strict or "config" in work.options:
             env["OPENCODE_CONFIG_CONTENT"] = json.dumps(_config(work))
         return ProgramStart(argv=argv, env=env, stdin=prompt.encode())
 
-    def read_json(self, said: Json) -> list[AgentEvent]:
+    def read_json(self, payload: Json) -> list[AgentEvent]:
         out: list[AgentEvent] = []
-        if said.get("sessionID") and not self.session:
-            out.append(StatusChanged(state=AgentStatus.STARTED, session=said["sessionID"]))
-        read = getattr(self, f"on_{said.get('type')}", None)
-        return [*out, *(read(said) if read else self.warn_unknown(said.get("type"), said))]
+        if payload.get("sessionID") and not self.session:
+            out.append(StatusChanged(state=AgentStatus.STARTED, session=payload["sessionID"]))
+        read = getattr(self, f"on_{payload.get('type')}", None)
+        return [*out, *(read(payload) if read else self.warn_unknown(payload.get("type"), payload))]
 
-    def on_step_start(self, said: Json) -> list[AgentEvent]:
-        self.ended = None  # it goes on: after a tool, a compaction, an answer it made nothing of
+    def on_step_start(self, payload: Json) -> list[AgentEvent]:
+        self.ended = None  # it continues after a tool, a compaction or an unusable answer
         return [StatusChanged(state=AgentStatus.WORKING)]
 
-    def on_text(self, said: Json) -> list[AgentEvent]:
-        if said["part"].get("synthetic") or said["part"].get("ignored"):
-            return []  # words of the program, not of the agent
-        output = OutputText(text=said["part"]["text"], item=said["part"]["id"])
+    def on_text(self, payload: Json) -> list[AgentEvent]:
+        if payload["part"].get("synthetic") or payload["part"].get("ignored"):
+            return []  # text of the program, not of the agent
+        output = OutputText(text=payload["part"]["text"], item=payload["part"]["id"])
         self._last = output.text
         return [output]
 
-    def on_reasoning(self, said: Json) -> list[AgentEvent]:
-        return [ThinkingText(text=said["part"]["text"], item=said["part"]["id"])]
+    def on_reasoning(self, payload: Json) -> list[AgentEvent]:
+        return [ThinkingText(text=payload["part"]["text"], item=payload["part"]["id"])]
 
-    def on_tool_use(self, said: Json) -> list[AgentEvent]:
-        part = said["part"]
+    def on_tool_use(self, payload: Json) -> list[AgentEvent]:
+        part = payload["part"]
         state, name, tool = part["state"], part["tool"], part["callID"]
         input, about = state.get("input") or {}, state.get("metadata") or {}
         ok = state["status"] == "completed"
@@ -148,8 +148,8 @@ class OpenCode(ProgramAdapter):
             out.append(_changed(name, input, about, tool))
         return out
 
-    def on_step_finish(self, said: Json) -> list[AgentEvent]:
-        part = said["part"]
+    def on_step_finish(self, payload: Json) -> list[AgentEvent]:
+        part = payload["part"]
         used = part.get("tokens") or {}
         cache = used.get("cache") or {}
         self._tokens["input"] += used.get("input", 0) + cache.get("read", 0) + cache.get("write", 0)
@@ -174,8 +174,8 @@ class OpenCode(ProgramAdapter):
             self.ended = AgentResult(ok=True, summary=self._last)
         return [usage, StatusChanged(state=AgentStatus.IDLE, reason=reason)]
 
-    def on_error(self, said: Json) -> list[AgentEvent]:
-        error = said.get("error") or {}
+    def on_error(self, payload: Json) -> list[AgentEvent]:
+        error = payload.get("error") or {}
         data = error.get("data") or {}
         text = shorten(f"{error.get('name')}: {data.get('message') or error.get('message') or ''}", 1000)
         retryable = bool(data.get("isRetryable")) or data.get("statusCode") in (
@@ -191,7 +191,8 @@ class OpenCode(ProgramAdapter):
         return [AgentFailure(text=text, retryable=retryable)]
 
     def finish(self, code: int, stderr: str) -> None:
-        """A lost session is told on standard error only, and it just leaves when it was denied something."""
+        """Detect a lost session, reported on standard error only, and a denied action, after which it just
+        exits."""
         if self.ended is None and "Session not found" in stderr:
             self.ended = AgentResult.failed("The session is lost", "SESSION_LOST", retryable=True)
         if self.ended is None and self._denied:
@@ -232,7 +233,7 @@ def _config(work: ProgramTask) -> Json:
         }
         for name, s in work.tools.items()
     }
-    if work.strict or work.supervised:  # edits of the folder's files need no person unless it is strict
+    if work.strict or work.supervised:  # without `strict`, edits in the folder are allowed
         restrained = (
             ("edit", "bash", "webfetch") if work.strict else ("bash", "webfetch", "external_directory")
         )

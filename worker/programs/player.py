@@ -1,25 +1,25 @@
 """Plays a recording: `player.py recording.jsonl [speed] [session]`. Needs nothing but Python.
 
-A recording has one JSON object in a line; of a folder of recordings, each run gets one. Of the agents that play
-such a folder beside each other one at most gets one that asks: the others work on while it waits. `after` is how
-many seconds to wait first. Then one of:
+A recording has one JSON object per line. From a folder of recordings, each run gets one; of the agents that play
+the folder side by side, at most one gets a recording with questions, so that others work while it waits. `after`
+is a delay in seconds. A step is one of:
 
-    {"type": "OUTPUT", "text": …}            an event of the vocabulary, said as it is; other keys go with it
-    {"say": "text", "item": "m1"}            text in small chunks, as a model says it; {"think": …} the same way
-    {"plan": ["step", …]}                    the to-do list: the card's subtasks, these if it has none
-    {"tick": 1}                              so many of them are done, ticked on the card too
-    {"write": "path", "text": "…"}           write a file in the folder, and say so
-    {"run": "command"}                       run a command in the folder, and say what it printed
+    {"type": "OUTPUT", "text": …}            an event, with its other fields
+    {"say": "text", "item": "m1"}            text in small chunks; {"think": …} likewise
+    {"plan": ["step", …]}                    the to-do list: the card's subtasks, or these
+    {"tick": 1}                              complete this many, on the card too
+    {"write": "path", "text": "…"}           write a file in the folder
+    {"run": "command"}                       run a command in the folder
     {"commit": "message"}                    commit everything
-    {"apply": "patch"}                       change the folder's files as a patch says
-    {"ask": [{"key", "text", "options"}]}    ask, and wait for the answer; {answer} stands for it from then on
-    {"print": "raw"}, {"line": bytes}        print past the protocol: garbage, or one very long line
-    {"hang": true}, {"exit": code}           what broken agents do
+    {"apply": "patch"}                       apply a patch to the folder
+    {"ask": [{"key", "text", "options"}]}    ask and wait; {answer} is replaced from then on
+    {"print": "raw"}, {"line": bytes}        print invalid output, or a very long line
+    {"hang": true}, {"exit": code}           misbehave
     {"complete": "summary"}, {"fail": "why"} end the work
 
-{card}, {title} and {slug} stand for the card's. What it does on its card it does as every agent would: through the
-API, with the token that its run was given (SIGNALBOX_URL, SIGNALBOX_TOKEN, SIGNALBOX_CARD); without one the list
-is only told. The session it names is the line to go on with, so a resumed run plays what is left.
+{card}, {title} and {slug} are replaced by the card's values. The card is changed through the API with the run's
+token (SIGNALBOX_URL, SIGNALBOX_TOKEN, SIGNALBOX_CARD); without a token, the list is only printed. The session
+names the next line, so a resumed run plays the rest.
 """
 
 import fcntl
@@ -39,7 +39,7 @@ ADD = """mutation Add($id: ID!, $title: String!) { addSubtask(input: {cardId: $i
   __typename ... on Refusal { refused: code message } } }"""
 TICK = """mutation Tick($id: ID!) { updateSubtask(input: {id: $id, completed: true}) {
   __typename ... on Refusal { refused: code message } } }"""
-REQUEST_TIMEOUT_SECONDS = 10.0  # that the server gets to answer
+REQUEST_TIMEOUT_SECONDS = 10.0
 STEPS = (
     "say",
     "think",
@@ -59,12 +59,12 @@ STEPS = (
 )
 
 
-def say(said: dict[str, Any]) -> None:
-    print(json.dumps(said), flush=True)
+def print_event(payload: dict[str, Any]) -> None:
+    print(json.dumps(payload), flush=True)
 
 
 class RecordedCard:
-    """The card that is worked on, seen with the run's own token."""
+    """The card of the run, accessed with the run's token."""
 
     def __init__(self) -> None:
         self.url, self.token = os.environ.get("SIGNALBOX_URL", ""), os.environ.get("SIGNALBOX_TOKEN", "")
@@ -72,28 +72,28 @@ class RecordedCard:
         self.name, self.title = "the card", "the card"
         self.steps: list[dict[str, Any]] = []
 
-    def look(self) -> None:
-        """Read the card. Without a token, or when it cannot be read, what is known stays."""
-        if found := self.ask(CARD, id=self.id):
-            self.name, self.title, self.steps = found["name"], found["title"], found["subtasks"]
+    def read_card(self) -> None:
+        """Read the card. Without a token, or on failure, the known values stay."""
+        if card := self.ask(CARD, id=self.id):
+            self.name, self.title, self.steps = card["name"], card["title"], card["subtasks"]
 
     def plan(self, titles: list[str]) -> None:
-        self.look()
+        self.read_card()
         if not self.steps:
             for title in titles:
                 self.ask(ADD, id=self.id, title=title)
-            self.look()
+            self.read_card()
         self.steps = self.steps or [{"title": title, "completed": False} for title in titles]
 
     def tick(self, count: int) -> None:
-        self.look()
+        self.read_card()
         for step in [step for step in self.steps if not step["completed"]][:count]:
             step["completed"] = True
             if "id" in step:
                 self.ask(TICK, id=step["id"])
 
     def ask(self, query: str, **variables: Any) -> Any:
-        """What the only field answers; None, and a warning, when there is no answer."""
+        """Execute an operation and return its only field, or print a warning and return None."""
         if not self.token:
             return None
         body = json.dumps({"query": query, "variables": variables}).encode()
@@ -101,15 +101,15 @@ class RecordedCard:
         request = urllib.request.Request(self.url, body, headers)  # noqa: S310 - the worker's own server
         try:
             with urllib.request.urlopen(request, timeout=REQUEST_TIMEOUT_SECONDS) as answer:  # noqa: S310
-                said = json.load(answer)
-            if said.get("errors"):
-                raise ValueError(said["errors"][0]["message"])
-            [value] = said["data"].values()
+                payload = json.load(answer)
+            if payload.get("errors"):
+                raise ValueError(payload["errors"][0]["message"])
+            [value] = payload["data"].values()
             if value and "refused" in value:
                 raise ValueError(value["message"])
         except (OSError, ValueError) as error:
             text = f"The card cannot be reached: {error}"
-            say({"type": "WARNING", "text": text, "data": {"code": "NO_CARD"}})
+            print_event({"type": "WARNING", "text": text, "data": {"code": "NO_CARD"}})
             return None
         return value
 
@@ -123,11 +123,11 @@ class Player:
         self.card = RecordedCard()
 
     def play(self, line: int, step: dict[str, Any]) -> bool:
-        """Do one step. False ends the recording."""
+        """Play one step. Returns False at the end of the recording."""
         time.sleep(step.pop("after", 0) / self.speed)
         step.pop("at", None)
         if "type" in step:
-            say(self.filled(step))
+            print_event(self.filled(step))
             return True
         for name in STEPS:
             if name in step:
@@ -135,9 +135,9 @@ class Player:
         return True
 
     def session(self, line: int, state: str = "STARTED", **more: str) -> None:
-        """Say where to go on, should this be the last that is heard of us."""
+        """Print the session to resume from this line."""
         data = {"state": state, "session": f"{self.name}:{line}", "model": "scripted", **more}
-        say({"type": "STATUS", "data": data})
+        print_event({"type": "STATUS", "data": data})
 
     def filled(self, value: Any) -> Any:
         if isinstance(value, str):
@@ -145,19 +145,21 @@ class Player:
             known = {"answer": self.answer, "card": self.card.name, "title": self.card.title, "slug": slug}
             return re.sub(r"\{(answer|card|title|slug)\}", lambda match: known[match[1]], value)
         if isinstance(value, dict):
-            return {key: self.filled(one) for key, one in value.items()}
-        return [self.filled(one) for one in value] if isinstance(value, list) else value
+            return {key: self.filled(entry) for key, entry in value.items()}
+        return [self.filled(entry) for entry in value] if isinstance(value, list) else value
 
     def tool(self, name: str, kind: str, text: str) -> str:
         self.tools += 1
         tool = f"tool-{self.tools}"
-        say({"type": "TOOL_STARTED", "text": text, "data": {"tool": tool, "name": name, "kind": kind}})
+        print_event(
+            {"type": "TOOL_STARTED", "text": text, "data": {"tool": tool, "name": name, "kind": kind}}
+        )
         return tool
 
     def tool_ended(self, tool: str, name: str, text: str, code: int = 0) -> None:
         status = "FAILED" if code else "SUCCEEDED"
         data = {"tool": tool, "name": name, "status": status, "exit_code": code}
-        say({"type": "TOOL_FINISHED", "text": text[-16_384:], "data": data})
+        print_event({"type": "TOOL_FINISHED", "text": text[-16_384:], "data": data})
 
     def do_say(self, line: int, step: dict[str, Any]) -> None:
         self.stream("OUTPUT", self.filled(step["say"]), step.get("item", f"line-{line}"))
@@ -167,9 +169,9 @@ class Player:
 
     def stream(self, type: str, text: str, item: str) -> None:
         for at in range(0, len(text), 8):
-            say({"type": type, "text": text[at : at + 8], "data": {"item": item, "chunk": True}})
+            print_event({"type": type, "text": text[at : at + 8], "data": {"item": item, "chunk": True}})
             time.sleep(0.02 / self.speed)
-        say({"type": type, "text": text, "data": {"item": item}})
+        print_event({"type": type, "text": text, "data": {"item": item}})
 
     def do_plan(self, line: int, step: dict[str, Any]) -> None:
         self.card.plan(self.filled(step["plan"]))
@@ -184,10 +186,10 @@ class Player:
         for step in self.card.steps:
             items.append({"text": step["title"], "state": "DONE" if step["completed"] else now})
             now = now if step["completed"] else "PENDING"
-        say({"type": "TODO", "data": {"items": items}})
+        print_event({"type": "TODO", "data": {"items": items}})
 
     def do_apply(self, line: int, step: dict[str, Any]) -> None:
-        """A patch that does not fit is said, and is no end: it was made for another state of the repository."""
+        """Apply a patch. A patch that does not apply is reported and does not end the run."""
         tool = self.tool("apply", "EDIT", "git apply")
         ran = subprocess.run(
             ["git", "apply", "--index", "-"], input=step["apply"], capture_output=True, text=True
@@ -201,7 +203,7 @@ class Player:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
         self.tool_ended(tool, "write", "")
-        say({"type": "FILE", "data": {"path": str(path), "change": change, "tool": tool}})
+        print_event({"type": "FILE", "data": {"path": str(path), "change": change, "tool": tool}})
 
     def do_run(self, line: int, step: dict[str, Any]) -> None:
         command = self.filled(step["run"])
@@ -220,23 +222,23 @@ class Player:
         subprocess.run([*git, "add", "-A"], check=True, capture_output=True)
         title = self.filled(step["commit"])
         if subprocess.run([*git, "commit", "-qm", title], capture_output=True).returncode != 0:
-            return  # there was nothing to commit: played once more, it had been committed before
+            return  # nothing to commit: an earlier attempt committed it
         sha = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True)
-        say({"type": "COMMIT", "text": title, "data": {"sha": sha.stdout.strip()}})
+        print_event({"type": "COMMIT", "text": title, "data": {"sha": sha.stdout.strip()}})
         self.session(line + 1, "WORKING")
 
     def do_ask(self, line: int, step: dict[str, Any]) -> None:
         self.session(line + 1, "WAITING", reason="QUESTION")
-        say({"type": "QUESTION", "data": {"key": f"line-{line}", "asks": self.filled(step["ask"])}})
+        print_event({"type": "QUESTION", "data": {"key": f"line-{line}", "asks": self.filled(step["ask"])}})
         for answer in sys.stdin:
             try:
                 answers = json.loads(answer).get("answers")
             except ValueError:
                 continue
             if answers is not None:
-                self.answer = ", ".join(one for few in answers.values() for one in few)
-                return say({"type": "STATUS", "data": {"state": "WORKING"}})
-        raise SystemExit(0)  # nobody will answer any more
+                self.answer = ", ".join(entry for few in answers.values() for entry in few)
+                return print_event({"type": "STATUS", "data": {"state": "WORKING"}})
+        raise SystemExit(0)  # no answer can follow
 
     def do_print(self, line: int, step: dict[str, Any]) -> None:
         print(step["print"], flush=True)
@@ -251,30 +253,30 @@ class Player:
         raise SystemExit(step["exit"])
 
     def do_complete(self, line: int, step: dict[str, Any]) -> bool:
-        say({"complete": self.filled(step["complete"])})
+        print_event({"complete": self.filled(step["complete"])})
         return False
 
     def do_fail(self, line: int, step: dict[str, Any]) -> bool:
-        say({"fail": step["fail"]})
+        print_event({"fail": step["fail"]})
         return False
 
 
 def recording_of(path: Path, session: str) -> Path:
-    """The recording; of a folder of them the one that the session tells, or the one that falls to this run."""
+    """Choose the recording: in a folder, that of the session, or the next one for this run."""
     if not path.is_dir():
         return path
-    found = sorted(path.glob("*.jsonl"))
+    recordings = sorted(path.glob("*.jsonl"))
     lot = zlib.crc32(os.environ.get("SIGNALBOX_RUN", "").encode())
-    told = next((one for one in found if one.stem == session), None)
-    quiet = [one for one in found if '"ask":' not in one.read_text(encoding="utf-8")]
-    fallen = told or found[lot % len(found)]
-    if fallen in quiet or may_ask() or told or not quiet:
-        return fallen
+    resumed = next((entry for entry in recordings if entry.stem == session), None)
+    quiet = [entry for entry in recordings if '"ask":' not in entry.read_text(encoding="utf-8")]
+    chosen = resumed or recordings[lot % len(recordings)]
+    if chosen in quiet or may_ask() or resumed or not quiet:
+        return chosen
     return quiet[lot % len(quiet)]
 
 
 def may_ask() -> bool:
-    """Whether nobody else who works beside our folder may. It stays so until we end, however we end."""
+    """Return whether no neighbouring player asks. The claim lasts until this process ends."""
     beside = os.open("..", os.O_RDONLY)
     try:
         fcntl.flock(beside, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -284,7 +286,7 @@ def may_ask() -> bool:
 
 
 def main(path: str, speed: str = "1", session: str = "") -> None:
-    """A session is called after its run, its recording and the line to go on with, so no two are the same."""
+    """Play. A session is named by run, recording and next line, so it is unique."""
     _, name, begin = ["", "", *session.split(":")][-3:]
     recording = recording_of(Path(path), name)
     lines = [
@@ -294,7 +296,7 @@ def main(path: str, speed: str = "1", session: str = "") -> None:
     ]
     player, first = Player(float(speed), recording.stem), int(begin) if begin.isdigit() else 0
     prompt = json.loads(sys.stdin.readline() or "{}").get("prompt", "")
-    player.card.look()
+    player.card.read_card()
     if answers := re.findall(r"^  (?:Answer: )?(.+)$", prompt, re.MULTILINE) if first else []:
         player.answer = answers[-1]
     player.session(first)

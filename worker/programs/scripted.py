@@ -1,7 +1,6 @@
-"""An agent that plays a recording: for the demo, for tests, and to show a run again.
+"""Plays a recording as an agent: for the demo, for tests, and to replay a run.
 
-It is a program like any other (worker/programs/player.py), so it is started, answered, stopped and killed like any
-other; it prints this vocabulary itself.
+The player is a subprocess like any other program (worker/programs/player.py) and prints events directly.
 """
 
 import json
@@ -15,7 +14,7 @@ from worker.programs.command import MARK, ShellCommand
 
 
 class Scripted(ShellCommand):
-    """The option `recording` is the path of a recording, or of a folder of them; `speed` 10: ten times as fast."""
+    """Options: `recording`, the path of a recording or of a folder of them; `speed`, a factor."""
 
     name: ClassVar[str] = "scripted"
     program: ClassVar[str] = sys.executable
@@ -25,7 +24,7 @@ class Scripted(ShellCommand):
         self._explicit = True
         recording = work.options.get("recording")
         if not recording:
-            raise ValueError("the executor `scripted` needs the option `recording`: the path of a recording")
+            raise ValueError("the program `scripted` needs the option `recording`, the path of a recording")
         argv = [sys.executable, "-I", str(Path(__file__).with_name("player.py"))]
         argv += [str(Path(recording).absolute()), work.options.get("speed", "1"), work.session]
         env = work.env | {"SIGNALBOX_RUN": work.run}

@@ -1,7 +1,7 @@
-"""The twelve tools: what each takes, and which operation of the API it asks.
+"""The twelve tools: their input and the API operation that each executes.
 
-What an agent may do with them its credential decides, not the tool: under its run's own it reads its card, ticks
-and adds subtasks, comments, improves the card's words, makes cards under it, and asks. The rest is FORBIDDEN.
+The caller's credential decides what a tool may do. With a run's token, an agent reads its card, completes and adds
+subtasks, comments, edits the card's texts, creates cards under it, and asks. Everything else is FORBIDDEN.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from worker.tools.question import ask_and_wait
-from worker.tools.session import McpSession, Row, there
+from worker.tools.session import McpSession, Row, require_found
 
 STAGES = ("BACKLOG", "PLAN", "TODO", "IN_PROGRESS", "REVIEW", "DONE")
 PRIORITIES = ("NONE", "LOW", "MEDIUM", "HIGH", "CRITICAL")
@@ -26,7 +26,7 @@ class Tool:
     description: str
     schema: Row
     do: Do
-    reads: bool = False  # it changes nothing
+    reads: bool = False  # changes nothing
     deletes: bool = False
 
 
@@ -54,7 +54,7 @@ BOARD = text("Which board, by its id. Left out: the board of your run.")
 
 
 def tool(takes: Row, *needs: str, reads: bool = False, deletes: bool = False) -> Callable[[Do], Do]:
-    """Make a tool of a function: its docstring is what an agent reads."""
+    """Declare a tool. The function's docstring is the description for agents."""
 
     def wrap(do: Do) -> Do:
         schema = {
@@ -82,7 +82,7 @@ def tool(takes: Row, *needs: str, reads: bool = False, deletes: bool = False) ->
     "action",
 )
 async def board(
-    desk: McpSession,
+    session: McpSession,
     action: str,
     board_id: str = "",
     confirm_name: str = "",
@@ -90,52 +90,52 @@ async def board(
     workspace_id: str = "",
     description: str | None = None,
 ) -> Any:
-    """List the boards you may see, make one, or delete one."""
+    """List the boards you may see, create one, or delete one."""
     if action == "create":
-        return await desk.do("CreateBoard", name=name, workspaceId=workspace_id, description=description)
+        return await session.do("CreateBoard", name=name, workspaceId=workspace_id, description=description)
     if action == "delete":
-        return await desk.do("DeleteBoard", id=board_id, confirmName=confirm_name)
-    found = await desk.everything("Boards")
-    return {"boards": found["boards"]["nodes"], "workspaces": found["workspaces"]["nodes"]}
+        return await session.do("DeleteBoard", id=board_id, confirmName=confirm_name)
+    data = await session.execute_all("Boards")
+    return {"boards": data["boards"]["nodes"], "workspaces": data["workspaces"]["nodes"]}
 
 
 @tool(
     {
         "board_id": BOARD,
-        "first": number("How many.", 1, 200),
-        "after": text("The cursor of the page before: its endCursor."),
+        "first": number("Page size; default 50.", 1, 200),
+        "after": text("Cursor: the endCursor of the previous page."),
     },
     reads=True,
 )
 async def get_board_cards(
-    desk: McpSession, board_id: str | None = None, first: int = 50, after: str | None = None
+    session: McpSession, board_id: str | None = None, first: int = 50, after: str | None = None
 ) -> Any:
-    """Read a board: its columns, and the cards that you may see, column by column, from the top."""
-    id = await desk.board(board_id)
-    return there(await desk.ask("BoardCards", id=id, first=first, after=after), id)
+    """Read a board: its columns, and the cards that you may see, by column, from the top."""
+    id = await session.board(board_id)
+    return require_found(await session.ask("BoardCards", id=id, first=first, after=after), id)
 
 
 @tool({"card_id": CARD}, reads=True)
-async def get_card(desk: McpSession, card_id: str | None = None) -> Any:
-    """Read a card: its words, subtasks, labels, newest messages, and what was asked about it."""
-    id = await desk.card(card_id)
-    return there(await desk.ask("ReadCard", id=id), id)
+async def get_card(session: McpSession, card_id: str | None = None) -> Any:
+    """Read a card: its texts, subtasks, labels, newest messages and questions."""
+    id = await session.card(card_id)
+    return require_found(await session.ask("ReadCard", id=id), id)
 
 
 @tool(
     {
         "title": text("What is to be done, in a line.", 255),
         "description": text("Markdown."),
-        "type": one_of("What kind of work it is.", TYPES),
+        "type": one_of("The kind of work.", TYPES),
         "priority": one_of("How urgent it is.", PRIORITIES),
-        "stage": one_of("Where it begins; BACKLOG if left out.", STAGES),
+        "stage": one_of("The stage of the card; default BACKLOG.", STAGES),
         "board_id": BOARD,
-        "parent_id": text("The card it is a part of. Left out: the card of your run, if you work for one."),
+        "parent_id": text("The parent card. Default: the card of your run, if you have one."),
     },
     "title",
 )
 async def create_card(
-    desk: McpSession,
+    session: McpSession,
     title: str,
     description: str | None = None,
     type: str | None = None,
@@ -144,31 +144,31 @@ async def create_card(
     board_id: str | None = None,
     parent_id: str | None = None,
 ) -> Any:
-    """Make a card. An agent at work on a card makes cards under that one, in the backlog."""
-    return await desk.do(
+    """Create a card. An agent that works on a card creates cards under it, in the backlog."""
+    return await session.do(
         "CreateCard",
-        boardId=await desk.board(board_id),
+        boardId=await session.board(board_id),
         title=title,
         description=description,
         type=type,
         priority=priority,
         destination=None if stage is None else {"stage": stage},
-        parentId=parent_id or (await desk.own()).get("cardId"),
+        parentId=parent_id or (await session.own()).get("cardId"),
     )
 
 
 @tool(
     {
         "card_id": CARD,
-        "title": text("A better title.", 255),
-        "description": text("A better description: Markdown, the whole of it."),
+        "title": text("New title.", 255),
+        "description": text("New description, whole, in Markdown."),
         "priority": one_of("How urgent it is.", PRIORITIES),
-        "stage": one_of("Move it there, as far as the law of stages allows.", STAGES),
-        "if_version": number("Only if this is still its version.", 1, 2**31 - 1),
+        "stage": one_of("Move the card to this stage, if the law of stages allows it.", STAGES),
+        "if_version": number("Fail unless the card has this version.", 1, 2**31 - 1),
     }
 )
 async def update_card(
-    desk: McpSession,
+    session: McpSession,
     card_id: str | None = None,
     title: str | None = None,
     description: str | None = None,
@@ -176,11 +176,11 @@ async def update_card(
     stage: str | None = None,
     if_version: int | None = None,
 ) -> Any:
-    """Change a card. What is left out stays. An agent at work on a card changes its title and description only:
-    Signalbox moves the card by itself when the work begins and ends."""
-    return await desk.do(
+    """Update a card. Omitted fields stay. An agent that works on a card may change its title and description only:
+    Signalbox moves the card when the work starts and ends."""
+    return await session.do(
         "UpdateCard",
-        id=await desk.card(card_id),
+        id=await session.card(card_id),
         title=title,
         description=description,
         priority=priority,
@@ -189,46 +189,46 @@ async def update_card(
     )
 
 
-@tool({"card_id": text("Which card, by its id.")}, "card_id", deletes=True)
-async def delete_card(desk: McpSession, card_id: str) -> Any:
-    """Delete a card and what hangs on it. An agent at work on a card may not."""
-    return await desk.do("DeleteCard", id=card_id)
+@tool({"card_id": text("Id of the card.")}, "card_id", deletes=True)
+async def delete_card(session: McpSession, card_id: str) -> Any:
+    """Delete a card and its contents. Forbidden for an agent that works on a card."""
+    return await session.do("DeleteCard", id=card_id)
 
 
 @tool(
     {
         "card_id": CARD,
         "title": text("What is to be done, in a line.", 255),
-        "phase": text("In which phase of the work: its name.", 80),
-        "phase_order": number("The phase's number; behind all others if a new one is left without.", 1, 1000),
+        "phase": text("Name of the phase.", 80),
+        "phase_order": number("Number of the phase. Default for a new phase: the last.", 1, 1000),
     },
     "title",
 )
 async def create_subtask(
-    desk: McpSession,
+    session: McpSession,
     title: str,
     card_id: str | None = None,
     phase: str | None = None,
     phase_order: int | None = None,
 ) -> Any:
     """Add a subtask to a card, at the end of its phase: a step that people see done or not."""
-    id = await desk.card(card_id)
-    return await desk.do("CreateSubtask", cardId=id, title=title, phase=phase, phaseOrder=phase_order)
+    id = await session.card(card_id)
+    return await session.do("CreateSubtask", cardId=id, title=title, phase=phase, phaseOrder=phase_order)
 
 
 @tool(
     {
         "subtask_id": text("Which subtask, by its id."),
-        "title": text("Another title.", 255),
+        "title": text("New title.", 255),
         "completed": flag("Whether it is done."),
         "phase": text("Move it to the end of this phase.", 80),
-        "before": text("Only move it: in front of this subtask."),
-        "after": text("Only move it: behind this subtask."),
+        "before": text("Move it before this subtask."),
+        "after": text("Move it after this subtask."),
     },
     "subtask_id",
 )
 async def update_subtask(
-    desk: McpSession,
+    session: McpSession,
     subtask_id: str,
     title: str | None = None,
     completed: bool | None = None,
@@ -236,32 +236,32 @@ async def update_subtask(
     before: str | None = None,
     after: str | None = None,
 ) -> Any:
-    """Change a subtask: tick it when it is done. With before or after it is moved, and nothing else is changed."""
+    """Update a subtask; set completed when it is done. With before or after, it is only moved."""
     if before or after:
         position = {"after": after} if after else {"before": before}
-        return await desk.do("MoveSubtask", id=subtask_id, position=position, phase=phase)
-    return await desk.do("UpdateSubtask", id=subtask_id, title=title, completed=completed, phase=phase)
+        return await session.do("MoveSubtask", id=subtask_id, position=position, phase=phase)
+    return await session.do("UpdateSubtask", id=subtask_id, title=title, completed=completed, phase=phase)
 
 
 @tool({"subtask_id": text("Which subtask, by its id.")}, "subtask_id", deletes=True)
-async def delete_subtask(desk: McpSession, subtask_id: str) -> Any:
+async def delete_subtask(session: McpSession, subtask_id: str) -> Any:
     """Delete a subtask."""
-    return await desk.do("DeleteSubtask", id=subtask_id)
+    return await session.do("DeleteSubtask", id=subtask_id)
 
 
 @tool(
     {
         "action": one_of("What to do.", ("list", "add", "update", "delete")),
         "card_id": CARD,
-        "message_id": text("For update and delete: which message, of your own."),
+        "message_id": text("For update and delete: id of a message of your own."),
         "body": text("For add and update: Markdown.", 10_000),
-        "last": number("For list: how many of the newest.", 1, 100),
-        "before": text("For list: those before this cursor, the startCursor of the page behind."),
+        "last": number("For list: number of newest messages; default 20.", 1, 100),
+        "before": text("For list: cursor, the startCursor of the next page."),
     },
     "action",
 )
 async def comment(
-    desk: McpSession,
+    session: McpSession,
     action: str,
     card_id: str | None = None,
     message_id: str = "",
@@ -269,32 +269,32 @@ async def comment(
     last: int = 20,
     before: str | None = None,
 ) -> Any:
-    """Read what people and agents said on a card, say something, or change or take back what you said."""
+    """Read the messages on a card, add one, or change or delete one of your own."""
     if action == "update":
-        return await desk.do("EditComment", id=message_id, body=body)
+        return await session.do("EditComment", id=message_id, body=body)
     if action == "delete":
-        return await desk.do("DeleteComment", id=message_id)
-    id = await desk.card(card_id)
+        return await session.do("DeleteComment", id=message_id)
+    id = await session.card(card_id)
     if action == "add":
-        return await desk.do("AddComment", cardId=id, body=body)
-    return there(await desk.ask("Comments", id=id, last=last, before=before), id)["messages"]
+        return await session.do("AddComment", cardId=id, body=body)
+    return require_found(await session.ask("Comments", id=id, last=last, before=before), id)["messages"]
 
 
 @tool(
     {
         "action": one_of("What to do.", ("get", "update")),
         "board_id": BOARD,
-        "instructions": text("For update: what every agent of the board is told."),
-        "repository": text("For update: what workers clone or find.", 500),
+        "instructions": text("For update: instructions for every agent of the board."),
+        "repository": text("For update: the repository of the work.", 500),
         "base_branch": text("For update: the branch that work starts from.", 200),
-        "branch_template": text("For update: how branches are called.", 200),
-        "concurrency": number("For update: runs worked at once; 0 is no limit.", 0, 1000),
+        "branch_template": text("For update: template of branch names.", 200),
+        "concurrency": number("For update: maximum number of concurrent runs; 0 is no limit.", 0, 1000),
         "auto_dispatch": flag("For update: give a card that enters TODO to an agent."),
     },
     "action",
 )
 async def board_settings(
-    desk: McpSession,
+    session: McpSession,
     action: str,
     board_id: str | None = None,
     instructions: str | None = None,
@@ -304,11 +304,11 @@ async def board_settings(
     concurrency: int | None = None,
     auto_dispatch: bool | None = None,
 ) -> Any:
-    """Read how a board lets agents work, and what they are told; or change it, as an admin."""
-    id = await desk.board(board_id)
+    """Read the settings and instructions of a board for agents, or update them as an admin."""
+    id = await session.board(board_id)
     if action == "get":
-        return there(await desk.ask("BoardSettings", id=id), id)
-    return await desk.do(
+        return require_found(await session.ask("BoardSettings", id=id), id)
+    return await session.do(
         "UpdateBoardSettings",
         boardId=id,
         instructions=instructions,
@@ -323,9 +323,9 @@ async def board_settings(
 OPTION = {
     "type": "object",
     "properties": {
-        "label": text("What it says.", 200),
-        "description": text("What choosing it means.", 1000),
-        "recommended": flag("Whether you would choose it."),
+        "label": text("Text of the option.", 200),
+        "description": text("Effect of choosing it.", 1000),
+        "recommended": flag("Whether you recommend it."),
     },
     "required": ["label"],
     "additionalProperties": False,
@@ -334,25 +334,30 @@ OPTION = {
 
 @tool(
     {
-        "question": text("What you must know to go on.", 10_000),
-        "options": {"type": "array", "items": OPTION, "maxItems": 12, "description": "What you offer."},
+        "question": text("The question.", 10_000),
+        "options": {
+            "type": "array",
+            "items": OPTION,
+            "maxItems": 12,
+            "description": "Options to choose from.",
+        },
         "multiple": flag("Whether several of the options may be chosen."),
-        "allow_other": flag("Whether an answer in other words is taken too; yes if left out."),
-        "header": text("A word or two to tell it apart.", 40),
+        "allow_other": flag("Whether free text is accepted; default true."),
+        "header": text("A short heading.", 40),
         "default": {
             "type": "array",
             "items": {"type": "string"},
             "maxItems": 12,
-            "description": "The answer that holds when nobody answers in time.",
+            "description": "The answer that applies if nobody answers in time.",
         },
-        "expires_in_seconds": number("Until it closes by itself.", 1, 2_592_000),
-        "wait_seconds": number("How long to wait here; until it is answered, if left out.", 0, 86_400),
-        "key": text("Its name. Asked again with it, the same question goes on; nothing is asked twice.", 100),
+        "expires_in_seconds": number("Seconds until the question expires.", 1, 2_592_000),
+        "wait_seconds": number("Seconds to wait; default: until it is answered.", 0, 86_400),
+        "key": text("Key of the question. Asking again with the same key continues the same question.", 100),
     },
     "question",
 )
 async def ask_question(
-    desk: McpSession,
+    session: McpSession,
     question: str,
     options: list[Row] | None = None,
     multiple: bool = False,
@@ -363,9 +368,9 @@ async def ask_question(
     wait_seconds: int | None = None,
     key: str | None = None,
 ) -> Any:
-    """Ask the people of the board, and wait until one of them answers, however long that takes. When the connection
-    breaks meanwhile, ask the same again: you are given the same question, and its answer. To ask the same
-    words a second time, give another key."""
+    """Ask the people of the board, and wait until one of them answers, however long that takes. If the connection
+    breaks, ask the same again: you get the same question and its answer. To ask the same text a second time,
+    give another key."""
     asked: Row = {
         "key": "answer",
         "text": question,
@@ -375,9 +380,9 @@ async def ask_question(
         "allowOther": allow_other,
         "default": default,
     }
-    return await ask_and_wait(desk, key or _digest(asked), asked, expires_in_seconds, wait_seconds)
+    return await ask_and_wait(session, key or _digest(asked), asked, expires_in_seconds, wait_seconds)
 
 
 def _digest(asked: Row) -> str:
-    """The name of a question that was given none: what it says."""
+    """Derive the key of a question from its content."""
     return "q-" + hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:32]

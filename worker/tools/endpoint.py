@@ -1,7 +1,7 @@
-"""The tools over HTTP, at /mcp beside the API: the protocol's streamable HTTP, without sessions.
+"""The tools over HTTP at /mcp: the protocol's streamable HTTP, without sessions.
 
-Every request stands for itself and signs in by itself, so any process may answer it, and a server that restarts
-loses nothing. The protocol's package is loaded by the first request.
+Every request authenticates itself, so any process may answer it, and a restart loses nothing. The protocol's
+package is imported by the first request.
 """
 
 import asyncio
@@ -12,15 +12,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
-from worker.tools.session import McpSession, Row, Tell
+from worker.tools.session import McpSession, ReportProgress, Row
 
-MAX_BODY = 1_048_576  # bytes
+MAX_BODY_BYTES = 1_048_576
 
 Authorize = Callable[
     [Request], Awaitable[tuple[str, str] | None]
-]  # why a request is not let in: code and words
+]  # why a request is refused: code and message, or None
 Execute = Callable[[Request, str, str, Row], Awaitable[Row]]
-WAITING_OPERATION = "AwaitAnswers"  # the operation that a server which ends does not wait for
+WAITING_OPERATION = "AwaitAnswers"  # not waited for at shutdown
 
 
 class Ending(Protocol):
@@ -28,7 +28,7 @@ class Ending(Protocol):
 
 
 class McpEndpoint:
-    """The ASGI application at /mcp. `execute` asks one operation of the API as whoever sent a request."""
+    """The ASGI application at /mcp. `execute` executes an API operation as the sender of a request."""
 
     def __init__(self, authorize: Authorize, execute: Execute, ending: Ending) -> None:
         self._authorize, self._execute, self._ending = authorize, execute, ending
@@ -37,7 +37,7 @@ class McpEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope)
-        if request.method != "POST":  # there is nothing to hear unasked, and no session to end
+        if request.method != "POST":  # no server-sent stream and no session to end
             headers = {"allow": "POST"}
             await _refusal(405, "METHOD_NOT_ALLOWED", "POST a message", headers)(scope, receive, send)
         elif (why := await self._authorize(request)) is not None:
@@ -54,9 +54,9 @@ class McpEndpoint:
         return await asyncio.shield(self._opened)
 
     async def _keep(self, opened: asyncio.Future[Any]) -> None:
-        """Hold the manager open in one task: it must be left where it was entered."""
+        """Hold the manager open in one task, because it must be closed in the task that opened it."""
         try:
-            manager = await asyncio.to_thread(_manager, self._desk)
+            manager = await asyncio.to_thread(_manager, self._session_for)
             async with manager.run():
                 opened.set_result(manager)
                 await asyncio.Event().wait()
@@ -70,15 +70,15 @@ class McpEndpoint:
             self._keeper.cancel()
             await asyncio.gather(self._keeper, return_exceptions=True)
 
-    def _desk(self, request: Request, tell: Tell) -> McpSession:
+    def _session_for(self, request: Request, report_progress: ReportProgress) -> McpSession:
         async def ask(name: str, text: str, variables: Row) -> Row:
             work = self._execute(request, name, text, variables)
             return await (self._until_the_end(work) if name == WAITING_OPERATION else work)
 
-        return McpSession(ask, tell)
+        return McpSession(ask, report_progress)
 
     async def _until_the_end(self, work: Awaitable[Row]) -> Row:
-        """Do not hold up a server that was told to stop: what is waited for is kept."""
+        """Stop waiting when the server shuts down. The question is kept."""
         doing = asyncio.ensure_future(work)
         ending = asyncio.ensure_future(self._ending.wait())
         try:
@@ -93,12 +93,14 @@ class McpEndpoint:
         return {"errors": [{"message": message, "extensions": {"code": "RESTARTING"}}]}
 
 
-def _manager(desk_of: Callable[[Any, Tell], McpSession]) -> Any:
+def _manager(desk_of: Callable[[Any, ReportProgress], McpSession]) -> Any:
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
     from worker.tools.protocol import make_server
 
-    return StreamableHTTPSessionManager(make_server(desk_of), stateless=True, max_request_body_size=MAX_BODY)
+    return StreamableHTTPSessionManager(
+        make_server(desk_of), stateless=True, max_request_body_size=MAX_BODY_BYTES
+    )
 
 
 def _refusal(status: int, code: str, message: str, headers: dict[str, str]) -> JSONResponse:

@@ -1,6 +1,6 @@
-"""The tools as a server of the Model Context Protocol. What goes wrong is a tool's error.
+"""The tools as a server of the Model Context Protocol. Failures are errors of the tool.
 
-This module loads the protocol's package, which takes a while: import it when it is needed, not before.
+This module imports the protocol's package, which is slow: import it only when it is needed.
 """
 
 import json
@@ -15,7 +15,7 @@ from mcp_types import CallToolResult, ListToolsResult, TextContent, ToolAnnotati
 from mcp_types import Tool as Described
 
 from worker.tools.catalogue import TOOLS, Tool
-from worker.tools.session import McpSession, Row, Tell, ToolRefused
+from worker.tools.session import McpSession, ReportProgress, Row, ToolRefused
 
 log = logging.getLogger("signalbox.tools")
 
@@ -25,12 +25,12 @@ INSTRUCTIONS = (
     " tick its subtasks as you finish them, and ask people with ask_question where you cannot decide by yourself."
     " People see all of it at once."
 )
-DeskOf = Callable[[Any, Tell], McpSession]  # for the request of one call
+SessionOf = Callable[[Any, ReportProgress], McpSession]  # the session for the request of a call
 
 
-def make_server(desk_of: DeskOf) -> Server[Any]:
+def make_server(desk_of: SessionOf) -> Server[Any]:
     async def list_tools(context: Any, params: Any) -> ListToolsResult:
-        return ListToolsResult(tools=[_described(one) for one in TOOLS.values()])
+        return ListToolsResult(tools=[_describe(tool) for tool in TOOLS.values()])
 
     async def call_tool(context: Any, params: Any) -> CallToolResult:
         async def tell(seconds: float, message: str) -> None:
@@ -48,39 +48,41 @@ def make_server(desk_of: DeskOf) -> Server[Any]:
     )
 
 
-def _described(one: Tool) -> Described:
+def _describe(tool: Tool) -> Described:
     hints = ToolAnnotations(
-        read_only_hint=one.reads,
-        destructive_hint=one.deletes,
-        idempotent_hint=one.reads,
+        read_only_hint=tool.reads,
+        destructive_hint=tool.deletes,
+        idempotent_hint=tool.reads,
         open_world_hint=False,
     )
-    return Described(name=one.name, description=one.description, input_schema=one.schema, annotations=hints)
+    return Described(
+        name=tool.name, description=tool.description, input_schema=tool.schema, annotations=hints
+    )
 
 
-async def call(desk: McpSession, name: str, given: Row) -> CallToolResult:
-    """Use one tool."""
+async def call(session: McpSession, name: str, given: Row) -> CallToolResult:
+    """Execute a tool."""
     try:
         if name not in TOOLS:
             raise ToolRefused("NOT_FOUND", f"There is no tool {name[:100]!r}; there are {', '.join(TOOLS)}")
         _check(name, given)
-        said = await TOOLS[name].do(desk, **given)
+        result = await TOOLS[name].do(session, **given)
     except ToolRefused as refusal:
         return _refused(refusal)
-    except Exception as error:  # a bug of ours: its words may quote what nobody is to read
+    except Exception as error:  # a bug; its message may quote secrets
         log.error("a tool failed", extra={"tool": name[:100], "type": type(error).__qualname__})
         return _refused(ToolRefused("INTERNAL", "Internal error"))
-    found = said if isinstance(said, dict) else {"items": said}
-    return CallToolResult(content=[_text(found)], structured_content=found)
+    content = result if isinstance(result, dict) else {"items": result}
+    return CallToolResult(content=[_text(content)], structured_content=content)
 
 
 def _refused(refusal: ToolRefused) -> CallToolResult:
-    said: Row = {"code": refusal.code, "message": str(refusal), **refusal.more}
-    return CallToolResult(content=[_text(said)], structured_content=said, is_error=True)
+    result: Row = {"code": refusal.code, "message": str(refusal), **refusal.more}
+    return CallToolResult(content=[_text(result)], structured_content=result, is_error=True)
 
 
-def _text(said: Row) -> TextContent:
-    return TextContent(type="text", text=json.dumps(said, ensure_ascii=False))
+def _text(result: Row) -> TextContent:
+    return TextContent(type="text", text=json.dumps(result, ensure_ascii=False))
 
 
 @cache
@@ -89,11 +91,11 @@ def _validator(name: str) -> Draft202012Validator:
 
 
 def _check(name: str, given: Row) -> None:
-    """Raise Refused unless a tool may be given this."""
+    """Check a tool's input. Raises ToolRefused."""
     issues: list[Row] = [
         {"path": ".".join(map(str, error.absolute_path)), "message": error.message[:300]}
         for error in _validator(name).iter_errors(given)
     ]
     if issues:
-        words = "; ".join(f"{one['path']}: {one['message']}".removeprefix(": ") for one in issues[:5])
+        words = "; ".join(f"{tool['path']}: {tool['message']}".removeprefix(": ") for tool in issues[:5])
         raise ToolRefused("INVALID", words, issues=issues[:20])

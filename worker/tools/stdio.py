@@ -1,6 +1,6 @@
-"""The tools over standard input and output, for a program that starts its own server of them.
+"""The tools over standard input and output, for a program that starts its own MCP server.
 
-It is a client of the public API as any other: every operation is one request to it.
+It is a client of the public API; every operation is one request.
 """
 
 import asyncio
@@ -10,18 +10,18 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from worker.tools.session import McpSession, Row, Tell
+from worker.tools.session import McpSession, ReportProgress, Row
 
-REQUEST_TIMEOUT_SECONDS = 60.0  # of one request
+REQUEST_TIMEOUT_SECONDS = 60.0
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class ToolsStartError(Exception):
-    """The tools cannot be started, and why, in one line."""
+    """The tools cannot be started. The message is one line."""
 
 
 def endpoint(url: str) -> str:
-    """The address of the API, from one that people write. Raises WrongStart."""
+    """Complete a URL to that of the API. Raises ToolsStartError."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ToolsStartError(f"{url!r} is not the address of a server, like http://127.0.0.1:8000")
@@ -30,7 +30,7 @@ def endpoint(url: str) -> str:
 
 
 class HttpApi:
-    """One server, as whoever the token is of."""
+    """A connection to one server with one token."""
 
     def __init__(self, url: str, token: str) -> None:
         self.url = endpoint(url)
@@ -42,19 +42,19 @@ class HttpApi:
         )
 
     async def ask(self, name: str, text: str, variables: Row) -> Row:
-        """GraphQL's answer; where there is none, an error with the code UNREACHABLE."""
+        """Return the GraphQL response; without one, an error with the code UNREACHABLE."""
         body = {"query": text, "variables": variables, "operationName": name}
         try:
             answer = await self.http.post(self.url, content=json.dumps(body).encode())
-            said: Any = answer.json()
+            response: Any = answer.json()
         except (httpx2.HTTPError, ValueError) as error:
             return _unreachable(f"{self.url} does not answer: {error or type(error).__name__}")
-        if not isinstance(said, dict) or not (said.get("data") or said.get("errors")):
-            return _unreachable(f"{self.url} does not answer as GraphQL: HTTP {answer.status_code}")
-        return said
+        if not isinstance(response, dict) or not (response.get("data") or response.get("errors")):
+            return _unreachable(f"{self.url} is not a GraphQL endpoint: HTTP {answer.status_code}")
+        return response
 
-    def desk(self, request: Any, tell: Tell) -> McpSession:
-        return McpSession(self.ask, tell)
+    def session_for(self, request: Any, report_progress: ReportProgress) -> McpSession:
+        return McpSession(self.ask, report_progress)
 
 
 def _unreachable(message: str) -> Row:
@@ -71,6 +71,6 @@ async def _serve(api: HttpApi) -> None:
 
     from worker.tools.protocol import make_server
 
-    server = make_server(api.desk)
+    server = make_server(api.session_for)
     async with api.http, stdio_server() as (received, sent):
         await server.run(received, sent, server.create_initialization_options())

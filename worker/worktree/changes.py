@@ -1,12 +1,12 @@
-"""The changes between two commits, always in the same form, whatever a person set up for reading diffs."""
+"""Reads the changes between two commits in a fixed format, independent of a person's diff settings."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
-PATCH = 1_048_576  # bytes of a patch that are kept
-FILES = 1000  # files of a diff that are listed
+PATCH = 1_048_576  # bytes
+FILES = 1000  # files
 COMMITS = 250
-MAX_PATHS_AT_ONCE = 200  # on one command line
+MAX_PATHS_AT_ONCE = 200  # per command line
 PLAIN = (
     *("diff-tree", "-r", "--no-commit-id", "--no-color", "--no-ext-diff", "--no-textconv", "--find-renames"),
     *("-l1000", "--src-prefix=a/", "--dst-prefix=b/", "--full-index", "--no-relative"),
@@ -30,7 +30,7 @@ class Diff:
     additions: int = 0
     deletions: int = 0
     patch: str = ""
-    is_cut: bool = False  # the patch was longer than PATCH
+    is_cut: bool = False  # the patch was longer than PATCH bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,7 @@ async def diff_of(git: Git, base: str, head: str) -> Diff:
         change, before = kinds.get(file.path, ("EDIT", ""))
         path, before = printable(file.path), printable(before)
         files.append(replace(file, path=path, change=change, moved_from=before))
-    patch = await git(*PLAIN, "--patch", "--unified=3", base, head, most=PATCH)
+    patch = await git(*PLAIN, "--patch", "--unified=3", base, head, max_bytes=PATCH)
     return Diff(
         files=tuple(files[:FILES]),
         more_files=max(0, len(files) - FILES),
@@ -62,39 +62,39 @@ async def diff_of(git: Git, base: str, head: str) -> Diff:
 
 
 async def commits_of(git: Git, base: str, head: str) -> list[Made]:
-    """The newest commits since the base, oldest first."""
+    """Return the newest commits since the base, oldest first."""
     words = ("log", "-z", "--no-color", "--encoding=UTF-8", f"--max-count={COMMITS}", "--format=%H%n%an%n%s")
-    said = await git(*words, f"{base}..{head}")
-    rows = [printable(row).split("\n", 2) for row in said.split("\0") if row]
+    output = await git(*words, f"{base}..{head}")
+    rows = [printable(row).split("\n", 2) for row in output.split("\0") if row]
     return [Made(sha=sha, subject=subject, author=author) for sha, author, subject in reversed(rows)]
 
 
 async def conflicts_of(git: Git, base: str, head: str) -> list[str]:
-    """Name the changed files in which both marks of a conflict stand that the base has not."""
-    said = await git(*PLAIN, "--diff-filter=d", "--name-only", "-z", base, head)
-    changed, found = [path for path in said.split("\0") if path][:FILES], set[str]()
+    """Return the changed files with both conflict marks that the base does not have."""
+    output = await git(*PLAIN, "--diff-filter=d", "--name-only", "-z", base, head)
+    changed, conflicts = [path for path in output.split("\0") if path][:FILES], set[str]()
     for start in range(0, len(changed), MAX_PATHS_AT_ONCE):
         paths = changed[start : start + MAX_PATHS_AT_ONCE]
         now, before = [await _marked(git, commit, paths) for commit in (head, base)]
-        found |= now - before
-    return sorted(map(printable, found))
+        conflicts |= now - before
+    return sorted(map(printable, conflicts))
 
 
 async def _marked(git: Git, commit: str, paths: list[str]) -> set[str]:
     words = ("--literal-pathspecs", "grep", "-l", "-z", "-I", "--no-textconv", "--all-match", "-G")
     marks = ("-e", "^<<<<<<< ", "-e", "^>>>>>>> ")
-    said = await git(*words, *marks, commit, "--", *paths, good=(0, 1))
-    return {name.removeprefix(f"{commit}:") for name in said.split("\0") if name}
+    output = await git(*words, *marks, commit, "--", *paths, good=(0, 1))
+    return {name.removeprefix(f"{commit}:") for name in output.split("\0") if name}
 
 
 def printable(text: str) -> str:
-    """A text of git as UTF-8: bytes that are none become a replacement character."""
+    """Convert git's text to UTF-8; invalid bytes become the replacement character."""
     return text.encode(errors="surrogateescape").decode(errors="replace")
 
 
-def _numstat(said: str) -> list[FileDiff]:
-    """`added TAB deleted TAB path NUL`; a rename has an empty path and two more fields."""
-    out, parts = [], iter(said.split("\0"))
+def _numstat(output: str) -> list[FileDiff]:
+    """Parse `added TAB deleted TAB path NUL`; a rename has an empty path and two more fields."""
+    out, parts = [], iter(output.split("\0"))
     for part in parts:
         if part.count("\t") < 2:
             continue
@@ -107,9 +107,9 @@ def _numstat(said: str) -> list[FileDiff]:
     return out
 
 
-def _changes(said: str) -> dict[str, tuple[str, str]]:
-    """`letter NUL path NUL`; a rename has a number behind its letter and two paths."""
-    kinds, parts = {"A": "ADD", "D": "DELETE", "R": "MOVE", "C": "ADD"}, iter(said.split("\0"))
+def _changes(output: str) -> dict[str, tuple[str, str]]:
+    """Parse `letter NUL path NUL`; a rename has a number after its letter and two paths."""
+    kinds, parts = {"A": "ADD", "D": "DELETE", "R": "MOVE", "C": "ADD"}, iter(output.split("\0"))
     out = {}
     for letter in parts:
         if not letter:

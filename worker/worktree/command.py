@@ -1,7 +1,7 @@
-"""One git command, run so that neither the repository nor the environment decides what else is run.
+"""Runs one git command, so that neither the repository nor the environment can make it run other programs.
 
-No hook, pager, monitor, signature program or transport of a repository is run. Variables of the environment that
-name another repository are dropped. A failure carries git's own reason.
+No hook, pager, monitor, signature program or transport of a repository is run. Environment variables that select
+another repository are removed. An error carries git's own reason.
 """
 
 import asyncio
@@ -9,15 +9,15 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-TIMEOUT = 60.0  # seconds of one git command
-LONG_TIMEOUT_SECONDS = 900.0  # of one that reads or writes a whole work tree
+TIMEOUT_SECONDS = 60.0
+LONG_TIMEOUT_SECONDS = 900.0  # for commands that read or write a whole work tree
 QUIET = (
     *("core.hooksPath=/dev/null", "core.fsmonitor=false", "core.quotePath=false", "commit.gpgSign=false"),
     *("log.showSignature=false", "submodule.recurse=false", "diff.suppressBlankEmpty=false"),
-    "maintenance.auto=false",  # it would go on by itself, and hold what we hold
+    "maintenance.auto=false",  # it would run on and keep the lock
 )
-ALONE = {"GIT_ALLOW_PROTOCOL": "none", "GIT_NO_LAZY_FETCH": "1"}  # no transport, so no ssh and no helper
-PLACES = frozenset(  # variables of git by which another repository would be worked in
+ALONE = {"GIT_ALLOW_PROTOCOL": "none", "GIT_NO_LAZY_FETCH": "1"}  # no transport, hence no ssh and no helper
+PLACES = frozenset(  # variables that select another repository
     f"GIT_{name}"
     for name in (
         *("DIR", "WORK_TREE", "INDEX_FILE", "COMMON_DIR", "OBJECT_DIRECTORY", "NAMESPACE", "PREFIX"),
@@ -28,27 +28,27 @@ PLACES = frozenset(  # variables of git by which another repository would be wor
 
 
 class WorkspaceError(Exception):
-    """A workspace that cannot be had, in one sentence."""
+    """A workspace cannot be used. The message is one sentence."""
 
 
 async def git(
     folder: Path,
     *words: str,
-    most: int | None = None,
+    max_bytes: int | None = None,
     check: bool = True,
     held: Sequence[int] = (),
     place: Mapping[str, str] = ALONE,
     given: bytes | None = None,
     good: Sequence[int] = (0,),
-    seconds: float = TIMEOUT,
+    seconds: float = TIMEOUT_SECONDS,
     warned: list[str] | None = None,
 ) -> str:
-    """Run one git command in `folder`. Raises WorkspaceError with git's own reason.
+    """Run a git command in `folder`. Raises WorkspaceError with git's own reason.
 
-    With `most`, at most so many bytes are read and git is ended when there is more. What is `held` stays so until
-    git has ended, also when we are killed meanwhile. `place` is added to git's environment, `given` is its input.
-    The lines of its errors are added to `warned`, also when it succeeds.
-    Bytes that are not UTF-8 are escaped as os.fsdecode does. Without `check`, a failure answers an empty text.
+    With `max_bytes`, git is ended when it prints more. The descriptors `held` stay open until git exits, even if
+    the worker is killed. `place` is added to the environment, `given` is the input, and lines of standard error
+    are appended to `warned`. Bytes that are not UTF-8 are escaped as by os.fsdecode. Without `check`, a failure
+    returns an empty text.
     """
     settings = [word for setting in QUIET for word in ("-c", setting)]
     try:
@@ -68,12 +68,12 @@ async def git(
     writing = asyncio.create_task(_write(process.stdin, given or b""))
     try:
         async with asyncio.timeout(seconds):
-            out = await _read(process.stdout, most)
-            if most is not None and len(out) > most:
+            out = await _read(process.stdout, max_bytes)
+            if max_bytes is not None and len(out) > max_bytes:
                 process.kill()
                 await process.wait()
-                return out[:most].decode(errors="replace") + "\0"
-            said = (await errors).decode(errors="replace").strip()
+                return out[:max_bytes].decode(errors="replace") + "\0"
+            error_text = (await errors).decode(errors="replace").strip()
             code = await process.wait()
     except TimeoutError:
         process.kill()
@@ -83,9 +83,9 @@ async def git(
         errors.cancel()
         writing.cancel()
     if warned is not None:
-        warned += said.splitlines()
+        warned += error_text.splitlines()
     if code not in good and check:
-        raise WorkspaceError(f"git {words[0]}: {reason_of(said) or f'exit code {code}'}")
+        raise WorkspaceError(f"git {words[0]}: {reason_of(error_text) or f'exit code {code}'}")
     return out.decode(errors="surrogateescape") if code in good else ""
 
 
@@ -96,23 +96,23 @@ async def _write(stream: asyncio.StreamWriter | None, given: bytes) -> None:
         stream.write(given)
         await stream.drain()
     except (BrokenPipeError, ConnectionResetError):
-        pass  # git ended without it, and says why
+        pass  # git exited early; its error says why
     finally:
         stream.close()
 
 
-async def _read(stream: asyncio.StreamReader, most: int | None) -> bytes:
+async def _read(stream: asyncio.StreamReader, max_bytes: int | None) -> bytes:
     out = bytearray()
     while data := await stream.read(65_536):
         out += data
-        if most is not None and len(out) > most:
+        if max_bytes is not None and len(out) > max_bytes:
             break
     return bytes(out)
 
 
-def reason_of(said: str) -> str:
-    """Find the line of git's errors that says why: below it git gives advice, above it warnings."""
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
+def reason_of(error_text: str) -> str:
+    """Return the line of git's errors that has the reason: advice follows it, warnings precede it."""
+    lines = [line.strip() for line in error_text.splitlines() if line.strip()]
     for mark in ("fatal: ", "error: "):
         for line in lines:
             if line.startswith(mark):
@@ -121,7 +121,7 @@ def reason_of(said: str) -> str:
 
 
 def environment_of_git() -> dict[str, str]:
-    """Git as it is installed, without the machine's settings and without a person to ask."""
+    """Return an environment without the machine's settings and without prompts."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "SIGNALBOX_"))}
     return kept | {
         "GIT_CONFIG_NOSYSTEM": "1",

@@ -1,4 +1,4 @@
-"""A folder is held by whoever works in it: by a lock on the folder itself, which ends with its last holder."""
+"""Locks folders: the lock is on the folder itself and ends with the last process that holds it."""
 
 import asyncio
 import fcntl
@@ -11,9 +11,9 @@ from worker.worktree.command import WorkspaceError
 
 
 @asynccontextmanager
-async def alone(root: Path) -> AsyncIterator[int]:
-    """Nobody else makes or removes a worktree under `root` meanwhile: git fails where it meets one half made."""
-    with (root / ".lock").open("w") as file:  # closing it lets the others go on, also when a process dies
+async def lock_root(root: Path) -> AsyncIterator[int]:
+    """Lock the creation and removal of worktrees under `root`: git fails on one that is incomplete."""
+    with (root / ".lock").open("w") as file:  # closing it releases the lock, also when the process dies
         while not _locked(file.fileno()):  # noqa: ASYNC110 - another process holds it
             await asyncio.sleep(0.02)
         yield file.fileno()
@@ -27,7 +27,7 @@ def _locked(file: int) -> bool:
 
 
 def hold(folder: Path) -> int | None:
-    """Hold a folder, so that nobody else works in it, until what is returned is closed. None: it is held."""
+    """Lock a folder until the returned descriptor is closed. Returns None if another process holds it."""
     lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     if _locked(lock):
         return lock
@@ -36,7 +36,7 @@ def hold(folder: Path) -> int | None:
 
 
 def held_still(folder: Path, lock: int) -> int:
-    """The lock of a folder that we hold: git removes a folder when it fails, and may have made it again since."""
+    """Return the lock of a held folder, renewed if git removed the folder and it was created again."""
     if os.path.samestat(os.fstat(lock), folder.stat()):
         return lock
     again = hold(folder)
@@ -53,6 +53,6 @@ def is_free(folder: Path) -> bool:
 
 
 def folders_of(root: Path, run: str) -> list[Path]:
-    """The folders of a run, the one to go on in last: its own, then those of attempts that found it held."""
+    """Return the folders of a run, the one to continue in last."""
     beside = [path for path in root.glob(f"{run}.*") if path.suffix[1:].isdecimal()]
     return [root / run, *sorted(beside, key=lambda path: int(path.suffix[1:]))]

@@ -1,16 +1,16 @@
-"""Names of branches come from cards and people, so each is judged before git sees it."""
+"""Checks the names of branches, which come from cards and people, before git sees them."""
 
 import re
 from pathlib import Path
 
 from worker.worktree.command import WorkspaceError, git
 
-NAME = 200  # characters of a branch's name
+NAME = 200  # characters
 TEMPLATE = "signalbox/{card}-{slug}"
 
 
 async def judged(repository: Path, name: str) -> str:
-    """A branch's name that git takes, and that no command can take for an option."""
+    """Check a branch name: git accepts it, and no command takes it for an option. Raises WorkspaceError."""
     if len(name) > NAME or name.startswith(("-", "refs/")) or not name.isprintable():
         raise WorkspaceError(f"{name[:80]!r} cannot name a branch")
     if name.split("/")[0] in ("HEAD", "FETCH_HEAD", "ORIG_HEAD") or name == "@":
@@ -23,7 +23,8 @@ async def judged(repository: Path, name: str) -> str:
 
 
 def filled(template: str, names: dict[str, str]) -> str:
-    """Fill a branch template: `{card}`, `{slug}`, `{run}`. Values become words that a branch can hold."""
+    """Fill in a branch template: `{card}`, `{slug}`, `{run}`. Values are reduced to characters that a branch can
+    have."""
 
     def value(match: re.Match[str]) -> str:
         return slug(names.get(match[1], "")) if match[1] in names else ""

@@ -1,9 +1,9 @@
-"""A repository as its owner set it up, kept apart from what agents write into it later.
+"""Keeps a repository's configuration as its owner set it, apart from later changes by agents.
 
-Filters are programs that git runs by its configuration, and an agent may be able to write that. So the
-configuration is read once for each repository, when the worker first uses it, and git is given that copy in every
-work tree, with links to the repository's own objects and refs. Nothing that is written later counts until the
-worker starts again, and a run that changed what git would run is told with a warning.
+Filters are programs that git runs by its configuration, and an agent may be able to write the configuration.
+Therefore it is read once for each repository, at the worker's first use, and every work tree gets this copy, with
+links to the repository's own objects and refs. Later changes have no effect until the worker restarts, and a run
+that changed what git runs gets a warning.
 """
 
 import hashlib
@@ -13,10 +13,10 @@ from pathlib import Path
 
 from worker.worktree.command import WorkspaceError, git
 
-COPY = "signalbox"  # the folder of the copy, in the git directory of a work tree
+COPY = "signalbox"  # folder of the copy in the git directory of a work tree
 OWN = ("config", "config.worktree", "hooks", "info", "HEAD", "index", "worktrees", "modules")
-LINKED = ("objects", "refs", "packed-refs", "logs", "lfs", "shallow", "reftable")  # although not there yet
-DROPPED = ("core.worktree", "core.bare", "extensions.worktreeconfig")  # the work tree is named by us
+LINKED = ("objects", "refs", "packed-refs", "logs", "lfs", "shallow", "reftable")  # linked even if absent
+DROPPED = ("core.worktree", "core.bare", "extensions.worktreeconfig")  # the worker sets the work tree
 MAX_HOOK_BYTES = 1 << 20
 
 Settings = tuple[tuple[str, str | None], ...]
@@ -25,21 +25,21 @@ _first: dict[tuple[Path, int], "Owner"] = {}
 
 @dataclass(frozen=True)
 class Owner:
-    """What decides which programs git runs in a repository."""
+    """The configuration that decides which programs git runs in a repository."""
 
     settings: Settings
     files: tuple[tuple[str, bytes], ...]  # of the folder `info`
     hooks: tuple[tuple[str, str], ...]  # name and digest
 
     def differs(self, other: "Owner") -> list[str]:
-        """Name what is another than in `other`, in the words of git's configuration and folders."""
+        """Name the differences to `other`, as git's settings and files."""
         keys = {key for key, _ in set(self.settings) ^ set(other.settings)}
         files = {f"info/{name}" for name, _ in set(self.files) ^ set(other.files)}
         hooks = {f"hooks/{name}" for name, _ in set(self.hooks) ^ set(other.hooks)}
         return sorted(files | hooks) + sorted(key for key in keys if not key.startswith("branch."))
 
     def write(self, common: Path, own: Path) -> dict[str, str]:
-        """Write the copy into a work tree's git directory. Answers the environment that makes git use it."""
+        """Write the copy into a work tree's git directory. Returns the environment that makes git use it."""
         copy = own / COPY
         (copy / "info").mkdir(parents=True, exist_ok=True)
         names = {path.name for path in common.iterdir() if not path.name.endswith(".lock")}
@@ -53,13 +53,13 @@ class Owner:
 
 
 def first_owner(common: Path, now: Owner) -> Owner:
-    """The repository as it was when this worker first used it: as it is `now`, if that is now."""
+    """Return the configuration at the worker's first use of the repository, `now` if this is it."""
     return _first.setdefault((common, common.stat().st_ino), now)
 
 
 async def owner_now(repository: Path, common: Path) -> Owner:
-    said = await git(repository, "config", "--list", "-z", "--show-scope", "--includes")
-    settings, parts = [], said.split("\0")
+    listing = await git(repository, "config", "--list", "-z", "--show-scope", "--includes")
+    settings, parts = [], listing.split("\0")
     for scope, entry in zip(parts[::2], parts[1::2], strict=False):
         key, separator, value = entry.partition("\n")
         if scope != "command" and key not in DROPPED and not key.startswith(("include.", "includeif.")):
@@ -77,7 +77,7 @@ def _bytes(path: Path) -> bytes:
 
 
 def _replace(path: Path, text: bytes) -> None:
-    """Write a file anew, in the place of whatever stands there."""
+    """Replace a file, or whatever has its name."""
     path.unlink(missing_ok=True)
     with path.open("xb") as file:
         file.write(text)

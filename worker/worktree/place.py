@@ -1,4 +1,4 @@
-"""Where a worktree is, as its repository tells it: an agent may have changed whatever the folder says."""
+"""Locates worktrees from the repository's side, because an agent may have changed the folder's own files."""
 
 import asyncio
 import os
@@ -11,11 +11,11 @@ from worker.worktree.command import WorkspaceError, git
 
 
 class Tampered(WorkspaceError):
-    """The folder is not the work tree any more that we made."""
+    """The folder is not the created work tree any more."""
 
 
 async def common_of(repository: Path) -> Path:
-    """The git directory of a repository. Raises WorkspaceError with git's own reason."""
+    """Return the git directory of a repository. Raises WorkspaceError with git's own reason."""
     words = ("rev-parse", "--path-format=absolute", "--git-common-dir")
     try:
         return Path((await git(repository, *words)).rstrip("\n"))
@@ -24,26 +24,26 @@ async def common_of(repository: Path) -> Path:
 
 
 def own_of(common: Path, folder: Path) -> Path | None:
-    """Find the git directory of a worktree from the repository's side: the folder may say anything."""
+    """Find the git directory of a worktree from the repository's side, because the folder is not trusted."""
     for note in (common / "worktrees").glob("*/gitdir"):
         with suppress(OSError):
-            pointer = note.parent / note.read_text().strip()  # relative to it, where git was told so
+            pointer = note.parent / note.read_text().strip()  # may be relative
             if pointer.name == ".git" and pointer.parent.resolve() == folder.resolve():
                 return note.parent
     return None
 
 
 def whole_own_of(repository: Path, common: Path, folder: Path) -> Path | None:
-    """The git directory of the worktree that stands in a folder. None: what is there was never finished.
+    """Return the git directory of the worktree in a folder, or None if its creation was not finished.
 
-    Raises WorkspaceError where something else is there, and Tampered where its `.git` was changed.
+    Raises WorkspaceError if something else is there, and Tampered if its `.git` was changed.
     """
     own = own_of(common, folder)
     if own is None:
         if {path.name for path in folder.iterdir()} <= {".git"}:
             return None
         raise WorkspaceError(f"{folder} exists and is not a worktree of {repository}")
-    locked = own / "locked"  # until a worktree is complete
+    locked = own / "locked"  # present until a worktree is complete
     if locked.exists() and locked.read_text().strip() in ("initializing", "added with --lock"):
         return None
     if not (own / "HEAD").exists() or ({path.name for path in folder.iterdir()} <= {".git"}):
@@ -53,7 +53,7 @@ def whole_own_of(repository: Path, common: Path, folder: Path) -> Path | None:
 
 
 def check_pointer(folder: Path, own: Path, lock: int | None = None) -> None:
-    """Raise Tampered unless a folder is the one we hold, and its `.git` names the git directory we made."""
+    """Raise Tampered unless the folder is the held one and its `.git` names the created git directory."""
     try:
         here, pointer = folder.lstat(), folder / ".git"
         if not stat.S_ISDIR(here.st_mode) or (
@@ -62,19 +62,19 @@ def check_pointer(folder: Path, own: Path, lock: int | None = None) -> None:
             raise Tampered(f"{folder} was replaced by something else; it is kept as it is")
         if stat.S_ISREG(pointer.lstat().st_mode):
             with pointer.open("rb") as file:
-                said = os.fsdecode(file.read(10_000))
-            named = said.removeprefix("gitdir: ").removesuffix("\n")
-            if said.startswith("gitdir: ") and (folder / named).resolve() == own.resolve():
+                content = os.fsdecode(file.read(10_000))
+            named = content.removeprefix("gitdir: ").removesuffix("\n")
+            if content.startswith("gitdir: ") and (folder / named).resolve() == own.resolve():
                 return
     except OSError:
-        pass  # no `.git` at all, or one that cannot be read
+        pass  # missing or unreadable
     raise Tampered(f"The .git of {folder} was changed, so git is not run there; the folder is kept")
 
 
 async def mend(common: Path, root: Path) -> None:
-    """Forget the worktrees under `root` that a killed git left half written: git gives up at the first it meets.
+    """Forget worktrees under `root` that a killed git left incomplete, because git stops at the first of them.
 
-    Called while nobody makes or removes one there, so who was writing is dead.
+    Call it while `lock_root` is held, so that no writer is alive.
     """
     await asyncio.to_thread(_forget_half_written, common / "worktrees", root.resolve())
 
@@ -88,7 +88,7 @@ def _forget_half_written(noted: Path, root: Path) -> None:
 
 
 async def commit_of(folder: Path, ref: str) -> str:
-    """The commit that a name stands for."""
+    """Resolve a name to a commit. Raises WorkspaceError."""
     try:
         words = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
         return (await git(folder, *words)).strip()

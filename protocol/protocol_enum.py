@@ -1,11 +1,11 @@
-"""Enums whose members carry their descriptions, for the schema. As in kit/, which this package does not import."""
+"""Enums with descriptions for the schema. Like kit's DescribedEnum; this package imports nothing of the server."""
 
 import enum
 from typing import Self
 
 
-class DescribedEnum(enum.StrEnum):
-    """An enum of strings: `DEBUG = "DEBUG", "For the search of errors."`."""
+class ProtocolEnum(enum.StrEnum):
+    """An enum of strings with descriptions: `DEBUG = "DEBUG", "Details for debugging."`."""
 
     description: str
 

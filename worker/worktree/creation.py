@@ -1,6 +1,6 @@
-"""A folder becomes a worktree, whatever a killed worker may have left in it.
+"""Creates a worktree in a held folder, whatever a killed worker left in it.
 
-Under `refs/signalbox/of/<run>/<branch>`, written before the branch, stands the commit that it was cut from.
+`refs/signalbox/of/<run>/<branch>`, written before the branch, names the commit that the branch starts from.
 """
 
 from contextlib import suppress
@@ -17,22 +17,22 @@ NOTES = "refs/signalbox/of"
 
 
 @dataclass(frozen=True)
-class Making:
-    """A folder that we hold becomes a worktree, whatever a killed worker may have left in it."""
+class WorktreeCreation:
+    """The creation of one worktree in a held folder."""
 
     repository: Path
     common: Path
     owner: Owner
     folder: Path
     run: str
-    wanted: str  # a branch's name; where it is taken, it gets a number
+    new_name: str  # a branch name; a number is added if it is taken
     base: str
-    making: int
+    creation_lock: int
 
-    async def ready(self, told: str) -> tuple[str, str]:
-        """The branch that is checked out in the folder in the end, and the commit that it was cut from."""
+    async def create(self, branch: str) -> tuple[str, str]:
+        """Create or repair the worktree. Returns its branch and the commit that the branch starts from."""
         await mend(self.common, self.folder.parent)
-        noted, base = await self._noted()
+        noted, base = await self._find_noted_branch()
         if (own := whole_own_of(self.repository, self.common, self.folder)) is not None:
             place = self.owner.write(self.common, own) | {"GIT_WORK_TREE": str(self.folder)}
             words = ("symbolic-ref", "--quiet", "--short", "HEAD")
@@ -40,87 +40,89 @@ class Making:
             tip = (await git(self.folder, "rev-parse", "--verify", "HEAD^{commit}", place=place)).strip()
             base = base or await self._base_of(tip)
             if not name:
-                name = await self._named(tip, base)
+                name = await self._create_branch(tip, base)
                 moved = ("symbolic-ref", "HEAD", f"refs/heads/{name}")
-                await git(self.folder, *moved, place=place, held=(self.making,))
+                await git(self.folder, *moved, place=place, held=(self.creation_lock,))
             return name, base
         await empty(self.folder)
-        name = noted or told
+        name = noted or branch
         if not name:
             base = await commit_of(self.repository, self.base)
-            return await self._added(await self._named(base, base)), base
+            return await self._add(await self._create_branch(base, base)), base
         tip = await commit_of(self.repository, f"refs/heads/{name}")
         base = base or await self._base_of(tip)
-        if not await self._is_worked_elsewhere(name):
-            with suppress(WorkspaceError):  # a git that was killed leaves branches locked
+        if not await self._is_checked_out_elsewhere(name):
+            with suppress(WorkspaceError):  # a killed git leaves branches locked
                 if not noted:
-                    await self._do(self.repository, "update-ref", f"{NOTES}/{self.run}/{name}", base)
-                return await self._added(name), base
+                    await self._git(self.repository, "update-ref", f"{NOTES}/{self.run}/{name}", base)
+                return await self._add(name), base
             await empty(self.folder)  # the failed attempt may have left files
-        return await self._added(await self._named(tip, base)), base
+        return await self._add(await self._create_branch(tip, base)), base
 
-    async def _added(self, name: str) -> str:
-        # Twice forced: once for a branch whose folder stands idle, once for what is left of a folder half made.
-        # Locked until its files are there, which are written by the owner's own configuration.
+    async def _add(self, name: str) -> str:
+        # Forced twice: for a branch whose folder is idle, and for the remains of an incomplete folder.
+        # Locked until its files are written, with the owner's configuration.
         words = ("worktree", "add", "--quiet", "--force", "--force", "--no-checkout", "--lock")
-        await self._do(self.repository, *words, str(self.folder), name)
+        await self._git(self.repository, *words, str(self.folder), name)
         own = own_of(self.common, self.folder)
         if own is None:
-            raise WorkspaceError(f"git made no worktree in {self.folder}")
+            raise WorkspaceError(f"git created no worktree in {self.folder}")
         place = self.owner.write(self.common, own) | {"GIT_WORK_TREE": str(self.folder)}
         await git(
             self.folder,
             *("reset", "--quiet", "--hard", "--no-recurse-submodules"),
             place=place,
-            held=(self.making,),
+            held=(self.creation_lock,),
             seconds=LONG_TIMEOUT_SECONDS,
         )
         (own / "locked").unlink(missing_ok=True)
         return name
 
-    async def _do(self, folder: Path, *words: str) -> None:
-        await git(folder, *words, held=(self.making,))
+    async def _git(self, folder: Path, *words: str) -> None:
+        await git(folder, *words, held=(self.creation_lock,))
 
-    async def _noted(self) -> tuple[str, str]:
-        """The newest branch of the run that is there, and what its first one was cut from; empty without any."""
+    async def _find_noted_branch(self) -> tuple[str, str]:
+        """Return the newest existing branch of the run and the base of its first one, or empty texts."""
         words = ("for-each-ref", "--sort=version:refname", "--format=%(objectname) %(refname)")
         rows = (await git(self.repository, *words, f"{NOTES}/{self.run}")).split("\n")
         name, base = "", ""
         for row in filter(None, rows):
             commit, _, ref = row.partition(" ")
-            one = ref.removeprefix(f"{NOTES}/{self.run}/")
-            if await git(self.repository, "for-each-ref", f"refs/heads/{one}"):
-                name, base = one, base or commit
+            branch_name = ref.removeprefix(f"{NOTES}/{self.run}/")
+            if await git(self.repository, "for-each-ref", f"refs/heads/{branch_name}"):
+                name, base = branch_name, base or commit
         return name, base
 
-    async def _named(self, tip: str, base: str) -> str:
-        """A new branch at `tip`. Making it decides who has the name, so two runs never get the same."""
-        words, why = ("for-each-ref", "--format=%(refname)"), "too many have it"
+    async def _create_branch(self, tip: str, base: str) -> str:
+        """Create a branch at `tip`. Git's creation is atomic, so two runs never get the same name."""
+        words, why = ("for-each-ref", "--format=%(refname)"), "too many branches have it"
         for number in range(1, 100):
-            name = self.wanted if number == 1 else f"{self.wanted}-{number}"
+            name = self.new_name if number == 1 else f"{self.new_name}-{number}"
             note = f"{NOTES}/{self.run}/{name}"
-            found = await git(self.repository, *words, f"refs/heads/{name}", f"{NOTES}/*/{name}")
-            if set(found.split()) - {note}:  # our own: a worker was killed before it made the branch
+            taken = await git(self.repository, *words, f"refs/heads/{name}", f"{NOTES}/*/{name}")
+            if set(taken.split()) - {
+                note
+            }:  # the run's own note: a worker was killed before it created the branch
                 continue
             try:
-                await self._do(self.repository, "update-ref", note, base)
+                await self._git(self.repository, "update-ref", note, base)
                 try:
-                    await self._do(self.repository, "branch", "--no-track", "--end-of-options", name, tip)
+                    await self._git(self.repository, "branch", "--no-track", "--end-of-options", name, tip)
                 except WorkspaceError:
-                    await self._do(self.repository, "update-ref", "-d", note)
+                    await self._git(self.repository, "update-ref", "-d", note)
                     raise
             except WorkspaceError as error:
                 why = str(error)
                 continue
             return name
-        raise WorkspaceError(f"no branch can be made from the name {self.wanted}: {why}")
+        raise WorkspaceError(f"no branch can be created from the name {self.new_name}: {why}")
 
     async def _base_of(self, tip: str) -> str:
         start = await commit_of(self.repository, self.base)
         return (await git(self.repository, "merge-base", start, tip)).strip()
 
-    async def _is_worked_elsewhere(self, name: str) -> bool:
-        """Whether a branch is checked out where it may not be moved: by a person, or in a folder that is held."""
+    async def _is_checked_out_elsewhere(self, name: str) -> bool:
+        """Return whether a branch must not be moved: checked out by a person, or in a held folder."""
         listed = await git(self.repository, "worktree", "list", "--porcelain")
         for entry in listed.split("\n\n"):
             lines = entry.split("\n")
