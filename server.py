@@ -339,14 +339,25 @@ def demo(
     ] = 1.0,
 ) -> None:
     """Serve a live board with sample data: made on the first start, in demo.sqlite3 unless told otherwise."""
-    cli.demo(make_app, speed=speed)
+    from demo import commands
+
+    commands.demo(make_app, speed=speed)
 
 
 command_line.command()(cli.owner)
 command_line.command()(cli.link)
 command_line.command()(cli.migrate)
 command_line.command()(cli.migration)
-command_line.command()(cli.seed)
+
+
+@command_line.command()
+def seed() -> None:
+    """Create the demo workspace with people, boards and cards. Existing data stays."""
+    from demo import commands
+
+    commands.seed()
+
+
 command_line.command()(cli.reset)
 command_line.command()(cli.restored)
 command_line.command("import")(cli.import_board_file)

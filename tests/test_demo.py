@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-import cli
+import demo.commands
 from demo.people import DemoPeople
 from demo.seed import LABELS, PASSWORD, PEOPLE, WORKSPACE, seed
 from kit.eventlog.event_log import make_event_log
@@ -50,10 +50,10 @@ def seeded(fresh, tmp_path):
 async def test_seeding_twice_is_seeding_once(run):
     async with run() as app:
         feed = app.services.event_log
-        made = await seed(feed.begin, "$argon2id$a-hash-that-fits-nothing")
+        made = await seed(feed.transaction, "$argon2id$a-hash-that-fits-nothing")
         assert made == [WORKSPACE, "Signalbox server", "Website", "Ideas"]
         first = await app.data(BOARDS)
-        assert await seed(feed.begin, "$argon2id$a-hash-that-fits-nothing") == []
+        assert await seed(feed.transaction, "$argon2id$a-hash-that-fits-nothing") == []
         assert await app.data(BOARDS) == first, "the owner sees it all, and nothing was made twice"
         board = first["nodes"][0]
         assert (board["name"], board["law"], len(board["cards"]["nodes"])) == (
@@ -81,7 +81,7 @@ async def test_what_seeding_was_killed_at_is_made_the_next_time(run):
 
         with pytest.raises(KeyboardInterrupt):
             await seed(dies, "hash")
-        assert await seed(feed.begin, "hash") == ["Website", "Ideas"]
+        assert await seed(feed.transaction, "hash") == ["Website", "Ideas"]
 
 
 async def by_link(client, told):
@@ -334,7 +334,7 @@ def test_the_tabs_that_newcomers_are_sent_to_are_there():
     readme = (ROOT / "README.md").read_text().split("## ")[0]
     sent = {
         "README.md": re.findall(r"`([A-Z]\w+)`", readme),
-        "make demo": re.findall(r"(?:tab|run) ([A-Z]\w+)", inspect.getsource(cli.greet)),
+        "make demo": re.findall(r"(?:tab|run) ([A-Z]\w+)", inspect.getsource(demo.commands.greet)),
         "the first tab": re.findall(
             r'"([A-Z]\w+)"', "".join(re.findall(r"^#.*\n", examples[0], re.MULTILINE))
         ),
