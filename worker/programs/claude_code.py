@@ -15,12 +15,9 @@ from protocol.events import (
     AgentFailure,
     AgentResult,
     AgentStatus,
-    AgentWarning,
     ApprovalRequested,
     Contribution,
     DecisionState,
-    FileChange,
-    FileChanged,
     LifecyclePhase,
     LimitState,
     LogLevel,
@@ -34,7 +31,6 @@ from protocol.events import (
     TodoItem,
     TodoList,
     TodoState,
-    TokenUsage,
     ToolFinished,
     ToolKind,
     ToolStarted,
@@ -55,6 +51,7 @@ from worker.programs.adapter import (
     title,
 )
 from worker.programs.claude_control import allow_request, control_line, deny_request, user_message
+from worker.programs.claude_events import changed_file, usage_of, warning_of
 
 KINDS = {
     "Read": ToolKind.READ,
@@ -210,7 +207,7 @@ class ClaudeCode(ProgramAdapter):
     def system_status(self, payload: Json) -> list[AgentEvent]:
         if payload.get("compact_result") == "failed":
             return [
-                _warning(
+                warning_of(
                     "COMPACTION_FAILED",
                     "The conversation could not be compacted",
                     payload.get("compact_error"),
@@ -334,32 +331,32 @@ class ClaudeCode(ProgramAdapter):
 
     def system_model_refusal_fallback(self, payload: Json) -> list[AgentEvent]:
         model = str(payload.get("fallback_model") or "")
-        warning = _warning("MODEL_FALLBACK", "The model refused", payload.get("content"))
+        warning = warning_of("MODEL_FALLBACK", "The model refused", payload.get("content"))
         return [warning, StatusChanged(state=AgentStatus.CHANGED, model=model)]
 
     def system_notification(self, payload: Json) -> list[AgentEvent]:
         key, text = str(payload.get("key", "")), str(payload.get("text", ""))
         if "error" in key or payload.get("priority") == "immediate":
-            return [_warning("NOTIFICATION", text)]
+            return [warning_of("NOTIFICATION", text)]
         return [ProgressReported(text=shorten(text))]
 
     def system_hook_response(self, payload: Json) -> list[AgentEvent]:
         if payload.get("outcome") != "error" and not payload.get("exit_code"):
             return []
         words = payload.get("stderr") or payload.get("output") or payload.get("stdout")
-        return [_warning("HOOK_FAILED", f"The hook {payload.get('hook_name')} failed", words)]
+        return [warning_of("HOOK_FAILED", f"The hook {payload.get('hook_name')} failed", words)]
 
     def system_session_writes_lost(self, payload: Json) -> list[AgentEvent]:
-        return [_warning("SESSION_NOT_SAVED", "The session could not be saved", payload.get("error_code"))]
+        return [warning_of("SESSION_NOT_SAVED", "The session could not be saved", payload.get("error_code"))]
 
     def on_auth_status(self, payload: Json) -> list[AgentEvent]:
         return (
-            [_warning("AUTHENTICATION", "Authentication", payload["error"])] if payload.get("error") else []
+            [warning_of("AUTHENTICATION", "Authentication", payload["error"])] if payload.get("error") else []
         )
 
     def system_informational(self, payload: Json) -> list[AgentEvent]:
         if payload.get("level") in ("warning", "error"):
-            return [_warning("AGENT_WARNING", str(payload.get("content", "")))]
+            return [warning_of("AGENT_WARNING", str(payload.get("content", "")))]
         return [ProgressReported(text=shorten(str(payload.get("content", ""))))]
 
     def on_tool_progress(self, payload: Json) -> list[AgentEvent]:
@@ -455,7 +452,7 @@ class ClaudeCode(ProgramAdapter):
         results = [block for block in content if block.get("type") == "tool_result"]
         out: list[AgentEvent] = []
         if payload.get("isSynthetic") and "hook feedback" in (text := text_of(content)):
-            out.append(_warning("HOOK_FEEDBACK", text))
+            out.append(warning_of("HOOK_FEEDBACK", text))
         for block in results:
             out += self._tool_result(block, payload.get("tool_use_result"), agent)
         return out
@@ -472,7 +469,7 @@ class ClaudeCode(ProgramAdapter):
         if status != ToolStatus.SUCCEEDED or not isinstance(result, dict):
             return out
         if name in ("Write", "Edit", "MultiEdit", "NotebookEdit") and result.get("filePath"):
-            out.append(_changed(result, tool, agent))
+            out.append(changed_file(result, tool, agent))
         if name == "TaskCreate" and (task := result.get("task")):
             key = str(task.get("id"))
             self._todo[key] = TodoItem(key=key, text=self._titles.pop(tool, "") or str(task.get("subject")))
@@ -539,7 +536,7 @@ class ClaudeCode(ProgramAdapter):
         ]
 
     def on_result(self, payload: Json) -> list[AgentEvent]:
-        usage = _usage(payload)
+        usage = usage_of(payload)
         if self._skip and payload.get("subtype") != "success":
             self._skip -= 1
             return [usage, *self.tool_ends(ToolStatus.STOPPED)]
@@ -564,43 +561,3 @@ class ClaudeCode(ProgramAdapter):
         reason = shorten(text if kind == "success" else f"{kind}: {text}", 1000)
         self.ended = AgentResult.failed(reason, code, retryable=retryable or lost)
         return [usage, AgentFailure(text=reason, code=code, retryable=retryable or lost)]
-
-
-def _changed(result: Json, tool: str, agent: str) -> FileChanged:
-    lines = [line for hunk in result.get("structuredPatch") or [] for line in hunk.get("lines", [])]
-    added = sum(line.startswith("+") for line in lines)
-    if result.get("type") == "create":
-        added = len(str(result.get("content", "")).splitlines())
-    return FileChanged(
-        path=result["filePath"],
-        change=FileChange.ADD if result.get("type") == "create" else FileChange.EDIT,
-        additions=added,
-        deletions=sum(line.startswith("-") for line in lines),
-        tool=tool,
-        agent=agent,
-    )
-
-
-def _usage(payload: Json) -> TokenUsage:
-    models = payload.get("modelUsage") or {}
-    used = payload.get("usage") or {}
-    cached = sum(m.get("cacheReadInputTokens", 0) for m in models.values())
-    made = sum(m.get("cacheCreationInputTokens", 0) for m in models.values())
-    if not models:  # older versions
-        cached, made = used.get("cache_read_input_tokens", 0), used.get("cache_creation_input_tokens", 0)
-        models = {
-            "": {"inputTokens": used.get("input_tokens", 0), "outputTokens": used.get("output_tokens", 0)}
-        }
-    first: tuple[str, Json] = next(iter(models.items()), ("", {}))
-    return TokenUsage(
-        input_tokens=sum(m.get("inputTokens", 0) for m in models.values()) + cached + made,
-        output_tokens=sum(m.get("outputTokens", 0) for m in models.values()),
-        cached_tokens=cached,
-        cost_usd=payload.get("total_cost_usd"),
-        context_window=first[1].get("contextWindow"),
-        model=first[0],
-    )
-
-
-def _warning(code: str, text: str, detail: object = None) -> AgentWarning:
-    return AgentWarning(text=shorten(f"{text}: {detail}" if detail else text, 1000), code=code)
