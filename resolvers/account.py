@@ -1,4 +1,4 @@
-"""How people are read, and the mutations that hash passwords: outside of their transaction."""
+"""Reads of accounts, and the mutations that hash passwords outside of their transaction."""
 
 from typing import Annotated
 
@@ -52,8 +52,8 @@ async def scopes_of_viewer(root: Parent[Actor]) -> list[Scope]:
 
 async def email_of_user(root: Parent[User], info: Info) -> str | None:
     """The e-mail address; null for anybody but you."""
-    who = info.context.caller.actor
-    return root.email if who is not None and who.id == root.id else None
+    viewer = info.context.caller.actor
+    return root.email if viewer is not None and viewer.id == root.id else None
 
 
 async def register(

@@ -1,4 +1,4 @@
-"""How boards and columns are read."""
+"""Reads of boards and columns."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

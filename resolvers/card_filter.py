@@ -25,12 +25,12 @@ from models.card import (
 from models.run import AgentState
 from models.stage import Stage
 from resolvers.agent_state import in_state
-from resolvers.pagination import Order
+from resolvers.pagination import Order, SortColumn
 
 NO_DATE = date(9999, 12, 31)  # sorts cards without a due date last
 
 
-_ORDERS: dict[CardOrder, tuple[tuple[Any, bool], ...]] = {
+_ORDERS: dict[CardOrder, tuple[SortColumn, ...]] = {
     CardOrder.BOARD: ((BoardColumn.rank, False), (Card.rank, False), (Card.id, False)),
     CardOrder.CREATED: ((Card.id, False),),
     CardOrder.UPDATED: ((Card.updated_at, True), (Card.id, True)),
@@ -89,9 +89,9 @@ def _sets_archived(filter: CardFilter) -> bool:
 def _clauses(filter: CardFilter) -> list[ColumnElement[bool]]:
     every = list(_simple_clauses(filter))
     if filter.all is not None:
-        every += [and_(*(and_(true(), *_clauses(one)) for one in filter.all), true())]
+        every += [and_(*(and_(true(), *_clauses(part)) for part in filter.all), true())]
     if filter.any is not None:
-        every += [or_(*(and_(true(), *_clauses(one)) for one in filter.any), false())]
+        every += [or_(*(and_(true(), *_clauses(part)) for part in filter.any), false())]
     if filter.no is not None:
         every.append(not_(and_(true(), *_clauses(filter.no))))
     return every
@@ -125,7 +125,7 @@ def _simple_clauses(filter: CardFilter) -> Iterator[ColumnElement[bool]]:
             Card.title.icontains(filter.text, autoescape=True),
             Card.description.icontains(filter.text, autoescape=True),
         )
-    # A clause is only made where it is asked for: an alias of a table takes a millisecond.
+    # A clause is only made where it is needed: an alias of a table takes a millisecond.
     for wanted, make_clause in (
         (filter.unassigned, _unassigned),
         (filter.overdue, _overdue),
@@ -153,7 +153,7 @@ def _archived() -> ColumnElement[bool]:
 @cache
 def _blocked() -> ColumnElement[bool]:
     blocker, column = Card.__table__.alias(), BoardColumn.__table__.alias()
-    open_one = (
+    open_blocker = (
         select(CardLink.id)
         .join(blocker, blocker.c.id == CardLink.card_id)
         .join(column, column.c.id == blocker.c.column_id)
@@ -164,4 +164,4 @@ def _blocked() -> ColumnElement[bool]:
             blocker.c.archived_at.is_(None),
         )
     )
-    return open_one.exists()
+    return open_blocker.exists()

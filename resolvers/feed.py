@@ -94,12 +94,18 @@ async def board_feed(
     if info.context.actor.run_id is not None:
         raise Forbidden("A run's credential follows its run, not its board")
 
-    async def seen() -> bool:
+    async def is_visible() -> bool:
         return await info.context.load(BOARD, board_id) is not None
 
     async with aclosing(
         _follow(
-            info, board_topic(board_id), board_id, after, seen, BoardDeleted.kind, select_viewers_of_board
+            info,
+            board_topic(board_id),
+            board_id,
+            after,
+            is_visible,
+            BoardDeleted.kind,
+            select_viewers_of_board,
         )
     ) as events:
         async for event in events:
@@ -113,14 +119,16 @@ async def workspace_feed(
 ) -> AsyncGenerator[Any, None]:
     """Changes in a workspace: its boards, members, labels, keys, workers and questions. Works like `boardFeed`."""
     if info.context.actor.board_id is not None:
-        raise Forbidden("A key of one board follows that board")
+        raise Forbidden("An API key of one board can only follow that board")
 
-    async def seen() -> bool:
+    async def is_visible() -> bool:
         return await info.context.load(WORKSPACE, workspace_id) is not None
 
     topic = workspace_topic(workspace_id)
     async with aclosing(
-        _follow(info, topic, workspace_id, after, seen, WorkspaceDeleted.kind, select_viewers_of_workspace)
+        _follow(
+            info, topic, workspace_id, after, is_visible, WorkspaceDeleted.kind, select_viewers_of_workspace
+        )
     ) as events:
         async for event in events:
             yield event
@@ -130,10 +138,12 @@ async def user_feed(info: Info, after: After = None) -> AsyncGenerator[Any, None
     """Your own events: assignments, memberships, notifications, sessions. Works like `boardFeed`."""
     actor = info.context.actor
 
-    async def seen() -> bool:
+    async def is_visible() -> bool:
         return actor.is_person
 
-    async with aclosing(_follow(info, user_topic(actor.id), actor.id, after, seen, None, None)) as events:
+    async with aclosing(
+        _follow(info, user_topic(actor.id), actor.id, after, is_visible, None, None)
+    ) as events:
         async for event in events:
             yield event
 
@@ -143,7 +153,7 @@ async def _follow(
     topic: str,
     id: str,
     after: str | None,
-    seen: Callable[[], Awaitable[bool]],
+    is_visible: Callable[[], Awaitable[bool]],
     end: str | None,
     select_viewers: SelectViewers | None,
 ) -> AsyncGenerator[Any, None]:
@@ -162,13 +172,13 @@ async def _follow(
     started: FirstItem | None = None
     if shared.place is not None:
         after = shared.place.after
-    elif await seen():
+    elif await is_visible():
         if after is None:
             started = await _now(context, topic)
             after = str(Cursor(started.epoch, started.seq)) if started.epoch else START
     else:
         last = await _end(context, topic, end)
-        if last is None or after in (None, START) or not await _was_here(context, last):
+        if last is None or after in (None, START) or not await _was_member(context, last):
             raise NotFound(id)
     await context.refresh()  # no connection is held while waiting
     if started is not None:
@@ -247,12 +257,12 @@ async def _end(context: Context, topic: str, end: str | None) -> Any:
 async def _stayed(context: Context, last: Any) -> bool:
     """Return whether a subscriber had access to the end, and so gets the last events.
 
-    A key lives as long as what it is for.
+    A key lives as long as its board or workspace.
     """
-    return not context.actor.is_person or await _was_here(context, last)
+    return not context.actor.is_person or await _was_member(context, last)
 
 
-async def _was_here(context: Context, last: Any) -> bool:
+async def _was_member(context: Context, last: Any) -> bool:
     """Return whether the caller is a member of the workspace, or was one until the workspace was deleted.
 
     A deleted workspace has no members. Each person's own feed says whether they were removed before.
@@ -260,8 +270,8 @@ async def _was_here(context: Context, last: Any) -> bool:
     actor, workspace_id = context.actor, last.data["workspace_id"]
     if await context.load(WORKSPACE, workspace_id) is not None:
         return actor.board_id in (None, last.data.get("board_id"))
-    ways = MemberRemoved.kind, WorkspaceDeleted.kind
-    query = select(Event.kind, Event.data).where(Event.topic == user_topic(actor.id), Event.kind.in_(ways))
+    endings = MemberRemoved.kind, WorkspaceDeleted.kind
+    query = select(Event.kind, Event.data).where(Event.topic == user_topic(actor.id), Event.kind.in_(endings))
     for row in await context.read(query.order_by(Event.seq.desc()).limit(MAX_OWN_EVENTS)):
         if row.data["workspace_id"] == workspace_id:
             return bool(row.kind == WorkspaceDeleted.kind)

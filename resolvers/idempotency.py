@@ -16,7 +16,6 @@ from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 from functools import partial
 from itertools import islice
-from typing import Any
 
 from graphql import ExecutionResult as GraphQLExecutionResult
 from graphql import (
@@ -55,25 +54,25 @@ CLAIM_KEY = text(
 ).bindparams(bindparam("until", type_=UtcDateTime()), bindparam("now", type_=UtcDateTime()))
 
 
-class _Undo(Exception):
+class _Rollback(Exception):
     """Ends the transaction of an operation whose response is not stored."""
 
 
-class _Answered(PublicError):
-    """Ends an operation whose concurrent twin was first; the twin's response replaces it."""
+class _StoredResponse(PublicError):
+    """A stored response. Raised by an operation whose concurrent duplicate was first, it replaces the response."""
 
-    def __init__(self, data: Any) -> None:
-        super().__init__("Answered before", code="IDEMPOTENCY_CONFLICT")
+    def __init__(self, data: dict[str, object]) -> None:
+        super().__init__("The operation was executed before", code="IDEMPOTENCY_CONFLICT")
         self.data = data
 
 
-class AnswerNotKept(PublicError):
+class ResponseNotStored(PublicError):
     """The operation was executed before, and its response was too large to be stored."""
 
     code = "IDEMPOTENCY_ANSWER_NOT_KEPT"
     status = 200
 
-    def __init__(self, outcome: Any) -> None:
+    def __init__(self, outcome: object) -> None:
         super().__init__(
             f"The operation was executed before; its response of over {MAX_RESPONSE_BYTES:,} bytes was not stored",
             outcome=outcome,
@@ -81,7 +80,7 @@ class AnswerNotKept(PublicError):
 
 
 class IdempotencyExtension(SchemaExtension):
-    concurrent_result: _Answered | None = None  # response of a concurrent twin
+    concurrent_result: _StoredResponse | None = None  # response of a concurrent duplicate
 
     async def on_execute(self) -> AsyncIterator[None]:
         context: Context = self.execution_context.context
@@ -94,9 +93,9 @@ class IdempotencyExtension(SchemaExtension):
         if context.caller.actor is None:
             yield
             return
-        before = await self._stored(context, key)
-        if before is not None:
-            self.execution_context.result = ExecutionResult(data=before.data, errors=None)
+        stored = await self._load_response(context, key)
+        if stored is not None:
+            self.execution_context.result = ExecutionResult(data=stored.data, errors=None)
             yield
             return
         try:
@@ -107,10 +106,10 @@ class IdempotencyExtension(SchemaExtension):
                     await self.store_response(context, key)
                 finally:
                     context.opens = context.tx = None
-        except _Undo:
+        except _Rollback:
             pass
 
-    def _check(self, key: Any) -> None:
+    def _check(self, key: object) -> None:
         if not isinstance(key, str) or not 0 < len(key) <= MAX_KEY_LENGTH or not key.isprintable():
             raise PublicError(
                 f"An idempotency key has 1 to {MAX_KEY_LENGTH} printable characters", code="BAD_USER_INPUT"
@@ -118,14 +117,14 @@ class IdempotencyExtension(SchemaExtension):
         if len(list(islice(self._fields(self._operation.selection_set), 2))) != 1:
             raise PublicError("An idempotency key requires one mutation field", code="BAD_USER_INPUT")
 
-    def _fields(self, asked: SelectionSetNode) -> Iterator[FieldNode]:
+    def _fields(self, selection: SelectionSetNode) -> Iterator[FieldNode]:
         """Yield the fields of a selection, also those in fragments."""
         document = self.execution_context.graphql_document
         assert document, "an operation is executed after it was parsed"
         fragments = {
             node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)
         }
-        for node in asked.selections:
+        for node in selection.selections:
             if isinstance(node, FieldNode):
                 yield node
             elif isinstance(node, FragmentSpreadNode):
@@ -142,12 +141,14 @@ class IdempotencyExtension(SchemaExtension):
 
     def _marks(self, context: Context) -> list[str]:
         """Return keyed digests of this operation, that of the newest secret key first; they reveal no password."""
-        asked, document = self.execution_context, self.execution_context.graphql_document
+        execution, document = self.execution_context, self.execution_context.graphql_document
         assert document, "an operation is executed after it was parsed"
-        variables = json.dumps(asked.variables, sort_keys=True, default=str)
-        return context.services.seal.marks(print_ast(document), asked.operation_name or "", variables)
+        variables = json.dumps(execution.variables, sort_keys=True, default=str)
+        return context.services.seal.marks(print_ast(document), execution.operation_name or "", variables)
 
-    async def _stored(self, context: Context, key: str, tx: Transaction | None = None) -> _Answered | None:
+    async def _load_response(
+        self, context: Context, key: str, tx: Transaction | None = None
+    ) -> _StoredResponse | None:
         """Load the stored response unless it expired. Raises PublicError if the key names another operation."""
         row = IdempotencyKey.__table__
         of_key = row.c.actor_id == context.actor.id, row.c.key == key, row.c.expires_at >= utcnow()
@@ -157,18 +158,18 @@ class IdempotencyExtension(SchemaExtension):
             return None
         if rows[0].request_hash not in self._marks(context):
             raise PublicError(
-                "That idempotency key was used for another operation", code="IDEMPOTENCY_CONFLICT"
+                "The idempotency key was used for another operation", code="IDEMPOTENCY_CONFLICT"
             )
-        answer = json.loads(context.services.seal.open(rows[0].response))
-        if isinstance(answer, list):
-            raise AnswerNotKept(answer[0])
-        return _Answered(answer)
+        response = json.loads(context.services.seal.open(rows[0].response))
+        if isinstance(response, list):
+            raise ResponseNotStored(response[0])
+        return _StoredResponse(response)
 
     async def _open(self, stack: AsyncExitStack, context: Context, key: str) -> Transaction:
-        """Begin the transaction of the operation and claim its key. Raises _Answered if a twin was first."""
+        """Begin the transaction of the operation and claim its key. Raises _StoredResponse for a duplicate."""
         tx = await stack.enter_async_context(context.services.event_log.transaction(context.by))
         now, [mark, *_] = utcnow(), self._marks(context)
-        taken = {
+        parameters = {
             "actor": context.actor.id,
             "key": key,
             "hash": mark,
@@ -176,39 +177,39 @@ class IdempotencyExtension(SchemaExtension):
             "now": now,
         }
         with translate_db_errors():
-            if (await tx.execute(CLAIM_KEY, taken)).first() is not None:
+            if (await tx.execute(CLAIM_KEY, parameters)).first() is not None:
                 return tx
-            before = await self._stored(context, key, tx)
-        assert before is not None, "a key that cannot be taken was answered"
-        self.concurrent_result = before
-        raise before
+            stored = await self._load_response(context, key, tx)
+        assert stored is not None, "a key that cannot be claimed has a response"
+        self.concurrent_result = stored
+        raise stored
 
     async def store_response(self, context: Context, key: str) -> None:
         """Store the response, also that of an operation that wrote nothing."""
         result = self.execution_context.result
         assert isinstance(result, GraphQLExecutionResult), "a mutation is not answered in parts"
         if context.tx is None and context.opens and not result.errors:
-            with suppress(_Answered):
+            with suppress(_StoredResponse):
                 context.tx = await context.opens()
         if self.concurrent_result is not None:
             result.data, result.errors = self.concurrent_result.data, None
             self.execution_context.pre_execution_errors = []
         if self.concurrent_result is not None or result.errors or context.tx is None:
-            raise _Undo
+            raise _Rollback
         of_key = IdempotencyKey.actor_id == context.actor.id, IdempotencyKey.key == key
-        answer = json.dumps(result.data)
-        if len(answer) > MAX_RESPONSE_BYTES:
-            answer = json.dumps([self._outcome(result.data)])  # no response is a list
-        sealed = context.services.seal.close(answer)
+        response = json.dumps(result.data)
+        if result.data is not None and len(response) > MAX_RESPONSE_BYTES:
+            response = json.dumps([self._outcome(result.data)])  # no response is a list
+        sealed = context.services.seal.close(response)
         await context.tx.execute(update(IdempotencyKey).where(*of_key).values(response=sealed))
 
-    def _outcome(self, data: Any) -> dict[str, Any]:
+    def _outcome(self, data: dict[str, object]) -> dict[str, object]:
         """Return the type and id in the response of the only field, if the operation selects them."""
         [field] = self._fields(self._operation.selection_set)
         [value] = data.values()
-        outcome: dict[str, Any] = {"__typename": None, "id": None}
-        for asked in self._fields(field.selection_set) if field.selection_set else ():
-            name, key = asked.name.value, (asked.alias or asked.name).value
+        outcome: dict[str, object] = {"__typename": None, "id": None}
+        for node in self._fields(field.selection_set) if field.selection_set else ():
+            name, key = node.name.value, (node.alias or node.name).value
             if name in outcome and isinstance(value, dict) and outcome[name] is None:
                 outcome[name] = value.get(key)
         return outcome

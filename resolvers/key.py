@@ -1,4 +1,4 @@
-"""How API keys are read."""
+"""Reads of API keys."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""How the members of a workspace are read."""
+"""Reads of the members of a workspace."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""How a person's notifications are read."""
+"""Reads of a person's notifications."""
 
 from typing import Annotated
 

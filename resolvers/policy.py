@@ -1,4 +1,4 @@
-"""How a board's policy is read."""
+"""Reads of a board's policy."""
 
 from strawberry import Parent
 

@@ -1,4 +1,4 @@
-"""How agent profiles are read."""
+"""Reads of agent profiles."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -121,8 +121,8 @@ async def run_feed(
         if after is None:
             after = str(Cursor(snapshot.epoch, snapshot.last)) if snapshot.last else START
         reader = RunLogReader(0 if after == START else Cursor.parse(after).seq)
-    feed, mine = context.services.event_log, user_topic(context.actor.id)
-    async with aclosing(feed.follow(topic, after, also=[mine], log=RUN_LOG)) as pages:
+    feed, own_topic = context.services.event_log, user_topic(context.actor.id)
+    async with aclosing(feed.follow(topic, after, also=[own_topic], log=RUN_LOG)) as pages:
         async for lines in pages:
             snapshot = await retry_while_unavailable(partial(read_fresh_snapshot, context, run_id))
             if snapshot is None:
@@ -134,7 +134,7 @@ async def run_feed(
                 if isinstance(item, RunLogEnd):
                     return
             if lines.is_last:
-                yield CaughtUp(topic, reader.place(lines.cursor), context.actor, mine)
+                yield CaughtUp(topic, reader.place(lines.cursor), context.actor, own_topic)
 
 
 async def _follow_for_group(
@@ -295,7 +295,7 @@ async def read_fresh_snapshot(
     context: Context, run_id: str, *, with_open_text: bool = True
 ) -> RunSnapshot | None:
     """Read the state of a run anew; None if the actor may not see it. Holds no connection afterwards."""
-    await context.refresh()  # drops what a failed read left
+    await context.refresh()  # a failed read may have left a connection
     try:
         return await read_snapshot(context, run_id, with_open_text=with_open_text)
     finally:

@@ -90,7 +90,7 @@ def _holds_of(
             text = begins if reason.failures and reason.code else f"It begins at {_format(reason.at)}"
             return [WhyNotRunning(WhyNotRunningCode.DUE_LATER, text, until=reason.at)]
         case queue.CapReached():
-            text = f"{len(reason.held_by)} of {reason.most} are at work already"
+            text = f"{len(reason.held_by)} of {reason.most} are running already"
             return [
                 WhyNotRunning(
                     WhyNotRunningCode.LIMIT_REACHED,
@@ -104,8 +104,8 @@ def _holds_of(
             return [WhyNotRunning(WhyNotRunningCode.LEASE_HELD, text, until=reason.until)]
         case queue.Suspended() if not is_gated and run.status == RunStatus.WAITING:
             since = f", since {_format(reason.since)}" if reason.since else ""
-            ends = [one.expires_at for one in questions if one.expires_at is not None]
-            ids = [one.id for one in questions]
+            ends = [question.expires_at for question in questions if question.expires_at is not None]
+            ids = [question.id for question in questions]
             text = f"It waits for: {reason.waits_for}{since}"
             return [
                 WhyNotRunning(WhyNotRunningCode.WAITS, text, question_ids=ids, until=min(ends, default=None))
@@ -169,7 +169,7 @@ async def _without_worker(context: Context, runs: Sequence[Run]) -> dict[str, Wh
         able = [worker for worker in workers if run.id in needs and _fits(worker, run, needs[run.id])]
         if run.id not in needs or any(worker.is_alive for worker in able):
             continue
-        text = "No worker is there that can do it: none with its executor and capabilities is online"
+        text = "No worker with its executor and capabilities is online"
         if able:
             last = max(able, key=lambda worker: worker.heard_at)
             text += f"; {last.name} was last heard at {_format(last.heard_at)}"

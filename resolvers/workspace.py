@@ -1,4 +1,4 @@
-"""How workspaces, their members and their labels are read."""
+"""Reads of workspaces, their members and their labels."""
 
 from collections.abc import Sequence
 from typing import Annotated, Protocol
