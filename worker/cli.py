@@ -73,7 +73,7 @@ def worker(
     except ValueError:
         fail(f"LOG_LEVEL: {log_level!r} is not a log level")
     try:
-        settings = startup.settings_of(
+        settings = startup.build_settings(
             name=name,
             executors=executor or [],
             at_once=at_once,

@@ -90,7 +90,7 @@ def _end(run: Row) -> Iterator[Row]:
             yield {"fail": f"It was stopped: {run['stopReason'] or 'no reason given'}"}
         case status:
             raise ServerRejected(
-                "CONFLICT", f"run {run['id']} is {status}; only one that has ended is recorded"
+                "CONFLICT", f"run {run['id']} is {status}; only a finished run can be recorded"
             )
 
 

@@ -48,7 +48,7 @@ from worker.api import (
 from worker.finish import NO_SUMMARY, extend_output, report_end, summarize, title_of
 from worker.outbox import Outbox
 from worker.process import Agent, ProcessLimits, ProcessOutcome
-from worker.programs import EXECUTORS
+from worker.programs import ADAPTERS
 from worker.programs.adapter import WRAP_UP, ProgramAdapter, ProgramTask, answered
 from worker.retry import retry_until_reached
 from worker.settings import WorkerSettings
@@ -157,7 +157,7 @@ class WorkerRun:
     async def _try(self) -> ProcessOutcome:
         claim = self.claim
         await self.outbox.put(AttemptEvent(number=self.lease.attempt, phase=LifecyclePhase.STARTED))
-        if claim.executor not in self.settings.executors or claim.executor not in EXECUTORS:
+        if claim.executor not in self.settings.executors or claim.executor not in ADAPTERS:
             why = f"This worker has no program {claim.executor!r}"
             return ProcessOutcome(ended=AgentResult.failed(why, "WORKSPACE_ERROR"))
         try:
@@ -202,7 +202,7 @@ class WorkerRun:
 
     async def _process(self, tree: Worktree, prompt: str) -> ProcessOutcome:
         claim = self.claim
-        adapter: ProgramAdapter = EXECUTORS[claim.executor]()
+        adapter: ProgramAdapter = ADAPTERS[claim.executor]()
         work = ProgramTask(
             run=self.lease.run,
             prompt=prompt,

@@ -13,5 +13,5 @@ class WorkerSettings:
     at_once: int = 1
     version: str = "0"
     capabilities: dict[str, str] = field(default_factory=dict)
-    grace: float = 10.0  # seconds an agent program gets to leave
-    options: dict[str, dict[str, str]] = field(default_factory=dict)  # of executors: they win over a run's
+    grace: float = 10.0  # seconds between asking a program to stop and killing it
+    options: dict[str, dict[str, str]] = field(default_factory=dict)  # by program; they override a run's

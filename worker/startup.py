@@ -12,7 +12,7 @@ from pathlib import Path
 
 from worker.api import ServerRejected, ServerUnreachable
 from worker.client import Client
-from worker.programs import EXECUTORS
+from worker.programs import ADAPTERS
 from worker.settings import WorkerSettings
 from worker.transport import GraphQLTransport
 from worker.worker import WorkerProcess
@@ -27,7 +27,7 @@ class WorkerStartError(Exception):
     """A worker cannot be started. The message is one line."""
 
 
-def settings_of(
+def build_settings(
     *,
     name: str,
     executors: Sequence[str],
@@ -38,30 +38,30 @@ def settings_of(
     capabilities: Iterable[str],
 ) -> WorkerSettings:
     """Check the command line. Raises WorkerStartError."""
-    chosen = executors_of(executors)
-    top = repository_of(repository)
+    programs = check_programs(executors)
+    top = find_repository(repository)
     return WorkerSettings(
         name=name or f"{socket.gethostname()}-{top.name}"[:100],
         repository=top,
         worktrees=(worktrees or top.with_name(f"{top.name}.worktrees")).absolute(),
-        executors=chosen,
+        executors=programs,
         at_once=at_once,
         version=VERSION,
-        options=options_of(options, chosen),
-        capabilities=dict(map(capability_of, capabilities)),
+        options=parse_options(options, programs),
+        capabilities=dict(map(parse_capability, capabilities)),
     )
 
 
-def executors_of(named: Sequence[str]) -> tuple[str, ...]:
+def check_programs(named: Sequence[str]) -> tuple[str, ...]:
     """Check the named programs, or find the agent programs that are installed. Raises WorkerStartError."""
     names = [name.strip().lower() for given in named for name in given.split(",") if name.strip()]
     for name in names:
-        if name not in EXECUTORS:
-            raise WorkerStartError(f"there is no program {name!r}; known programs: {', '.join(EXECUTORS)}")
-        if shutil.which(EXECUTORS[name].program) is None:
-            raise WorkerStartError(f"program {name}: {EXECUTORS[name].program} is not installed here")
+        if name not in ADAPTERS:
+            raise WorkerStartError(f"there is no program {name!r}; known programs: {', '.join(ADAPTERS)}")
+        if shutil.which(ADAPTERS[name].program) is None:
+            raise WorkerStartError(f"program {name}: {ADAPTERS[name].program} is not installed here")
     if not names:
-        names = [name for name in AGENTS if shutil.which(EXECUTORS[name].program)]
+        names = [name for name in AGENTS if shutil.which(ADAPTERS[name].program)]
     if not names:
         raise WorkerStartError(
             "no agent program is installed here; choose a program, for example --executor command"
@@ -69,7 +69,7 @@ def executors_of(named: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def repository_of(folder: Path) -> Path:
+def find_repository(folder: Path) -> Path:
     """Find the repository of a folder. It needs a commit, because branches start from one."""
     if shutil.which("git") is None:
         raise WorkerStartError("git is not installed here")
@@ -93,7 +93,7 @@ def _git(folder: Path, *words: str) -> tuple[str, str]:
     return (ran.stdout.rstrip("\n"), "") if ran.returncode == 0 else ("", reason_of(ran.stderr))
 
 
-def options_of(given: Iterable[str], executors: Sequence[str]) -> dict[str, dict[str, str]]:
+def parse_options(given: Iterable[str], executors: Sequence[str]) -> dict[str, dict[str, str]]:
     """Parse `program.name=value` options."""
     parsed: dict[str, dict[str, str]] = {}
     for entry in given:
@@ -108,7 +108,7 @@ def options_of(given: Iterable[str], executors: Sequence[str]) -> dict[str, dict
     return parsed
 
 
-def capability_of(given: str) -> tuple[str, str]:
+def parse_capability(given: str) -> tuple[str, str]:
     name, _, level = given.partition("=")
     level = level.upper() or "INTERMEDIATE"
     if not name.strip() or level not in LEVELS:

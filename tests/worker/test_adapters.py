@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from protocol.events import AgentEvent, AgentResult, EventType, QuestionItem, QuestionOption
 from protocol.rows import from_row, to_row
-from worker.programs import EXECUTORS, ShellCommand
+from worker.programs import ADAPTERS, ShellCommand
 from worker.programs.adapter import ProgramTask, answered, cut, shorten
 
 DATA = Path(__file__).parent.parent / "data" / "worker"
@@ -20,7 +20,7 @@ DONE = "Done: hello.txt says hello."
 
 
 def play(name, lines):
-    executor = EXECUTORS[name]()
+    executor = ADAPTERS[name]()
     return executor, [event for line in lines for event in executor.read(line)]
 
 
@@ -171,11 +171,11 @@ OBJECTS = st.recursive(st.none() | st.text(max_size=5), lambda v: st.dictionarie
 LINES = st.text(max_size=40) | OBJECTS.map(json.dumps)
 
 
-@pytest.mark.parametrize("name", EXECUTORS)
+@pytest.mark.parametrize("name", ADAPTERS)
 @settings(max_examples=60, deadline=None)
 @given(LINES)
 def test_no_line_breaks_an_executor(name, line):
-    for event in EXECUTORS[name]().read(line):
+    for event in ADAPTERS[name]().read(line):
         json.dumps(to_row(event))
 
 
@@ -186,7 +186,7 @@ def test_what_a_program_is_started_with(name, tmp_path):
     private.mkdir()
     about = {"model": "m-1", "instructions": "Be kind", "tools": tools, "private": private}
     work = ProgramTask(run="r", prompt="--help\nme", session="s-1", **about)
-    start = EXECUTORS[name]().start(work, tmp_path)
+    start = ADAPTERS[name]().start(work, tmp_path)
     text = " ".join(start.argv)
     assert "s-1" in start.argv
     assert "m-1" in start.argv
@@ -213,7 +213,7 @@ def test_a_program_is_let_do_as_much_as_its_run_may(name, free, supervised, stri
     option = {"claude_code": "--permission-mode", "codex": "--sandbox", "gemini": "--approval-mode"}[name]
     found = []
     for how in ({}, {"supervised": True}, {"supervised": True, "strict": True}):
-        argv = EXECUTORS[name]().start(ProgramTask(run="r", prompt="p", **how), tmp_path).argv
+        argv = ADAPTERS[name]().start(ProgramTask(run="r", prompt="p", **how), tmp_path).argv
         found.append(argv[argv.index(option) + 1])
     assert found == [free, supervised, strict]
 
@@ -221,7 +221,7 @@ def test_a_program_is_let_do_as_much_as_its_run_may(name, free, supervised, stri
 def test_opencode_is_let_do_as_much_as_its_run_may(tmp_path):
     found = []
     for how in ({}, {"supervised": True}, {"supervised": True, "strict": True}):
-        start = EXECUTORS["opencode"]().start(ProgramTask(run="r", prompt="p", **how), tmp_path)
+        start = ADAPTERS["opencode"]().start(ProgramTask(run="r", prompt="p", **how), tmp_path)
         config = json.loads(start.env.get("OPENCODE_CONFIG_CONTENT", "{}"))
         found.append(("--auto" in start.argv, config.get("permission", {}).get("edit")))
     assert found == [(True, None), (False, None), (False, "ask")]
@@ -229,7 +229,7 @@ def test_opencode_is_let_do_as_much_as_its_run_may(tmp_path):
 
 @pytest.mark.parametrize("strict", [False, True])
 def test_claude_asks_a_person_when_it_is_supervised(strict, tmp_path):
-    claude = EXECUTORS["claude_code"]()
+    claude = ADAPTERS["claude_code"]()
     claude.start(ProgramTask(run="r", prompt="p", supervised=True, strict=strict), tmp_path)
     request = {"subtype": "can_use_tool", "tool_name": "Edit", "input": {"file_path": "a.txt"}}
     [asked] = claude.read(json.dumps({"type": "control_request", "request_id": "1", "request": request}))

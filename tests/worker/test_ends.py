@@ -19,7 +19,7 @@ from protocol.events import (
     ToolStatus,
 )
 from worker.process import Agent, ProcessLimits
-from worker.programs import EXECUTORS
+from worker.programs import ADAPTERS
 from worker.programs.adapter import ProgramTask
 
 pytestmark = pytest.mark.processes
@@ -47,13 +47,13 @@ def until_input_ends():
 
 async def play(tmp_path, name, script, limits=LIMITS, on=None, **work):
     """Run a stand-in for a program; what it says, and the outcome."""
-    program = tmp_path / "bin" / EXECUTORS[name].program
+    program = tmp_path / "bin" / ADAPTERS[name].program
     program.parent.mkdir()
     program.write_text(BEGIN + script)
     program.chmod(0o755)
     folder, events = tmp_path / "folder", []
     folder.mkdir()
-    agent = Agent(EXECUTORS[name](), ProgramTask(run="run_1", prompt="Do it", **work), folder, limits)
+    agent = Agent(ADAPTERS[name](), ProgramTask(run="run_1", prompt="Do it", **work), folder, limits)
 
     async def hear(event):
         events.append(event)
@@ -234,7 +234,7 @@ async def commanded(tmp_path, script, limits=LIMITS):
         events.append(event)
 
     work = ProgramTask(run="run_1", prompt="Do it", options={"command": str(path)})
-    return await Agent(EXECUTORS["command"](), work, tmp_path, limits).run(hear), events
+    return await Agent(ADAPTERS["command"](), work, tmp_path, limits).run(hear), events
 
 
 async def test_codex_that_waits_for_its_agents_is_not_silent(tmp_path):

@@ -13,7 +13,7 @@ import pytest
 from protocol.events import AgentResult, QuestionRaised
 from tests.worker.test_process import shell, until
 from worker.process import Agent, ProcessLimits
-from worker.programs import EXECUTORS
+from worker.programs import ADAPTERS
 from worker.programs.adapter import ProgramTask
 
 pytestmark = pytest.mark.processes
@@ -57,7 +57,7 @@ async def test_what_a_program_is_told_cannot_be_read_by_others(tmp_path, name):
         tools={"signalbox": SERVER},
         options={"command": "exec look"},
     )
-    agent = Agent(EXECUTORS[name](), work, tmp_path, ProcessLimits(grace=1))
+    agent = Agent(ADAPTERS[name](), work, tmp_path, ProcessLimits(grace=1))
 
     async def nothing(event):
         pass
@@ -122,7 +122,7 @@ async def test_a_prompt_of_any_length_is_in_its_file(tmp_path):
     async def nothing(event):
         pass
 
-    outcome = await Agent(EXECUTORS["command"](), work, tmp_path, ProcessLimits(grace=1)).run(nothing)
+    outcome = await Agent(ADAPTERS["command"](), work, tmp_path, ProcessLimits(grace=1)).run(nothing)
     assert outcome.ended.summary == "3000000"
 
 
@@ -146,7 +146,7 @@ cd "$GEMINI_CLI_HOME/.gemini"; cat settings.json > "$OLDPWD/settings"; cat oauth
 
     work = ProgramTask(run="run_1", prompt="Do it", tools={"signalbox": SERVER})
     env = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "HOME": str(home)}
-    await Agent(EXECUTORS["gemini"](), work, folder, ProcessLimits(grace=1)).run(nothing, env)
+    await Agent(ADAPTERS["gemini"](), work, folder, ProcessLimits(grace=1)).run(nothing, env)
     seen = json.loads((folder / "settings").read_text())
     assert set(seen["mcpServers"]) == ({"own", "signalbox"} if said else {"signalbox"})
     assert seen.get("model") == ("m" if said else None)
@@ -166,6 +166,6 @@ async def test_settings_that_cannot_be_read_are_named(tmp_path):
 
     work = ProgramTask(run="run_1", prompt="Do it", tools={"signalbox": SERVER})
     env = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "HOME": str(tmp_path)}
-    outcome = await Agent(EXECUTORS["gemini"](), work, tmp_path, ProcessLimits(grace=1)).run(nothing, env)
+    outcome = await Agent(ADAPTERS["gemini"](), work, tmp_path, ProcessLimits(grace=1)).run(nothing, env)
     assert outcome.ended.code == "WORKSPACE_ERROR"
     assert "settings.json cannot be read" in outcome.ended.reason

@@ -13,7 +13,7 @@ from protocol.events import AgentResult
 from tests.pace import leeway
 from tests.worker.test_process import is_alive, until
 from worker.process import Agent, ProcessLimits
-from worker.programs import EXECUTORS
+from worker.programs import ADAPTERS
 from worker.programs.adapter import ProgramTask
 from worker.worktree import hold
 
@@ -72,7 +72,7 @@ def left(tmp_path):
 
 def agent_of(name, folder, held=()):
     work = ProgramTask(run="run_1", prompt="Do it", options={"command": "work"})
-    return Agent(EXECUTORS[name](), work, folder, LIMITS, held=held)
+    return Agent(ADAPTERS[name](), work, folder, LIMITS, held=held)
 
 
 async def nothing(event):

@@ -37,7 +37,7 @@ from protocol.events import (
 )
 from tests.worker.model import Model
 from worker.process import Agent, ProcessLimits
-from worker.programs import EXECUTORS
+from worker.programs import ADAPTERS
 from worker.programs.adapter import ProgramTask, answered
 from worker.programs.gemini import settings
 
@@ -64,7 +64,7 @@ class Program:
             ["config", "user.email", "ann@example.com"],
         ):
             subprocess.run(["git", "-C", str(self.folder), *words], check=True)
-        self.program = EXECUTORS[name].program
+        self.program = ADAPTERS[name].program
         if shutil.which(self.program, path=PATH) is None:
             pytest.skip(f"{self.program} is not installed")
 
@@ -111,7 +111,7 @@ class Program:
     ):
         script = json.loads(json.dumps(script).replace("$FOLDER", str(self.folder)))
         models = {"codex": "gpt-5.1-codex", "gemini": "gemini-2.5-flash", "opencode": "own/scripted"}
-        executor, events, lines = EXECUTORS[self.name](), [], []
+        executor, events, lines = ADAPTERS[self.name](), [], []
         read = executor.read
 
         def noted(line):

@@ -8,7 +8,7 @@ import pytest
 
 from protocol.events import AgentEvent, EventType, LimitState
 from protocol.rows import to_row
-from worker.programs import EXECUTORS
+from worker.programs import ADAPTERS
 from worker.programs.adapter import ProgramTask
 
 DATA = Path(__file__).parent.parent / "data" / "worker"
@@ -18,7 +18,7 @@ MUTATIONS_PER_STREAM = 25
 
 
 def play(name, *lines):
-    adapter = EXECUTORS[name]()
+    adapter = ADAPTERS[name]()
     texts = [line if isinstance(line, str) else json.dumps(line) for line in lines]
     return adapter, [event for line in texts for event in adapter.read(line)]
 
@@ -135,7 +135,7 @@ def test_an_unknown_kind_is_one_warning_per_kind(name):
 
 def test_people_need_not_allow_our_own_tools(tmp_path):
     tools = {"signalbox": {"url": "http://127.0.0.1:1/mcp"}}
-    claude = EXECUTORS["claude_code"]()
+    claude = ADAPTERS["claude_code"]()
     claude.start(ProgramTask(run="r", prompt="p", supervised=True, tools=tools), tmp_path)
     ours = {"subtype": "can_use_tool", "tool_name": "mcp__signalbox__ask_question", "input": {}}
     assert claude.read(json.dumps({"type": "control_request", "request_id": "1", "request": ours})) == []
@@ -146,13 +146,13 @@ def test_people_need_not_allow_our_own_tools(tmp_path):
 
 
 def test_supervised_opencode_is_restrained(tmp_path):
-    start = EXECUTORS["opencode"]().start(ProgramTask(run="r", prompt="p", supervised=True), tmp_path)
+    start = ADAPTERS["opencode"]().start(ProgramTask(run="r", prompt="p", supervised=True), tmp_path)
     permission = json.loads(start.env["OPENCODE_CONFIG_CONTENT"])["permission"]
     assert permission == {"bash": "ask", "webfetch": "ask", "external_directory": "ask"}
 
 
 def strict(name, tmp_path, *lines):
-    adapter = EXECUTORS[name]()
+    adapter = ADAPTERS[name]()
     adapter.start(ProgramTask(run="r", prompt="p", supervised=True, strict=True), tmp_path)
     for line in lines:
         adapter.read(json.dumps(line))

@@ -20,7 +20,7 @@ from tests.worker.live import ROOT
 from worker.process import Agent, ProcessLimits
 from worker.programs import ShellCommand
 from worker.programs.adapter import ProgramTask
-from worker.startup import WorkerStartError, repository_of
+from worker.startup import WorkerStartError, find_repository
 from worker.worktree import Unmerged, WorkspaceError, Worktree, filled, git, is_free, tidy
 
 pytestmark = pytest.mark.processes
@@ -522,7 +522,7 @@ async def test_the_owner_of_a_repository_is_told_as_git_tells_it(cut, repository
     with pytest.raises(WorkspaceError, match="dubious ownership"):
         await cut()
     with pytest.raises(WorkerStartError, match="dubious ownership"):
-        repository_of(repository)
+        find_repository(repository)
 
 
 async def test_a_worker_works_in_the_repository_that_it_is_told(repository, tmp_path, monkeypatch):
@@ -530,7 +530,7 @@ async def test_a_worker_works_in_the_repository_that_it_is_told(repository, tmp_
     run_git(tmp_path, "init", "-q", str(other))
     monkeypatch.setenv("GIT_DIR", str(other / ".git"))
     monkeypatch.setenv("GIT_WORK_TREE", str(other))
-    assert repository_of(repository) == repository
+    assert find_repository(repository) == repository
 
 
 async def test_an_agent_works_in_its_folder_whatever_the_worker_was_told(cut, tmp_path, monkeypatch):

@@ -8,6 +8,6 @@ from worker.programs.gemini import Gemini
 from worker.programs.opencode import OpenCode
 from worker.programs.scripted import Scripted
 
-EXECUTORS: dict[str, type[ProgramAdapter]] = {
+ADAPTERS: dict[str, type[ProgramAdapter]] = {
     adapter.name: adapter for adapter in (ClaudeCode, Codex, Gemini, OpenCode, ShellCommand, Scripted)
 }

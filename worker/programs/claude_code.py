@@ -15,9 +15,12 @@ from protocol.events import (
     AgentFailure,
     AgentResult,
     AgentStatus,
+    AgentWarning,
     ApprovalRequested,
     Contribution,
     DecisionState,
+    FileChange,
+    FileChanged,
     LifecyclePhase,
     LimitState,
     LogLevel,
@@ -31,6 +34,7 @@ from protocol.events import (
     TodoItem,
     TodoList,
     TodoState,
+    TokenUsage,
     ToolFinished,
     ToolKind,
     ToolStarted,
@@ -51,7 +55,6 @@ from worker.programs.adapter import (
     title,
 )
 from worker.programs.claude_control import allow_request, control_line, deny_request, user_message
-from worker.programs.claude_events import changed_file, usage_of, warning_of
 
 KINDS = {
     "Read": ToolKind.READ,
@@ -94,8 +97,6 @@ SILENT_SUBTYPES = (
 )
 SETTLE_SECONDS = 1.0  # between the end of the last background task and the turn it starts
 RETRYABLE = {"rate_limit", "overloaded", "server_error", "timeout", "connection_error"}
-
-
 SHELL_TASKS = ("local_bash", "bash", "shell")
 INSTRUCTIONS, SERVERS = "instructions.md", "mcp.json"  # files of one process
 TOO_LONG = "This is too long for Signalbox. Do it in smaller parts."
@@ -155,11 +156,11 @@ class ClaudeCode(ProgramAdapter):
         request = self._requests.pop(key, None)
         if request is None:
             return None
-        payload = {
+        data = {
             question["question"]: ", ".join(answers.get(str(n), []))
             for n, question in enumerate(request["input"].get("questions", []))
         }
-        return allow_request(key, {**request["input"], "answers": payload})
+        return allow_request(key, {**request["input"], "answers": data})
 
     def decide(self, key: str, *, allow: bool, note: str = "") -> bytes | None:
         request = self._requests.pop(key, None)
@@ -178,49 +179,47 @@ class ClaudeCode(ProgramAdapter):
         stop = {"type": "control_request", "request_id": "conclude", "request": {"subtype": "interrupt"}}
         return control_line(stop) + user_message(WRAP_UP)
 
-    def read_json(self, payload: Json) -> list[AgentEvent]:
-        read = getattr(self, f"on_{payload.get('type')}", None)
-        if read is None and payload.get("type") not in SILENT_KINDS:
-            return self.warn_unknown(payload.get("type"), payload)
-        return read(payload) if read else []
+    def read_json(self, data: Json) -> list[AgentEvent]:
+        read = getattr(self, f"on_{data.get('type')}", None)
+        if read is None and data.get("type") not in SILENT_KINDS:
+            return self.warn_unknown(data.get("type"), data)
+        return read(data) if read else []
 
-    def on_system(self, payload: Json) -> list[AgentEvent]:
-        read = getattr(self, f"system_{payload.get('subtype')}", None)
-        kind = payload.get("subtype")
+    def on_system(self, data: Json) -> list[AgentEvent]:
+        read = getattr(self, f"system_{data.get('subtype')}", None)
+        kind = data.get("subtype")
         if read is None and kind not in SILENT_SUBTYPES:
-            return self.warn_unknown(f"system {kind}", payload)
-        return read(payload) if read else []
+            return self.warn_unknown(f"system {kind}", data)
+        return read(data) if read else []
 
-    def system_init(self, payload: Json) -> list[AgentEvent]:
+    def system_init(self, data: Json) -> list[AgentEvent]:
         self.ended = None  # printed at the start of each turn
-        if self.session == payload["session_id"]:
+        if self.session == data["session_id"]:
             return []  # repeated for each message
         return [
             StatusChanged(
                 state=AgentStatus.STARTED,
-                session=payload["session_id"],
-                model=payload.get("model", ""),
-                mode=payload.get("permissionMode", ""),
+                session=data["session_id"],
+                model=data.get("model", ""),
+                mode=data.get("permissionMode", ""),
             )
         ]
 
-    def system_status(self, payload: Json) -> list[AgentEvent]:
-        if payload.get("compact_result") == "failed":
+    def system_status(self, data: Json) -> list[AgentEvent]:
+        if data.get("compact_result") == "failed":
             return [
-                warning_of(
-                    "COMPACTION_FAILED",
-                    "The conversation could not be compacted",
-                    payload.get("compact_error"),
+                _warning(
+                    "COMPACTION_FAILED", "The conversation could not be compacted", data.get("compact_error")
                 )
             ]
-        if payload.get("status") == "compacting":
+        if data.get("status") == "compacting":
             return [ProgressReported(text="Summarising the conversation")]
-        if mode := payload.get("permissionMode"):
+        if mode := data.get("permissionMode"):
             return [StatusChanged(state=AgentStatus.CHANGED, mode=mode)]
         return []
 
-    def system_compact_boundary(self, payload: Json) -> list[AgentEvent]:
-        about = payload.get("compact_metadata", {})
+    def system_compact_boundary(self, data: Json) -> list[AgentEvent]:
+        about = data.get("compact_metadata", {})
         return [
             StatusChanged(
                 state=AgentStatus.COMPACTED,
@@ -230,20 +229,20 @@ class ClaudeCode(ProgramAdapter):
             )
         ]
 
-    def on_conversation_reset(self, payload: Json) -> list[AgentEvent]:
-        return [StatusChanged(state=AgentStatus.RESET, session=payload.get("new_conversation_id", ""))]
+    def on_conversation_reset(self, data: Json) -> list[AgentEvent]:
+        return [StatusChanged(state=AgentStatus.RESET, session=data.get("new_conversation_id", ""))]
 
-    def system_api_retry(self, payload: Json) -> list[AgentEvent]:
-        reason = f"{payload.get('error')} ({payload.get('error_status')})"
-        text = f"Attempt {payload.get('attempt')} of {payload.get('max_retries')}"
+    def system_api_retry(self, data: Json) -> list[AgentEvent]:
+        reason = f"{data.get('error')} ({data.get('error_status')})"
+        text = f"Attempt {data.get('attempt')} of {data.get('max_retries')}"
         state = StatusChanged(state=AgentStatus.RETRYING, reason=reason, text=text, level=LogLevel.WARNING)
-        if payload.get("error") == "rate_limit" and "" not in self._limits:
+        if data.get("error") == "rate_limit" and "" not in self._limits:
             self._limits[""] = LimitState.HIT
             return [state, ProviderLimit(state=LimitState.HIT, text=reason, level=LogLevel.WARNING)]
         return [state]
 
-    def on_rate_limit_event(self, payload: Json) -> list[AgentEvent]:
-        about = payload["rate_limit_info"]
+    def on_rate_limit_event(self, data: Json) -> list[AgentEvent]:
+        about = data["rate_limit_info"]
         states = {"allowed_warning": LimitState.NEAR, "rejected": LimitState.HIT}
         window = about.get("rateLimitType") or ""
         state = states.get(about.get("status"), LimitState.CLEARED)
@@ -259,9 +258,9 @@ class ClaudeCode(ProgramAdapter):
             )
         ]
 
-    def system_background_tasks_changed(self, payload: Json) -> list[AgentEvent]:
+    def system_background_tasks_changed(self, data: Json) -> list[AgentEvent]:
         """Replace the set of background tasks. While one runs, the end of a turn is not final."""
-        live = [task for task in payload["tasks"] if not task.get("ambient")]
+        live = [task for task in data["tasks"] if not task.get("ambient")]
         self.background = {str(task.get("task_id") or task.get("id") or n) for n, task in enumerate(live)}
         self._settle()
         return []
@@ -270,106 +269,104 @@ class ClaudeCode(ProgramAdapter):
         if self.background:
             self.settle_seconds = SETTLE_SECONDS
 
-    def system_task_started(self, payload: Json) -> list[AgentEvent]:
-        if payload.get("is_backgrounded"):
-            self.background.add(payload["task_id"])
+    def system_task_started(self, data: Json) -> list[AgentEvent]:
+        if data.get("is_backgrounded"):
+            self.background.add(data["task_id"])
             self._settle()
-        if payload.get("task_type", "local_agent") in SHELL_TASKS:
+        if data.get("task_type", "local_agent") in SHELL_TASKS:
             return []  # a command, not an agent
-        call = payload.get("tool_use_id") or payload["task_id"]
-        self._tasks[payload["task_id"]] = call
-        self._agents[call] = payload.get("subagent_type") or payload["task_id"]
-        return [self._subagent(payload, LifecyclePhase.STARTED)]
+        call = data.get("tool_use_id") or data["task_id"]
+        self._tasks[data["task_id"]] = call
+        self._agents[call] = data.get("subagent_type") or data["task_id"]
+        return [self._subagent(data, LifecyclePhase.STARTED)]
 
-    def system_task_progress(self, payload: Json) -> list[AgentEvent]:
-        is_agent = payload["task_id"] in self._tasks
-        return [self._subagent(payload, LifecyclePhase.PROGRESS)] if is_agent else []
+    def system_task_progress(self, data: Json) -> list[AgentEvent]:
+        is_agent = data["task_id"] in self._tasks
+        return [self._subagent(data, LifecyclePhase.PROGRESS)] if is_agent else []
 
-    def system_task_updated(self, payload: Json) -> list[AgentEvent]:
-        status = (payload.get("patch") or {}).get("status")
+    def system_task_updated(self, data: Json) -> list[AgentEvent]:
+        status = (data.get("patch") or {}).get("status")
         if status not in ("killed", "failed", "stopped"):
             return []
-        self.background.discard(payload["task_id"])
-        call = self._tasks.pop(payload["task_id"], None)
+        self.background.discard(data["task_id"])
+        call = self._tasks.pop(data["task_id"], None)
         text = f"The task was {status}" if status != "failed" else "The task failed"
-        about = {"description": text, **payload, "tool_use_id": call}
+        about = {"description": text, **data, "tool_use_id": call}
         return [self._subagent(about, LifecyclePhase.FAILED)] if call else []
 
-    def system_task_notification(self, payload: Json) -> list[AgentEvent]:
-        self.background.discard(payload["task_id"])
-        if self._tasks.pop(payload["task_id"], None) is None:
+    def system_task_notification(self, data: Json) -> list[AgentEvent]:
+        self.background.discard(data["task_id"])
+        if self._tasks.pop(data["task_id"], None) is None:
             return []  # a command, or already ended
         return [
             self._subagent(
-                payload,
-                LifecyclePhase.ENDED if payload.get("status") == "completed" else LifecyclePhase.FAILED,
+                data,
+                LifecyclePhase.ENDED if data.get("status") == "completed" else LifecyclePhase.FAILED,
             )
         ]
 
-    def _subagent(self, payload: Json, phase: LifecyclePhase) -> SubagentChanged:
-        call = payload.get("tool_use_id") or payload["task_id"]
+    def _subagent(self, data: Json, phase: LifecyclePhase) -> SubagentChanged:
+        call = data.get("tool_use_id") or data["task_id"]
         return SubagentChanged(
             agent=call,
             phase=phase,
             name=self._agents.get(call, ""),
-            session=payload["task_id"],
+            session=data["task_id"],
             tool=call,
-            text=shorten(payload.get("summary") or payload.get("description") or ""),
+            text=shorten(data.get("summary") or data.get("description") or ""),
         )
 
-    def system_permission_denied(self, payload: Json) -> list[AgentEvent]:
+    def system_permission_denied(self, data: Json) -> list[AgentEvent]:
         return [
             ApprovalRequested(
-                key=payload["tool_use_id"],
+                key=data["tool_use_id"],
                 decision=DecisionState.DENIED,
-                name=payload["tool_name"],
-                tool=payload["tool_use_id"],
-                reason=payload.get("message", ""),
-                by=payload.get("decision_reason_type", "rule"),
+                name=data["tool_name"],
+                tool=data["tool_use_id"],
+                reason=data.get("message", ""),
+                by=data.get("decision_reason_type", "rule"),
             )
         ]
 
-    def system_model_refusal_fallback(self, payload: Json) -> list[AgentEvent]:
-        model = str(payload.get("fallback_model") or "")
-        warning = warning_of("MODEL_FALLBACK", "The model refused", payload.get("content"))
+    def system_model_refusal_fallback(self, data: Json) -> list[AgentEvent]:
+        model = str(data.get("fallback_model") or "")
+        warning = _warning("MODEL_FALLBACK", "The model refused", data.get("content"))
         return [warning, StatusChanged(state=AgentStatus.CHANGED, model=model)]
 
-    def system_notification(self, payload: Json) -> list[AgentEvent]:
-        key, text = str(payload.get("key", "")), str(payload.get("text", ""))
-        if "error" in key or payload.get("priority") == "immediate":
-            return [warning_of("NOTIFICATION", text)]
+    def system_notification(self, data: Json) -> list[AgentEvent]:
+        key, text = str(data.get("key", "")), str(data.get("text", ""))
+        if "error" in key or data.get("priority") == "immediate":
+            return [_warning("NOTIFICATION", text)]
         return [ProgressReported(text=shorten(text))]
 
-    def system_hook_response(self, payload: Json) -> list[AgentEvent]:
-        if payload.get("outcome") != "error" and not payload.get("exit_code"):
+    def system_hook_response(self, data: Json) -> list[AgentEvent]:
+        if data.get("outcome") != "error" and not data.get("exit_code"):
             return []
-        words = payload.get("stderr") or payload.get("output") or payload.get("stdout")
-        return [warning_of("HOOK_FAILED", f"The hook {payload.get('hook_name')} failed", words)]
+        words = data.get("stderr") or data.get("output") or data.get("stdout")
+        return [_warning("HOOK_FAILED", f"The hook {data.get('hook_name')} failed", words)]
 
-    def system_session_writes_lost(self, payload: Json) -> list[AgentEvent]:
-        return [warning_of("SESSION_NOT_SAVED", "The session could not be saved", payload.get("error_code"))]
+    def system_session_writes_lost(self, data: Json) -> list[AgentEvent]:
+        return [_warning("SESSION_NOT_SAVED", "The session could not be saved", data.get("error_code"))]
 
-    def on_auth_status(self, payload: Json) -> list[AgentEvent]:
-        return (
-            [warning_of("AUTHENTICATION", "Authentication", payload["error"])] if payload.get("error") else []
-        )
+    def on_auth_status(self, data: Json) -> list[AgentEvent]:
+        return [_warning("AUTHENTICATION", "Authentication", data["error"])] if data.get("error") else []
 
-    def system_informational(self, payload: Json) -> list[AgentEvent]:
-        if payload.get("level") in ("warning", "error"):
-            return [warning_of("AGENT_WARNING", str(payload.get("content", "")))]
-        return [ProgressReported(text=shorten(str(payload.get("content", ""))))]
+    def system_informational(self, data: Json) -> list[AgentEvent]:
+        if data.get("level") in ("warning", "error"):
+            return [_warning("AGENT_WARNING", str(data.get("content", "")))]
+        return [ProgressReported(text=shorten(str(data.get("content", ""))))]
 
-    def on_tool_progress(self, payload: Json) -> list[AgentEvent]:
-        seconds = payload.get("elapsed_time_seconds", 0)
-        text = f"{payload.get('tool_name')} has run for {seconds:.0f} s"
+    def on_tool_progress(self, data: Json) -> list[AgentEvent]:
+        seconds = data.get("elapsed_time_seconds", 0)
+        text = f"{data.get('tool_name')} has run for {seconds:.0f} s"
         return [
             ProgressReported(
-                text=text, tool=payload.get("tool_use_id", ""), agent=payload.get("parent_tool_use_id") or ""
+                text=text, tool=data.get("tool_use_id", ""), agent=data.get("parent_tool_use_id") or ""
             )
         ]
 
-    def on_stream_event(self, payload: Json) -> list[AgentEvent]:
-        event, agent = payload["event"], payload.get("parent_tool_use_id") or ""
+    def on_stream_event(self, data: Json) -> list[AgentEvent]:
+        event, agent = data["event"], data.get("parent_tool_use_id") or ""
         if event["type"] == "message_start":
             self._message[agent] = event["message"]["id"]
         if event["type"] != "content_block_delta":
@@ -381,19 +378,19 @@ class ClaudeCode(ProgramAdapter):
             return [ThinkingText(text=delta["thinking"], item=item, chunk=True, agent=agent)]
         return []
 
-    def on_assistant(self, payload: Json) -> list[AgentEvent]:
-        message, agent = payload["message"], payload.get("parent_tool_use_id") or ""
+    def on_assistant(self, data: Json) -> list[AgentEvent]:
+        message, agent = data["message"], data.get("parent_tool_use_id") or ""
         self.ended = self.ended if agent else None
         events: list[AgentEvent] = []
-        if not payload.get("error") and "" in self._limits:  # the provider answers again
+        if not data.get("error") and "" in self._limits:  # the provider answers again
             del self._limits[""]
             events.append(ProviderLimit(state=LimitState.CLEARED))
         for block in message["content"]:
             count = self._blocks.get(agent + message["id"], 0)  # whole blocks come without their index
             self._blocks[agent + message["id"]] = count + 1
             events += self._block(block, f"{message['id']}.{count}", agent)
-        if payload.get("error"):
-            code = str(payload["error"])
+        if data.get("error"):
+            code = str(data["error"])
             text = text_of(message["content"])
             events = [
                 AgentFailure(text=cut(text), code=code.upper(), retryable=code in RETRYABLE, agent=agent)
@@ -445,16 +442,16 @@ class ClaudeCode(ProgramAdapter):
             return [TodoList(items=tuple(self._todo.values()))]
         return []
 
-    def on_user(self, payload: Json) -> list[AgentEvent]:
-        content, agent = payload["message"]["content"], payload.get("parent_tool_use_id") or ""
+    def on_user(self, data: Json) -> list[AgentEvent]:
+        content, agent = data["message"]["content"], data.get("parent_tool_use_id") or ""
         if not isinstance(content, list):
             return []
         results = [block for block in content if block.get("type") == "tool_result"]
         out: list[AgentEvent] = []
-        if payload.get("isSynthetic") and "hook feedback" in (text := text_of(content)):
-            out.append(warning_of("HOOK_FEEDBACK", text))
+        if data.get("isSynthetic") and "hook feedback" in (text := text_of(content)):
+            out.append(_warning("HOOK_FEEDBACK", text))
         for block in results:
-            out += self._tool_result(block, payload.get("tool_use_result"), agent)
+            out += self._tool_result(block, data.get("tool_use_result"), agent)
         return out
 
     def _tool_result(self, block: Json, result: Any, agent: str) -> list[AgentEvent]:
@@ -469,7 +466,7 @@ class ClaudeCode(ProgramAdapter):
         if status != ToolStatus.SUCCEEDED or not isinstance(result, dict):
             return out
         if name in ("Write", "Edit", "MultiEdit", "NotebookEdit") and result.get("filePath"):
-            out.append(changed_file(result, tool, agent))
+            out.append(_changed(result, tool, agent))
         if name == "TaskCreate" and (task := result.get("task")):
             key = str(task.get("id"))
             self._todo[key] = TodoItem(key=key, text=self._titles.pop(tool, "") or str(task.get("subject")))
@@ -490,8 +487,8 @@ class ClaudeCode(ProgramAdapter):
             self.ended = AgentResult(ok=True)
         return []
 
-    def on_control_request(self, payload: Json) -> list[AgentEvent]:
-        request, key = payload["request"], payload["request_id"]
+    def on_control_request(self, data: Json) -> list[AgentEvent]:
+        request, key = data["request"], data["request_id"]
         if self.is_shortened:
             self.outgoing.append(deny_request(key, TOO_LONG))
             return []
@@ -502,7 +499,7 @@ class ClaudeCode(ProgramAdapter):
         name, input = request["tool_name"], request["input"]
         self._requests[key] = request
         if name == "AskUserQuestion":
-            asks = tuple(ask_of(str(n), one) for n, one in enumerate(input.get("questions", [])))
+            asks = tuple(ask_of(str(n), item) for n, item in enumerate(input.get("questions", [])))
             return [QuestionRaised(key=key, asks=asks)]
         if not self._supervised or self._is_ours(name):
             del self._requests[key]
@@ -523,41 +520,78 @@ class ClaudeCode(ProgramAdapter):
         """Return whether a tool belongs to Signalbox's MCP server, which needs no permission."""
         return any(tool.startswith(f"mcp__{server}__") for server in self._servers)
 
-    def on_control_cancel_request(self, payload: Json) -> list[AgentEvent]:
-        request = self._requests.pop(payload["request_id"], None)
+    def on_control_cancel_request(self, data: Json) -> list[AgentEvent]:
+        request = self._requests.pop(data["request_id"], None)
         if request is None:
             return []
         if request["tool_name"] == "AskUserQuestion":
-            return [QuestionRaised(key=payload["request_id"], decision=DecisionState.EXPIRED)]
+            return [QuestionRaised(key=data["request_id"], decision=DecisionState.EXPIRED)]
         return [
             ApprovalRequested(
-                key=payload["request_id"], decision=DecisionState.EXPIRED, name=request["tool_name"]
+                key=data["request_id"], decision=DecisionState.EXPIRED, name=request["tool_name"]
             )
         ]
 
-    def on_result(self, payload: Json) -> list[AgentEvent]:
-        usage = usage_of(payload)
-        if self._skip and payload.get("subtype") != "success":
+    def on_result(self, data: Json) -> list[AgentEvent]:
+        usage = _usage(data)
+        if self._skip and data.get("subtype") != "success":
             self._skip -= 1
             return [usage, *self.tool_ends(ToolStatus.STOPPED)]
         self._skip = 0
         text = str(
-            payload.get("result")
-            or "; ".join(payload.get("errors") or [])
-            or payload.get("terminal_reason")
-            or ""
+            data.get("result") or "; ".join(data.get("errors") or []) or data.get("terminal_reason") or ""
         )
-        if payload.get("subtype") == "success" and not payload.get("is_error"):
+        if data.get("subtype") == "success" and not data.get("is_error"):
             self.ended = AgentResult(ok=True, summary=text)
             return [
                 usage,
-                StatusChanged(state=AgentStatus.IDLE, reason=payload.get("terminal_reason", "completed")),
+                StatusChanged(state=AgentStatus.IDLE, reason=data.get("terminal_reason", "completed")),
             ]
-        status = payload.get("api_error_status")
+        status = data.get("api_error_status")
         retryable = status in (408, 409, 429) or (isinstance(status, int) and status >= 500)
         lost = "No conversation found" in text
         code = "SESSION_LOST" if lost else "AGENT_ERROR"
-        kind = payload.get("subtype")  # "success" is what it calls a provider that refused, too
+        kind = data.get("subtype")  # "success" is what it calls a provider that refused, too
         reason = shorten(text if kind == "success" else f"{kind}: {text}", 1000)
         self.ended = AgentResult.failed(reason, code, retryable=retryable or lost)
         return [usage, AgentFailure(text=reason, code=code, retryable=retryable or lost)]
+
+
+def _changed(result: Json, tool: str, agent: str) -> FileChanged:
+    lines = [line for hunk in result.get("structuredPatch") or [] for line in hunk.get("lines", [])]
+    added = sum(line.startswith("+") for line in lines)
+    if result.get("type") == "create":
+        added = len(str(result.get("content", "")).splitlines())
+    return FileChanged(
+        path=result["filePath"],
+        change=FileChange.ADD if result.get("type") == "create" else FileChange.EDIT,
+        additions=added,
+        deletions=sum(line.startswith("-") for line in lines),
+        tool=tool,
+        agent=agent,
+    )
+
+
+def _usage(data: Json) -> TokenUsage:
+    models = data.get("modelUsage") or {}
+    used = data.get("usage") or {}
+    cached = sum(m.get("cacheReadInputTokens", 0) for m in models.values())
+    made = sum(m.get("cacheCreationInputTokens", 0) for m in models.values())
+    if not models:  # older versions
+        cached, made = used.get("cache_read_input_tokens", 0), used.get("cache_creation_input_tokens", 0)
+        models = {
+            "": {"inputTokens": used.get("input_tokens", 0), "outputTokens": used.get("output_tokens", 0)}
+        }
+    first: tuple[str, Json] = next(iter(models.items()), ("", {}))
+    return TokenUsage(
+        input_tokens=sum(m.get("inputTokens", 0) for m in models.values()) + cached + made,
+        output_tokens=sum(m.get("outputTokens", 0) for m in models.values()),
+        cached_tokens=cached,
+        cost_usd=data.get("total_cost_usd"),
+        context_window=first[1].get("contextWindow"),
+        model=first[0],
+    )
+
+
+def _warning(code: str, text: str, detail: object = None) -> AgentWarning:
+    return AgentWarning(text=shorten(f"{text}: {detail}" if detail else text, 1000), code=code)

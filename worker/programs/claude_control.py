@@ -5,8 +5,8 @@ import json
 from worker.programs.adapter import Json
 
 
-def control_line(said: Json) -> bytes:
-    return json.dumps(said).encode() + b"\n"
+def control_line(message: Json) -> bytes:
+    return json.dumps(message).encode() + b"\n"
 
 
 def user_message(text: str) -> bytes:

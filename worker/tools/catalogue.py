@@ -33,8 +33,8 @@ class Tool:
 TOOLS: dict[str, Tool] = {}
 
 
-def text(description: str, most: int | None = None) -> Row:
-    return {"type": "string", "description": description, **({"maxLength": most} if most else {})}
+def text(description: str, max_length: int | None = None) -> Row:
+    return {"type": "string", "description": description, **({"maxLength": max_length} if max_length else {})}
 
 
 def one_of(description: str, values: tuple[str, ...]) -> Row:
@@ -371,7 +371,7 @@ async def ask_question(
     """Ask the people of the board, and wait until one of them answers, however long that takes. If the connection
     breaks, ask the same again: you get the same question and its answer. To ask the same text a second time,
     give another key."""
-    asked: Row = {
+    question_input: Row = {
         "key": "answer",
         "text": question,
         "header": header,
@@ -380,9 +380,11 @@ async def ask_question(
         "allowOther": allow_other,
         "default": default,
     }
-    return await ask_and_wait(session, key or _digest(asked), asked, expires_in_seconds, wait_seconds)
+    return await ask_and_wait(
+        session, key or _digest(question_input), question_input, expires_in_seconds, wait_seconds
+    )
 
 
-def _digest(asked: Row) -> str:
+def _digest(question_input: Row) -> str:
     """Derive the key of a question from its content."""
-    return "q-" + hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:32]
+    return "q-" + hashlib.sha256(json.dumps(question_input, sort_keys=True).encode()).hexdigest()[:32]
