@@ -64,7 +64,7 @@ TODO = {
     "cancelled": TodoState.CANCELLED,
 }
 HOME, SETTINGS = ".gemini", "settings.json"
-KEPT = ("tmp", "history")  # folders of sessions, which must outlive the process
+SESSION_DIRECTORIES = ("tmp", "history")  # folders of sessions, which must outlive the process
 COMMENT = re.compile(r'("(?:\\.|[^"\\])*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
 RETRYABLE = ("429", "500", "502", "503", "504", "RESOURCE_EXHAUSTED", "UNAVAILABLE", "fetch failed")
 
@@ -192,7 +192,7 @@ def _make_home(private: Path, ours: str, env: Mapping[str, str]) -> None:
     """
     theirs, home = Path(env.get("HOME", "~")).expanduser() / HOME, private / HOME
     home.mkdir(mode=0o700)
-    for name in KEPT:
+    for name in SESSION_DIRECTORIES:
         (theirs / name).mkdir(parents=True, exist_ok=True)
     for path in theirs.iterdir():
         if path.name != SETTINGS:
