@@ -190,11 +190,13 @@ class Endpoints:
             operation_name=name,
             allowed_operation_types={OperationType.QUERY, OperationType.MUTATION},
         )
-        told = [
+        public_errors = [
             to_public_error(error, self.schema.policy.explain, operation.request_id)
             for error in result.errors or ()
         ]
-        return {"data": result.data} | ({"errors": [error.formatted for error in told]} if told else {})
+        return {"data": result.data} | (
+            {"errors": [error.formatted for error in public_errors]} if public_errors else {}
+        )
 
     async def livez(self, request: Request) -> Response:
         return PlainTextResponse("ok\n")

@@ -328,10 +328,10 @@ async def change_card(
         await _check_parent(tx, board.id, card.id, clean["parent_id"])
     to = await check_move(tx, board, [card], destination, cancel_run=cancel_run) if destination else None
     before = await _image(tx, card)
-    told = apply_changes(card, clean)
-    if told:
-        tx.emit(board, CardUpdated(card_id=card.id, changes=told, before=before))
-    if "priority" in told:
+    changed_fields = apply_changes(card, clean)
+    if changed_fields:
+        tx.emit(board, CardUpdated(card_id=card.id, changes=changed_fields, before=before))
+    if "priority" in changed_fields:
         await reprioritise(tx, card)
     if to is not None:
         await move_allowed(tx, board, [card], to)
@@ -486,8 +486,10 @@ async def remove(
     for child in children:
         detached.setdefault(child.parent_id, []).append(child.id)
         before = image(child) | {"stage": stages[child.column_id]}
-        told = apply_changes(child, {"parent_id": None})
-        tx.emit(board, CardUpdated(card_id=child.id, changes=told, before=before), correlation_id=batch)
+        changed_fields = apply_changes(child, {"parent_id": None})
+        tx.emit(
+            board, CardUpdated(card_id=child.id, changes=changed_fields, before=before), correlation_id=batch
+        )
     await tx.flush()  # the children are written before their parents are deleted
     await tx.execute(delete(Card).where(these))
     for card in cards:
@@ -535,8 +537,8 @@ def set_first_parents(
     stages = {lane.id: lane.stage for lane in lanes}
     for card, parent in parents:
         before = image(card) | {"stage": stages[card.column_id]}
-        told = apply_changes(card, {"parent_id": parent.id})
-        tx.emit(board, CardUpdated(card_id=card.id, changes=told, before=before))
+        changed_fields = apply_changes(card, {"parent_id": parent.id})
+        tx.emit(board, CardUpdated(card_id=card.id, changes=changed_fields, before=before))
 
 
 async def _check_parent(tx: Transaction, board_id: str, card_id: str | None, parent_id: str) -> None:

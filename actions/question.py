@@ -207,8 +207,8 @@ async def ask_question(
     tx.add(question)
     await tx.flush()
     _emit(tx, board, question, QuestionAsked)
-    said = NoticeText(NotificationType.QUESTION_ASKED, "A question about {}", question.text)
-    await notify_run_people(tx, board, card, None, [said], question_id=id, but=actor.id)
+    notice = NoticeText(NotificationType.QUESTION_ASKED, "A question about {}", question.text)
+    await notify_run_people(tx, board, card, None, [notice], question_id=id, but=actor.id)
     return question
 
 
@@ -254,8 +254,8 @@ async def _ask(
     await log_events(tx, run, log_event_of(*questions))
     for question in questions:
         _emit(tx, board, question, QuestionAsked)
-    said = NoticeText(NotificationType.QUESTION_ASKED, "An agent asks about {}", questions[0].text)
-    await notify_run_people(tx, board, await card_of(tx, run), run, [said], question_id=questions[0].id)
+    notice = NoticeText(NotificationType.QUESTION_ASKED, "An agent asks about {}", questions[0].text)
+    await notify_run_people(tx, board, await card_of(tx, run), run, [notice], question_id=questions[0].id)
     return questions
 
 

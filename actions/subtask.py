@@ -140,13 +140,13 @@ async def update_subtask(
             lane = _lane(subtask.card_id, order)
             subtask.rank = await rank_for(tx, Subtask, lane, subtask.id)
             subtask.phase_order = order
-    told = apply_changes(subtask, clean)
-    if "completed" in told:
+    changed_fields = apply_changes(subtask, clean)
+    if "completed" in changed_fields:
         _complete(subtask, actor, subtask.completed)
-    if told:
+    if changed_fields:
         await tx.flush()  # the progress is counted in the database
         progress = await _progress(tx, subtask.card_id)
-        tx.emit(board, SubtaskUpdated(**subtask_facts(subtask, *progress), changes=told))
+        tx.emit(board, SubtaskUpdated(**subtask_facts(subtask, *progress), changes=changed_fields))
     return subtask
 
 
@@ -178,11 +178,11 @@ async def move_subtask(
         neighbor = position.after or position.before if position else None
         name, order = await _phase_of(tx, subtask, neighbor)
     subtask.rank = await rank_for(tx, Subtask, _lane(subtask.card_id, order), subtask.id, position)
-    told = apply_changes(subtask, {"phase": name, "phase_order": order})
-    if not told:
+    changed_fields = apply_changes(subtask, {"phase": name, "phase_order": order})
+    if not changed_fields:
         subtask.version += 1
     progress = await _progress(tx, subtask.card_id)
-    tx.emit(board, SubtaskMoved(**subtask_facts(subtask, *progress), changes=told))
+    tx.emit(board, SubtaskMoved(**subtask_facts(subtask, *progress), changes=changed_fields))
     return subtask
 
 

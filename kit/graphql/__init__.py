@@ -1,8 +1,8 @@
-"""GraphQL on the wire: HTTP, sockets, streams, and everything that stands before an operation.
+"""GraphQL over HTTP, WebSockets and event streams, with the checks before every operation.
 
-Knows no noun of the product. The composition root makes a `Policy`, a `Schema` with it, a `View`
-over that, and calls `serve`. A resolver raises `PublicError` or an exception that `Policy.explain`
-knows; it reads `rate_state()`; it counts tries with `Attempts`.
+The package does not depend on the product. The composition root makes a `RequestPolicy`, a `Schema` with it and a
+`GraphQLEndpoint` for the schema, and calls `serve`. A resolver raises `PublicError`, or an exception that
+`RequestPolicy.explain` maps to a code.
 """
 
 from kit.graphql.errors import Code, ConnectionRejected, PublicError

@@ -1,4 +1,4 @@
-"""What a client may read of an error.
+"""The errors as a client may read them.
 
 Promise: an answer carries the text of an error only if somebody meant it for the client: a
 `PublicError`, a GraphQL error that names its `code`, a refusal that `explain` knows, or what the
@@ -71,7 +71,7 @@ class PublicError(GraphQLError):
 
 
 class ConnectionRejected(PublicError):
-    """Who asks is not known, or no longer: 401 on HTTP, close 4403 on a socket."""
+    """The caller is not authenticated, or no longer: status 401 on HTTP, close code 4403 on a WebSocket."""
 
     code = Code.UNAUTHENTICATED
     status = 401
@@ -96,9 +96,9 @@ def error_code_of(error: GraphQLError, explain: Explain) -> tuple[str, str, Mapp
     """Return the code, the text and the further extensions that a client may read."""
     cause = original_error(error)
     if not isinstance(cause, GraphQLError):
-        told = explain(cause)
-        if told is not None:
-            return told[0], str(cause), told[1]
+        explanation = explain(cause)
+        if explanation is not None:
+            return explanation[0], str(cause), explanation[1]
         if type(cause) in UNEXECUTED:
             return UNEXECUTED[type(cause)], error.message[:MAX_MESSAGE_LENGTH], {}
     elif isinstance(cause, GraphQLSyntaxError):

@@ -1,7 +1,7 @@
-"""Introspection: how much of the schema is asked for, and the answers that are kept.
+"""Introspection: its cost, and a cache of its results.
 
-An answer about the schema never changes, and the whole of it takes a quarter of a second to make. So answers are
-made in a thread, one at a time, away from the event loop, and are kept as JSON.
+The result of an introspection query never changes, and the whole schema takes a quarter of a second. So results
+are computed in a thread, one at a time, outside the event loop, and are cached as JSON.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ KEPT_POINTS = 50  # of an answer that is there: its bytes are copied
 MAX_KEPT_BYTES = 8 << 20  # of all answers together
 
 
-class Said(NamedTuple):
+class IntrospectionResult(NamedTuple):
     """One answer: JSON, and the points that it took now."""
 
     content: bytes
@@ -53,21 +53,21 @@ class Answers:
         # One thread: who asks the same meanwhile finds it made, and who is cancelled while waiting never begins.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="introspection")
 
-    async def said(self, key: Hashable, make: Callable[[], Any]) -> Said:
-        """Return what is kept under `key`, or what `make` returns, called in the thread."""
+    async def get_or_make(self, key: Hashable, make: Callable[[], Any]) -> IntrospectionResult:
+        """Return the cached result for `key`, or compute it with `make` in the thread."""
         content = self._find(key)
         if content is not None:
-            return Said(content, KEPT_POINTS)
+            return IntrospectionResult(content, KEPT_POINTS)
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._made, key, make)
 
-    def _made(self, key: Hashable, make: Callable[[], Any]) -> Said:
+    def _made(self, key: Hashable, make: Callable[[], Any]) -> IntrospectionResult:
         content = self._find(key)
         if content is not None:
-            return Said(content, KEPT_POINTS)
+            return IntrospectionResult(content, KEPT_POINTS)
         data = make()
         content = orjson.dumps(data)
         self._keep(key, content)
-        return Said(content, max(KEPT_POINTS, points_of(data)))
+        return IntrospectionResult(content, max(KEPT_POINTS, points_of(data)))
 
     def _find(self, key: Hashable) -> bytes | None:
         with self._lock:

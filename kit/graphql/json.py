@@ -1,7 +1,7 @@
 """JSON, strictly.
 
 Promise of `decode`: UTF-8 only; no NaN, Infinity or number beyond a double; no lone surrogate; no
-U+0000 anywhere, which PostgreSQL cannot store; at most DEPTH levels, and MAX_HOLDERS arrays and
+U+0000 anywhere, which PostgreSQL cannot store; at most MAX_DEPTH levels, and MAX_HOLDERS arrays and
 objects. All else is a ValueError, and never a RecursionError. An integer beyond 64 bits arrives as
 a float, which no Int accepts.
 `encode` gives bytes; a socket sends text, so its adapter decodes them.
@@ -94,7 +94,7 @@ def encode(value: Any) -> bytes:
 
 
 def _written(value: Any) -> Any:
-    """What is JSON already."""
+    """Decode a fragment that is encoded already. Raises TypeError for any other value."""
     if isinstance(value, orjson.Fragment):
         return json.loads(value.contents)
     raise TypeError(f"{type(value).__name__} is no JSON")

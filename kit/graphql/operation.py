@@ -1,7 +1,7 @@
-"""What is known of the operation that runs now, for the logs, the limits and the answer.
+"""The current operation, for the logs, the limits and the response.
 
-Held in context variables: an operation on HTTP, a stream or a socket each runs in its own task, so
-what one sets no other sees. `request_id` is read by every line that is logged.
+It is held in context variables. Every operation runs in its own task, on every transport, so operations do
+not see each other's values. Every log line contains `request_id`.
 """
 
 import re

@@ -1,17 +1,15 @@
-"""Answers that are still true, given again.
+"""A cache of responses that are validated before each reuse.
 
-An answer that is made of one thing's data, and of nothing else, is current while a number stands still that
-every change of that data moves. Such an answer is kept as the bytes it was sent as. When the same is asked again,
-the application reads the thing's proof, in the statement that says who asks: its number, if the asker may see all
-of it.
+How. Some responses contain the data of one object only. Every change of that data increments the object's version.
+The cache stores such a response as encoded bytes. For a repeated query, the application reads the object's
+validator in the statement that authenticates the caller: the version, if the caller may see the whole object.
 
-Promise: never stale. The proof that an answer is kept under was read before the answer was; so if the same proof
-is read again later, nothing was changed from before the answer was made until after it was asked for. What is kept
-says nothing about who may have it: the proof does, anew for every request. Limits and rates are those of any
-operation.
+Promise. A cached response is never stale. Its validator was read before the response was computed. So if a later
+request reads the same validator, the data has not changed in between. A cached response grants no access: the
+validator is read again for every request. Limits and rates apply as to any operation.
 
-Which operations these are is decided once for each text, by a list of fields (`Shown`). What is not on it, whatever
-is added to the schema later, is not kept.
+`CachePolicy` lists the fields that may be cached, and each document is checked once. Responses with any other
+field are not cached, which includes fields added to the schema later.
 """
 
 import hashlib
@@ -52,11 +50,11 @@ ENTRY_OVERHEAD_BYTES = (
 
 @dataclass(frozen=True)
 class CachePolicy:
-    """What the answers that may be kept are made of.
+    """The fields that a cached response may contain.
 
-    root:      the field of Query that finds the thing; its argument `key` is the thing's id.
-    fields:    of each type, the fields whose answer is the thing's data, the same for all who see all of it.
-    arguments: what such a field may be given.
+    root:      the field of Query that returns the object. Its argument `key` is the object's id.
+    fields:    the cacheable fields of each type: data of the object, equal for all viewers of the whole object.
+    arguments: the arguments that such a field may have.
     """
 
     root: str
@@ -67,7 +65,7 @@ class CachePolicy:
 
 @dataclass(frozen=True)
 class CacheSubject:
-    """What one operation is about, where its answers may be kept."""
+    """The object that a cacheable operation reads."""
 
     name: str | None  # of the operation
     key: StringValueNode | VariableNode  # the id of the thing
@@ -121,7 +119,9 @@ class ResponseCache:
     def question(
         self, document: Document | None, schema: GraphQLSchema, data: GraphQLRequestData
     ) -> CacheableQuery | None:
-        """What `data` asks, if its answer may be kept. `document` was validated before."""
+        """Return the query in `data`, or None if its response must not be cached.
+
+        `document` was validated before."""
         if document is None or data.protocol != "http" or data.extensions:
             return None
         name, variables = data.operation_name, data.variables or {}
@@ -173,7 +173,7 @@ def etag_of(content: bytes) -> str:
 def subject_of(
     document: Document, name: str | None, schema: GraphQLSchema, shown: CachePolicy
 ) -> CacheSubject | None:
-    """What an operation is about, if all it asks is on the list."""
+    """Return the object that an operation reads, or None if a field is not in the policy."""
     operation = get_operation_ast(document.node, name)
     if operation is None or operation.operation is not OperationType.QUERY or operation.directives:
         return None

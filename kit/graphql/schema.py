@@ -112,5 +112,5 @@ def _clear_null_defaults(inputs: Mapping[str, GraphQLArgument] | Mapping[str, Gr
 
 def _log_unexpected(error: GraphQLError) -> None:
     operation = current_operation()
-    told = {"request_id": operation.request_id, "operation_name": operation.name, "path": error.path}
-    log.error("unexpected error", extra=told | log_unexpected(original_error(error)))
+    details = {"request_id": operation.request_id, "operation_name": operation.name, "path": error.path}
+    log.error("unexpected error", extra=details | log_unexpected(original_error(error)))

@@ -103,21 +103,23 @@ def install_fast_reader(definition: Any, cannot_be_null: Callable[[list[str]], E
     """
     lists = {field.name: ROWS[of] for field in definition.fields if (of := _listed(field.type)) in ROWS}
     fields = [(field.name, to_camel_case(field.name), field) for field in definition.fields]
-    never = [said for _, said, field in fields if _is_never_null(field.type)]
+    never = [graphql_name for _, graphql_name, field in fields if _is_never_null(field.type)]
     if not lists and not never:
         return
 
     def make(cls: type, given: Mapping[str, Any], context: InputContext) -> Any:
-        nulls = [said for said in never if said in given and given[said] is None]
+        nulls = [
+            graphql_name for graphql_name in never if graphql_name in given and given[graphql_name] is None
+        ]
         if nulls:
             raise cannot_be_null(nulls)
         made: dict[str, Any] = {}
-        for name, said, field in fields:
-            if name in lists and given.get(said) is not None:
-                made[name] = [lists[name](one) for one in given[said]]
-            elif said in given:
+        for name, graphql_name, field in fields:
+            if name in lists and given.get(graphql_name) is not None:
+                made[name] = [lists[name](one) for one in given[graphql_name]]
+            elif graphql_name in given:
                 made[name] = context.convert(
-                    given[said], field.resolve_type(type_definition=definition), said
+                    given[graphql_name], field.resolve_type(type_definition=definition), graphql_name
                 )
         return cls(**made)
 

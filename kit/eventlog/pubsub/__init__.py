@@ -1,8 +1,8 @@
-"""Telling every process that a topic grew.
+"""Publish/subscribe between processes: a notification that a topic has new events.
 
-A wake says that a topic has news, never what the news is: that stands in the log. Losing every
-wake therefore costs time (at most `PubSub.poll` seconds, for followers also look unasked), never an
-event.
+A notification names a topic and carries no event: subscribers read the events from the log. A lost
+notification therefore delays a subscriber by at most `PubSub.poll` seconds, because subscribers also
+poll. It never loses an event.
 
     with wakes.listen(topic) as grew:
         while True:

@@ -1,9 +1,10 @@
-"""What every bus looks like to broadcaster, which we keep as the socket that buses plug into.
+"""The base class of the back ends that connect broadcaster to a message bus.
 
-Its own back ends lose messages for ever when a connection is lost, and say nothing, so ours obey
-three rules. `connect` returns once the server has confirmed the subscription (inside `subscribe`,
-broadcaster would hide an error behind a KeyError). A lost connection is told as an event, `lost`,
-and `next_published` never raises (broadcaster would keep that to itself). `disconnect` cannot hang.
+Why. The back ends that broadcaster ships lose messages silently after a lost connection.
+
+Promise. `connect` returns once the server has confirmed the subscription (in `subscribe`, broadcaster
+would hide an error behind a KeyError). `next_published` never raises, because broadcaster would hide
+the exception. It returns the event `lost` when the connection is lost. `disconnect` cannot hang.
 """
 
 from typing import Any, ClassVar
@@ -12,7 +13,7 @@ from broadcaster import BroadcastBackend, Event
 
 
 class Backend(BroadcastBackend):
-    """A connection to a bus, used once: a lost one is thrown away and another made."""
+    """One connection to a bus. It is never reused: a lost connection is replaced by a new backend."""
 
     quotable: ClassVar[tuple[type[Exception], ...]] = ()  # errors whose text holds no password
 
@@ -27,13 +28,13 @@ class Backend(BroadcastBackend):
         pass
 
     def tell(self, error: BaseException) -> str:
-        """Say what went wrong, in words that cannot hold the address and its password."""
+        """Describe `error` without the URL, which may contain a password."""
         name = type(error).__name__
         if isinstance(error, (*self.quotable, OSError)) and str(error):
             return f"{name}: {error}"
         return name
 
-    # The rest is what each bus does its own way.
+    # Each bus implements the methods below.
     async def connect(self) -> None:
         raise NotImplementedError
 

@@ -1,8 +1,10 @@
-"""The bus: how wakes reach the other processes.
+"""The bus carries notifications to the other processes.
 
-One connection, one channel and one publisher per process. What the bus promises is that its state
-is true: PROVEN while our own heartbeat comes back, DOUBTED within about a second of its absence,
-DOWN from the loss of the connection until the next one is subscribed. It rebuilds for ever.
+A process has one connection, one channel and one publisher.
+
+Promise. `state` is accurate. It is PROVEN while the process receives its own heartbeat, DOUBTED about
+one second after a missing heartbeat, and DOWN from the loss of the connection until the next
+subscription. The bus reconnects without a limit on the attempts.
 """
 
 import asyncio
@@ -43,13 +45,15 @@ class Bus(Source):
         self._noted.wake()
 
     async def start(self) -> None:
-        """Connect and subscribe. Raises ConnectionError if that fails; later losses never raise."""
+        """Connect and subscribe. A connection lost later is not raised.
+
+        Raises ConnectionError if the bus cannot be reached."""
         self._leaving, self._id = False, uuid4().hex
         try:
             broadcast = await self._connect()
         except Exception as error:
-            told = f"Cannot reach the wake bus: {self._plug.tell(error)}"
-            raise ConnectionError(told) from None  # the cause may quote the password
+            message = f"Cannot reach the wake bus: {self._plug.tell(error)}"
+            raise ConnectionError(message) from None  # the cause may quote the password
         self.become(SourceState.DOUBTED)
         self._task = asyncio.create_task(self._run(broadcast), name="wakes")
 
@@ -97,7 +101,7 @@ class Bus(Source):
         return broadcast
 
     async def _live(self, broadcast: Broadcast) -> None:
-        """Serve one connection until it is lost, which raises, or we leave, which returns."""
+        """Serve one connection. Return when `stop` was called; raise when the connection is lost."""
         self._heard = now()
         try:
             async with broadcast.subscribe(self._plug.channel) as subscriber:
@@ -117,7 +121,7 @@ class Bus(Source):
         await asyncio.sleep(0)  # nor does it wait for the listener that it cancelled
 
     async def _hear(self, get: Callable[[], Awaitable[Event]]) -> None:
-        """Pass every letter on to the hub at once: broadcaster's own queues have no bound."""
+        """Pass each message to the hub immediately, because broadcaster's queues are unbounded."""
         while True:
             event = await get()
             if event is self._plug.lost:
@@ -131,7 +135,7 @@ class Bus(Source):
                 self._prove()
 
     def _prove(self) -> None:
-        """A letter of our own came back: the way there and the way back are open."""
+        """Record that a message of this process came back: both directions work."""
         self._heard = now()
         if self.state is not SourceState.PROVEN:
             log.info("The wake bus is proven")
@@ -139,7 +143,7 @@ class Bus(Source):
         self._failures = 0
 
     async def _speak(self, publish: Callable[[str, str], Awaitable[None]]) -> None:
-        """Send what was noted, at most every GATHER seconds; a heartbeat if that was nothing."""
+        """Send the pending topics at most every DEBOUNCE_SECONDS, or a heartbeat if there are none."""
         while True:
             self._noted.clear()
             leaving, names = self._leaving, self._outbox.take()
@@ -155,7 +159,7 @@ class Bus(Source):
             await self._noted.wait(HEARTBEAT_INTERVAL_SECONDS)
 
     async def _watch(self) -> None:
-        """Raise when our own letters have not come back for too long, whatever TCP says."""
+        """Raise TimeoutError if no message of this process came back for RECONNECT_AFTER_SECONDS."""
         while True:
             await asyncio.sleep(HEARTBEAT_INTERVAL_SECONDS / 2)
             silence = now() - self._heard
@@ -166,7 +170,7 @@ class Bus(Source):
 
 
 async def run_until_first_ends(*works: Coroutine[Any, Any, None]) -> None:
-    """Run all until the first one ends, then end the others. Raises what the first one raised."""
+    """Run all until the first one ends, then cancel the others. An exception of the first is raised."""
     tasks = [asyncio.create_task(work) for work in works]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

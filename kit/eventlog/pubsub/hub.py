@@ -1,7 +1,7 @@
-"""Who listens to what in this process.
+"""The listeners of this process, by topic.
 
-PubSub coalesce: a listener is one flag, so a thousand wakes to a follower that is busy, or that a
-slow client holds up, take no more memory than one.
+Promise. Notifications coalesce. A listener is one flag, so a thousand notifications to a busy listener
+take no more memory than one.
 """
 
 import asyncio
@@ -14,14 +14,14 @@ MAX_TOPIC_LENGTH = 500  # characters of a topic's name that travel as they are
 
 
 def short(name: str) -> str:
-    """The name a topic goes by among wakes: its own, or a digest where that is too long to send."""
+    """Return the topic's name, or its SHA-256 digest if the name exceeds MAX_TOPIC_LENGTH."""
     if len(name) <= MAX_TOPIC_LENGTH:
         return name
     return "sha256:" + sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class Flag:
-    """Raised by every wake, lowered only by `clear`."""
+    """A flag. `wake` sets it, and only `clear` resets it."""
 
     def __init__(self) -> None:
         self._woken = asyncio.Event()
@@ -30,11 +30,11 @@ class Flag:
         self._woken.set()
 
     def clear(self) -> None:
-        """Forget the wakes so far. Call it before looking at the log, never after."""
+        """Reset the flag. Call this before reading the log, never after."""
         self._woken.clear()
 
     async def wait(self, timeout: float | None = None) -> bool:  # noqa: ASYNC109 - False, no error
-        """Wait until woken since the last `clear`: True, or False after `timeout` seconds."""
+        """Wait until the flag is set. Return False if it is not set within `timeout` seconds."""
         try:
             async with asyncio.timeout(timeout):
                 return await self._woken.wait()
@@ -43,27 +43,27 @@ class Flag:
 
 
 class Listener(Flag):
-    """One follower's flag, raised by every wake of its topics."""
+    """The flag of one subscriber, set by every notification for its topics."""
 
     def __init__(self, hub: "Hub") -> None:
         super().__init__()
         self._hub, self.keys = hub, set[str]()
 
     def add(self, name: str) -> None:
-        """Listen to one more topic: no wake after this is missed."""
+        """Subscribe to a topic. No later notification is missed."""
         self._hub.join(short(name), self)
 
     def drop(self, name: str) -> None:
-        """Listen to it no more."""
+        """Unsubscribe from a topic."""
         self._hub.leave(short(name), self)
 
 
 class CallbackListener(Listener):
-    """Calls `told` at every wake instead of raising a flag: for what is not waited for by a task."""
+    """A listener that calls `callback` for every notification, for subscribers without a task."""
 
-    def __init__(self, hub: "Hub", told: Callable[[], None]) -> None:
+    def __init__(self, hub: "Hub", callback: Callable[[], None]) -> None:
         self._hub, self.keys = hub, set[str]()
-        self.wake = told  # type: ignore[method-assign]
+        self.wake = callback  # type: ignore[method-assign]
 
 
 class Hub:
@@ -86,9 +86,9 @@ class Hub:
             for key in list(listener.keys):
                 self.leave(key, listener)
 
-    def call(self, name: str, told: Callable[[], None]) -> Callable[[], None]:
-        """Call `told` at every wake of a name, until what this returns is called."""
-        caller, key = CallbackListener(self, told), short(name)
+    def call(self, name: str, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call `callback` for every notification of a topic. Return the function that unsubscribes."""
+        caller, key = CallbackListener(self, callback), short(name)
         self._everyone.add(caller)
         self.join(key, caller)
 
@@ -112,7 +112,7 @@ class Hub:
             del self._by_name[key]
 
     def wake(self, keys: Iterable[str] | None) -> None:
-        """Wake the listeners of these short names; of None: every listener there is."""
+        """Wake the listeners of these keys, or every listener if `keys` is None."""
         if keys is None:
             for listener in list(self._everyone):
                 listener.wake()
@@ -123,26 +123,25 @@ class Hub:
 
 
 class SourceState(enum.IntEnum):
-    """How far an ear is to be trusted to bring wakes."""
+    """The reliability of a source of notifications."""
 
     DOWN = 0
-    DOUBTED = 1  # connected, but not heard from, or not lately
+    DOUBTED = 1  # connected, but no recent message
     PROVEN = 2
 
 
 class Source:
-    """Something that hears of other processes' news and wakes the hub."""
+    """A source of notifications from other processes. It wakes the hub."""
 
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
         self.state = SourceState.DOWN
 
     def become(self, state: SourceState) -> None:
-        """Change state. Every step but to PROVEN wakes everyone, once.
+        """Change the state. A change to DOWN or DOUBTED wakes every listener once.
 
-        Stepping down, because followers sleep for as long as the better state allowed and should
-        now look more often; stepping up to DOUBTED, because an ear that has just been connected
-        cannot know what it missed.
+        After a change for the worse, listeners must poll more often than they planned. After a change
+        from DOWN to DOUBTED, a source that has just connected may have missed notifications.
         """
         if state is self.state:
             return

@@ -1,6 +1,6 @@
-"""What travels on the bus: letters of JSON that say who writes and which topics grew.
+"""The messages on the bus: JSON objects with the sender (`by`) and the topics with new events (`names`).
 
-A letter without names is a heartbeat. One whose names are null says that too much grew to name it.
+A message with an empty list of names is a heartbeat. A message whose names are null stands for all topics.
 """
 
 import json
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from kit.eventlog.pubsub.hub import short
 
-MAX_MESSAGE_BYTES = 7000  # bytes of a letter; PostgreSQL refuses a NOTIFY of 8000
+MAX_MESSAGE_BYTES = 7000  # bytes of a message; PostgreSQL refuses a NOTIFY of 8000
 MAX_PENDING_TOPICS = 10_000  # names an outbox keeps while nothing can be sent
 
 
@@ -19,10 +19,10 @@ class Message(NamedTuple):
 
 
 def encode_messages(by: str, names: Collection[str] | None) -> Iterator[str]:
-    """Letters that together name all of `names`, at least one, each at most LARGEST bytes.
+    """Yield one or more messages that contain all `names`, each at most MAX_MESSAGE_BYTES long.
 
-    ASCII only: what other characters become in JSON passes any bus, U+0000 and lone surrogates
-    included, and its length is its number of bytes.
+    Messages are ASCII, because JSON escapes all other characters, U+0000 and lone surrogates included.
+    So any bus transmits them, and their length in characters is their length in bytes.
     """
     empty = json.dumps({"by": by, "names": []})
     if names is None:
@@ -41,7 +41,7 @@ def encode_messages(by: str, names: Collection[str] | None) -> Iterator[str]:
 
 
 def decode_message(text: str) -> Message | None:
-    """The letter in `text`; None if it is none, for anybody can write to a channel."""
+    """Return the message in `text`, or None if it is malformed: any client can write to the channel."""
     try:
         letter = json.loads(text)
     except (ValueError, RecursionError):
@@ -55,7 +55,7 @@ def decode_message(text: str) -> Message | None:
 
 
 class PendingTopics:
-    """The names still to be sent: a set, and past MOST of them the remark "everything"."""
+    """The topics to send: a set, or None (all topics) once there are more than MAX_PENDING_TOPICS."""
 
     def __init__(self) -> None:
         self._names: set[str] | None = set()

@@ -1,4 +1,4 @@
-"""PubSub through PostgreSQL: LISTEN and NOTIFY on one connection per process."""
+"""Publish/subscribe over PostgreSQL: LISTEN and NOTIFY on one connection per process."""
 
 import asyncio
 from typing import Any, ClassVar
@@ -48,7 +48,7 @@ class PostgresBackend(Backend):
 
 
 def plain(url: str) -> str:
-    """An address as SQLAlchemy takes it, in the words of libpq."""
+    """Convert a SQLAlchemy URL to a libpq URL."""
     parts = urlsplit(url)
     query = [("sslmode" if k == "ssl" else k, v) for k, v in parse_qsl(parts.query)]
     return urlunsplit(parts._replace(scheme="postgresql", query=urlencode(query)))

@@ -1,4 +1,4 @@
-"""The one object the rest of the program knows of wakes."""
+"""The public interface of publish/subscribe. Other packages use only `PubSub` and its listeners."""
 
 import asyncio
 import random
@@ -24,15 +24,17 @@ POLL_DISCONNECTED_SECONDS = (0.25, 0.5)  # anywhere between, so that followers d
 
 
 class PubSub:
-    """PubSub within this process, and through a bus to the others.
+    """Publish/subscribe within this process, and over a bus between processes.
 
-    `url` names the bus: memory:// (this process only), postgresql:// (also postgresql+asyncpg://),
-    redis://, rediss:// or valkey://. Any other raises ValueError. `channel` separates installations
-    that share a Redis. `changed` is for SQLite: a number that differs after another process has
-    written to the file; it is asked four times a second, and when it differs everyone is woken. `deaf`
-    says that other processes may write and nothing will tell: only looking does.
+    url:     the bus: memory:// (this process only), postgresql://, postgresql+asyncpg://, redis://,
+             rediss://, valkey:// or valkeys://.
+    changed: for SQLite. Returns a number that differs after another process has written to the file.
+             It is called four times a second, and a new number wakes every listener.
+    channel: separates installations that share a Redis server.
+    deaf:    other processes may write without a notification, so subscribers must poll.
 
-    Belongs to the event loop that started it; not to be called from other threads.
+    Raises ValueError for any other scheme. An instance belongs to the event loop that started it, and must
+    not be called from another thread.
     """
 
     def __init__(
@@ -53,10 +55,10 @@ class PubSub:
         self._is_started = False
 
     async def start(self) -> None:
-        """Be connected and subscribed. Raises ConnectionError if the bus cannot be reached now.
+        """Connect and subscribe. A second call has no effect.
 
-        A bus lost later is rebuilt for ever, and nobody is told but the log. Starting twice is
-        starting once.
+        A connection lost later is logged and rebuilt, without a limit on the attempts. Raises
+        ConnectionError if the bus cannot be reached.
         """
         async with self._starting:
             if self._is_started:
@@ -70,7 +72,7 @@ class PubSub:
             self._is_started = True
 
     async def stop(self) -> None:
-        """Send what is still to be sent, if that is quick, and disconnect. May be started again."""
+        """Send the pending topics for up to FLUSH_TIMEOUT_SECONDS, then disconnect. `start` may follow."""
         async with self._starting:
             await self._stop()
 
@@ -92,9 +94,9 @@ class PubSub:
         await self.stop()
 
     def send(self, names: Iterable[str]) -> None:
-        """Say that these topics grew. Call it after COMMIT: it neither blocks nor fails.
+        """Notify the listeners of these topics. Call this after COMMIT. It neither blocks nor fails.
 
-        Listeners of this process are woken before it returns, other processes within about 20 ms.
+        Listeners of this process are woken before it returns, those of other processes within about 20 ms.
         """
         keys = {short(name) for name in ([names] if isinstance(names, str) else names)}
         self._hub.wake(keys)
@@ -103,22 +105,24 @@ class PubSub:
 
     @contextmanager
     def listen(self, *names: str) -> Iterator[Listener]:
-        """Listen to these topics. No wake after this returned is missed until the block ends."""
+        """Subscribe to these topics until the block ends. No notification within the block is missed."""
         with self._hub.listen(names) as listener:
             yield listener
 
-    def call(self, name: str, told: Callable[[], None]) -> Callable[[], None]:
-        """Call `told` at every wake of a topic, until what this returns is called. Costs no task."""
-        return self._hub.call(name, told)
+    def call(self, name: str, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call `callback` for every notification of a topic, without a task.
+
+        Return the function that unsubscribes."""
+        return self._hub.call(name, callback)
 
     @property
     def healthy(self) -> bool:
-        """Whether wakes of other processes are known to arrive; alone there are none."""
+        """Whether notifications of other processes are known to arrive. True if there are no others."""
         return self._state is SourceState.PROVEN and not self._is_deaf
 
     @property
     def poll(self) -> float:
-        """Seconds a follower should wait before it looks unasked. Read it anew for every wait."""
+        """The polling interval in seconds. It changes, so read it before every wait."""
         if self._state is SourceState.DOWN:
             return random.uniform(*POLL_DISCONNECTED_SECONDS)  # noqa: S311 - only jitter
         if self._is_deaf:
@@ -131,7 +135,9 @@ class PubSub:
 
 
 def backend_for(url: str) -> type[Backend] | None:
-    """The kind of bus an address names; None for memory. Drivers are imported when used."""
+    """Return the backend for a URL, or None for memory. Drivers are imported on first use.
+
+    Raises ValueError for an unknown scheme."""
     match urlsplit(url).scheme:
         case "memory":
             return None

@@ -1,4 +1,4 @@
-"""PubSub through Redis or Valkey: PUBLISH and SUBSCRIBE."""
+"""Publish/subscribe over Redis or Valkey: PUBLISH and SUBSCRIBE."""
 
 import asyncio
 from contextlib import suppress
@@ -51,7 +51,7 @@ class RedisBackend(Backend):
 
     async def next_published(self) -> Event:
         if self._is_lost:
-            await asyncio.Event().wait()  # said once; the rest is silence, until disconnect()
+            await asyncio.Event().wait()  # `lost` is returned once; then wait for disconnect()
         try:
             message = await self._subscription.get_message(timeout=None)
         except Exception:
@@ -65,6 +65,6 @@ class RedisBackend(Backend):
 
 
 def plain(url: str) -> str:
-    """An address in the words of Redis, also where it names Valkey."""
+    """Convert a Valkey URL to a Redis URL. Other URLs are returned unchanged."""
     parts = urlsplit(url)
     return urlunsplit(parts._replace(scheme=parts.scheme.replace("valkey", "redis")))

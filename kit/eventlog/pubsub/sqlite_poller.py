@@ -1,4 +1,4 @@
-"""Other processes on the same SQLite file, seen by looking at the file's version."""
+"""Detect commits of other processes to the same SQLite file by polling the file's version."""
 
 import asyncio
 import logging
@@ -6,17 +6,17 @@ from collections.abc import Awaitable, Callable
 
 from kit.eventlog.pubsub.hub import Hub, Source, SourceState
 
-POLL_INTERVAL_SECONDS = 0.25  # seconds between two looks
-POLL_TIMEOUT_SECONDS = 3.0  # seconds a look may take
+POLL_INTERVAL_SECONDS = 0.25  # seconds between two calls
+POLL_TIMEOUT_SECONDS = 3.0  # seconds a call may take
 
 log = logging.getLogger("signalbox.pubsub")
 
 
 class SqlitePoller(Source):
-    """PubSub everyone when `changed` answers something new: it cannot tell which topic grew.
+    """Wake every listener when `changed` returns a new number. The number does not identify the topic.
 
-    `changed` is asked by one task only. PRAGMA data_version, asked on a connection that is kept for
-    it, changes with every commit of every other connection, those of this process included.
+    Only one task calls `changed`. PRAGMA data_version, read on a dedicated connection, changes with every
+    commit of every other connection, including those of this process.
     """
 
     def __init__(self, hub: Hub, changed: Callable[[], Awaitable[int]]) -> None:

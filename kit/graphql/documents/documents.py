@@ -1,9 +1,10 @@
-"""Documents that were asked before: parsed, measured, validated and priced once.
+"""A cache of documents, so that each is parsed, measured, validated and priced once.
 
-Clients send the same few texts again and again, and reading one costs more than answering it. Kept
-are at most `most` texts, and at most KEPT characters of them together: a parsed document takes
-about a hundred times its text. A refused text is not kept, so that refusals cannot push out what
-is used.
+Why. Clients send the same few documents repeatedly, and parsing one costs more than executing it.
+
+Promise. The cache holds at most `most` documents and MAX_CACHED_CHARACTERS characters of their text: a parsed
+document takes about a hundred times the memory of its text. A rejected document is not cached, so it cannot
+evict one that is in use.
 """
 
 import asyncio
@@ -50,12 +51,12 @@ class Document:
     depends: dict[str | None, frozenset[str]] = field(default_factory=dict)
     prices: OrderedDict[tuple[Any, ...], int] = field(default_factory=OrderedDict)
     sharing: dict[str | None, tuple[str | None, bool]] = field(default_factory=dict)
-    subjects: dict[str | None, Any] = field(default_factory=dict)  # of its operations; see unchanged.py
+    subjects: dict[str | None, Any] = field(default_factory=dict)  # of its operations; see response_cache.py
     shapes: dict[str | None, dict[str, Shape]] = field(default_factory=dict)  # of its operations' variables
 
     @cached_property
     def digest(self) -> bytes:
-        """What stands for the text where it is not to be kept."""
+        """A digest of the text, for keys that must not contain the text."""
         return digest(self.text.encode("utf-8", "surrogatepass"))
 
     def price(
@@ -127,15 +128,15 @@ class Document:
 
 
 def _noted(value: Any) -> Hashable:
-    """What a cost may depend on in a value: a number, a name, or how long a list is."""
+    """Return the part of a value that a cost may depend on: a number, a name or the length of a list."""
     if isinstance(value, list):
         return len(value)
     known: Hashable = (type(value), value) if isinstance(value, int | str) else None
     return known if len(str(known)) < NOTED else KeyError
 
 
-def digest(said: bytes) -> bytes:
-    return hashlib.blake2b(said, digest_size=32).digest()
+def digest(content: bytes) -> bytes:
+    return hashlib.blake2b(content, digest_size=32).digest()
 
 
 def is_one_field(document: DocumentNode | None, name: str | None) -> bool:

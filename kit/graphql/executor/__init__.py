@@ -15,12 +15,13 @@ How. Root fields are graphql-core's. What a root field answers is a list of one,
 2. levels.py A plan is run for all objects of a level together. A step is one of
              - a constant: __typename;
              - a column: a field without a resolver is `map(attrgetter(name), objects)`, then its leaf type;
-             - a declared field: its resolver carries a `Together`, which answers for all objects in one call and
-               is told which attributes of the rows will be read, so that nothing else is selected;
+             - a declared field: its resolver has a `BatchResolver`, which answers for all objects in one call and
+               gets the attributes of the rows that will be read, so that nothing else is selected;
              - any other field: its resolver is called for each object, as graphql-core would, and what has to be
                awaited is awaited together.
              What a step answered is the next level: lists are joined to one, completed, and cut apart again.
-3. texts.py  A declared field that answers lists, of which nothing but leaves is asked, may be had from the database
+3. json_rows.py
+             A declared field that answers lists, of which nothing but leaves is asked, may be had from the database
              as JSON, a text for each row: then no row of it is an object, and the answer holds what is written
              already (orjson.Fragment). Only for queries, and only where the transport encodes such an answer.
 4. leaves.py A column of one Python type is checked by looking at the set of its types, and converted once for each
@@ -35,7 +36,7 @@ which is what makes a second run harmless; mutations happen in root fields, and 
 
 What it promises. The same answer as graphql-core gives, key order included: tests/executor asks both, with
 generated queries over data with nulls and failures. It knows no noun: it learns everything from the schema and
-from `Together`.
+from `BatchResolver`.
 """
 
 from kit.graphql.executor.batch_resolver import BatchResolver, batch_resolver_of, requested_columns

@@ -1,4 +1,4 @@
-"""How a field says that it can be answered for many objects at once."""
+"""The declaration of a field that is resolved for many objects at once."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
@@ -50,7 +50,7 @@ def requested_columns() -> Columns:
 
 
 def batch_resolver_of(field: GraphQLField) -> BatchResolver | None:
-    """What the field's definition declares."""
+    """Return the BatchResolver in the metadata of the field's definition, if any."""
     definition = field.extensions.get("strawberry-definition")
     found = getattr(definition, "metadata", {}).get(METADATA_KEY)
     return found if isinstance(found, BatchResolver) else None

@@ -1,4 +1,4 @@
-"""Where graphql-core hands over to the levels, and where it gets back what they leave to it.
+"""The connection between graphql-core and the level-by-level execution.
 
 graphql-core completes an object in about 20 µs: a list of 18,000 objects in 0.4 s, without a turn of the event
 loop. So what is left to it pauses after PAUSE_AFTER_SECONDS, and other requests are served meanwhile.
@@ -150,9 +150,9 @@ class ListExecutor(StrawberryGraphQLCoreExecutionContext):
         return result is not None and not isinstance(result, Exception) and self.error_propagation
 
     async def _introspected(self, *given: Any) -> Any:
-        """Complete `__schema` or `__type`: in a thread, or as it was said before.
+        """Complete `__schema` or `__type` from the cache, else in a thread.
 
-        What it says depends on the schema, the document and the values of its variables.
+        The result depends on the schema, the document and the values of its variables.
         """
         complete = super().complete_value
         self._introspecting |= {given[3].key}  # the library comes by again for what is not null
@@ -163,10 +163,14 @@ class ListExecutor(StrawberryGraphQLCoreExecutionContext):
             id(self.schema),
             digest(f"{given[3].key} {name} {values!r} {source}".encode("utf-8", "surrogatepass")),
         )
-        said = await ANSWERS.said(key, lambda: complete(*given))
+        introspected = await ANSWERS.get_or_make(key, lambda: complete(*given))
         if self._objects is not None:
-            self._objects += said.points
-        return Fragment(said.content) if current_operation().takes_texts else orjson.loads(said.content)
+            self._objects += introspected.points
+        return (
+            Fragment(introspected.content)
+            if current_operation().takes_texts
+            else orjson.loads(introspected.content)
+        )
 
     async def _together(
         self,

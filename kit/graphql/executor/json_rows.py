@@ -68,8 +68,8 @@ def _on_postgres(element: Any, compiler: Any, **options: Any) -> str:
 def _on_sqlite(element: Any, compiler: Any, **options: Any) -> str:
     pairs = []
     for key, value in zip(element.keys, element.clauses, strict=True):
-        told = compiler.process(value, **options)
+        expression = compiler.process(value, **options)
         if isinstance(value.type, Boolean):  # SQLite keeps numbers
-            told = f"json(CASE {told} WHEN 1 THEN 'true' WHEN 0 THEN 'false' END)"
-        pairs.append(f"'{key}', {told}")
+            expression = f"json(CASE {expression} WHEN 1 THEN 'true' WHEN 0 THEN 'false' END)"
+        pairs.append(f"'{key}', {expression}")
     return f"json_object({', '.join(pairs)})"

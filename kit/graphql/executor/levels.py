@@ -121,8 +121,8 @@ class LevelExecution:
 
     def _check(self, type_: GraphQLObjectType, values: Sequence[Any], info: Any) -> None:
         if type_.is_type_of is not None:
-            told = info()
-            if any(type_.is_type_of(value, told) is not True for value in values):
+            resolve_info = info()
+            if any(type_.is_type_of(value, resolve_info) is not True for value in values):
                 raise Unplanned("of another type")
 
     async def objects(self, plan: Plan, objects: Sequence[Any], at: At) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Plans: what has to be done for each object of a type, found once for each operation."""
+"""Plans: the steps for each object of a type, collected once for each operation."""
 
 import weakref
 from collections.abc import Iterator
@@ -82,7 +82,7 @@ class FieldPlan:
         return frozenset(found)
 
     def texts(self, core: Core[Any]) -> tuple[Entry, ...] | None:
-        """What each item of the field's lists has, if all of that can be had as JSON."""
+        """The entries of each item in the field's lists, or None if the database cannot return all as JSON."""
         if isinstance(self._texts, bool):
             self._texts = self._written(core)
         return self._texts
@@ -107,7 +107,7 @@ class FieldPlan:
 
 @dataclass
 class Plan:
-    """What an object of one type is asked for."""
+    """The fields to resolve for the objects of one type."""
 
     type: GraphQLObjectType
     steps: list[FieldPlan]
@@ -121,7 +121,7 @@ class Plan:
 
 
 class Selection:
-    """What is selected of the value of one field, whatever type it turns out to be of."""
+    """The selection of one field's value, with one plan for each possible type."""
 
     def __init__(self, details: list[FieldDetails]) -> None:
         self._details = details
@@ -164,11 +164,16 @@ def _step(
 
 
 def _attribute(definition: GraphQLField) -> str | None:
-    """The attribute that is all the field reads, if so."""
-    said = definition.extensions.get("strawberry-definition")
+    """Return the attribute that the field reads, or None if it reads more than one attribute."""
+    strawberry_field = definition.extensions.get("strawberry-definition")
     plain = getattr(definition.resolve, "_is_default", False)
-    if isinstance(said, StrawberryField) and plain and said.is_basic_field and not said.extensions:
-        return said.python_name if said.default_resolver is getattr else None
+    if (
+        isinstance(strawberry_field, StrawberryField)
+        and plain
+        and strawberry_field.is_basic_field
+        and not strawberry_field.extensions
+    ):
+        return strawberry_field.python_name if strawberry_field.default_resolver is getattr else None
     return None
 
 

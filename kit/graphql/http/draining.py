@@ -1,4 +1,4 @@
-"""The server is told to stop, and says so to everybody who still listens."""
+"""Draining: announce a shutdown to the streams and sockets that are still open."""
 
 import asyncio
 from collections.abc import Callable, Iterator

@@ -213,9 +213,9 @@ class BoundedHttp(HttpToolsProtocol):
 
 def _refusal(status: int, text: str, headers: list[tuple[bytes, bytes]]) -> bytes:
     content = text.encode()
-    told = [*headers, (b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
-    told.append((b"content-length", str(len(content)).encode()))
+    response_headers = [*headers, (b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
+    response_headers.append((b"content-length", str(len(content)).encode()))
     if status == 503:
-        told.append((b"retry-after", b"1"))
-    lines = [name + b": " + value + b"\r\n" for name, value in told]
+        response_headers.append((b"retry-after", b"1"))
+    lines = [name + b": " + value + b"\r\n" for name, value in response_headers]
     return b"".join((STATUS_LINE[status], *lines, b"\r\n", content))

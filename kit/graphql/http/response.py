@@ -71,7 +71,7 @@ def error_response(error: GraphQLError, content: bytes, prefers_graphql: bool, e
 
 
 def with_etag(request: Request, response: Response, tag: str) -> Response:
-    """What a GET is answered that may be kept by whoever asked, if it asks whether it is still true."""
+    """Return the response to a GET with validator `tag`, or 304 if the request's If-None-Match has it."""
     if tag in request.headers.get("if-none-match", ""):
         response = Response(status_code=304)
     response.headers["etag"] = tag

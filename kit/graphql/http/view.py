@@ -59,7 +59,7 @@ class GraphQLEndpoint(GraphQL[Any, Any]):
 
     `context_of(request)` makes the context of one HTTP request and `authenticate(websocket,
     params)` that of one socket; both may raise Rejected. `explorer` answers a browser that opens
-    the address, `unchanged` keeps answers that may be given again. `now` is the clock that ends
+    the address, `unchanged` caches responses. `now` is the clock that ends
     access. Sizes in bytes, times in seconds.
     """
 
@@ -148,7 +148,7 @@ class GraphQLEndpoint(GraphQL[Any, Any]):
             return self._refused(request, self._unexpected(error))
 
     async def _question(self, request: request_body.LimitedRequest) -> CacheableQuery | None:
-        """What is asked, if an answer to it may be kept."""
+        """Return the query of a request, or None if its response must not be cached."""
         if self.unchanged is None or current_operation().wants_cost or "idempotency-key" in request.headers:
             return None
         if request.method == "GET" and not self.allow_queries_via_get:
@@ -161,7 +161,7 @@ class GraphQLEndpoint(GraphQL[Any, Any]):
         return self.unchanged.question(document, self.schema._schema, data)
 
     async def _again(self, request: request_body.LimitedRequest, question: CacheableQuery) -> Response:
-        """Answer with what was answered before, if that is still true; else anew, and keep it."""
+        """Return the cached response if it is current. Otherwise execute the query and cache its response."""
         unchanged, operation = self.unchanged, current_operation()
         assert unchanged is not None, "questions are its own"
         context, proof = await unchanged.prove(request, question.id, question.subject.types)
@@ -177,7 +177,7 @@ class GraphQLEndpoint(GraphQL[Any, Any]):
         return with_etag(request, response, etag_of(content)) if request.method == "GET" else response
 
     def _is_charged(self, question: CacheableQuery, kept: CachedResponse, context: Any) -> bool:
-        """Charge for an answer that is there. False where that is refused: then it is refused as always."""
+        """Charge for a cached response. Return False if the charge is refused."""
         operation, charge = current_operation(), Charge(self.schema.policy, context, current_operation())
         operation.type, operation.name, operation.actual = "query", question.subject.name, kept.objects
         try:
@@ -313,8 +313,10 @@ class GraphQLEndpoint(GraphQL[Any, Any]):
                             payload = cast("Any", frame.result)
                             yield _numbered(transport, frame, transport.encode_next(payload, encode))
                         else:
-                            told, pending = await self._process_stream_result(request, frame.result, pending)
-                            yield _numbered(transport, frame, transport.encode_next(told, encode))
+                            payload_data, pending = await self._process_stream_result(
+                                request, frame.result, pending
+                            )
+                            yield _numbered(transport, frame, transport.encode_next(payload_data, encode))
             except Exception as error:  # a torn response tells the client nothing
                 yield transport.encode_next(self._failed(self._unexpected(error)), encode)
             yield transport.encode_complete()

@@ -37,7 +37,7 @@ MAX_REPORTED_FIGURE = 1_000_000  # the largest figure told: a bomb's has hundred
 
 @dataclass(frozen=True)
 class DocumentLimits:
-    """What one operation may be. Counts, except where said."""
+    """The limits of one operation. Numbers are counts unless a comment gives a unit."""
 
     query: int = 16_384  # characters
     tokens: int = 2_000

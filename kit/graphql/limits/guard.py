@@ -1,9 +1,18 @@
-"""What stands before and around every operation, whatever transport it came by.
+"""The checks around every operation, for every transport.
 
-In order: the text is parsed or remembered; its size is checked before anything slower looks at it;
-it is validated; its input and its cost are checked; the principal's bucket is charged, and that of where
-it comes from; it runs under a deadline; what it did not use is given back; one line is logged. The line
-names the request, the operation, its cost and its error codes, never the text, a variable or an answer.
+The guard takes these steps in order:
+
+1. Parse the document, or take it from the cache.
+2. Check its size, before any slower step.
+3. Validate it.
+4. Check its input and its cost.
+5. Charge the bucket of the principal and the bucket of the origin.
+6. Execute it under a deadline.
+7. Refund the points that it did not use.
+8. Log one line.
+
+Promise. The line names the request, the operation, its cost and its error codes. It never contains the
+document, a variable or a result.
 """
 
 import asyncio
@@ -31,12 +40,13 @@ MAX_LOGGED_NAME_LENGTH = 80  # characters of an operation's name that are logged
 
 @dataclass
 class RequestPolicy:
-    """What the operations of one schema may do. `deadline` in seconds.
+    """The limits and rules for the operations of one schema. `deadline` is in seconds.
 
-    `principal` names, from the context, whose bucket is charged; None charges nobody. `origin` names where it
-    comes from: a bucket of `origins`, which all callers there share, is charged as well. `explain` says which
-    exceptions of resolvers are meant for the client (see errors.py). Without `introspection` clients cannot
-    read the schema, nor guess it from what a mistake is answered with.
+    principal:     returns the key of the caller's bucket for a context. None charges no bucket.
+    origin:        returns the key of the bucket in `origins` that all callers of one origin share. It is charged
+                   as well.
+    explain:       selects the exceptions of resolvers that are meant for the client (see errors.py).
+    introspection: if False, clients cannot read the schema, and error messages suggest no names.
     """
 
     documents: Documents = field(default_factory=lambda: Documents(DocumentLimits()))
@@ -54,7 +64,7 @@ class RequestPolicy:
 
 
 class Charge:
-    """What one operation is charged: input and cost are checked, points taken, what is over given back."""
+    """The charge for one operation: check its input and cost, take points, refund the unused ones."""
 
     def __init__(self, policy: RequestPolicy, context: Any, operation: Operation) -> None:
         self._policy, self._context, self._operation = policy, context, operation

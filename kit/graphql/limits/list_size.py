@@ -1,4 +1,4 @@
-"""How long a list may be, said in the schema: `@listSize` and `@cost`.
+"""The sizes of lists, declared in the schema: `@listSize` and `@cost`.
 
 The names are those of IBM's draft of GraphQL cost directives, so that clients and tools may read
 them from the printed schema. A field says its size with
@@ -90,7 +90,7 @@ def cost(weight: int) -> Cost:
 
 @dataclass(frozen=True)
 class ListRule:
-    """What the walk must know of one field."""
+    """The cost and list size of one field, as its directives declare them."""
 
     weight: int  # points of one answer
     item: str | None  # the type of what is answered, when it has fields of its own
@@ -126,14 +126,14 @@ def rules_of(schema: GraphQLSchema) -> ListRules:
 
 
 def undeclared_lists(schema: GraphQLSchema) -> list[str]:
-    """Name the lists of objects that say no size, as "Type.field"."""
+    """Return the lists of objects without a declared size, as "Type.field"."""
     rules = rules_of(schema).fields
-    said = {field for fields in rules.values() for r in fields.values() for field in r.sized}
+    sized_fields = {field for fields in rules.values() for r in fields.values() for field in r.sized}
     return [
         f"{name}.{field}"
         for name, fields in rules.items()
         for field, rule in fields.items()
-        if rule.listed and rule.item and rule.size is None and field not in said
+        if rule.listed and rule.item and rule.size is None and field not in sized_fields
     ]
 
 
@@ -144,8 +144,8 @@ def _types(schema: GraphQLSchema) -> Iterator[tuple[str, dict[str, GraphQLField]
 
 
 def _rule(schema: GraphQLSchema, owner: str, field: GraphQLField) -> ListRule:
-    said = field.extensions.get("strawberry-definition")
-    directives = getattr(said, "directives", ())
+    strawberry_field = field.extensions.get("strawberry-definition")
+    directives = getattr(strawberry_field, "directives", ())
     size = next((d for d in directives if isinstance(d, ListSize)), None)
     weight = next((d.weight for d in directives if isinstance(d, Cost)), None)
     named = get_named_type(field.type)

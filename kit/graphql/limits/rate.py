@@ -153,7 +153,7 @@ class AttemptLimiter:
 
 
 def network_of(address: str) -> str:
-    """What to count tries under: an IPv4 address as it is, of an IPv6 address the /64, all of which one has."""
+    """Return the key to count attempts under: an IPv4 address, or the /64 network of an IPv6 address."""
     try:
         found = ipaddress.ip_address(address)
     except ValueError:

@@ -185,8 +185,10 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, Any]):
 
     async def _refuse(self, operation_id: str, error: GraphQLError) -> None:
         begin_operation("ws", None)
-        told = self.view.public(error)
-        await self.websocket.send_json({"id": operation_id, "type": "error", "payload": [told.formatted]})
+        public_error = self.view.public(error)
+        await self.websocket.send_json(
+            {"id": operation_id, "type": "error", "payload": [public_error.formatted]}
+        )
 
     async def run_operation(self, operation: Operation[Any, Any]) -> None:
         # Operations that came together begin one after the other, with a look at everything else between them:
@@ -222,7 +224,7 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, Any]):
                 )
 
     def _put(self, operation: Operation[Any, Any]) -> Put | None:
-        """What sends an answer of a group at once, where the server can."""
+        """Return the function that sends results of a group immediately, or None without server support."""
         wire = protocol_of(self.websocket.ws.scope)
         if wire is None:
             return None
