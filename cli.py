@@ -1,6 +1,6 @@
-"""What the commands of server.py do: each reads the settings, works on the database, and says what it did.
+"""The commands of server.py: each reads the settings, works on the database and prints the result.
 
-What cannot be done is one line and status 2. What one command alone needs is imported inside it, so that
+A failure is one line and status 2. A module that only one command needs is imported inside of it, so that
 the others start without it.
 """
 
