@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from kit.db.database import Database
 from kit.eventlog.tables import Event, Topic
+from models.events import EVENT_TYPES
 
 CREATE_BOARD = """mutation($input: CreateBoardInput!) {
   createBoard(input: $input) { __typename ... on Board { id } } }"""
@@ -105,4 +106,5 @@ async def log_of(url: str, topic: str) -> list[Logged]:
         await database.close()
     last = numbered[0][0] if numbered else 0
     assert [row.seq for row in rows] == list(range(1, last + 1)), "the numbers of a topic are dense"
-    return [Logged(row.seq, row.kind, row.request_id) for row in rows]
+    names = {kind: cls.__name__ for kind, cls in EVENT_TYPES.items()}
+    return [Logged(row.seq, names.get(row.kind, row.kind), row.request_id) for row in rows]

@@ -28,7 +28,7 @@ LEASE = 2  # seconds
 @contextlib.contextmanager
 def process(remote: Remote, ledger: Path, *asks: str) -> Iterator[Warm]:
     ledger.touch()
-    worker = Warm(remote.urls[0], remote.workspace, "first", str(ledger), *asks, main=main)
+    worker = Warm(remote.urls[0], remote.tokens[""], remote.workspace, "first", str(ledger), *asks, main=main)
     try:
         yield worker
     finally:

@@ -2,6 +2,8 @@
 
 import asyncio
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 from tests.scenarios.remote import Remote, Worker
 from tests.work import CHOICE, hand
@@ -9,20 +11,21 @@ from tests.work import CHOICE, hand
 BEAT = 0.4  # seconds
 
 
-def main(url: str, workspace: str, name: str, ledger: str, *asks: str) -> None:
+def main(url: str, token: str, workspace: str, name: str, ledger: str, *asks: str) -> None:
     """With `asks` it asks a question and waits for the answer.
 
     What it did, and what it was told, stands in the ledger, a line each.
     """
-    asyncio.run(_work(url, workspace, name, Path(ledger), *asks))
+    server = SimpleNamespace(http=url, headers={"authorization": token})
+    asyncio.run(_work(server, workspace, name, Path(ledger), *asks))
 
 
-async def _work(url: str, workspace: str, name: str, ledger: Path, *asks: str) -> None:
+async def _work(server: Any, workspace: str, name: str, ledger: Path, *asks: str) -> None:
     def say(*words: object) -> None:
         with ledger.open("a") as file:
             file.write(" ".join(map(str, words)) + "\n")
 
-    async with Remote(url, workspace=workspace) as remote:
+    async with Remote(server, workspace=workspace) as remote:
         worker = Worker(remote, (await hand(remote, name)).id)
         while not (claims := await worker.get()):
             await asyncio.sleep(0.1)
