@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from graphql import build_schema, lexicographic_sort_schema, print_schema
+from graphql import GraphQLSchema, build_schema, lexicographic_sort_schema, print_ast, print_schema
 from strawberry.schema.config import StrawberryConfig
 
 import schema
@@ -86,7 +86,20 @@ def print_sorted(made: Schema) -> str:
         # strawberry keeps no description of a directive's arguments
         for name, argument in directive.args.items():
             argument.description = argument.description or ARGUMENTS[name]
-    return _compact(print_schema(lexicographic_sort_schema(built))) + "\n"
+    text = _compact(print_schema(lexicographic_sort_schema(built)))
+    return _print_access(built, text) + "\n"
+
+
+def _print_access(built: GraphQLSchema, text: str) -> str:
+    """Print `@requires` behind each mutation: graphql-core prints no applied directives."""
+    assert built.mutation_type is not None, "the schema has mutations"
+    for field in built.mutation_type.fields.values():
+        assert field.ast_node is not None, "the schema was built from text"
+        for directive in field.ast_node.directives:
+            end = f"): {field.type}\n"  # no two mutations have the same type of result
+            assert text.count(end) == 1, f"{field.type} is the result of one mutation"
+            text = text.replace(end, f"{end.rstrip()} {print_ast(directive)}\n")
+    return text
 
 
 def _compact(sdl: str) -> str:

@@ -3,7 +3,10 @@
 The table is tests/tenants.py; this says a second time what a role means.
 """
 
+from pathlib import Path
+
 import pytest
+from graphql import build_schema
 
 from tests.conftest import NOBODY
 from tests.tenants import (
@@ -36,6 +39,16 @@ MAY: dict[str, tuple[set[str], str]] = {
 def test_every_mutation_is_listed():
     listed, there = set(MUTATIONS), set(SCHEMA.mutation_type.fields)
     assert listed == there, f"say in tests/tenants.py who may: {there - listed}; gone: {listed - there}"
+
+
+def test_the_printed_role_is_the_one_that_is_judged():
+    printed = build_schema((Path(__file__).parent.parent / "schema" / "schema.graphql").read_text())
+    roles = {
+        name: directive.arguments[0].value.value
+        for name, field in printed.mutation_type.fields.items()
+        for directive in field.ast_node.directives
+    }
+    assert roles == {name: {WORK: "WORKER"}.get(case.who, case.who) for name, case in MUTATIONS.items()}
 
 
 def expected(who: str, case: Case) -> str | None:
