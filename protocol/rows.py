@@ -26,6 +26,7 @@ NAMES = {  # cached, because reading an enum's value is slow
     event: (type_.value, DEFAULT_LEVELS[type_].value) for type_, event in EVENTS.items()
 }
 TYPES = frozenset(type_.value for type_ in EventType)
+OWN_ERRORS = frozenset(("commit_id", "web_address"))  # their messages are those of protocol/events.py
 MESSAGES = {  # by pydantic's type of error
     "missing": "is required",
     "string_type": "must be text",
@@ -130,4 +131,6 @@ def _message(detail: ErrorDetails) -> str:
         return f"must be one of {context['expected']}".replace("'", "").replace(" or ", ", ")
     if kind.startswith("union_tag"):
         return f"must be one of {', '.join(EventType)}"
-    return MESSAGES[kind].format(**context) if kind in MESSAGES else detail["msg"]
+    if kind in MESSAGES:
+        return MESSAGES[kind].format(**context)
+    return detail["msg"] if kind in OWN_ERRORS else "is not valid"

@@ -138,3 +138,11 @@ def test_text_that_a_database_refuses_is_made_whole():
     json.dumps(row, ensure_ascii=False).encode()
     assert clean("\ud83d\ude42") == "🙂"
     assert isinstance(from_row(row), AgentEvent)
+
+
+@pytest.mark.parametrize("value", ["\ud800", "\udfff x"])
+def test_half_a_letter_in_an_enum_is_told_in_our_words(value):
+    with pytest.raises(InvalidEvent) as refused:
+        from_row({"type": "STATUS", "data": {"state": value}})
+    assert "string_unicode" not in str(refused.value)
+    assert "surrogate" not in str(refused.value)
