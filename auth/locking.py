@@ -32,6 +32,7 @@ from models.actor import Actor
 from models.batch import RunBatch
 from models.board import Board, BoardColumn
 from models.card import Card, CardLink, Subtask
+from models.group import Group
 from models.message import Message
 from models.question import Question
 from models.refusal import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
@@ -221,6 +222,11 @@ async def _lock_on_card(
 async def lock_column(tx: Transaction, actor: Actor, id: str) -> tuple[Board, BoardColumn]:
     """Lock a column and its board."""
     return await _lock_on_board(tx, actor, BoardColumn, id, sees_board(actor, Board.id))
+
+
+async def lock_group(tx: Transaction, actor: Actor, id: str) -> tuple[Board, Group]:
+    """Lock a group of cards and its board."""
+    return await _lock_on_board(tx, actor, Group, id, sees_board(actor, Board.id))
 
 
 async def lock_card(tx: Transaction, actor: Actor, id: str, *, for_run: bool = False) -> tuple[Board, Card]:
