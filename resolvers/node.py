@@ -12,6 +12,7 @@ from resolvers.batch import BATCH
 from resolvers.board import BOARD, COLUMN
 from resolvers.card import CARD
 from resolvers.context import Info
+from resolvers.job import JOB
 from resolvers.key import API_KEY
 from resolvers.link import LINK
 from resolvers.loaders import Relation
@@ -45,6 +46,7 @@ RELATIONS: dict[str, Relation] = {
     "worker": WORKER,
     "notice": NOTIFICATION,
     "chat": SESSION,
+    "job": JOB,
 }
 
 

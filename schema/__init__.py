@@ -17,6 +17,7 @@ from schema.board import BoardMutation, BoardQuery
 from schema.card import CardMutation, CardQuery
 from schema.feed import FeedSubscription
 from schema.fields import query_field
+from schema.job import JobMutation
 from schema.link import LinkMutation
 from schema.message import MessageMutation
 from schema.notice import NoticeMutation, NoticeQuery
@@ -83,6 +84,7 @@ class Mutation(
     WorkerMutation,
     ConversationMutation,
     NoticeMutation,
+    JobMutation,
 ):
     pass
 
