@@ -311,6 +311,7 @@ LIVE: dict[str, dict[str, Any]] = {
 NODES: dict[str, str] = {
     "Workspace": "workspace",
     "ApiKey": "spare key",
+    "ServerJob": "job",
     "Membership": "member",
     "User": "person",
     "Label": "label",
