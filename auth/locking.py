@@ -33,6 +33,7 @@ from models.batch import RunBatch
 from models.board import Board, BoardColumn
 from models.card import Card, CardLink, Subtask
 from models.group import Group
+from models.job import ServerJob
 from models.message import Message
 from models.question import Question
 from models.refusal import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
@@ -178,6 +179,12 @@ async def lock_profile_for_reference(tx: Transaction, actor: Actor, id: str) -> 
     query = query.where(AgentProfile.id == id, sees_workspace(actor, AgentProfile.workspace_id))
     row = await _lock_and_check(tx, actor, _add_locks(actor, query, AgentProfile, read=True), id)
     return row[0]  # type: ignore[no-any-return]
+
+
+async def lock_server_job(tx: Transaction, actor: Actor, id: str) -> ServerJob:
+    """Lock a job of a workspace after the workspace, for an admin."""
+    await lock_workspace(tx, actor, await _find_workspace_id(tx, actor, ServerJob, id), admin=True)
+    return await _lock_by_id(tx, ServerJob, id)  # type: ignore[no-any-return]
 
 
 async def lock_membership(tx: Transaction, actor: Actor, id: str, *, own: bool = False) -> Membership:

@@ -13,6 +13,7 @@ from resolvers.board import BOARD, COLUMN
 from resolvers.card import CARD
 from resolvers.context import Info
 from resolvers.group import GROUP
+from resolvers.job import JOB
 from resolvers.key import API_KEY
 from resolvers.link import LINK
 from resolvers.loaders import Relation
@@ -47,6 +48,7 @@ RELATIONS: dict[str, Relation] = {
     "worker": WORKER,
     "notice": NOTIFICATION,
     "chat": SESSION,
+    "job": JOB,
 }
 
 

@@ -28,7 +28,8 @@ from graphql import (
 
 import actions.account
 from actions.agent_session import keep_session
-from kit.queue import NewJob, enqueue
+from actions.job import enqueue_job
+from kit.queue import NewJob, enqueue, fail_job
 from schema.build import make_schema
 from tests.runs import every_event
 from tests.work import Hand
@@ -148,6 +149,7 @@ MUTATIONS: dict[str, Case] = {
     ),
     "createApiKey": Case(ADMIN, {"workspaceId": "$workspace", "name": "% new", "scopes": ["READ"]}),
     "revokeApiKey": Case(ADMIN, {"id": "$spare key"}),
+    "redriveJob": Case(ADMIN, {"jobId": "$job"}),
     "createLabel": Case(MEMBER, {"workspaceId": "$workspace", "name": "% new", "colour": "#AA0000"}),
     "updateLabel": Case(MEMBER, {"id": "$label", "name": "% renamed"}),
     "createAgentProfile": Case(ADMIN, {"workspaceId": "$workspace", "name": "% new", "executor": "COMMAND"}),
@@ -316,6 +318,7 @@ LIVE: dict[str, dict[str, Any]] = {
 NODES: dict[str, str] = {
     "Workspace": "workspace",
     "ApiKey": "spare key",
+    "ServerJob": "job",
     "Membership": "member",
     "User": "person",
     "Label": "label",
@@ -418,6 +421,9 @@ async def tenant(app: Any, mark: str) -> Tenant:
         for place in ("board", "sibling"):
             await enqueue(tx, NewJob(id=f"{mark}_{place}", scope=made.ids[place], **work))
         made.ids["conversation"] = (await keep_session(tx, *where, f"{mark} talk", "SCRIPTED")).id
+    async with app.begin() as tx:
+        made.ids["job"] = await enqueue_job(tx, f"{mark} job", {}, workspace_id=made.ids["workspace"])
+        await fail_job(tx, made.ids["job"], code="FAILED", reason=f"{mark} reason")
     for key, scopes, board in (
         ("read key", ["READ"], None),
         ("write key", ["WRITE"], None),
