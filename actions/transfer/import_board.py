@@ -201,7 +201,8 @@ class _Builder:
                 parent_id=None if group.parent is None else ids[group.parent],
             )
             ids.append(made.id)
-        self.result.made["groups"] += len(ids)
+        if ids:
+            self.result.made["groups"] += len(ids)
         return ids
 
     def _names(self) -> list[tuple[str, int]]:

@@ -23,7 +23,7 @@ class GroupCreated(GroupEvent):
 
     title: Annotated[str, "Its title at that time."]
     parent_id: Annotated[Id | None, PARENT]
-    rank: Annotated[str, "Its rank among the groups of its parent."]
+    rank: Annotated[str | None, "Its rank among the groups of its parent."]
 
 
 class GroupUpdated(GroupEvent):
@@ -36,7 +36,7 @@ class GroupMoved(GroupEvent):
     """A group was moved with everything in it."""
 
     parent_id: Annotated[Id | None, PARENT]
-    rank: Annotated[str, "Its rank among the groups of its parent."]
+    rank: Annotated[str | None, "Its rank among the groups of its parent."]
     changes: Changes
 
 
