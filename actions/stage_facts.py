@@ -8,6 +8,7 @@ from sqlalchemy import func, literal, literal_column, null, select, union_all
 from kit.db.transaction import Transaction
 from models.board import Board, BoardColumn
 from models.card import Card, CardLink, LinkKind
+from models.policy import board_policy_of
 from models.question import Question
 from models.run import ACTIVE, Run
 from models.stage import ENTRY, ColumnState, Facts, Stage
@@ -97,6 +98,7 @@ async def facts_of(
     blockers = await blockers_of(read, [card.id for card in cards])
     work = await work_on(read, [card.id for card in cards])
     stages = {lane.id: lane.stage for board in lanes.values() for lane in board}
+    requires = {id: board_policy_of(board.policy).require_approval for id, board in boards.items()}
     return [
         Facts(
             at=stages[card.column_id],
@@ -110,6 +112,7 @@ async def facts_of(
             active_run=work.get(card.id, NO_WORK)[0],
             run_begun=work.get(card.id, NO_WORK)[1],
             open_question=work.get(card.id, NO_WORK)[2],
+            lacks_approval=card.approved_at is None and requires[card.board_id],
             may_write=writable is None or card.board_id in writable,
         )
         for card in cards
@@ -119,4 +122,10 @@ async def facts_of(
 async def facts_of_new(read: Read, board: Board) -> Facts:
     """Load the facts of a card that is to be created."""
     lanes = await column_states_of(read, [board.id])
-    return Facts(ENTRY, board.law, lanes[board.id], board_archived=board.archived_at is not None)
+    return Facts(
+        ENTRY,
+        board.law,
+        lanes[board.id],
+        board_archived=board.archived_at is not None,
+        lacks_approval=board_policy_of(board.policy).require_approval,
+    )

@@ -2,15 +2,17 @@
 
 from kit import queue  # noqa: F401
 from kit.eventlog import tables  # noqa: F401
-from models import (  # noqa: F401  # noqa: F401
+from models import (  # noqa: F401
     account,
     batch,
     board,
     card,
     group,
     job,
+    knowledge,
     message,
     notice,
+    planned_file,
     question,
     run,
     worker,

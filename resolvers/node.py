@@ -15,10 +15,12 @@ from resolvers.context import Info
 from resolvers.group import GROUP
 from resolvers.job import JOB
 from resolvers.key import API_KEY
+from resolvers.knowledge import KNOWLEDGE
 from resolvers.link import LINK
 from resolvers.loaders import Relation
 from resolvers.message import MESSAGE
 from resolvers.notice import NOTIFICATION
+from resolvers.planned_file import PLANNED_FILE
 from resolvers.profile import PROFILE
 from resolvers.question import QUESTION
 from resolvers.run import RUN
@@ -40,6 +42,8 @@ RELATIONS: dict[str, Relation] = {
     "card": CARD,
     "link": LINK,
     "subtask": SUBTASK,
+    "knowledge": KNOWLEDGE,
+    "plannedfile": PLANNED_FILE,
     "message": MESSAGE,
     "run": RUN,
     "batch": BATCH,

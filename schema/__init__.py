@@ -19,9 +19,11 @@ from schema.feed import FeedSubscription
 from schema.fields import query_field
 from schema.group import GroupMutation
 from schema.job import JobMutation
+from schema.knowledge import KnowledgeMutation
 from schema.link import LinkMutation
 from schema.message import MessageMutation
 from schema.notice import NoticeMutation, NoticeQuery
+from schema.planned_file import PlannedFileMutation
 from schema.profile import ProfileMutation, ProfileQuery
 from schema.question import QuestionMutation, QuestionQuery
 from schema.queue import QueueQuery, QueueSubscription
@@ -76,6 +78,8 @@ class Mutation(
     GroupMutation,
     CardMutation,
     SubtaskMutation,
+    KnowledgeMutation,
+    PlannedFileMutation,
     LinkMutation,
     MessageMutation,
     RunMutation,

@@ -28,7 +28,9 @@ from models.events import (
     card,
     feed,
     group,
+    knowledge,
     notice,
+    planned_file,
     profile,
     question,
     run,
@@ -41,10 +43,12 @@ from resolvers.batch import BATCH
 from resolvers.board import BOARD, COLUMN
 from resolvers.card import CARD
 from resolvers.group import GROUP
+from resolvers.knowledge import KNOWLEDGE
 from resolvers.link import LINK
 from resolvers.loaders import Relation
 from resolvers.message import MESSAGE
 from resolvers.notice import NOTIFICATION
+from resolvers.planned_file import PLANNED_FILE
 from resolvers.profile import PROFILE
 from resolvers.question import QUESTION
 from resolvers.run import RUN
@@ -57,9 +61,11 @@ from schema.batch import RunBatch
 from schema.board import Board, Column
 from schema.card import Card
 from schema.group import Group
+from schema.knowledge import KnowledgeItem
 from schema.link import CardLink
 from schema.message import Message
 from schema.notice import Notification
+from schema.planned_file import PlannedFile
 from schema.profile import AgentProfile
 from schema.question import Question
 from schema.run import Run, RunProgress
@@ -91,6 +97,16 @@ CURRENT: dict[type[BaseEvent], tuple[Current, ...]] = {
         Current("group", GROUP, Group, "group_id", "The group as it is now; null once deleted."),
     ),
     card.CardEvent: (Current("card", CARD, Card, "card_id", "The card as it is now; null once deleted."),),
+    knowledge.KnowledgeEvent: (
+        Current(
+            "item", KNOWLEDGE, KnowledgeItem, "knowledge_id", "The item as it is now; null once deleted."
+        ),
+    ),
+    planned_file.PlannedFileEvent: (
+        Current(
+            "file", PLANNED_FILE, PlannedFile, "planned_file_id", "The file as it is now; null once deleted."
+        ),
+    ),
     card.CardLinkEvent: (
         Current("link", LINK, CardLink, "link_id", "The link; null once removed."),
         Current("target", CARD, Card, "target_id", "The other card as it is now; null once deleted."),

@@ -8,11 +8,13 @@ from typing import Annotated, Any
 
 import strawberry
 
+import models.readiness
 import models.refusal
 import models.stage
 from kit.graphql.limits.list_size import list_size
 from kit.graphql.types import object_type
 from models.account import AuthReason
+from models.readiness import Need
 from models.stage import MoveGate, Stage
 
 
@@ -94,6 +96,27 @@ class MoveReason:
 
 
 @object_type
+class ReadinessCheck:
+    """A need of a card's board, and whether the card meets it."""
+
+    need: Annotated[Need, "The need."]
+    met: Annotated[bool, "True if the card meets it."]
+    message: Annotated[str, "Text for people."]
+    required: Annotated[int, "The number that the board's policy needs; 0: none may be there."]
+    count: Annotated[int, "The number that the card has."]
+
+
+@object_type
+class NotReady(Refusal):
+    """The card does not meet what its board needs. `card.readiness` has the same checks."""
+
+    card_id: Annotated[strawberry.ID, "The card."]
+    checks: list[ReadinessCheck] = strawberry.field(
+        description="One check for each need of the board's policy.", directives=[list_size(4, slicing=())]
+    )
+
+
+@object_type
 class StageRefused(Refusal):
     """The law of stages does not allow the move, or a gate is closed. Nothing was changed."""
 
@@ -133,4 +156,5 @@ REFUSALS = [
     handler_of(models.refusal.Unauthenticated, Unauthenticated),
     handler_of(models.stage.StageRefused, StageRefused),
     handler_of(models.refusal.LeaseLost, LeaseLost),
+    handler_of(models.readiness.NotReady, NotReady),
 ]

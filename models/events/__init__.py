@@ -2,7 +2,21 @@
 
 from collections.abc import Iterator
 
-from models.events import account, board, card, feed, group, notice, profile, question, run, worker, workspace
+from models.events import (
+    account,
+    board,
+    card,
+    feed,
+    group,
+    knowledge,
+    notice,
+    planned_file,
+    profile,
+    question,
+    run,
+    worker,
+    workspace,
+)
 from models.events.base import BaseEvent, BoardEvent, Changes, UserEvent, WorkspaceEvent
 
 __all__ = [
@@ -17,7 +31,9 @@ __all__ = [
     "card",
     "feed",
     "group",
+    "knowledge",
     "notice",
+    "planned_file",
     "profile",
     "question",
     "run",
