@@ -1,6 +1,6 @@
 """Changes to the knowledge of a card.
 
-An agent with its run's credential adds drafts to its own card, and changes only drafts of agents. It decides nothing.
+An agent with its run's credential writes drafts on its card, and changes only drafts of agents; it decides nothing.
 """
 
 from collections.abc import Sequence

@@ -74,8 +74,8 @@ class TimelineChange(TimelineEntry):
     type: str = strawberry.field(resolver=_type, description="The name of the event's type: `CardMoved`.")
     about: str | None = strawberry.field(
         resolver=_about,
-        description="The title of the subtask, the name of the label, the first line of the knowledge item, or the path of the"
-        " planned file; null for a change of the card itself.",
+        description="The title of the subtask, the name of the label, the first line of the knowledge item, or the"
+        " path of the planned file; null for a change of the card itself.",
     )
     correlation_id: ID | None = strawberry.field(
         description="Shared by the events of one bulk change; else null."
