@@ -2,8 +2,8 @@
 
 import sqlalchemy as sa
 from alembic import op
-from kit.db.database import Id
-from kit.db.database import Json
+
+from kit.db.database import Id, Json
 
 revision = "0008"
 down_revision = "0007"
