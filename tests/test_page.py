@@ -36,7 +36,7 @@ async def windows(process, **options):
     said = []
     async with async_playwright() as playwright:
         program = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        browser = await program.new_context(viewport={"width": 1600, "height": 900}, **options)
+        browser = await program.new_context(viewport={"width": 2000, "height": 900}, **options)
         link = (await link_to(process)).replace("/graphql#", "/#")
 
         async def opened(address=""):
