@@ -1,5 +1,6 @@
 """The board page on the real server, in a real browser."""
 
+import gzip
 import re
 from contextlib import asynccontextmanager
 
@@ -67,7 +68,8 @@ def column(page, name):
 async def test_a_browser_gets_the_board_and_others_the_address_of_the_api(run, fresh):
     async with run(await fresh()) as app:
         page = await app.client.get("/", headers={"accept": "text/html"})
-        assert page.status_code == 200 and '<div id="page">' in page.text
+        assert page.status_code == 200
+        assert '<div id="page">' in page.text
         assert page.headers["content-security-policy"] == POLICY
         for headers in ({"accept": "application/json"}, {"accept": "*/*"}):
             other = await app.client.get("/", headers=headers, follow_redirects=False)
@@ -85,8 +87,6 @@ async def test_the_page_can_be_switched_off(run, fresh):
 
 
 def test_its_scripts_are_small():
-    import gzip
-
     scripts = list((ROOT / "page" / "dist" / "assets").glob("*.js"))
     assert 0 < sum(len(gzip.compress(script.read_bytes())) for script in scripts) <= MAX_SCRIPT_BYTES
 
@@ -136,5 +136,7 @@ async def test_two_windows_show_what_one_of_them_and_others_change(serve, fresh,
         for key in ("Space", "ArrowRight", "Space"):
             await other.keyboard.press(key)
         for each in (page, other):
-            await expect(column(each, "In progress").locator("[data-card]")).to_contain_text("Paint the signal")
+            await expect(column(each, "In progress").locator("[data-card]")).to_contain_text(
+                "Paint the signal"
+            )
         assert (await asks(CARD, id=id))["card"]["stage"] == "IN_PROGRESS"

@@ -148,9 +148,7 @@ async def test_serve_prints_a_link_until_the_owner_has_a_password(fresh, tmp_pat
     out, err = tmp_path / "out", tmp_path / "err"
     server = Warm("serve", cwd=tmp_path, env=given, stdout=out, stderr=err)
     try:
-        [link] = re.findall(
-            r"http://127\.0\.0\.1:\d+/#token=\S+", await printed(server, out, err, "NAME")
-        )
+        [link] = re.findall(r"http://127\.0\.0\.1:\d+/#token=\S+", await printed(server, out, err, "NAME"))
         assert (await who(link))["user"]["username"] == "owner"
         assert (await who(link))["reason"] == "INVALID"
         address = link.split("/#")[0]
