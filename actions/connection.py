@@ -174,7 +174,8 @@ async def require_keys(read: Any, secrets: Secrets) -> None:
 async def adopt_environment(tx: Transaction, given: dict[str, str]) -> None:
     """Make the connections of the oldest workspace equal to the credentials in the environment of the server.
 
-    `given` has them by the kind of connection. Only that workspace may use them: other people's workspaces must not spend the server's credentials.
+    `given` has them by the kind of connection. Only that workspace may use them: other people's workspaces must
+    not spend the server's credentials.
     """
     workspace = await tx.scalar(select(Workspace).order_by(Workspace.id).limit(1).with_for_update())
     if workspace is None:

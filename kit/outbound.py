@@ -113,8 +113,8 @@ class Outbound:
         """Call another server and return its answer, whatever its status. Raises CallFailed.
 
         GET is repeated after lost connections and 502, 503, 504. Any other method is repeated only if nothing was
-        sent. `cut` cuts a longer answer at `most` bytes instead of failing. `leave_host` follows a redirect to another
-        host, without any header.
+        sent. `cut` cuts a longer answer at `most` bytes instead of failing. `leave_host` follows a redirect to
+        another host, without any header.
         """
         try:
             async with asyncio.timeout(WHOLE_SECONDS):

@@ -1,7 +1,7 @@
 """A small GitHub on loopback: it judges every request by GitHub's published description, and can fail in its ways.
 
-The description and the example answers in tests/data/github are GitHub's own. A request that the description does not
-allow is answered 418 and noted in `wrong`, which each test checks at its end.
+The description and the example answers in tests/data/github are GitHub's own. A request that the description does
+not allow is answered 418 and noted in `wrong`, which each test checks at its end.
 """
 
 import asyncio
@@ -72,6 +72,7 @@ class GitHubHost:
         self.wrong: list[str] = []
         self.issued = 0
         self.url = ""
+        self.open: set[asyncio.StreamWriter] = set()
 
     def has(self, name: str = "acme/web", id: int = 1296269) -> Repository:
         self.repositories[name] = repository = Repository(id, name)
@@ -268,6 +269,7 @@ class GitHubHost:
     # HTTP.
 
     async def serve_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.open.add(writer)
         try:
             while line := await reader.readline():
                 method, target, _ = line.decode().split(" ", 2)
@@ -305,6 +307,7 @@ class GitHubHost:
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:
+            self.open.discard(writer)
             writer.close()
 
     def _log(self, path: str, request: Request) -> Reply:
@@ -350,4 +353,5 @@ async def github() -> AsyncIterator[GitHubHost]:
         assert host.wrong == []
     finally:
         server.close()
-        server.close_clients()
+        for writer in list(host.open):
+            writer.close()

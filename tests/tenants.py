@@ -82,6 +82,11 @@ MAKES: list[tuple[str, str, dict[str, Any]]] = [
         {"workspaceId": "$workspace", "name": "% standby", "executor": "COMMAND"},
     ),
     (
+        "connection",
+        "createConnection",
+        {"workspaceId": "$workspace", "kind": "OPENAI", "name": "% models", "secret": "%-key"},
+    ),
+    (
         "worker",
         "registerWorker",
         {"workspaceId": "$workspace", "name": "% worker", "executors": ["SCRIPTED"], "program": "%"},
@@ -150,6 +155,13 @@ MUTATIONS: dict[str, Case] = {
     "updateLabel": Case(MEMBER, {"id": "$label", "name": "% renamed"}),
     "createAgentProfile": Case(ADMIN, {"workspaceId": "$workspace", "name": "% new", "executor": "COMMAND"}),
     "updateAgentProfile": Case(ADMIN, {"id": "$profile", "name": "% renamed"}),
+    "createConnection": Case(
+        ADMIN, {"workspaceId": "$workspace", "kind": "OPENAI", "name": "% new", "secret": "%-key"}
+    ),
+    "updateConnection": Case(
+        ADMIN, {"id": "$connection", "url": "https://localhost:9", "secret": "%-other"}
+    ),
+    "checkConnection": Case(ADMIN, {"id": "$connection"}),
     "registerWorker": Case(
         WORK, {"workspaceId": "$workspace", "name": "% new worker", "executors": ["SCRIPTED"]}
     ),
@@ -253,6 +265,7 @@ MUTATIONS: dict[str, Case] = {
     "unarchiveCard": Case(BOARD, {"id": "$card"}),
     "deleteCard": Case(BOARD, {"id": "$card"}),
     "deleteColumn": Case(BOARD, {"id": "$column", "moveCardsTo": "$other"}),
+    "deleteConnection": Case(ADMIN, {"id": "$connection"}),
     "deleteAgentProfile": Case(ADMIN, {"id": "$profile"}),
     "deleteLabel": Case(MEMBER, {"id": "$label"}),
     "archiveBoard": Case(ADMIN, {"id": "$board"}),
@@ -284,6 +297,7 @@ QUERIES: dict[str, dict[str, Any]] = {
     "questions": {},
     "awaitAnswers": {"key": "k"},
     "agentProfiles": {"workspaceId": "$workspace"},
+    "connections": {"workspaceId": "$workspace"},
     "viewer": {},
     "me": {},
 }
@@ -321,6 +335,7 @@ NODES: dict[str, str] = {
     "Run": "run",
     "RunBatch": "batch",
     "AgentProfile": "profile",
+    "ConnectedService": "connection",
     "Worker": "worker",
     "Notification": "notice",
     "AgentSession": "conversation",

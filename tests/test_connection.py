@@ -64,7 +64,7 @@ def test_an_old_key_opens_and_the_new_one_seals():
 
 
 async def test_a_connection_from_first_to_last(run, caplog):
-    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.INFO)
     async with run() as app:
         home = await app.home()
         made = await make(app, name="  Git  Hub ")
@@ -98,7 +98,7 @@ async def test_a_connection_from_first_to_last(run, caplog):
         async with app.follow(FEED, id=home) as hear:
             heard = []
             while len(heard) < 3:
-                one = (await hear())["workspaceFeed"]["event"]
+                one = (await hear())["workspaceFeed"]
                 heard += [one] if one["kind"].startswith("Connection") else []
         assert [one["kind"] for one in heard] == [f"Connection{x}" for x in ("Created", "Updated", "Deleted")]
         assert {one["field"] for one in heard[1]["changes"]} == {"name", "secretHint"}

@@ -49,7 +49,7 @@ def host_of(services: Services, connection: Connection) -> GitHub:
 
 
 async def token_of(services: Services, connection: Connection) -> str:
-    """Return the token for a connection's code host; of a GitHub App, one of its installation. Raises HostFailed."""
+    """Return the token for a connection's code host; of an App, one of its installation. Raises HostFailed."""
     if connection.kind is ConnectionKind.GITHUB_TOKEN:
         return secret_of(services, connection)
 
