@@ -13,6 +13,8 @@ from resolvers.board import BOARD, COLUMN
 from resolvers.card import CARD
 from resolvers.connection import CONNECTION
 from resolvers.context import Info
+from resolvers.group import GROUP
+from resolvers.job import JOB
 from resolvers.key import API_KEY
 from resolvers.link import LINK
 from resolvers.loaders import Relation
@@ -35,6 +37,7 @@ RELATIONS: dict[str, Relation] = {
     "label": LABEL,
     "board": BOARD,
     "column": COLUMN,
+    "group": GROUP,
     "card": CARD,
     "link": LINK,
     "subtask": SUBTASK,
@@ -47,6 +50,7 @@ RELATIONS: dict[str, Relation] = {
     "worker": WORKER,
     "notice": NOTIFICATION,
     "chat": SESSION,
+    "job": JOB,
 }
 
 

@@ -18,6 +18,8 @@ from schema.card import CardMutation, CardQuery
 from schema.connection import ConnectionMutation, ConnectionQuery
 from schema.feed import FeedSubscription
 from schema.fields import query_field
+from schema.group import GroupMutation
+from schema.job import JobMutation
 from schema.link import LinkMutation
 from schema.message import MessageMutation
 from schema.notice import NoticeMutation, NoticeQuery
@@ -73,6 +75,7 @@ class Mutation(
     AccountMutation,
     WorkspaceMutation,
     BoardMutation,
+    GroupMutation,
     CardMutation,
     SubtaskMutation,
     LinkMutation,
@@ -86,6 +89,7 @@ class Mutation(
     WorkerMutation,
     ConversationMutation,
     NoticeMutation,
+    JobMutation,
 ):
     pass
 

@@ -28,6 +28,7 @@ from models.events import (
     card,
     connection,
     feed,
+    group,
     notice,
     profile,
     question,
@@ -41,6 +42,7 @@ from resolvers.batch import BATCH
 from resolvers.board import BOARD, COLUMN
 from resolvers.card import CARD
 from resolvers.connection import CONNECTION
+from resolvers.group import GROUP
 from resolvers.link import LINK
 from resolvers.loaders import Relation
 from resolvers.message import MESSAGE
@@ -57,6 +59,7 @@ from schema.batch import RunBatch
 from schema.board import Board, Column
 from schema.card import Card
 from schema.connection import ConnectedService
+from schema.group import Group
 from schema.link import CardLink
 from schema.message import Message
 from schema.notice import Notification
@@ -86,6 +89,9 @@ CURRENT: dict[type[BaseEvent], tuple[Current, ...]] = {
     ),
     board.ColumnEvent: (
         Current("column", COLUMN, Column, "column_id", "The column as it is now; null once deleted."),
+    ),
+    group.GroupEvent: (
+        Current("group", GROUP, Group, "group_id", "The group as it is now; null once deleted."),
     ),
     card.CardEvent: (Current("card", CARD, Card, "card_id", "The card as it is now; null once deleted."),),
     card.CardLinkEvent: (

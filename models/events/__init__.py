@@ -15,6 +15,7 @@ from models.events import (
     worker,
     workspace,
 )
+from models.events import account, board, card, feed, group, notice, profile, question, run, worker, workspace
 from models.events.base import BaseEvent, BoardEvent, Changes, UserEvent, WorkspaceEvent
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "card",
     "connection",
     "feed",
+    "group",
     "notice",
     "profile",
     "question",
