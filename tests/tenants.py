@@ -162,9 +162,7 @@ MUTATIONS: dict[str, Case] = {
     "createConnection": Case(
         ADMIN, {"workspaceId": "$workspace", "kind": "OPENAI", "name": "% new", "secret": "%-key"}
     ),
-    "updateConnection": Case(
-        ADMIN, {"id": "$connection", "url": "https://localhost:9", "secret": "%-other"}
-    ),
+    "updateConnection": Case(ADMIN, {"id": "$connection", "url": "https://localhost:9", "secret": "%-other"}),
     "checkConnection": Case(ADMIN, {"id": "$connection"}),
     "registerWorker": Case(
         WORK, {"workspaceId": "$workspace", "name": "% new worker", "executors": ["SCRIPTED"]}
@@ -311,6 +309,7 @@ QUERIES: dict[str, dict[str, Any]] = {
     "me": {},
 }
 OPEN: set[str] = {"rateLimit", "unreadCount"}  # query fields that tell nothing of any tenant
+OPEN |= {"remoteRepositories", "remoteBranches"}  # what another system tells: tests/test_connection.py
 
 # Every subscription, with arguments that name the tenant's own; the feeds of a person name nobody.
 SUBSCRIPTIONS: dict[str, dict[str, Any]] = {

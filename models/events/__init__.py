@@ -8,6 +8,7 @@ from models.events import (
     card,
     connection,
     feed,
+    group,
     notice,
     profile,
     question,
@@ -15,7 +16,6 @@ from models.events import (
     worker,
     workspace,
 )
-from models.events import account, board, card, feed, group, notice, profile, question, run, worker, workspace
 from models.events.base import BaseEvent, BoardEvent, Changes, UserEvent, WorkspaceEvent
 
 __all__ = [
