@@ -22,6 +22,7 @@ MIN_SECRET_KEY_LENGTH = 32  # characters of a secret key
 MAX_DAYS = 36_500  # days: no date overflows that is so far from today
 OTHER_NAMES = {"owner_password", "signalbox_key"}  # that commands read from the environment
 SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+PAGE_URL = re.compile(r"https?://[^\s/?#@,]+(/[^\s?#@]+)?", re.IGNORECASE)
 ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#@,]+")
 HOST_NAME = re.compile(r"[^\s/?#@,]+|[0-9a-f:.]+/[0-9]+", re.IGNORECASE)
 
@@ -55,6 +56,11 @@ class Settings(BaseSettings):
         SecretStr(""),
         description="Signs tokens and seals what is encrypted: 32 characters or more. Old keys may follow,"
         " separated by commas: they still open, the first one closes",
+    )
+    public_url: str = Field(
+        "",
+        description="Address of this server in links that are sent to people, such as https://board.example;"
+        " empty: that of HOST and PORT",
     )
     allowed_origins: Annotated[list[str], NoDecode] = Field(
         [], description="Other origins whose pages may call, separated by commas"
@@ -158,6 +164,14 @@ class Settings(BaseSettings):
                 raise ValueError(f"{origin[:60]} is not an origin like https://app.example.com, or *")
         return origins
 
+    @field_validator("public_url")
+    @classmethod
+    def _page(cls, value: str) -> str:
+        value = value.removesuffix("/")
+        if value and not PAGE_URL.fullmatch(value):
+            raise ValueError("is not an address like https://board.example")
+        return value
+
     @field_validator("allowed_hosts")
     @classmethod
     def _hosts(cls, value: list[str]) -> list[str]:
@@ -247,6 +261,12 @@ class Settings(BaseSettings):
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
             return self.host == "localhost"  # any other name may point anywhere
+
+    @property
+    def page_url(self) -> str:
+        """Where people reach this server, without a slash at its end."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_url or f"http://{host}:{self.port}"
 
     @property
     def keys(self) -> list[str]:

@@ -12,6 +12,7 @@ from resolvers.batch import BATCH
 from resolvers.board import BOARD, COLUMN
 from resolvers.card import CARD
 from resolvers.context import Info
+from resolvers.invitation import INVITATION
 from resolvers.key import API_KEY
 from resolvers.link import LINK
 from resolvers.loaders import Relation
@@ -31,6 +32,7 @@ RELATIONS: dict[str, Relation] = {
     "membership": MEMBERSHIP,
     "user": USER,
     "key": API_KEY,
+    "invitation": INVITATION,
     "label": LABEL,
     "board": BOARD,
     "column": COLUMN,

@@ -17,6 +17,7 @@ from schema.board import BoardMutation, BoardQuery
 from schema.card import CardMutation, CardQuery
 from schema.feed import FeedSubscription
 from schema.fields import query_field
+from schema.invitation import InvitationMutation, InvitationQuery
 from schema.link import LinkMutation
 from schema.message import MessageMutation
 from schema.notice import NoticeMutation, NoticeQuery
@@ -52,6 +53,7 @@ class Query(
     NodeQuery,
     AccountQuery,
     WorkspaceQuery,
+    InvitationQuery,
     BoardQuery,
     CardQuery,
     RunQuery,
@@ -70,6 +72,7 @@ class Query(
 class Mutation(
     AccountMutation,
     WorkspaceMutation,
+    InvitationMutation,
     BoardMutation,
     CardMutation,
     SubtaskMutation,

@@ -27,6 +27,7 @@ from models.events import (
     board,
     card,
     feed,
+    invitation,
     notice,
     profile,
     question,
@@ -39,6 +40,7 @@ from models.events.base import BaseEvent, BoardEvent, UserEvent, WorkspaceEvent
 from resolvers.batch import BATCH
 from resolvers.board import BOARD, COLUMN
 from resolvers.card import CARD
+from resolvers.invitation import INVITATION
 from resolvers.link import LINK
 from resolvers.loaders import Relation
 from resolvers.message import MESSAGE
@@ -54,6 +56,7 @@ from schema.actor import Change, changes
 from schema.batch import RunBatch
 from schema.board import Board, Column
 from schema.card import Card
+from schema.invitation import Invitation
 from schema.link import CardLink
 from schema.message import Message
 from schema.notice import Notification
@@ -119,6 +122,9 @@ CURRENT: dict[type[BaseEvent], tuple[Current, ...]] = {
     ),
     workspace.LabelEvent: (
         Current("label", LABEL, Label, "label_id", "The label as it is now; null once deleted."),
+    ),
+    invitation.InvitationEvent: (
+        Current("invitation", INVITATION, Invitation, "invitation_id", "Null unless you are an admin."),
     ),
     profile.AgentProfileEvent: (
         Current("profile", PROFILE, AgentProfile, "profile_id", "The profile; null once deleted."),

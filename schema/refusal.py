@@ -8,11 +8,13 @@ from typing import Annotated, Any
 
 import strawberry
 
+import models.invitation
 import models.refusal
 import models.stage
 from kit.graphql.limits.list_size import list_size
 from kit.graphql.types import object_type
 from models.account import AuthReason
+from models.invitation import InvitationProblem
 from models.stage import MoveGate, Stage
 
 
@@ -83,6 +85,13 @@ class Unauthenticated(Refusal):
 
 
 @object_type
+class InvitationRefused(Refusal):
+    """The invitation cannot be accepted."""
+
+    problem: Annotated[InvitationProblem, "The reason."]
+
+
+@object_type
 class MoveReason:
     """One reason why a move is refused."""
 
@@ -131,6 +140,7 @@ REFUSALS = [
     handler_of(models.refusal.Stale, Stale),
     handler_of(models.refusal.Conflict, Conflict),
     handler_of(models.refusal.Unauthenticated, Unauthenticated),
+    handler_of(models.invitation.InvitationRefused, InvitationRefused),
     handler_of(models.stage.StageRefused, StageRefused),
     handler_of(models.refusal.LeaseLost, LeaseLost),
 ]

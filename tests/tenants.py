@@ -135,6 +135,11 @@ MUTATIONS: dict[str, Case] = {
     "addMember": Case(ADMIN, {"workspaceId": "$workspace", "username": "%newcomer"}),
     "setMemberRole": Case(ADMIN, {"id": "$guest", "role": "ADMIN"}, HIDDEN),
     "removeMember": Case(ADMIN, {"id": "$guest"}, HIDDEN),
+    "inviteMembers": Case(ADMIN, {"workspaceId": "$workspace", "emails": ["%new@example.org"]}),
+    "createInvitationLink": Case(ADMIN, {"workspaceId": "$workspace"}),
+    "resendInvitation": Case(ADMIN, {"id": "$invitation"}),
+    "revokeInvitation": Case(ADMIN, {"id": "$invitation"}),
+    "acceptInvitation": Case(PERSON, {"token": "no token"}, answer="INVITATION_REFUSED"),
     "register": Case(ANYONE, {"username": "%reg", "password": "long enough"}, answer="FORBIDDEN"),
     "login": Case(ANYONE, {"username": "%ann", "password": "not hers"}, answer="UNAUTHENTICATED"),
     "redeemSignInLink": Case(ANYONE, {"token": "no token"}, answer="UNAUTHENTICATED"),
@@ -287,7 +292,11 @@ QUERIES: dict[str, dict[str, Any]] = {
     "viewer": {},
     "me": {},
 }
-OPEN: set[str] = {"rateLimit", "unreadCount"}  # query fields that tell nothing of any tenant
+OPEN: set[str] = {
+    "rateLimit",
+    "unreadCount",
+    "invitationPreview",
+}  # query fields that tell nothing of any tenant
 
 # Every subscription, with arguments that name the tenant's own; the feeds of a person name nobody.
 SUBSCRIPTIONS: dict[str, dict[str, Any]] = {
@@ -311,6 +320,7 @@ NODES: dict[str, str] = {
     "ApiKey": "spare key",
     "Membership": "member",
     "User": "person",
+    "Invitation": "invitation",
     "Label": "label",
     "Board": "board",
     "Column": "column",
@@ -400,6 +410,11 @@ async def tenant(app: Any, mark: str) -> Tenant:
     await made.mutate("assignCard", assign, made.actor("max"))
     heard = await app.data("{ notifications { nodes { id } } }", made.actor("ann"))
     made.ids["notice"] = heard["nodes"][0]["id"]
+    invite = {"workspaceId": made.ids["workspace"], "emails": [f"{mark}@example.org"]}
+    assert (await made.mutate("inviteMembers", invite, made.actor("ann")))["__typename"] == "Invited"
+    ask = "query($id: ID!) { workspace(id: $id) { invitations { nodes { id } } } }"
+    workspace = await app.data(ask, made.actor("ann"), id=made.ids["workspace"])
+    made.ids["invitation"] = workspace["invitations"]["nodes"][0]["id"]
     ask = "query($id: ID!) { card(id: $id) { revisions { seq } } }"
     card = await app.data(ask, made.actor("ann"), id=made.ids["card"])
     made.ids["revision"] = card["revisions"][0]["seq"]

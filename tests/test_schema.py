@@ -140,6 +140,8 @@ PAYLOADS: set[str] = {
     "Command",
     "NotificationsRead",
     "AllNotificationsRead",
+    "Invited",
+    "InvitationLink",
 }  # answers that are neither: each is explained in docs/api.md
 
 

@@ -2,7 +2,19 @@
 
 from collections.abc import Iterator
 
-from models.events import account, board, card, feed, notice, profile, question, run, worker, workspace
+from models.events import (
+    account,
+    board,
+    card,
+    feed,
+    invitation,
+    notice,
+    profile,
+    question,
+    run,
+    worker,
+    workspace,
+)
 from models.events.base import BaseEvent, BoardEvent, Changes, UserEvent, WorkspaceEvent
 
 __all__ = [
@@ -16,6 +28,7 @@ __all__ = [
     "board",
     "card",
     "feed",
+    "invitation",
     "notice",
     "profile",
     "question",
