@@ -12,7 +12,9 @@ from resolvers.batch import BATCH
 from resolvers.board import BOARD, COLUMN
 from resolvers.card import CARD
 from resolvers.context import Info
+from resolvers.group import GROUP
 from resolvers.invitation import INVITATION
+from resolvers.job import JOB
 from resolvers.key import API_KEY
 from resolvers.link import LINK
 from resolvers.loaders import Relation
@@ -36,6 +38,7 @@ RELATIONS: dict[str, Relation] = {
     "label": LABEL,
     "board": BOARD,
     "column": COLUMN,
+    "group": GROUP,
     "card": CARD,
     "link": LINK,
     "subtask": SUBTASK,
@@ -47,6 +50,7 @@ RELATIONS: dict[str, Relation] = {
     "worker": WORKER,
     "notice": NOTIFICATION,
     "chat": SESSION,
+    "job": JOB,
 }
 
 

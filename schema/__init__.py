@@ -17,7 +17,9 @@ from schema.board import BoardMutation, BoardQuery
 from schema.card import CardMutation, CardQuery
 from schema.feed import FeedSubscription
 from schema.fields import query_field
+from schema.group import GroupMutation
 from schema.invitation import InvitationMutation, InvitationQuery
+from schema.job import JobMutation
 from schema.link import LinkMutation
 from schema.message import MessageMutation
 from schema.notice import NoticeMutation, NoticeQuery
@@ -74,6 +76,7 @@ class Mutation(
     WorkspaceMutation,
     InvitationMutation,
     BoardMutation,
+    GroupMutation,
     CardMutation,
     SubtaskMutation,
     LinkMutation,
@@ -86,6 +89,7 @@ class Mutation(
     WorkerMutation,
     ConversationMutation,
     NoticeMutation,
+    JobMutation,
 ):
     pass
 
