@@ -85,9 +85,15 @@ def configured(
 
 def serve(make: Make, *, migrate: bool) -> None:
     """Serve what `make` makes until told to stop."""
+    from actions.mail import check_templates
+
     settings = configured()
     if not settings.keys:
         fail("SECRET_KEY: must be set to serve on an address that others can reach")
+    try:
+        check_templates(settings)
+    except WrongSetting as error:
+        fail(error)
     logs.start(settings.log_level, settings.log_format)
     listener = taken(settings)
     token = asyncio.run(ready(settings, migrate=migrate, serving=True))

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from actions import validation
 from actions.account import fold_email
+from actions.mail import count_mails, enqueue_mail
 from actions.member import join_workspace
 from auth.locking import lock_workspace
 from auth.passwords import digest, new_secret
@@ -17,7 +18,7 @@ from auth.services import Services
 from kit.db.database import utcnow
 from kit.db.transaction import Transaction
 from kit.graphql.arguments import Id
-from models.account import User
+from models.account import User, public
 from models.actor import Actor
 from models.events.invitation import (
     InvitationAccepted,
@@ -84,9 +85,11 @@ async def invite_members(
     """Invite people by e-mail. Each invitation is valid once, for seven days, for an account with that address.
 
     Members and addresses with a valid invitation are skipped. Without a mail server the result has the links, and
-    you send them. Raises Conflict if the workspace would have more than 200 pending invitations.
+    you send them. Raises Conflict if the workspace would have more than 200 pending invitations. With a mail
+    server, calls after the tenth in a minute raise RATE_LIMITED.
     """
     validation.at_most("emails", emails, MAX_INVITED)
+    count_mails(services, actor)
     clean = [validation.required_email(f"emails.{index}", email) for index, email in enumerate(emails)]
     folded = [fold_email(f"emails.{index}", email) for index, email in enumerate(clean)]
     validation.distinct("emails", folded)
@@ -173,8 +176,26 @@ async def _create(
 async def _deliver(
     tx: Transaction, services: Services, workspace: Workspace, invitation: Invitation, token: str
 ) -> InvitationLink:
-    """Return the link of an invitation."""
-    return InvitationLink(invitation, f"{services.settings.page_url}/#invitation={token}")
+    """Mail an invitation, or return its link if no mail can bring it."""
+    link = f"{services.settings.page_url}/#invitation={token}"
+    if invitation.email is None or not services.settings.sends_mail:
+        return InvitationLink(invitation, link)
+    inviter = await tx.get(User, invitation.invited_by) if invitation.invited_by else None
+    mail = await enqueue_mail(
+        tx,
+        services,
+        recipient=invitation.email,
+        template="invitation",
+        values={
+            "inviter": public(inviter) if inviter else "An admin",
+            "workspace": workspace.name,
+            "link": link,
+        },
+        workspace_id=workspace.id,
+    )
+    invitation.mail_id, invitation.delivery, invitation.delivery_error = mail.id, mail.status, None
+    await tx.flush()  # the caller reads it
+    return InvitationLink(invitation, None)
 
 
 async def revoke_invitation(
@@ -196,6 +217,7 @@ async def resend_invitation(
 
     Raises Conflict if it was accepted or revoked.
     """
+    count_mails(services, actor)
     workspace, invitation = await _lock_invitation(tx, actor, id)
     if status_of(invitation) in (InvitationStatus.ACCEPTED, InvitationStatus.REVOKED):
         raise Conflict("The invitation was accepted or revoked; invite again", invitation.id)
