@@ -184,8 +184,8 @@ async def _owner_link(event_log: EventLog) -> str | None:
 
 
 def linked(address: str, token: str) -> str:
-    """The link that signs somebody in. A browser sends what follows # to nobody."""
-    return f"{address.removesuffix('/graphql')}/graphql#token={token}"
+    """The link that signs somebody in, on the board. A browser sends what follows # to nobody."""
+    return f"{address.removesuffix('/graphql').removesuffix('/')}/#token={token}"
 
 
 def link(

@@ -21,10 +21,12 @@ from sqlalchemy import select
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
 from starlette.websockets import WebSocket
 from strawberry.types.graphql import OperationType
 
@@ -49,6 +51,7 @@ from kit.eventlog.tables import EVENTS
 from kit.graphql.errors import ConnectionRejected, to_public_error
 from kit.graphql.http.draining import Draining
 from kit.graphql.http.hosts import LOOPBACK, HostMiddleware
+from kit.graphql.http.request_body import is_browser
 from kit.graphql.http.view import GraphQLEndpoint
 from kit.graphql.limits.rate import TokenBucket
 from kit.graphql.operation import begin_operation
@@ -65,6 +68,7 @@ from worker.tools.endpoint import McpEndpoint
 
 ROOT = Path(__file__).parent
 EXPLORER = ROOT / "explorer"
+PAGE = ROOT / "page"
 POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; frame-ancestors 'none'; base-uri 'self'"
@@ -158,8 +162,13 @@ class Endpoints:
         return OperationContext(self.services, caller)
 
     def explorer(self, request: Request) -> Response:
-        headers = {"cache-control": "no-store", "content-security-policy": POLICY}
-        return FileResponse(EXPLORER / "dist" / "index.html", headers=headers)
+        return _html(EXPLORER)
+
+    async def home(self, request: Request) -> Response:
+        """The board for a browser. Other clients are told where the API is; a redirect keeps what follows #."""
+        if self.services.settings.board_page and is_browser(request):
+            return _html(PAGE)
+        return Response(status_code=307, headers={"location": "graphql"})
 
     async def examples(self, request: Request) -> Response:
         actor, _ = await identify(self.services, request.headers.get("authorization"))
@@ -212,6 +221,25 @@ class Endpoints:
         except Exception:
             return PlainTextResponse("the database does not answer\n", 503)
         return PlainTextResponse("ok\n")
+
+
+class BuiltFiles(StaticFiles):
+    """Files whose names change with their bytes: a browser asks for each once."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        response.headers["cache-control"] = "public, max-age=31536000, immutable"
+        return response
+
+
+def _html(built: Path) -> Response:
+    headers = {"cache-control": "no-store", "content-security-policy": POLICY}
+    return FileResponse(built / "dist" / "index.html", headers=headers)
+
+
+def _built(built: Path) -> ASGIApp:
+    """The assets of a page, compressed for clients that take it."""
+    return GZipMiddleware(BuiltFiles(directory=built / "dist" / "assets"))
 
 
 def _origins(settings: Settings) -> TokenBucket | None:
@@ -273,7 +301,7 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
             await services.database.close()
 
     routes = [
-        Route("/", lambda request: Response(status_code=307, headers={"location": "graphql"})),
+        Route("/", edge.home),
         Route("/graphql", view),
         WebSocketRoute("/graphql", view),
         Route("/mcp", tools),
@@ -281,7 +309,8 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
         Route("/livez", edge.livez),
         Route("/readyz", edge.readyz),
         Route("/explorer/examples.json", edge.examples),
-        Mount("/explorer/assets", StaticFiles(directory=EXPLORER / "dist" / "assets")),
+        Mount("/explorer/assets", _built(EXPLORER)),
+        Mount("/page/assets", _built(PAGE)),
     ]
     app = Starlette(routes=routes, lifespan=lifespan, middleware=middleware(settings))
     app.state.services, app.state.unchanged = services, unchanged

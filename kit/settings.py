@@ -101,7 +101,10 @@ class Settings(BaseSettings):
         description="Whether clients may read the schema; false also takes suggestions out of errors, and refuses"
         " queries by GET",
     )
-    graphiql: bool = Field(True, description="Whether a browser is shown GraphiQL")
+    graphiql: bool = Field(True, description="Whether a browser is shown GraphiQL at /graphql")
+    board_page: bool = Field(
+        True, description="Whether a browser is shown the board at /; false redirects to /graphql"
+    )
     registration: bool = Field(False, description="Whether strangers may register")
     points: int = Field(60_000, gt=0, le=10**9, description="Cost a caller may spend at once")
     points_per_second: float = Field(1_000, gt=0, le=10**9, description="How fast spent cost comes back")
@@ -249,10 +252,10 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _own_page_alone(self) -> "Settings":
-        if self.graphiql and "*" in self.allowed_origins:
+        if (self.graphiql or self.board_page) and "*" in self.allowed_origins:
             raise ValueError(
-                "ALLOWED_ORIGINS: * does not go with the page that people sign in on;"
-                " name the origins, or set GRAPHIQL=false"
+                "ALLOWED_ORIGINS: * does not go with the pages that people sign in on;"
+                " name the origins, or set GRAPHIQL=false and BOARD_PAGE=false"
             )
         return self
 
