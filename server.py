@@ -40,6 +40,7 @@ from auth.authentication import identify
 from auth.board_version import BoardVersion
 from auth.passwords import Seal
 from auth.revocation import CredentialWatch, RevocationWatcher
+from auth.secrets import Secrets
 from auth.services import Services
 from auth.tokens import Tokens
 from kit.db.clock import database_now
@@ -57,6 +58,7 @@ from kit.graphql.limits.rate import TokenBucket
 from kit.graphql.operation import begin_operation
 from kit.graphql.response_cache import ResponseCache
 from kit.graphql.schema import Schema
+from kit.outbound import Outbound
 from kit.settings import Settings
 from resolvers.context import Caller, OperationContext
 from resolvers.examples import example_ids
@@ -115,6 +117,8 @@ def make_services(settings: Settings) -> Services:
             most=timedelta(days=settings.refresh_most_days),
         ),
         seal=Seal(settings.keys),
+        secrets=Secrets(settings.keys),
+        outbound=Outbound(settings.outbound_networks),
     )
 
 
@@ -297,6 +301,7 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
                 await asyncio.gather(keeping, return_exceptions=True)
             edge.accesses.stop()
             await services.uses.settle()
+            await services.outbound.close()
             await services.event_log.pubsub.stop()
             await services.database.close()
 

@@ -55,7 +55,9 @@ def _is_graphql_type(item: Any) -> bool:
 
 
 def parameters_of(action: Callable[..., Any]) -> list[inspect.Parameter]:
-    """List the parameters of an action that a client gives: all but `tx`, `actor` and `services`.
+    """List the parameters of an action that a client gives, with their GraphQL types.
+
+    All but `tx`, `actor` and `services`.
 
     `**changes: Unpack[Changes]` stands for the optional fields of the TypedDict `Changes`.
     """
