@@ -8,9 +8,11 @@ from strawberry import ID
 from kit.ids import prefix_of
 from models.refusal import Invalid
 from resolvers.agent_session import SESSION
+from resolvers.approval import APPROVAL
 from resolvers.batch import BATCH
 from resolvers.board import BOARD, COLUMN
 from resolvers.card import CARD
+from resolvers.check import CHECK
 from resolvers.context import Info
 from resolvers.key import API_KEY
 from resolvers.link import LINK
@@ -41,6 +43,8 @@ RELATIONS: dict[str, Relation] = {
     "run": RUN,
     "batch": BATCH,
     "question": QUESTION,
+    "check": CHECK,
+    "approval": APPROVAL,
     "profile": PROFILE,
     "worker": WORKER,
     "notice": NOTIFICATION,

@@ -12,9 +12,11 @@ from resolvers import node as nodes
 from resolvers import rate_limit
 from schema.account import AccountMutation, AccountQuery
 from schema.agent_session import ConversationMutation, ConversationQuery
+from schema.approval import ApprovalMutation, ApprovalQuery
 from schema.batch import BatchMutation, BatchQuery
 from schema.board import BoardMutation, BoardQuery
 from schema.card import CardMutation, CardQuery
+from schema.check import CheckMutation
 from schema.feed import FeedSubscription
 from schema.fields import query_field
 from schema.link import LinkMutation
@@ -57,6 +59,7 @@ class Query(
     RunQuery,
     BatchQuery,
     QuestionQuery,
+    ApprovalQuery,
     ProfileQuery,
     WorkerQuery,
     ConversationQuery,
@@ -78,6 +81,8 @@ class Mutation(
     RunMutation,
     BatchMutation,
     QuestionMutation,
+    CheckMutation,
+    ApprovalMutation,
     LogMutation,
     ProfileMutation,
     WorkerMutation,

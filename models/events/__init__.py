@@ -2,7 +2,20 @@
 
 from collections.abc import Iterator
 
-from models.events import account, board, card, feed, notice, profile, question, run, worker, workspace
+from models.events import (
+    account,
+    approval,
+    board,
+    card,
+    check,
+    feed,
+    notice,
+    profile,
+    question,
+    run,
+    worker,
+    workspace,
+)
 from models.events.base import BaseEvent, BoardEvent, Changes, UserEvent, WorkspaceEvent
 
 __all__ = [
@@ -13,8 +26,10 @@ __all__ = [
     "UserEvent",
     "WorkspaceEvent",
     "account",
+    "approval",
     "board",
     "card",
+    "check",
     "feed",
     "notice",
     "profile",
