@@ -2,8 +2,8 @@
 
 import sqlalchemy as sa
 from alembic import op
-from kit.db.database import Id
-from kit.db.database import UtcDateTime
+
+from kit.db.database import Id, UtcDateTime
 
 revision = "0008"
 down_revision = "0007"
