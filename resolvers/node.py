@@ -14,6 +14,8 @@ from resolvers.board import BOARD, COLUMN
 from resolvers.card import CARD
 from resolvers.check import CHECK
 from resolvers.context import Info
+from resolvers.group import GROUP
+from resolvers.job import JOB
 from resolvers.key import API_KEY
 from resolvers.link import LINK
 from resolvers.loaders import Relation
@@ -36,6 +38,7 @@ RELATIONS: dict[str, Relation] = {
     "label": LABEL,
     "board": BOARD,
     "column": COLUMN,
+    "group": GROUP,
     "card": CARD,
     "link": LINK,
     "subtask": SUBTASK,
@@ -49,6 +52,7 @@ RELATIONS: dict[str, Relation] = {
     "worker": WORKER,
     "notice": NOTIFICATION,
     "chat": SESSION,
+    "job": JOB,
 }
 
 

@@ -19,6 +19,8 @@ from schema.card import CardMutation, CardQuery
 from schema.check import CheckMutation
 from schema.feed import FeedSubscription
 from schema.fields import query_field
+from schema.group import GroupMutation
+from schema.job import JobMutation
 from schema.link import LinkMutation
 from schema.message import MessageMutation
 from schema.notice import NoticeMutation, NoticeQuery
@@ -74,6 +76,7 @@ class Mutation(
     AccountMutation,
     WorkspaceMutation,
     BoardMutation,
+    GroupMutation,
     CardMutation,
     SubtaskMutation,
     LinkMutation,
@@ -88,6 +91,7 @@ class Mutation(
     WorkerMutation,
     ConversationMutation,
     NoticeMutation,
+    JobMutation,
 ):
     pass
 

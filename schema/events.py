@@ -29,6 +29,7 @@ from models.events import (
     card,
     check,
     feed,
+    group,
     notice,
     profile,
     question,
@@ -42,6 +43,7 @@ from resolvers.approval import APPROVAL
 from resolvers.batch import BATCH
 from resolvers.board import BOARD, COLUMN
 from resolvers.card import CARD
+from resolvers.group import GROUP
 from resolvers.link import LINK
 from resolvers.loaders import Relation
 from resolvers.message import MESSAGE
@@ -58,6 +60,7 @@ from schema.approval import Approval
 from schema.batch import RunBatch
 from schema.board import Board, Column
 from schema.card import Card
+from schema.group import Group
 from schema.link import CardLink
 from schema.message import Message
 from schema.notice import Notification
@@ -87,6 +90,9 @@ CURRENT: dict[type[BaseEvent], tuple[Current, ...]] = {
     ),
     board.ColumnEvent: (
         Current("column", COLUMN, Column, "column_id", "The column as it is now; null once deleted."),
+    ),
+    group.GroupEvent: (
+        Current("group", GROUP, Group, "group_id", "The group as it is now; null once deleted."),
     ),
     card.CardEvent: (Current("card", CARD, Card, "card_id", "The card as it is now; null once deleted."),),
     card.CardLinkEvent: (

@@ -16,6 +16,7 @@ from models.events import (
     worker,
     workspace,
 )
+from models.events import account, board, card, feed, group, notice, profile, question, run, worker, workspace
 from models.events.base import BaseEvent, BoardEvent, Changes, UserEvent, WorkspaceEvent
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "card",
     "check",
     "feed",
+    "group",
     "notice",
     "profile",
     "question",
