@@ -9,6 +9,7 @@ from models.events import (
     card,
     check,
     feed,
+    group,
     notice,
     profile,
     question,
@@ -16,7 +17,6 @@ from models.events import (
     worker,
     workspace,
 )
-from models.events import account, board, card, feed, group, notice, profile, question, run, worker, workspace
 from models.events.base import BaseEvent, BoardEvent, Changes, UserEvent, WorkspaceEvent
 
 __all__ = [
