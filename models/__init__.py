@@ -9,11 +9,6 @@ from models import (  # noqa: F401
     board,
     card,
     check,
-from models import (  # noqa: F401  # noqa: F401
-    account,
-    batch,
-    board,
-    card,
     group,
     job,
     message,
