@@ -13,6 +13,7 @@ from resolvers.batch import BATCH
 from resolvers.board import BOARD, COLUMN
 from resolvers.card import CARD
 from resolvers.check import CHECK
+from resolvers.connection import CONNECTION
 from resolvers.context import Info
 from resolvers.group import GROUP
 from resolvers.job import JOB
@@ -49,6 +50,7 @@ RELATIONS: dict[str, Relation] = {
     "check": CHECK,
     "approval": APPROVAL,
     "profile": PROFILE,
+    "connection": CONNECTION,
     "worker": WORKER,
     "notice": NOTIFICATION,
     "chat": SESSION,

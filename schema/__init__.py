@@ -17,6 +17,7 @@ from schema.batch import BatchMutation, BatchQuery
 from schema.board import BoardMutation, BoardQuery
 from schema.card import CardMutation, CardQuery
 from schema.check import CheckMutation
+from schema.connection import ConnectionMutation, ConnectionQuery
 from schema.feed import FeedSubscription
 from schema.fields import query_field
 from schema.group import GroupMutation
@@ -63,6 +64,7 @@ class Query(
     QuestionQuery,
     ApprovalQuery,
     ProfileQuery,
+    ConnectionQuery,
     WorkerQuery,
     ConversationQuery,
     QueueQuery,
@@ -88,6 +90,7 @@ class Mutation(
     ApprovalMutation,
     LogMutation,
     ProfileMutation,
+    ConnectionMutation,
     WorkerMutation,
     ConversationMutation,
     NoticeMutation,

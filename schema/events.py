@@ -28,6 +28,7 @@ from models.events import (
     board,
     card,
     check,
+    connection,
     feed,
     group,
     notice,
@@ -43,6 +44,7 @@ from resolvers.approval import APPROVAL
 from resolvers.batch import BATCH
 from resolvers.board import BOARD, COLUMN
 from resolvers.card import CARD
+from resolvers.connection import CONNECTION
 from resolvers.group import GROUP
 from resolvers.link import LINK
 from resolvers.loaders import Relation
@@ -60,6 +62,7 @@ from schema.approval import Approval
 from schema.batch import RunBatch
 from schema.board import Board, Column
 from schema.card import Card
+from schema.connection import ConnectedService
 from schema.group import Group
 from schema.link import CardLink
 from schema.message import Message
@@ -136,6 +139,15 @@ CURRENT: dict[type[BaseEvent], tuple[Current, ...]] = {
     ),
     profile.AgentProfileEvent: (
         Current("profile", PROFILE, AgentProfile, "profile_id", "The profile; null once deleted."),
+    ),
+    connection.ConnectionEvent: (
+        Current(
+            "connection",
+            CONNECTION,
+            ConnectedService,
+            "connection_id",
+            "Null once deleted, or if you are no admin.",
+        ),
     ),
     worker.WorkerEvent: (Current("worker", WORKER, Worker, "worker_id", "The worker as it is now."),),
     notice.Notified: (

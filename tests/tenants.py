@@ -85,6 +85,11 @@ MAKES: list[tuple[str, str, dict[str, Any]]] = [
         {"workspaceId": "$workspace", "name": "% standby", "executor": "COMMAND"},
     ),
     (
+        "connection",
+        "createConnection",
+        {"workspaceId": "$workspace", "kind": "OPENAI", "name": "% models", "secret": "%-key"},
+    ),
+    (
         "worker",
         "registerWorker",
         {"workspaceId": "$workspace", "name": "% worker", "executors": ["SCRIPTED"], "program": "%"},
@@ -163,6 +168,11 @@ MUTATIONS: dict[str, Case] = {
     "updateLabel": Case(MEMBER, {"id": "$label", "name": "% renamed"}),
     "createAgentProfile": Case(ADMIN, {"workspaceId": "$workspace", "name": "% new", "executor": "COMMAND"}),
     "updateAgentProfile": Case(ADMIN, {"id": "$profile", "name": "% renamed"}),
+    "createConnection": Case(
+        ADMIN, {"workspaceId": "$workspace", "kind": "OPENAI", "name": "% new", "secret": "%-key"}
+    ),
+    "updateConnection": Case(ADMIN, {"id": "$connection", "url": "https://localhost:9", "secret": "%-other"}),
+    "checkConnection": Case(ADMIN, {"id": "$connection"}),
     "registerWorker": Case(
         WORK, {"workspaceId": "$workspace", "name": "% new worker", "executors": ["SCRIPTED"]}
     ),
@@ -279,6 +289,7 @@ MUTATIONS: dict[str, Case] = {
     "deleteGroup": Case(BOARD, {"id": "$activity", "cards": {"ungroup": True}}),
     "deleteCard": Case(BOARD, {"id": "$card"}),
     "deleteColumn": Case(BOARD, {"id": "$column", "moveCardsTo": "$other"}),
+    "deleteConnection": Case(ADMIN, {"id": "$connection"}),
     "deleteAgentProfile": Case(ADMIN, {"id": "$profile"}),
     "deleteLabel": Case(MEMBER, {"id": "$label"}),
     "archiveBoard": Case(ADMIN, {"id": "$board"}),
@@ -311,10 +322,12 @@ QUERIES: dict[str, dict[str, Any]] = {
     "approvals": {},
     "awaitAnswers": {"key": "k"},
     "agentProfiles": {"workspaceId": "$workspace"},
+    "connections": {"workspaceId": "$workspace"},
     "viewer": {},
     "me": {},
 }
 OPEN: set[str] = {"rateLimit", "unreadCount"}  # query fields that tell nothing of any tenant
+OPEN |= {"remoteRepositories", "remoteBranches"}  # what another system tells: tests/test_connection.py
 
 # Every subscription, with arguments that name the tenant's own; the feeds of a person name nobody.
 SUBSCRIPTIONS: dict[str, dict[str, Any]] = {
@@ -350,6 +363,7 @@ NODES: dict[str, str] = {
     "Run": "run",
     "RunBatch": "batch",
     "AgentProfile": "profile",
+    "ConnectedService": "connection",
     "Worker": "worker",
     "Notification": "notice",
     "AgentSession": "conversation",
