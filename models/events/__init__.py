@@ -8,8 +8,6 @@ from models.events import (
     board,
     card,
     check,
-    board,
-    card,
     connection,
     feed,
     group,
