@@ -32,6 +32,8 @@ from models.actor import Actor
 from models.batch import RunBatch
 from models.board import Board, BoardColumn
 from models.card import Card, CardLink, Subtask
+from models.connection import Connection
+from models.group import Group
 from models.job import ServerJob
 from models.message import Message
 from models.question import Question
@@ -172,6 +174,12 @@ async def lock_profile(tx: Transaction, actor: Actor, id: str) -> AgentProfile:
     return await _lock_by_id(tx, AgentProfile, id)  # type: ignore[no-any-return]
 
 
+async def lock_connection(tx: Transaction, actor: Actor, id: str) -> Connection:
+    """Lock a connection for an admin; its workspace first, because names are unique there."""
+    await lock_workspace(tx, actor, await _find_workspace_id(tx, actor, Connection, id), admin=True)
+    return await _lock_by_id(tx, Connection, id)  # type: ignore[no-any-return]
+
+
 async def lock_profile_for_reference(tx: Transaction, actor: Actor, id: str) -> AgentProfile:
     """Lock an agent profile against deletion, before the card or board that will refer to it."""
     query = select(AgentProfile, role_in(actor, AgentProfile.workspace_id))
@@ -228,6 +236,11 @@ async def _lock_on_card(
 async def lock_column(tx: Transaction, actor: Actor, id: str) -> tuple[Board, BoardColumn]:
     """Lock a column and its board."""
     return await _lock_on_board(tx, actor, BoardColumn, id, sees_board(actor, Board.id))
+
+
+async def lock_group(tx: Transaction, actor: Actor, id: str) -> tuple[Board, Group]:
+    """Lock a group of cards and its board."""
+    return await _lock_on_board(tx, actor, Group, id, sees_board(actor, Board.id))
 
 
 async def lock_card(tx: Transaction, actor: Actor, id: str, *, for_run: bool = False) -> tuple[Board, Card]:

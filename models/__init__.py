@@ -2,11 +2,13 @@
 
 from kit import queue  # noqa: F401
 from kit.eventlog import tables  # noqa: F401
-from models import (  # noqa: F401
+from models import (  # noqa: F401  # noqa: F401  # noqa: F401
     account,
     batch,
     board,
     card,
+    connection,
+    group,
     job,
     message,
     notice,

@@ -11,7 +11,9 @@ from resolvers.agent_session import SESSION
 from resolvers.batch import BATCH
 from resolvers.board import BOARD, COLUMN
 from resolvers.card import CARD
+from resolvers.connection import CONNECTION
 from resolvers.context import Info
+from resolvers.group import GROUP
 from resolvers.job import JOB
 from resolvers.key import API_KEY
 from resolvers.link import LINK
@@ -35,6 +37,7 @@ RELATIONS: dict[str, Relation] = {
     "label": LABEL,
     "board": BOARD,
     "column": COLUMN,
+    "group": GROUP,
     "card": CARD,
     "link": LINK,
     "subtask": SUBTASK,
@@ -43,6 +46,7 @@ RELATIONS: dict[str, Relation] = {
     "batch": BATCH,
     "question": QUESTION,
     "profile": PROFILE,
+    "connection": CONNECTION,
     "worker": WORKER,
     "notice": NOTIFICATION,
     "chat": SESSION,

@@ -15,8 +15,10 @@ from schema.agent_session import ConversationMutation, ConversationQuery
 from schema.batch import BatchMutation, BatchQuery
 from schema.board import BoardMutation, BoardQuery
 from schema.card import CardMutation, CardQuery
+from schema.connection import ConnectionMutation, ConnectionQuery
 from schema.feed import FeedSubscription
 from schema.fields import query_field
+from schema.group import GroupMutation
 from schema.job import JobMutation
 from schema.link import LinkMutation
 from schema.message import MessageMutation
@@ -59,6 +61,7 @@ class Query(
     BatchQuery,
     QuestionQuery,
     ProfileQuery,
+    ConnectionQuery,
     WorkerQuery,
     ConversationQuery,
     QueueQuery,
@@ -72,6 +75,7 @@ class Mutation(
     AccountMutation,
     WorkspaceMutation,
     BoardMutation,
+    GroupMutation,
     CardMutation,
     SubtaskMutation,
     LinkMutation,
@@ -81,6 +85,7 @@ class Mutation(
     QuestionMutation,
     LogMutation,
     ProfileMutation,
+    ConnectionMutation,
     WorkerMutation,
     ConversationMutation,
     NoticeMutation,

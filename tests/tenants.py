@@ -68,6 +68,8 @@ MAKES: list[tuple[str, str, dict[str, Any]]] = [
         {"boardId": "$board", "title": "% parent", "destination": {"columnId": "$column"}},
     ),
     ("child", "createCard", {"boardId": "$board", "title": "% child", "parentId": "$parent"}),
+    ("group", "createGroup", {"boardId": "$board", "title": "% group", "description": "%"}),
+    ("activity", "createGroup", {"boardId": "$board", "title": "% activity", "parentId": "$group"}),
     ("subtask", "addSubtask", {"cardId": "$card", "title": "% subtask"}),
     ("step", "addSubtask", {"cardId": "$card", "title": "% step"}),
     ("message", "postMessage", {"cardId": "$card", "body": "% message"}),
@@ -81,6 +83,11 @@ MAKES: list[tuple[str, str, dict[str, Any]]] = [
         "standby",
         "createAgentProfile",
         {"workspaceId": "$workspace", "name": "% standby", "executor": "COMMAND"},
+    ),
+    (
+        "connection",
+        "createConnection",
+        {"workspaceId": "$workspace", "kind": "OPENAI", "name": "% models", "secret": "%-key"},
     ),
     (
         "worker",
@@ -152,6 +159,11 @@ MUTATIONS: dict[str, Case] = {
     "updateLabel": Case(MEMBER, {"id": "$label", "name": "% renamed"}),
     "createAgentProfile": Case(ADMIN, {"workspaceId": "$workspace", "name": "% new", "executor": "COMMAND"}),
     "updateAgentProfile": Case(ADMIN, {"id": "$profile", "name": "% renamed"}),
+    "createConnection": Case(
+        ADMIN, {"workspaceId": "$workspace", "kind": "OPENAI", "name": "% new", "secret": "%-key"}
+    ),
+    "updateConnection": Case(ADMIN, {"id": "$connection", "url": "https://localhost:9", "secret": "%-other"}),
+    "checkConnection": Case(ADMIN, {"id": "$connection"}),
     "registerWorker": Case(
         WORK, {"workspaceId": "$workspace", "name": "% new worker", "executors": ["SCRIPTED"]}
     ),
@@ -219,6 +231,10 @@ MUTATIONS: dict[str, Case] = {
     "createColumn": Case(BOARD, {"boardId": "$board", "name": "% new", "stage": "PLAN"}),
     "updateColumn": Case(BOARD, {"id": "$column", "name": "% renamed"}),
     "moveColumn": Case(BOARD, {"id": "$column", "position": {"before": "$other"}}),
+    "createGroup": Case(BOARD, {"boardId": "$board", "title": "% new"}),
+    "updateGroup": Case(BOARD, {"id": "$group", "title": "% renamed"}),
+    "setCardGroup": Case(BOARD, {"id": "$card", "groupId": "$activity"}),
+    "moveGroup": Case(BOARD, {"id": "$activity", "parentId": None}),
     "createCard": Case(
         BOARD, {"boardId": "$board", "title": "% new", "destination": {"columnId": "$column"}}
     ),
@@ -253,8 +269,10 @@ MUTATIONS: dict[str, Case] = {
     "endAgentSession": Case(BOARD, {"id": "$conversation"}),
     "archiveCard": Case(BOARD, {"id": "$card"}),
     "unarchiveCard": Case(BOARD, {"id": "$card"}),
+    "deleteGroup": Case(BOARD, {"id": "$activity", "cards": {"ungroup": True}}),
     "deleteCard": Case(BOARD, {"id": "$card"}),
     "deleteColumn": Case(BOARD, {"id": "$column", "moveCardsTo": "$other"}),
+    "deleteConnection": Case(ADMIN, {"id": "$connection"}),
     "deleteAgentProfile": Case(ADMIN, {"id": "$profile"}),
     "deleteLabel": Case(MEMBER, {"id": "$label"}),
     "archiveBoard": Case(ADMIN, {"id": "$board"}),
@@ -286,10 +304,12 @@ QUERIES: dict[str, dict[str, Any]] = {
     "questions": {},
     "awaitAnswers": {"key": "k"},
     "agentProfiles": {"workspaceId": "$workspace"},
+    "connections": {"workspaceId": "$workspace"},
     "viewer": {},
     "me": {},
 }
 OPEN: set[str] = {"rateLimit", "unreadCount"}  # query fields that tell nothing of any tenant
+OPEN |= {"remoteRepositories", "remoteBranches"}  # what another system tells: tests/test_connection.py
 
 # Every subscription, with arguments that name the tenant's own; the feeds of a person name nobody.
 SUBSCRIPTIONS: dict[str, dict[str, Any]] = {
@@ -317,6 +337,7 @@ NODES: dict[str, str] = {
     "Label": "label",
     "Board": "board",
     "Column": "column",
+    "Group": "group",
     "Card": "card",
     "Subtask": "subtask",
     "Message": "message",
@@ -324,6 +345,7 @@ NODES: dict[str, str] = {
     "Run": "run",
     "RunBatch": "batch",
     "AgentProfile": "profile",
+    "ConnectedService": "connection",
     "Worker": "worker",
     "Notification": "notice",
     "AgentSession": "conversation",
