@@ -348,7 +348,7 @@ def middleware(settings: Settings) -> list[Middleware]:
 
 
 command_line = typer.Typer(
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Signalbox: boards that people and agents work.",
@@ -356,7 +356,11 @@ command_line = typer.Typer(
 
 
 @command_line.callback()
-def _started() -> None:
+def _started(
+    version: Annotated[
+        bool, typer.Option("--version", callback=cli.print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
     gc.freeze()
     gc.set_threshold(
         20_000
@@ -369,9 +373,13 @@ def serve(
     migrate: Annotated[
         bool, typer.Option("--migrate", help="Bring the database to the newest schema first.")
     ] = False,
+    host: Annotated[str | None, typer.Option(help="Address to listen on, instead of HOST.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on, instead of PORT.")] = None,
+    database: Annotated[str | None, typer.Option(help="Database address, instead of DATABASE_URL.")] = None,
 ) -> None:
     """Serve the API and GraphiQL."""
-    cli.serve(make_app, migrate=migrate)
+    given = {"host": host, "port": port, "database_url": database}
+    cli.serve(make_app, migrate=migrate, given={k: v for k, v in given.items() if v is not None})
 
 
 @command_line.command()
@@ -386,6 +394,8 @@ def demo(
     commands.demo(make_app, speed=speed)
 
 
+command_line.command()(cli.doctor)
+command_line.command()(cli.secret)
 command_line.command()(cli.owner)
 command_line.command()(cli.link)
 command_line.command()(cli.migrate)

@@ -389,7 +389,11 @@ def _ports(url: URL) -> list[int]:
 
 
 def load(**overrides: object) -> Settings:
-    """Read the settings. Raises WrongSetting with one line that names the setting and what is wrong."""
+    """Read the settings. Raises WrongSetting with one line that names the setting and what is wrong.
+
+    The variable NAME_FILE names a file whose text is the setting NAME, as container platforms hand out secrets.
+    """
+    overrides = _read_setting_files() | overrides
     try:
         return Settings(**{k: v for k, v in overrides.items() if v is not None})  # type: ignore[arg-type]
     except ValidationError as error:
@@ -403,6 +407,23 @@ def load(**overrides: object) -> Settings:
         raise WrongSetting(".env: is not UTF-8") from None
     except OSError as error:
         raise WrongSetting(f".env: {error.strerror}") from None
+
+
+def _read_setting_files() -> dict[str, object]:
+    found: dict[str, object] = {}
+    for name in Settings.model_fields:
+        path = os.environ.get(f"{name.upper()}_FILE")
+        if not path:
+            continue
+        if name.upper() in os.environ:
+            raise WrongSetting(f"{name.upper()}: is set both by itself and by {name.upper()}_FILE")
+        try:
+            found[name] = Path(path).read_text("utf-8").strip()
+        except OSError as error:
+            raise WrongSetting(f"{name.upper()}_FILE: {path[:200]}: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise WrongSetting(f"{name.upper()}_FILE: {path[:200]}: is not UTF-8") from None
+    return found
 
 
 def unknown_names(path: Path = Path(".env")) -> list[str]:
@@ -444,6 +465,21 @@ def _keep(path: Path, text: str) -> None:
         os.fsync(file.fileno())
         with suppress(FileExistsError):
             os.link(file.name, path)
+
+
+def shown(settings: Settings) -> list[tuple[str, str]]:
+    """Return the names and values of settings, for people. Secrets and passwords are masked."""
+    rows = []
+    for name in Settings.model_fields:
+        value = getattr(settings, name)
+        if isinstance(value, SecretStr):
+            value = "********" if value.get_secret_value() else ""
+        elif isinstance(value, list):
+            value = ",".join(value)
+        elif name.endswith("_url") and value:
+            value = make_url(value).render_as_string(hide_password=True)
+        rows.append((name.upper(), str(value).lower() if isinstance(value, bool) else str(value)))
+    return rows
 
 
 def table() -> str:

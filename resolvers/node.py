@@ -8,9 +8,11 @@ from strawberry import ID
 from kit.ids import prefix_of
 from models.refusal import Invalid
 from resolvers.agent_session import SESSION
+from resolvers.approval import APPROVAL
 from resolvers.batch import BATCH
 from resolvers.board import BOARD, COLUMN
 from resolvers.card import CARD
+from resolvers.check import CHECK
 from resolvers.connection import CONNECTION
 from resolvers.context import Info
 from resolvers.group import GROUP
@@ -47,6 +49,8 @@ RELATIONS: dict[str, Relation] = {
     "run": RUN,
     "batch": BATCH,
     "question": QUESTION,
+    "check": CHECK,
+    "approval": APPROVAL,
     "profile": PROFILE,
     "connection": CONNECTION,
     "worker": WORKER,

@@ -12,9 +12,11 @@ from resolvers import node as nodes
 from resolvers import rate_limit
 from schema.account import AccountMutation, AccountQuery
 from schema.agent_session import ConversationMutation, ConversationQuery
+from schema.approval import ApprovalMutation, ApprovalQuery
 from schema.batch import BatchMutation, BatchQuery
 from schema.board import BoardMutation, BoardQuery
 from schema.card import CardMutation, CardQuery
+from schema.check import CheckMutation
 from schema.connection import ConnectionMutation, ConnectionQuery
 from schema.feed import FeedSubscription
 from schema.fields import query_field
@@ -62,6 +64,7 @@ class Query(
     RunQuery,
     BatchQuery,
     QuestionQuery,
+    ApprovalQuery,
     ProfileQuery,
     ConnectionQuery,
     WorkerQuery,
@@ -86,6 +89,8 @@ class Mutation(
     RunMutation,
     BatchMutation,
     QuestionMutation,
+    CheckMutation,
+    ApprovalMutation,
     LogMutation,
     ProfileMutation,
     ConnectionMutation,

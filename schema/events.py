@@ -24,8 +24,10 @@ from kit.graphql.limits.list_size import list_size
 from kit.graphql.types import object_type, split_description
 from models.events import (
     EVENT_TYPES,
+    approval,
     board,
     card,
+    check,
     connection,
     feed,
     group,
@@ -39,6 +41,7 @@ from models.events import (
     workspace,
 )
 from models.events.base import BaseEvent, BoardEvent, UserEvent, WorkspaceEvent
+from resolvers.approval import APPROVAL
 from resolvers.batch import BATCH
 from resolvers.board import BOARD, COLUMN
 from resolvers.card import CARD
@@ -57,6 +60,7 @@ from resolvers.worker import WORKER
 from resolvers.workspace import LABEL, USER, WORKSPACE
 from schema.account import User
 from schema.actor import Change, changes
+from schema.approval import Approval
 from schema.batch import RunBatch
 from schema.board import Board, Column
 from schema.card import Card
@@ -122,6 +126,10 @@ CURRENT: dict[type[BaseEvent], tuple[Current, ...]] = {
     question.QuestionEvent: (
         Current("question", QUESTION, Question, "question_id", "The question as it is now."),
         Current("run", RUN, Run, "asking_run_id", "The run that asks, as it is now."),
+    ),
+    check.ChecksRecorded: (Current("run", RUN, Run, "checked_run_id", "The run, as it is now."),),
+    approval.ApprovalEvent: (
+        Current("approval", APPROVAL, Approval, "approval_id", "The approval as it is now."),
     ),
     workspace.WorkspaceScopedEvent: (
         Current("workspace", WORKSPACE, Workspace, "workspace_id", "The workspace; null once deleted."),

@@ -110,6 +110,12 @@ MAKES: list[tuple[str, str, dict[str, Any]]] = [
         {"boardId": "$board", "title": "% batched", "destination": {"columnId": "$other"}},
     ),
     ("batch", "startBatch", {"cardIds": ["$batched"], "kind": "TEST", "instruction": "% together"}),
+    (
+        "approval",
+        "requestApproval",
+        {"cardId": "$card", "kind": "TOOL", "subject": "% deploy", "note": "% ok?"},
+    ),
+    ("consent", "requestApproval", {"cardId": "$next", "kind": "MERGE", "note": "% ok?"}),
     ("sibling", "createBoard", {"workspaceId": "$workspace", "name": "% sibling", "description": "%"}),
     ("siblingColumn", "createColumn", {"boardId": "$sibling", "name": "% sibling", "stage": "BACKLOG"}),
     ("siblingCard", "createCard", {"boardId": "$sibling", "title": "% sibling card"}),
@@ -134,6 +140,9 @@ class Case:
 
 HIDDEN = {"board key": "NOT_FOUND"}  # what a key of one board does not see
 
+CHECK = {"kind": "UNIT", "status": "FAILED", "output": "%"}
+REPORT_CHECKS = """mutation($input: ReportChecksInput!) { reportChecks(input: $input) {
+  ... on RecordedChecks { checks { id } } ... on Refusal { code message } } }"""
 LEASE = {"lease": {"runId": "$run", "attempt": 9, "token": "none"}}  # that nobody has
 
 # In an order in which all of them succeed, one after the other, for who may.
@@ -189,6 +198,14 @@ MUTATIONS: dict[str, Case] = {
         AGENT,
         {"key": "k", "questions": [{"key": "0", "text": "% ?"}]},
         dict.fromkeys(("foreign", "ann"), "FORBIDDEN"),
+    ),
+    "decideApproval": Case(BOARD, {"id": "$consent", "approve": True, "note": "% fine"}),
+    "cancelApproval": Case(BOARD, {"id": "$approval"}),
+    "requestApproval": Case(BOARD, {"cardId": "$card", "kind": "MERGE", "note": "% please"}),
+    "reportChecks": Case(
+        WORK,
+        {**LEASE, "sha": "abcdef12", "checks": [{"kind": "UNIT", "name": "%", "status": "PASSED"}]},
+        answer="LEASE_LOST",
     ),
     "stopRun": Case(BOARD, {"id": "$run"}),
     "reportRunEvents": Case(
@@ -307,6 +324,7 @@ QUERIES: dict[str, dict[str, Any]] = {
     "queue": {"workspaceId": "$workspace"},
     "deadRuns": {"workspaceId": "$workspace"},
     "questions": {},
+    "approvals": {},
     "awaitAnswers": {"key": "k"},
     "agentProfiles": {"workspaceId": "$workspace"},
     "connections": {"workspaceId": "$workspace"},
@@ -361,6 +379,8 @@ NODES: dict[str, str] = {
     "Notification": "notice",
     "AgentSession": "conversation",
     "Question": "question",
+    "Check": "check",
+    "Approval": "approval",
 }
 
 
@@ -478,6 +498,13 @@ async def _work(app: Any, made: Tenant) -> None:
     await worker.report(made.ids["run"], "k", *(said | {"text": made.mark} for said in every_event()))
     text = {"type": "TEXT", "text": f"{made.mark}?"}
     asked = await worker.ask(made.ids["run"], {"key": "0", **text}, {"key": "1", **text})
+    given = {
+        "lease": worker.leases[made.ids["run"]],
+        "sha": "abcdef12",
+        "checks": [{**CHECK, "name": made.mark}],
+    }
+    reported = await app.data(REPORT_CHECKS, ann, input=given)
+    made.ids["check"] = reported["checks"][0]["id"]
     await worker.say("releaseRun", made.ids["run"])  # a lease would run out meanwhile
     made.ids["question"], made.ids["doubt"] = [one["id"] for one in asked["questions"]]
 

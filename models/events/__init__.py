@@ -4,8 +4,10 @@ from collections.abc import Iterator
 
 from models.events import (
     account,
+    approval,
     board,
     card,
+    check,
     connection,
     feed,
     group,
@@ -27,8 +29,10 @@ __all__ = [
     "UserEvent",
     "WorkspaceEvent",
     "account",
+    "approval",
     "board",
     "card",
+    "check",
     "connection",
     "feed",
     "group",
