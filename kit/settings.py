@@ -365,6 +365,7 @@ class Settings(BaseSettings):
     def sends_mail(self) -> bool:
         return self.smtp_url.get_secret_value() != ""
 
+    @property
     def connection_secrets(self) -> dict[str, str]:
         """The credentials for other systems that the environment has, by the kind of connection."""
         given = {
