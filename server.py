@@ -33,6 +33,7 @@ from strawberry.types.graphql import OperationType
 import cli
 import worker.cli
 from actions.job import JobRunner
+from actions.purge import purge_periodically
 from actions.run.sweep import sweep_periodically
 from actions.run_log import RUN_LOG
 from auth.authentication import identify
@@ -62,6 +63,7 @@ from kit.settings import Settings
 from resolvers.context import Caller, OperationContext
 from resolvers.examples import example_ids
 from resolvers.idempotency import clean_up_periodically
+from resolvers.mail import receive_mail_report
 from schema.build import make_schema
 from schema.cacheable import BOARD, PEOPLE
 from worker.tools.endpoint import McpEndpoint
@@ -287,6 +289,7 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
                 clean_up_periodically(services.database),
                 prune_periodically(services.event_log, kept),
                 sweep_periodically(services.event_log),
+                purge_periodically(services.database),
                 JobRunner(services).run(),
                 return_exceptions=True,  # cancelled, it is done when all are, not when the first is
             )
@@ -307,6 +310,7 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
         Route("/graphql", view),
         WebSocketRoute("/graphql", view),
         Route("/mcp", tools),
+        Route("/webhooks/mail", partial(receive_mail_report, services), methods=["POST"]),
         Route("/livez", edge.livez),
         Route("/readyz", edge.readyz),
         Route("/explorer/examples.json", edge.examples),
@@ -344,7 +348,7 @@ def middleware(settings: Settings) -> list[Middleware]:
 
 
 command_line = typer.Typer(
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Signalbox: boards that people and agents work.",
@@ -352,7 +356,11 @@ command_line = typer.Typer(
 
 
 @command_line.callback()
-def _started() -> None:
+def _started(
+    version: Annotated[
+        bool, typer.Option("--version", callback=cli.print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
     gc.freeze()
     gc.set_threshold(
         20_000
@@ -365,9 +373,13 @@ def serve(
     migrate: Annotated[
         bool, typer.Option("--migrate", help="Bring the database to the newest schema first.")
     ] = False,
+    host: Annotated[str | None, typer.Option(help="Address to listen on, instead of HOST.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on, instead of PORT.")] = None,
+    database: Annotated[str | None, typer.Option(help="Database address, instead of DATABASE_URL.")] = None,
 ) -> None:
     """Serve the API and GraphiQL."""
-    cli.serve(make_app, migrate=migrate)
+    given = {"host": host, "port": port, "database_url": database}
+    cli.serve(make_app, migrate=migrate, given={k: v for k, v in given.items() if v is not None})
 
 
 @command_line.command()
@@ -382,6 +394,8 @@ def demo(
     commands.demo(make_app, speed=speed)
 
 
+command_line.command()(cli.doctor)
+command_line.command()(cli.secret)
 command_line.command()(cli.owner)
 command_line.command()(cli.link)
 command_line.command()(cli.migrate)

@@ -4,13 +4,17 @@ from kit import queue  # noqa: F401
 from kit.eventlog import tables  # noqa: F401
 from models import (  # noqa: F401
     account,
+    approval,
     batch,
     board,
     card,
+    check,
     connection,
     group,
+    invitation,
     job,
     knowledge,
+    mail,
     message,
     notice,
     planned_file,
