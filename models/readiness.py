@@ -48,7 +48,7 @@ class NotReady(Refusal):
 
     def __init__(self, card_id: str, checks: list[Check]) -> None:
         super().__init__("; ".join(check.message for check in checks if not check.met))
-        self.card_id, self.checks = card_id, checks
+        self.card_id, self.needs = card_id, checks
 
 
 def check_readiness(policy: BoardPolicy, has: Preparation) -> list[Check]:

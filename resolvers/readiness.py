@@ -17,13 +17,13 @@ from resolvers.context import Info
 class Readiness:
     """The readiness of a card, and its approval."""
 
-    checks: list[Check]
+    needs: list[Check]
     approved_at: datetime | None
     approved_by: str | None
 
     @property
     def met(self) -> bool:
-        return all(check.met for check in self.checks)
+        return all(check.met for check in self.needs)
 
 
 async def readiness_of_card(root: Parent[Card], info: Info) -> Readiness:

@@ -21,7 +21,7 @@ class Readiness:
     """The readiness of a card to be worked on."""
 
     met: Annotated[bool, "True if all checks are met: the card can be approved."]
-    checks: list[ReadinessCheck] = strawberry.field(
+    needs: list[ReadinessCheck] = strawberry.field(
         description="One check for each need of the board's policy.", directives=[list_size(4, slicing=())]
     )
     approved_at: Annotated[datetime | None, "Time of its approval; null if it is not approved."]

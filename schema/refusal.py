@@ -123,7 +123,7 @@ class NotReady(Refusal):
     """The card does not meet what its board needs. `card.readiness` has the same checks."""
 
     card_id: Annotated[strawberry.ID, "The card."]
-    checks: list[ReadinessCheck] = strawberry.field(
+    needs: list[ReadinessCheck] = strawberry.field(
         description="One check for each need of the board's policy.", directives=[list_size(4, slicing=())]
     )
 

@@ -10,7 +10,7 @@ from tests.board import card, do, dump, reads, told
 from tests.test_law_paths import by_stage
 
 POLICY = "... on Board { policy { requireApproval } }"
-CHECKS = "checks { need met required count message }"
+CHECKS = "needs { need met required count message }"
 READY = f"readiness {{ met approvedAt approvedBy {{ name }} {CHECKS} }}"
 APPROVED = "... on Card { approvedAt version }"
 NOT_READY = f"... on NotReady {{ cardId {CHECKS} }} ... on Card {{ approvedAt version }}"
@@ -34,10 +34,10 @@ async def test_a_card_is_approved_once_it_has_what_its_board_needs(run):
         refused = await do(app, "approveCard", NOT_READY, id=id)
         assert (refused["__typename"], refused["code"], refused["cardId"]) == ("NotReady", "NOT_READY", id)
         said = (await card(app, id, READY))["readiness"]
-        assert refused["checks"] == said["checks"], "the refusal is the same list"
-        assert unmet(said["checks"]) == ["REQUIREMENTS", "PLANNED_FILES", "ANSWERS"]
+        assert refused["needs"] == said["needs"], "the refusal is the same list"
+        assert unmet(said["needs"]) == ["REQUIREMENTS", "PLANNED_FILES", "ANSWERS"]
         assert (said["met"], said["approvedAt"], said["approvedBy"]) == (False, None, None)
-        assert [(check["required"], check["count"]) for check in said["checks"]] == [(1, 0), (1, 0), (0, 1)]
+        assert [(check["required"], check["count"]) for check in said["needs"]] == [(1, 0), (1, 0), (0, 1)]
         assert await dump(app, board) == before, "nothing was changed"
         await prepare(app, id)
         await do(app, "answerQuestion", id=question["id"], text="Any")
@@ -62,7 +62,7 @@ async def test_the_policy_says_what_a_card_needs(run):
         board, [id] = await app.has_board("Pay")
         needs = {"requiredRequirements": 0, "requiredPlannedFiles": 0, "requireAnswers": False}
         await do(app, "updateBoardPolicy", boardId=board, **needs)
-        assert (await card(app, id, READY))["readiness"]["checks"] == []
+        assert (await card(app, id, READY))["readiness"]["needs"] == []
         assert (await do(app, "approveCard", NOT_READY, id=id))["approvedAt"]
         await do(app, "withdrawApproval", id=id)
         await do(app, "updateBoardPolicy", boardId=board, requiredRequirements=2, requireReview=True)
@@ -76,10 +76,10 @@ async def test_the_policy_says_what_a_card_needs(run):
         )
         await do(app, "addKnowledge", cardId=id, kind="REQUIREMENT", text="b", state="APPROVED")
         refused = await do(app, "approveCard", NOT_READY, id=id)
-        assert unmet(refused["checks"]) == ["REVIEW"]
+        assert unmet(refused["needs"]) == ["REVIEW"]
         await do(app, "updateKnowledge", id=one["id"], state="REJECTED")
         refused = await do(app, "approveCard", NOT_READY, id=id)
-        assert unmet(refused["checks"]) == ["REQUIREMENTS"], "a rejected requirement does not count"
+        assert unmet(refused["needs"]) == ["REQUIREMENTS"], "a rejected requirement does not count"
         await do(app, "updateKnowledge", id=one["id"], state="APPROVED")
         assert (await do(app, "approveCard", NOT_READY, id=id))["approvedAt"]
 
