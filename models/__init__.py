@@ -13,6 +13,7 @@ from models import (  # noqa: F401  # noqa: F401  # noqa: F401
     message,
     notice,
     question,
+    repository,
     run,
     worker,
     workspace,

@@ -22,6 +22,7 @@ from resolvers.message import MESSAGE
 from resolvers.notice import NOTIFICATION
 from resolvers.profile import PROFILE
 from resolvers.question import QUESTION
+from resolvers.repository import REPOSITORY
 from resolvers.run import RUN
 from resolvers.subtask import SUBTASK
 from resolvers.worker import WORKER
@@ -47,6 +48,7 @@ RELATIONS: dict[str, Relation] = {
     "question": QUESTION,
     "profile": PROFILE,
     "connection": CONNECTION,
+    "repository": REPOSITORY,
     "worker": WORKER,
     "notice": NOTIFICATION,
     "chat": SESSION,

@@ -26,6 +26,7 @@ from schema.notice import NoticeMutation, NoticeQuery
 from schema.profile import ProfileMutation, ProfileQuery
 from schema.question import QuestionMutation, QuestionQuery
 from schema.queue import QueueQuery, QueueSubscription
+from schema.repository import RepositoryMutation, RepositoryQuery
 from schema.run import RunMutation, RunQuery
 from schema.run_log import LogMutation, LogSubscription
 from schema.subtask import SubtaskMutation
@@ -62,6 +63,7 @@ class Query(
     QuestionQuery,
     ProfileQuery,
     ConnectionQuery,
+    RepositoryQuery,
     WorkerQuery,
     ConversationQuery,
     QueueQuery,
@@ -86,6 +88,7 @@ class Mutation(
     LogMutation,
     ProfileMutation,
     ConnectionMutation,
+    RepositoryMutation,
     WorkerMutation,
     ConversationMutation,
     NoticeMutation,

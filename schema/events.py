@@ -32,6 +32,7 @@ from models.events import (
     notice,
     profile,
     question,
+    repository,
     run,
     type_name_of,
     worker,
@@ -49,6 +50,7 @@ from resolvers.message import MESSAGE
 from resolvers.notice import NOTIFICATION
 from resolvers.profile import PROFILE
 from resolvers.question import QUESTION
+from resolvers.repository import REPOSITORY
 from resolvers.run import RUN
 from resolvers.subtask import SUBTASK
 from resolvers.worker import WORKER
@@ -65,6 +67,7 @@ from schema.message import Message
 from schema.notice import Notification
 from schema.profile import AgentProfile
 from schema.question import Question
+from schema.repository import Repository
 from schema.run import Run, RunProgress
 from schema.subtask import Subtask
 from schema.worker import Worker
@@ -140,6 +143,9 @@ CURRENT: dict[type[BaseEvent], tuple[Current, ...]] = {
             "connection_id",
             "Null once deleted, or if you are no admin.",
         ),
+    ),
+    repository.RepositoryEvent: (
+        Current("repository", REPOSITORY, Repository, "repository_id", "The repository as it is now."),
     ),
     worker.WorkerEvent: (Current("worker", WORKER, Worker, "worker_id", "The worker as it is now."),),
     notice.Notified: (
