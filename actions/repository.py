@@ -113,7 +113,7 @@ async def connect_repository(
 async def _require_host(
     tx: Transaction, services: Services, workspace_id: str, connection_id: str, host: str
 ) -> None:
-    """Raise NotFound or Invalid unless a connection of the workspace is for a host: its secret goes nowhere else."""
+    """Raise NotFound or Invalid unless a connection is for a host: its secret goes nowhere else."""
     is_own = Connection.id == connection_id, Connection.workspace_id == workspace_id
     connection = await tx.scalar(select(Connection).where(*is_own).with_for_update(read=True))
     if connection is None:
@@ -143,7 +143,9 @@ async def select_branch(
     actor: Actor,
     *,
     id: Annotated[Id, "The repository."],
-    branch: Annotated[str | None, "The branch that work starts from. Default: the host's default branch."] = None,
+    branch: Annotated[
+        str | None, "The branch that work starts from. Default: the host's default branch."
+    ] = None,
     if_version: IfVersion = None,
 ) -> Repository:
     """Select the branch of a repository that work starts from. Raises Stale."""
@@ -225,7 +227,9 @@ async def set_board_repository(
     actor: Actor,
     *,
     board_id: Annotated[Id, "The board."],
-    repository_id: Annotated[Id | None, "The repository. Default: none, and the policy's `repository` holds."] = None,
+    repository_id: Annotated[
+        Id | None, "The repository. Default: none, and the policy's `repository` holds."
+    ] = None,
     if_version: IfVersion = None,
 ) -> Board:
     """Give a board the repository that its cards are worked in. Raises Stale, Conflict if it is disconnected."""
@@ -267,7 +271,9 @@ class HostedRepository:
 async def find_hosted(services: Services, repository_id: str) -> HostedRepository:
     """Return a repository and its host, for a job. Raises JobFailed if its host cannot be asked."""
     rows = await services.database.read(
-        select(Repository.__table__).where(Repository.id == repository_id, Repository.disconnected_at.is_(None))
+        select(Repository.__table__).where(
+            Repository.id == repository_id, Repository.disconnected_at.is_(None)
+        )
     )
     if not rows or rows[0].connection_id is None:
         raise JobFailed("The repository is disconnected, or has no connection", final=True)

@@ -29,14 +29,14 @@ class Repository(Node):
     host: Annotated[str, "Its host, with a port that is not the default one."]
     full_name: Annotated[str, "owner/name."]
     default_branch: Annotated[str | None, "Its host's default branch; null until it was synchronized."]
-    selected_branch: Annotated[
-        str | None, "The branch that work starts from; null: the default branch."
-    ]
+    selected_branch: Annotated[str | None, "The branch that work starts from; null: the default branch."]
     latest_commit: Annotated[
         str | None, "Newest commit of the selected or default branch; null until it was synchronized."
     ]
     has_webhook_secret: bool = query_field(reads.has_webhook_secret)
-    synced_at: Annotated[datetime | None, "Time of the last synchronization that succeeded; null if none did."]
+    synced_at: Annotated[
+        datetime | None, "Time of the last synchronization that succeeded; null if none did."
+    ]
     error: Annotated[str | None, "The reason why the last synchronization failed; null if it did not."]
     disconnected_at: Annotated[datetime | None, "Time when it was disconnected; null if it is connected."]
     connection: ConnectedService | None = relation_field(
@@ -69,7 +69,9 @@ class RepositoryMutation:
         actions.repository.connect_repository, Repository, Conflict, requires=Access.ADMIN
     )
     select_branch = mutation(actions.repository.select_branch, Repository, Stale, requires=Access.MEMBER)
-    sync_repository = mutation(actions.repository.sync_repository, Repository, Conflict, requires=Access.MEMBER)
+    sync_repository = mutation(
+        actions.repository.sync_repository, Repository, Conflict, requires=Access.MEMBER
+    )
     disconnect_repository = mutation(
         actions.repository.disconnect_repository, Repository, Stale, requires=Access.ADMIN
     )

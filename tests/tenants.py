@@ -168,9 +168,7 @@ MUTATIONS: dict[str, Case] = {
         ADMIN, {"workspaceId": "$workspace", "kind": "OPENAI", "name": "% new", "secret": "%-key"}
     ),
     "updateConnection": Case(ADMIN, {"id": "$connection", "url": "https://localhost:9", "secret": "%-other"}),
-    "connectRepository": Case(
-        ADMIN, {"workspaceId": "$workspace", "url": "https://github.com/%/new"}
-    ),
+    "connectRepository": Case(ADMIN, {"workspaceId": "$workspace", "url": "https://github.com/%/new"}),
     "selectBranch": Case(MEMBER, {"id": "$repository", "branch": "%-next"}),
     "syncRepository": Case(MEMBER, {"id": "$repository"}, answer="CONFLICT"),
     "replaceWebhookSecret": Case(ADMIN, {"id": "$repository"}),
