@@ -35,6 +35,7 @@ import cli
 import kit.metrics
 import worker.cli
 from actions.job import JobRunner
+from actions.purge import purge_periodically
 from actions.run.sweep import sweep_periodically
 from actions.run_log import RUN_LOG
 from auth.authentication import identify
@@ -64,6 +65,7 @@ from kit.settings import Settings
 from resolvers.context import Caller, OperationContext
 from resolvers.examples import example_ids
 from resolvers.idempotency import clean_up_periodically
+from resolvers.mail import receive_mail_report
 from resolvers.metrics import read_samples
 from schema.build import make_schema
 from schema.cacheable import BOARD, PEOPLE
@@ -319,6 +321,7 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
                 clean_up_periodically(services.database),
                 prune_periodically(services.event_log, kept),
                 sweep_periodically(services.event_log),
+                purge_periodically(services.database),
                 JobRunner(services).run(),
                 return_exceptions=True,  # cancelled, it is done when all are, not when the first is
             )
@@ -339,6 +342,7 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
         Route("/graphql", view),
         WebSocketRoute("/graphql", view),
         Route("/mcp", tools),
+        Route("/webhooks/mail", partial(receive_mail_report, services), methods=["POST"]),
         Route("/livez", edge.livez),
         Route("/readyz", edge.readyz),
         Route("/explorer/examples.json", edge.examples),
