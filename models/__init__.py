@@ -2,14 +2,18 @@
 
 from kit import queue  # noqa: F401
 from kit.eventlog import tables  # noqa: F401
-from models import (  # noqa: F401  # noqa: F401  # noqa: F401
+from models import (  # noqa: F401
     account,
+    approval,
     batch,
     board,
     card,
+    check,
     connection,
     group,
+    invitation,
     job,
+    mail,
     message,
     notice,
     question,

@@ -12,13 +12,16 @@ from resolvers import node as nodes
 from resolvers import rate_limit
 from schema.account import AccountMutation, AccountQuery
 from schema.agent_session import ConversationMutation, ConversationQuery
+from schema.approval import ApprovalMutation, ApprovalQuery
 from schema.batch import BatchMutation, BatchQuery
 from schema.board import BoardMutation, BoardQuery
 from schema.card import CardMutation, CardQuery
+from schema.check import CheckMutation
 from schema.connection import ConnectionMutation, ConnectionQuery
 from schema.feed import FeedSubscription
 from schema.fields import query_field
 from schema.group import GroupMutation
+from schema.invitation import InvitationMutation, InvitationQuery
 from schema.job import JobMutation
 from schema.link import LinkMutation
 from schema.message import MessageMutation
@@ -56,11 +59,13 @@ class Query(
     NodeQuery,
     AccountQuery,
     WorkspaceQuery,
+    InvitationQuery,
     BoardQuery,
     CardQuery,
     RunQuery,
     BatchQuery,
     QuestionQuery,
+    ApprovalQuery,
     ProfileQuery,
     ConnectionQuery,
     RepositoryQuery,
@@ -76,6 +81,7 @@ class Query(
 class Mutation(
     AccountMutation,
     WorkspaceMutation,
+    InvitationMutation,
     BoardMutation,
     GroupMutation,
     CardMutation,
@@ -85,6 +91,8 @@ class Mutation(
     RunMutation,
     BatchMutation,
     QuestionMutation,
+    CheckMutation,
+    ApprovalMutation,
     LogMutation,
     ProfileMutation,
     ConnectionMutation,
