@@ -290,7 +290,7 @@ async def find_hosted(services: Services, repository_id: str) -> HostedRepositor
 
 def job_failed(failure: HostFailed) -> JobFailed:
     """Return the failure of a job whose host failed. A rate limit is waited for."""
-    return JobFailed(failure.message, retry_in=failure.retry_after, final=failure.retry_after is None)
+    return JobFailed(failure.message, retry_in=failure.retry_after or None, final=failure.retry_after is None)
 
 
 async def run_sync(services: Services, payload: dict[str, Any]) -> None:
