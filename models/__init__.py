@@ -19,6 +19,7 @@ from models import (  # noqa: F401
     notice,
     planned_file,
     question,
+    repository,
     run,
     worker,
     workspace,

@@ -27,6 +27,7 @@ from resolvers.notice import NOTIFICATION
 from resolvers.planned_file import PLANNED_FILE
 from resolvers.profile import PROFILE
 from resolvers.question import QUESTION
+from resolvers.repository import REPOSITORY
 from resolvers.run import RUN
 from resolvers.subtask import SUBTASK
 from resolvers.worker import WORKER
@@ -57,6 +58,7 @@ RELATIONS: dict[str, Relation] = {
     "approval": APPROVAL,
     "profile": PROFILE,
     "connection": CONNECTION,
+    "repository": REPOSITORY,
     "worker": WORKER,
     "notice": NOTIFICATION,
     "chat": SESSION,

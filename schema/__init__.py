@@ -31,6 +31,7 @@ from schema.planned_file import PlannedFileMutation
 from schema.profile import ProfileMutation, ProfileQuery
 from schema.question import QuestionMutation, QuestionQuery
 from schema.queue import QueueQuery, QueueSubscription
+from schema.repository import RepositoryMutation, RepositoryQuery
 from schema.run import RunMutation, RunQuery
 from schema.run_log import LogMutation, LogSubscription
 from schema.subtask import SubtaskMutation
@@ -69,6 +70,7 @@ class Query(
     ApprovalQuery,
     ProfileQuery,
     ConnectionQuery,
+    RepositoryQuery,
     WorkerQuery,
     ConversationQuery,
     QueueQuery,
@@ -98,6 +100,7 @@ class Mutation(
     LogMutation,
     ProfileMutation,
     ConnectionMutation,
+    RepositoryMutation,
     WorkerMutation,
     ConversationMutation,
     NoticeMutation,

@@ -37,6 +37,7 @@ from models.events import (
     planned_file,
     profile,
     question,
+    repository,
     run,
     type_name_of,
     worker,
@@ -58,6 +59,7 @@ from resolvers.notice import NOTIFICATION
 from resolvers.planned_file import PLANNED_FILE
 from resolvers.profile import PROFILE
 from resolvers.question import QUESTION
+from resolvers.repository import REPOSITORY
 from resolvers.run import RUN
 from resolvers.subtask import SUBTASK
 from resolvers.worker import WORKER
@@ -78,6 +80,7 @@ from schema.notice import Notification
 from schema.planned_file import PlannedFile
 from schema.profile import AgentProfile
 from schema.question import Question
+from schema.repository import Repository
 from schema.run import Run, RunProgress
 from schema.subtask import Subtask
 from schema.worker import Worker
@@ -170,6 +173,9 @@ CURRENT: dict[type[BaseEvent], tuple[Current, ...]] = {
             "connection_id",
             "Null once deleted, or if you are no admin.",
         ),
+    ),
+    repository.RepositoryEvent: (
+        Current("repository", REPOSITORY, Repository, "repository_id", "The repository as it is now."),
     ),
     worker.WorkerEvent: (Current("worker", WORKER, Worker, "worker_id", "The worker as it is now."),),
     notice.Notified: (

@@ -94,6 +94,11 @@ MAKES: list[tuple[str, str, dict[str, Any]]] = [
         {"workspaceId": "$workspace", "kind": "OPENAI", "name": "% models", "secret": "%-key"},
     ),
     (
+        "repository",
+        "connectRepository",
+        {"workspaceId": "$workspace", "url": "https://github.com/%/web"},
+    ),
+    (
         "worker",
         "registerWorker",
         {"workspaceId": "$workspace", "name": "% worker", "executors": ["SCRIPTED"], "program": "%"},
@@ -181,6 +186,11 @@ MUTATIONS: dict[str, Case] = {
         ADMIN, {"workspaceId": "$workspace", "kind": "OPENAI", "name": "% new", "secret": "%-key"}
     ),
     "updateConnection": Case(ADMIN, {"id": "$connection", "url": "https://localhost:9", "secret": "%-other"}),
+    "connectRepository": Case(ADMIN, {"workspaceId": "$workspace", "url": "https://github.com/%/new"}),
+    "selectBranch": Case(MEMBER, {"id": "$repository", "branch": "%-next"}),
+    "syncRepository": Case(MEMBER, {"id": "$repository"}, answer="CONFLICT"),
+    "replaceWebhookSecret": Case(ADMIN, {"id": "$repository"}),
+    "setBoardRepository": Case(ADMIN, {"boardId": "$board", "repositoryId": "$repository"}),
     "checkConnection": Case(ADMIN, {"id": "$connection"}),
     "registerWorker": Case(
         WORK, {"workspaceId": "$workspace", "name": "% new worker", "executors": ["SCRIPTED"]}
@@ -308,6 +318,7 @@ MUTATIONS: dict[str, Case] = {
     "deleteGroup": Case(BOARD, {"id": "$activity", "cards": {"ungroup": True}}),
     "deleteCard": Case(BOARD, {"id": "$card"}),
     "deleteColumn": Case(BOARD, {"id": "$column", "moveCardsTo": "$other"}),
+    "disconnectRepository": Case(ADMIN, {"id": "$repository"}),
     "deleteConnection": Case(ADMIN, {"id": "$connection"}),
     "deleteAgentProfile": Case(ADMIN, {"id": "$profile"}),
     "deleteLabel": Case(MEMBER, {"id": "$label"}),
@@ -342,6 +353,8 @@ QUERIES: dict[str, dict[str, Any]] = {
     "awaitAnswers": {"key": "k"},
     "agentProfiles": {"workspaceId": "$workspace"},
     "connections": {"workspaceId": "$workspace"},
+    "repository": {"id": "$repository"},
+    "repositories": {"workspaceId": "$workspace"},
     "viewer": {},
     "me": {},
 }
@@ -391,6 +404,7 @@ NODES: dict[str, str] = {
     "RunBatch": "batch",
     "AgentProfile": "profile",
     "ConnectedService": "connection",
+    "Repository": "repository",
     "Worker": "worker",
     "Notification": "notice",
     "AgentSession": "conversation",
