@@ -8,6 +8,8 @@ an actor that loses one while it waits changes nothing, and gets Unauthenticated
 An agent with its run's own credential passes only locks that are taken with `for_run`; others are Forbidden to it.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Select, bindparam, literal, select
@@ -38,6 +40,7 @@ from models.group import Group
 from models.job import ServerJob
 from models.knowledge import KnowledgeItem
 from models.message import Message
+from models.plan import PlanBatch
 from models.planned_file import PlannedFile
 from models.question import Question
 from models.refusal import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
@@ -215,10 +218,28 @@ async def lock_membership(tx: Transaction, actor: Actor, id: str, *, own: bool =
     return await _lock_by_id(tx, Membership, id)  # type: ignore[no-any-return]
 
 
+HELD_BOARD = "held_board"
+# Rows that change only under the lock of their board: who holds it need not lock them.
+CHANGED_WITH_BOARD = (Card, CardLink, Group, KnowledgeItem, PlannedFile, Subtask)
+
+
+@contextmanager
+def hold_board(tx: Transaction, actor: Actor, board: Board) -> Iterator[None]:
+    """Let the actions of an actor that has locked a board in this transaction use it and its rows as they are."""
+    assert actor.run_id is None, "an agent of a run sees a card, not a board"
+    tx.info[HELD_BOARD] = board, actor
+    try:
+        yield
+    finally:
+        del tx.info[HELD_BOARD]
+
+
 async def lock_board(
     tx: Transaction, actor: Actor, id: str, *, admin: bool = False, for_run: bool = False
 ) -> Board:
     """Lock a board."""
+    if (held := tx.info.get(HELD_BOARD)) and held[0].id == id and held[1] == actor and not admin:
+        return held[0]  # type: ignore[no-any-return]
     query = select(Board, role_in(actor, Board.workspace_id))
     query = query.where(Board.id == id, sees_board(actor, Board.id))
     row = await _lock_and_check(tx, actor, _add_locks(actor, query, Board), id, admin=admin, for_run=for_run)
@@ -229,6 +250,10 @@ async def _lock_on_board(
     tx: Transaction, actor: Actor, kind: Any, id: str, sees: Any, *, for_run: bool = False
 ) -> tuple[Board, Any]:
     """Lock a row of the table `kind` and its board, if `sees` holds."""
+    if (held := tx.info.get(HELD_BOARD)) and held[1] == actor and kind in CHANGED_WITH_BOARD:
+        known = await tx.get(kind, id)
+        if known is not None and known.board_id == held[0].id:
+            return held[0], known
     query = select(Board, kind, role_in(actor, Board.workspace_id)).join(kind, kind.board_id == Board.id)
     statements = _add_locks(actor, query.where(kind.id == id, sees), (Board, kind))
     board, row, *_ = await _lock_and_check(tx, actor, statements, id, for_run=for_run)
@@ -362,6 +387,11 @@ async def lock_agent_session(tx: Transaction, actor: Actor, id: str) -> AgentSes
 async def lock_subtask(tx: Transaction, actor: Actor, id: str) -> tuple[Board, Subtask]:
     """Lock a subtask and its board."""
     return await _lock_on_card(tx, actor, Subtask, id, for_run=True)
+
+
+async def lock_plan(tx: Transaction, actor: Actor, id: str) -> tuple[Board, PlanBatch]:
+    """Lock a plan and its board."""
+    return await _lock_on_board(tx, actor, PlanBatch, id, sees_batch(actor, Board.id))
 
 
 async def lock_knowledge(tx: Transaction, actor: Actor, id: str) -> tuple[Board, KnowledgeItem]:

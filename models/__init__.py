@@ -17,6 +17,7 @@ from models import (  # noqa: F401
     mail,
     message,
     notice,
+    plan,
     planned_file,
     question,
     repository,

@@ -24,6 +24,7 @@ from resolvers.link import LINK
 from resolvers.loaders import Relation
 from resolvers.message import MESSAGE
 from resolvers.notice import NOTIFICATION
+from resolvers.plan import PLAN
 from resolvers.planned_file import PLANNED_FILE
 from resolvers.profile import PROFILE
 from resolvers.question import QUESTION
@@ -50,6 +51,7 @@ RELATIONS: dict[str, Relation] = {
     "subtask": SUBTASK,
     "knowledge": KNOWLEDGE,
     "plannedfile": PLANNED_FILE,
+    "plan": PLAN,
     "message": MESSAGE,
     "run": RUN,
     "batch": BATCH,

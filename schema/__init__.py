@@ -27,6 +27,7 @@ from schema.knowledge import KnowledgeMutation
 from schema.link import LinkMutation
 from schema.message import MessageMutation
 from schema.notice import NoticeMutation, NoticeQuery
+from schema.plan import PlanMutation
 from schema.planned_file import PlannedFileMutation
 from schema.profile import ProfileMutation, ProfileQuery
 from schema.question import QuestionMutation, QuestionQuery
@@ -90,6 +91,7 @@ class Mutation(
     SubtaskMutation,
     KnowledgeMutation,
     PlannedFileMutation,
+    PlanMutation,
     LinkMutation,
     MessageMutation,
     RunMutation,

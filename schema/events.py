@@ -34,6 +34,7 @@ from models.events import (
     invitation,
     knowledge,
     notice,
+    plan,
     planned_file,
     profile,
     question,
@@ -56,6 +57,7 @@ from resolvers.link import LINK
 from resolvers.loaders import Relation
 from resolvers.message import MESSAGE
 from resolvers.notice import NOTIFICATION
+from resolvers.plan import PLAN
 from resolvers.planned_file import PLANNED_FILE
 from resolvers.profile import PROFILE
 from resolvers.question import QUESTION
@@ -77,6 +79,7 @@ from schema.knowledge import KnowledgeItem
 from schema.link import CardLink
 from schema.message import Message
 from schema.notice import Notification
+from schema.plan import PlanBatch
 from schema.planned_file import PlannedFile
 from schema.profile import AgentProfile
 from schema.question import Question
@@ -115,6 +118,7 @@ CURRENT: dict[type[BaseEvent], tuple[Current, ...]] = {
             "item", KNOWLEDGE, KnowledgeItem, "knowledge_id", "The item as it is now; null once deleted."
         ),
     ),
+    plan.PlanEvent: (Current("plan", PLAN, PlanBatch, "plan_id", "The plan as it is now."),),
     planned_file.PlannedFileEvent: (
         Current(
             "file", PLANNED_FILE, PlannedFile, "planned_file_id", "The file as it is now; null once deleted."

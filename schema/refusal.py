@@ -10,6 +10,7 @@ import strawberry
 
 import models.gate
 import models.invitation
+import models.plan
 import models.readiness
 import models.refusal
 import models.stage
@@ -129,6 +130,21 @@ class NotReady(Refusal):
 
 
 @object_type
+class PlanRejected(Refusal):
+    """An action of a plan was refused. None of its actions was applied."""
+
+    index: Annotated[int, "The place of the refused action, from 0."]
+    action: Annotated[str, "The kind of the refused action: `createCard`."]
+    reason_code: Annotated[str | None, "The code of the refusal that its mutation would have given."]
+    reason: Annotated[str | None, "The message of that refusal."]
+    issues: list[Issue] = strawberry.field(
+        description="For INVALID: the errors, with paths in the action's input; else empty.",
+        directives=[list_size(1, slicing=())],
+    )
+    plan_id: Annotated[strawberry.ID | None, "The stored plan; null for a preview."]
+
+
+@object_type
 class StageRefused(Refusal):
     """The law of stages does not allow the move, or a gate is closed. Nothing was changed."""
 
@@ -190,5 +206,6 @@ REFUSALS = [
     handler_of(models.stage.StageRefused, StageRefused),
     handler_of(models.refusal.LeaseLost, LeaseLost),
     handler_of(models.readiness.NotReady, NotReady),
+    handler_of(models.plan.PlanRejected, PlanRejected),
     handler_of(models.gate.GateClosed, GateClosed),
 ]

@@ -48,6 +48,7 @@ MAY = {
     "addPlannedFile": None,
     "postMessage": None,
     "askAsAgent": None,
+    "proposePlan": None,
 }
 NO = {"FORBIDDEN", "NOT_FOUND"}
 

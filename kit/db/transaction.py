@@ -4,7 +4,8 @@ Writers receive a `Transaction`, never a bare session. Events that are emitted i
 before COMMIT; topics that are notified in it are published after COMMIT. A rollback drops both.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, ClassVar, NamedTuple, Protocol
@@ -75,6 +76,7 @@ class Transaction(AsyncSession):
         self.author: Author | None = None
         self.pending_events: list[PendingEvent] = []
         self.topics_to_notify: set[str] = set()
+        self._correlation_id: str | None = None
 
     def set_author(self, kind: str, id: str) -> None:
         """Name the actor where it becomes known only now: signing in starts without one."""
@@ -92,6 +94,15 @@ class Transaction(AsyncSession):
         subject, data = event.subject or scope.id, event.payload(self.identity_map)
         self.append_event((scope.topic, *also), event.kind, scope.tenant_id, subject, data, correlation_id)
 
+    @contextmanager
+    def correlated(self, id: str) -> Iterator[None]:
+        """Give the events that are emitted meanwhile one correlation id: they are parts of one change."""
+        self._correlation_id = id
+        try:
+            yield
+        finally:
+            self._correlation_id = None
+
     def append_event(
         self,
         topics: Sequence[str],
@@ -103,7 +114,7 @@ class Transaction(AsyncSession):
     ) -> None:
         """Append an event as it is stored. The first topic is its home; the others get copies."""
         home, *copies = topics
-        at = CLOCK.now()
+        at, correlation_id = CLOCK.now(), self._correlation_id or correlation_id
         self.pending_events.append(PendingEvent(home, kind, at, tenant, subject, correlation_id, data))
         self.pending_events += [
             PendingEvent(topic, kind, at, None, None, correlation_id, data) for topic in copies
