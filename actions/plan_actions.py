@@ -1,8 +1,7 @@
 """The actions of a plan: each is a mutation of its own, with its input and a temporary id for what it creates.
 
-The input of an action is made of the mutation's parameters, so a plan can say what the mutation can, and no more. A plan
-is of one board, so the board is left out. An input is kept as it was sent: ids are replaced in it, then it is
-converted.
+The input of an action is made of the mutation's parameters, so a plan can say what the mutation can.
+Its board is the plan's. An input is kept as it was sent: ids are replaced in it, then it is converted.
 """
 
 import enum

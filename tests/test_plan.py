@@ -1,4 +1,4 @@
-"""Plans: up to 100 actions in one transaction, each by its mutation's own law; refused ones leave nothing but a note."""
+"""Plans: up to 100 actions in one transaction, each by its own law; a refused plan leaves nothing but a note."""
 
 import asyncio
 from datetime import timedelta
@@ -15,6 +15,7 @@ from tests.test_group import shown
 CHANGES = "changes { index action change changedId tempId title } summary { created updated moved deleted }"
 REJECTED = "... on PlanRejected { index action reasonCode reason issues { path } planId }"
 PLAN = f"... on PlanBatch {{ id status {CHANGES} }} ... on PlanPreview {{ {CHANGES} }} {REJECTED}"
+ACCEPTED = f"... on PlanBatch {{ id status {CHANGES} }} {REJECTED}"
 PLANS = """query($id: ID!) { board(id: $id) { plans { nodes {
   id status message actions refusedIndex reasonCode reason author { name } decidedBy { name } } } } }"""
 
@@ -58,7 +59,7 @@ async def test_a_plan_does_what_its_mutations_do_in_one_transaction(run):
         answer = await plan(app, board, *WHOLE, message="The first week")
         assert answer["__typename"] == "PlanBatch", answer
         assert answer["status"] == "ACCEPTED"
-        assert answer["summary"] == {"created": 9, "updated": 4, "moved": 2, "deleted": 1} | {"updated": 4}
+        assert answer["summary"] == {"created": 10, "updated": 4, "moved": 2, "deleted": 1}
         assert [one["index"] for one in answer["changes"]] == list(range(len(WHOLE)))
         ids = {one["tempId"]: one["changedId"] for one in answer["changes"] if one["tempId"]}
         made = await card(
@@ -106,7 +107,7 @@ async def test_a_preview_answers_what_the_plan_then_does_and_changes_nothing(run
         assert await plans(app, board) == []
         done = await plan(app, board, *actions)
         assert (effects(seen), seen["summary"]) == (effects(done), done["summary"])
-        assert [one["changedId"] for one in seen["changes"] if one["change"] == "CREATED"] == [None] * 9
+        assert [one["changedId"] for one in seen["changes"] if one["change"] == "CREATED"] == [None] * 10
         assert seen["changes"][-1]["changedId"] == id == done["changes"][-1]["changedId"]
 
 
@@ -232,7 +233,7 @@ async def test_a_bad_29th_of_30_leaves_nothing(run):
         assert (refused["__typename"], refused["index"]) == ("PlanRejected", 28)
         assert (await dump(app, board))["cards"]["nodes"] == []
         many = await plan(app, board, *[CREATE] * 101)
-        assert (many["__typename"], many["issues"]) == ("Invalid", [{"path": "actions"}])
+        assert (many["__typename"], many["issues"][0]["path"]) == ("Invalid", "actions")
         none = await plan(app, board)
         assert none["__typename"] == "Invalid"
         assert len(await plans(app, board)) == 1
@@ -297,22 +298,25 @@ async def test_an_agent_proposes_and_a_person_decides(two):  # noqa: F811
         made = await do(app, "proposePlan", shape, agent, actions=actions, message="canary")
         assert (made["status"], made["run"], made["changes"]) == ("PROPOSED", {"id": run}, [])
         assert made["author"] == {"kind": "AGENT"}
-        assert (await do(app, "acceptPlan", PLAN, agent, id=made["id"]))["code"] in ("FORBIDDEN", "NOT_FOUND")
+        assert (await do(app, "acceptPlan", ACCEPTED, agent, id=made["id"]))["code"] in (
+            "FORBIDDEN",
+            "NOT_FOUND",
+        )
         assert (await do(app, "planBatch", PLAN, agent, boardId=board, actions=actions))[
             "code"
         ] == "FORBIDDEN"
-        done = await do(app, "acceptPlan", PLAN, ann, id=made["id"])
+        done = await do(app, "acceptPlan", ACCEPTED, ann, id=made["id"])
         assert (done["status"], done["summary"]["created"]) == ("ACCEPTED", 2)
         due = await card(app, done["changes"][1]["changedId"], "dueOn group { title }", ann)
         assert due == {"dueOn": "2026-12-24", "group": {"title": "canary g"}}
-        assert (await do(app, "acceptPlan", PLAN, ann, id=made["id"]))["__typename"] == "Conflict"
+        assert (await do(app, "acceptPlan", ACCEPTED, ann, id=made["id"]))["__typename"] == "Conflict"
         no = await do(app, "proposePlan", shape, agent, actions=actions)
         said = await do(
             app, "rejectPlan", "... on PlanBatch { reason status }", ann, id=no["id"], reason="Not now"
         )
         assert said == {"__typename": "PlanBatch", "reason": "Not now", "status": "REJECTED"}
         bad = await do(app, "proposePlan", shape, agent, actions=[{"createCard": {"title": ""}}])
-        refused = await do(app, "acceptPlan", PLAN, ann, id=bad["id"])
+        refused = await do(app, "acceptPlan", ACCEPTED, ann, id=bad["id"])
         assert (refused["__typename"], refused["index"], refused["planId"]) == ("PlanRejected", 0, bad["id"])
         states = [one["status"] for one in await plans(app, board, ann)]
         assert states[:3] == ["REJECTED", "REJECTED", "ACCEPTED"]
@@ -412,11 +416,17 @@ async def same_as_its_preview(app, board, actions):
     return "changes" in done
 
 
+# The server draws delays at random while Hypothesis draws actions.
+@pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
 @pytest.mark.parametrize("count", [60, pytest.param(1000, marks=pytest.mark.slow)])
 async def test_a_preview_equals_the_plan_for_any_actions(run, count):
     async with run() as app:
-        board, _ = await app.has_board()
-        loop, outcomes = asyncio.get_running_loop(), []
+        loop, outcomes, boards = asyncio.get_running_loop(), [], []
+
+        async def compare(actions):
+            if len(outcomes) % 40 == 0:  # a board has at most 200 groups
+                boards.append((await app.has_board(name=f"Board {len(boards)}"))[0])
+            outcomes.append(await same_as_its_preview(app, boards[-1], START + actions))
 
         @settings(
             max_examples=count,
@@ -427,8 +437,7 @@ async def test_a_preview_equals_the_plan_for_any_actions(run, count):
         )
         @given(st.lists(ACTION, min_size=1, max_size=8))
         def check(actions):
-            asked = asyncio.run_coroutine_threadsafe(same_as_its_preview(app, board, START + actions), loop)
-            outcomes.append(asked.result(60))
+            asyncio.run_coroutine_threadsafe(compare(actions), loop).result(60)
 
         await asyncio.to_thread(check)
         assert set(outcomes) == {True, False}, "some were applied, and some refused"
