@@ -34,9 +34,8 @@ def preferences_of(stored: dict[str, Any] | None) -> Preferences:
     given = {
         name: value for name, value in (stored or {}).items() if name in Preferences.__dataclass_fields__
     }
-    muted = [
-        NotificationType(name) for name in given.pop("muted_notifications", ()) if name in NotificationType
-    ]
+    stored_muted = given.pop("muted_notifications", ())
+    muted = sorted(one for one in NotificationType if one in stored_muted)
     mode = given.pop("coding_mode", None)
     return Preferences(
         **given,

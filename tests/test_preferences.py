@@ -49,7 +49,7 @@ async def test_preferences_are_kept_and_cleared(run):
         ({"timeZone": ""}, "timeZone"),
         ({"timeZone": None}, "timeZone"),
         ({"baseBranch": "x" * 201}, "baseBranch"),
-        ({"branchPrefix": "\0"}, "branchPrefix"),
+        ({"branchPrefix": "\x07"}, "branchPrefix"),
         ({"mutedNotifications": ["ASSIGNED", "ASSIGNED"]}, "mutedNotifications"),
     ],
 )
