@@ -105,6 +105,10 @@ class Settings(BaseSettings):
     board_page: bool = Field(
         True, description="Whether a browser is shown the board at /; false redirects to /graphql"
     )
+    metrics_token: SecretStr = Field(
+        SecretStr(""),
+        description="Bearer token of /metrics, 32 characters or more; empty: there is no /metrics",
+    )
     registration: bool = Field(False, description="Whether strangers may register")
     points: int = Field(60_000, gt=0, le=10**9, description="Cost a caller may spend at once")
     points_per_second: float = Field(1_000, gt=0, le=10**9, description="How fast spent cost comes back")
@@ -345,6 +349,13 @@ class Settings(BaseSettings):
             for key in value.get_secret_value().split(",")
             if value.get_secret_value() != ""
         ):
+            raise ValueError(f"must have {MIN_SECRET_KEY_LENGTH} characters or more")
+        return value
+
+    @field_validator("metrics_token")
+    @classmethod
+    def _long_enough_token(cls, value: SecretStr) -> SecretStr:
+        if 0 < len(value.get_secret_value()) < MIN_SECRET_KEY_LENGTH:
             raise ValueError(f"must have {MIN_SECRET_KEY_LENGTH} characters or more")
         return value
 
