@@ -12,10 +12,6 @@ MAX_DIFF_BYTES = 400_000  # of all hunks as JSON: a request has at most 1 MB
 MAX_COUNT = 2**31 - 1
 START = "diff --git "
 ESCAPES = dict(zip('\a\b\t\n\v\f\r"\\', (f"\\{char}" for char in 'abtnvfr"\\'), strict=True))
-    **dict(zip("\a\b\t\n\v\f\r", (f"\\{char}" for char in "abtnvfr"), strict=True)),
-    '"': '\\"',
-    "\\": "\\\\",
-}
 ESCAPES["\x7f"] = "\\177"
 
 Row = dict[str, Any]

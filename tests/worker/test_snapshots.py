@@ -79,7 +79,8 @@ async def live(serve, tmp_path):
 async def test_the_diff_is_seen_while_the_agent_works(live, tmp_path):
     await live.begin()
     go = tmp_path / "go"
-    command = f"cat; echo one > a.txt; echo begun; until [ -e {go} ]; do sleep 0.1; done; echo two > b.txt; echo done"
+    wait = f"until [ -e {go} ]; do sleep 0.1; done"
+    command = f"cat; echo one > a.txt; echo begun; {wait}; echo two > b.txt; echo done"
     id = await live.start("COMMAND", command=command, stdin="close")
     live.worker()
     deadline = time.monotonic() + 60
