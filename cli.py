@@ -169,9 +169,15 @@ async def examine(settings: Settings) -> list[tuple[str, str | None]]:
 
 def serve(make: Make, *, migrate: bool, given: Mapping[str, Any] | None = None) -> None:
     """Serve what `make` makes until told to stop. `given` are settings of the command line."""
+    from actions.mail import check_templates
+
     settings = configured(given=given)
     if not settings.keys:
         fail("SECRET_KEY: must be set to serve on an address that others can reach")
+    try:
+        check_templates(settings)
+    except WrongSetting as error:
+        fail(error)
     logs.start(settings.log_level, settings.log_format)
     listener = taken(settings)
     token = asyncio.run(ready(settings, migrate=migrate, serving=True))

@@ -39,6 +39,7 @@ from models.job import ServerJob
 from models.message import Message
 from models.question import Question
 from models.refusal import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
+from models.repository import Repository
 from models.run import Run
 from models.worker import AgentProfile, AgentSession, Worker
 from models.workspace import Label, Membership, Role, Workspace
@@ -179,6 +180,12 @@ async def lock_connection(tx: Transaction, actor: Actor, id: str) -> Connection:
     """Lock a connection for an admin; its workspace first, because names are unique there."""
     await lock_workspace(tx, actor, await _find_workspace_id(tx, actor, Connection, id), admin=True)
     return await _lock_by_id(tx, Connection, id)  # type: ignore[no-any-return]
+
+
+async def lock_repository(tx: Transaction, actor: Actor, id: str, *, admin: bool = False) -> Repository:
+    """Lock a repository after its workspace."""
+    await lock_workspace(tx, actor, await _find_workspace_id(tx, actor, Repository, id), admin=admin)
+    return await _lock_by_id(tx, Repository, id)  # type: ignore[no-any-return]
 
 
 async def lock_profile_for_reference(tx: Transaction, actor: Actor, id: str) -> AgentProfile:

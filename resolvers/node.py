@@ -17,6 +17,7 @@ from resolvers.connection import CONNECTION
 from resolvers.context import Info
 from resolvers.diff import DIFF
 from resolvers.group import GROUP
+from resolvers.invitation import INVITATION
 from resolvers.job import JOB
 from resolvers.key import API_KEY
 from resolvers.link import LINK
@@ -25,6 +26,7 @@ from resolvers.message import MESSAGE
 from resolvers.notice import NOTIFICATION
 from resolvers.profile import PROFILE
 from resolvers.question import QUESTION
+from resolvers.repository import REPOSITORY
 from resolvers.run import RUN
 from resolvers.subtask import SUBTASK
 from resolvers.worker import WORKER
@@ -37,6 +39,7 @@ RELATIONS: dict[str, Relation] = {
     "membership": MEMBERSHIP,
     "user": USER,
     "key": API_KEY,
+    "invitation": INVITATION,
     "label": LABEL,
     "board": BOARD,
     "column": COLUMN,
@@ -53,6 +56,7 @@ RELATIONS: dict[str, Relation] = {
     "approval": APPROVAL,
     "profile": PROFILE,
     "connection": CONNECTION,
+    "repository": REPOSITORY,
     "worker": WORKER,
     "notice": NOTIFICATION,
     "chat": SESSION,

@@ -22,6 +22,7 @@ from schema.diff import DiffMutation, DiffQuery
 from schema.feed import FeedSubscription
 from schema.fields import query_field
 from schema.group import GroupMutation
+from schema.invitation import InvitationMutation, InvitationQuery
 from schema.job import JobMutation
 from schema.link import LinkMutation
 from schema.message import MessageMutation
@@ -29,6 +30,7 @@ from schema.notice import NoticeMutation, NoticeQuery
 from schema.profile import ProfileMutation, ProfileQuery
 from schema.question import QuestionMutation, QuestionQuery
 from schema.queue import QueueQuery, QueueSubscription
+from schema.repository import RepositoryMutation, RepositoryQuery
 from schema.run import RunMutation, RunQuery
 from schema.run_log import LogMutation, LogSubscription
 from schema.subtask import SubtaskMutation
@@ -58,6 +60,7 @@ class Query(
     NodeQuery,
     AccountQuery,
     WorkspaceQuery,
+    InvitationQuery,
     BoardQuery,
     CardQuery,
     RunQuery,
@@ -67,6 +70,7 @@ class Query(
     DiffQuery,
     ProfileQuery,
     ConnectionQuery,
+    RepositoryQuery,
     WorkerQuery,
     ConversationQuery,
     QueueQuery,
@@ -79,6 +83,7 @@ class Query(
 class Mutation(
     AccountMutation,
     WorkspaceMutation,
+    InvitationMutation,
     BoardMutation,
     GroupMutation,
     CardMutation,
@@ -94,6 +99,7 @@ class Mutation(
     LogMutation,
     ProfileMutation,
     ConnectionMutation,
+    RepositoryMutation,
     WorkerMutation,
     ConversationMutation,
     NoticeMutation,

@@ -31,9 +31,11 @@ from models.events import (
     connection,
     feed,
     group,
+    invitation,
     notice,
     profile,
     question,
+    repository,
     run,
     type_name_of,
     worker,
@@ -46,12 +48,14 @@ from resolvers.board import BOARD, COLUMN
 from resolvers.card import CARD
 from resolvers.connection import CONNECTION
 from resolvers.group import GROUP
+from resolvers.invitation import INVITATION
 from resolvers.link import LINK
 from resolvers.loaders import Relation
 from resolvers.message import MESSAGE
 from resolvers.notice import NOTIFICATION
 from resolvers.profile import PROFILE
 from resolvers.question import QUESTION
+from resolvers.repository import REPOSITORY
 from resolvers.run import RUN
 from resolvers.subtask import SUBTASK
 from resolvers.worker import WORKER
@@ -64,11 +68,13 @@ from schema.board import Board, Column
 from schema.card import Card
 from schema.connection import ConnectedService
 from schema.group import Group
+from schema.invitation import Invitation
 from schema.link import CardLink
 from schema.message import Message
 from schema.notice import Notification
 from schema.profile import AgentProfile
 from schema.question import Question
+from schema.repository import Repository
 from schema.run import Run, RunProgress
 from schema.subtask import Subtask
 from schema.worker import Worker
@@ -137,6 +143,9 @@ CURRENT: dict[type[BaseEvent], tuple[Current, ...]] = {
     workspace.LabelEvent: (
         Current("label", LABEL, Label, "label_id", "The label as it is now; null once deleted."),
     ),
+    invitation.InvitationEvent: (
+        Current("invitation", INVITATION, Invitation, "invitation_id", "Null unless you are an admin."),
+    ),
     profile.AgentProfileEvent: (
         Current("profile", PROFILE, AgentProfile, "profile_id", "The profile; null once deleted."),
     ),
@@ -148,6 +157,9 @@ CURRENT: dict[type[BaseEvent], tuple[Current, ...]] = {
             "connection_id",
             "Null once deleted, or if you are no admin.",
         ),
+    ),
+    repository.RepositoryEvent: (
+        Current("repository", REPOSITORY, Repository, "repository_id", "The repository as it is now."),
     ),
     worker.WorkerEvent: (Current("worker", WORKER, Worker, "worker_id", "The worker as it is now."),),
     notice.Notified: (

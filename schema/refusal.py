@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import strawberry
 
 import models.gate
+import models.invitation
 import models.refusal
 import models.stage
 from kit.graphql.limits.list_size import list_size
@@ -16,6 +17,7 @@ from kit.graphql.types import object_type
 from models.account import AuthReason
 from models.approval import ApprovalKind
 from models.gate import GateCode
+from models.invitation import InvitationProblem
 from models.stage import MoveGate, Stage
 
 
@@ -83,6 +85,13 @@ class Unauthenticated(Refusal):
     """The credential is missing or not valid. Outside of unions: an error with the code UNAUTHENTICATED."""
 
     reason: Annotated[AuthReason, "The reason why the credential was not accepted."]
+
+
+@object_type
+class InvitationRefused(Refusal):
+    """The invitation cannot be accepted."""
+
+    problem: Annotated[InvitationProblem, "The reason."]
 
 
 @object_type
@@ -154,6 +163,7 @@ REFUSALS = [
     handler_of(models.refusal.Stale, Stale),
     handler_of(models.refusal.Conflict, Conflict),
     handler_of(models.refusal.Unauthenticated, Unauthenticated),
+    handler_of(models.invitation.InvitationRefused, InvitationRefused),
     handler_of(models.stage.StageRefused, StageRefused),
     handler_of(models.refusal.LeaseLost, LeaseLost),
     handler_of(models.gate.GateClosed, GateClosed),

@@ -91,6 +91,11 @@ MAKES: list[tuple[str, str, dict[str, Any]]] = [
         {"workspaceId": "$workspace", "kind": "OPENAI", "name": "% models", "secret": "%-key"},
     ),
     (
+        "repository",
+        "connectRepository",
+        {"workspaceId": "$workspace", "url": "https://github.com/%/web"},
+    ),
+    (
         "worker",
         "registerWorker",
         {"workspaceId": "$workspace", "name": "% worker", "executors": ["SCRIPTED"], "program": "%"},
@@ -156,6 +161,11 @@ MUTATIONS: dict[str, Case] = {
     "addMember": Case(ADMIN, {"workspaceId": "$workspace", "username": "%newcomer"}),
     "setMemberRole": Case(ADMIN, {"id": "$guest", "role": "ADMIN"}, HIDDEN),
     "removeMember": Case(ADMIN, {"id": "$guest"}, HIDDEN),
+    "inviteMembers": Case(ADMIN, {"workspaceId": "$workspace", "emails": ["%new@example.org"]}),
+    "createInvitationLink": Case(ADMIN, {"workspaceId": "$workspace"}),
+    "resendInvitation": Case(ADMIN, {"id": "$invitation"}),
+    "revokeInvitation": Case(ADMIN, {"id": "$invitation"}),
+    "acceptInvitation": Case(PERSON, {"token": "no token"}, answer="INVITATION_REFUSED"),
     "register": Case(ANYONE, {"username": "%reg", "password": "long enough"}, answer="FORBIDDEN"),
     "login": Case(ANYONE, {"username": "%ann", "password": "not hers"}, answer="UNAUTHENTICATED"),
     "redeemSignInLink": Case(ANYONE, {"token": "no token"}, answer="UNAUTHENTICATED"),
@@ -176,6 +186,11 @@ MUTATIONS: dict[str, Case] = {
         ADMIN, {"workspaceId": "$workspace", "kind": "OPENAI", "name": "% new", "secret": "%-key"}
     ),
     "updateConnection": Case(ADMIN, {"id": "$connection", "url": "https://localhost:9", "secret": "%-other"}),
+    "connectRepository": Case(ADMIN, {"workspaceId": "$workspace", "url": "https://github.com/%/new"}),
+    "selectBranch": Case(MEMBER, {"id": "$repository", "branch": "%-next"}),
+    "syncRepository": Case(MEMBER, {"id": "$repository"}, answer="CONFLICT"),
+    "replaceWebhookSecret": Case(ADMIN, {"id": "$repository"}),
+    "setBoardRepository": Case(ADMIN, {"boardId": "$board", "repositoryId": "$repository"}),
     "checkConnection": Case(ADMIN, {"id": "$connection"}),
     "registerWorker": Case(
         WORK, {"workspaceId": "$workspace", "name": "% new worker", "executors": ["SCRIPTED"]}
@@ -298,6 +313,7 @@ MUTATIONS: dict[str, Case] = {
     "deleteGroup": Case(BOARD, {"id": "$activity", "cards": {"ungroup": True}}),
     "deleteCard": Case(BOARD, {"id": "$card"}),
     "deleteColumn": Case(BOARD, {"id": "$column", "moveCardsTo": "$other"}),
+    "disconnectRepository": Case(ADMIN, {"id": "$repository"}),
     "deleteConnection": Case(ADMIN, {"id": "$connection"}),
     "deleteAgentProfile": Case(ADMIN, {"id": "$profile"}),
     "deleteLabel": Case(MEMBER, {"id": "$label"}),
@@ -333,9 +349,16 @@ QUERIES: dict[str, dict[str, Any]] = {
     "awaitAnswers": {"key": "k"},
     "agentProfiles": {"workspaceId": "$workspace"},
     "connections": {"workspaceId": "$workspace"},
+    "repository": {"id": "$repository"},
+    "repositories": {"workspaceId": "$workspace"},
     "viewer": {},
     "me": {},
 }
+OPEN: set[str] = {
+    "rateLimit",
+    "unreadCount",
+    "invitationPreview",
+}  # query fields that tell nothing of any tenant
 OPEN: set[str] = {"rateLimit", "unreadCount"}  # query fields that tell nothing of any tenant
 OPEN |= {"remoteRepositories", "remoteBranches"}  # what another system tells: tests/test_connection.py
 
@@ -362,6 +385,7 @@ NODES: dict[str, str] = {
     "ServerJob": "job",
     "Membership": "member",
     "User": "person",
+    "Invitation": "invitation",
     "Label": "label",
     "Board": "board",
     "Column": "column",
@@ -374,6 +398,7 @@ NODES: dict[str, str] = {
     "RunBatch": "batch",
     "AgentProfile": "profile",
     "ConnectedService": "connection",
+    "Repository": "repository",
     "Worker": "worker",
     "Notification": "notice",
     "AgentSession": "conversation",
@@ -456,6 +481,11 @@ async def tenant(app: Any, mark: str) -> Tenant:
     await made.mutate("assignCard", assign, made.actor("max"))
     heard = await app.data("{ notifications { nodes { id } } }", made.actor("ann"))
     made.ids["notice"] = heard["nodes"][0]["id"]
+    invite = {"workspaceId": made.ids["workspace"], "emails": [f"{mark}@example.org"]}
+    assert (await made.mutate("inviteMembers", invite, made.actor("ann")))["__typename"] == "Invited"
+    ask = "query($id: ID!) { workspace(id: $id) { invitations { nodes { id } } } }"
+    workspace = await app.data(ask, made.actor("ann"), id=made.ids["workspace"])
+    made.ids["invitation"] = workspace["invitations"]["nodes"][0]["id"]
     ask = "query($id: ID!) { card(id: $id) { revisions { seq } } }"
     card = await app.data(ask, made.actor("ann"), id=made.ids["card"])
     made.ids["revision"] = card["revisions"][0]["seq"]

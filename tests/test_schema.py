@@ -134,6 +134,7 @@ PAYLOADS: set[str] = {
     "DeletedGroup",
     "DeletedLabel",
     "ApiKeySecret",
+    "WebhookSecret",
     "Session",
     "SignedOut",
     "RunReported",
@@ -143,6 +144,8 @@ PAYLOADS: set[str] = {
     "Command",
     "NotificationsRead",
     "AllNotificationsRead",
+    "Invited",
+    "InvitationLink",
 }  # answers that are neither: each is explained in docs/api.md
 
 
