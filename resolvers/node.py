@@ -20,10 +20,12 @@ from resolvers.group import GROUP
 from resolvers.invitation import INVITATION
 from resolvers.job import JOB
 from resolvers.key import API_KEY
+from resolvers.knowledge import KNOWLEDGE
 from resolvers.link import LINK
 from resolvers.loaders import Relation
 from resolvers.message import MESSAGE
 from resolvers.notice import NOTIFICATION
+from resolvers.planned_file import PLANNED_FILE
 from resolvers.profile import PROFILE
 from resolvers.question import QUESTION
 from resolvers.repository import REPOSITORY
@@ -47,6 +49,8 @@ RELATIONS: dict[str, Relation] = {
     "card": CARD,
     "link": LINK,
     "subtask": SUBTASK,
+    "knowledge": KNOWLEDGE,
+    "plannedfile": PLANNED_FILE,
     "message": MESSAGE,
     "run": RUN,
     "batch": BATCH,

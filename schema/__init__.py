@@ -24,9 +24,11 @@ from schema.fields import query_field
 from schema.group import GroupMutation
 from schema.invitation import InvitationMutation, InvitationQuery
 from schema.job import JobMutation
+from schema.knowledge import KnowledgeMutation
 from schema.link import LinkMutation
 from schema.message import MessageMutation
 from schema.notice import NoticeMutation, NoticeQuery
+from schema.planned_file import PlannedFileMutation
 from schema.profile import ProfileMutation, ProfileQuery
 from schema.question import QuestionMutation, QuestionQuery
 from schema.queue import QueueQuery, QueueSubscription
@@ -88,6 +90,8 @@ class Mutation(
     GroupMutation,
     CardMutation,
     SubtaskMutation,
+    KnowledgeMutation,
+    PlannedFileMutation,
     LinkMutation,
     MessageMutation,
     RunMutation,

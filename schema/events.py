@@ -32,7 +32,9 @@ from models.events import (
     feed,
     group,
     invitation,
+    knowledge,
     notice,
+    planned_file,
     profile,
     question,
     repository,
@@ -49,10 +51,12 @@ from resolvers.card import CARD
 from resolvers.connection import CONNECTION
 from resolvers.group import GROUP
 from resolvers.invitation import INVITATION
+from resolvers.knowledge import KNOWLEDGE
 from resolvers.link import LINK
 from resolvers.loaders import Relation
 from resolvers.message import MESSAGE
 from resolvers.notice import NOTIFICATION
+from resolvers.planned_file import PLANNED_FILE
 from resolvers.profile import PROFILE
 from resolvers.question import QUESTION
 from resolvers.repository import REPOSITORY
@@ -69,9 +73,11 @@ from schema.card import Card
 from schema.connection import ConnectedService
 from schema.group import Group
 from schema.invitation import Invitation
+from schema.knowledge import KnowledgeItem
 from schema.link import CardLink
 from schema.message import Message
 from schema.notice import Notification
+from schema.planned_file import PlannedFile
 from schema.profile import AgentProfile
 from schema.question import Question
 from schema.repository import Repository
@@ -104,6 +110,16 @@ CURRENT: dict[type[BaseEvent], tuple[Current, ...]] = {
         Current("group", GROUP, Group, "group_id", "The group as it is now; null once deleted."),
     ),
     card.CardEvent: (Current("card", CARD, Card, "card_id", "The card as it is now; null once deleted."),),
+    knowledge.KnowledgeEvent: (
+        Current(
+            "item", KNOWLEDGE, KnowledgeItem, "knowledge_id", "The item as it is now; null once deleted."
+        ),
+    ),
+    planned_file.PlannedFileEvent: (
+        Current(
+            "file", PLANNED_FILE, PlannedFile, "planned_file_id", "The file as it is now; null once deleted."
+        ),
+    ),
     card.CardLinkEvent: (
         Current("link", LINK, CardLink, "link_id", "The link; null once removed."),
         Current("target", CARD, Card, "target_id", "The other card as it is now; null once deleted."),
