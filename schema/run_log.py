@@ -222,9 +222,9 @@ class RunFileChanged(RunLine):
 class RunDiff(RunLine):
     """The changes so far were counted. `diff` of the run has them."""
 
-    files: int = line_field("files", "Number of changed files.")
-    additions: int = line_field("additions", "Number of lines added.")
-    deletions: int = line_field("deletions", "Number of lines deleted.")
+    file_count: int = line_field("files", "Number of changed files.")
+    addition_count: int = line_field("additions", "Number of lines added.")
+    deletion_count: int = line_field("deletions", "Number of lines deleted.")
 
 
 @strawberry.type(description="An item of an agent's to-do list.")

@@ -84,10 +84,10 @@ async def test_the_diff_of_a_run_grows_on_its_feeds(run):
             {"kind": "DiffChanged", "files": 2, "additions": 3, "deletions": 1},
         ]
         feed = """subscription($id: ID!) { runFeed(runId: $id, after: "0") {
-          ... on RunDiff { files additions deletions } } }"""
+          ... on RunDiff { fileCount additionCount deletionCount } } }"""
         async with app.follow(feed, id=id) as hear:
             lines = [line for _ in range(4) if (line := (await hear())["runFeed"])]
-        assert lines[-1] == {"files": 2, "additions": 3, "deletions": 1}
+        assert lines[-1] == {"fileCount": 2, "additionCount": 3, "deletionCount": 1}
 
 
 async def test_contents_are_stored_once_and_go_with_the_last_that_names_them(run):
