@@ -18,6 +18,7 @@ from schema.board import BoardMutation, BoardQuery
 from schema.card import CardMutation, CardQuery
 from schema.check import CheckMutation
 from schema.connection import ConnectionMutation, ConnectionQuery
+from schema.diff import DiffMutation, DiffQuery
 from schema.feed import FeedSubscription
 from schema.fields import query_field
 from schema.group import GroupMutation
@@ -68,6 +69,7 @@ class Query(
     BatchQuery,
     QuestionQuery,
     ApprovalQuery,
+    DiffQuery,
     ProfileQuery,
     ConnectionQuery,
     RepositoryQuery,
@@ -96,6 +98,7 @@ class Mutation(
     BatchMutation,
     QuestionMutation,
     CheckMutation,
+    DiffMutation,
     ApprovalMutation,
     LogMutation,
     ProfileMutation,
