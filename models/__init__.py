@@ -2,4 +2,4 @@
 
 from kit import queue  # noqa: F401
 from kit.eventlog import tables  # noqa: F401
-from models import account, batch, board, card, message, notice, question, run, worker, workspace  # noqa: F401
+from models import account, batch, board, card, message, notice, question, run, search, worker, workspace  # noqa: F401
