@@ -61,6 +61,15 @@ def sees_link(actor: Actor, board_id: Any, *ends: Any) -> ColumnElement[bool]:
     )
 
 
+def sees_entry(actor: Actor, entry: Any) -> ColumnElement[bool]:
+    """The actor may see a row of a workspace that may be on a board and may belong to a card, by its columns."""
+    if actor.card_id is not None:
+        return and_(entry.board_id == actor.board_id, entry.card_id == actor.card_id)
+    if actor.board_id is not None:
+        return entry.board_id == actor.board_id  # type: ignore[no-any-return]
+    return sees_workspace(actor, entry.workspace_id)
+
+
 def sees_members(actor: Actor, workspace_id: Any) -> ColumnElement[bool]:
     """The actor may see the members of a workspace. A key of one board may not."""
     return false() if actor.board_id is not None else sees_workspace(actor, workspace_id)

@@ -1,13 +1,14 @@
 """Full-text search, with the same words and the same answers on SQLite and PostgreSQL.
 
-Text is cut into folded words here, not by the database: without case, accents and width, and one character at a time
-in scripts that put no spaces between words. SQLite keeps the words as text, which an FTS5 table indexes, and
+Text is cut into folded words here, not by the database: without case, accents and width, and one character at a
+time in scripts that put no spaces between words. SQLite keeps the words as text, which an FTS5 table indexes, and
 PostgreSQL as a `tsvector`. So neither a locale nor a tokenizer of a database decides what is found.
 """
 
 import re
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Dialect, Text, TypeDecorator
@@ -30,6 +31,8 @@ UNSPACED = (
 )
 WORD = re.compile(rf"[{UNSPACED}]|[^\W_{UNSPACED}]+")
 CHUNK = re.compile(r"\S+")
+RAW_WORD = re.compile(rf"[{UNSPACED}]|[^\s_{UNSPACED}]+")
+MAX_HIGHLIGHTED_LENGTH = 10_000  # characters of a text in which matches are marked
 
 
 def fold(text: str) -> str:
@@ -167,3 +170,31 @@ FTS5 = (
 def is_index_table(name: str | None) -> bool:
     """Return whether a table of SQLite is the FTS5 table, or one of those that it consists of."""
     return name is not None and name.startswith("search_index")
+
+
+@dataclass(frozen=True)
+class TextPart:
+    """A part of a text, and whether it is a word that was searched for."""
+
+    text: str
+    is_match: bool
+
+
+def highlight(text: str, phrases: Sequence[Sequence[str]], length: int) -> list[TextPart]:
+    """Cut about `length` characters around the first match out of a text, and mark the matches in them."""
+    exact = {word for phrase in phrases for word in phrase}
+    prefixes = tuple({phrase[-1] for phrase in phrases if len(phrase[-1]) >= MIN_PREFIX_LENGTH})
+    spans = []
+    for found in RAW_WORD.finditer(text[:MAX_HIGHLIGHTED_LENGTH]):
+        if any(word in exact or word.startswith(prefixes) for word in words_of(found[0])):
+            spans.append(found.span())
+    begin = max(0, spans[0][0] - length // 4) if spans and spans[0][1] > length else 0
+    end = min(len(text), begin + length)
+    parts, at = [TextPart("…", False)] if begin else [], begin
+    for start, stop in spans:
+        if stop > end:
+            break
+        parts += [TextPart(text[at:start], False)] * (start > at) + [TextPart(text[start:stop], True)]
+        at = stop
+    parts += [TextPart(text[at:end], False)] * (end > at) + [TextPart("…", False)] * (end < len(text))
+    return parts

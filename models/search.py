@@ -1,15 +1,15 @@
 """The index of full-text search: one entry for each card, comment and other searched row.
 
-An entry is written by the flush that writes its row, so it is part of the same transaction, whatever action makes the
-change. Statements that would change a searched column without a flush are refused. An entry disappears with its row
-by a foreign key.
+An entry is written by the flush that writes its row, so it is part of the same transaction, whatever action makes
+the change. Statements that would change a searched column without a flush are refused. An entry disappears with its
+row by a foreign key.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import DDL, ForeignKey, Index, String, Text, delete, event, inspect, select
+from sqlalchemy import DDL, ForeignKey, Index, String, Text, UniqueConstraint, delete, event, inspect, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, ORMExecuteState, mapped_column
 from sqlalchemy.orm.util import identity_key
@@ -39,13 +39,14 @@ class SearchEntry(Base):
     __tablename__ = "search_entry"
     __table_args__ = (
         Index("ix_search_entry_words", "words", postgresql_using="gin").ddl_if(dialect="postgresql"),
+        UniqueConstraint("id", "type"),
         Index("ix_search_entry_workspace_id", "workspace_id"),
         Index("ix_search_entry_board_id", "board_id"),
         Index("ix_search_entry_card_id", "card_id"),
     )
 
     number: Mapped[int] = mapped_column(Number, primary_key=True, autoincrement=True)
-    id: Mapped[str] = mapped_column(Id, unique=True)  # of the row
+    id: Mapped[str] = mapped_column(Id)  # of the row
     type: Mapped[str] = mapped_column(String(20))  # a SearchType
     workspace_id: Mapped[str] = mapped_column(ForeignKey("workspace.id", ondelete="CASCADE"))
     board_id: Mapped[str | None] = mapped_column(ForeignKey("board.id", ondelete="CASCADE"))
@@ -97,8 +98,9 @@ SEARCHED: dict[type, Searched] = {
 
 
 def scope_word(kind: str, id: str) -> str:
-    """Return the word of all entries of a type in a workspace, or on a board."""
-    return f"x{kind.lower()}x{id.rpartition('_')[2].lower()}"
+    """Return the word of all entries of a type in a workspace, or on a board. An id that is none has no entries."""
+    rest = id.rpartition("_")[2]
+    return f"x{kind.lower()}x{rest if rest.isascii() and rest.isalnum() else 'none'}"
 
 
 def entry_values(
@@ -180,7 +182,9 @@ def write_entries(session: FlushingSession, entries: Sequence[dict[str, Any]]) -
     dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     insert = dialect.insert(SearchEntry.__table__)  # type: ignore[attr-defined]
     replaced = {name: insert.excluded[name] for name in ("title", "words")}
-    session.connection().execute(insert.on_conflict_do_update(index_elements=["id"], set_=replaced), entries)
+    session.connection().execute(
+        insert.on_conflict_do_update(index_elements=["id", "type"], set_=replaced), entries
+    )
 
 
 @event.listens_for(FlushingSession, "do_orm_execute")

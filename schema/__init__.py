@@ -25,6 +25,7 @@ from schema.question import QuestionMutation, QuestionQuery
 from schema.queue import QueueQuery, QueueSubscription
 from schema.run import RunMutation, RunQuery
 from schema.run_log import LogMutation, LogSubscription
+from schema.search import SearchQuery
 from schema.subtask import SubtaskMutation
 from schema.worker import WorkerMutation, WorkerQuery, WorkerSubscription
 from schema.workspace import WorkspaceMutation, WorkspaceQuery
@@ -62,6 +63,7 @@ class Query(
     ConversationQuery,
     QueueQuery,
     NoticeQuery,
+    SearchQuery,
 ):
     pass
 

@@ -48,7 +48,7 @@ def upgrade() -> None:
             ["workspace_id"], ["workspace.id"], name=op.f("fk_search_entry_workspace_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_search_entry")),
-        sa.UniqueConstraint("id", name=op.f("uq_search_entry_id")),
+        sa.UniqueConstraint("id", "type", name=op.f("uq_search_entry_id_type")),
     )
     if op.get_bind().dialect.name == "sqlite":
         for statement in FTS5:
