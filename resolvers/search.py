@@ -7,9 +7,10 @@ the entry alone, so a cursor stays valid while other entries change.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Annotated, Any
 
-from sqlalchemy import ColumnElement, case, literal, select
+from sqlalchemy import ColumnElement, case, func, literal, select
 from strawberry import ID, Parent
 
 from actions import validation
@@ -38,6 +39,14 @@ EXCERPT_LENGTH = 240  # characters
 CARD_NAME = re.compile(r"(?:([A-Za-z][A-Za-z0-9]{0,9})-|#)?(\d{1,9})")
 NAMED, WHOLE, PHRASE, WORD, BEGINNING = 1_000_000, 1_000, 100, 10, 4  # points of a match
 
+# An entry is read by its number. Columns with an index are hidden in an expression: a database would rather look
+# through all entries of a workspace.
+_HIDDEN = SimpleNamespace(
+    **{
+        name: func.coalesce(getattr(SearchEntry, name), "")
+        for name in ("workspace_id", "board_id", "card_id")
+    }
+)
 _ENTRY = [SearchEntry.id, SearchEntry.type, SearchEntry.board_id, SearchEntry.card_id]
 
 
@@ -83,12 +92,12 @@ async def search(
     named = [row.id for row in await context.read(find)] if find is not None else []
     score = score_of(phrases, named).label("score")
     found = is_match(query, MAX_RANKED, named)
-    paginated = PaginatedQuery("search", select(*_ENTRY), None, lambda actor: sees_entry(actor, SearchEntry))
-    where: list[ColumnElement[bool]] = [SearchEntry.workspace_id == workspace_id, found]
+    paginated = PaginatedQuery("search", select(*_ENTRY), None, lambda actor: sees_entry(actor, _HIDDEN))
+    where: list[ColumnElement[bool]] = [_HIDDEN.workspace_id == workspace_id, found]
     if types is not None:
         where.append(SearchEntry.type.in_(types))
     if board_ids is not None:
-        where.append(SearchEntry.board_id.in_(board_ids))
+        where.append(_HIDDEN.board_id.in_(board_ids))
     order = Order("RANK", ((score.element, True), (SearchEntry.number, True)))
     key = repr((workspace_id, text, types, board_ids))
     page = await load_page(context, paginated, order, PageArgs(first, after, last, before), None, where, key)
