@@ -30,6 +30,7 @@ from strawberry.types.graphql import OperationType
 
 import cli
 import worker.cli
+from actions.job import JobRunner
 from actions.run.sweep import sweep_periodically
 from actions.run_log import RUN_LOG
 from auth.authentication import identify
@@ -254,6 +255,7 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
                 clean_up_periodically(services.database),
                 prune_periodically(services.event_log, kept),
                 sweep_periodically(services.event_log),
+                JobRunner(services).run(),
                 return_exceptions=True,  # cancelled, it is done when all are, not when the first is
             )
             yield

@@ -27,6 +27,7 @@ from models.actor import Actor
 from models.board import Board, BoardColumn
 from models.card import EDITABLE_FIELDS, MAX_AT_ONCE, MAX_CHILDREN, Card, CardSize, CardType, Priority, image
 from models.events.card import CardArchived, CardCreated, CardDeleted, CardUnarchived, CardUpdated
+from models.group import Group
 from models.refusal import Conflict, Forbidden, Invalid, NotFound
 from models.stage import ENTRY, ColumnState, Facts, Stage, judge
 
@@ -38,6 +39,7 @@ Size = Annotated[CardSize | None, "The size of the work."]
 StoryPoints = Annotated[int | None, "0 to 99."]
 DueOn = Annotated[date | None, "The day it is due, 1970 or later."]
 ParentId = Annotated[Id | None, "The card it is a part of, on the same board."]
+GroupId = Annotated[Id | None, "The group of the story map that it is in, on the same board."]
 AgentProfileId = Annotated[Id | None, "The agent profile that works it; default: that of its board."]
 FirstDestination = Annotated[
     DestinationInput | None, "The column; default: the board's first BACKLOG column."
@@ -57,6 +59,7 @@ class NewCardInput:
     story_points: StoryPoints = None
     due_on: DueOn = None
     parent_id: ParentId = None
+    group_id: GroupId = None
     agent_profile_id: AgentProfileId = None
 
 
@@ -97,6 +100,7 @@ async def create_card(
     story_points: StoryPoints = None,
     due_on: DueOn = None,
     parent_id: ParentId = None,
+    group_id: GroupId = None,
     agent_profile_id: AgentProfileId = None,
     destination: FirstDestination = None,
     position: Position = None,
@@ -114,6 +118,7 @@ async def create_card(
         story_points=story_points,
         due_on=due_on,
         parent_id=parent_id,
+        group_id=group_id,
         agent_profile_id=agent_profile_id,
     )
     return (await _create(tx, actor, board_id, [new], destination, position))[0]
@@ -169,6 +174,7 @@ class Making:
     batch: str | None
     ends: LastRanks
     cards: list[Card] = field(default_factory=list)
+    groups: set[str] = field(default_factory=set)  # of the board, as far as they were looked up
 
     @classmethod
     async def on(
@@ -201,6 +207,9 @@ class Making:
         self.profiles.judge(self.board, new.agent_profile_id)
         if new.parent_id is not None:
             await _check_parent(self.tx, self.board.id, None, new.parent_id)
+        if new.group_id is not None and new.group_id not in self.groups:
+            await _check_group(self.tx, self.board.id, new.group_id)
+            self.groups.add(new.group_id)
         id, number = identity or (new_id("card"), self.board.last_number + 1)
         card = Card(
             id=id,
@@ -274,6 +283,7 @@ async def update_card(
     size: Annotated[Maybe[CardSize | None], "The size of the work; null clears it."] = None,
     story_points: Annotated[Maybe[int | None], "0 to 99; null clears them."] = None,
     due_on: Annotated[Maybe[date | None], "The day it is due; null clears it."] = None,
+    group_id: Annotated[Maybe[Id | None], "The group that it is in; null: none."] = None,
     agent_profile_id: Annotated[
         Maybe[Id | None], "The agent profile that works it; null: that of its board."
     ] = None,
@@ -297,6 +307,7 @@ async def update_card(
         size=size,
         story_points=story_points,
         due_on=due_on,
+        group_id=group_id,
         agent_profile_id=agent_profile_id,
     )
     return await change_card(
@@ -326,6 +337,8 @@ async def change_card(
     profiles.judge(board, changes.get("agent_profile_id"), before=card.agent_profile_id)
     if clean.get("parent_id") is not None:
         await _check_parent(tx, board.id, card.id, clean["parent_id"])
+    if clean.get("group_id") is not None:
+        await _check_group(tx, board.id, clean["group_id"])
     to = await check_move(tx, board, [card], destination, cancel_run=cancel_run) if destination else None
     before = await _image(tx, card)
     changed_fields = apply_changes(card, clean)
@@ -554,6 +567,13 @@ async def _check_parent(tx: Transaction, board_id: str, card_id: str | None, par
     children = select(func.count()).select_from(Card).where(Card.parent_id == parent_id, Card.id != card_id)
     if (await tx.scalar(children) or 0) >= MAX_CHILDREN:
         raise _too_many_children(parent_id)
+
+
+async def _check_group(tx: Transaction, board_id: str, group_id: str) -> None:
+    """Raise NotFound unless the group is on the board."""
+    query = select(Group.id).where(Group.id == group_id, Group.board_id == board_id)
+    if await tx.scalar(query) is None:
+        raise NotFound(group_id)
 
 
 def _too_many_children(id: str) -> Conflict:

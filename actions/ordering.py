@@ -19,10 +19,11 @@ from kit.ids import new_id
 from models.board import Board, BoardColumn
 from models.card import Card, Subtask
 from models.events.board import RanksRewritten
+from models.group import Group
 from models.refusal import Invalid
 from models.topic import workspace_scope
 
-RankedModel = type[Board] | type[BoardColumn] | type[Card] | type[Subtask]
+RankedModel = type[Board] | type[BoardColumn] | type[Card] | type[Group] | type[Subtask]
 
 
 @one_of_input

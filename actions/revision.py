@@ -15,6 +15,7 @@ from models.actor import Actor
 from models.board import BoardColumn
 from models.card import IMAGE_FIELDS, Card, CardSize, CardType, Priority
 from models.events.card import CardMoved, CardUpdated
+from models.group import Group
 from models.refusal import NotFound
 from models.stage import Stage
 from models.topic import board_topic
@@ -50,9 +51,11 @@ async def restore_card_revision(
     if data is None:
         raise NotFound(str(revision))
     before = data["before"]
-    changes = {name: field_of_image(before, name) for name in IMAGE_FIELDS if name != "column_id"}
-    if changes["parent_id"] is not None and await tx.get(Card, changes["parent_id"]) is None:
-        changes["parent_id"] = None
+    stored = [name for name in IMAGE_FIELDS if name in before and name != "column_id"]  # older ones have less
+    changes = {name: field_of_image(before, name) for name in stored}
+    for name, table in (("parent_id", Card), ("group_id", Group)):
+        if changes.get(name) is not None and await tx.get(table, changes[name]) is None:
+            changes[name] = None
     destination = None
     if before["column_id"] != card.column_id:
         column = await tx.get(BoardColumn, before["column_id"])
@@ -66,7 +69,7 @@ async def restore_card_revision(
 
 def field_of_image(before: dict[str, Any], name: str) -> Any:
     """Return one field of a card's image as the card had it."""
-    return READERS.get(name, _as_is)(before[name])
+    return READERS.get(name, _as_is)(before.get(name))
 
 
 def _as_is(value: Any) -> Any:

@@ -32,6 +32,8 @@ from models.actor import Actor
 from models.batch import RunBatch
 from models.board import Board, BoardColumn
 from models.card import Card, CardLink, Subtask
+from models.group import Group
+from models.job import ServerJob
 from models.message import Message
 from models.question import Question
 from models.refusal import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
@@ -179,6 +181,12 @@ async def lock_profile_for_reference(tx: Transaction, actor: Actor, id: str) -> 
     return row[0]  # type: ignore[no-any-return]
 
 
+async def lock_server_job(tx: Transaction, actor: Actor, id: str) -> ServerJob:
+    """Lock a job of a workspace after the workspace, for an admin."""
+    await lock_workspace(tx, actor, await _find_workspace_id(tx, actor, ServerJob, id), admin=True)
+    return await _lock_by_id(tx, ServerJob, id)  # type: ignore[no-any-return]
+
+
 async def lock_membership(tx: Transaction, actor: Actor, id: str, *, own: bool = False) -> Membership:
     """Lock a membership after its workspace, for an admin; with `own`, also for the member."""
     workspace_id = await _find_workspace_id(tx, actor, Membership, id)
@@ -221,6 +229,11 @@ async def _lock_on_card(
 async def lock_column(tx: Transaction, actor: Actor, id: str) -> tuple[Board, BoardColumn]:
     """Lock a column and its board."""
     return await _lock_on_board(tx, actor, BoardColumn, id, sees_board(actor, Board.id))
+
+
+async def lock_group(tx: Transaction, actor: Actor, id: str) -> tuple[Board, Group]:
+    """Lock a group of cards and its board."""
+    return await _lock_on_board(tx, actor, Group, id, sees_board(actor, Board.id))
 
 
 async def lock_card(tx: Transaction, actor: Actor, id: str, *, for_run: bool = False) -> tuple[Board, Card]:

@@ -78,6 +78,7 @@ class Card(Editable, Base):
         UniqueConstraint("column_id", "rank"),  # a strict order: the database holds it
         Index("ix_card_board_id_archived_at", "board_id", "archived_at"),
         Index("ix_card_parent_id", "parent_id"),
+        Index("ix_card_group_id", "group_id"),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=maker("card"))
@@ -93,13 +94,24 @@ class Card(Editable, Base):
     story_points: Mapped[int | None]
     due_on: Mapped[date | None]
     parent_id: Mapped[str | None] = mapped_column(ForeignKey("card.id", ondelete="SET NULL"))
+    group_id: Mapped[str | None] = mapped_column(Id)  # deleting the group clears it
     agent_profile_id: Mapped[str | None] = mapped_column(Id)  # its agents'; there as long as it is named
     archived_at: Mapped[datetime | None]
     created_by: Mapped[str | None] = mapped_column(Id)  # a user or a key
 
 
 # The fields that people edit.
-EDITABLE_FIELDS = ("title", "description", "type", "priority", "size", "story_points", "due_on", "parent_id")
+EDITABLE_FIELDS = (
+    "title",
+    "description",
+    "type",
+    "priority",
+    "size",
+    "story_points",
+    "due_on",
+    "parent_id",
+    "group_id",
+)
 # The fields that a revision stores and restores.
 IMAGE_FIELDS = (*EDITABLE_FIELDS, "column_id")
 

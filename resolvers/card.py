@@ -14,10 +14,12 @@ from kit.db.database import utcnow
 from kit.eventlog.tables import Event
 from models.board import Board, BoardColumn
 from models.card import MAX_REVISIONS, Card, CardOrder
+from models.group import Group
 from models.stage import MoveGate, Reason, Stage, reasons_against
 from resolvers.board import BOARD, COLUMN
-from resolvers.card_filter import CardFilter, filter_clauses, order_of
+from resolvers.card_filter import CardFilter, filter_clauses, order_of, ungrouped
 from resolvers.context import Info
+from resolvers.group import StoryMap
 from resolvers.loaders import Relation, batched
 from resolvers.pagination import After, Before, First, Last, Order, Page, PageArgs, PaginatedQuery, load_page
 
@@ -50,6 +52,9 @@ _CARDS = select(Card.__table__).join(BoardColumn, BoardColumn.id == Card.column_
 CARDS = PaginatedQuery("cards", _CARDS, None, lambda actor: sees_card(actor, Card.board_id, Card.id))
 CARDS_OF_BOARD = PaginatedQuery(
     "board.cards", _CARDS, Card.board_id, lambda actor: sees_card(actor, Card.board_id, Card.id)
+)
+CARDS_OF_GROUP = PaginatedQuery(
+    "group.cards", _CARDS, Card.group_id, lambda actor: sees_card(actor, Card.board_id, Card.id)
 )
 NOT_ARCHIVED = filter_clauses(CardFilter())
 CARDS_OF_COLUMN = PaginatedQuery(
@@ -104,6 +109,35 @@ async def cards_of_column(
     """Its cards, from the top."""
     page = PageArgs(first, after, last, before, MAX_CARDS)
     return await _cards(info, CARDS_OF_COLUMN, root.id, page, filter, order_by)
+
+
+async def cards_of_group(
+    root: Parent[Group],
+    info: Info,
+    first: FirstOfBoard = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+    filter: Filter = None,
+    order_by: Annotated[CardOrder, "The order."] = CardOrder.BOARD,
+) -> Page:
+    """The cards directly in it, column by column from the top."""
+    page = PageArgs(first, after, last, before, MAX_CARDS)
+    return await _cards(info, CARDS_OF_GROUP, root.id, page, filter, order_by)
+
+
+async def ungrouped_cards(
+    root: Parent[StoryMap],
+    info: Info,
+    first: FirstOfBoard = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+) -> Page:
+    """The cards that are in no group and not archived, column by column from the top."""
+    page, order = PageArgs(first, after, last, before, MAX_CARDS), order_of(CardOrder.BOARD)
+    where = [*NOT_ARCHIVED, ungrouped()]
+    return await load_page(info.context, CARDS_OF_BOARD, order, page, root.board_id, where, "ungrouped")
 
 
 async def _cards(

@@ -61,6 +61,8 @@ class CardFilter:
     types: Annotated[list[CardType] | None, "Of one of these types."] = None
     sizes: Annotated[list[CardSize] | None, "Of one of these sizes."] = None
     parent_id: Annotated[ID | None, "A part of this card."] = None
+    group_ids: Annotated[list[ID] | None, "Directly in one of these groups."] = None
+    ungrouped: Annotated[bool | None, "True: in no group; false: in one."] = None
     overdue: Annotated[bool | None, "True: due before today (UTC) and not done; false: the others."] = None
     due_from: Annotated[date | None, "Due on this day or later."] = None
     due_to: Annotated[date | None, "Due on this day or earlier."] = None
@@ -104,6 +106,7 @@ def _simple_clauses(filter: CardFilter) -> Iterator[ColumnElement[bool]]:
         (Card.priority, filter.priorities),
         (Card.type, filter.types),
         (Card.size, filter.sizes),
+        (Card.group_id, filter.group_ids),
     ]
     for column, values in columns:
         if values is not None:
@@ -128,6 +131,7 @@ def _simple_clauses(filter: CardFilter) -> Iterator[ColumnElement[bool]]:
     # A clause is only made where it is needed: an alias of a table takes a millisecond.
     for wanted, make_clause in (
         (filter.unassigned, _unassigned),
+        (filter.ungrouped, ungrouped),
         (filter.overdue, _overdue),
         (filter.blocked, _blocked),
         (filter.archived, _archived),
@@ -139,6 +143,10 @@ def _simple_clauses(filter: CardFilter) -> Iterator[ColumnElement[bool]]:
 @cache
 def _unassigned() -> ColumnElement[bool]:
     return ~select(CardAssignee.card_id).where(CardAssignee.card_id == Card.id).exists()
+
+
+def ungrouped() -> ColumnElement[bool]:
+    return Card.group_id.is_(None)
 
 
 def _overdue() -> ColumnElement[bool]:

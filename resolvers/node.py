@@ -12,6 +12,8 @@ from resolvers.batch import BATCH
 from resolvers.board import BOARD, COLUMN
 from resolvers.card import CARD
 from resolvers.context import Info
+from resolvers.group import GROUP
+from resolvers.job import JOB
 from resolvers.key import API_KEY
 from resolvers.link import LINK
 from resolvers.loaders import Relation
@@ -34,6 +36,7 @@ RELATIONS: dict[str, Relation] = {
     "label": LABEL,
     "board": BOARD,
     "column": COLUMN,
+    "group": GROUP,
     "card": CARD,
     "link": LINK,
     "subtask": SUBTASK,
@@ -45,6 +48,7 @@ RELATIONS: dict[str, Relation] = {
     "worker": WORKER,
     "notice": NOTIFICATION,
     "chat": SESSION,
+    "job": JOB,
 }
 
 

@@ -17,6 +17,8 @@ from schema.board import BoardMutation, BoardQuery
 from schema.card import CardMutation, CardQuery
 from schema.feed import FeedSubscription
 from schema.fields import query_field
+from schema.group import GroupMutation
+from schema.job import JobMutation
 from schema.link import LinkMutation
 from schema.message import MessageMutation
 from schema.notice import NoticeMutation, NoticeQuery
@@ -73,6 +75,7 @@ class Mutation(
     AccountMutation,
     WorkspaceMutation,
     BoardMutation,
+    GroupMutation,
     CardMutation,
     SubtaskMutation,
     LinkMutation,
@@ -85,6 +88,7 @@ class Mutation(
     WorkerMutation,
     ConversationMutation,
     NoticeMutation,
+    JobMutation,
 ):
     pass
 

@@ -16,11 +16,13 @@ from models.stage import Law, Stage
 from resolvers import batch as batches
 from resolvers import board as boards
 from resolvers import card as cards
+from resolvers import group as groups
 from resolvers import policy as policies
 from resolvers import run as runs
 from resolvers.board import BOARD, COLUMNS_OF_BOARD
 from resolvers.workspace import WORKSPACE
 from schema.fields import mutation, node_type, query_field, relation_field
+from schema.group import StoryMap
 from schema.page import Connection
 from schema.policy import BoardPolicy
 from schema.refusal import Conflict, StageRefused, Stale
@@ -78,6 +80,7 @@ class Board(Node):
         COLUMNS_OF_BOARD, text="Its columns, from left to right.", size=models.board.MAX_COLUMNS
     )
     cards: Connection[CardLater] = query_field(cards.cards_of_board, directives=[list_size(50, maximum=500)])
+    map: StoryMap = query_field(groups.map_of_board)
     card_counts: list[StageCount] = query_field(boards.card_counts, directives=[list_size(6, slicing=())])
     policy: BoardPolicy = query_field(policies.policy_of_board)
     open_card_count: int = query_field(boards.open_card_count)

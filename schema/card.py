@@ -7,6 +7,7 @@ import strawberry
 from strawberry import ID
 
 import actions.card
+import actions.group
 import actions.labels_and_assignees
 import actions.revision
 import actions.run.reject
@@ -26,6 +27,7 @@ from resolvers import run as runs
 from resolvers import timeline as timelines
 from resolvers.board import BOARD, COLUMN
 from resolvers.card import CARD, CHILDREN_OF_CARD
+from resolvers.group import GROUP
 from resolvers.labels_and_assignees import ASSIGNEES_OF_CARD, LABELS_OF_CARD
 from resolvers.link import BLOCKED_BY_CARD, BLOCKERS_OF_CARD
 from resolvers.profile import PROFILE
@@ -36,6 +38,7 @@ from schema.account import User
 from schema.actor import Actor, actor_named, actor_of_event
 from schema.board import Board, Column
 from schema.fields import mutation, node_type, query_field, relation_field, result_type
+from schema.group import Group
 from schema.link import CardLink
 from schema.message import Message
 from schema.page import Connection
@@ -86,6 +89,7 @@ class CardRevision:
     parent_id: ID | None = revision_field(
         "parent_id", "The card it was a part of, or null; it may be deleted since."
     )
+    group_id: ID | None = revision_field("group_id", "The group it was in, or null; it may be deleted since.")
     stage: Stage = revision_field("stage", "The stage it was in.")
     column_id: ID = revision_field("column_id", "The column it was in; it may be deleted since.")
 
@@ -112,6 +116,8 @@ class Card(Node):
     story_points: Annotated[int | None, "0 to 99; null if unset."]
     due_on: Annotated[date | None, "The day it is due; null if unset."]
     overdue: bool = query_field(cards.overdue)
+    group_id: Annotated[ID | None, "The group of the story map that it is in; null: none."]
+    group: Group | None = relation_field(GROUP, "group_id", text="The group that it is in.")
     agent_profile_id: Annotated[ID | None, "The agent profile of the card; null: that of its board."]
     agent_profile: AgentProfile | None = relation_field(
         PROFILE, "agent_profile_id", text="The agent profile of the card; null: that of its board."
@@ -201,6 +207,7 @@ class CardMutation:
     unarchive_card = mutation(actions.card.unarchive_card, Card, StageRefused, Stale, requires=Access.BOARD)
     delete_card = mutation(actions.card.delete_card, Card, Stale, Conflict, requires=Access.BOARD)
     set_parent_card = mutation(actions.card.set_parent_card, Card, Stale, Conflict, requires=Access.BOARD)
+    set_card_group = mutation(actions.group.set_card_group, Card, Stale, requires=Access.BOARD)
     reject_card = mutation(
         actions.run.reject.reject_card, Card, StageRefused, Conflict, requires=Access.BOARD
     )

@@ -27,6 +27,7 @@ from models.events import (
     board,
     card,
     feed,
+    group,
     notice,
     profile,
     question,
@@ -39,6 +40,7 @@ from models.events.base import BaseEvent, BoardEvent, UserEvent, WorkspaceEvent
 from resolvers.batch import BATCH
 from resolvers.board import BOARD, COLUMN
 from resolvers.card import CARD
+from resolvers.group import GROUP
 from resolvers.link import LINK
 from resolvers.loaders import Relation
 from resolvers.message import MESSAGE
@@ -54,6 +56,7 @@ from schema.actor import Change, changes
 from schema.batch import RunBatch
 from schema.board import Board, Column
 from schema.card import Card
+from schema.group import Group
 from schema.link import CardLink
 from schema.message import Message
 from schema.notice import Notification
@@ -83,6 +86,9 @@ CURRENT: dict[type[BaseEvent], tuple[Current, ...]] = {
     ),
     board.ColumnEvent: (
         Current("column", COLUMN, Column, "column_id", "The column as it is now; null once deleted."),
+    ),
+    group.GroupEvent: (
+        Current("group", GROUP, Group, "group_id", "The group as it is now; null once deleted."),
     ),
     card.CardEvent: (Current("card", CARD, Card, "card_id", "The card as it is now; null once deleted."),),
     card.CardLinkEvent: (

@@ -17,6 +17,7 @@ from kit.graphql.types import Node
 from models.workspace import Role
 from resolvers import audit
 from resolvers import board as boards
+from resolvers import job as jobs
 from resolvers import key as keys
 from resolvers import member as members
 from resolvers import workspace as workspaces
@@ -25,6 +26,7 @@ from resolvers.worker import WORKERS_OF_WORKSPACE
 from resolvers.workspace import LABELS_OF_WORKSPACE, MY_MEMBERSHIP, USER, WORKSPACE
 from schema.account import ApiKey, User
 from schema.fields import mutation, node_type, query_field, relation_field, result_type
+from schema.job import ServerJob
 from schema.page import Connection
 from schema.profile import AgentProfile
 from schema.refusal import Conflict, Stale
@@ -76,6 +78,7 @@ class Workspace(Node):
         LABELS_OF_WORKSPACE, text="Its labels, by name.", size=models.workspace.MAX_LABELS
     )
     api_keys: Connection[ApiKey] = query_field(keys.keys_of_workspace, directives=[list_size(50)])
+    jobs: Connection[ServerJob] = query_field(jobs.jobs_of_workspace, directives=[list_size(50)])
     boards: Connection[BoardLater] = query_field(boards.boards_of_workspace, directives=[list_size(50)])
     members: Connection[Membership] = query_field(members.members, directives=[list_size(50)])
     agent_profiles: list[AgentProfile] = relation_field(

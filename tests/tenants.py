@@ -28,7 +28,8 @@ from graphql import (
 
 import actions.account
 from actions.agent_session import keep_session
-from kit.queue import NewJob, enqueue
+from actions.job import enqueue_job
+from kit.queue import NewJob, enqueue, fail_job
 from schema.build import make_schema
 from tests.runs import every_event
 from tests.work import Hand
@@ -67,6 +68,8 @@ MAKES: list[tuple[str, str, dict[str, Any]]] = [
         {"boardId": "$board", "title": "% parent", "destination": {"columnId": "$column"}},
     ),
     ("child", "createCard", {"boardId": "$board", "title": "% child", "parentId": "$parent"}),
+    ("group", "createGroup", {"boardId": "$board", "title": "% group", "description": "%"}),
+    ("activity", "createGroup", {"boardId": "$board", "title": "% activity", "parentId": "$group"}),
     ("subtask", "addSubtask", {"cardId": "$card", "title": "% subtask"}),
     ("step", "addSubtask", {"cardId": "$card", "title": "% step"}),
     ("message", "postMessage", {"cardId": "$card", "body": "% message"}),
@@ -146,6 +149,7 @@ MUTATIONS: dict[str, Case] = {
     ),
     "createApiKey": Case(ADMIN, {"workspaceId": "$workspace", "name": "% new", "scopes": ["READ"]}),
     "revokeApiKey": Case(ADMIN, {"id": "$spare key"}),
+    "redriveJob": Case(ADMIN, {"jobId": "$job"}),
     "createLabel": Case(MEMBER, {"workspaceId": "$workspace", "name": "% new", "colour": "#AA0000"}),
     "updateLabel": Case(MEMBER, {"id": "$label", "name": "% renamed"}),
     "createAgentProfile": Case(ADMIN, {"workspaceId": "$workspace", "name": "% new", "executor": "COMMAND"}),
@@ -217,6 +221,10 @@ MUTATIONS: dict[str, Case] = {
     "createColumn": Case(BOARD, {"boardId": "$board", "name": "% new", "stage": "PLAN"}),
     "updateColumn": Case(BOARD, {"id": "$column", "name": "% renamed"}),
     "moveColumn": Case(BOARD, {"id": "$column", "position": {"before": "$other"}}),
+    "createGroup": Case(BOARD, {"boardId": "$board", "title": "% new"}),
+    "updateGroup": Case(BOARD, {"id": "$group", "title": "% renamed"}),
+    "setCardGroup": Case(BOARD, {"id": "$card", "groupId": "$activity"}),
+    "moveGroup": Case(BOARD, {"id": "$activity", "parentId": None}),
     "createCard": Case(
         BOARD, {"boardId": "$board", "title": "% new", "destination": {"columnId": "$column"}}
     ),
@@ -251,6 +259,7 @@ MUTATIONS: dict[str, Case] = {
     "endAgentSession": Case(BOARD, {"id": "$conversation"}),
     "archiveCard": Case(BOARD, {"id": "$card"}),
     "unarchiveCard": Case(BOARD, {"id": "$card"}),
+    "deleteGroup": Case(BOARD, {"id": "$activity", "cards": {"ungroup": True}}),
     "deleteCard": Case(BOARD, {"id": "$card"}),
     "deleteColumn": Case(BOARD, {"id": "$column", "moveCardsTo": "$other"}),
     "deleteAgentProfile": Case(ADMIN, {"id": "$profile"}),
@@ -310,11 +319,13 @@ LIVE: dict[str, dict[str, Any]] = {
 NODES: dict[str, str] = {
     "Workspace": "workspace",
     "ApiKey": "spare key",
+    "ServerJob": "job",
     "Membership": "member",
     "User": "person",
     "Label": "label",
     "Board": "board",
     "Column": "column",
+    "Group": "group",
     "Card": "card",
     "Subtask": "subtask",
     "Message": "message",
@@ -411,6 +422,9 @@ async def tenant(app: Any, mark: str) -> Tenant:
         for place in ("board", "sibling"):
             await enqueue(tx, NewJob(id=f"{mark}_{place}", scope=made.ids[place], **work))
         made.ids["conversation"] = (await keep_session(tx, *where, f"{mark} talk", "SCRIPTED")).id
+    async with app.begin() as tx:
+        made.ids["job"] = await enqueue_job(tx, f"{mark} job", {}, workspace_id=made.ids["workspace"])
+        await fail_job(tx, made.ids["job"], code="FAILED", reason=f"{mark} reason")
     for key, scopes, board in (
         ("read key", ["READ"], None),
         ("write key", ["WRITE"], None),

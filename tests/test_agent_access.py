@@ -15,7 +15,20 @@ from tests.test_tenancy import following, leaks, questions, strings
 from tests.work import ANSWER, POLICY, Hand, in_todo
 
 # What hangs on the card, and the little of its board that goes with it. Who wrote and made something is named.
-ITS_OWN = {"board", "column", "other", "card", "subtask", "step", "message", "link", "conversation", "admin"}
+ITS_OWN = {
+    "board",
+    "column",
+    "other",
+    "card",
+    "subtask",
+    "step",
+    "message",
+    "link",
+    "conversation",
+    "admin",
+    "group",
+    "activity",
+}
 # Named by their ids only: whose board it is, the other end of its card's link, who works and worked on it.
 NAMED = {"workspace", "next", "worker"}
 # What it may change: with this input, or with that of the table.

@@ -129,6 +129,7 @@ def test_no_field_has_two_types_across_a_union_or_interface(built):
 PAYLOADS: set[str] = {
     "Cards",
     "Questions",
+    "DeletedGroup",
     "DeletedLabel",
     "ApiKeySecret",
     "Session",

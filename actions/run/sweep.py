@@ -68,6 +68,8 @@ async def sweep(event_log: EventLog, since: datetime | None = None) -> datetime:
     for board_id in sorted({*boards, *silent, *(scope for scope in jobs if scope is not None)}):
         await _sweep_board(event_log, board_id, jobs.get(board_id, []), silent.get(board_id, []))
     async with event_log.transaction(Author(ActorKind.SYSTEM)) as tx:
+        if jobs[None]:  # jobs of the server, which belong to no board
+            await queue.sweep(tx, only=jobs[None])
         await queue.notify_due(tx, since)
     return now
 

@@ -50,6 +50,16 @@ class FileLabel:
 
 
 @dataclass
+class FileGroup:
+    """A group of the story map."""
+
+    title: str
+    colour: str
+    description: str = ""
+    parent: int | None = None  # index in BoardFile.groups, of an earlier group
+
+
+@dataclass
 class FileSubtask:
     """A subtask."""
 
@@ -83,6 +93,7 @@ class FileCard:
     story_points: int | None = None
     due_on: date | None = None
     parent: int | None = None  # the number of a card
+    group: int | None = None  # index in BoardFile.groups
     archived: bool = False
     labels: list[str] = field(default_factory=list)
     assignees: list[str] = field(default_factory=list)
@@ -114,6 +125,7 @@ class BoardFile:
     law: Law = Law.FREE
     columns: list[FileColumn] = field(default_factory=list)
     labels: list[FileLabel] = field(default_factory=list)
+    groups: list[FileGroup] = field(default_factory=list)  # a parent comes before its children
     cards: list[FileCard] = field(default_factory=list)
     links: list[FileLink] = field(default_factory=list)
     relations: list[tuple[str, str, LinkKind]] = field(default_factory=list)  # links by FileCard.key

@@ -10,6 +10,7 @@ from actions.transfer.board_file import (
     BoardFile,
     FileCard,
     FileColumn,
+    FileGroup,
     FileLabel,
     FileLink,
     FileMessage,
@@ -20,6 +21,7 @@ from models.account import User
 from models.actor import Actor, ActorKind
 from models.board import Board, BoardColumn
 from models.card import Card, CardAssignee, CardLabel, CardLink, Subtask
+from models.group import Group
 from models.message import Message, said_by
 from models.question import Question
 from models.refusal import NotFound
@@ -43,6 +45,11 @@ async def export_board(read: Read, actor: Actor, board_id: str) -> BoardFile:
     rows = await read(_of(Card, board_id))
     rows = sorted(rows, key=lambda row: (places[row.column_id], row.rank.encode()))
     numbers = {row.id: row.number for row in rows}
+    groups = _in_order(await read(_of(Group, board_id)))
+    place_of_group = {group.id: place for place, group in enumerate(groups)}
+    file.groups = [
+        FileGroup(g.title, g.colour, g.description, place_of_group.get(g.parent_id)) for g in groups
+    ]
     for row in rows:
         file.cards.append(
             FileCard(
@@ -56,6 +63,7 @@ async def export_board(read: Read, actor: Actor, board_id: str) -> BoardFile:
                 story_points=row.story_points,
                 due_on=row.due_on,
                 parent=numbers.get(row.parent_id),
+                group=place_of_group.get(row.group_id),
                 archived=row.archived_at is not None,
                 labels=[label.name for label in children["labels"][row.id]],
                 assignees=[one.username for one in children["assignees"][row.id]],
@@ -80,6 +88,17 @@ async def export_board(read: Read, actor: Actor, board_id: str) -> BoardFile:
     )
     file.left["authors of comments that are agents or keys"] += by_programs
     return file
+
+
+def _in_order(groups: Sequence[Any]) -> list[Any]:
+    """Return groups workflow by workflow, each followed by its activities."""
+    ranks = {group.id: group.rank.encode() for group in groups}
+
+    def place(group: Any) -> tuple[bytes, bool, bytes]:
+        is_activity = group.parent_id is not None
+        return ranks[group.parent_id or group.id], is_activity, ranks[group.id]
+
+    return sorted(groups, key=place)
 
 
 def _comment(message: Any) -> FileMessage:

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from actions import validation
 from actions.board import NewColumn, create_board_of, update_board, update_column
 from actions.card import Making, NewCardInput, set_first_parents
+from actions.group import create_group
 from actions.label import create_labels
 from actions.labels_and_assignees import assign_new_card, label_new_card
 from actions.link import link_new_cards
@@ -136,6 +137,7 @@ class _Builder:
     async def build(self, progress: Progress) -> None:
         self.people = await self._people()
         self.labels = await self._labels()
+        self.groups = await self._groups()
         file_cards = self.file.cards
         making = await Making.on(self.tx, self.actor, self.board, len(file_cards))
         for done, (file_card, identity) in enumerate(zip(file_cards, self._names(), strict=True), 1):
@@ -185,6 +187,24 @@ class _Builder:
         self.result.left[f"labels beyond {MAX_LABELS} in the workspace (of the fewest cards)"] += len(dropped)
         return [name for name in names if name not in dropped]
 
+    async def _groups(self) -> list[str]:
+        """Create the groups of the file. Returns their ids."""
+        ids: list[str] = []
+        for group in self.file.groups:
+            made = await create_group(
+                self.tx,
+                self.actor,
+                board_id=self.board.id,
+                title=group.title,
+                description=group.description,
+                colour=group.colour,
+                parent_id=None if group.parent is None else ids[group.parent],
+            )
+            ids.append(made.id)
+        if ids:
+            self.result.made["groups"] += len(ids)
+        return ids
+
     def _names(self) -> list[tuple[str, int]]:
         """Return an id and a number for each card, in order of number. On a new board WEB-42 stays WEB-42."""
         file_cards, last = self.file.cards, self.board.last_number
@@ -204,6 +224,7 @@ class _Builder:
             size=file_card.size,
             story_points=file_card.story_points,
             due_on=file_card.due_on,
+            group_id=None if file_card.group is None else self.groups[file_card.group],
         )
         card = await making.make(
             new, self._destination(file_card), identity=identity, archived=file_card.archived

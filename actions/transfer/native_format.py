@@ -7,6 +7,7 @@ from actions.transfer.board_file import (
     BoardFile,
     FileCard,
     FileColumn,
+    FileGroup,
     FileLabel,
     FileLink,
     FileMessage,
@@ -35,10 +36,11 @@ def read_native(value: dict[str, Any]) -> BoardFile:
         law=board.one_of("law", Law, Law.PIPELINE),
         columns=[_read_column(one) for one in board.objects("columns")],
         labels=[FileLabel(one.get("name", str), one.get("colour", str)) for one in file.objects("labels")],
+        groups=[_read_group(one, index) for index, one in enumerate(file.objects("groups"))],
     )
     if not made.columns:
         raise board.wrong("columns", "must name one column or more")
-    made.cards = [_read_card(one, len(made.columns)) for one in file.objects("cards")]
+    made.cards = [_read_card(one, len(made.columns), len(made.groups)) for one in file.objects("cards")]
     numbers = [card.number for card in made.cards]
     if len(set(numbers)) != len(numbers):
         raise UnreadableFile("cards must have different numbers")
@@ -56,7 +58,20 @@ def _read_column(one: FileReader) -> FileColumn:
     return FileColumn(one.get("name", str), one.one_of("stage", Stage), one.maybe("wipLimit", int))
 
 
-def _read_card(one: FileReader, columns: int) -> FileCard:
+def _read_group(one: FileReader, before: int) -> FileGroup:
+    parent = _place(one, "parent", before)
+    return FileGroup(one.get("title", str), one.get("colour", str), one.get("description", str, ""), parent)
+
+
+def _place(one: FileReader, name: str, count: int) -> int | None:
+    """Return the index of one of `count` things that a file numbers from 1, or None."""
+    place = one.maybe(name, int)
+    if place is not None and not 1 <= place <= count:
+        raise one.wrong(name, f"must be 1 to {count}" if count else "names a group that is not before it")
+    return None if place is None else place - 1
+
+
+def _read_card(one: FileReader, columns: int, groups: int) -> FileCard:
     column, number = one.get("column", int), one.get("number", int)
     if not 1 <= column <= columns:
         raise one.wrong("column", f"must be 1 to {columns}")
@@ -74,6 +89,7 @@ def _read_card(one: FileReader, columns: int) -> FileCard:
         story_points=one.maybe("storyPoints", int),
         due_on=one.day("dueOn"),
         parent=one.maybe("parent", int),
+        group=_place(one, "group", groups),
         archived=one.get("archived", bool, False),
         labels=one.strings("labels"),
         assignees=one.strings("assignees"),
@@ -111,6 +127,15 @@ def write_native(exported: BoardFile) -> str:
         "format": FORMAT,
         "board": board,
         "labels": [{"name": label.name, "colour": label.colour} for label in exported.labels],
+        "groups": [
+            {
+                "title": group.title,
+                "description": group.description,
+                "colour": group.colour,
+                "parent": None if group.parent is None else group.parent + 1,
+            }
+            for group in exported.groups
+        ],
         "cards": [_card_as_json(card) for card in exported.cards],
         "links": [
             {"card": link.card, "target": link.target, "kind": link.kind.name} for link in exported.links
@@ -131,6 +156,7 @@ def _card_as_json(card: FileCard) -> dict[str, Any]:
         "storyPoints": card.story_points,
         "dueOn": card.due_on.isoformat() if card.due_on else None,
         "parent": card.parent,
+        "group": None if card.group is None else card.group + 1,
         "archived": card.archived,
         "labels": card.labels,
         "assignees": card.assignees,

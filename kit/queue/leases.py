@@ -98,18 +98,19 @@ async def fail(
     code: str,
     reason: str | None = None,
     retryable: bool = False,
+    retry_in: float | None = None,
     exit_code: int | None = None,
     metrics: dict[str, Any] | None = None,
 ) -> Transition:
     """Fail an attempt. The job is READY again after a delay if it is retryable and has attempts left, else DEAD.
 
+    `retry_in` replaces the queue's delay, in seconds.
     Raises JobLeaseLost.
     """
     job, attempt, at = await lock_leased_job(tx, ticket)
     attempt.exit_code, attempt.metrics = exit_code, metrics
-    return await _settle(
-        tx, job, attempt, state_machine.failed(job, attempt, at, code, reason, retryable=retryable)
-    )
+    transition = state_machine.failed(job, attempt, at, code, reason, retryable=retryable, retry_in=retry_in)
+    return await _settle(tx, job, attempt, transition)
 
 
 async def release(tx: Transaction, ticket: Ticket) -> Transition:

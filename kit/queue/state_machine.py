@@ -105,16 +105,27 @@ def accepted(job: Job, at: datetime) -> Transition:
 
 
 def failed(
-    job: Job, attempt: Attempt, at: datetime, code: str, reason: str | None, *, retryable: bool
+    job: Job,
+    attempt: Attempt,
+    at: datetime,
+    code: str,
+    reason: str | None,
+    *,
+    retryable: bool,
+    retry_in: float | None = None,
 ) -> Transition:
-    """Make a job READY after a delay, or DEAD. A job whose cancellation was requested is CANCELLED."""
+    """Make a job READY after a delay, or DEAD. A job whose cancellation was requested is CANCELLED.
+
+    `retry_in` replaces the delay, in seconds.
+    """
     was = job.state
     _close(job, attempt, AttemptOutcome.FAILED, at, code, reason)
     job.failures += 1
     if job.cancel_requested_at:
         _end(job, JobState.CANCELLED, at)
     elif retryable and job.failures < job.max_attempts:
-        _ready(job, at, at + timedelta(seconds=delay(job.failures)))
+        seconds = delay(job.failures) if retry_in is None else retry_in
+        _ready(job, at, at + timedelta(seconds=seconds))
     else:
         _end(job, JobState.DEAD, at)
     return applied(job, Cause.FAILED, was, at, attempt)

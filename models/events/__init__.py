@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from models.events import account, board, card, feed, notice, profile, question, run, worker, workspace
+from models.events import account, board, card, feed, group, notice, profile, question, run, worker, workspace
 from models.events.base import BaseEvent, BoardEvent, Changes, UserEvent, WorkspaceEvent
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "board",
     "card",
     "feed",
+    "group",
     "notice",
     "profile",
     "question",
