@@ -2,18 +2,19 @@
 
 from kit import queue  # noqa: F401
 from kit.eventlog import tables  # noqa: F401
-from models import account, batch, board, card, message, notice, question, run, search, worker, workspace  # noqa: F401
-from models import (  # noqa: F401  # noqa: F401
+from models import (  # noqa: F401  # noqa: F401  # noqa: F401
     account,
     batch,
     board,
     card,
+    document,
     group,
     job,
     message,
     notice,
     question,
     run,
+    search,
     worker,
     workspace,
 )

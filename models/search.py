@@ -19,11 +19,14 @@ from kit.db.transaction import FlushingSession
 from kit.described_enum import DescribedEnum
 from kit.eventlog.tables import Number
 from kit.search import FTS5, Words, words_of
+from models.actor import Actor
 from models.board import Board
 from models.card import Card
+from models.document import Document
 from models.message import Message
 from models.run import Run
 
+MAX_RANKED = 1_000  # newest matches that are ranked
 MAX_TITLE_WORDS_LENGTH = 1_000  # characters of the folded title that ranks an entry
 
 
@@ -33,6 +36,7 @@ class SearchType(DescribedEnum):
     CARD = "CARD", "A card, by its title, description, number or name."
     COMMENT = "COMMENT", "A message on a card."
     RUN = "RUN", "A run, by the summary of its work."
+    DOCUMENT = "DOCUMENT", "A document, by its name, title and content."
 
 
 class SearchEntry(Base):
@@ -94,6 +98,14 @@ SEARCHED: dict[type, Searched] = {
         text=lambda run: run.summary or "",
         card_id=lambda run: run.card_id,
     ),
+    Document: Searched(
+        SearchType.DOCUMENT,
+        frozenset(("name", "title", "content", "tags")),
+        title=lambda document: document.title,
+        text=lambda document: f"{document.name} {' '.join(document.tags)} {document.content or ''}",
+        card_id=lambda document: None,
+        workspace_id=lambda document: document.workspace_id,
+    ),
 }
 
 
@@ -101,6 +113,24 @@ def scope_word(kind: str, id: str) -> str:
     """Return the word of all entries of a type in a workspace, or on a board. An id that is none has no entries."""
     rest = id.rpartition("_")[2]
     return f"x{kind.lower()}x{rest if rest.isascii() and rest.isalnum() else 'none'}"
+
+
+def scopes_of(
+    actor: Actor, workspace_id: str, types: Sequence[str] | None, board_ids: Sequence[str] | None
+) -> list[list[str]]:
+    """Return the words of the entries that a search is about and that the actor may see."""
+    scopes = [
+        [scope_word(type, workspace_id) for type in types]
+        if types is not None
+        else [scope_word("in", workspace_id)]
+    ]
+    if board_ids is not None:
+        scopes.append([scope_word("board", id) for id in board_ids])
+    if actor.board_id is not None:
+        scopes.append([scope_word("board", actor.board_id)])
+    if actor.card_id is not None:
+        scopes.append([scope_word("card", actor.card_id)])
+    return scopes
 
 
 def entry_values(
@@ -139,7 +169,8 @@ def entry_values(
 @event.listens_for(FlushingSession, "after_flush")
 def index_flushed_rows(session: FlushingSession, context: Any) -> None:
     """Write the entries of the searched rows that a flush writes, in two statements at most."""
-    changed, without = [], []
+    changed: list[dict[str, Any]] = []
+    without = [row.id for row in session.deleted if type(row) in SEARCHED]
     for row in [*session.new, *session.dirty]:
         searched = SEARCHED.get(type(row))
         if searched is None or not _has_changed(row, searched.columns):

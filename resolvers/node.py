@@ -12,6 +12,7 @@ from resolvers.batch import BATCH
 from resolvers.board import BOARD, COLUMN
 from resolvers.card import CARD
 from resolvers.context import Info
+from resolvers.document import DOCUMENT, DOCUMENT_LINK
 from resolvers.group import GROUP
 from resolvers.job import JOB
 from resolvers.key import API_KEY
@@ -34,6 +35,8 @@ RELATIONS: dict[str, Relation] = {
     "user": USER,
     "key": API_KEY,
     "label": LABEL,
+    "document": DOCUMENT,
+    "doclink": DOCUMENT_LINK,
     "board": BOARD,
     "column": COLUMN,
     "group": GROUP,

@@ -15,7 +15,6 @@ from strawberry import ID, Parent
 
 from actions import validation
 from auth.permissions import sees_card, sees_entry
-from kit.ids import prefix_of
 from kit.search import (
     MAX_QUERY_LENGTH,
     TextPart,
@@ -27,13 +26,21 @@ from kit.search import (
 from models.actor import Actor
 from models.board import Board
 from models.card import Card
-from models.search import SEARCHED, SearchEntry, SearchType, scope_word
+from models.search import MAX_RANKED, SEARCHED, SearchEntry, SearchType, scopes_of
+from resolvers.card import CARD
 from resolvers.context import Info
-from resolvers.loaders import Query
-from resolvers.node import RELATIONS
+from resolvers.document import CONTENT_OF_DOCUMENT, DOCUMENT
+from resolvers.loaders import Query, Relation
+from resolvers.message import MESSAGE
 from resolvers.pagination import After, Before, First, Last, Order, Page, PageArgs, PaginatedQuery, load_page
+from resolvers.run import RUN
 
-MAX_RANKED = 1_000  # newest matches that are ranked
+FOUND: dict[SearchType, Relation] = {
+    SearchType.CARD: CARD,
+    SearchType.COMMENT: MESSAGE,
+    SearchType.RUN: RUN,
+    SearchType.DOCUMENT: DOCUMENT,
+}
 MAX_BOARDS = 100  # of one search
 EXCERPT_LENGTH = 240  # characters
 CARD_NAME = re.compile(r"(?:([A-Za-z][A-Za-z0-9]{0,9})-|#)?(\d{1,9})")
@@ -105,24 +112,6 @@ async def search(
     return page
 
 
-def scopes_of(
-    actor: Actor, workspace_id: str, types: Sequence[str] | None, board_ids: Sequence[str] | None
-) -> list[list[str]]:
-    """Return the words of the entries that a search is about and that the actor may see."""
-    scopes = [
-        [scope_word(type, workspace_id) for type in types]
-        if types is not None
-        else [scope_word("in", workspace_id)]
-    ]
-    if board_ids is not None:
-        scopes.append([scope_word("board", id) for id in board_ids])
-    if actor.board_id is not None:
-        scopes.append([scope_word("board", actor.board_id)])
-    if actor.card_id is not None:
-        scopes.append([scope_word("card", actor.card_id)])
-    return scopes
-
-
 def _named_card(actor: Actor, workspace_id: str, text: str) -> Query | None:
     """Select the cards that a text names by key and number; None if it names none."""
     name = CARD_NAME.fullmatch(text)
@@ -153,26 +142,26 @@ async def node_of_hit(root: Parent[Hit], info: Info) -> object:
 
 
 async def _load(root: Hit, info: Info) -> Any:
-    relation = RELATIONS[prefix_of(root.id) or ""]
-    return await info.context.load(relation, root.id)
+    return await info.context.load(FOUND[SearchType(root.type)], root.id)
 
 
 async def title_of_hit(root: Parent[Hit], info: Info) -> list[TextPart]:
     """Its title in parts, with the matches marked; empty if it has none."""
     row = await _load(root, info)
-    title = _searched(root).title(row) if row is not None else ""
+    title = _BY_TYPE[SearchType(root.type)].title(row) if row is not None else ""
     return highlight(title, root.phrases, len(title)) if title else []
 
 
 async def excerpt_of_hit(root: Parent[Hit], info: Info) -> list[TextPart]:
     """About 240 characters of its text in parts, around the first match; empty if it has no text."""
     row = await _load(root, info)
-    text = _searched(root).text(row) if row is not None else ""
+    if row is None:
+        return []
+    searched = _BY_TYPE[SearchType(root.type)]
+    text = "" if root.type == SearchType.DOCUMENT else searched.text(row)
+    if root.type == SearchType.DOCUMENT:  # whose content is read apart
+        text = (await info.context.load(CONTENT_OF_DOCUMENT, root.id)).content or ""
     return highlight(text, root.phrases, EXCERPT_LENGTH) if text else []
 
 
 _BY_TYPE = {searched.type: searched for searched in SEARCHED.values()}
-
-
-def _searched(root: Hit) -> Any:
-    return _BY_TYPE[SearchType(root.type)]

@@ -15,6 +15,7 @@ from schema.agent_session import ConversationMutation, ConversationQuery
 from schema.batch import BatchMutation, BatchQuery
 from schema.board import BoardMutation, BoardQuery
 from schema.card import CardMutation, CardQuery
+from schema.document import DocumentMutation, DocumentQuery
 from schema.feed import FeedSubscription
 from schema.fields import query_field
 from schema.group import GroupMutation
@@ -66,12 +67,14 @@ class Query(
     QueueQuery,
     NoticeQuery,
     SearchQuery,
+    DocumentQuery,
 ):
     pass
 
 
 @strawberry.type(description="The mutations. Each returns a union: the changed object, or a refusal.")
 class Mutation(
+    DocumentMutation,
     AccountMutation,
     WorkspaceMutation,
     BoardMutation,

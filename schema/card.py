@@ -27,6 +27,7 @@ from resolvers import run as runs
 from resolvers import timeline as timelines
 from resolvers.board import BOARD, COLUMN
 from resolvers.card import CARD, CHILDREN_OF_CARD
+from resolvers.document import LINKS_OF_TARGET
 from resolvers.group import GROUP
 from resolvers.labels_and_assignees import ASSIGNEES_OF_CARD, LABELS_OF_CARD
 from resolvers.link import BLOCKED_BY_CARD, BLOCKERS_OF_CARD
@@ -37,6 +38,7 @@ from resolvers.subtask import SUBTASK_COUNT, SUBTASKS_OF_CARD
 from schema.account import User
 from schema.actor import Actor, actor_named, actor_of_event
 from schema.board import Board, Column
+from schema.document import DocumentLink
 from schema.fields import mutation, node_type, query_field, relation_field, result_type
 from schema.group import Group
 from schema.link import CardLink
@@ -117,6 +119,9 @@ class Card(Node):
     due_on: Annotated[date | None, "The day it is due; null if unset."]
     overdue: bool = query_field(cards.overdue)
     group_id: Annotated[ID | None, "The group of the story map that it is in; null: none."]
+    document_links: list[DocumentLink] = relation_field(
+        LINKS_OF_TARGET, text="Its links to documents that you may see.", size=5
+    )
     group: Group | None = relation_field(GROUP, "group_id", text="The group that it is in.")
     agent_profile_id: Annotated[ID | None, "The agent profile of the card; null: that of its board."]
     agent_profile: AgentProfile | None = relation_field(

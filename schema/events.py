@@ -26,6 +26,7 @@ from models.events import (
     EVENT_TYPES,
     board,
     card,
+    document,
     feed,
     group,
     notice,
@@ -40,6 +41,7 @@ from models.events.base import BaseEvent, BoardEvent, UserEvent, WorkspaceEvent
 from resolvers.batch import BATCH
 from resolvers.board import BOARD, COLUMN
 from resolvers.card import CARD
+from resolvers.document import DOCUMENT
 from resolvers.group import GROUP
 from resolvers.link import LINK
 from resolvers.loaders import Relation
@@ -56,6 +58,7 @@ from schema.actor import Change, changes
 from schema.batch import RunBatch
 from schema.board import Board, Column
 from schema.card import Card
+from schema.document import Document
 from schema.group import Group
 from schema.link import CardLink
 from schema.message import Message
@@ -89,6 +92,11 @@ CURRENT: dict[type[BaseEvent], tuple[Current, ...]] = {
     ),
     group.GroupEvent: (
         Current("group", GROUP, Group, "group_id", "The group as it is now; null once deleted."),
+    ),
+    document.DocumentEvent: (
+        Current(
+            "document", DOCUMENT, Document, "document_id", "The document as it is now; null once deleted."
+        ),
     ),
     card.CardEvent: (Current("card", CARD, Card, "card_id", "The card as it is now; null once deleted."),),
     card.CardLinkEvent: (

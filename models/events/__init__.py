@@ -2,7 +2,20 @@
 
 from collections.abc import Iterator
 
-from models.events import account, board, card, feed, group, notice, profile, question, run, worker, workspace
+from models.events import (
+    account,
+    board,
+    card,
+    document,
+    feed,
+    group,
+    notice,
+    profile,
+    question,
+    run,
+    worker,
+    workspace,
+)
 from models.events.base import BaseEvent, BoardEvent, Changes, UserEvent, WorkspaceEvent
 
 __all__ = [
@@ -15,6 +28,7 @@ __all__ = [
     "account",
     "board",
     "card",
+    "document",
     "feed",
     "group",
     "notice",
