@@ -2,7 +2,7 @@
 # docs/running.md names them all. Nothing but Python 3.11 or newer, make and a package index is assumed.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve worker check test slow long bench lint types schema check-schema migrate migration explorer check-explorer lock clean
+.PHONY: help demo serve worker check test slow long bench lint types schema check-schema migrate migration explorer check-explorer page check-page lock clean
 
 BIN := .venv/bin
 # What is compiled is kept, whatever the environment says: each start would compile it again.
@@ -74,12 +74,18 @@ explorer:  ## build the GraphiQL page (needs Node)
 check-explorer:  ## whether the committed page is what its source makes (needs Node)
 	@explorer/check.sh
 
+page:  ## build the board page (needs Node)
+	@cd page && npm ci --silent && npm run --silent build -- --logLevel warn
+
+check-page:  ## whether the committed board page is what its source makes (needs Node)
+	@page/check.sh
+
 lock:  ## pin what requirements/*.in ask for (needs uv)
 	@$(LOCK) $(UPGRADE) requirements/base.in -o requirements/base.lock
 	@$(LOCK) $(UPGRADE) requirements/dev.in -o requirements/dev.lock
 
 clean:  ## remove what make made; databases stay
-	@rm -rf .venv node_modules explorer/node_modules tests/clients/node_modules
+	@rm -rf .venv node_modules explorer/node_modules page/node_modules tests/clients/node_modules
 	@rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

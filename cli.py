@@ -159,13 +159,35 @@ async def ready(settings: Settings, *, migrate: bool = False, serving: bool = Fa
             await _nobody_has_known_password(settings, database)
         if not serving:
             return None
+        await _require_secret_keys(settings, database)
         await event_log.pubsub.start()
+        await retry_while_unavailable(partial(_adopt_environment, settings, event_log))
         return await retry_while_unavailable(partial(_owner_link, event_log))
     except (DatabaseUnreachable, Unavailable, WrongRevision, ConnectionError) as error:
         fail(error)
     finally:
         await event_log.pubsub.stop()
         await database.close()
+
+
+async def _require_secret_keys(settings: Settings, database: Database) -> None:
+    """End with one line if a stored secret needs a key that SECRET_KEY lacks."""
+    from actions.connection import require_keys
+    from auth.secrets import SecretLost, Secrets
+
+    try:
+        await require_keys(database.read, Secrets(settings.keys))
+    except SecretLost as error:
+        fail(error)
+
+
+async def _adopt_environment(settings: Settings, event_log: EventLog) -> None:
+    from actions.account import ensure_owner
+    from actions.connection import adopt_environment
+
+    async with event_log.transaction(Author(ActorKind.SYSTEM)) as tx:
+        await ensure_owner(tx)
+        await adopt_environment(tx, settings.connection_secrets)
 
 
 async def _owner_link(event_log: EventLog) -> str | None:
@@ -178,8 +200,8 @@ async def _owner_link(event_log: EventLog) -> str | None:
 
 
 def linked(address: str, token: str) -> str:
-    """The link that signs somebody in. A browser sends what follows # to nobody."""
-    return f"{address.removesuffix('/graphql')}/graphql#token={token}"
+    """The link that signs somebody in, on the board. A browser sends what follows # to nobody."""
+    return f"{address.removesuffix('/graphql').removesuffix('/')}/#token={token}"
 
 
 def link(

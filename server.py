@@ -21,10 +21,12 @@ from sqlalchemy import select
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
 from starlette.websockets import WebSocket
 from strawberry.types.graphql import OperationType
 
@@ -37,6 +39,7 @@ from auth.authentication import identify
 from auth.board_version import BoardVersion
 from auth.passwords import Seal
 from auth.revocation import CredentialWatch, RevocationWatcher
+from auth.secrets import Secrets
 from auth.services import Services
 from auth.tokens import Tokens
 from kit.db.clock import database_now
@@ -48,11 +51,13 @@ from kit.eventlog.tables import EVENTS
 from kit.graphql.errors import ConnectionRejected, to_public_error
 from kit.graphql.http.draining import Draining
 from kit.graphql.http.hosts import LOOPBACK, HostMiddleware
+from kit.graphql.http.request_body import is_browser
 from kit.graphql.http.view import GraphQLEndpoint
 from kit.graphql.limits.rate import TokenBucket
 from kit.graphql.operation import begin_operation
 from kit.graphql.response_cache import ResponseCache
 from kit.graphql.schema import Schema
+from kit.outbound import Outbound
 from kit.settings import Settings
 from resolvers.context import Caller, OperationContext
 from resolvers.examples import example_ids
@@ -63,6 +68,7 @@ from worker.tools.endpoint import McpEndpoint
 
 ROOT = Path(__file__).parent
 EXPLORER = ROOT / "explorer"
+PAGE = ROOT / "page"
 POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; frame-ancestors 'none'; base-uri 'self'"
@@ -109,6 +115,8 @@ def make_services(settings: Settings) -> Services:
             most=timedelta(days=settings.refresh_most_days),
         ),
         seal=Seal(settings.keys),
+        secrets=Secrets(settings.keys),
+        outbound=Outbound(settings.outbound_networks),
     )
 
 
@@ -156,8 +164,13 @@ class Endpoints:
         return OperationContext(self.services, caller)
 
     def explorer(self, request: Request) -> Response:
-        headers = {"cache-control": "no-store", "content-security-policy": POLICY}
-        return FileResponse(EXPLORER / "dist" / "index.html", headers=headers)
+        return _html(EXPLORER)
+
+    async def home(self, request: Request) -> Response:
+        """The board for a browser. Other clients are told where the API is; a redirect keeps what follows #."""
+        if self.services.settings.board_page and is_browser(request):
+            return _html(PAGE)
+        return Response(status_code=307, headers={"location": "graphql"})
 
     async def examples(self, request: Request) -> Response:
         actor, _ = await identify(self.services, request.headers.get("authorization"))
@@ -210,6 +223,25 @@ class Endpoints:
         except Exception:
             return PlainTextResponse("the database does not answer\n", 503)
         return PlainTextResponse("ok\n")
+
+
+class BuiltFiles(StaticFiles):
+    """Files whose names change with their bytes: a browser asks for each once."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        response.headers["cache-control"] = "public, max-age=31536000, immutable"
+        return response
+
+
+def _html(built: Path) -> Response:
+    headers = {"cache-control": "no-store", "content-security-policy": POLICY}
+    return FileResponse(built / "dist" / "index.html", headers=headers)
+
+
+def _built(built: Path) -> ASGIApp:
+    """The assets of a page, compressed for clients that take it."""
+    return GZipMiddleware(BuiltFiles(directory=built / "dist" / "assets"))
 
 
 def _origins(settings: Settings) -> TokenBucket | None:
@@ -266,18 +298,20 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
                 await asyncio.gather(keeping, return_exceptions=True)
             edge.accesses.stop()
             await services.uses.settle()
+            await services.outbound.close()
             await services.event_log.pubsub.stop()
             await services.database.close()
 
     routes = [
-        Route("/", lambda request: Response(status_code=307, headers={"location": "graphql"})),
+        Route("/", edge.home),
         Route("/graphql", view),
         WebSocketRoute("/graphql", view),
         Route("/mcp", tools),
         Route("/livez", edge.livez),
         Route("/readyz", edge.readyz),
         Route("/explorer/examples.json", edge.examples),
-        Mount("/explorer/assets", StaticFiles(directory=EXPLORER / "dist" / "assets")),
+        Mount("/explorer/assets", _built(EXPLORER)),
+        Mount("/page/assets", _built(PAGE)),
     ]
     app = Starlette(routes=routes, lifespan=lifespan, middleware=middleware(settings))
     app.state.services, app.state.unchanged = services, unchanged

@@ -33,6 +33,7 @@ from models.actor import Actor
 from models.batch import RunBatch
 from models.board import Board, BoardColumn
 from models.card import Card, CardLink, Subtask
+from models.connection import Connection
 from models.document import Document, DocumentLink
 from models.group import Group
 from models.job import ServerJob
@@ -173,6 +174,12 @@ async def lock_profile(tx: Transaction, actor: Actor, id: str) -> AgentProfile:
     """Lock an agent profile for an admin; its workspace first, because names are unique there."""
     await lock_workspace(tx, actor, await _find_workspace_id(tx, actor, AgentProfile, id), admin=True)
     return await _lock_by_id(tx, AgentProfile, id)  # type: ignore[no-any-return]
+
+
+async def lock_connection(tx: Transaction, actor: Actor, id: str) -> Connection:
+    """Lock a connection for an admin; its workspace first, because names are unique there."""
+    await lock_workspace(tx, actor, await _find_workspace_id(tx, actor, Connection, id), admin=True)
+    return await _lock_by_id(tx, Connection, id)  # type: ignore[no-any-return]
 
 
 async def lock_profile_for_reference(tx: Transaction, actor: Actor, id: str) -> AgentProfile:

@@ -77,7 +77,10 @@ class Settings(BaseSettings):
         description="Whether clients may read the schema; false also takes suggestions out of errors, and refuses"
         " queries by GET",
     )
-    graphiql: bool = Field(True, description="Whether a browser is shown GraphiQL")
+    graphiql: bool = Field(True, description="Whether a browser is shown GraphiQL at /graphql")
+    board_page: bool = Field(
+        True, description="Whether a browser is shown the board at /; false redirects to /graphql"
+    )
     registration: bool = Field(False, description="Whether strangers may register")
     points: int = Field(60_000, gt=0, le=10**9, description="Cost a caller may spend at once")
     points_per_second: float = Field(1_000, gt=0, le=10**9, description="How fast spent cost comes back")
@@ -117,6 +120,27 @@ class Settings(BaseSettings):
         description="How long events are kept, in days: feeds, histories of cards, the audit log; 0 keeps them"
         " for ever",
     )
+    outbound_networks: Annotated[list[str], NoDecode] = Field(
+        [],
+        description="Networks of private addresses that the server may call, such as that of a GitHub Enterprise"
+        " Server, separated by commas; http:// is accepted for addresses in them",
+    )
+    connection_github_token: SecretStr = Field(
+        SecretStr(""), description="A connection of the oldest workspace: a token for github.com"
+    )
+    connection_anthropic_key: SecretStr = Field(
+        SecretStr(""), description="A connection of the oldest workspace: an API key of Anthropic"
+    )
+    connection_openai_key: SecretStr = Field(
+        SecretStr(""), description="A connection of the oldest workspace: an API key of OpenAI"
+    )
+    connection_google_key: SecretStr = Field(
+        SecretStr(""), description="A connection of the oldest workspace: an API key of Google Gemini"
+    )
+    connection_chat_hook: SecretStr = Field(
+        SecretStr(""),
+        description="A connection of the oldest workspace: the URL of a chat's incoming webhook",
+    )
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="What is logged")
     log_format: str = Field("text", pattern="^(text|json)$", description="text for people, json for machines")
     drain_wait_seconds: float = Field(
@@ -130,7 +154,9 @@ class Settings(BaseSettings):
         15, ge=0, le=3600, description="How long a stopping server waits for its clients"
     )
 
-    @field_validator("allowed_origins", "allowed_hosts", "forwarded_allow_ips", mode="before")
+    @field_validator(
+        "allowed_origins", "allowed_hosts", "forwarded_allow_ips", "outbound_networks", mode="before"
+    )
     @classmethod
     def _listed(cls, value: object) -> object:
         return (
@@ -147,6 +173,16 @@ class Settings(BaseSettings):
                 raise ValueError(
                     f"{part[:60]} is not an address, a network like 10.0.0.0/8, or * alone"
                 ) from None
+        return value
+
+    @field_validator("outbound_networks")
+    @classmethod
+    def _networks(cls, value: list[str]) -> list[str]:
+        for part in value:
+            try:
+                ipaddress.ip_network(part)
+            except ValueError:
+                raise ValueError(f"{part[:60]} is not a network like 10.0.0.0/8") from None
         return value
 
     @field_validator("allowed_origins")
@@ -178,10 +214,10 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _own_page_alone(self) -> "Settings":
-        if self.graphiql and "*" in self.allowed_origins:
+        if (self.graphiql or self.board_page) and "*" in self.allowed_origins:
             raise ValueError(
-                "ALLOWED_ORIGINS: * does not go with the page that people sign in on;"
-                " name the origins, or set GRAPHIQL=false"
+                "ALLOWED_ORIGINS: * does not go with the pages that people sign in on;"
+                " name the origins, or set GRAPHIQL=false and BOARD_PAGE=false"
             )
         return self
 
@@ -247,6 +283,18 @@ class Settings(BaseSettings):
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
             return self.host == "localhost"  # any other name may point anywhere
+
+    @property
+    def connection_secrets(self) -> dict[str, str]:
+        """The credentials for other systems that the environment has, by the kind of connection."""
+        given = {
+            "GITHUB_TOKEN": self.connection_github_token,
+            "ANTHROPIC": self.connection_anthropic_key,
+            "OPENAI": self.connection_openai_key,
+            "GOOGLE": self.connection_google_key,
+            "CHAT_HOOK": self.connection_chat_hook,
+        }
+        return {kind: text for kind, value in given.items() if (text := value.get_secret_value().strip())}
 
     @property
     def keys(self) -> list[str]:

@@ -7,6 +7,7 @@ from models import (  # noqa: F401  # noqa: F401  # noqa: F401
     batch,
     board,
     card,
+    connection,
     document,
     group,
     job,

@@ -60,7 +60,8 @@ class SearchEntry(Base):
 
 
 for statement in FTS5:
-    event.listen(SearchEntry.__table__, "after_create", DDL(statement).execute_if(dialect="sqlite"))
+    create_index = DDL(statement)  # type: ignore[no-untyped-call]
+    event.listen(SearchEntry.__table__, "after_create", create_index.execute_if(dialect="sqlite"))
 
 
 @dataclass(frozen=True)
@@ -192,7 +193,7 @@ def index_flushed_rows(session: FlushingSession, context: Any) -> None:
     if changed:
         write_entries(session, changed)
     if without:
-        session.connection().execute(delete(SearchEntry.__table__).where(SearchEntry.id.in_(without)))  # type: ignore[arg-type]
+        session.connection().execute(delete(SearchEntry.__table__).where(SearchEntry.id.in_(without)))
 
 
 def _has_changed(row: Any, columns: frozenset[str]) -> bool:

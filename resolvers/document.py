@@ -143,7 +143,8 @@ async def revisions_of_document(
     """Its earlier revisions, newest first."""
     if not 1 <= first <= 50:
         raise Invalid(("first", "must be 1 to 50"))
-    return (await info.context.load(REVISIONS_OF_DOCUMENT, root.id))[:first]
+    rows: Sequence[object] = await info.context.load(REVISIONS_OF_DOCUMENT, root.id)
+    return rows[:first]
 
 
 async def content_of_revision(root: Parent[DocumentRevision], info: Info) -> str | None:
@@ -169,22 +170,23 @@ async def _contents(info: Info, document_id: str) -> dict[int, Any]:
 async def diff_of_document(
     root: Parent[Document],
     info: Info,
-    since: Annotated[int, "The number of an earlier revision that is kept."],
+    since: Annotated[int | None, "The number of an earlier revision; default: the one before `to`."] = None,
     to: Annotated[int | None, "The number of a revision; default: the present one."] = None,
 ) -> str:
     """The change of its content between two revisions, as a unified diff; empty if it is the same.
 
-    Each has at most 5,000 lines.
+    Each has at most 5,000 lines. The first revision has none before it, and is compared with nothing.
     """
-    texts = dict(await _contents(info, root.id))
+    texts = {0: None, **await _contents(info, root.id)}
     texts[root.revision] = await content_of_document(root, info)
-    names = [("since", since), ("to", root.revision if to is None else to)]
-    for name, number in names:
+    to = root.revision if to is None else to
+    since = to - 1 if since is None else since
+    for name, number in (("since", since), ("to", to)):
         if number not in texts:
-            raise Invalid((name, "is not a kept revision"))
-    lines = [(texts[number] or "").splitlines() for _, number in names]
-    if max(map(len, lines)) > MAX_COMPARED_LINES:
+            raise Invalid((name, "is not a revision that is kept"))
+    before, after = ((texts[number] or "").splitlines() for number in (since, to))
+    if max(len(before), len(after)) > MAX_COMPARED_LINES:
         raise Invalid(("since", f"has content of more than {MAX_COMPARED_LINES:,} lines"))
-    labels = [f"revision {number}" for _, number in names]
-    diff = await asyncio.to_thread(lambda: list(difflib.unified_diff(*lines, *labels, lineterm="")))
+    names = f"revision {since}", f"revision {to}"
+    diff = await asyncio.to_thread(lambda: list(difflib.unified_diff(before, after, *names, lineterm="")))
     return "\n".join(diff)

@@ -19,6 +19,7 @@ from kit.graphql.broadcast.broadcast import (
     Delivery,
     FeedPosition,
     Group,
+    Page,
     PageEnd,
     share_subscription,
 )
@@ -182,7 +183,7 @@ async def _follow(
             raise NotFound(id)
     await context.refresh()  # no connection is held while waiting
     if started is not None:
-        yield Delivery(FeedPosition(Cursor(started.epoch, started.seq)), started)
+        yield Delivery(_place_after(started), started)
         await context.refresh()
 
     feed, actor = context.services.event_log, context.actor
@@ -207,8 +208,7 @@ async def _follow(
                 if last is None or not await retry_while_unavailable(partial(_stayed, context, last)):
                     return
             await context.refresh()
-            for event in events:
-                yield Delivery(FeedPosition(Cursor(event.epoch, event.seq)), event)
+            yield Page([Delivery(_place_after(event), event) for event in events])
             if last is not None and events and events[-1].seq >= last.seq:
                 return
             if last is None and events.is_last:
@@ -217,7 +217,7 @@ async def _follow(
 
 async def _follow_for_group(
     context: Context, group: Group, topic: str, id: str, select_viewers: SelectViewers | None
-) -> AsyncGenerator[Delivery | PageEnd, None]:
+) -> AsyncGenerator[Page | PageEnd, None]:
     """Follow a topic for a group. A page and the access of the members are read from one snapshot."""
     follow = context.services.event_log.follow
     async with aclosing(
@@ -230,11 +230,14 @@ async def _follow_for_group(
             if not access[context.actor]:
                 return
             context.is_held = True
-            for event in events:
-                yield Delivery(FeedPosition(Cursor(event.epoch, event.seq)), event, access)
+            yield Page([Delivery(_place_after(event), event, access) for event in events])
             context.is_held = False
             await context.refresh()  # no connection is held while waiting
             yield PageEnd(FeedPosition(events.cursor), access if events.is_last else None)
+
+
+def _place_after(event: FeedItem) -> FeedPosition:
+    return FeedPosition(Cursor(event.epoch, event.seq))
 
 
 async def _now(context: Context, topic: str) -> FirstItem:

@@ -11,6 +11,7 @@ from resolvers.agent_session import SESSION
 from resolvers.batch import BATCH
 from resolvers.board import BOARD, COLUMN
 from resolvers.card import CARD
+from resolvers.connection import CONNECTION
 from resolvers.context import Info
 from resolvers.document import DOCUMENT, DOCUMENT_LINK
 from resolvers.group import GROUP
@@ -48,6 +49,7 @@ RELATIONS: dict[str, Relation] = {
     "batch": BATCH,
     "question": QUESTION,
     "profile": PROFILE,
+    "connection": CONNECTION,
     "worker": WORKER,
     "notice": NOTIFICATION,
     "chat": SESSION,

@@ -54,7 +54,7 @@ _HIDDEN = SimpleNamespace(
         for name in ("workspace_id", "board_id", "card_id")
     }
 )
-_ENTRY = [SearchEntry.id, SearchEntry.type, SearchEntry.board_id, SearchEntry.card_id]
+_ENTRY: list[Any] = [SearchEntry.id, SearchEntry.type, SearchEntry.board_id, SearchEntry.card_id]
 
 
 @dataclass(frozen=True)

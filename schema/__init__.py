@@ -15,6 +15,7 @@ from schema.agent_session import ConversationMutation, ConversationQuery
 from schema.batch import BatchMutation, BatchQuery
 from schema.board import BoardMutation, BoardQuery
 from schema.card import CardMutation, CardQuery
+from schema.connection import ConnectionMutation, ConnectionQuery
 from schema.document import DocumentMutation, DocumentQuery
 from schema.feed import FeedSubscription
 from schema.fields import query_field
@@ -62,6 +63,7 @@ class Query(
     BatchQuery,
     QuestionQuery,
     ProfileQuery,
+    ConnectionQuery,
     WorkerQuery,
     ConversationQuery,
     QueueQuery,
@@ -88,6 +90,7 @@ class Mutation(
     QuestionMutation,
     LogMutation,
     ProfileMutation,
+    ConnectionMutation,
     WorkerMutation,
     ConversationMutation,
     NoticeMutation,

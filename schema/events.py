@@ -26,6 +26,7 @@ from models.events import (
     EVENT_TYPES,
     board,
     card,
+    connection,
     document,
     feed,
     group,
@@ -41,6 +42,7 @@ from models.events.base import BaseEvent, BoardEvent, UserEvent, WorkspaceEvent
 from resolvers.batch import BATCH
 from resolvers.board import BOARD, COLUMN
 from resolvers.card import CARD
+from resolvers.connection import CONNECTION
 from resolvers.document import DOCUMENT
 from resolvers.group import GROUP
 from resolvers.link import LINK
@@ -58,6 +60,7 @@ from schema.actor import Change, changes
 from schema.batch import RunBatch
 from schema.board import Board, Column
 from schema.card import Card
+from schema.connection import ConnectedService
 from schema.document import Document
 from schema.group import Group
 from schema.link import CardLink
@@ -136,6 +139,15 @@ CURRENT: dict[type[BaseEvent], tuple[Current, ...]] = {
     ),
     profile.AgentProfileEvent: (
         Current("profile", PROFILE, AgentProfile, "profile_id", "The profile; null once deleted."),
+    ),
+    connection.ConnectionEvent: (
+        Current(
+            "connection",
+            CONNECTION,
+            ConnectedService,
+            "connection_id",
+            "Null once deleted, or if you are no admin.",
+        ),
     ),
     worker.WorkerEvent: (Current("worker", WORKER, Worker, "worker_id", "The worker as it is now."),),
     notice.Notified: (

@@ -85,6 +85,11 @@ MAKES: list[tuple[str, str, dict[str, Any]]] = [
         {"workspaceId": "$workspace", "name": "% standby", "executor": "COMMAND"},
     ),
     (
+        "connection",
+        "createConnection",
+        {"workspaceId": "$workspace", "kind": "OPENAI", "name": "% models", "secret": "%-key"},
+    ),
+    (
         "worker",
         "registerWorker",
         {"workspaceId": "$workspace", "name": "% worker", "executors": ["SCRIPTED"], "program": "%"},
@@ -105,9 +110,28 @@ MAKES: list[tuple[str, str, dict[str, Any]]] = [
         {"boardId": "$board", "title": "% batched", "destination": {"columnId": "$other"}},
     ),
     ("batch", "startBatch", {"cardIds": ["$batched"], "kind": "TEST", "instruction": "% together"}),
+    (
+        "document",
+        "createDocument",
+        {"home": {"boardId": "$board"}, "title": "% document", "content": "% content", "tags": ["%"]},
+    ),
+    (
+        "doclink",
+        "linkDocument",
+        {"documentId": "$document", "target": {"cardId": "$card"}, "usageHint": "%"},
+    ),
     ("sibling", "createBoard", {"workspaceId": "$workspace", "name": "% sibling", "description": "%"}),
     ("siblingColumn", "createColumn", {"boardId": "$sibling", "name": "% sibling", "stage": "BACKLOG"}),
     ("siblingCard", "createCard", {"boardId": "$sibling", "title": "% sibling card"}),
+    (
+        "siblingDocument",
+        "createDocument",
+        {
+            "home": {"boardId": "$sibling"},
+            "title": "% sibling document",
+            "uri": "https://example.org/sibling",
+        },
+    ),
     ("siblingSubtask", "addSubtask", {"cardId": "$siblingCard", "title": "% sibling subtask"}),
     ("siblingMessage", "postMessage", {"cardId": "$siblingCard", "body": "% sibling message"}),
 ]
@@ -154,6 +178,11 @@ MUTATIONS: dict[str, Case] = {
     "updateLabel": Case(MEMBER, {"id": "$label", "name": "% renamed"}),
     "createAgentProfile": Case(ADMIN, {"workspaceId": "$workspace", "name": "% new", "executor": "COMMAND"}),
     "updateAgentProfile": Case(ADMIN, {"id": "$profile", "name": "% renamed"}),
+    "createConnection": Case(
+        ADMIN, {"workspaceId": "$workspace", "kind": "OPENAI", "name": "% new", "secret": "%-key"}
+    ),
+    "updateConnection": Case(ADMIN, {"id": "$connection", "url": "https://localhost:9", "secret": "%-other"}),
+    "checkConnection": Case(ADMIN, {"id": "$connection"}),
     "registerWorker": Case(
         WORK, {"workspaceId": "$workspace", "name": "% new worker", "executors": ["SCRIPTED"]}
     ),
@@ -247,6 +276,12 @@ MUTATIONS: dict[str, Case] = {
     "updateSubtask": Case(BOARD, {"id": "$subtask", "completed": True}),
     "moveSubtask": Case(BOARD, {"id": "$subtask", "position": {"after": "$step"}}),
     "deleteSubtask": Case(BOARD, {"id": "$subtask"}),
+    "createDocument": Case(BOARD, {"home": {"boardId": "$board"}, "title": "% new", "uri": "https://%.org"}),
+    "updateDocument": Case(BOARD, {"id": "$document", "content": "% other"}),
+    "restoreDocumentRevision": Case(BOARD, {"id": "$document", "revision": 1}),
+    "linkDocument": Case(BOARD, {"documentId": "$document", "target": {"boardId": "$board"}}),
+    "unlinkDocument": Case(BOARD, {"id": "$doclink"}),
+    "deleteDocument": Case(BOARD, {"id": "$document"}),
     "postMessage": Case(BOARD, {"cardId": "$card", "body": "% new"}),
     "editMessage": Case(AUTHOR, {"id": "$message", "body": "% edited"}),
     "deleteMessage": Case(ADMIN, {"id": "$message"}),
@@ -262,6 +297,7 @@ MUTATIONS: dict[str, Case] = {
     "deleteGroup": Case(BOARD, {"id": "$activity", "cards": {"ungroup": True}}),
     "deleteCard": Case(BOARD, {"id": "$card"}),
     "deleteColumn": Case(BOARD, {"id": "$column", "moveCardsTo": "$other"}),
+    "deleteConnection": Case(ADMIN, {"id": "$connection"}),
     "deleteAgentProfile": Case(ADMIN, {"id": "$profile"}),
     "deleteLabel": Case(MEMBER, {"id": "$label"}),
     "archiveBoard": Case(ADMIN, {"id": "$board"}),
@@ -291,13 +327,17 @@ QUERIES: dict[str, dict[str, Any]] = {
     "queue": {"workspaceId": "$workspace"},
     "deadRuns": {"workspaceId": "$workspace"},
     "questions": {},
+    "document": {"id": "$document"},
+    "documents": {"workspaceId": "$workspace"},
     "search": {"workspaceId": "$workspace", "text": "%"},
     "awaitAnswers": {"key": "k"},
     "agentProfiles": {"workspaceId": "$workspace"},
+    "connections": {"workspaceId": "$workspace"},
     "viewer": {},
     "me": {},
 }
 OPEN: set[str] = {"rateLimit", "unreadCount"}  # query fields that tell nothing of any tenant
+OPEN |= {"remoteRepositories", "remoteBranches"}  # what another system tells: tests/test_connection.py
 
 # Every subscription, with arguments that name the tenant's own; the feeds of a person name nobody.
 SUBSCRIPTIONS: dict[str, dict[str, Any]] = {
@@ -333,10 +373,13 @@ NODES: dict[str, str] = {
     "Run": "run",
     "RunBatch": "batch",
     "AgentProfile": "profile",
+    "ConnectedService": "connection",
     "Worker": "worker",
     "Notification": "notice",
     "AgentSession": "conversation",
     "Question": "question",
+    "Document": "document",
+    "DocumentLink": "doclink",
 }
 
 

@@ -148,14 +148,12 @@ async def test_serve_prints_a_link_until_the_owner_has_a_password(fresh, tmp_pat
     out, err = tmp_path / "out", tmp_path / "err"
     server = Warm("serve", cwd=tmp_path, env=given, stdout=out, stderr=err)
     try:
-        [link] = re.findall(
-            r"http://127\.0\.0\.1:\d+/graphql#token=\S+", await printed(server, out, err, "NAME")
-        )
+        [link] = re.findall(r"http://127\.0\.0\.1:\d+/#token=\S+", await printed(server, out, err, "NAME"))
         assert (await who(link))["user"]["username"] == "owner"
         assert (await who(link))["reason"] == "INVALID"
-        address = link.split("/graphql")[0]
+        address = link.split("/#")[0]
         status, another, _ = await begin(tmp_path, "link", "--url", address, **given)
-        assert (status, another.split("#")[0]) == (0, f"{address}/graphql")
+        assert (status, another.split("#")[0]) == (0, f"{address}/")
         assert (await begin(tmp_path, "owner", "margaret", OWNER_PASSWORD=PASSWORD, **given))[0] == 0
         assert (await who(another.strip()))["reason"] == "INVALID", "a new password ends the links there were"
         status, third, _ = await begin(tmp_path, "link", "--user", "margaret", "--url", address, **given)

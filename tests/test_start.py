@@ -82,10 +82,10 @@ async def begin(folder, *arguments, **environment):
         ({"BUS_URL": "kafka://localhost"}, "signalbox: BUS_URL: must begin with memory://"),
         (
             {"ALLOWED_ORIGINS": "https://ui.example,*"},
-            "signalbox: ALLOWED_ORIGINS: * does not go with the page that people sign in on; name the origins,",
+            "signalbox: ALLOWED_ORIGINS: * does not go with the pages that people sign in on; name the origins,",
         ),
         (
-            {"ALLOWED_ORIGINS": "*", "GRAPHIQL": "false"},
+            {"ALLOWED_ORIGINS": "*", "GRAPHIQL": "false", "BOARD_PAGE": "false"},
             "signalbox: sqlite+aiosqlite:///one.sqlite3 is empty and must be",
         ),
         ({"SECRET_KEY": "short"}, "signalbox: SECRET_KEY: must have 32 characters or more"),

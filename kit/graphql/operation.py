@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
+from kit.graphql.item_page import ItemPage
 from kit.graphql.limits.rate import RateState
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -42,6 +43,7 @@ class Operation:
     sharing: Any = None  # how a subscription is shared with others; see broadcast.py
     last_event_id: str | None = None  # the cursor after which a client of SSE resumes
     codes: set[str] = field(default_factory=set)  # of the errors it was answered with
+    page: ItemPage | None = None  # of a subscription: the current item and the next ones
     hung_up: bool = False  # the client left while it was worked on; told of HTTP requests after a moment
     started: float = field(default_factory=time.perf_counter)
 

@@ -45,6 +45,7 @@ from strawberry.types import ExecutionResult
 from kit.eventlog.event_log import START, Cursor
 from kit.eventlog.pubsub import Listener
 from kit.graphql.errors import log_unexpected
+from kit.graphql.item_page import ItemPage
 from kit.graphql.json import encode
 from kit.graphql.limits.guard import log_operation
 from kit.graphql.operation import Operation, begin_operation, current_operation, request_id
@@ -83,6 +84,12 @@ class Delivery(NamedTuple):
     place: FeedPosition  # the place behind the item
     item: Any
     access: AccessByMember | None = None
+
+
+class Page(NamedTuple):
+    """Deliveries that are completed together, as one moment shows them."""
+
+    deliveries: Sequence[Delivery]
 
 
 class PageEnd(NamedTuple):
@@ -130,6 +137,7 @@ class SharedSubscription:
         self.place: FeedPosition | None = None
         self.left: CaughtUp | None = None
         self.cursor: str | None = None
+        self.deliveries: Sequence[Delivery] = ()  # of the operation's page
         self._refused: FeedPosition | None = None
 
     @property
@@ -140,6 +148,21 @@ class SharedSubscription:
     def goes_on(self) -> bool:
         """Whether the operation continues after this part of it."""
         return self.group is not None or self.left is not None
+
+    def deliver(self, delivery: Delivery) -> Any:
+        """Note how far a delivery leads. Returns its item."""
+        self.cursor = delivery.place.after
+        if self.group is not None and delivery.access is not None:
+            self.group.expect(delivery.place, delivery.access)
+        return delivery.item
+
+    def answer_next(self, page: ItemPage | None, data: Any) -> "Answer | None":
+        """Return the answer of the page's next item if it was completed with the one that is answered by `data`."""
+        if page is None or not data or (value := page.value_at(page.place)) is None:
+            return None
+        self.deliver(self.deliveries[page.place])
+        page.place += 1
+        return Answer(orjson.Fragment(encode({"data": dict.fromkeys(data, value)})), self.cursor)
 
     def leave(self, caught_up: CaughtUp) -> bool:
         """Leave for a group, if this may be shared. The subscription's own reading ends then."""
@@ -164,15 +187,19 @@ async def unwrap_deliveries(steps: AsyncGenerator[Any, None]) -> AsyncGenerator[
 
     A resolver that yields its items bare is followed by each subscriber alone, and has no cursors.
     """
-    shared = share_subscription()
+    operation, shared = current_operation(), share_subscription()
     async with aclosing(steps):
         async for step in steps:
             match step:
-                case Delivery(place, item, access):
-                    shared.cursor = place.after
-                    if shared.group is not None and access is not None:
-                        shared.group.expect(place, access)
-                    yield item
+                case Delivery():
+                    yield shared.deliver(step)
+                case Page(deliveries):
+                    shared.deliveries = deliveries
+                    page = operation.page = ItemPage([delivery.item for delivery in deliveries])
+                    while page.place < len(deliveries):
+                        page.place += 1
+                        yield shared.deliver(deliveries[page.place - 1])
+                    operation.page = None
                 case PageEnd(place, access):
                     assert shared.group is not None, "only a group's resolver ends pages"
                     await shared.group.end_page(place, access)
@@ -447,6 +474,8 @@ class Broadcaster:
                 async with aclosing(cast("AsyncGenerator[Any, None]", await start())) as results:
                     async for result in results:
                         yield Answer(result, shared.cursor)
+                        while (answer := shared.answer_next(operation.page, result.data)) is not None:
+                            yield answer
                 if shared.left is None:
                     return
                 member = Member(shared.left, put())

@@ -7,7 +7,7 @@ loop. So what is left to it pauses after PAUSE_AFTER_SECONDS, and other requests
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import orjson
@@ -186,11 +186,22 @@ class ListExecutor(StrawberryGraphQLCoreExecutionContext):
         try:
             is_query = self.operation.operation is OperationType.QUERY
             levels = LevelExecution(self, texts=is_query and current_operation().takes_texts)
-            [value] = await levels.values(type_, below, [result], lambda _: path, lambda: info)
+            operation = current_operation()
+            items: Sequence[Any] = [result]
+            page = operation.page
+            # The objects of each item are counted where the client wants to know its cost.
+            if page is not None and page.is_current(result) and not operation.wants_cost:
+                if (value := page.value_at(page.place - 1)) is not None:
+                    return value
+                items = page.current_and_later(operation.cost or 1)
+            value, *later = await levels.values(type_, below, items, lambda _: path, lambda: info)
+            if page is not None and later:
+                page.keep(later)
             if self._objects is not None:
                 self._objects += levels.counted
             return value
         except Exception:  # whatever it is: graphql-core meets it again, and says it as it always does
+            current_operation().page = None  # its items are completed alone
             if not self._gave_up:
                 self._gave_up, self._objects, self._paused = True, None, deque()
             if isinstance(self.context_value, Forgets):
