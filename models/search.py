@@ -193,7 +193,7 @@ def index_flushed_rows(session: FlushingSession, context: Any) -> None:
     if changed:
         write_entries(session, changed)
     if without:
-        session.connection().execute(delete(SearchEntry.__table__).where(SearchEntry.id.in_(without)))
+        session.connection().execute(delete(SearchEntry).where(SearchEntry.id.in_(without)))
 
 
 def _has_changed(row: Any, columns: frozenset[str]) -> bool:
@@ -212,7 +212,7 @@ def _workspace_of(session: FlushingSession, board_id: str | None) -> str:
 def write_entries(session: FlushingSession, entries: Sequence[dict[str, Any]]) -> None:
     """Insert or replace entries in one statement."""
     dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    insert = dialect.insert(SearchEntry.__table__)  # type: ignore[attr-defined]
+    insert = dialect.insert(SearchEntry.__table__)
     replaced = {name: insert.excluded[name] for name in ("title", "words")}
     session.connection().execute(
         insert.on_conflict_do_update(index_elements=["id", "type"], set_=replaced), entries
