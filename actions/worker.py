@@ -46,6 +46,7 @@ from models.worker import (
 
 MAX_NAME_LENGTH = 100  # characters
 MAX_ERROR_LENGTH = 500  # characters
+MAX_MACHINE_LENGTH = 64  # characters
 
 
 async def register_worker(
@@ -60,6 +61,9 @@ async def register_worker(
     capabilities: Annotated[list[Capability] | None, "Its capabilities, at most 50."] = None,
     max_concurrent: Annotated[int, "Number of runs it holds at once, 1 to 100."] = 1,
     metrics: Annotated[JSON | None, "Metrics of the worker, an object of at most 8,192 bytes."] = None,
+    machine: Annotated[
+        str | None, "Opaque id, at most 64 characters. Workers with one id resume each other's conversations."
+    ] = None,
 ) -> Worker:
     """Register a worker under a name. Registering it again changes the fields that differ.
 
@@ -74,6 +78,7 @@ async def register_worker(
         "name": validation.single_line("name", name, MAX_NAME_LENGTH),
         "program": validation.single_line("program", program, MAX_NAME_LENGTH, least=0),
         "max_concurrent": validation.in_range("maxConcurrent", max_concurrent, 1, MAX_AT_ONCE),
+        "machine": validation.single_line("machine", machine, MAX_MACHINE_LENGTH) if machine else None,
         "owner_id": actor.id,
         "board_id": actor.board_id,
         "deregistered_at": None,

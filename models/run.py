@@ -219,6 +219,7 @@ class Run(Editable, Base):
     chosen_at: Mapped[datetime | None]  # time of a person's choice; at most one run of a card is chosen
     base_ref: Mapped[str | None] = mapped_column(String(200))
     session_id: Mapped[str | None] = mapped_column(Id)
+    workspace_ref: Mapped[str | None] = mapped_column(Id)  # the run whose folder and branch it goes on with
     worker_id: Mapped[str | None] = mapped_column(Id)  # the newest attempt's
     attempt: Mapped[int] = mapped_column(default=0)  # number of the newest attempt: the fencing token
     snapshot: Mapped[dict[str, Any] | None]  # the work order, frozen at the first claim

@@ -267,6 +267,8 @@ class Work:
     model: Annotated[str | None, "The model; null: the program's default."]
     instructions: Annotated[str, "System instructions of the agent."]
     session_id: Annotated[str | None, "Conversation to resume; null: a new one."]
+    session_usage: Annotated[JSON | None, "Tokens and cost of that conversation until now; null if unknown."]
+    workspace: Annotated[ID, "Names the folder: the same for all runs that continue one branch."]
     branch: Annotated[str | None, "Branch to continue; null: a new one, named by the template."]
     base_ref: Annotated[str, "Branch or commit that a new branch starts from."]
     repository: Annotated[str, "The repository; empty: the worker's own."]

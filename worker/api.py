@@ -46,6 +46,7 @@ class Registration:
     version: str
     executors: tuple[str, ...]
     at_once: int = 1
+    machine: str = ""  # workers with the same one resume each other's sessions
     capabilities: dict[str, str] = field(default_factory=dict)  # name to level
 
 
@@ -70,6 +71,8 @@ class ClaimedWork:
     branch_template: str = "signalbox/{card}-{slug}"
     names: dict[str, str] = field(default_factory=dict)  # `card` and `slug`, for `branch_template`
     session: str = ""
+    session_usage: Row | None = None  # tokens and cost of that session until now
+    workspace: str = ""  # names the folder; empty: the run
     model: str = ""
     instructions: str = ""
     supervised: bool = False
@@ -143,6 +146,7 @@ class FinishedWork:
     session: str = ""
     exit_code: int | None = None
     metrics: Row = field(default_factory=dict)
+    session_usage: Row = field(default_factory=dict)  # of the whole session
     warnings: tuple[str, ...] = ()  # shown to people with the result
 
 

@@ -80,6 +80,7 @@ class Client:
             "executors": [name.upper() for name in worker.executors],
             "capabilities": [{"name": name, "level": level} for name, level in worker.capabilities.items()],
             "maxConcurrent": worker.at_once,
+            "machine": worker.machine or None,
         }
         if workspace := self.workspace or ("" if self.transport.has_key else await self._only_workspace()):
             given |= {"workspaceId": workspace}
@@ -150,6 +151,8 @@ class Client:
             branch_template=work["branchTemplate"] or ClaimedWork.branch_template,
             names={"card": work["card"], "slug": work["slug"]},
             session=work["sessionId"] or "",
+            session_usage=work["sessionUsage"],
+            workspace=work["workspace"],
             model=work["model"] or "",
             instructions=work["instructions"] or "",
             supervised=work["supervised"],
@@ -306,6 +309,7 @@ def _result(result: FinishedWork) -> Row:
         "commits": [{"sha": entry.sha, "title": entry.subject} for entry in result.commits[-MAX_COMMITS:]],
         "warnings": warnings,
         "metrics": result.metrics or None,
+        "sessionUsage": result.session_usage or None,
     }
 
 

@@ -71,6 +71,7 @@ class WorkerRun:
         self.session = claim.session
         self.usage: TokenUsage | None = None
         self.spent: list[TokenUsage] = []  # usage of earlier processes
+        self.session_usage = usage_of(claim.session_usage or {})  # of the session, before this process
         self._last_output = OutputText()  # the agent's last output
         self._questions: dict[str, QuestionRaised] = {}
         self._answers: dict[str, QuestionAnswer] = {}  # answers that arrived before their question
@@ -164,10 +165,10 @@ class WorkerRun:
             self.tree = await Worktree.cut(
                 Path(claim.repository) if claim.repository else self.settings.repository,
                 self.settings.worktrees,
-                self.lease.run,
+                claim.workspace or self.lease.run,
                 attempt=self.lease.attempt,
                 template=claim.branch_template,
-                names=claim.names,
+                names={"run": self.lease.run, **claim.names},
                 base=claim.base,
                 branch=claim.branch,
             )
@@ -215,6 +216,7 @@ class WorkerRun:
             env=claim.env,
             options=claim.options | self.settings.options.get(claim.executor, {}),
         )
+        adapter.earlier = self.session_usage = self.session_usage if self.session else TokenUsage()
         limits = ProcessLimits(silence=claim.silence, wall=claim.wall, grace=self.settings.grace)
         self.agent = Agent(adapter, work, tree.folder, limits, held=(tree.lock,))
         if self._ended:
@@ -226,6 +228,7 @@ class WorkerRun:
             self.session = adapter.session or self.session
             if self.usage:
                 self.spent.append(self.usage)
+                self.session_usage = usage_of(total_usage([self.session_usage, self.usage]))
                 self.usage = None
 
     async def _on_event(self, event: AgentEvent) -> None:
@@ -303,6 +306,7 @@ class WorkerRun:
             session=self.session,
             exit_code=outcome.exit_code,
             metrics=total_usage(self.spent),
+            session_usage=total_usage([self.session_usage]) if self.session else {},
             warnings=settled.warnings,
         )
 
@@ -382,6 +386,18 @@ def permission_question(approval: ApprovalRequested) -> QuestionRaised:
     return QuestionRaised(key=approval.key, asks=(ask,))
 
 
+def usage_of(totals: Row) -> TokenUsage:
+    """Return usage from the terms of `total_usage`."""
+    return TokenUsage(
+        input_tokens=totals.get("inputTokens") or 0,
+        output_tokens=totals.get("outputTokens") or 0,
+        cached_tokens=totals.get("cachedTokens") or 0,
+        reasoning_tokens=totals.get("reasoningTokens") or 0,
+        cost_usd=totals.get("costUsd"),
+        model=totals.get("model") or "",
+    )
+
+
 def total_usage(spent: list[TokenUsage]) -> Row:
     """Sum the tokens and the cost of all processes of a run."""
     costs = [usage.cost_usd for usage in spent if usage.cost_usd is not None]
@@ -389,6 +405,7 @@ def total_usage(spent: list[TokenUsage]) -> Row:
         "inputTokens": sum(usage.input_tokens for usage in spent),
         "outputTokens": sum(usage.output_tokens for usage in spent),
         "cachedTokens": sum(usage.cached_tokens for usage in spent),
+        "reasoningTokens": sum(usage.reasoning_tokens for usage in spent),
         "costUsd": sum(costs) if costs else None,
         "model": next((usage.model for usage in reversed(spent) if usage.model), ""),
     }

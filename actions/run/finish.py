@@ -9,7 +9,7 @@ from actions import validation
 from actions.lease import Lease
 from actions.liveness import note_worker
 from actions.run.change import cancel_questions, follow_transition, suspend_run
-from actions.run.result import RunResultInput, store_result
+from actions.run.result import RunResultInput, store_result, validate_metrics
 from auth.locking import lock_leased_run
 from kit import queue
 from kit.db.transaction import Transaction
@@ -143,7 +143,8 @@ async def confirm_stop(
 
 async def _store(tx: Transaction, run: Run, result: RunResultInput) -> None:
     store_result(run, result)
-    await keep_session(tx, run, result.session_id)
+    usage = validate_metrics("result.sessionUsage", result.session_usage)
+    await keep_session(tx, run, result.session_id, usage)
 
 
 def _metrics_of(run: Run) -> dict[str, Any] | None:
@@ -151,7 +152,9 @@ def _metrics_of(run: Run) -> dict[str, Any] | None:
     return metrics
 
 
-async def keep_session(tx: Transaction, run: Run, external_id: str | None) -> None:
+async def keep_session(
+    tx: Transaction, run: Run, external_id: str | None, usage: dict[str, Any] | None = None
+) -> None:
     """Store the conversation of an attempt, so that this run, or one after it, may resume it."""
     if not external_id or run.worker_id is None:
         return
@@ -159,4 +162,5 @@ async def keep_session(tx: Transaction, run: Run, external_id: str | None) -> No
     session = await actions.agent_session.keep_session(
         tx, run.board_id, run.card_id, run.worker_id, external_id, executor, parent_id=run.session_id
     )
+    session.usage = usage or session.usage
     run.session_id = session.id

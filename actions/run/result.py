@@ -57,6 +57,9 @@ class RunResultInput:
     warnings: Annotated[list[str] | None, "Warnings for people; the first 50 are kept."] = None
     patch: Annotated[str | None, "The whole change as a patch, at most 524,288 characters."] = None
     metrics: Annotated[JSON | None, "An object: tokens, cost, seconds."] = None
+    session_usage: Annotated[
+        JSON | None, "Tokens and cost of the whole conversation, of which `metrics` has this attempt's part."
+    ] = None
 
 
 def store_result(run: Run, result: RunResultInput) -> None:

@@ -46,6 +46,8 @@ class WorkOrder:
     model: str | None
     instructions: str
     session_id: str | None  # the program's own id of the conversation to resume
+    session_usage: dict[str, Any] | None  # tokens and cost of that conversation until now
+    workspace: str  # the run that began the folder; runs that continue its branch use the same
     branch: str | None
     base_ref: str
     repository: str
@@ -128,7 +130,8 @@ async def _reviewed_work(tx: Transaction, run: Run, card: Card, policy: BoardPol
     last = await find_worked(tx, card)
     if last is None or not last.branch:
         return None
-    return {"branch": last.branch, "base": last.base_ref or policy.base_branch}
+    base = last.base_ref or policy.base_branch
+    return {"branch": last.branch, "base": base, "workspace": last.workspace_ref or last.id}
 
 
 async def find_worked(tx: Transaction, card: Card) -> Run | None:
@@ -157,12 +160,13 @@ async def work_order_of(tx: Transaction, board: Board, run: Run, worker: Worker)
     assert run.snapshot is not None, "a run is claimed with its snapshot"
     policy, profile, card = run.snapshot["policy"], run.snapshot["profile"] or {}, run.snapshot["card"]
     answers = await answers_of(tx, run)
-    session_id = await _resumable_session(tx, run, worker)
-    awaited = await _awaited_answers(tx, run, answers) if session_id else []
+    session = await _resumable_session(tx, run, worker)
+    awaited = await _awaited_answers(tx, run, answers) if session else []
     whole_prompt = prompt_of(run.kind, run.snapshot, run.instruction)
     if answers:
         whole_prompt += "\n\n" + answered_of(answers)
-    work = (run.snapshot.get("work") or {}).get("branch")
+    reviewed = run.snapshot.get("work") or {}
+    work = reviewed.get("branch")
     continues_work = run.kind in (RunKind.INTEGRATE, RunKind.DOCUMENT)  # other kinds change nothing
     instructions = [profile.get("persona") or "", policy["instructions"]]
     return WorkOrder(
@@ -171,7 +175,9 @@ async def work_order_of(tx: Transaction, board: Board, run: Run, worker: Worker)
         whole_prompt=whole_prompt,
         model=profile.get("model"),
         instructions="\n\n".join(part for part in instructions if part),
-        session_id=session_id,
+        session_id=session.external_id if session else None,
+        session_usage=session.usage if session else None,
+        workspace=(reviewed.get("workspace") if continues_work else None) or run.workspace_ref or run.id,
         branch=run.branch or (work if continues_work else None),
         base_ref=run.base_ref or (None if continues_work else work) or policy["base_branch"] or "HEAD",
         repository=policy["repository"],
@@ -223,11 +229,18 @@ async def _awaited_answers(tx: Transaction, run: Run, answers: Sequence[Answer])
     return previous if is_waiting else []
 
 
-async def _resumable_session(tx: Transaction, run: Run, worker: Worker) -> str | None:
-    """Return the program's id of the conversation to resume, if this worker and program hold it and it lives."""
+async def _resumable_session(tx: Transaction, run: Run, worker: Worker) -> AgentSession | None:
+    """Return the conversation to resume, if this machine and program hold it and it lives."""
     if run.session_id is None:
         return None
     session = await tx.get(AgentSession, run.session_id)
-    if session is None or session.worker_id != worker.id or not reusable(session, utcnow()):
+    if session is None or not reusable(session, utcnow()):
         return None
-    return session.external_id if session.executor == program_of(run.executor, worker) else None
+    if session.worker_id != worker.id and not await _is_same_machine(tx, session.worker_id, worker):
+        return None
+    return session if session.executor == program_of(run.executor, worker) else None
+
+
+async def _is_same_machine(tx: Transaction, other_id: str, worker: Worker) -> bool:
+    other = await tx.get(Worker, other_id)
+    return other is not None and worker.machine is not None and other.machine == worker.machine

@@ -96,7 +96,7 @@ class Worktree:
         branch: str = "",
         patience: float = LOCK_TIMEOUT_SECONDS,
     ) -> Self:
-        """Create the worktree of a run, or find it again.
+        """Create a worktree, or find it again. `run` names it: the run that began its branch.
 
         If another process holds the folder for longer than `patience` seconds, the attempt gets another folder,
         and a branch that starts with the committed work. With `branch`, the run continues that branch. Raises
@@ -117,7 +117,8 @@ class Worktree:
             async with lock_root(root) as creation_lock:
                 folder = folders_of(root, run)[-1]
                 if folder.exists() and time.monotonic() >= until and not is_free(folder):
-                    folder = root / f"{run}.{attempt}"
+                    last = folder.suffix[1:]
+                    folder = root / f"{run}.{max(attempt, int(last or 0) + 1)}"
                 folder.mkdir(exist_ok=True)
                 if (lock := hold(folder)) is not None:
                     try:
