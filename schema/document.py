@@ -7,7 +7,6 @@ import strawberry
 from strawberry import ID
 
 import actions.document
-import models.document
 from auth.permissions import Access
 from kit.graphql.limits.list_size import list_size
 from kit.graphql.types import Node, object_type
@@ -19,7 +18,7 @@ from resolvers.document import DOCUMENT, LINKS_OF_DOCUMENT
 from resolvers.group import GROUP
 from resolvers.run import RUN
 from schema.actor import Actor, actor_named
-from schema.fields import mutation, node_type, query_field, relation_field, result_type
+from schema.fields import mutation, node_type, query_field, relation_field
 from schema.page import Connection
 from schema.refusal import Conflict, Stale
 
@@ -96,7 +95,7 @@ class Document(Node):
     diff: str = query_field(documents.diff_of_document)
 
 
-@result_type(models.document.DocumentRevision)
+@object_type
 class DocumentRevision:
     """A document before a change."""
 

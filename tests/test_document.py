@@ -99,7 +99,12 @@ BAD = [
 async def test_what_cannot_be_kept_changes_nothing(run, wrong, path):
     async with run() as app:
         made = await make(app)
-        given = {"home": {"workspaceId": await app.home()}, "title": "Bad", "content": "x", **wrong}
+        given = {
+            "home": {"workspaceId": await app.home()},
+            "title": "Bad",
+            **({} if "uri" in wrong else {"content": "x"}),
+        }
+        given |= wrong
         for answer in (
             await do(app, "createDocument", **given),
             await do(app, "updateDocument", id=made["id"], **wrong),
