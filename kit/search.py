@@ -125,6 +125,9 @@ class is_match(ColumnElement[bool]):
         assert all(ID.fullmatch(id) for id in ids), "ids are written into the statement"
         self.query, self.most, self.ids = query, most, ids
 
+    def self_group(self, against: Any = None) -> Any:
+        return self  # else SQLite would compare it with 1, and read every entry
+
     def _sql(self, match: str, number: str, table: str) -> str:
         found = f"SELECT {number} FROM {table} WHERE {match} ORDER BY {number} DESC LIMIT {self.most}"  # noqa: S608
         parts = [f"SELECT * FROM ({found}) AS newest"] if self.query else []  # noqa: S608

@@ -78,8 +78,7 @@ async def test_a_document_has_content_an_address_or_a_reference(run):
 BAD = [
     ({"title": " "}, "title"),
     ({"title": "x" * 256}, "title"),
-    ({"content": "x" * 1_048_577}, "content"),
-    ({"content": "é" * 600_000}, "content"),
+    ({"content": "x" * 1_000_001}, "content"),
     ({"content": "a\u0001b"}, "content"),
     ({"uri": "example.org"}, "uri"),
     ({"uri": "javascript:alert(1)"}, "uri"),
