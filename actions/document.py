@@ -88,7 +88,7 @@ class DocumentFields(TypedDict, total=False):
     name: Annotated[
         Maybe[str | None], "A short name, at most 100 characters; default: the title's beginning."
     ]
-    content: Annotated[Maybe[str | None], "The text, at most 1 MB in UTF-8."]
+    content: Annotated[Maybe[str | None], "The text, at most 900,000 bytes in UTF-8."]
     uri: Annotated[Maybe[str | None], "The address of the document, at most 2,000 characters."]
     integration: Annotated[Maybe[IntegrationInput | None], "A reference into another system."]
     locator: Annotated[

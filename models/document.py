@@ -11,7 +11,7 @@ from models.columns import Editable, Stamped, enum_column
 from models.topic import board_scope, workspace_scope
 
 MAX_DOCUMENTS = 5_000  # of a workspace
-MAX_CONTENT_BYTES = 1_000_000  # of a document
+MAX_CONTENT_BYTES = 900_000  # of a document
 MAX_REVISIONS = 50  # kept of a document
 MAX_TAGS = 20
 MAX_TAG_LENGTH = 50  # characters
