@@ -30,6 +30,7 @@ from kit.db.transaction import Transaction
 from kit.queue import Attempt
 from models.account import ApiKey, AuthReason, AuthSession
 from models.actor import Actor
+from models.approval import Approval
 from models.batch import RunBatch
 from models.board import Board, BoardColumn
 from models.card import Card, CardLink, Subtask
@@ -292,6 +293,11 @@ async def lock_own_run(tx: Transaction, actor: Actor) -> tuple[Board, Run]:
     if actor.run_id is None:
         raise Forbidden("Only an agent with its run's credential can do this; a worker shows its lease")
     return await _lock_on_card(tx, actor, Run, actor.run_id, for_run=True)
+
+
+async def lock_approval(tx: Transaction, actor: Actor, id: str) -> tuple[Board, Approval]:
+    """Lock an approval and its board."""
+    return await _lock_on_card(tx, actor, Approval, id)
 
 
 async def lock_question(tx: Transaction, actor: Actor, id: str) -> tuple[Board, Question]:

@@ -2,15 +2,19 @@
 
 from kit import queue  # noqa: F401
 from kit.eventlog import tables  # noqa: F401
-from models import (  # noqa: F401  # noqa: F401  # noqa: F401
+from models import (  # noqa: F401
     account,
+    approval,
     batch,
     board,
     card,
+    check,
     connection,
     document,
     group,
+    invitation,
     job,
+    mail,
     message,
     notice,
     question,

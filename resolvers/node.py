@@ -8,13 +8,16 @@ from strawberry import ID
 from kit.ids import prefix_of
 from models.refusal import Invalid
 from resolvers.agent_session import SESSION
+from resolvers.approval import APPROVAL
 from resolvers.batch import BATCH
 from resolvers.board import BOARD, COLUMN
 from resolvers.card import CARD
+from resolvers.check import CHECK
 from resolvers.connection import CONNECTION
 from resolvers.context import Info
 from resolvers.document import DOCUMENT, DOCUMENT_LINK
 from resolvers.group import GROUP
+from resolvers.invitation import INVITATION
 from resolvers.job import JOB
 from resolvers.key import API_KEY
 from resolvers.link import LINK
@@ -35,6 +38,7 @@ RELATIONS: dict[str, Relation] = {
     "membership": MEMBERSHIP,
     "user": USER,
     "key": API_KEY,
+    "invitation": INVITATION,
     "label": LABEL,
     "document": DOCUMENT,
     "doclink": DOCUMENT_LINK,
@@ -48,6 +52,8 @@ RELATIONS: dict[str, Relation] = {
     "run": RUN,
     "batch": BATCH,
     "question": QUESTION,
+    "check": CHECK,
+    "approval": APPROVAL,
     "profile": PROFILE,
     "connection": CONNECTION,
     "worker": WORKER,

@@ -12,14 +12,17 @@ from resolvers import node as nodes
 from resolvers import rate_limit
 from schema.account import AccountMutation, AccountQuery
 from schema.agent_session import ConversationMutation, ConversationQuery
+from schema.approval import ApprovalMutation, ApprovalQuery
 from schema.batch import BatchMutation, BatchQuery
 from schema.board import BoardMutation, BoardQuery
 from schema.card import CardMutation, CardQuery
+from schema.check import CheckMutation
 from schema.connection import ConnectionMutation, ConnectionQuery
 from schema.document import DocumentMutation, DocumentQuery
 from schema.feed import FeedSubscription
 from schema.fields import query_field
 from schema.group import GroupMutation
+from schema.invitation import InvitationMutation, InvitationQuery
 from schema.job import JobMutation
 from schema.link import LinkMutation
 from schema.message import MessageMutation
@@ -57,11 +60,13 @@ class Query(
     NodeQuery,
     AccountQuery,
     WorkspaceQuery,
+    InvitationQuery,
     BoardQuery,
     CardQuery,
     RunQuery,
     BatchQuery,
     QuestionQuery,
+    ApprovalQuery,
     ProfileQuery,
     ConnectionQuery,
     WorkerQuery,
@@ -79,6 +84,7 @@ class Mutation(
     DocumentMutation,
     AccountMutation,
     WorkspaceMutation,
+    InvitationMutation,
     BoardMutation,
     GroupMutation,
     CardMutation,
@@ -88,6 +94,8 @@ class Mutation(
     RunMutation,
     BatchMutation,
     QuestionMutation,
+    CheckMutation,
+    ApprovalMutation,
     LogMutation,
     ProfileMutation,
     ConnectionMutation,

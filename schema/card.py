@@ -19,7 +19,9 @@ from models.card import Card as CardRow
 from models.run import AgentState
 from models.stage import Stage
 from resolvers import agent_state as agents
+from resolvers import approval as consents
 from resolvers import card as cards
+from resolvers import check as results
 from resolvers import link as links
 from resolvers import message as messages
 from resolvers import question as questions
@@ -37,7 +39,9 @@ from resolvers.run import CHOSEN_RUN_OF_CARD
 from resolvers.subtask import SUBTASK_COUNT, SUBTASKS_OF_CARD
 from schema.account import User
 from schema.actor import Actor, actor_named, actor_of_event
+from schema.approval import GATE, Approval
 from schema.board import Board, Column
+from schema.check import Check
 from schema.document import DocumentLink
 from schema.fields import mutation, node_type, query_field, relation_field, result_type
 from schema.group import Group
@@ -45,7 +49,7 @@ from schema.link import CardLink
 from schema.message import Message
 from schema.page import Connection
 from schema.profile import AgentProfile
-from schema.refusal import Conflict, MoveReason, StageRefused, Stale
+from schema.refusal import Conflict, GateReason, MoveReason, StageRefused, Stale
 from schema.subtask import Subtask, SubtaskCount
 from schema.timeline import TimelineEntry
 from schema.workspace import Label
@@ -177,6 +181,9 @@ class Card(Node):
     open_questions: list[QuestionLater] = relation_field(
         OPEN_QUESTIONS_OF_CARD, text="The open questions about it, oldest first.", size=1
     )
+    checks: Connection[Check] = query_field(results.checks_of_card, directives=[list_size(50)])
+    approvals: Connection[Approval] = query_field(consents.approvals_of_card, directives=[list_size(50)])
+    gate: list[GateReason] = query_field(consents.gate_of_card, directives=[GATE])
     allowed_stages: list[Stage] = query_field(cards.allowed_stages)
     moves: list[Move] = query_field(cards.moves_of_card, directives=[list_size(6, slicing=())])
     revisions: list[CardRevision] = query_field(

@@ -24,12 +24,15 @@ from kit.graphql.limits.list_size import list_size
 from kit.graphql.types import object_type, split_description
 from models.events import (
     EVENT_TYPES,
+    approval,
     board,
     card,
+    check,
     connection,
     document,
     feed,
     group,
+    invitation,
     notice,
     profile,
     question,
@@ -39,12 +42,14 @@ from models.events import (
     workspace,
 )
 from models.events.base import BaseEvent, BoardEvent, UserEvent, WorkspaceEvent
+from resolvers.approval import APPROVAL
 from resolvers.batch import BATCH
 from resolvers.board import BOARD, COLUMN
 from resolvers.card import CARD
 from resolvers.connection import CONNECTION
 from resolvers.document import DOCUMENT
 from resolvers.group import GROUP
+from resolvers.invitation import INVITATION
 from resolvers.link import LINK
 from resolvers.loaders import Relation
 from resolvers.message import MESSAGE
@@ -57,12 +62,14 @@ from resolvers.worker import WORKER
 from resolvers.workspace import LABEL, USER, WORKSPACE
 from schema.account import User
 from schema.actor import Change, changes
+from schema.approval import Approval
 from schema.batch import RunBatch
 from schema.board import Board, Column
 from schema.card import Card
 from schema.connection import ConnectedService
 from schema.document import Document
 from schema.group import Group
+from schema.invitation import Invitation
 from schema.link import CardLink
 from schema.message import Message
 from schema.notice import Notification
@@ -128,6 +135,10 @@ CURRENT: dict[type[BaseEvent], tuple[Current, ...]] = {
         Current("question", QUESTION, Question, "question_id", "The question as it is now."),
         Current("run", RUN, Run, "asking_run_id", "The run that asks, as it is now."),
     ),
+    check.ChecksRecorded: (Current("run", RUN, Run, "checked_run_id", "The run, as it is now."),),
+    approval.ApprovalEvent: (
+        Current("approval", APPROVAL, Approval, "approval_id", "The approval as it is now."),
+    ),
     workspace.WorkspaceScopedEvent: (
         Current("workspace", WORKSPACE, Workspace, "workspace_id", "The workspace; null once deleted."),
     ),
@@ -136,6 +147,9 @@ CURRENT: dict[type[BaseEvent], tuple[Current, ...]] = {
     ),
     workspace.LabelEvent: (
         Current("label", LABEL, Label, "label_id", "The label as it is now; null once deleted."),
+    ),
+    invitation.InvitationEvent: (
+        Current("invitation", INVITATION, Invitation, "invitation_id", "Null unless you are an admin."),
     ),
     profile.AgentProfileEvent: (
         Current("profile", PROFILE, AgentProfile, "profile_id", "The profile; null once deleted."),

@@ -8,11 +8,16 @@ from typing import Annotated, Any
 
 import strawberry
 
+import models.gate
+import models.invitation
 import models.refusal
 import models.stage
 from kit.graphql.limits.list_size import list_size
 from kit.graphql.types import object_type
 from models.account import AuthReason
+from models.approval import ApprovalKind
+from models.gate import GateCode
+from models.invitation import InvitationProblem
 from models.stage import MoveGate, Stage
 
 
@@ -83,6 +88,13 @@ class Unauthenticated(Refusal):
 
 
 @object_type
+class InvitationRefused(Refusal):
+    """The invitation cannot be accepted."""
+
+    problem: Annotated[InvitationProblem, "The reason."]
+
+
+@object_type
 class MoveReason:
     """One reason why a move is refused."""
 
@@ -108,6 +120,26 @@ class StageRefused(Refusal):
     ]
 
 
+@object_type
+class GateReason:
+    """One reason why a gate is closed."""
+
+    code: Annotated[GateCode, "The reason."]
+    message: Annotated[str, "Text for people."]
+    name: Annotated[str | None, "For a check: its name; else null."]
+
+
+@object_type
+class GateClosed(Refusal):
+    """A required check has not passed, or an approval is missing, for the commit that the step is about."""
+
+    step: Annotated[ApprovalKind, "The step."]
+    head: Annotated[str, "The commit; may be empty."]
+    reasons: list[GateReason] = strawberry.field(
+        description="All reasons why the gate is closed.", directives=[list_size(2, slicing=())]
+    )
+
+
 def handler_of(refusal: type[Exception], error: type) -> Any:
     """Make the handler that converts the exception `refusal` to the type `error`; fields are copied by name."""
     names = [field.name for field in dataclasses.fields(error)]
@@ -131,6 +163,8 @@ REFUSALS = [
     handler_of(models.refusal.Stale, Stale),
     handler_of(models.refusal.Conflict, Conflict),
     handler_of(models.refusal.Unauthenticated, Unauthenticated),
+    handler_of(models.invitation.InvitationRefused, InvitationRefused),
     handler_of(models.stage.StageRefused, StageRefused),
     handler_of(models.refusal.LeaseLost, LeaseLost),
+    handler_of(models.gate.GateClosed, GateClosed),
 ]

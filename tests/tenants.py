@@ -120,6 +120,11 @@ MAKES: list[tuple[str, str, dict[str, Any]]] = [
         "linkDocument",
         {"documentId": "$document", "target": {"cardId": "$card"}, "usageHint": "%"},
     ),
+        "approval",
+        "requestApproval",
+        {"cardId": "$card", "kind": "TOOL", "subject": "% deploy", "note": "% ok?"},
+    ),
+    ("consent", "requestApproval", {"cardId": "$next", "kind": "MERGE", "note": "% ok?"}),
     ("sibling", "createBoard", {"workspaceId": "$workspace", "name": "% sibling", "description": "%"}),
     ("siblingColumn", "createColumn", {"boardId": "$sibling", "name": "% sibling", "stage": "BACKLOG"}),
     ("siblingCard", "createCard", {"boardId": "$sibling", "title": "% sibling card"}),
@@ -153,6 +158,9 @@ class Case:
 
 HIDDEN = {"board key": "NOT_FOUND"}  # what a key of one board does not see
 
+CHECK = {"kind": "UNIT", "status": "FAILED", "output": "%"}
+REPORT_CHECKS = """mutation($input: ReportChecksInput!) { reportChecks(input: $input) {
+  ... on RecordedChecks { checks { id } } ... on Refusal { code message } } }"""
 LEASE = {"lease": {"runId": "$run", "attempt": 9, "token": "none"}}  # that nobody has
 
 # In an order in which all of them succeed, one after the other, for who may.
@@ -162,6 +170,11 @@ MUTATIONS: dict[str, Case] = {
     "addMember": Case(ADMIN, {"workspaceId": "$workspace", "username": "%newcomer"}),
     "setMemberRole": Case(ADMIN, {"id": "$guest", "role": "ADMIN"}, HIDDEN),
     "removeMember": Case(ADMIN, {"id": "$guest"}, HIDDEN),
+    "inviteMembers": Case(ADMIN, {"workspaceId": "$workspace", "emails": ["%new@example.org"]}),
+    "createInvitationLink": Case(ADMIN, {"workspaceId": "$workspace"}),
+    "resendInvitation": Case(ADMIN, {"id": "$invitation"}),
+    "revokeInvitation": Case(ADMIN, {"id": "$invitation"}),
+    "acceptInvitation": Case(PERSON, {"token": "no token"}, answer="INVITATION_REFUSED"),
     "register": Case(ANYONE, {"username": "%reg", "password": "long enough"}, answer="FORBIDDEN"),
     "login": Case(ANYONE, {"username": "%ann", "password": "not hers"}, answer="UNAUTHENTICATED"),
     "redeemSignInLink": Case(ANYONE, {"token": "no token"}, answer="UNAUTHENTICATED"),
@@ -203,6 +216,14 @@ MUTATIONS: dict[str, Case] = {
         AGENT,
         {"key": "k", "questions": [{"key": "0", "text": "% ?"}]},
         dict.fromkeys(("foreign", "ann"), "FORBIDDEN"),
+    ),
+    "decideApproval": Case(BOARD, {"id": "$consent", "approve": True, "note": "% fine"}),
+    "cancelApproval": Case(BOARD, {"id": "$approval"}),
+    "requestApproval": Case(BOARD, {"cardId": "$card", "kind": "MERGE", "note": "% please"}),
+    "reportChecks": Case(
+        WORK,
+        {**LEASE, "sha": "abcdef12", "checks": [{"kind": "UNIT", "name": "%", "status": "PASSED"}]},
+        answer="LEASE_LOST",
     ),
     "stopRun": Case(BOARD, {"id": "$run"}),
     "reportRunEvents": Case(
@@ -330,12 +351,18 @@ QUERIES: dict[str, dict[str, Any]] = {
     "document": {"id": "$document"},
     "documents": {"workspaceId": "$workspace"},
     "search": {"workspaceId": "$workspace", "text": "%"},
+    "approvals": {},
     "awaitAnswers": {"key": "k"},
     "agentProfiles": {"workspaceId": "$workspace"},
     "connections": {"workspaceId": "$workspace"},
     "viewer": {},
     "me": {},
 }
+OPEN: set[str] = {
+    "rateLimit",
+    "unreadCount",
+    "invitationPreview",
+}  # query fields that tell nothing of any tenant
 OPEN: set[str] = {"rateLimit", "unreadCount"}  # query fields that tell nothing of any tenant
 OPEN |= {"remoteRepositories", "remoteBranches"}  # what another system tells: tests/test_connection.py
 
@@ -362,6 +389,7 @@ NODES: dict[str, str] = {
     "ServerJob": "job",
     "Membership": "member",
     "User": "person",
+    "Invitation": "invitation",
     "Label": "label",
     "Board": "board",
     "Column": "column",
@@ -380,6 +408,8 @@ NODES: dict[str, str] = {
     "Question": "question",
     "Document": "document",
     "DocumentLink": "doclink",
+    "Check": "check",
+    "Approval": "approval",
 }
 
 
@@ -455,6 +485,11 @@ async def tenant(app: Any, mark: str) -> Tenant:
     await made.mutate("assignCard", assign, made.actor("max"))
     heard = await app.data("{ notifications { nodes { id } } }", made.actor("ann"))
     made.ids["notice"] = heard["nodes"][0]["id"]
+    invite = {"workspaceId": made.ids["workspace"], "emails": [f"{mark}@example.org"]}
+    assert (await made.mutate("inviteMembers", invite, made.actor("ann")))["__typename"] == "Invited"
+    ask = "query($id: ID!) { workspace(id: $id) { invitations { nodes { id } } } }"
+    workspace = await app.data(ask, made.actor("ann"), id=made.ids["workspace"])
+    made.ids["invitation"] = workspace["invitations"]["nodes"][0]["id"]
     ask = "query($id: ID!) { card(id: $id) { revisions { seq } } }"
     card = await app.data(ask, made.actor("ann"), id=made.ids["card"])
     made.ids["revision"] = card["revisions"][0]["seq"]
@@ -492,6 +527,13 @@ async def _work(app: Any, made: Tenant) -> None:
     await worker.report(made.ids["run"], "k", *(said | {"text": made.mark} for said in every_event()))
     text = {"type": "TEXT", "text": f"{made.mark}?"}
     asked = await worker.ask(made.ids["run"], {"key": "0", **text}, {"key": "1", **text})
+    given = {
+        "lease": worker.leases[made.ids["run"]],
+        "sha": "abcdef12",
+        "checks": [{**CHECK, "name": made.mark}],
+    }
+    reported = await app.data(REPORT_CHECKS, ann, input=given)
+    made.ids["check"] = reported["checks"][0]["id"]
     await worker.say("releaseRun", made.ids["run"])  # a lease would run out meanwhile
     made.ids["question"], made.ids["doubt"] = [one["id"] for one in asked["questions"]]
 

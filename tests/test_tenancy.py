@@ -107,7 +107,7 @@ def questions(home):
     for kind, thing in NODES.items():
         selected = set()
         fields = fields_of(SCHEMA.type_map[kind], 3, selected, "")
-        for some in (fields[n : n + 12] for n in range(0, len(fields), 12)):  # as many as a query may have
+        for some in (fields[n : n + 6] for n in range(0, len(fields), 6)):  # as many as a query may have
             yield (
                 kind,
                 f'{{ node(id: "{home.ids[thing]}") {{ id ... on {kind} {{ {" ".join(some)} }} }} }}',

@@ -30,6 +30,7 @@ from worker.api import (
     Stop,
     WorkerCommand,
 )
+from worker.checks import FinishedCheck, RequiredCheck
 from worker.transport import GraphQLTransport
 
 CLAIM_WAIT_SECONDS = 20  # how long the server holds a claim open
@@ -164,6 +165,8 @@ class Client:
             silence=float(work["silenceSeconds"]),
             wall=float(work["attemptSeconds"]),
             lease_seconds=float(payload["leaseSeconds"]),
+            checks=tuple(RequiredCheck(**check) for check in work["checks"]),
+            first_paths=tuple(work["firstPaths"]),
         )
 
     async def commands(self, worker: str) -> AsyncIterator[WorkerCommand]:
@@ -206,6 +209,20 @@ class Client:
         if any(entry["status"] == "OPEN" for entry in answered_questions):
             return None
         return {entry["key"]: entry["answer"] or [] for entry in answered_questions}
+
+    async def report_checks(self, lease: LeaseTicket, sha: str, checks: Sequence[FinishedCheck]) -> None:
+        results = [
+            {
+                "kind": check.kind,
+                "name": check.name,
+                "status": check.status,
+                "exitCode": check.exit_code,
+                "output": check.output.replace("\0", "\N{REPLACEMENT CHARACTER}"),
+                "seconds": check.seconds,
+            }
+            for check in checks
+        ]
+        await self._do("ReportChecks", {"lease": _lease(lease), "sha": sha, "checks": results})
 
     async def complete(self, lease: LeaseTicket, result: FinishedWork) -> None:
         await self._end("CompleteRun", lease, {"result": _result(result)})

@@ -18,6 +18,7 @@ from auth.locking import lock_worker
 from kit import queue
 from kit.db.database import utcnow
 from kit.db.transaction import Transaction
+from kit.metrics import count_claim
 from kit.queue import Candidate, ClaimFilter, Lease
 from models.actor import Actor
 from models.board import Board
@@ -126,6 +127,8 @@ async def _claim_on_board(
     if not leases:
         return None
     [lease] = leases
+    if lease.transition and lease.transition.at and lease.transition.available_at:
+        count_claim((lease.transition.at - lease.transition.available_at).total_seconds())
     if (
         lease.id != run.id
     ):  # a run that was queued in the meantime precedes this one; it has passed its own gate

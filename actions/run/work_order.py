@@ -16,7 +16,7 @@ from models.account import User, public
 from models.board import Board
 from models.card import Card, Subtask
 from models.message import Message
-from models.policy import BoardPolicy, board_policy_of
+from models.policy import BoardPolicy, RequiredCheck, board_policy_of, checks_after
 from models.question import Question, QuestionStatus
 from models.run import CommandKind, PermissionLevel, Run, RunCommand, RunKind, RunStatus
 from models.worker import AgentProfile, AgentSession, Worker, program_of, reusable
@@ -59,6 +59,8 @@ class WorkOrder:
     options: dict[str, Any]
     silence_seconds: int
     attempt_seconds: int
+    checks: list[RequiredCheck]  # to run after the agent has ended
+    first_paths: list[str]  # globs of paths to name first in a long result
     agent: AgentToken
 
 
@@ -189,6 +191,8 @@ async def work_order_of(tx: Transaction, board: Board, run: Run, worker: Worker)
         options=profile.get("options") or {},
         silence_seconds=policy["silence_seconds"],
         attempt_seconds=policy["attempt_seconds"],
+        checks=checks_after(run.kind, board_policy_of(policy)),
+        first_paths=[*policy.get("forbidden_paths", ()), *policy.get("protected_paths", ())],
         agent=AgentToken(
             run=run.id,
             attempt=run.attempt,

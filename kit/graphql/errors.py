@@ -169,7 +169,7 @@ def _cause(exception: BaseException) -> BaseException | None:
 
 
 def _is_ours(frame: traceback.FrameSummary) -> bool:
-    return frame.filename.startswith(ROOT) and "site-packages" not in frame.filename
+    return frame.filename.startswith(ROOT) and "site-packages" not in frame.filename.removeprefix(ROOT)
 
 
 def _named(exception: BaseException) -> str:
