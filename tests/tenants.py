@@ -120,6 +120,7 @@ MAKES: list[tuple[str, str, dict[str, Any]]] = [
         "linkDocument",
         {"documentId": "$document", "target": {"cardId": "$card"}, "usageHint": "%"},
     ),
+    (
         "approval",
         "requestApproval",
         {"cardId": "$card", "kind": "TOOL", "subject": "% deploy", "note": "% ok?"},
