@@ -20,12 +20,15 @@ from resolvers.group import GROUP
 from resolvers.invitation import INVITATION
 from resolvers.job import JOB
 from resolvers.key import API_KEY
+from resolvers.knowledge import KNOWLEDGE
 from resolvers.link import LINK
 from resolvers.loaders import Relation
 from resolvers.message import MESSAGE
 from resolvers.notice import NOTIFICATION
+from resolvers.planned_file import PLANNED_FILE
 from resolvers.profile import PROFILE
 from resolvers.question import QUESTION
+from resolvers.repository import REPOSITORY
 from resolvers.run import RUN
 from resolvers.subtask import SUBTASK
 from resolvers.worker import WORKER
@@ -48,6 +51,8 @@ RELATIONS: dict[str, Relation] = {
     "card": CARD,
     "link": LINK,
     "subtask": SUBTASK,
+    "knowledge": KNOWLEDGE,
+    "plannedfile": PLANNED_FILE,
     "message": MESSAGE,
     "run": RUN,
     "batch": BATCH,
@@ -56,6 +61,7 @@ RELATIONS: dict[str, Relation] = {
     "approval": APPROVAL,
     "profile": PROFILE,
     "connection": CONNECTION,
+    "repository": REPOSITORY,
     "worker": WORKER,
     "notice": NOTIFICATION,
     "chat": SESSION,

@@ -24,12 +24,15 @@ from schema.fields import query_field
 from schema.group import GroupMutation
 from schema.invitation import InvitationMutation, InvitationQuery
 from schema.job import JobMutation
+from schema.knowledge import KnowledgeMutation
 from schema.link import LinkMutation
 from schema.message import MessageMutation
 from schema.notice import NoticeMutation, NoticeQuery
+from schema.planned_file import PlannedFileMutation
 from schema.profile import ProfileMutation, ProfileQuery
 from schema.question import QuestionMutation, QuestionQuery
 from schema.queue import QueueQuery, QueueSubscription
+from schema.repository import RepositoryMutation, RepositoryQuery
 from schema.run import RunMutation, RunQuery
 from schema.run_log import LogMutation, LogSubscription
 from schema.search import SearchQuery
@@ -69,6 +72,7 @@ class Query(
     ApprovalQuery,
     ProfileQuery,
     ConnectionQuery,
+    RepositoryQuery,
     WorkerQuery,
     ConversationQuery,
     QueueQuery,
@@ -89,6 +93,8 @@ class Mutation(
     GroupMutation,
     CardMutation,
     SubtaskMutation,
+    KnowledgeMutation,
+    PlannedFileMutation,
     LinkMutation,
     MessageMutation,
     RunMutation,
@@ -99,6 +105,7 @@ class Mutation(
     LogMutation,
     ProfileMutation,
     ConnectionMutation,
+    RepositoryMutation,
     WorkerMutation,
     ConversationMutation,
     NoticeMutation,

@@ -33,9 +33,12 @@ from models.events import (
     feed,
     group,
     invitation,
+    knowledge,
     notice,
+    planned_file,
     profile,
     question,
+    repository,
     run,
     type_name_of,
     worker,
@@ -50,12 +53,15 @@ from resolvers.connection import CONNECTION
 from resolvers.document import DOCUMENT
 from resolvers.group import GROUP
 from resolvers.invitation import INVITATION
+from resolvers.knowledge import KNOWLEDGE
 from resolvers.link import LINK
 from resolvers.loaders import Relation
 from resolvers.message import MESSAGE
 from resolvers.notice import NOTIFICATION
+from resolvers.planned_file import PLANNED_FILE
 from resolvers.profile import PROFILE
 from resolvers.question import QUESTION
+from resolvers.repository import REPOSITORY
 from resolvers.run import RUN
 from resolvers.subtask import SUBTASK
 from resolvers.worker import WORKER
@@ -70,11 +76,14 @@ from schema.connection import ConnectedService
 from schema.document import Document
 from schema.group import Group
 from schema.invitation import Invitation
+from schema.knowledge import KnowledgeItem
 from schema.link import CardLink
 from schema.message import Message
 from schema.notice import Notification
+from schema.planned_file import PlannedFile
 from schema.profile import AgentProfile
 from schema.question import Question
+from schema.repository import Repository
 from schema.run import Run, RunProgress
 from schema.subtask import Subtask
 from schema.worker import Worker
@@ -109,6 +118,16 @@ CURRENT: dict[type[BaseEvent], tuple[Current, ...]] = {
         ),
     ),
     card.CardEvent: (Current("card", CARD, Card, "card_id", "The card as it is now; null once deleted."),),
+    knowledge.KnowledgeEvent: (
+        Current(
+            "item", KNOWLEDGE, KnowledgeItem, "knowledge_id", "The item as it is now; null once deleted."
+        ),
+    ),
+    planned_file.PlannedFileEvent: (
+        Current(
+            "file", PLANNED_FILE, PlannedFile, "planned_file_id", "The file as it is now; null once deleted."
+        ),
+    ),
     card.CardLinkEvent: (
         Current("link", LINK, CardLink, "link_id", "The link; null once removed."),
         Current("target", CARD, Card, "target_id", "The other card as it is now; null once deleted."),
@@ -162,6 +181,9 @@ CURRENT: dict[type[BaseEvent], tuple[Current, ...]] = {
             "connection_id",
             "Null once deleted, or if you are no admin.",
         ),
+    ),
+    repository.RepositoryEvent: (
+        Current("repository", REPOSITORY, Repository, "repository_id", "The repository as it is now."),
     ),
     worker.WorkerEvent: (Current("worker", WORKER, Worker, "worker_id", "The worker as it is now."),),
     notice.Notified: (

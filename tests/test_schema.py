@@ -133,6 +133,7 @@ PAYLOADS: set[str] = {
     "DeletedGroup",
     "DeletedLabel",
     "ApiKeySecret",
+    "WebhookSecret",
     "Session",
     "SignedOut",
     "RunReported",

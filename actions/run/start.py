@@ -265,7 +265,7 @@ def check_start(facts: Facts, kind: RunKind) -> None:
     reasons = [
         reason
         for reason in against
-        if reason.code in (MoveGate.BOARD_ARCHIVED, MoveGate.CARD_ARCHIVED)
+        if reason.code in (MoveGate.BOARD_ARCHIVED, MoveGate.CARD_ARCHIVED, MoveGate.NOT_READY)
         or (reason.code is MoveGate.LAW and not way)
     ]
     if not way and not reasons:
