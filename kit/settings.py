@@ -105,6 +105,14 @@ class Settings(BaseSettings):
     board_page: bool = Field(
         True, description="Whether a browser is shown the board at /; false redirects to /graphql"
     )
+    trusted_documents: str = Field(
+        "",
+        description="Folder of documents that clients may name by `documentId`: *.graphql, and manifests of Relay"
+        " or Apollo in JSON",
+    )
+    trusted_documents_only: bool = Field(
+        False, description="Whether only trusted documents, and those of our workers, are executed"
+    )
     metrics_token: SecretStr = Field(
         SecretStr(""),
         description="Bearer token of /metrics, 32 characters or more; empty: there is no /metrics",

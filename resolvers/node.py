@@ -15,6 +15,7 @@ from resolvers.card import CARD
 from resolvers.check import CHECK
 from resolvers.connection import CONNECTION
 from resolvers.context import Info
+from resolvers.diff import DIFF
 from resolvers.document import DOCUMENT, DOCUMENT_LINK
 from resolvers.group import GROUP
 from resolvers.invitation import INVITATION
@@ -58,6 +59,7 @@ RELATIONS: dict[str, Relation] = {
     "batch": BATCH,
     "question": QUESTION,
     "check": CHECK,
+    "diff": DIFF,
     "approval": APPROVAL,
     "profile": PROFILE,
     "connection": CONNECTION,

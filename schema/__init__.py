@@ -18,6 +18,7 @@ from schema.board import BoardMutation, BoardQuery
 from schema.card import CardMutation, CardQuery
 from schema.check import CheckMutation
 from schema.connection import ConnectionMutation, ConnectionQuery
+from schema.diff import DiffMutation, DiffQuery
 from schema.document import DocumentMutation, DocumentQuery
 from schema.feed import FeedSubscription
 from schema.fields import query_field
@@ -70,6 +71,7 @@ class Query(
     BatchQuery,
     QuestionQuery,
     ApprovalQuery,
+    DiffQuery,
     ProfileQuery,
     ConnectionQuery,
     RepositoryQuery,
@@ -101,6 +103,7 @@ class Mutation(
     BatchMutation,
     QuestionMutation,
     CheckMutation,
+    DiffMutation,
     ApprovalMutation,
     LogMutation,
     ProfileMutation,
