@@ -9,8 +9,8 @@ from alembic import op
 from kit.db.database import Id
 from kit.search import FTS5, Words, words_of
 
-revision = "0014"
-down_revision = "0013"
+revision = "0017"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 
