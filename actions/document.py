@@ -271,7 +271,10 @@ async def link_document(
     link.role, link.usage_hint = role, hint
     await tx.flush()
     tx.emit(
-        board, DocumentLinked(document_id=document.id, target_id=target_id, role=role, called=document.title)
+        board,
+        DocumentLinked(
+            document_id=document.id, target_id=target_id, document_role=role, called=document.title
+        ),
     )
     return link
 

@@ -39,7 +39,7 @@ class DocumentLinked(DocumentEvent):
     """A document was linked to a board, card, group or run, or the link was changed."""
 
     target_id: Annotated[Id, "The board, card, group or run."]
-    role: Annotated[DocumentRole, "Its role for that."]
+    document_role: Annotated[DocumentRole, "Its role for that."]
 
 
 class DocumentUnlinked(DocumentEvent):
