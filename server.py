@@ -67,6 +67,7 @@ from resolvers.avatar import show_avatar, upload_avatar
 from resolvers.context import Caller, OperationContext
 from resolvers.examples import example_ids
 from resolvers.idempotency import clean_up_periodically
+from resolvers.identity import finish_sign_in, start_sign_in
 from resolvers.mail import receive_mail_report
 from resolvers.metrics import read_samples
 from schema.build import make_schema
@@ -367,6 +368,8 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
         Route("/webhooks/mail", partial(receive_mail_report, services), methods=["POST"]),
         Route("/avatar", partial(upload_avatar, services), methods=["POST"]),
         Route("/avatars/{key}", partial(show_avatar, services)),
+        Route("/auth/{provider}/start", partial(start_sign_in, services)),
+        Route("/auth/{provider}/callback", partial(finish_sign_in, services)),
         Route("/livez", edge.livez),
         Route("/readyz", edge.readyz),
         Route("/explorer/examples.json", edge.examples),

@@ -14,6 +14,7 @@ from models import (  # noqa: F401
     diff,
     document,
     group,
+    identity,
     invitation,
     job,
     knowledge,
