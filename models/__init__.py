@@ -6,6 +6,7 @@ from models import (  # noqa: F401  # noqa: F401  # noqa: F401
     account,
     batch,
     board,
+    branch_task,
     card,
     connection,
     group,

@@ -10,6 +10,7 @@ from models.refusal import Invalid
 from resolvers.agent_session import SESSION
 from resolvers.batch import BATCH
 from resolvers.board import BOARD, COLUMN
+from resolvers.branch_task import BRANCH_TASK
 from resolvers.card import CARD
 from resolvers.connection import CONNECTION
 from resolvers.context import Info
@@ -38,6 +39,7 @@ RELATIONS: dict[str, Relation] = {
     "board": BOARD,
     "column": COLUMN,
     "group": GROUP,
+    "task": BRANCH_TASK,
     "card": CARD,
     "link": LINK,
     "subtask": SUBTASK,

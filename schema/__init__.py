@@ -14,6 +14,7 @@ from schema.account import AccountMutation, AccountQuery
 from schema.agent_session import ConversationMutation, ConversationQuery
 from schema.batch import BatchMutation, BatchQuery
 from schema.board import BoardMutation, BoardQuery
+from schema.branch_task import BranchTaskMutation
 from schema.card import CardMutation, CardQuery
 from schema.connection import ConnectionMutation, ConnectionQuery
 from schema.feed import FeedSubscription
@@ -76,6 +77,7 @@ class Mutation(
     WorkspaceMutation,
     BoardMutation,
     GroupMutation,
+    BranchTaskMutation,
     CardMutation,
     SubtaskMutation,
     LinkMutation,

@@ -25,6 +25,7 @@ from kit.graphql.types import object_type, split_description
 from models.events import (
     EVENT_TYPES,
     board,
+    branch_task,
     card,
     connection,
     feed,
@@ -40,6 +41,7 @@ from models.events import (
 from models.events.base import BaseEvent, BoardEvent, UserEvent, WorkspaceEvent
 from resolvers.batch import BATCH
 from resolvers.board import BOARD, COLUMN
+from resolvers.branch_task import BRANCH_TASK
 from resolvers.card import CARD
 from resolvers.connection import CONNECTION
 from resolvers.group import GROUP
@@ -57,6 +59,7 @@ from schema.account import User
 from schema.actor import Change, changes
 from schema.batch import RunBatch
 from schema.board import Board, Column
+from schema.branch_task import BranchTask
 from schema.card import Card
 from schema.connection import ConnectedService
 from schema.group import Group
@@ -111,6 +114,9 @@ CURRENT: dict[type[BaseEvent], tuple[Current, ...]] = {
     card.AssignmentEvent: (
         Current("board", BOARD, Board, "board_id", "The board as it is now; null once deleted."),
         Current("card", CARD, Card, "card_id", "The card as it is now; null once deleted."),
+    ),
+    branch_task.MergeEvent: (
+        Current("branch_task", BRANCH_TASK, BranchTask, "branch_task_id", "The task as it is now."),
     ),
     run.RunEvent: (Current("run", RUN, Run, "run_id", "The run as it is now; null once deleted."),),
     run.BatchEnded: (

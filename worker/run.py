@@ -31,6 +31,8 @@ from protocol.events import (
 from protocol.events import AttemptChanged as AttemptEvent
 from protocol.text import plain
 from worker.api import (
+    BranchResult,
+    BranchWork,
     ClaimedWork,
     Conclude,
     Decide,
@@ -46,6 +48,7 @@ from worker.api import (
     WorkerCommand,
 )
 from worker.finish import NO_SUMMARY, extend_output, report_end, summarize, title_of
+from worker.merging import do_branch_task
 from worker.outbox import Outbox
 from worker.process import Agent, ProcessLimits, ProcessOutcome
 from worker.programs import ADAPTERS
@@ -55,6 +58,7 @@ from worker.settings import WorkerSettings
 from worker.worktree import Diff, Settled, WorkspaceError, Worktree
 
 log = logging.getLogger(__name__)
+LOCK_POLL_SECONDS = 1.0
 RELEASED, CANCELLED, CONCLUDE, ANSWERED = "RELEASED", "CANCELLED", "CONCLUDE", "ANSWERED"
 PERMISSION, ALLOW = "leave", "Allow"  # key of the question about a permission, and its positive answer
 
@@ -83,13 +87,16 @@ class WorkerRun:
         self.finishing = False  # the end is being reported; the lease may be closed already
         self.lease_renewed_at = time.monotonic()  # when the server last confirmed the lease
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._working: asyncio.Task[BranchResult] | None = None  # a task on a branch
 
     async def work(self) -> None:
+        if self.claim.task is not None:
+            return await self._work_task(self.claim.task)
         post = self._spawn(self._post())
         try:
             outcome = await self._try()
             if self._lost:
-                return
+                return None
             result = await self._result(self.tree, outcome) if self.tree else None
             self.outbox.close()
             await post
@@ -103,6 +110,41 @@ class WorkerRun:
             await asyncio.gather(post, *self._tasks, return_exceptions=True)
             if self.tree:
                 self.tree.let_go()
+
+    async def _work_task(self, task: BranchWork) -> None:
+        """Do a task on a branch instead of starting an agent."""
+        repository = Path(self.claim.repository) if self.claim.repository else self.settings.repository
+        working = asyncio.create_task(do_branch_task(repository, task, self._lock_repository))
+        self._working = working
+        try:
+            await asyncio.wait([working])
+            if self._lost:
+                return
+            if working.cancelled():
+                await self._finish(
+                    ProcessOutcome(ended=self._ended or AgentResult.failed("Stopped", CANCELLED)), None
+                )
+                return
+            result = working.result()
+            self.finishing = True
+            await retry_until_reached(lambda: self.api.finish_task(self.lease, result))
+        except LeaseLost:
+            self.lose()
+        except (WorkspaceError, OSError, ServerRejected) as error:
+            ended = AgentResult.failed(str(error), "WORKSPACE_ERROR")
+            await self._finish(ProcessOutcome(ended=ended), None)
+        finally:
+            working.cancel()
+
+    async def _lock_repository(self) -> None:
+        """Take the repository's lock, as soon as its holder lets it go."""
+        while True:
+            try:
+                return await retry_until_reached(lambda: self.api.lock_repository(self.lease))
+            except ServerRejected as error:
+                if error.code != "CONFLICT":
+                    raise
+            await asyncio.sleep(LOCK_POLL_SECONDS)
 
     def is_active(self, since: float) -> bool:
         """Return whether the agent was active since `since`. Creating the worktree counts as activity."""
@@ -130,6 +172,8 @@ class WorkerRun:
 
     def _end(self, why: AgentResult) -> None:
         self._ended = self._ended or why
+        if self._working:
+            self._working.cancel()
         if self.agent:
             self.agent.stop(why)
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from models.events import (
     account,
     board,
+    branch_task,
     card,
     connection,
     feed,
@@ -27,6 +28,7 @@ __all__ = [
     "WorkspaceEvent",
     "account",
     "board",
+    "branch_task",
     "card",
     "connection",
     "feed",
