@@ -204,10 +204,11 @@ async def resolve_conflicts(
     board, card = await lock_card(tx, actor, card_id)
     task = await _require_conflicted(tx, card)
     validation.at_most("resolutions", resolutions, MAX_CONFLICTS)
-    conflicts = {conflict["path"]: dict(conflict) for conflict in task.conflicts}
+    conflicts = [dict(conflict) for conflict in task.conflicts]
+    newest = {conflict["path"]: conflict for conflict in conflicts}  # a rebase may meet a file again
     for place, given in enumerate(resolutions):
         path = f"resolutions.{place}"
-        if given.path not in conflicts:
+        if given.path not in newest:
             raise Invalid((f"{path}.path", "is not in conflict"))
         if (given.side is None) == (given.content is None):
             raise Invalid((path, "needs `side` or `content`, and not both"))
@@ -216,8 +217,8 @@ async def resolve_conflicts(
         if given.content is not None and "\0" in given.content:
             raise Invalid((f"{path}.content", "must have no NUL"))
         side = str(given.side) if given.side is not None else None
-        conflicts[given.path] |= {"resolved": True, "side": side, "content": given.content}
-    task.conflicts = list(conflicts.values())
+        newest[given.path] |= {"resolved": True, "side": side, "content": given.content}
+    task.conflicts = conflicts
     task.version += 1
     paths = list(dict.fromkeys(given.path for given in resolutions))
     tx.emit(board, MergeResolved(**task_facts(task), paths=paths, open_count=len(_unresolved(task))))
@@ -386,7 +387,8 @@ async def finish_branch_task(
 def _merged(task: BranchTask, conflicts: list[ConflictInput]) -> list[dict[str, Any]]:
     """Return the reported conflicts, with the resolutions of those that were resolved before."""
     validation.at_most("result.conflicts", conflicts, MAX_CONFLICTS)
-    before = {conflict["key"]: conflict for conflict in task.conflicts if conflict.get("resolved")}
+    resolved = [conflict for conflict in task.conflicts if conflict.get("resolved")]
+    before = {(conflict["path"], conflict["key"]): conflict for conflict in resolved}
     rows = dict(before)
     for place, given in enumerate(conflicts):
         path = f"result.conflicts.{place}"
@@ -396,7 +398,8 @@ def _merged(task: BranchTask, conflicts: list[ConflictInput]) -> list[dict[str, 
             if text is not None and len(text) > MAX_CONFLICT_CHARACTERS:
                 raise Invalid((f"{path}.{name}", f"must have at most {MAX_CONFLICT_CHARACTERS} characters"))
         clean = {name: None if text is None else validation.sanitize(text) for name, text in texts.items()}
-        rows[key] = {"path": git.validate_path(f"{path}.path", given.path), "key": key, **clean}
+        name = git.validate_path(f"{path}.path", given.path)
+        rows[name, key] = {"path": name, "key": key, **clean}
     return list(rows.values())
 
 

@@ -23,10 +23,12 @@ from worker.worktree.place import common_of, own_of
 
 NOTES = "refs/signalbox/merge"
 TRAILER = "Signalbox-Task"
+NAME, EMAIL = "Signalbox", "signalbox@localhost"
 IDENTITY = {
-    f"GIT_{role}_{name}": value
-    for role in ("AUTHOR", "COMMITTER")
-    for name, value in (("NAME", "Signalbox"), ("EMAIL", "signalbox@localhost"))
+    "GIT_AUTHOR_NAME": NAME,
+    "GIT_AUTHOR_EMAIL": EMAIL,
+    "GIT_COMMITTER_NAME": NAME,
+    "GIT_COMMITTER_EMAIL": EMAIL,
 }
 TRANSPORTS = {"GIT_ALLOW_PROTOCOL": "https:http:ssh:git", "GIT_SSH_COMMAND": "ssh -o BatchMode=yes"}
 MAX_TRIES = 5  # of a task whose base branch moves
@@ -64,15 +66,19 @@ class Entry:
 
 
 async def do_branch_task(
-    repository: Path, task: BranchWork, lock: Callable[[], Awaitable[None]]
+    repository: Path,
+    task: BranchWork,
+    lock: Callable[[], Awaitable[None]],
+    point_of_no_return: Callable[[], None],
 ) -> BranchResult:
     """Do a task. `lock` takes or renews the repository's lock; it is called before a branch moves.
+    After `point_of_no_return`, do not cancel it.
 
     Raises WorkspaceError for a repository that cannot be used.
     """
     try:
         async with scratch_of(repository) as scratch:
-            worker = BranchTaskWork(repository, task, lock, scratch)
+            worker = BranchTaskWork(repository, task, lock, point_of_no_return, scratch)
             return await worker.run()
     except InConflict as conflict:
         paths = ", ".join(one.path for one in conflict.conflicts[:5])
@@ -92,6 +98,7 @@ async def scratch_of(repository: Path) -> AsyncIterator[Mapping[str, str]]:
     with tempfile.TemporaryDirectory(prefix="signalbox-merge-") as folder:
         own = Path(folder)
         (own / "HEAD").write_text("ref: refs/heads/signalbox-scratch\n")
+        (own / "commondir").write_text(f"{common}\n")  # for refs, which do not heed GIT_COMMON_DIR
         yield owner.write(common, own)
 
 
@@ -100,6 +107,7 @@ class BranchTaskWork:
     repository: Path
     task: BranchWork
     lock: Callable[[], Awaitable[None]]
+    point_of_no_return: Callable[[], None]  # called before a branch moves
     scratch: Mapping[str, str]
     reported: int = field(default=0)  # bytes of versions in conflict
 
@@ -133,10 +141,11 @@ class BranchTaskWork:
             words = ("symbolic-ref", "--quiet", "--short", "HEAD")
             base = (await git(self.repository, *words, good=(0, 1))).strip()
         if not base or not await self._commit(f"refs/heads/{base}"):
-            raise TaskRefused(
-                "NO_BRANCH", f"The repository has no base branch {base!r}; set the board's baseBranch"
-            )
+            raise TaskRefused("NO_BRANCH", f"There is no base branch {base!r}; set the board's baseBranch")
         return base
+
+    async def _tree(self, commit: str) -> str:
+        return (await self.git("rev-parse", f"{commit}^{{tree}}")).strip()
 
     async def _head(self) -> str:
         head = await self._commit(f"refs/heads/{self.task.branch}")
@@ -145,7 +154,7 @@ class BranchTaskWork:
         if self.task.head and head != self.task.head:
             raise TaskRefused(
                 "HEAD_MOVED",
-                f"{self.task.branch} is at {head[:12]}, not at {self.task.head[:12]}, which was reviewed",
+                f"{self.task.branch} is at {head[:12]}, not at {self.task.head[:12]}",
             )
         return head
 
@@ -162,10 +171,13 @@ class BranchTaskWork:
         if task.strategy == "REBASE":
             new = await self._replay(start, head, tip)
         elif task.strategy == "SQUASH":
-            new = await self._make(await self._merged_tree(tip, head), message, tip)
+            tree = await self._merged_tree(tip, head)
+            new = tip if tree == await self._tree(tip) else await self._make(tree, message, tip)
         else:
             message = f"Merge {task.branch}: {message}"
             new = await self._make(await self._merged_tree(tip, head), message, tip, head)
+        if new == tip:
+            return BranchResult(summary=f"{base} has all of {task.branch} already", sha=tip)
         await self._advance(base, tip, new)
         return BranchResult(summary=f"{task.branch} is merged into {base} ({task.strategy})", sha=new)
 
@@ -207,23 +219,16 @@ class BranchTaskWork:
         if await self.git("rev-list", "--merges", "--max-count=1", f"{start}..{head}"):
             raise TaskRefused("NOT_LINEAR", f"{self.task.branch} has merge commits; use MERGE or SQUASH")
         if len(listed) > MAX_REBASED_COMMITS:
-            raise TaskRefused(
-                "NOT_LINEAR", f"{self.task.branch} has more than {MAX_REBASED_COMMITS} commits; use SQUASH"
-            )
+            raise TaskRefused("NOT_LINEAR", f"It has more than {MAX_REBASED_COMMITS} commits; use SQUASH")
         new = onto
         for commit in listed:
-            # The merge base of this commit and `commit` is the parent of `commit`: the merge applies its change only.
+            # Its merge base with `commit` is the parent of `commit`, so the merge applies that change only.
             joined = await self._make(f"{new}^{{tree}}", "", f"{commit}^")
             tree = await self._merged_tree(joined, commit)
-            told = await self.git(
-                "log",
-                "-1",
-                "--no-color",
-                "--encoding=UTF-8",
-                "--format=%an%n%ae%n%ad%n%B",
-                "--date=raw",
-                commit,
-            )
+            if tree == await self._tree(new):
+                continue  # the base has that change
+            show = ("log", "-1", "--no-color", "--encoding=UTF-8", "--date=raw")
+            told = await self.git(*show, "--format=%an%n%ae%n%ad%n%B", commit)
             name, email, date, message = told.split("\n", 3)
             author = {"GIT_AUTHOR_NAME": name or "?", "GIT_AUTHOR_EMAIL": email, "GIT_AUTHOR_DATE": date}
             place = {**self.scratch, **IDENTITY, **author, "GIT_ALLOW_PROTOCOL": "none"}
@@ -295,6 +300,7 @@ class BranchTaskWork:
         await self._update_ref(f"{NOTES}/{self.task.id}/old", old)
         await self._update_ref(f"{NOTES}/{self.task.id}/result", new)
         await self.lock()
+        self.point_of_no_return()
         try:
             words = (
                 "update-ref",
@@ -315,7 +321,7 @@ class BranchTaskWork:
         """Return the folders that have a branch checked out, with the environment that selects each."""
         common = await common_of(self.repository)
         owner = first_owner(common, await owner_now(self.repository, common))
-        found = []
+        found: list[tuple[Path, Mapping[str, str]]] = []
         for entry in (await git(self.repository, "worktree", "list", "--porcelain")).split("\n\n"):
             lines = entry.split("\n")
             folder = Path(lines[0].removeprefix("worktree "))

@@ -114,16 +114,17 @@ class WorkerRun:
     async def _work_task(self, task: BranchWork) -> None:
         """Do a task on a branch instead of starting an agent."""
         repository = Path(self.claim.repository) if self.claim.repository else self.settings.repository
-        working = asyncio.create_task(do_branch_task(repository, task, self._lock_repository))
+        working = asyncio.create_task(
+            do_branch_task(repository, task, self._lock_repository, self._hold_still)
+        )
         self._working = working
         try:
             await asyncio.wait([working])
             if self._lost:
                 return
             if working.cancelled():
-                await self._finish(
-                    ProcessOutcome(ended=self._ended or AgentResult.failed("Stopped", CANCELLED)), None
-                )
+                ended = self._ended or AgentResult.failed("Stopped", CANCELLED)
+                await self._finish(ProcessOutcome(ended=ended), None)
                 return
             result = working.result()
             self.finishing = True
@@ -135,6 +136,10 @@ class WorkerRun:
             await self._finish(ProcessOutcome(ended=ended), None)
         finally:
             working.cancel()
+
+    def _hold_still(self) -> None:
+        """Let the task end: a branch is about to move, so the result must be reported."""
+        self.finishing, self._working = True, None
 
     async def _lock_repository(self) -> None:
         """Take the repository's lock, as soon as its holder lets it go."""
