@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from actions import git, validation
+from actions.gate import require_open_gate
 from actions.lease import Lease
 from actions.move import move_as_system
 from actions.run.branch import task_of_run
@@ -28,6 +29,7 @@ from kit.graphql.arguments import Id
 from kit.graphql.types import input_type
 from kit.ids import new_id
 from models.actor import Actor
+from models.approval import ApprovalKind
 from models.board import Board, BoardColumn
 from models.branch_task import (
     LOCK_SECONDS,
@@ -74,7 +76,7 @@ async def merge_card(
 ) -> BranchTask:
     """Merge the branch of a card into the base branch. A worker does it; the card is DONE once it succeeded.
 
-    Conflicts are reported on the task and change nothing. Raises Conflict if the card is not in REVIEW, has no
+    Conflicts are reported on the task and change nothing. Raises GateClosed, and Conflict if the card is not in REVIEW, has no
     branch, has another head than `ifHead`, or has an open task.
     """
     board, card = await lock_card(tx, actor, card_id)
@@ -84,6 +86,9 @@ async def merge_card(
     worked = await _require_work(tx, card)
     if if_head is not None and git.validate_sha("ifHead", if_head) != worked.head_sha:
         raise Conflict(f"The branch is at {worked.head_sha}, not at the commit that you name", card.id)
+    await require_open_gate(
+        tx, board_policy_of(board.policy), card, ApprovalKind.MERGE, worked.head_sha or ""
+    )
     task = _task_on(card, worked, BranchTaskKind.MERGE, strategy)
     return await _start(tx, actor, board, card, task)
 
@@ -241,13 +246,17 @@ async def complete_merge(tx: Transaction, actor: Actor, *, card_id: Annotated[Id
     """Go on with a task whose conflicts are all resolved.
 
     If a branch moved meanwhile, its new conflicts are reported; resolutions stay for files that are in the same
-    conflict. Raises Conflict if a file is not resolved, or the card has no task with conflicts.
+    conflict. Raises GateClosed, and Conflict if a file is not resolved, or the card has no task with conflicts.
     """
     board, card = await lock_card(tx, actor, card_id)
     task = await _require_conflicted(tx, card)
     if missing := _unresolved(task):
         named = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
         raise Conflict(f"Not resolved yet: {named}", task.id)
+    if task.kind is BranchTaskKind.MERGE:
+        await require_open_gate(
+            tx, board_policy_of(board.policy), card, ApprovalKind.MERGE, task.head_sha or ""
+        )
     await _queue(tx, actor, board, card, task)
     task.version += 1
     await tx.flush()

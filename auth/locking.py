@@ -29,15 +29,19 @@ from kit.db.transaction import Transaction
 from kit.queue import Attempt
 from models.account import ApiKey, AuthReason, AuthSession
 from models.actor import Actor
+from models.approval import Approval
 from models.batch import RunBatch
 from models.board import Board, BoardColumn
 from models.card import Card, CardLink, Subtask
 from models.connection import Connection
 from models.group import Group
 from models.job import ServerJob
+from models.knowledge import KnowledgeItem
 from models.message import Message
+from models.planned_file import PlannedFile
 from models.question import Question
 from models.refusal import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
+from models.repository import Repository
 from models.run import Run
 from models.worker import AgentProfile, AgentSession, Worker
 from models.workspace import Label, Membership, Role, Workspace
@@ -119,8 +123,8 @@ def _check_rights(actor: Actor, row: Any, *, admin: bool, for_run: bool = False)
 
 
 RUN_SCOPED = (
-    "With its run's credential an agent can only update the title, description, subtasks and messages of its card,"
-    " create cards under it, and ask questions"
+    "With its run's credential an agent can only update the title, description, subtasks, knowledge, planned files"
+    " and messages of its card, create cards under it, and ask questions"
 )
 ENDED_MESSAGE = "The attempt of the run has ended"
 
@@ -178,6 +182,12 @@ async def lock_connection(tx: Transaction, actor: Actor, id: str) -> Connection:
     """Lock a connection for an admin; its workspace first, because names are unique there."""
     await lock_workspace(tx, actor, await _find_workspace_id(tx, actor, Connection, id), admin=True)
     return await _lock_by_id(tx, Connection, id)  # type: ignore[no-any-return]
+
+
+async def lock_repository(tx: Transaction, actor: Actor, id: str, *, admin: bool = False) -> Repository:
+    """Lock a repository after its workspace."""
+    await lock_workspace(tx, actor, await _find_workspace_id(tx, actor, Repository, id), admin=admin)
+    return await _lock_by_id(tx, Repository, id)  # type: ignore[no-any-return]
 
 
 async def lock_profile_for_reference(tx: Transaction, actor: Actor, id: str) -> AgentProfile:
@@ -265,6 +275,11 @@ async def lock_own_run(tx: Transaction, actor: Actor) -> tuple[Board, Run]:
     return await _lock_on_card(tx, actor, Run, actor.run_id, for_run=True)
 
 
+async def lock_approval(tx: Transaction, actor: Actor, id: str) -> tuple[Board, Approval]:
+    """Lock an approval and its board."""
+    return await _lock_on_card(tx, actor, Approval, id)
+
+
 async def lock_question(tx: Transaction, actor: Actor, id: str) -> tuple[Board, Question]:
     """Lock a question and its board."""
     return await _lock_on_card(tx, actor, Question, id)
@@ -347,6 +362,16 @@ async def lock_agent_session(tx: Transaction, actor: Actor, id: str) -> AgentSes
 async def lock_subtask(tx: Transaction, actor: Actor, id: str) -> tuple[Board, Subtask]:
     """Lock a subtask and its board."""
     return await _lock_on_card(tx, actor, Subtask, id, for_run=True)
+
+
+async def lock_knowledge(tx: Transaction, actor: Actor, id: str) -> tuple[Board, KnowledgeItem]:
+    """Lock a knowledge item and its board."""
+    return await _lock_on_card(tx, actor, KnowledgeItem, id, for_run=True)
+
+
+async def lock_planned_file(tx: Transaction, actor: Actor, id: str) -> tuple[Board, PlannedFile]:
+    """Lock a planned file and its board."""
+    return await _lock_on_card(tx, actor, PlannedFile, id, for_run=True)
 
 
 async def lock_message(tx: Transaction, actor: Actor, id: str) -> tuple[Board, Message]:

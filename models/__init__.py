@@ -2,18 +2,25 @@
 
 from kit import queue  # noqa: F401
 from kit.eventlog import tables  # noqa: F401
-from models import (  # noqa: F401  # noqa: F401  # noqa: F401
+from models import (  # noqa: F401
     account,
+    approval,
     batch,
     board,
     branch_task,
     card,
+    check,
     connection,
     group,
+    invitation,
     job,
+    knowledge,
+    mail,
     message,
     notice,
+    planned_file,
     question,
+    repository,
     run,
     worker,
     workspace,

@@ -156,6 +156,7 @@ class WhyNotRunningCode(DescribedEnum):
 
     BLOCKED = "BLOCKED", "Cards that block its card are not done."
     WIP_LIMIT = "WIP_LIMIT", "The column that its card would enter is full."
+    REVIEW_LIMIT = "REVIEW_LIMIT", "Too many cards wait for a review."
     BOARD_ARCHIVED = "BOARD_ARCHIVED", "The board is archived."
     CARD_ARCHIVED = "CARD_ARCHIVED", "The card is archived."
     NO_CAPABLE_WORKER = "NO_CAPABLE_WORKER", "No worker that can execute it is online."

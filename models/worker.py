@@ -120,6 +120,7 @@ class Worker(Editable, Base):
     kinds: Mapped[list[str]] = mapped_column(Json, default=list)  # kinds of runs; empty: all
     capabilities: Mapped[list[str]] = mapped_column(Json, default=list)  # each with every level it reaches
     skills: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)  # level by capability, as reported
+    repositories: Mapped[list[str] | None] = mapped_column(Json)  # host/owner/name; None: any
     max_concurrent: Mapped[int] = mapped_column(default=1)
     metrics: Mapped[dict[str, Any] | None]  # as last reported
     error: Mapped[str | None] = mapped_column(String(500))  # as last reported

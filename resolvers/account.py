@@ -5,6 +5,7 @@ from typing import Annotated
 from strawberry import Parent
 
 import actions.account
+import actions.invitation
 import actions.session
 from actions import validation
 from actions.session import SignedIn
@@ -64,11 +65,16 @@ async def register(
     nickname: Annotated[str | None, "Display name, 1 to 80 characters."] = None,
     first_name: Annotated[str | None, "First name, 1 to 80 characters."] = None,
     last_name: Annotated[str | None, "Last name, 1 to 80 characters."] = None,
+    invitation: Annotated[
+        str | None,
+        "The text after `#invitation=` in a link: you join its workspace, also if registration is closed.",
+    ] = None,
 ) -> SignedIn:
     """Create an account and sign in.
 
-    Raises Forbidden if registration is closed, and Conflict if the username or e-mail address is taken. An owner is
-    created on the server's command line only.
+    Raises Forbidden if registration is closed and there is no invitation, InvitationRefused as `acceptInvitation`
+    does, and Conflict if the username or e-mail address is taken. An owner is created on the server's command line
+    only.
     """
     context = info.context
     context.services.attempts.count(f"register:{context.caller.network}")
@@ -83,7 +89,9 @@ async def register(
     is_open = context.services.settings.registration
     hashed = await hash_password(validation.password("password", password))
     async with context.transaction(context.nobody) as tx:
-        user = await actions.account.register(tx, fields, hashed, is_open=is_open)
+        user = await actions.account.register(tx, fields, hashed, is_open=is_open or invitation is not None)
+        if invitation is not None:
+            await actions.invitation.accept_as(tx, user, invitation)
         return await actions.session.start_session(
             tx, context.services.tokens, user.id, hashed, user_agent=context.caller.user_agent
         )

@@ -18,7 +18,7 @@ from resolvers import session as sessions
 from resolvers.board import BOARD
 from resolvers.workspace import USER
 from schema.fields import mutation, node_type, query_field, relation_field, result_type
-from schema.refusal import Conflict, Stale, Unauthenticated
+from schema.refusal import Conflict, InvitationRefused, Stale, Unauthenticated
 
 RunLater: Any = Annotated["Run", strawberry.lazy("schema.run")]
 BoardLater = Annotated["Board", strawberry.lazy("schema.board")]  # type: ignore[name-defined]
@@ -119,7 +119,7 @@ class AccountQuery:
 
 @strawberry.type
 class AccountMutation:
-    register = mutation(accounts.register, Session, Conflict, requires=Access.ANYONE)
+    register = mutation(accounts.register, Session, InvitationRefused, Conflict, requires=Access.ANYONE)
     login = mutation(sessions.login, Session, Unauthenticated, requires=Access.ANYONE)
     redeem_sign_in_link = mutation(
         sessions.redeem_sign_in_link, Session, Unauthenticated, requires=Access.ANYONE

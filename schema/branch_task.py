@@ -25,7 +25,7 @@ from resolvers.card import CARD
 from resolvers.loaders import batched
 from resolvers.run import RUN
 from schema.fields import mutation, node_type, relation_field, result_type
-from schema.refusal import Conflict, LeaseLost
+from schema.refusal import Conflict, GateClosed, LeaseLost
 
 CardLater: Any = Annotated["Card", strawberry.lazy("schema.card")]
 BoardLater: Any = Annotated["Board", strawberry.lazy("schema.board")]
@@ -147,14 +147,18 @@ class HeldRepository:
 
 @strawberry.type
 class BranchTaskMutation:
-    merge_card = mutation(actions.branch_task.merge_card, BranchTask, Conflict, requires=Access.BOARD)
+    merge_card = mutation(
+        actions.branch_task.merge_card, BranchTask, Conflict, GateClosed, requires=Access.BOARD
+    )
     sync_branch = mutation(actions.branch_task.sync_branch, BranchTask, Conflict, requires=Access.BOARD)
     push_branch = mutation(actions.branch_task.push_branch, BranchTask, Conflict, requires=Access.BOARD)
     create_branch = mutation(actions.branch_task.create_branch, BranchTask, Conflict, requires=Access.BOARD)
     resolve_conflicts = mutation(
         actions.branch_task.resolve_conflicts, BranchTask, Conflict, requires=Access.BOARD
     )
-    complete_merge = mutation(actions.branch_task.complete_merge, BranchTask, Conflict, requires=Access.BOARD)
+    complete_merge = mutation(
+        actions.branch_task.complete_merge, BranchTask, Conflict, GateClosed, requires=Access.BOARD
+    )
     abort_merge = mutation(actions.branch_task.abort_merge, BranchTask, Conflict, requires=Access.BOARD)
     lock_repository = mutation(
         actions.branch_task.lock_repository, HeldRepository, LeaseLost, Conflict, requires=Access.WORKER

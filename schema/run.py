@@ -14,6 +14,8 @@ from kit.graphql.limits.list_size import list_size
 from kit.graphql.types import Node, object_type
 from kit.queue import AttemptOutcome
 from models.card import Priority
+from models.check import MAX_CHECKS
+from models.policy import MAX_REQUIRED_CHECKS
 from models.run import (
     MAX_COMMITS,
     MAX_FILES,
@@ -35,6 +37,7 @@ from resolvers.agent_session import SESSION
 from resolvers.batch import BATCH
 from resolvers.board import BOARD
 from resolvers.card import CARD
+from resolvers.check import checks_of_run
 from resolvers.message import MESSAGE
 from resolvers.profile import PROFILE
 from resolvers.question import QUESTIONS_OF_RUN
@@ -45,9 +48,11 @@ from schema.account import User
 from schema.agent_session import AgentSession
 from schema.board import Board
 from schema.branch_task import BranchWork
+from schema.check import Check
 from schema.fields import mutation, node_type, query_field, relation_field, result_type
 from schema.message import Message
 from schema.page import Connection
+from schema.policy import RequiredCheck
 from schema.profile import AgentProfile
 from schema.question import Question
 from schema.refusal import Conflict, LeaseLost, StageRefused
@@ -251,6 +256,9 @@ class Run(RunLog, Node):
     )
     attempts: list[Attempt] = relation_field(ATTEMPTS_OF_RUN, text="Its attempts, in order.", size=2)
     questions: list[Question] = relation_field(QUESTIONS_OF_RUN, text="Its questions, in order.", size=2)
+    checks: list[Check] = query_field(
+        checks_of_run, directives=[list_size(3, maximum=MAX_CHECKS, slicing=())]
+    )
     queue_position: int | None = query_field(runs.queue_position)
     why_not_running: list[RunHold] = query_field(holds.why_not_running, directives=[list_size(2, slicing=())])
 
@@ -285,6 +293,14 @@ class Work:
     options: Annotated[JSON, "Options of the agent program, texts by name."]
     silence_seconds: Annotated[int, "Maximum time without a report from the agent, in seconds."]
     attempt_seconds: Annotated[int, "Maximum duration of the attempt, in seconds."]
+    checks: list[RequiredCheck] = strawberry.field(
+        description="Checks to run in the worktree after the agent has ended; report them with `reportChecks`.",
+        directives=[list_size(2, maximum=MAX_REQUIRED_CHECKS, slicing=())],
+    )
+    first_paths: Annotated[
+        list[str],
+        "Globs of paths to name first in a result whose list of files is cut: the board's path rules.",
+    ]
     agent_token: str = query_field(runs.agent_token)
 
 

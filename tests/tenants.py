@@ -71,6 +71,10 @@ MAKES: list[tuple[str, str, dict[str, Any]]] = [
     ("group", "createGroup", {"boardId": "$board", "title": "% group", "description": "%"}),
     ("activity", "createGroup", {"boardId": "$board", "title": "% activity", "parentId": "$group"}),
     ("subtask", "addSubtask", {"cardId": "$card", "title": "% subtask"}),
+    ("knowledge", "addKnowledge", {"cardId": "$card", "kind": "FACT", "text": "% known", "evidence": "%"}),
+    ("guess", "addKnowledge", {"cardId": "$card", "kind": "ASSUMPTION", "text": "% guess"}),
+    ("planned", "addPlannedFile", {"cardId": "$card", "path": "src/%.py", "module": "%", "contract": "%"}),
+    ("folder", "addPlannedFile", {"cardId": "$card", "path": "src/%/", "intent": "%"}),
     ("step", "addSubtask", {"cardId": "$card", "title": "% step"}),
     ("message", "postMessage", {"cardId": "$card", "body": "% message"}),
     ("link", "linkCards", {"cardId": "$card", "kind": "RELATED", "targetId": "$next"}),
@@ -88,6 +92,11 @@ MAKES: list[tuple[str, str, dict[str, Any]]] = [
         "connection",
         "createConnection",
         {"workspaceId": "$workspace", "kind": "OPENAI", "name": "% models", "secret": "%-key"},
+    ),
+    (
+        "repository",
+        "connectRepository",
+        {"workspaceId": "$workspace", "url": "https://github.com/%/web"},
     ),
     (
         "worker",
@@ -110,6 +119,13 @@ MAKES: list[tuple[str, str, dict[str, Any]]] = [
         {"boardId": "$board", "title": "% batched", "destination": {"columnId": "$other"}},
     ),
     ("batch", "startBatch", {"cardIds": ["$batched"], "kind": "TEST", "instruction": "% together"}),
+    (
+        "approval",
+        "requestApproval",
+        {"cardId": "$card", "kind": "TOOL", "subject": "% deploy", "note": "% ok?"},
+    ),
+    ("consent", "requestApproval", {"cardId": "$next", "kind": "MERGE", "note": "% ok?"}),
+    ("task", "createBranch", {"cardId": "$parent", "name": "%-branch"}),
     ("sibling", "createBoard", {"workspaceId": "$workspace", "name": "% sibling", "description": "%"}),
     ("siblingColumn", "createColumn", {"boardId": "$sibling", "name": "% sibling", "stage": "BACKLOG"}),
     ("siblingCard", "createCard", {"boardId": "$sibling", "title": "% sibling card"}),
@@ -134,6 +150,9 @@ class Case:
 
 HIDDEN = {"board key": "NOT_FOUND"}  # what a key of one board does not see
 
+CHECK = {"kind": "UNIT", "status": "FAILED", "output": "%"}
+REPORT_CHECKS = """mutation($input: ReportChecksInput!) { reportChecks(input: $input) {
+  ... on RecordedChecks { checks { id } } ... on Refusal { code message } } }"""
 LEASE = {"lease": {"runId": "$run", "attempt": 9, "token": "none"}}  # that nobody has
 
 # In an order in which all of them succeed, one after the other, for who may.
@@ -143,6 +162,11 @@ MUTATIONS: dict[str, Case] = {
     "addMember": Case(ADMIN, {"workspaceId": "$workspace", "username": "%newcomer"}),
     "setMemberRole": Case(ADMIN, {"id": "$guest", "role": "ADMIN"}, HIDDEN),
     "removeMember": Case(ADMIN, {"id": "$guest"}, HIDDEN),
+    "inviteMembers": Case(ADMIN, {"workspaceId": "$workspace", "emails": ["%new@example.org"]}),
+    "createInvitationLink": Case(ADMIN, {"workspaceId": "$workspace"}),
+    "resendInvitation": Case(ADMIN, {"id": "$invitation"}),
+    "revokeInvitation": Case(ADMIN, {"id": "$invitation"}),
+    "acceptInvitation": Case(PERSON, {"token": "no token"}, answer="INVITATION_REFUSED"),
     "register": Case(ANYONE, {"username": "%reg", "password": "long enough"}, answer="FORBIDDEN"),
     "login": Case(ANYONE, {"username": "%ann", "password": "not hers"}, answer="UNAUTHENTICATED"),
     "redeemSignInLink": Case(ANYONE, {"token": "no token"}, answer="UNAUTHENTICATED"),
@@ -163,6 +187,11 @@ MUTATIONS: dict[str, Case] = {
         ADMIN, {"workspaceId": "$workspace", "kind": "OPENAI", "name": "% new", "secret": "%-key"}
     ),
     "updateConnection": Case(ADMIN, {"id": "$connection", "url": "https://localhost:9", "secret": "%-other"}),
+    "connectRepository": Case(ADMIN, {"workspaceId": "$workspace", "url": "https://github.com/%/new"}),
+    "selectBranch": Case(MEMBER, {"id": "$repository", "branch": "%-next"}),
+    "syncRepository": Case(MEMBER, {"id": "$repository"}, answer="CONFLICT"),
+    "replaceWebhookSecret": Case(ADMIN, {"id": "$repository"}),
+    "setBoardRepository": Case(ADMIN, {"boardId": "$board", "repositoryId": "$repository"}),
     "checkConnection": Case(ADMIN, {"id": "$connection"}),
     "registerWorker": Case(
         WORK, {"workspaceId": "$workspace", "name": "% new worker", "executors": ["SCRIPTED"]}
@@ -184,6 +213,14 @@ MUTATIONS: dict[str, Case] = {
         AGENT,
         {"key": "k", "questions": [{"key": "0", "text": "% ?"}]},
         dict.fromkeys(("foreign", "ann"), "FORBIDDEN"),
+    ),
+    "decideApproval": Case(BOARD, {"id": "$consent", "approve": True, "note": "% fine"}),
+    "cancelApproval": Case(BOARD, {"id": "$approval"}),
+    "requestApproval": Case(BOARD, {"cardId": "$card", "kind": "MERGE", "note": "% please"}),
+    "reportChecks": Case(
+        WORK,
+        {**LEASE, "sha": "abcdef12", "checks": [{"kind": "UNIT", "name": "%", "status": "PASSED"}]},
+        answer="LEASE_LOST",
     ),
     "stopRun": Case(BOARD, {"id": "$run"}),
     "reportRunEvents": Case(
@@ -223,6 +260,19 @@ MUTATIONS: dict[str, Case] = {
         dict.fromkeys(("read key", "write key", "board key", "worker key"), "NOT_FOUND"),
         answer="NOT_FOUND",
     ),
+    "mergeCard": Case(BOARD, {"cardId": "$card"}, answer="CONFLICT"),
+    "syncBranch": Case(BOARD, {"cardId": "$card"}, answer="CONFLICT"),
+    "pushBranch": Case(BOARD, {"cardId": "$card"}, answer="CONFLICT"),
+    "createBranch": Case(BOARD, {"cardId": "$parent", "name": "%-other"}, answer="CONFLICT"),
+    "resolveConflicts": Case(
+        BOARD, {"cardId": "$parent", "resolutions": [{"path": "%", "side": "OURS"}]}, answer="CONFLICT"
+    ),
+    "completeMerge": Case(BOARD, {"cardId": "$parent"}, answer="CONFLICT"),
+    "abortMerge": Case(BOARD, {"cardId": "$card"}, answer="CONFLICT"),
+    "lockRepository": Case(WORK, {**LEASE}, answer="LEASE_LOST"),
+    "finishBranchTask": Case(
+        WORK, {**LEASE, "result": {"fault": "BASE_MOVED"}, "summary": "%"}, answer="LEASE_LOST"
+    ),
     "createBoard": Case(MEMBER, {"workspaceId": "$workspace", "name": "% new"}),
     "updateBoard": Case(BOARD, {"id": "$board", "name": "% renamed"}),
     # Not the profile that is deleted below: only a card names that one, and its board must hear of it all the same.
@@ -257,6 +307,16 @@ MUTATIONS: dict[str, Case] = {
     "updateSubtask": Case(BOARD, {"id": "$subtask", "completed": True}),
     "moveSubtask": Case(BOARD, {"id": "$subtask", "position": {"after": "$step"}}),
     "deleteSubtask": Case(BOARD, {"id": "$subtask"}),
+    "addKnowledge": Case(BOARD, {"cardId": "$card", "kind": "REQUIREMENT", "text": "% new"}),
+    "updateKnowledge": Case(BOARD, {"id": "$knowledge", "state": "APPROVED"}),
+    "moveKnowledge": Case(BOARD, {"id": "$knowledge", "position": {"after": "$guess"}}),
+    "deleteKnowledge": Case(BOARD, {"id": "$guess"}),
+    "addPlannedFile": Case(BOARD, {"cardId": "$card", "path": "%.md"}),
+    "updatePlannedFile": Case(BOARD, {"id": "$planned", "intent": "% new"}),
+    "movePlannedFile": Case(BOARD, {"id": "$planned", "position": {"after": "$folder"}}),
+    "deletePlannedFile": Case(BOARD, {"id": "$folder"}),
+    "approveCard": Case(BOARD, {"id": "$parent"}, answer="NOT_READY"),
+    "withdrawApproval": Case(BOARD, {"id": "$card"}),
     "postMessage": Case(BOARD, {"cardId": "$card", "body": "% new"}),
     "editMessage": Case(AUTHOR, {"id": "$message", "body": "% edited"}),
     "deleteMessage": Case(ADMIN, {"id": "$message"}),
@@ -272,6 +332,7 @@ MUTATIONS: dict[str, Case] = {
     "deleteGroup": Case(BOARD, {"id": "$activity", "cards": {"ungroup": True}}),
     "deleteCard": Case(BOARD, {"id": "$card"}),
     "deleteColumn": Case(BOARD, {"id": "$column", "moveCardsTo": "$other"}),
+    "disconnectRepository": Case(ADMIN, {"id": "$repository"}),
     "deleteConnection": Case(ADMIN, {"id": "$connection"}),
     "deleteAgentProfile": Case(ADMIN, {"id": "$profile"}),
     "deleteLabel": Case(MEMBER, {"id": "$label"}),
@@ -302,12 +363,20 @@ QUERIES: dict[str, dict[str, Any]] = {
     "queue": {"workspaceId": "$workspace"},
     "deadRuns": {"workspaceId": "$workspace"},
     "questions": {},
+    "approvals": {},
     "awaitAnswers": {"key": "k"},
     "agentProfiles": {"workspaceId": "$workspace"},
     "connections": {"workspaceId": "$workspace"},
+    "repository": {"id": "$repository"},
+    "repositories": {"workspaceId": "$workspace"},
     "viewer": {},
     "me": {},
 }
+OPEN: set[str] = {
+    "rateLimit",
+    "unreadCount",
+    "invitationPreview",
+}  # query fields that tell nothing of any tenant
 OPEN: set[str] = {"rateLimit", "unreadCount"}  # query fields that tell nothing of any tenant
 OPEN |= {"remoteRepositories", "remoteBranches"}  # what another system tells: tests/test_connection.py
 
@@ -334,22 +403,29 @@ NODES: dict[str, str] = {
     "ServerJob": "job",
     "Membership": "member",
     "User": "person",
+    "Invitation": "invitation",
     "Label": "label",
     "Board": "board",
     "Column": "column",
     "Group": "group",
+    "BranchTask": "task",
     "Card": "card",
     "Subtask": "subtask",
+    "KnowledgeItem": "knowledge",
+    "PlannedFile": "planned",
     "Message": "message",
     "CardLink": "link",
     "Run": "run",
     "RunBatch": "batch",
     "AgentProfile": "profile",
     "ConnectedService": "connection",
+    "Repository": "repository",
     "Worker": "worker",
     "Notification": "notice",
     "AgentSession": "conversation",
     "Question": "question",
+    "Check": "check",
+    "Approval": "approval",
 }
 
 
@@ -425,6 +501,11 @@ async def tenant(app: Any, mark: str) -> Tenant:
     await made.mutate("assignCard", assign, made.actor("max"))
     heard = await app.data("{ notifications { nodes { id } } }", made.actor("ann"))
     made.ids["notice"] = heard["nodes"][0]["id"]
+    invite = {"workspaceId": made.ids["workspace"], "emails": [f"{mark}@example.org"]}
+    assert (await made.mutate("inviteMembers", invite, made.actor("ann")))["__typename"] == "Invited"
+    ask = "query($id: ID!) { workspace(id: $id) { invitations { nodes { id } } } }"
+    workspace = await app.data(ask, made.actor("ann"), id=made.ids["workspace"])
+    made.ids["invitation"] = workspace["invitations"]["nodes"][0]["id"]
     ask = "query($id: ID!) { card(id: $id) { revisions { seq } } }"
     card = await app.data(ask, made.actor("ann"), id=made.ids["card"])
     made.ids["revision"] = card["revisions"][0]["seq"]
@@ -462,6 +543,13 @@ async def _work(app: Any, made: Tenant) -> None:
     await worker.report(made.ids["run"], "k", *(said | {"text": made.mark} for said in every_event()))
     text = {"type": "TEXT", "text": f"{made.mark}?"}
     asked = await worker.ask(made.ids["run"], {"key": "0", **text}, {"key": "1", **text})
+    given = {
+        "lease": worker.leases[made.ids["run"]],
+        "sha": "abcdef12",
+        "checks": [{**CHECK, "name": made.mark}],
+    }
+    reported = await app.data(REPORT_CHECKS, ann, input=given)
+    made.ids["check"] = reported["checks"][0]["id"]
     await worker.say("releaseRun", made.ids["run"])  # a lease would run out meanwhile
     made.ids["question"], made.ids["doubt"] = [one["id"] for one in asked["questions"]]
 

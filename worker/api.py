@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from protocol.events import QuestionItem
+from worker.checks import FinishedCheck, RequiredCheck
 from worker.worktree import Diff, Made
 
 Row = dict[str, Any]
@@ -132,6 +133,8 @@ class ClaimedWork:
     silence: float = 300.0  # seconds
     wall: float = 3600.0  # seconds
     lease_seconds: float = 60.0
+    checks: tuple[RequiredCheck, ...] = ()  # to run after the agent has ended
+    first_paths: tuple[str, ...] = ()  # globs of paths to name first in a list that is cut
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -243,6 +246,10 @@ class WorkerApi(Protocol):
         ...
 
     async def finish_task(self, lease: LeaseTicket, result: BranchResult) -> None: ...
+
+    async def report_checks(self, lease: LeaseTicket, sha: str, checks: Sequence[FinishedCheck]) -> None:
+        """Report results of checks of a commit. A repeated report changes nothing."""
+        ...
 
     async def complete(self, lease: LeaseTicket, result: FinishedWork) -> None: ...
 

@@ -33,6 +33,7 @@ from worker.api import (
     Stop,
     WorkerCommand,
 )
+from worker.checks import FinishedCheck, RequiredCheck
 from worker.transport import GraphQLTransport
 
 CLAIM_WAIT_SECONDS = 20  # how long the server holds a claim open
@@ -168,6 +169,8 @@ class Client:
             silence=float(work["silenceSeconds"]),
             wall=float(work["attemptSeconds"]),
             lease_seconds=float(payload["leaseSeconds"]),
+            checks=tuple(RequiredCheck(**check) for check in work["checks"]),
+            first_paths=tuple(work["firstPaths"]),
         )
 
     async def commands(self, worker: str) -> AsyncIterator[WorkerCommand]:
@@ -221,6 +224,20 @@ class Client:
         ]
         given = {"sha": result.sha or None, "conflicts": conflicts or None, "fault": result.fault or None}
         await self._end("FinishBranchTask", lease, {"result": given, "summary": result.summary[:2_000]})
+
+    async def report_checks(self, lease: LeaseTicket, sha: str, checks: Sequence[FinishedCheck]) -> None:
+        results = [
+            {
+                "kind": check.kind,
+                "name": check.name,
+                "status": check.status,
+                "exitCode": check.exit_code,
+                "output": check.output.replace("\0", "\N{REPLACEMENT CHARACTER}"),
+                "seconds": check.seconds,
+            }
+            for check in checks
+        ]
+        await self._do("ReportChecks", {"lease": _lease(lease), "sha": sha, "checks": results})
 
     async def complete(self, lease: LeaseTicket, result: FinishedWork) -> None:
         await self._end("CompleteRun", lease, {"result": _result(result)})

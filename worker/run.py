@@ -47,6 +47,7 @@ from worker.api import (
     WorkerApi,
     WorkerCommand,
 )
+from worker.checks import CheckRunner
 from worker.finish import NO_SUMMARY, extend_output, report_end, summarize, title_of
 from worker.merging import do_branch_task
 from worker.outbox import Outbox
@@ -88,6 +89,7 @@ class WorkerRun:
         self.lease_renewed_at = time.monotonic()  # when the server last confirmed the lease
         self._tasks: set[asyncio.Task[Any]] = set()
         self._working: asyncio.Task[BranchResult] | None = None  # a task on a branch
+        self._checks: CheckRunner | None = None  # while checks are run
 
     async def work(self) -> None:
         if self.claim.task is not None:
@@ -98,6 +100,8 @@ class WorkerRun:
             if self._lost:
                 return None
             result = await self._result(self.tree, outcome) if self.tree else None
+            if self.tree and result and outcome.ended.ok and not self._broken:
+                await self._check(self.tree, result)
             self.outbox.close()
             await post
             if self._broken and outcome.ended.ok:
@@ -152,8 +156,8 @@ class WorkerRun:
             await asyncio.sleep(LOCK_POLL_SECONDS)
 
     def is_active(self, since: float) -> bool:
-        """Return whether the agent was active since `since`. Creating the worktree counts as activity."""
-        return self.agent is None or self.agent.last_sign_of_life >= since
+        """Return whether the agent was active since `since`. Creating the worktree and checks count as activity."""
+        return self.agent is None or self._checks is not None or self.agent.last_sign_of_life >= since
 
     def execute(self, command: WorkerCommand) -> None:
         """Execute a command once. Commands arrive by two ways and may be repeated."""
@@ -179,6 +183,8 @@ class WorkerRun:
         self._ended = self._ended or why
         if self._working:
             self._working.cancel()
+        if self._checks:
+            self._checks.stop(why.reason)
         if self.agent:
             self.agent.stop(why)
 
@@ -335,7 +341,8 @@ class WorkerRun:
                 title = title_of(summary) or f"Work of {self.lease.run}"
                 settled = await tree.settle(title, commit=not self.claim.keeps_files)
                 self.tree = tree = settled.tree
-            diff, commits, head = await tree.diff(), await tree.commits(), await tree.head()
+            diff = await tree.diff(self.claim.first_paths)
+            commits, head = await tree.commits(), await tree.head()
         except (WorkspaceError, OSError) as error:
             self._broken = str(error)
             settled = replace(settled, warnings=(*settled.warnings, str(error)))
@@ -358,6 +365,29 @@ class WorkerRun:
             session_usage=total_usage([self.session_usage]) if self.session else {},
             warnings=settled.warnings,
         )
+
+    async def _check(self, tree: Worktree, result: FinishedWork) -> None:
+        """Run the required checks on the committed work, report each as it ends, and restore the folder."""
+        if not self.claim.checks or not result.head:
+            return
+        try:
+            was_clean = await tree.is_clean()
+            self._checks = CheckRunner(tree.folder, held=(tree.lock,))
+            if self._ended:
+                self._checks.stop(self._ended.reason)
+            for check in self.claim.checks:
+                [done] = await self._checks.run([check])
+                await retry_until_reached(
+                    lambda done=done: self.api.report_checks(self.lease, result.head, [done])  # type: ignore[misc]
+                )
+            if was_clean:
+                await tree.restore(result.head)
+        except LeaseLost:
+            self.lose()
+        except (ServerRejected, WorkspaceError, OSError) as error:
+            await self.outbox.put(AgentWarning(text=f"Checks: {error}", code="CHECKS"))
+        finally:
+            self._checks = None
 
     def _keeps_branch(self, head: str) -> bool:
         """Return whether the branch existed before the run, or has a commit of the run."""

@@ -210,7 +210,7 @@ async def call(
     try:
         answer = await outbound.call(method, url, headers=headers, json=body, **options)
     except CallFailed as failure:
-        retry = None if failure.is_final else 30
+        retry = None if failure.is_final else 0
         raise HostFailed(str(failure), retry_after=retry, sent=failure.sent) from failure
     if answer.status < 300 or answer.status == 304:
         return answer
@@ -231,9 +231,7 @@ def _failure_of(answer: Answer, method: str) -> HostFailed:
             return HostFailed("The rate limit is exceeded", status=status, retry_after=int(wait) + 1)
     if status >= 500:
         text = f"The server failed with {status}"
-        return HostFailed(
-            text, status=status, retry_after=int(answer.retry_after or 30), sent=method != "GET"
-        )
+        return HostFailed(text, status=status, retry_after=int(answer.retry_after or 0), sent=method != "GET")
     meaning = {
         401: "The credential is not accepted",
         403: "The credential does not allow it",
@@ -262,7 +260,7 @@ def _json(answer: Answer) -> Any:
     try:
         return json.loads(answer.body)
     except ValueError as error:
-        raise HostFailed("The answer is not JSON", status=answer.status, retry_after=30, sent=True) from error
+        raise HostFailed("The answer is not JSON", status=answer.status, retry_after=0, sent=True) from error
 
 
 def _path(name: str) -> str:

@@ -13,7 +13,7 @@ class HostFailed(Refusal):
     """Another system did not answer, or refused.
 
     status:      of its answer; None without one.
-    retry_after: seconds after which a repetition may succeed; None if only a change helps.
+    retry_after: seconds after which a repetition may succeed, 0 if unknown; None if only a change helps.
     sent:        whether the other system may have acted on the request.
     """
 

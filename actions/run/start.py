@@ -29,7 +29,7 @@ from models.board import Board, BoardColumn
 from models.card import Card
 from models.events.run import RunQueued, run_facts
 from models.message import Message
-from models.policy import BoardPolicy, board_policy_of
+from models.policy import BoardPolicy, board_policy_of, check_seconds_of
 from models.refusal import Conflict, Invalid, NotFound
 from models.run import (
     ACTIVE,
@@ -266,7 +266,7 @@ def check_start(facts: Facts, kind: RunKind) -> None:
     reasons = [
         reason
         for reason in against
-        if reason.code in (MoveGate.BOARD_ARCHIVED, MoveGate.CARD_ARCHIVED)
+        if reason.code in (MoveGate.BOARD_ARCHIVED, MoveGate.CARD_ARCHIVED, MoveGate.NOT_READY)
         or (reason.code is MoveGate.LAW and not way)
     ]
     if not way and not reasons:
@@ -349,7 +349,7 @@ def _work(
         parked_for=gate,
         max_attempts=policy.max_attempts,
         wait_limit=policy.queue_seconds,
-        attempt_limit=policy.attempt_seconds,
+        attempt_limit=policy.attempt_seconds + check_seconds_of(run.kind, policy),
         silence_limit=policy.silence_seconds,
         whole_limit=policy.whole_seconds,
     )

@@ -4,7 +4,7 @@ Later changes by people reach the next run, not this one; only answers to its qu
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
 from sqlalchemy import Row, func, select
@@ -18,8 +18,9 @@ from models.board import Board
 from models.branch_task import BranchTask, BranchTaskKind, MergeStrategy
 from models.card import Card, Subtask
 from models.message import Message
-from models.policy import BoardPolicy, board_policy_of
+from models.policy import BoardPolicy, RequiredCheck, board_policy_of, checks_after
 from models.question import Question, QuestionStatus
+from models.repository import Repository
 from models.run import CommandKind, PermissionLevel, Run, RunCommand, RunKind, RunStatus
 from models.worker import AgentProfile, AgentSession, Worker, program_of, reusable
 
@@ -76,6 +77,8 @@ class WorkOrder:
     options: dict[str, Any]
     silence_seconds: int
     attempt_seconds: int
+    checks: list[RequiredCheck]  # to run after the agent has ended
+    first_paths: list[str]  # globs of paths to name first in a long result
     agent: AgentToken
 
 
@@ -114,7 +117,7 @@ async def freeze_snapshot(tx: Transaction, board: Board, run: Run, card: Card) -
         .limit(MAX_COMMENTS)
     )
     profile = await tx.get(AgentProfile, run.profile_id) if run.profile_id else None
-    policy = board_policy_of(board.policy)
+    policy = await _policy_with_repository(tx, board)
     return {
         "board": {"id": board.id, "name": board.name, "key": board.key},
         "card": {
@@ -135,6 +138,16 @@ async def freeze_snapshot(tx: Transaction, board: Board, run: Run, card: Card) -
         "work": await _reviewed_work(tx, run, card, policy),
         "profile": _profile(profile) if profile else None,
     }
+
+
+async def _policy_with_repository(tx: Transaction, board: Board) -> BoardPolicy:
+    """Return the policy of a board, with the address and the branch of its repository if it has one."""
+    policy = board_policy_of(board.policy)
+    repository = await tx.get(Repository, board.repository_id) if board.repository_id else None
+    if repository is None or repository.disconnected_at is not None:
+        return policy
+    base = policy.base_branch or repository.base_branch or ""
+    return replace(policy, repository=repository.url, base_branch=base)
 
 
 async def _reviewed_work(tx: Transaction, run: Run, card: Card, policy: BoardPolicy) -> dict[str, str] | None:
@@ -207,6 +220,8 @@ async def work_order_of(tx: Transaction, board: Board, run: Run, worker: Worker)
         options=profile.get("options") or {},
         silence_seconds=policy["silence_seconds"],
         attempt_seconds=policy["attempt_seconds"],
+        checks=checks_after(run.kind, board_policy_of(policy)),
+        first_paths=[*policy.get("forbidden_paths", ()), *policy.get("protected_paths", ())],
         agent=AgentToken(
             run=run.id,
             attempt=run.attempt,

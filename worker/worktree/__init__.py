@@ -16,6 +16,7 @@ import logging
 import os
 import re
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -342,9 +343,14 @@ class Worktree:
     async def _goes_on(self, tip: str, head: str) -> bool:
         return bool(tip) and (await self.git("merge-base", tip, head, good=(0, 1))).strip() == tip
 
-    async def diff(self) -> Diff:
-        """Return the changes committed since the base."""
-        return await diff_of(self.git, self.base, await self.head())
+    async def diff(self, first: Sequence[str] = ()) -> Diff:
+        """Return the changes committed since the base; paths that match one of the globs `first` come first."""
+        return await diff_of(self.git, self.base, await self.head(), first)
+
+    async def restore(self, head: str) -> None:
+        """Bring the folder back to a commit, without the files that checks have left. Ignored files stay."""
+        await self.git("reset", "--quiet", "--hard", head, held=(self.lock,), seconds=LONG_TIMEOUT_SECONDS)
+        await self.git("clean", "--quiet", "-ffd", held=(self.lock,), seconds=LONG_TIMEOUT_SECONDS)
 
     async def commits(self) -> list[Made]:
         """The commits since the base, oldest first."""

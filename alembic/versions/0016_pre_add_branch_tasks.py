@@ -1,12 +1,12 @@
-"""Add branch tasks: before the new program is started."""
+"""Tasks on branches: before the new program is started.
 
 import sqlalchemy as sa
 from alembic import op
 
 from kit.db.database import Id, Json, UtcDateTime
 
-revision = "0012"
-down_revision = "0011"
+revision = "0016"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 
