@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from actions import git, validation
-from actions.gate import require_open_gate
+from actions.gate import is_work, require_open_gate
 from actions.lease import Lease
 from actions.move import move_as_system
 from actions.run.branch import task_of_run
@@ -20,7 +20,6 @@ from actions.run.change import add_warning, card_of, follow_transition, reopen
 from actions.run.dispatch import stop_run_of_card
 from actions.run.finish import leased
 from actions.run.start import RunRequest, enqueue_runs
-from actions.run.work_order import find_worked
 from auth.locking import lock_card
 from kit import queue
 from kit.db.database import utcnow
@@ -56,7 +55,7 @@ from models.events.branch_task import (
 )
 from models.policy import board_policy_of
 from models.refusal import Conflict, Invalid
-from models.run import FailureCode, Run, RunKind
+from models.run import FailureCode, Run, RunKind, RunStatus
 from models.stage import Stage
 
 MAX_REASON_LENGTH = 2_000
@@ -76,8 +75,8 @@ async def merge_card(
 ) -> BranchTask:
     """Merge the branch of a card into the base branch. A worker does it; the card is DONE once it succeeded.
 
-    Conflicts are reported on the task and change nothing. Raises GateClosed, and Conflict if the card is not in REVIEW, has no
-    branch, has another head than `ifHead`, or has an open task.
+    Conflicts are reported on the task and change nothing. Raises GateClosed, and Conflict if the card is not in
+    REVIEW, has no branch, has another head than `ifHead`, or has an open task.
     """
     board, card = await lock_card(tx, actor, card_id)
     stage = await tx.scalar(select(BoardColumn.stage).where(BoardColumn.id == card.column_id))
@@ -136,7 +135,9 @@ async def create_branch(
 
 
 async def _require_work(tx: Transaction, card: Card) -> Run:
-    worked = await find_worked(tx, card)
+    succeeded = Run.card_id == card.id, is_work(), Run.status == RunStatus.SUCCEEDED
+    newest = func.coalesce(Run.chosen_at, Run.queued_at).desc(), Run.id.desc()
+    worked = await tx.scalar(select(Run).where(*succeeded).order_by(*newest).limit(1))
     if worked is None or not worked.branch:
         raise Conflict("The card has no branch with work", card.id)
     return worked
