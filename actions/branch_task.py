@@ -4,7 +4,6 @@ The base branch moves by compare-and-set on the worker's machine. Until it moved
 be aborted or repeated at any time.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
@@ -285,16 +284,9 @@ async def abort_merge(tx: Transaction, actor: Actor, *, card_id: Annotated[Id, "
     return task
 
 
-@dataclass(frozen=True)
-class HeldRepository:
-    """The lock of a repository, as it is held."""
-
-    until: datetime
-
-
 async def lock_repository(
     tx: Transaction, actor: Actor, *, lease: Annotated[Lease, "The lease of the run of a task."]
-) -> HeldRepository:
+) -> Run:
     """Take or renew the lock of the run's repository. Only its holder may move a branch there.
 
     It ends with the run, and expires 120 seconds after the last call. Raises LeaseLost, and Conflict while another
@@ -311,7 +303,7 @@ async def lock_repository(
         if held.run_id != run.id and held.until > utcnow():
             raise Conflict(f"Another merge holds the repository until {held.until:%H:%M:%S} UTC", held.run_id)
         held.run_id, held.attempt, held.until = run.id, run.attempt, until
-        return HeldRepository(until)
+        return run
 
 
 async def _lock_row(tx: Transaction, key: dict[str, Any], run: Run, until: datetime) -> RepositoryLock:
@@ -383,7 +375,7 @@ async def finish_branch_task(
         else:
             task.status = BranchTaskStatus.SUCCEEDED
             task.result_sha = git.validate_sha("result.sha", result.sha or "")
-            tx.emit(board, MergeCompleted(**task_facts(task), sha=task.result_sha))
+            tx.emit(board, MergeCompleted(**task_facts(task), result_sha=task.result_sha))
             await _note_head(tx, task)
         await follow_transition(tx, board, run, await queue.complete(tx, lease))
         if task.kind is BranchTaskKind.MERGE and task.status is BranchTaskStatus.SUCCEEDED:

@@ -25,7 +25,7 @@ from resolvers.card import CARD
 from resolvers.loaders import batched
 from resolvers.run import RUN
 from schema.fields import mutation, node_type, relation_field, result_type
-from schema.refusal import Conflict, GateClosed, LeaseLost
+from schema.refusal import Conflict, GateClosed
 
 CardLater: Any = Annotated["Card", strawberry.lazy("schema.card")]
 BoardLater: Any = Annotated["Board", strawberry.lazy("schema.board")]
@@ -138,13 +138,6 @@ class BranchWork:
     )
 
 
-@result_type(actions.branch_task.HeldRepository)
-class HeldRepository:
-    """The lock of a repository, as the caller holds it."""
-
-    until: Annotated[datetime, "Time when it expires."]
-
-
 @strawberry.type
 class BranchTaskMutation:
     merge_card = mutation(
@@ -160,6 +153,3 @@ class BranchTaskMutation:
         actions.branch_task.complete_merge, BranchTask, Conflict, GateClosed, requires=Access.BOARD
     )
     abort_merge = mutation(actions.branch_task.abort_merge, BranchTask, Conflict, requires=Access.BOARD)
-    lock_repository = mutation(
-        actions.branch_task.lock_repository, HeldRepository, LeaseLost, Conflict, requires=Access.WORKER
-    )

@@ -354,6 +354,9 @@ class RunMutation:
     complete_run = mutation(finish.complete_run, Run, LeaseLost, requires=Access.WORKER)
     fail_run = mutation(finish.fail_run, Run, LeaseLost, requires=Access.WORKER)
     release_run = mutation(finish.release_run, Run, LeaseLost, requires=Access.WORKER)
+    lock_repository = mutation(
+        actions.branch_task.lock_repository, Run, LeaseLost, Conflict, requires=Access.WORKER
+    )
     finish_branch_task = mutation(
         actions.branch_task.finish_branch_task, Run, LeaseLost, Conflict, requires=Access.WORKER
     )

@@ -1,4 +1,4 @@
-"""Tasks on branches: before the new program is started.
+"""Tasks on branches: before the new program is started."""
 
 import sqlalchemy as sa
 from alembic import op

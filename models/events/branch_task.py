@@ -40,7 +40,7 @@ class MergeResolved(MergeEvent):
 class MergeCompleted(MergeEvent):
     """The task succeeded."""
 
-    sha: Annotated[str | None, "The new tip of the branch that was moved."]
+    result_sha: Annotated[str | None, "The new tip of the branch that was moved."]
 
 
 class MergeFailed(MergeEvent):
