@@ -11,6 +11,7 @@ from models import (  # noqa: F401
     card,
     check,
     connection,
+    diff,
     group,
     invitation,
     job,

@@ -16,6 +16,7 @@ from resolvers.card import CARD
 from resolvers.check import CHECK
 from resolvers.connection import CONNECTION
 from resolvers.context import Info
+from resolvers.diff import DIFF
 from resolvers.group import GROUP
 from resolvers.invitation import INVITATION
 from resolvers.job import JOB
@@ -57,6 +58,7 @@ RELATIONS: dict[str, Relation] = {
     "batch": BATCH,
     "question": QUESTION,
     "check": CHECK,
+    "diff": DIFF,
     "approval": APPROVAL,
     "profile": PROFILE,
     "connection": CONNECTION,

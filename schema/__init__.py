@@ -19,6 +19,7 @@ from schema.branch_task import BranchTaskMutation
 from schema.card import CardMutation, CardQuery
 from schema.check import CheckMutation
 from schema.connection import ConnectionMutation, ConnectionQuery
+from schema.diff import DiffMutation, DiffQuery
 from schema.feed import FeedSubscription
 from schema.fields import query_field
 from schema.group import GroupMutation
@@ -69,6 +70,7 @@ class Query(
     BatchQuery,
     QuestionQuery,
     ApprovalQuery,
+    DiffQuery,
     ProfileQuery,
     ConnectionQuery,
     RepositoryQuery,
@@ -98,6 +100,7 @@ class Mutation(
     BatchMutation,
     QuestionMutation,
     CheckMutation,
+    DiffMutation,
     ApprovalMutation,
     LogMutation,
     ProfileMutation,

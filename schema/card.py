@@ -25,6 +25,7 @@ from resolvers import agent_state as agents
 from resolvers import approval as consents
 from resolvers import card as cards
 from resolvers import check as results
+from resolvers import diff as differences
 from resolvers import link as links
 from resolvers import message as messages
 from resolvers import question as questions
@@ -48,6 +49,7 @@ from schema.approval import GATE, Approval
 from schema.board import Board, Column
 from schema.branch_task import BranchTask, MergeConflict, merge_conflicts_of_card
 from schema.check import Check
+from schema.diff import DiffSnapshot
 from schema.fields import mutation, node_type, query_field, relation_field, result_type
 from schema.group import Group
 from schema.knowledge import KnowledgeItem
@@ -202,6 +204,7 @@ class Card(Node):
     )
     checks: Connection[Check] = query_field(results.checks_of_card, directives=[list_size(50)])
     approvals: Connection[Approval] = query_field(consents.approvals_of_card, directives=[list_size(50)])
+    diff: DiffSnapshot | None = query_field(differences.diff_of_card)
     gate: list[GateReason] = query_field(consents.gate_of_card, directives=[GATE])
     allowed_stages: list[Stage] = query_field(cards.allowed_stages)
     moves: list[Move] = query_field(cards.moves_of_card, directives=[list_size(6, slicing=())])

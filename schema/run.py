@@ -38,6 +38,7 @@ from resolvers.batch import BATCH
 from resolvers.board import BOARD
 from resolvers.card import CARD
 from resolvers.check import checks_of_run
+from resolvers.diff import DIFFS_OF_RUN, diff_of_run
 from resolvers.message import MESSAGE
 from resolvers.profile import PROFILE
 from resolvers.question import QUESTIONS_OF_RUN
@@ -49,6 +50,7 @@ from schema.agent_session import AgentSession
 from schema.board import Board
 from schema.branch_task import BranchWork
 from schema.check import Check
+from schema.diff import DiffSnapshot
 from schema.fields import mutation, node_type, query_field, relation_field, result_type
 from schema.message import Message
 from schema.page import Connection
@@ -258,6 +260,10 @@ class Run(RunLog, Node):
     questions: list[Question] = relation_field(QUESTIONS_OF_RUN, text="Its questions, in order.", size=2)
     checks: list[Check] = query_field(
         checks_of_run, directives=[list_size(3, maximum=MAX_CHECKS, slicing=())]
+    )
+    diff: DiffSnapshot | None = query_field(diff_of_run)
+    diffs: list[DiffSnapshot] = relation_field(
+        DIFFS_OF_RUN, text="The changes of each attempt, in order.", size=2
     )
     queue_position: int | None = query_field(runs.queue_position)
     why_not_running: list[RunHold] = query_field(holds.why_not_running, directives=[list_size(2, slicing=())])

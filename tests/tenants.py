@@ -7,6 +7,7 @@ card, and `%` its mark, a word that no other tenant's data has: say it in every 
 
 import contextlib
 import copy
+import hashlib
 import json
 import re
 from collections.abc import AsyncIterator, Iterator
@@ -150,6 +151,9 @@ class Case:
 
 HIDDEN = {"board key": "NOT_FOUND"}  # what a key of one board does not see
 
+NO_DIFF = {"baseSha": "abcdef12", "headSha": "abcdef13", "fileCount": 1, "additions": 0, "deletions": 0}
+REPORT_DIFF = """mutation($input: ReportDiffInput!) { reportDiff(input: $input) {
+  ... on DiffReported { runId } ... on Refusal { code message } } }"""
 CHECK = {"kind": "UNIT", "status": "FAILED", "output": "%"}
 REPORT_CHECKS = """mutation($input: ReportChecksInput!) { reportChecks(input: $input) {
   ... on RecordedChecks { checks { id } } ... on Refusal { code message } } }"""
@@ -217,6 +221,11 @@ MUTATIONS: dict[str, Case] = {
     "decideApproval": Case(BOARD, {"id": "$consent", "approve": True, "note": "% fine"}),
     "cancelApproval": Case(BOARD, {"id": "$approval"}),
     "requestApproval": Case(BOARD, {"cardId": "$card", "kind": "MERGE", "note": "% please"}),
+    "reportDiff": Case(
+        WORK,
+        {**LEASE, **NO_DIFF, "files": [{"path": "%"}]},
+        answer="LEASE_LOST",
+    ),
     "reportChecks": Case(
         WORK,
         {**LEASE, "sha": "abcdef12", "checks": [{"kind": "UNIT", "name": "%", "status": "PASSED"}]},
@@ -364,6 +373,7 @@ QUERIES: dict[str, dict[str, Any]] = {
     "deadRuns": {"workspaceId": "$workspace"},
     "questions": {},
     "approvals": {},
+    "diff": {"base": "$diff", "head": "$diff"},
     "awaitAnswers": {"key": "k"},
     "agentProfiles": {"workspaceId": "$workspace"},
     "connections": {"workspaceId": "$workspace"},
@@ -425,6 +435,7 @@ NODES: dict[str, str] = {
     "AgentSession": "conversation",
     "Question": "question",
     "Check": "check",
+    "DiffSnapshot": "diff",
     "Approval": "approval",
 }
 
@@ -550,6 +561,12 @@ async def _work(app: Any, made: Tenant) -> None:
     }
     reported = await app.data(REPORT_CHECKS, ann, input=given)
     made.ids["check"] = reported["checks"][0]["id"]
+    hunks = f"@@ -0,0 +1 @@\n+{made.mark}"
+    file = {"path": made.mark, "hunks": hunks, "hash": hashlib.sha256(hunks.encode()).hexdigest()}
+    given = {"lease": worker.leases[made.ids["run"]], **NO_DIFF, "files": [file]}
+    await app.data(REPORT_DIFF, ann, input=given)
+    ask = "query($id: ID!) { run(id: $id) { diff { id } } }"
+    made.ids["diff"] = (await app.data(ask, ann, id=made.ids["run"]))["diff"]["id"]
     await worker.say("releaseRun", made.ids["run"])  # a lease would run out meanwhile
     made.ids["question"], made.ids["doubt"] = [one["id"] for one in asked["questions"]]
 

@@ -130,6 +130,7 @@ PAYLOADS: set[str] = {
     "Cards",
     "Questions",
     "RecordedChecks",
+    "DiffReported",
     "DeletedGroup",
     "DeletedLabel",
     "ApiKeySecret",

@@ -60,6 +60,8 @@ from worker.worktree import Diff, Settled, WorkspaceError, Worktree
 
 log = logging.getLogger(__name__)
 LOCK_POLL_SECONDS = 1.0
+SNAPSHOT_INTERVAL_SECONDS = 2.0  # between two reports of changes, at least
+SNAPSHOT_PAUSE_FACTOR = 10.0  # of the time that a look takes
 RELEASED, CANCELLED, CONCLUDE, ANSWERED = "RELEASED", "CANCELLED", "CONCLUDE", "ANSWERED"
 PERMISSION, ALLOW = "leave", "Allow"  # key of the question about a permission, and its positive answer
 
@@ -100,8 +102,10 @@ class WorkerRun:
             if self._lost:
                 return None
             result = await self._result(self.tree, outcome) if self.tree else None
-            if self.tree and result and outcome.ended.ok and not self._broken:
-                await self._check(self.tree, result)
+            if self.tree and result and not self._broken and outcome.ended.code != RELEASED:
+                await self._show_final(self.tree, result)
+                if outcome.ended.ok:
+                    await self._check(self.tree, result)
             self.outbox.close()
             await post
             if self._broken and outcome.ended.ok:
@@ -229,7 +233,12 @@ class WorkerRun:
             )
         except (WorkspaceError, OSError) as error:
             return ProcessOutcome(ended=AgentResult.failed(str(error), "WORKSPACE_ERROR"))
-        return await self._converse(self.tree)
+        following = self._spawn(self._follow_changes(self.tree))
+        try:
+            return await self._converse(self.tree)
+        finally:
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
 
     async def _converse(self, tree: Worktree) -> ProcessOutcome:
         """Run the program, again whenever it is resumed or its session is lost."""
@@ -365,6 +374,35 @@ class WorkerRun:
             session_usage=total_usage([self.session_usage]) if self.session else {},
             warnings=settled.warnings,
         )
+
+    async def _follow_changes(self, tree: Worktree) -> None:
+        """Report the changes in the folder while the agent works: when it said something, and they differ."""
+        last, looked_at, pause = "", 0.0, SNAPSHOT_INTERVAL_SECONDS
+        while True:
+            await asyncio.sleep(pause)
+            if self.agent is None or self.agent.last_sign_of_life <= looked_at:
+                continue
+            begun = looked_at = time.monotonic()
+            try:
+                if (now := await tree.snapshot()) != last:
+                    await self.api.report_diff(
+                        self.lease, tree.base, now, await tree.diff_to(now), final=False
+                    )
+                    last = now
+            except LeaseLost:
+                self.lose()
+                return
+            except (ServerUnreachable, ServerRejected, WorkspaceError, OSError) as error:
+                log.info("run %s: its changes are not shown: %s", self.lease.run, error)
+            # A repository that takes long to look at is looked at less often.
+            pause = max(SNAPSHOT_INTERVAL_SECONDS, SNAPSHOT_PAUSE_FACTOR * (time.monotonic() - begun))
+
+    async def _show_final(self, tree: Worktree, result: FinishedWork) -> None:
+        """Report the changes of the commit. A refusal costs nothing but this report."""
+        if not result.head or self._lost:
+            return
+        with suppress(ServerRejected, LeaseLost, ServerUnreachable):
+            await self.api.report_diff(self.lease, tree.base, result.head, result.diff, final=True)
 
     async def _check(self, tree: Worktree, result: FinishedWork) -> None:
         """Run the required checks on the committed work, report each as it ends, and restore the folder."""
