@@ -12,6 +12,7 @@ from models import (  # noqa: F401
     check,
     connection,
     diff,
+    document,
     group,
     invitation,
     job,
@@ -23,6 +24,7 @@ from models import (  # noqa: F401
     question,
     repository,
     run,
+    search,
     worker,
     workspace,
 )

@@ -17,6 +17,7 @@ import models  # noqa: F401 - every table
 from kit.db.database import Base, Database, migrator
 from kit.db.migrate import migrate
 from kit.db.revision import FOLDER, WrongRevision, list_revisions, require_head, revision_of
+from kit.search import is_index_table
 from tests.warm import Warm, command
 
 pytestmark = pytest.mark.processes
@@ -67,7 +68,8 @@ def shape(connection):
     """Everything a database knows about its tables."""
     seen = inspect(connection)
     tables = {}
-    for name in sorted(set(seen.get_table_names()) - {"alembic_version"}):
+    there = {name for name in seen.get_table_names() if not is_index_table(name)}
+    for name in sorted(there - {"alembic_version"}):
         columns = [column | {"type": repr(column["type"])} for column in seen.get_columns(name)]
         tables[name] = {
             "columns": sorted(columns, key=lambda column: column["name"]),
