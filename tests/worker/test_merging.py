@@ -1,7 +1,11 @@
 """Merges as people ask for them: a real server, real workers, real git. Each is done once, whoever is killed."""
 
 import asyncio
+import contextlib
+import http.server
+import os
 import subprocess
+import threading
 import time
 
 import pytest
@@ -37,6 +41,52 @@ def git(folder, *words, check=True):
     done = subprocess.run(["git", "-C", str(folder), *AUTHOR, *words], capture_output=True, text=True)
     assert done.returncode == 0 or not check, done.stderr
     return done.stdout.strip()
+
+
+class Backend(http.server.BaseHTTPRequestHandler):
+    """`git http-backend` as a web server runs it."""
+
+    root = ""
+
+    def log_message(self, *_):
+        pass
+
+    def do_POST(self):
+        path, _, query = self.path.partition("?")
+        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        if self.headers.get("transfer-encoding") == "chunked":
+            while size := int(self.rfile.readline(), 16):
+                body += self.rfile.read(size)
+                self.rfile.readline()
+            self.rfile.readline()
+        env = os.environ | {"GIT_PROJECT_ROOT": self.root, "GIT_HTTP_EXPORT_ALL": "1", "PATH_INFO": path}
+        env |= {"QUERY_STRING": query, "REQUEST_METHOD": self.command, "REMOTE_USER": "ann"}
+        env |= {"CONTENT_TYPE": self.headers.get("content-type") or "", "CONTENT_LENGTH": str(len(body))}
+        env |= {"HTTP_CONTENT_ENCODING": self.headers.get("content-encoding") or ""}
+        done = subprocess.run(["git", "http-backend"], input=body, capture_output=True, env=env)
+        head, _, content = done.stdout.partition(b"\r\n\r\n")
+        headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n"))
+        self.send_response(int(headers.pop("Status", "200").split()[0]))
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_GET = do_POST
+
+
+@contextlib.contextmanager
+def served(folder):
+    """The address of an empty repository that is served over HTTP."""
+    subprocess.run(["git", "init", "-q", "--bare", str(folder / "web.git")], check=True)
+    subprocess.run(["git", "-C", str(folder / "web.git"), "config", "http.receivepack", "true"], check=True)
+    server = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), type("Here", (Backend,), {"root": str(folder)})
+    )
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/web.git"
+    server.shutdown()
+    server.server_close()
 
 
 async def do(live, mutation, card, **input):
@@ -181,3 +231,107 @@ async def test_an_aborted_merge_leaves_everything_as_it_was(live):
     assert (await live.ask(CARD, id=card))["mergeConflicts"] == []
     assert (await do(live, "abortMerge", card))["code"] == "CONFLICT"
     assert (await do(live, "mergeCard", card))["status"] == "ACTIVE", "it can be merged again"
+
+
+async def merges_of(live, card):
+    return git(live.repository, "log", "--format=%H", "--grep=Signalbox-Task:", "main").split()
+
+
+@pytest.mark.parametrize("phase", ["before", "noted", "moved"])
+async def test_a_merge_is_done_once_if_its_worker_is_killed(live, phase):
+    """Before it begins, with its result noted, and after the branch moved but not the checkout."""
+    await live.begin()
+    live.worker("agent", executors="command")
+    card, _ = await reviewed(live)
+    live.workers[0].kill()
+    stop = live.folder / "stop"
+    real = subprocess.run(["sh", "-c", "command -v git"], capture_output=True, text=True).stdout.strip()
+    marks = {"before": "merge-tree", "noted": "update-ref -m", "moved": "read-tree -m -u"}
+    (live.folder / "bin").mkdir()
+    wrapper = live.folder / "bin" / "git"
+    wrapper.write_text(f"""#!/bin/sh
+case "$*" in *"{marks[phase]}"*) [ -e {stop} ] || {{ touch {stop}; exec sleep 60; }};; esac
+exec {real} "$@"
+""")
+    wrapper.chmod(0o755)
+    first = live.worker("first", executors="command", PATH=f"{wrapper.parent}:{os.environ['PATH']}")
+    await do(live, "mergeCard", card, strategy="SQUASH")
+    deadline = time.monotonic() + 60
+    while not stop.exists():
+        assert time.monotonic() < deadline, first.errors.read_text()
+        await asyncio.sleep(0.05)
+    assert len(await merges_of(live, card)) == (phase == "moved")
+    first.kill()
+    live.worker("second", executors="command")
+    found = await settled(live, card, *FINAL)
+    assert (found["branchTask"]["status"], found["stage"]) == ("SUCCEEDED", "DONE"), found
+    assert await merges_of(live, card) == [found["branchTask"]["resultSha"]]
+    assert git(live.repository, "status", "--porcelain") == "", "the checkout came forward"
+    assert (live.repository / "new.txt").read_text() == "new\n"
+
+
+async def test_cards_of_two_workers_are_merged_one_after_the_other(live):
+    await live.begin()
+    live.worker("one", executors="command")
+    live.worker("two", executors="command")
+    cards = [await reviewed(live, f"echo {n} > {n}.txt", title=f"Card {n}") for n in range(3)]
+    for card, _ in cards:
+        assert (await do(live, "mergeCard", card))["status"] == "ACTIVE"
+    for card, _ in cards:
+        found = await settled(live, card, *FINAL)
+        assert (found["branchTask"]["status"], found["stage"]) == ("SUCCEEDED", "DONE"), found
+    assert len(await merges_of(live, None)) == 3
+    assert {path.name for path in live.repository.iterdir()} >= {"0.txt", "1.txt", "2.txt"}
+
+
+async def test_a_branch_is_created_rebased_and_pushed_over_http(live, tmp_path):
+    await live.begin()
+    live.worker(executors="command")
+    card, run = await reviewed(live)
+    branch = run["branch"]
+    await do(live, "pushBranch", card)
+    found = await settled(live, card, *FINAL)
+    assert found["branchTask"]["fault"] == "NO_REMOTE", found
+    with served(tmp_path / "hosted") as url:
+        git(live.repository, "remote", "add", "origin", url)
+        live.workers[0].kill()
+        live.worker(
+            "two", executors="command"
+        )  # it reads the configuration when it first uses the repository
+        for _ in range(2):
+            await do(live, "pushBranch", card)
+            found = await settled(live, card, *FINAL)
+            assert found["branchTask"]["status"] == "SUCCEEDED", found
+        hosted = tmp_path / "hosted" / "web.git"
+        assert git(hosted, "rev-parse", branch) == run["headSha"]
+        (live.repository / "own.txt").write_text("meanwhile\n")
+        git(live.repository, "add", "-A")
+        git(live.repository, "commit", "-qm", "Meanwhile")
+        await do(live, "syncBranch", card)
+        found = await settled(live, card, *FINAL)
+        assert found["branchTask"]["status"] == "SUCCEEDED", found
+        head = git(live.repository, "rev-parse", branch)
+        assert git(live.repository, "rev-parse", f"{branch}^") == git(live.repository, "rev-parse", "main")
+        await do(live, "pushBranch", card)
+        found = await settled(live, card, *FINAL)
+        assert (found["branchTask"]["status"], git(hosted, "rev-parse", branch)) == ("SUCCEEDED", head), found
+        # Another person pushes to the branch: it is not overwritten.
+        git(hosted, "update-ref", f"refs/heads/{branch}", git(hosted, "rev-parse", f"{branch}^"))
+        git(
+            hosted,
+            "update-ref",
+            f"refs/heads/{branch}",
+            git(hosted, "commit-tree", f"{branch}^{{tree}}", "-m", "x"),
+        )
+        await do(live, "pushBranch", card)
+        found = await settled(live, card, *FINAL)
+        assert (found["branchTask"]["status"], found["branchTask"]["fault"]) == ("FAILED", "PUSH_REJECTED"), (
+            found
+        )
+    await do(live, "createBranch", card, name="topic/one")
+    assert (await settled(live, card, *FINAL))["branchTask"]["status"] == "SUCCEEDED"
+    assert git(live.repository, "rev-parse", "topic/one") == git(live.repository, "rev-parse", "main")
+    await do(live, "createBranch", card, name="topic/one")
+    assert (await settled(live, card, *FINAL))["branchTask"]["fault"] == "BRANCH_EXISTS"
+    refused = await do(live, "createBranch", card, name="--upload-pack=x")
+    assert refused["issues"][0]["path"] == "name"
