@@ -136,7 +136,12 @@ MAKES: list[tuple[str, str, dict[str, Any]]] = [
         {"cardId": "$card", "kind": "TOOL", "subject": "% deploy", "note": "% ok?"},
     ),
     ("consent", "requestApproval", {"cardId": "$next", "kind": "MERGE", "note": "% ok?"}),
-    ("task", "createBranch", {"cardId": "$parent", "name": "%-branch"}),
+    (
+        "branched",
+        "createCard",
+        {"boardId": "$board", "title": "% branched", "destination": {"columnId": "$other"}},
+    ),
+    ("task", "createBranch", {"cardId": "$branched", "name": "%-branch"}),
     ("sibling", "createBoard", {"workspaceId": "$workspace", "name": "% sibling", "description": "%"}),
     ("siblingColumn", "createColumn", {"boardId": "$sibling", "name": "% sibling", "stage": "BACKLOG"}),
     ("siblingCard", "createCard", {"boardId": "$sibling", "title": "% sibling card"}),
@@ -291,12 +296,12 @@ MUTATIONS: dict[str, Case] = {
     "mergeCard": Case(BOARD, {"cardId": "$card"}, answer="CONFLICT"),
     "syncBranch": Case(BOARD, {"cardId": "$card"}, answer="CONFLICT"),
     "pushBranch": Case(BOARD, {"cardId": "$card"}, answer="CONFLICT"),
-    "createBranch": Case(BOARD, {"cardId": "$parent", "name": "%-other"}, answer="CONFLICT"),
+    "createBranch": Case(BOARD, {"cardId": "$branched", "name": "%-other"}, answer="CONFLICT"),
     "resolveConflicts": Case(
-        BOARD, {"cardId": "$parent", "resolutions": [{"path": "%", "side": "OURS"}]}, answer="CONFLICT"
+        BOARD, {"cardId": "$branched", "resolutions": [{"path": "%", "side": "OURS"}]}, answer="CONFLICT"
     ),
-    "completeMerge": Case(BOARD, {"cardId": "$parent"}, answer="CONFLICT"),
-    "abortMerge": Case(BOARD, {"cardId": "$card"}, answer="CONFLICT"),
+    "completeMerge": Case(BOARD, {"cardId": "$branched"}, answer="CONFLICT"),
+    "abortMerge": Case(BOARD, {"cardId": "$branched"}),
     "lockRepository": Case(WORK, {**LEASE}, answer="LEASE_LOST"),
     "finishBranchTask": Case(
         WORK, {**LEASE, "result": {"fault": "BASE_MOVED"}, "summary": "%"}, answer="LEASE_LOST"

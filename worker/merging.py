@@ -19,7 +19,7 @@ from worker.worktree.command import LONG_TIMEOUT_SECONDS, WorkspaceError, git
 from worker.worktree.holding import is_free
 from worker.worktree.names import judged
 from worker.worktree.owner import first_owner, owner_now
-from worker.worktree.place import common_of, own_of
+from worker.worktree.place import commit_of, common_of, own_of
 
 NOTES = "refs/signalbox/merge"
 TRAILER = "Signalbox-Task"
@@ -361,9 +361,10 @@ class BranchTaskWork:
         tip = await self._commit(f"refs/heads/{task.branch}")
         if tip and noted == tip:
             return BranchResult(summary=f"{task.branch} was created by an earlier attempt", sha=tip)
-        start = await self._commit(task.base or "HEAD")
-        if not start:
-            raise TaskRefused("NO_BRANCH", f"The repository has no commit {task.base!r}")
+        try:
+            start = await commit_of(self.repository, task.base or "HEAD")
+        except WorkspaceError as error:
+            raise TaskRefused("NO_BRANCH", str(error)) from error
         if not tip:
             await self._update_ref(f"{NOTES}/{task.id}/result", start)
             try:
