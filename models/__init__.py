@@ -5,6 +5,7 @@ from kit.eventlog import tables  # noqa: F401
 from models import (  # noqa: F401
     account,
     approval,
+    avatar,
     batch,
     board,
     branch_task,

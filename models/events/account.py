@@ -25,6 +25,12 @@ class PasswordChanged(UserEvent):
     account_id: Annotated[Id, "Your user id."]
 
 
+class AddressConfirmed(UserEvent):
+    """Your e-mail address was confirmed."""
+
+    account_id: Annotated[Id, "Your user id."]
+
+
 class SessionStarted(UserEvent):
     """You signed in."""
 
