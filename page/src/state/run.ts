@@ -214,8 +214,13 @@ export class OpenRun {
         this.entry(`line ${item.seq}`, item.__typename === 'RunError' ? 'error' : 'warning', item).text = item.text;
         return;
       default:
-        if ('text' in item && NOTES.has(item.__typename)) this.entry(`line ${item.seq}`, 'note', item).text = noted(item);
+        this.note(item);
     }
+  }
+
+  private note(item: Item): void {
+    const text = NOTES.has(item.__typename) ? noted(item).trim() : '';
+    if (text && this.entries.at(-1)?.text !== text) this.entry(`line ${item.seq}`, 'note', item).text = text;
   }
 
   private showChunk(item: Extract<Item, { __typename: 'RunChunk' }>): void {
@@ -270,5 +275,7 @@ function noted(item: Item): string {
   }
   if (item.__typename === 'RunCommitLine') return `${item.what.toLowerCase().replace('_', ' ')} ${item.sha?.slice(0, 8) ?? ''} ${item.text}`;
   if (item.__typename === 'RunSubagent') return `${item.name ?? 'A sub-agent'} ${item.phase.toLowerCase()} ${item.text}`;
+  if (item.__typename === 'RunStatusLine') return item.text || item.state.toLowerCase();
+  if (item.__typename === 'RunAttempt') return `attempt ${item.number} ${item.phase.toLowerCase()} ${item.text}`;
   return 'text' in item ? item.text : '';
 }

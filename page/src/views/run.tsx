@@ -213,7 +213,7 @@ function Aside({ board, run, facts }: Parts) {
   const begun = facts.startedAt && Date.parse(facts.startedAt);
   return (
     <aside class="run-aside" aria-label="About the run">
-      {board.mayWrite.value && <RunActions run={facts} chosen={undefined} count={facts.siblings.length + 1} />}
+      {board.mayWrite.value && <RunActions run={facts} isChoice={facts.siblings.length > 0} />}
       {facts.questions
         .filter(({ status }) => status === 'OPEN')
         .map((question) => (

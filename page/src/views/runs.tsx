@@ -20,6 +20,7 @@ import { Icon } from '../ui/icons';
 import { words } from '../ui/people';
 import { Ago, duration, now } from '../ui/time';
 
+const FEW_RUNS = 3; // shown until one asks for the others
 const ACTIVE = new Set<RunStatus>(['QUEUED', 'CLAIMED', 'RUNNING', 'WAITING']);
 
 export const isActive = (run: { status: RunStatus }): boolean => ACTIVE.has(run.status);
@@ -32,11 +33,13 @@ export const RunDot = ({ status }: { status: RunStatus }) => (
 );
 
 export function Runs({ board, card }: { board: Board; card: CardDetail }) {
+  const isAll = useSignal(false);
   const runs = card.runs.nodes;
+  const shown = isAll.value ? runs : runs.slice(0, FEW_RUNS);
   return (
     <section aria-labelledby="runs">
       <h3 id="runs">Runs</h3>
-      {runs.map((run) => (
+      {shown.map((run) => (
         <article key={run.id} class="run">
           <a href={href('boards', board.id, card.id, run.id)}>
             <RunDot status={run.status} />
@@ -53,15 +56,29 @@ export function Runs({ board, card }: { board: Board; card: CardDetail }) {
           </a>
           {(run.summary ?? run.failureReason) && <p class="run-summary">{run.summary ?? run.failureReason}</p>}
           {isActive(run) && run.whyNotRunning[0] && <p class="run-summary">{run.whyNotRunning[0].message}</p>}
-          {board.mayWrite.value && <RunActions run={run} chosen={card.chosenRun?.id} count={runs.length} />}
+          {board.mayWrite.value && (
+            <RunActions run={run} chosen={card.chosenRun?.id} isChoice={card.stage === 'REVIEW' && runs.length > 1} />
+          )}
         </article>
       ))}
+      {shown.length < runs.length && (
+        <button class="quiet" onClick={() => (isAll.value = true)}>
+          {runs.length - shown.length} earlier runs
+        </button>
+      )}
       {board.mayWrite.value && <Start board={board} card={card} />}
     </section>
   );
 }
 
-export function RunActions({ run, chosen, count }: { run: RunInList; chosen?: string | undefined; count: number }) {
+interface Actions {
+  run: RunInList;
+  chosen?: string | undefined;
+  /** Whether there are others to choose from. */
+  isChoice: boolean;
+}
+
+export function RunActions({ run, chosen, isChoice }: Actions) {
   const { id } = run;
   const isOver = !isActive(run);
   return (
@@ -86,7 +103,7 @@ export function RunActions({ run, chosen, count }: { run: RunInList; chosen?: st
           <Icon name="retry" size={13} /> Retry
         </button>
       )}
-      {run.status === 'SUCCEEDED' && count > 1 && chosen !== id && (
+      {run.status === 'SUCCEEDED' && isChoice && chosen !== id && (
         <button class="button" onClick={() => void act('The run was not chosen', ChooseRunDocument, { id })}>
           Choose
         </button>
