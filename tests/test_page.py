@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import json
 import re
 from contextlib import asynccontextmanager
 
@@ -37,10 +38,16 @@ def browsing(test):
     return test
 
 
-# Longest task of the main thread since `longest` was set to 0.
-WATCH_TASKS = """longest = 0; new PerformanceObserver((list) => {
-  for (const task of list.getEntries()) longest = Math.max(longest, task.duration);
-}).observe({type: 'longtask'});"""
+def longest_task(trace):
+    """Milliseconds of processor time that the longest task of the page's main thread took.
+
+    Other programs of a busy machine are not in it, as they would be in a time of the clock.
+    """
+    events = json.loads(trace)["traceEvents"]
+    threads = {(it["pid"], it["tid"]) for it in events if it.get("args", {}).get("name") == "CrRendererMain"}
+    tasks = [it for it in events if (it["pid"], it["tid"]) in threads and "tdur" in it]
+    assert len(tasks) > 100, "the page was watched"
+    return round(max(it["tdur"] for it in tasks) / 1000)
 
 
 @asynccontextmanager
@@ -335,15 +342,14 @@ async def test_500_cards_and_100_runs_never_block_the_page(serve, fresh, run, fi
         token = app.tokens[""]
     process = await serve(url, CALLERS_PER_ADDRESS="0", POINTS="100000000")
     async with (
-        windows(process, script=WATCH_TASKS) as (opened, page, _),
+        windows(process) as (opened, page, _),
         httpx2.AsyncClient(headers={"authorization": token}, timeout=60) as api,
     ):
         await expect(card(page, "Card 0 of")).to_be_visible()
-        loaded = await page.evaluate("longest")
         page = await opened(page.url)  # warm
         await expect(page.locator("[data-card]").first).to_be_visible()
         painted = await page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
-        await page.evaluate("longest = 0")
+        await page.context.browser.start_tracing(page=page, categories=["toplevel", "devtools.timeline"])
         wanted = [*worker.leases.items()]
 
         async def works(run_id, lease, beat):
@@ -357,7 +363,7 @@ async def test_500_cards_and_100_runs_never_block_the_page(serve, fresh, run, fi
             await page.locator(".cards").first.hover()
             await page.mouse.wheel(0, 600)
         await expect(page.locator(".agent-activity", has_text="beat 2").first).to_be_visible()
-        blocked = await page.evaluate("longest")
-        figure(loaded_ms=loaded, painted_ms=round(painted), blocked_ms=blocked)
+        blocked = longest_task(await page.context.browser.stop_tracing())
+        figure(painted_ms=round(painted), blocked_ms=blocked)
         assert blocked <= MAX_BLOCKED_MILLISECONDS
         assert painted <= MAX_FIRST_PAINT_MILLISECONDS
