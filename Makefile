@@ -80,9 +80,9 @@ page:  ## build the board page (needs Node)
 check-page:  ## whether the committed board page is what its source makes (needs Node)
 	@page/check.sh
 
-lock:  ## pin what requirements/*.in ask for (needs uv)
-	@$(LOCK) $(UPGRADE) requirements/base.in -o requirements/base.lock
-	@$(LOCK) $(UPGRADE) requirements/dev.in -o requirements/dev.lock
+lock:  ## pin what pyproject.toml asks for (needs uv)
+	@$(LOCK) $(UPGRADE) pyproject.toml -o requirements/base.lock
+	@$(LOCK) $(UPGRADE) pyproject.toml --extra dev -c requirements/base.lock -o requirements/dev.lock
 
 clean:  ## remove what make made; databases stay
 	@rm -rf .venv node_modules explorer/node_modules page/node_modules tests/clients/node_modules

@@ -6,9 +6,10 @@ the others start without it.
 
 import asyncio
 import os
+import secrets
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -24,12 +25,13 @@ from kit import logs
 from kit.db.database import Database, DatabaseUnreachable, Unavailable
 from kit.db.revision import WrongRevision, require_head
 from kit.db.transaction import Author
+from kit.diagnosis import examine
 from kit.eventlog.event_log import EventLog, make_event_log, renew_epochs, retry_while_unavailable
 from kit.graphql.http.connections import Limits
 from kit.graphql.http.draining import Draining
 from kit.graphql.http.serve import AddressTaken, address_at, address_of, bind
 from kit.graphql.http.serve import serve as listen
-from kit.settings import Settings, WrongSetting, load, local_key, unknown_names
+from kit.settings import Settings, WrongSetting, load, local_key, shown, unknown_names
 from models.account import LINK_LIFETIME, User
 from models.actor import ActorKind
 from models.refusal import Refusal
@@ -53,16 +55,20 @@ def fail(message: object) -> NoReturn:
 
 
 def configured(
-    *, database: str | None = None, level: str | None = None, must_exist: bool = False
+    *,
+    database: str | None = None,
+    level: str | None = None,
+    must_exist: bool = False,
+    given: Mapping[str, Any] | None = None,
 ) -> Settings:
-    """Return the settings of this start, with `database` and `level` as defaults.
+    """Return the settings of this start, with `database` and `level` as defaults. `given` are of the command line.
 
     A secret key made for a loopback address is kept beside the database. With `must_exist`, end with one line
     where there is no such SQLite file: a command in a wrong folder creates nothing.
     """
-    overrides: dict[str, Any] = {}
+    overrides: dict[str, Any] = dict(given or {})
     try:
-        settings = load()
+        settings = load(**overrides)
         for name, value in (("database_url", database), ("log_level", level)):
             if value is not None and name not in settings.model_fields_set:
                 overrides[name] = value
@@ -83,11 +89,58 @@ def configured(
     return settings
 
 
-def serve(make: Make, *, migrate: bool) -> None:
-    """Serve what `make` makes until told to stop."""
-    settings = configured()
+def print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"signalbox {version()}")
+        raise typer.Exit
+
+
+def version() -> str:
+    """Return the version of the installed package, or of the checkout."""
+    import tomllib
+    from importlib import metadata
+
+    checkout = ROOT / "pyproject.toml"
+    if checkout.is_file():
+        return str(tomllib.loads(checkout.read_text())["project"]["version"])
+    return metadata.version("signalbox")
+
+
+def secret() -> None:
+    """Print a new random key for SECRET_KEY."""
+    print(secrets.token_urlsafe(48))
+
+
+def doctor() -> None:
+    """Print the settings in force, without secrets, and try to reach what they name. Creates nothing.
+
+    Exit status 1: a check failed.
+    """
+    try:
+        settings = load()
+    except WrongSetting as error:
+        fail(error)
+    for name, text in shown(settings):
+        print(f"{name:26} {text}")
+    print()
+    failures = 0
+    for name, problem in asyncio.run(examine(settings)):
+        failures += problem is not None
+        print(f"{'ok  ' if problem is None else 'FAIL'} {name}{'' if problem is None else f': {problem}'}")
+    raise SystemExit(1 if failures else 0)
+
+
+def serve(make: Make, *, migrate: bool, given: Mapping[str, Any] | None = None) -> None:
+    """Serve what `make` makes until told to stop. `given` are settings of the command line."""
+    from actions.mail import check_templates
+
+    settings = configured(given=given)
     if not settings.keys:
         fail("SECRET_KEY: must be set to serve on an address that others can reach")
+    try:
+        check_templates(settings)
+    except WrongSetting as error:
+        fail(error)
     logs.start(settings.log_level, settings.log_format)
     listener = taken(settings)
     token = asyncio.run(ready(settings, migrate=migrate, serving=True))
@@ -115,7 +168,10 @@ def _listen(
     make: Make, settings: Settings, listener: socket.socket, listening: Callable[[], None] | None = None
 ) -> None:
     draining = Draining()
-    app = make(settings, draining)
+    try:
+        app = make(settings, draining)
+    except WrongSetting as error:
+        fail(error)
     try:
         listen(
             app,
@@ -159,13 +215,35 @@ async def ready(settings: Settings, *, migrate: bool = False, serving: bool = Fa
             await _nobody_has_known_password(settings, database)
         if not serving:
             return None
+        await _require_secret_keys(settings, database)
         await event_log.pubsub.start()
+        await retry_while_unavailable(partial(_adopt_environment, settings, event_log))
         return await retry_while_unavailable(partial(_owner_link, event_log))
     except (DatabaseUnreachable, Unavailable, WrongRevision, ConnectionError) as error:
         fail(error)
     finally:
         await event_log.pubsub.stop()
         await database.close()
+
+
+async def _require_secret_keys(settings: Settings, database: Database) -> None:
+    """End with one line if a stored secret needs a key that SECRET_KEY lacks."""
+    from actions.connection import require_keys
+    from auth.secrets import SecretLost, Secrets
+
+    try:
+        await require_keys(database.read, Secrets(settings.keys))
+    except SecretLost as error:
+        fail(error)
+
+
+async def _adopt_environment(settings: Settings, event_log: EventLog) -> None:
+    from actions.account import ensure_owner
+    from actions.connection import adopt_environment
+
+    async with event_log.transaction(Author(ActorKind.SYSTEM)) as tx:
+        await ensure_owner(tx)
+        await adopt_environment(tx, settings.connection_secrets)
 
 
 async def _owner_link(event_log: EventLog) -> str | None:

@@ -8,6 +8,7 @@ if __name__ == "__main__":
 
 import asyncio
 import json
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -31,22 +32,26 @@ from starlette.websockets import WebSocket
 from strawberry.types.graphql import OperationType
 
 import cli
+import kit.metrics
 import worker.cli
 from actions.job import JobRunner
+from actions.purge import purge_periodically
 from actions.run.sweep import sweep_periodically
 from actions.run_log import RUN_LOG
 from auth.authentication import identify
 from auth.board_version import BoardVersion
 from auth.passwords import Seal
 from auth.revocation import CredentialWatch, RevocationWatcher
+from auth.secrets import Secrets
 from auth.services import Services
 from auth.tokens import Tokens
 from kit.db.clock import database_now
-from kit.db.database import Database
+from kit.db.database import Database, Unavailable
 from kit.db.server_clock import synchronize_periodically, try_to_synchronize
 from kit.eventlog.event_log import make_event_log
 from kit.eventlog.retention import prune_periodically
 from kit.eventlog.tables import EVENTS
+from kit.graphql.documents.persisted import BadManifest, PersistedDocuments, hash_of, read_manifests
 from kit.graphql.errors import ConnectionRejected, to_public_error
 from kit.graphql.http.draining import Draining
 from kit.graphql.http.hosts import LOOPBACK, HostMiddleware
@@ -56,10 +61,15 @@ from kit.graphql.limits.rate import TokenBucket
 from kit.graphql.operation import begin_operation
 from kit.graphql.response_cache import ResponseCache
 from kit.graphql.schema import Schema
-from kit.settings import Settings
+from kit.outbound import Outbound
+from kit.settings import Settings, WrongSetting
+from resolvers.avatar import show_avatar, upload_avatar
 from resolvers.context import Caller, OperationContext
 from resolvers.examples import example_ids
 from resolvers.idempotency import clean_up_periodically
+from resolvers.identity import finish_sign_in, start_sign_in
+from resolvers.mail import receive_mail_report
+from resolvers.metrics import read_samples
 from schema.build import make_schema
 from schema.cacheable import BOARD, PEOPLE
 from worker.tools.endpoint import McpEndpoint
@@ -113,6 +123,8 @@ def make_services(settings: Settings) -> Services:
             most=timedelta(days=settings.refresh_most_days),
         ),
         seal=Seal(settings.keys),
+        secrets=Secrets(settings.keys),
+        outbound=Outbound(settings.outbound_networks),
     )
 
 
@@ -122,6 +134,7 @@ class Endpoints:
     def __init__(self, services: Services, draining: Draining, schema: Schema) -> None:
         self.services, self.draining, self.schema = services, draining, schema
         self.accesses = RevocationWatcher(services)
+        self.metrics: kit.metrics.Metrics | None = None
 
     async def context_of(self, request: Request) -> OperationContext:
         return await self._context(request, request.headers.get("authorization"))
@@ -211,6 +224,34 @@ class Endpoints:
     async def livez(self, request: Request) -> Response:
         return PlainTextResponse("ok\n")
 
+    async def show_metrics(self, request: Request) -> Response:
+        """The metrics of this process, for whoever has METRICS_TOKEN."""
+        given = request.headers.get("authorization", "").removeprefix("Bearer ")
+        if not secrets.compare_digest(
+            given.encode(), self.services.settings.metrics_token.get_secret_value().encode()
+        ):
+            return PlainTextResponse("send METRICS_TOKEN as the bearer token\n", 401)
+        assert self.metrics is not None, "the route exists with a token only"
+        try:
+            samples = await read_samples(self.services.database)
+        except Unavailable:
+            samples = []
+        samples.append(
+            ("signalbox_database_up", "Whether the database answered this scrape.", {}, bool(samples))
+        )
+        text = kit.metrics.render(self.metrics, samples)
+        return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    def measure(self) -> None:
+        """Begin to count what /metrics shows."""
+        self.metrics = metrics = kit.metrics.start()
+        database, pubsub = self.services.database, self.services.event_log.pubsub
+        metrics.gauge("signalbox_streams", "Open sockets and streams.", lambda: self.draining.open_streams)
+        metrics.gauge("signalbox_readers", "Connections that read, in use.", lambda: database.readers.busy)
+        metrics.gauge(
+            "signalbox_bus_up", "1: notifications of other processes arrive.", lambda: pubsub.is_proven
+        )
+
     async def readyz(self, request: Request) -> Response:
         if self.draining.announced:
             return PlainTextResponse("draining\n", 503)
@@ -248,6 +289,24 @@ def _origins(settings: Settings) -> TokenBucket | None:
     return TokenBucket(points, refill, what=what) if callers else None
 
 
+def trusted_documents(settings: Settings) -> dict[str, str]:
+    """The documents that clients may name: the operator's, and those that our workers and tools send as texts.
+
+    Raises WrongSetting.
+    """
+    from worker.tools.session import operations as tool_operations
+    from worker.transport import operations as worker_operations
+
+    try:
+        given = read_manifests(Path(settings.trusted_documents)) if settings.trusted_documents else {}
+    except BadManifest as error:
+        raise WrongSetting(f"TRUSTED_DOCUMENTS: {error}") from None
+    if not settings.trusted_documents_only:
+        return given
+    own = {*tool_operations().values(), *worker_operations().values()}
+    return given | {f"sha256:{hash_of(text)}": text for text in own}
+
+
 def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
     """The whole application on one database. Starts with Starlette's lifespan."""
     services = make_services(settings)
@@ -260,6 +319,7 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
     tools = McpEndpoint(edge.may_use_tools, edge.use_tool, edge.draining)
     kept = {EVENTS: settings.history_days, RUN_LOG: settings.run_log_days}
     unchanged = ResponseCache(BOARD, edge.prove)
+    persisted = PersistedDocuments(trusted_documents(settings), only=settings.trusted_documents_only)
     view = GraphQLEndpoint(
         schema,
         context_of=edge.context_of,
@@ -267,6 +327,7 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
         explorer=edge.explorer if settings.graphiql else None,
         draining=edge.draining,
         unchanged=unchanged,
+        persisted=persisted,
         allowed_origins=settings.allowed_origins,
         queries_by_get=settings.introspection,
     )
@@ -283,6 +344,7 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
                 clean_up_periodically(services.database),
                 prune_periodically(services.event_log, kept),
                 sweep_periodically(services.event_log),
+                purge_periodically(services.database),
                 JobRunner(services).run(),
                 return_exceptions=True,  # cancelled, it is done when all are, not when the first is
             )
@@ -294,6 +356,7 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
                 await asyncio.gather(keeping, return_exceptions=True)
             edge.accesses.stop()
             await services.uses.settle()
+            await services.outbound.close()
             await services.event_log.pubsub.stop()
             await services.database.close()
 
@@ -302,12 +365,20 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
         Route("/graphql", view),
         WebSocketRoute("/graphql", view),
         Route("/mcp", tools),
+        Route("/webhooks/mail", partial(receive_mail_report, services), methods=["POST"]),
+        Route("/avatar", partial(upload_avatar, services), methods=["POST"]),
+        Route("/avatars/{key}", partial(show_avatar, services)),
+        Route("/auth/{provider}/start", partial(start_sign_in, services)),
+        Route("/auth/{provider}/callback", partial(finish_sign_in, services)),
         Route("/livez", edge.livez),
         Route("/readyz", edge.readyz),
         Route("/explorer/examples.json", edge.examples),
         Mount("/explorer/assets", _built(EXPLORER)),
         Mount("/page/assets", _built(PAGE)),
     ]
+    if settings.metrics_token.get_secret_value():
+        edge.measure()
+        routes.append(Route("/metrics", edge.show_metrics))
     app = Starlette(routes=routes, lifespan=lifespan, middleware=middleware(settings))
     app.state.services, app.state.unchanged = services, unchanged
     return app
@@ -339,7 +410,7 @@ def middleware(settings: Settings) -> list[Middleware]:
 
 
 command_line = typer.Typer(
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Signalbox: boards that people and agents work.",
@@ -347,7 +418,11 @@ command_line = typer.Typer(
 
 
 @command_line.callback()
-def _started() -> None:
+def _started(
+    version: Annotated[
+        bool, typer.Option("--version", callback=cli.print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
     gc.freeze()
     gc.set_threshold(
         20_000
@@ -360,9 +435,13 @@ def serve(
     migrate: Annotated[
         bool, typer.Option("--migrate", help="Bring the database to the newest schema first.")
     ] = False,
+    host: Annotated[str | None, typer.Option(help="Address to listen on, instead of HOST.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on, instead of PORT.")] = None,
+    database: Annotated[str | None, typer.Option(help="Database address, instead of DATABASE_URL.")] = None,
 ) -> None:
     """Serve the API and GraphiQL."""
-    cli.serve(make_app, migrate=migrate)
+    given = {"host": host, "port": port, "database_url": database}
+    cli.serve(make_app, migrate=migrate, given={k: v for k, v in given.items() if v is not None})
 
 
 @command_line.command()
@@ -377,6 +456,8 @@ def demo(
     commands.demo(make_app, speed=speed)
 
 
+command_line.command()(cli.doctor)
+command_line.command()(cli.secret)
 command_line.command()(cli.owner)
 command_line.command()(cli.link)
 command_line.command()(cli.migrate)

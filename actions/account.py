@@ -22,6 +22,14 @@ HOME = "Home"  # name of the first workspace
 MAX_FOLDED_EMAIL_LENGTH = User.email_folded.type.length
 
 
+def fold_email(path: str, email: str) -> str:
+    """Return the form in which addresses are compared. Raises Invalid if it is too long to be stored."""
+    folded = validation.folded(email)
+    if len(folded) > MAX_FOLDED_EMAIL_LENGTH:  # folding may triple a letter
+        raise Invalid((path, "is too long after case folding"))
+    return folded
+
+
 def validate_user(values: dict[str, Any]) -> dict[str, Any]:
     """Return the fields of an account as they are stored, with the folded forms for comparison. Raises Invalid."""
     clean = dict(values)
@@ -30,9 +38,7 @@ def validate_user(values: dict[str, Any]) -> dict[str, Any]:
         clean["username_folded"] = validation.folded(clean["username"])
     if "email" in clean:
         clean["email"] = validation.email("email", clean["email"])
-        clean["email_folded"] = clean["email"] and validation.folded(clean["email"])
-        if len(clean["email_folded"] or "") > MAX_FOLDED_EMAIL_LENGTH:  # folding may triple a letter
-            raise Invalid(("email", "is too long after case folding"))
+        clean["email_folded"] = clean["email"] and fold_email("email", clean["email"])
     for name, path in (("nickname", "nickname"), ("first_name", "firstName"), ("last_name", "lastName")):
         if clean.get(name) is not None:
             clean[name] = validation.single_line(path, clean[name], 80)
@@ -130,6 +136,8 @@ async def update_me(
     user = await lock_own_user(tx, actor)
     user.expect(if_version)
     changed = apply_changes(user, validate_user(changes))
+    if "email_folded" in changed:
+        user.email_confirmed_at = None
     if changed:
         await _flush_unique(tx, user)
         public_changes = {name: pair for name, pair in changed.items() if not name.endswith("_folded")}

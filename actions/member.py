@@ -19,7 +19,7 @@ from models.events.card import AssigneeRemoved
 from models.events.workspace import MemberEvent, MemberJoined, MemberRemoved, MemberRoleChanged, member_facts
 from models.refusal import Conflict, NotFound
 from models.topic import board_scope, user_topic, workspace_scope
-from models.workspace import MAX_MEMBERS, Membership, Role
+from models.workspace import MAX_MEMBERS, Membership, Role, Workspace
 
 
 async def add_member(
@@ -38,6 +38,11 @@ async def add_member(
     user = await tx.scalar(select(User).where(User.username_folded == folded(username.strip())))
     if user is None or not user.is_active:
         raise NotFound(username)
+    return await join_workspace(tx, workspace, user, role)
+
+
+async def join_workspace(tx: Transaction, workspace: Workspace, user: User, role: Role) -> Membership:
+    """Add a person to a workspace whose lock the caller holds. Raises Conflict as `add_member` does."""
     in_workspace = Membership.workspace_id == workspace.id
     existing = await tx.scalar(select(Membership.id).where(in_workspace, Membership.user_id == user.id))
     if existing is not None:
@@ -49,7 +54,7 @@ async def add_member(
     membership = Membership(workspace_id=workspace.id, user_id=user.id, role=role)
     tx.add(membership)
     await tx.flush()  # generates membership.id
-    _emit(tx, MemberJoined(**member_facts(membership), called=await _name(tx, membership)))
+    _emit(tx, MemberJoined(**member_facts(membership), called=user.username))
     return membership
 
 

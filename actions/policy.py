@@ -4,8 +4,9 @@ from dataclasses import asdict
 from typing import Annotated, TypedDict, Unpack
 
 from actions.events import emit_board_event
-from actions.policy_values import changed_policy
+from actions.policy_values import RequiredApprovalInput, RequiredCheckInput, changed_policy
 from actions.profile_choice import profiles_by_id
+from actions.run.change import reopen
 from auth.locking import lock_board
 from kit.db.transaction import Transaction
 from kit.graphql.arguments import Id, IfVersion, Maybe, provided_fields
@@ -14,6 +15,8 @@ from models.actor import Actor
 from models.board import Board
 from models.events.board import BoardPolicyUpdated, board_facts
 from models.policy import NoChange, OnExpiry, board_policy_of
+
+REVIEW_LIMITS = {"review_limit", "review_limit_per_person"}
 
 
 class PolicyChanges(TypedDict, total=False):
@@ -50,6 +53,17 @@ class PolicyChanges(TypedDict, total=False):
     ]
     question_expiry: Annotated[Maybe[OnExpiry | None], "Effect of an expired question on its run."]
     no_change: Annotated[Maybe[NoChange | None], "Result of a run that succeeds without a change."]
+    required_requirements: Annotated[
+        Maybe[int | None], "Number of requirements that a card needs to be approved, 0 to 100."
+    ]
+    required_planned_files: Annotated[
+        Maybe[int | None], "Number of planned files that a card needs to be approved, 0 to 100."
+    ]
+    require_answers: Annotated[Maybe[bool | None], "Refuse to approve a card with an open question."]
+    require_review: Annotated[Maybe[bool | None], "Refuse to approve a card with drafts in its knowledge."]
+    require_approval: Annotated[
+        Maybe[bool | None], "Refuse to move a card that is not approved out of BACKLOG and PLAN."
+    ]
     repository: Annotated[
         Maybe[str | None],
         "Repository that workers clone or find: https, http, ssh, git, `git@host:path` or a folder, without"
@@ -65,6 +79,27 @@ class PolicyChanges(TypedDict, total=False):
     instructions: Annotated[
         Maybe[str | None], "Instructions for every agent of the board, at most 20,000 characters."
     ]
+    checks: Annotated[
+        Maybe[list[RequiredCheckInput] | None], "Checks that must pass before a merge, at most 20."
+    ]
+    protected_paths: Annotated[
+        Maybe[list[str] | None],
+        "Globs of paths whose change needs a person's approval, at most 50. `**` matches any number of folders; a"
+        " glob without a slash matches a name at any depth.",
+    ]
+    forbidden_paths: Annotated[
+        Maybe[list[str] | None], "Globs of paths that agents must not change, at most 50. Such a run fails."
+    ]
+    approvals: Annotated[Maybe[list[RequiredApprovalInput] | None], "Steps that must be approved, each once."]
+    review_limit: Annotated[
+        Maybe[int | None],
+        "No work is begun while more than this many cards stand in REVIEW, 0 to 1,000; 0 means no limit.",
+    ]
+    review_limit_per_person: Annotated[
+        Maybe[int | None],
+        "No work is begun on a card while more than this many cards in REVIEW are assigned to one of its assignees,"
+        " 0 to 1,000; 0 means no limit.",
+    ]
 
 
 async def update_board_policy(
@@ -78,9 +113,9 @@ async def update_board_policy(
     """Change a board's policy for agents. Omitted fields stay; null restores the default.
 
     A run keeps `maxAttempts`, `queueSeconds`, `attemptSeconds`, `wholeSeconds` and `silenceSeconds` from when it
-    was queued. It keeps `repository`, `baseBranch`, `branchTemplate`, `instructions` and its worker's copy of
-    `attemptSeconds` and `silenceSeconds` from its first claim. All other changes also apply to runs in progress.
-    Raises Stale, or Conflict if the agent profile is disabled.
+    was queued. It keeps `repository`, `baseBranch`, `branchTemplate`, `instructions`, the commands of `checks` and
+    its worker's copy of `attemptSeconds` and `silenceSeconds` from its first claim. All other changes also apply to
+    runs in progress. Raises Stale, or Conflict if the agent profile is disabled.
     """
     changes = provided_fields(**fields)
     profiles = await profiles_by_id(tx, actor, changes.get("agent_profile_id"))
@@ -95,6 +130,8 @@ async def update_board_policy(
         board.policy, board.version = stored, board.version + 1
     if changed:
         emit_board_event(tx, board, BoardPolicyUpdated(**board_facts(board), changes=changed))
+    if REVIEW_LIMITS & changed.keys():
+        await reopen(tx, board)
     if "concurrency" in changed:
         await update_queue_cap(tx, board)
     return board

@@ -1,10 +1,46 @@
 """Validation of a board policy: bounds of numbers, lengths of text, git references and URLs."""
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
 
-from actions import git
-from models.policy import BOUNDS, MAX_LENGTHS
+from actions import git, validation
+from kit.graphql.types import input_type
+from models.approval import ApprovalKind, Approver
+from models.check import MAX_CHECK_NAME_LENGTH, CheckKind
+from models.policy import (
+    BOUNDS,
+    DEFAULT_CHECK_SECONDS,
+    MAX_CHECK_SECONDS,
+    MAX_COMMAND_LENGTH,
+    MAX_GLOB_LENGTH,
+    MAX_GLOBS,
+    MAX_LENGTHS,
+    MAX_REQUIRED_CHECKS,
+)
 from models.refusal import Invalid
+
+
+@input_type
+class RequiredCheckInput:
+    """A check that must pass before a merge."""
+
+    kind: Annotated[CheckKind, "The kind."]
+    name: Annotated[str, "1 to 100 characters; unique for a kind."]
+    command: Annotated[
+        str,
+        "Command that workers run in the worktree with `sh -c`, at most 2,000 characters. Empty: the result comes"
+        " from the code host.",
+    ] = ""
+    seconds: Annotated[int, "Time limit of the command, 1 to 7,200 seconds."] = DEFAULT_CHECK_SECONDS
+
+
+@input_type
+class RequiredApprovalInput:
+    """A step that must be approved."""
+
+    kind: Annotated[ApprovalKind, "The step."]
+    by: Annotated[Approver, "The callers whose approval counts."] = Approver.PERSON
+
 
 GIT_VALIDATORS = {  # an empty value means the worker's own
     "repository": git.validate_repository_url,
@@ -34,8 +70,52 @@ def _validate(name: str, value: Any) -> Any:
             raise Invalid((path, f"must be {low} to {high}, not {value}"))
     if name in MAX_LENGTHS and (len(value) > MAX_LENGTHS[name] or "\0" in value):
         raise Invalid((path, f"must have at most {MAX_LENGTHS[name]} characters, and no NUL"))
+    if name in LIST_VALIDATORS:
+        return LIST_VALIDATORS[name](path, value)
     if name not in GIT_VALIDATORS:
         return value
     if value.strip() or name == "branch_template":
         return GIT_VALIDATORS[name](path, value)
     return ""
+
+
+def _validate_checks(path: str, checks: Sequence[RequiredCheckInput]) -> list[dict[str, Any]]:
+    validation.at_most(path, list(checks), MAX_REQUIRED_CHECKS, least=0)
+    clean = [_validate_check(f"{path}.{place}", check) for place, check in enumerate(checks)]
+    validation.distinct(path, [(check["kind"], check["name"]) for check in clean])
+    return clean
+
+
+def _validate_check(path: str, check: RequiredCheckInput) -> dict[str, Any]:
+    return {
+        "kind": check.kind,
+        "name": validation.single_line(f"{path}.name", check.name, MAX_CHECK_NAME_LENGTH),
+        "command": validation.multiline(f"{path}.command", check.command, MAX_COMMAND_LENGTH),
+        "seconds": validation.in_range(f"{path}.seconds", check.seconds, 1, MAX_CHECK_SECONDS),
+    }
+
+
+def _validate_globs(path: str, globs: Sequence[str]) -> list[str]:
+    validation.at_most(path, list(globs), MAX_GLOBS, least=0)
+    clean = [
+        validation.single_line(f"{path}.{place}", glob, MAX_GLOB_LENGTH) for place, glob in enumerate(globs)
+    ]
+    for place, glob in enumerate(clean):
+        parts = glob.strip("/").split("/")
+        if "" in parts or ".." in parts or "." in parts:
+            raise Invalid((f"{path}.{place}", "must name paths from the root of the repository"))
+    return list(validation.distinct(path, clean))
+
+
+def _validate_approvals(path: str, approvals: Sequence[RequiredApprovalInput]) -> list[dict[str, Any]]:
+    validation.at_most(path, list(approvals), len(ApprovalKind), least=0)
+    validation.distinct(path, [approval.kind for approval in approvals])
+    return [{"kind": approval.kind, "by": approval.by} for approval in approvals]
+
+
+LIST_VALIDATORS: dict[str, Callable[[str, Any], Any]] = {
+    "checks": _validate_checks,
+    "protected_paths": _validate_globs,
+    "forbidden_paths": _validate_globs,
+    "approvals": _validate_approvals,
+}

@@ -13,9 +13,11 @@ from typing import Annotated, Any, Protocol
 from sqlalchemy import delete, insert, select, update
 
 from actions import validation
+from actions.agent_session import MAX_EXTERNAL_ID_LENGTH
 from actions.lease import Lease
 from actions.report_statements import SAY, TAKE
 from actions.run.change import emit_run_event, mark_started, store_lines
+from actions.run.finish import keep_session
 from actions.run.progress import MIN_INTERVAL_SECONDS, progressed, shown
 from actions.run_log import Report, ReportedRow, lines_as_json, read_report
 from auth.locking import lock_run_log
@@ -31,6 +33,7 @@ from models.policy import board_policy_of
 from models.refusal import Conflict, LeaseLost
 from models.run import TERMINAL, Run, RunLive, RunReport, RunStatus
 from models.topic import run_topic
+from protocol.events import StatusChanged
 
 MAX_KEY_LENGTH = 100  # characters
 
@@ -198,7 +201,7 @@ async def _previous(tx: Transaction, run_id: str, key: str) -> Stored | None:
 async def _publish(
     tx: Transaction, run: Any, lease: Ticket, report: Report, change: ProgressUpdate, last_seq: int
 ) -> None:
-    """Show the open text, and tell the board the progress at most once a second."""
+    """Show the open text, tell the board the progress at most once a second, and store a new conversation."""
     board = Board(id=run.board_id, workspace_id=run.workspace_id)  # as much of it as events need
     if run.status is RunStatus.CLAIMED:
         await mark_started(tx, board, await tx.get_one(Run, run.id))
@@ -208,3 +211,14 @@ async def _publish(
         await tx.execute(SAY, rows)
     if change.told_at is not None:
         emit_run_event(tx, board, RunProgressed(**run_facts(run), progress=shown(change.progress)))
+    if session := _session_of(report):
+        await keep_session(tx, await tx.get_one(Run, run.id), session)
+
+
+def _session_of(report: Report) -> str | None:
+    """Return the conversation that a report names last; an attempt whose worker is killed resumes it."""
+    events = [line.event for line in report.kept]
+    named = [e.session for e in events if isinstance(e, StatusChanged) and e.session and not e.agent]
+    return (
+        named[-1] if named and len(named[-1]) <= MAX_EXTERNAL_ID_LENGTH and named[-1].isprintable() else None
+    )

@@ -5,12 +5,17 @@ from typing import Any
 
 from sqlalchemy import func, literal, literal_column, null, select, union_all
 
+from actions.gate import load_gates
+from actions.review_limit import load_review_gates
 from kit.db.transaction import Transaction
+from models.approval import ApprovalKind
 from models.board import Board, BoardColumn
 from models.card import Card, CardLink, LinkKind
+from models.gate import GateReason, gate_reasons
+from models.policy import board_policy_of
 from models.question import Question
 from models.run import ACTIVE, Run
-from models.stage import ENTRY, ColumnState, Facts, Stage
+from models.stage import ENTRY, ColumnState, Facts, Reason, Stage
 
 NO_WORK = None, False, None
 LIVE: list[Any] = [literal_column(f"'{status}'") for status in ACTIVE]  # literals, as in the partial index
@@ -89,7 +94,7 @@ async def work_on(read: Read, card_ids: list[str]) -> dict[str, tuple[str | None
 async def facts_of(
     read: Read, boards: dict[str, Any], cards: Sequence[Any], *, writable: Container[str] | None = None
 ) -> list[Facts]:
-    """Load the facts of each card, in order: three statements for any number of cards.
+    """Load the facts of each card, in order: three statements for any number of cards, more for boards with gates.
 
     `writable` contains the boards that the caller may change; None if the caller may change all of them.
     """
@@ -97,6 +102,9 @@ async def facts_of(
     blockers = await blockers_of(read, [card.id for card in cards])
     work = await work_on(read, [card.id for card in cards])
     stages = {lane.id: lane.stage for board in lanes.values() for lane in board}
+    requires = {id: board_policy_of(board.policy).require_approval for id, board in boards.items()}
+    gates = await load_gates(read, boards, cards)
+    reviews = await load_review_gates(read, boards, lanes, cards)
     return [
         Facts(
             at=stages[card.column_id],
@@ -110,13 +118,31 @@ async def facts_of(
             active_run=work.get(card.id, NO_WORK)[0],
             run_begun=work.get(card.id, NO_WORK)[1],
             open_question=work.get(card.id, NO_WORK)[2],
+            lacks_approval=card.approved_at is None and requires[card.board_id],
             may_write=writable is None or card.board_id in writable,
+            done_gates=_move_reasons(gates, card.id, ApprovalKind.MERGE),
+            plan_gates=_move_reasons(gates, card.id, ApprovalKind.PLAN),
+            review_gates=reviews.get(card.id, []),
         )
         for card in cards
     ]
 
 
+def _move_reasons(
+    gates: dict[str, dict[ApprovalKind, list[GateReason]]], card_id: str, kind: ApprovalKind
+) -> list[Reason]:
+    return [reason.move_reason for reason in gates.get(card_id, {}).get(kind, [])]
+
+
 async def facts_of_new(read: Read, board: Board) -> Facts:
     """Load the facts of a card that is to be created."""
     lanes = await column_states_of(read, [board.id])
-    return Facts(ENTRY, board.law, lanes[board.id], board_archived=board.archived_at is not None)
+    against_plan = gate_reasons(board_policy_of(board.policy), ApprovalKind.PLAN, "", None, {}, [])
+    return Facts(
+        ENTRY,
+        board.law,
+        lanes[board.id],
+        board_archived=board.archived_at is not None,
+        lacks_approval=board_policy_of(board.policy).require_approval,
+        plan_gates=[reason.move_reason for reason in against_plan],
+    )

@@ -27,7 +27,7 @@ TURNS = {
     **dict.fromkeys("\u202a\u202b\u202d\u202e", "\u202c"),
     **dict.fromkeys("\u2066\u2067\u2068", "\u2069"),
 }
-EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
+EMAIL = re.compile(r"[^@\s<>()\[\],;:\\\"]+@[^@\s.<>()\[\],;:\\\"]+(\.[^@\s.<>()\[\],;:\\\"]+)+")
 COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
 USERNAME = re.compile(r"\w[\w.-]{2,39}")
 KEY = re.compile(r"[A-Z][A-Z0-9]{0,9}")
@@ -100,6 +100,11 @@ def email(path: str, text: str | None) -> str | None:
     if not EMAIL.fullmatch(text):
         raise Invalid((path, "is not an e-mail address"))
     return text
+
+
+def required_email(path: str, text: str) -> str:
+    """Return an e-mail address, which cannot be left out."""
+    return str(email(path, required(path, text)))
 
 
 def username(path: str, text: str | None) -> str:

@@ -31,6 +31,7 @@ from models.board import Board
 from models.events.worker import WorkerDeregistered, WorkerEvent, WorkerRegistered
 from models.policy import board_policy_of
 from models.refusal import Conflict, Invalid, NotFound
+from models.repository import MAX_KEY_LENGTH, MAX_REPOSITORIES
 from models.run import Run, RunCommand, RunKind
 from models.topic import workspace_scope
 from models.worker import (
@@ -46,6 +47,7 @@ from models.worker import (
 
 MAX_NAME_LENGTH = 100  # characters
 MAX_ERROR_LENGTH = 500  # characters
+MAX_MACHINE_LENGTH = 64  # characters
 
 
 async def register_worker(
@@ -58,8 +60,16 @@ async def register_worker(
     program: Annotated[str, "Name and version of the worker, at most 100 characters."] = "",
     kinds: Annotated[list[RunKind] | None, "Kinds of runs it takes. Default: all."] = None,
     capabilities: Annotated[list[Capability] | None, "Its capabilities, at most 50."] = None,
+    repositories: Annotated[
+        list[str] | None,
+        "Repositories it has or may clone, as host/owner/name, at most 200: it is given no run of a board with"
+        " another repository. Default: any.",
+    ] = None,
     max_concurrent: Annotated[int, "Number of runs it holds at once, 1 to 100."] = 1,
     metrics: Annotated[JSON | None, "Metrics of the worker, an object of at most 8,192 bytes."] = None,
+    machine: Annotated[
+        str | None, "Opaque id, at most 64 characters. Workers with one id resume each other's conversations."
+    ] = None,
 ) -> Worker:
     """Register a worker under a name. Registering it again changes the fields that differ.
 
@@ -73,7 +83,9 @@ async def register_worker(
         **_validate_capabilities(capabilities or []),
         "name": validation.single_line("name", name, MAX_NAME_LENGTH),
         "program": validation.single_line("program", program, MAX_NAME_LENGTH, least=0),
+        "repositories": _validate_repositories(repositories),
         "max_concurrent": validation.in_range("maxConcurrent", max_concurrent, 1, MAX_AT_ONCE),
+        "machine": validation.single_line("machine", machine, MAX_MACHINE_LENGTH) if machine else None,
         "owner_id": actor.id,
         "board_id": actor.board_id,
         "deregistered_at": None,
@@ -110,6 +122,18 @@ def _validate_capabilities(capabilities: list[Capability]) -> dict[str, Any]:
         "capabilities": reaches(skills),
         "skills": {name: str(level) for name, level in skills.items()},
     }
+
+
+def _validate_repositories(names: list[str] | None) -> list[str] | None:
+    if names is None:
+        return None
+    validation.at_most("repositories", names, MAX_REPOSITORIES, least=0)
+    return sorted(
+        {
+            validation.single_line(f"repositories.{place}", name, MAX_KEY_LENGTH).lower()
+            for place, name in enumerate(names)
+        }
+    )
 
 
 async def _take_over(tx: Transaction, actor: Actor, worker: Worker) -> None:

@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass, field
 
+from auth.host_tokens import HostTokens
 from auth.key_usage import KeyUsage
 from auth.passwords import Seal
+from auth.secrets import Secrets
 from auth.subscriber_access import SubscriberAccess
 from auth.tokens import Tokens
 from kit.db.database import Database
 from kit.eventlog.event_log import EventLog
 from kit.graphql.limits.rate import AttemptLimiter
+from kit.outbound import Outbound
 from kit.settings import Settings
 
 
@@ -21,6 +24,9 @@ class Services:
     event_log: EventLog
     tokens: Tokens
     seal: Seal
+    secrets: Secrets
+    outbound: Outbound
+    host_tokens: HostTokens = field(default_factory=HostTokens)
     attempts: AttemptLimiter = field(default_factory=AttemptLimiter)  # failed passwords and tokens
     uses: KeyUsage = field(init=False)
     subscriber_access: SubscriberAccess = field(init=False)

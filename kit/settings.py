@@ -1,5 +1,6 @@
 """Every setting, typed, with its unit and default; read once, from the environment or a `.env`."""
 
+import base64
 import ipaddress
 import os
 import re
@@ -16,12 +17,17 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from kit.mail import SmtpServer, sender_of
+from kit.oidc import is_safe_url
+
 BUSES = ("memory", "postgresql", "postgresql+asyncpg", "redis", "rediss", "valkey", "valkeys")
 POSTGRES_OPTIONS = {"host", "port", "ssl", "passfile", "target_session_attrs"}  # that an address may have
 MIN_SECRET_KEY_LENGTH = 32  # characters of a secret key
+MIN_WEBHOOK_SECRET_BYTES = 24
 MAX_DAYS = 36_500  # days: no date overflows that is so far from today
 OTHER_NAMES = {"owner_password", "signalbox_key"}  # that commands read from the environment
 SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+PAGE_URL = re.compile(r"https?://[^\s/?#@,]+(/[^\s?#@]+)?", re.IGNORECASE)
 ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#@,]+")
 HOST_NAME = re.compile(r"[^\s/?#@,]+|[0-9a-f:.]+/[0-9]+", re.IGNORECASE)
 
@@ -56,6 +62,33 @@ class Settings(BaseSettings):
         description="Signs tokens and seals what is encrypted: 32 characters or more. Old keys may follow,"
         " separated by commas: they still open, the first one closes",
     )
+    public_url: str = Field(
+        "",
+        description="Address of this server in links that are sent to people, such as https://board.example;"
+        " empty: that of HOST and PORT",
+    )
+    smtp_url: SecretStr = Field(
+        SecretStr(""),
+        description="Mail server: smtp://user:password@host:587 (STARTTLS), smtps://…:465, or smtp://host:25?tls=none;"
+        " empty: no mail is sent",
+    )
+    smtp_seconds: float = Field(
+        20, gt=0, le=60, description="How long the mail server may take for an answer, in seconds"
+    )
+    github_client_id: str = Field(
+        "", description="Client id of the OAuth app at GitHub; empty: no sign-in there"
+    )
+    github_client_secret: SecretStr = Field(SecretStr(""), description="Its client secret")
+    github_url: str = Field("https://github.com", description="GitHub, or a GitHub Enterprise server")
+    oidc_issuer: str = Field("", description="OpenID Connect provider, such as https://login.example")
+    oidc_client_id: str = Field("", description="Client id there; empty: no sign-in there")
+    oidc_client_secret: SecretStr = Field(SecretStr(""), description="Client secret there")
+    mail_from: str = Field("", description="Sender of mails, such as Signalbox <signalbox@board.example>")
+    mail_templates: str = Field("", description="Folder with templates that replace those of templates/mail")
+    mail_webhook_secret: SecretStr = Field(
+        SecretStr(""),
+        description="Secret of the mail provider's reports to /webhooks/mail: whsec_ and base64",
+    )
     allowed_origins: Annotated[list[str], NoDecode] = Field(
         [], description="Other origins whose pages may call, separated by commas"
     )
@@ -80,6 +113,18 @@ class Settings(BaseSettings):
     graphiql: bool = Field(True, description="Whether a browser is shown GraphiQL at /graphql")
     board_page: bool = Field(
         True, description="Whether a browser is shown the board at /; false redirects to /graphql"
+    )
+    trusted_documents: str = Field(
+        "",
+        description="Folder of documents that clients may name by `documentId`: *.graphql, and manifests of Relay"
+        " or Apollo in JSON",
+    )
+    trusted_documents_only: bool = Field(
+        False, description="Whether only trusted documents, and those of our workers, are executed"
+    )
+    metrics_token: SecretStr = Field(
+        SecretStr(""),
+        description="Bearer token of /metrics, 32 characters or more; empty: there is no /metrics",
     )
     registration: bool = Field(False, description="Whether strangers may register")
     points: int = Field(60_000, gt=0, le=10**9, description="Cost a caller may spend at once")
@@ -120,6 +165,27 @@ class Settings(BaseSettings):
         description="How long events are kept, in days: feeds, histories of cards, the audit log; 0 keeps them"
         " for ever",
     )
+    outbound_networks: Annotated[list[str], NoDecode] = Field(
+        [],
+        description="Networks of private addresses that the server may call, such as that of a GitHub Enterprise"
+        " Server, separated by commas; http:// is accepted for addresses in them",
+    )
+    connection_github_token: SecretStr = Field(
+        SecretStr(""), description="A connection of the oldest workspace: a token for github.com"
+    )
+    connection_anthropic_key: SecretStr = Field(
+        SecretStr(""), description="A connection of the oldest workspace: an API key of Anthropic"
+    )
+    connection_openai_key: SecretStr = Field(
+        SecretStr(""), description="A connection of the oldest workspace: an API key of OpenAI"
+    )
+    connection_google_key: SecretStr = Field(
+        SecretStr(""), description="A connection of the oldest workspace: an API key of Google Gemini"
+    )
+    connection_chat_hook: SecretStr = Field(
+        SecretStr(""),
+        description="A connection of the oldest workspace: the URL of a chat's incoming webhook",
+    )
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="What is logged")
     log_format: str = Field("text", pattern="^(text|json)$", description="text for people, json for machines")
     drain_wait_seconds: float = Field(
@@ -133,7 +199,9 @@ class Settings(BaseSettings):
         15, ge=0, le=3600, description="How long a stopping server waits for its clients"
     )
 
-    @field_validator("allowed_origins", "allowed_hosts", "forwarded_allow_ips", mode="before")
+    @field_validator(
+        "allowed_origins", "allowed_hosts", "forwarded_allow_ips", "outbound_networks", mode="before"
+    )
     @classmethod
     def _listed(cls, value: object) -> object:
         return (
@@ -152,6 +220,16 @@ class Settings(BaseSettings):
                 ) from None
         return value
 
+    @field_validator("outbound_networks")
+    @classmethod
+    def _networks(cls, value: list[str]) -> list[str]:
+        for part in value:
+            try:
+                ipaddress.ip_network(part)
+            except ValueError:
+                raise ValueError(f"{part[:60]} is not a network like 10.0.0.0/8") from None
+        return value
+
     @field_validator("allowed_origins")
     @classmethod
     def _origins(cls, value: list[str]) -> list[str]:
@@ -160,6 +238,68 @@ class Settings(BaseSettings):
             if origin != "*" and not ORIGIN.fullmatch(origin):
                 raise ValueError(f"{origin[:60]} is not an origin like https://app.example.com, or *")
         return origins
+
+    @field_validator("public_url")
+    @classmethod
+    def _page(cls, value: str) -> str:
+        value = value.removesuffix("/")
+        if value and not PAGE_URL.fullmatch(value):
+            raise ValueError("is not an address like https://board.example")
+        return value
+
+    @field_validator("github_url", "oidc_issuer")
+    @classmethod
+    def _provider(cls, value: str) -> str:
+        if value and not is_safe_url(value):
+            raise ValueError("must be an https:// address; http:// is for this machine")
+        return value
+
+    @model_validator(mode="after")
+    def _providers_are_complete(self) -> "Settings":
+        if self.oidc_client_id and not self.oidc_issuer:
+            raise ValueError("OIDC_ISSUER: must be set with OIDC_CLIENT_ID")
+        if (self.oidc_client_id or self.github_client_id) and not self.public_url and not self.is_loopback:
+            raise ValueError("PUBLIC_URL: must be set for sign-in at other servers, which come back to it")
+        return self
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _mail_server(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value():
+            SmtpServer.parse(value.get_secret_value())
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _sender(cls, value: str) -> str:
+        return sender_of(value) if value else value
+
+    @field_validator("mail_templates")
+    @classmethod
+    def _folder(cls, value: str) -> str:
+        if value and not Path(value).is_dir():
+            raise ValueError(f"{value[:100]} is not a folder")
+        return value
+
+    @field_validator("mail_webhook_secret")
+    @classmethod
+    def _webhook_secret(cls, value: SecretStr) -> SecretStr:
+        text = value.get_secret_value()
+        try:
+            secret = base64.b64decode(text.removeprefix("whsec_"), validate=True)
+        except ValueError:
+            secret = b""
+        if text and not (text.startswith("whsec_") and len(secret) >= MIN_WEBHOOK_SECRET_BYTES):
+            raise ValueError(f"must be whsec_ and the base64 of {MIN_WEBHOOK_SECRET_BYTES} bytes or more")
+        return value
+
+    @model_validator(mode="after")
+    def _mail_is_complete(self) -> "Settings":
+        if self.sends_mail and not self.mail_from:
+            raise ValueError("MAIL_FROM: must be set with SMTP_URL")
+        if self.sends_mail and not self.public_url and not self.is_loopback:
+            raise ValueError("PUBLIC_URL: must be set with SMTP_URL, for the links in mails")
+        return self
 
     @field_validator("allowed_hosts")
     @classmethod
@@ -244,12 +384,41 @@ class Settings(BaseSettings):
             raise ValueError(f"must have {MIN_SECRET_KEY_LENGTH} characters or more")
         return value
 
+    @field_validator("metrics_token")
+    @classmethod
+    def _long_enough_token(cls, value: SecretStr) -> SecretStr:
+        if 0 < len(value.get_secret_value()) < MIN_SECRET_KEY_LENGTH:
+            raise ValueError(f"must have {MIN_SECRET_KEY_LENGTH} characters or more")
+        return value
+
     @property
     def is_loopback(self) -> bool:
         try:
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
             return self.host == "localhost"  # any other name may point anywhere
+
+    @property
+    def page_url(self) -> str:
+        """Where people reach this server, without a slash at its end."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_url or f"http://{host}:{self.port}"
+
+    @property
+    def sends_mail(self) -> bool:
+        return self.smtp_url.get_secret_value() != ""
+
+    @property
+    def connection_secrets(self) -> dict[str, str]:
+        """The credentials for other systems that the environment has, by the kind of connection."""
+        given = {
+            "GITHUB_TOKEN": self.connection_github_token,
+            "ANTHROPIC": self.connection_anthropic_key,
+            "OPENAI": self.connection_openai_key,
+            "GOOGLE": self.connection_google_key,
+            "CHAT_HOOK": self.connection_chat_hook,
+        }
+        return {kind: text for kind, value in given.items() if (text := value.get_secret_value().strip())}
 
     @property
     def keys(self) -> list[str]:
@@ -264,7 +433,11 @@ def _ports(url: URL) -> list[int]:
 
 
 def load(**overrides: object) -> Settings:
-    """Read the settings. Raises WrongSetting with one line that names the setting and what is wrong."""
+    """Read the settings. Raises WrongSetting with one line that names the setting and what is wrong.
+
+    The variable NAME_FILE names a file whose text is the setting NAME, as container platforms hand out secrets.
+    """
+    overrides = _read_setting_files() | overrides
     try:
         return Settings(**{k: v for k, v in overrides.items() if v is not None})  # type: ignore[arg-type]
     except ValidationError as error:
@@ -278,6 +451,23 @@ def load(**overrides: object) -> Settings:
         raise WrongSetting(".env: is not UTF-8") from None
     except OSError as error:
         raise WrongSetting(f".env: {error.strerror}") from None
+
+
+def _read_setting_files() -> dict[str, object]:
+    found: dict[str, object] = {}
+    for name in Settings.model_fields:
+        path = os.environ.get(f"{name.upper()}_FILE")
+        if not path:
+            continue
+        if name.upper() in os.environ:
+            raise WrongSetting(f"{name.upper()}: is set both by itself and by {name.upper()}_FILE")
+        try:
+            found[name] = Path(path).read_text("utf-8").strip()
+        except OSError as error:
+            raise WrongSetting(f"{name.upper()}_FILE: {path[:200]}: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise WrongSetting(f"{name.upper()}_FILE: {path[:200]}: is not UTF-8") from None
+    return found
 
 
 def unknown_names(path: Path = Path(".env")) -> list[str]:
@@ -319,6 +509,21 @@ def _keep(path: Path, text: str) -> None:
         os.fsync(file.fileno())
         with suppress(FileExistsError):
             os.link(file.name, path)
+
+
+def shown(settings: Settings) -> list[tuple[str, str]]:
+    """Return the names and values of settings, for people. Secrets and passwords are masked."""
+    rows = []
+    for name in Settings.model_fields:
+        value = getattr(settings, name)
+        if isinstance(value, SecretStr):
+            value = "********" if value.get_secret_value() else ""
+        elif isinstance(value, list):
+            value = ",".join(value)
+        elif name.endswith("_url") and value:
+            value = make_url(value).render_as_string(hide_password=True)
+        rows.append((name.upper(), str(value).lower() if isinstance(value, bool) else str(value)))
+    return rows
 
 
 def table() -> str:

@@ -2,17 +2,30 @@
 
 from kit import queue  # noqa: F401
 from kit.eventlog import tables  # noqa: F401
-from models import (  # noqa: F401  # noqa: F401
+from models import (  # noqa: F401
     account,
+    approval,
+    avatar,
     batch,
     board,
     card,
+    check,
+    connection,
+    diff,
+    document,
     group,
+    identity,
+    invitation,
     job,
+    knowledge,
+    mail,
     message,
     notice,
+    planned_file,
     question,
+    repository,
     run,
+    search,
     worker,
     workspace,
 )

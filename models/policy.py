@@ -9,6 +9,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from kit.described_enum import DescribedEnum
+from models.approval import ApprovalKind, Approver
+from models.check import CheckKind
+
+MAX_REQUIRED_CHECKS = 20
+MAX_COMMAND_LENGTH = 2_000  # characters of a check's command
+MAX_CHECK_SECONDS = 7_200
+DEFAULT_CHECK_SECONDS = 600
+MAX_GLOBS = 50  # of protected paths, and of forbidden ones
+MAX_GLOB_LENGTH = 200  # characters
 
 
 class OnExpiry(DescribedEnum):
@@ -27,6 +36,24 @@ class NoChange(DescribedEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RequiredCheck:
+    """A check that must pass before a merge."""
+
+    kind: CheckKind
+    name: str
+    command: str = ""  # a command of the shell; empty: the result comes from the code host
+    seconds: int = DEFAULT_CHECK_SECONDS
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequiredApproval:
+    """A step that must be approved, and by whom."""
+
+    kind: ApprovalKind
+    by: Approver = Approver.PERSON
+
+
+@dataclass(frozen=True, kw_only=True)
 class BoardPolicy:
     auto_dispatch: bool = False  # start a run for each card that enters TODO
     agent_profile_id: str | None = None  # the profile of cards that name none; None: any worker
@@ -41,10 +68,38 @@ class BoardPolicy:
     question_seconds: int = 1_800  # until a question expires
     question_expiry: OnExpiry = OnExpiry.FAIL
     no_change: NoChange = NoChange.SUCCEED
+    required_requirements: int = 1  # of a card that is approved
+    required_planned_files: int = 1
+    require_answers: bool = True  # no open question about a card that is approved
+    require_review: bool = False  # no drafts in the knowledge of a card that is approved
+    require_approval: bool = False  # of a card that leaves BACKLOG and PLAN
     repository: str = ""  # what workers clone or find; empty: the worker's own
     base_branch: str = ""  # empty: the repository's HEAD
     branch_template: str = "signalbox/{card}-{slug}"
     instructions: str = ""  # for every agent of the board
+    checks: tuple[RequiredCheck, ...] = ()
+    protected_paths: tuple[str, ...] = ()  # globs; a change of one needs a person's approval
+    forbidden_paths: tuple[str, ...] = ()  # globs; a run that changes one fails
+    approvals: tuple[RequiredApproval, ...] = ()
+    review_limit: int = 0  # no work is begun while more cards stand in REVIEW; 0: no limit
+    review_limit_per_person: int = 0  # of those that are assigned to one person; 0: no limit
+
+    @property
+    def has_gates(self) -> bool:
+        return bool(self.checks or self.approvals or self.protected_paths)
+
+
+UNCHECKED = ("PLAN", "REVIEW", "BREAKDOWN")  # kinds of runs after which no checks are run
+
+
+def checks_after(kind: str, policy: BoardPolicy) -> list[RequiredCheck]:
+    """Return the checks that a worker runs after an agent has ended a run of a kind."""
+    return [] if kind in UNCHECKED else [check for check in policy.checks if check.command]
+
+
+def check_seconds_of(kind: str, policy: BoardPolicy) -> int:
+    """Return the longest time that the checks after a run may take, in seconds."""
+    return sum(check.seconds for check in checks_after(kind, policy))
 
 
 BOUNDS: dict[str, tuple[int, int]] = {
@@ -57,6 +112,10 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "lease_seconds": (2, 3_600),
     "stuck_minutes": (1, 1_440),
     "question_seconds": (1, 2_592_000),
+    "required_requirements": (0, 100),
+    "required_planned_files": (0, 100),
+    "review_limit": (0, 1_000),
+    "review_limit_per_person": (0, 1_000),
 }
 MAX_LENGTHS = {"instructions": 20_000}
 
@@ -68,4 +127,15 @@ def board_policy_of(stored: dict[str, Any] | None) -> BoardPolicy:
     for name, kind in (("question_expiry", OnExpiry), ("no_change", NoChange)):
         if name in given:
             given[name] = kind(given[name])
+    if "checks" in given:
+        given["checks"] = tuple(
+            RequiredCheck(**{**check, "kind": CheckKind(check["kind"])}) for check in given["checks"]
+        )
+    if "approvals" in given:
+        given["approvals"] = tuple(
+            RequiredApproval(kind=ApprovalKind(one["kind"]), by=Approver(one["by"]))
+            for one in given["approvals"]
+        )
+    for name in ("protected_paths", "forbidden_paths"):
+        given[name] = tuple(given.get(name, ()))
     return BoardPolicy(**given)

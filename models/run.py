@@ -156,6 +156,7 @@ class WhyNotRunningCode(DescribedEnum):
 
     BLOCKED = "BLOCKED", "Cards that block its card are not done."
     WIP_LIMIT = "WIP_LIMIT", "The column that its card would enter is full."
+    REVIEW_LIMIT = "REVIEW_LIMIT", "Too many cards wait for a review."
     BOARD_ARCHIVED = "BOARD_ARCHIVED", "The board is archived."
     CARD_ARCHIVED = "CARD_ARCHIVED", "The card is archived."
     NO_CAPABLE_WORKER = "NO_CAPABLE_WORKER", "No worker that can execute it is online."
@@ -219,6 +220,7 @@ class Run(Editable, Base):
     chosen_at: Mapped[datetime | None]  # time of a person's choice; at most one run of a card is chosen
     base_ref: Mapped[str | None] = mapped_column(String(200))
     session_id: Mapped[str | None] = mapped_column(Id)
+    workspace_ref: Mapped[str | None] = mapped_column(Id)  # the run whose folder and branch it goes on with
     worker_id: Mapped[str | None] = mapped_column(Id)  # the newest attempt's
     attempt: Mapped[int] = mapped_column(default=0)  # number of the newest attempt: the fencing token
     snapshot: Mapped[dict[str, Any] | None]  # the work order, frozen at the first claim

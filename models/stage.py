@@ -53,6 +53,7 @@ SYSTEM_MOVES: dict[Stage, tuple[Stage, ...]] = {
     Stage.REVIEW: (Stage.DONE,),
 }
 
+PREPARING = (Stage.BACKLOG, Stage.PLAN)  # the stages that a card leaves once it is ready
 ENTRY = Stage.BACKLOG  # the stage of new cards: a card can be created wherever a card of this stage may go
 
 
@@ -67,7 +68,11 @@ class MoveGate(DescribedEnum):
     BLOCKED = "BLOCKED", "Cards that block this one are not done."
     ACTIVE_RUN = "ACTIVE_RUN", "The card has an active run."
     OPEN_QUESTION = "OPEN_QUESTION", "A question on the card waits for an answer."
+    NOT_READY = "NOT_READY", "The board's policy requires approval, and the card is not approved."
     FORBIDDEN = "FORBIDDEN", "You may read the board, but not change it."
+    CHECKS = "CHECKS", "A required check of the card's work has not passed."
+    APPROVAL = "APPROVAL", "A required approval is missing."
+    REVIEW_LIMIT = "REVIEW_LIMIT", "Too many cards wait for a review."
 
 
 @dataclass(frozen=True)
@@ -117,7 +122,11 @@ class Facts:
     active_run: str | None = None
     run_begun: bool = False  # whether a worker has claimed it
     open_question: str | None = None
+    lacks_approval: bool = False  # the board requires an approval that the card does not have
     may_write: bool = True  # of the caller; others are refused with Forbidden first
+    done_gates: list[Reason] = field(default_factory=list)  # against calling the card's work done
+    plan_gates: list[Reason] = field(default_factory=list)  # against beginning to work by the card's plan
+    review_gates: list[Reason] = field(default_factory=list)  # against beginning work while reviews wait
 
 
 def is_lawful(at: Stage, law: Law, by: Mover = Mover.PERSON) -> list[Stage]:
@@ -189,9 +198,15 @@ def _reasons(facts: Facts, to: ColumnState, by: Mover, cancel_run: bool, coming:
         reasons.append(Reason(MoveGate.WIP_LIMIT, text, limit=to.wip_limit, count=to.count))
     if to.stage is facts.at:
         return reasons
+    if facts.lacks_approval and facts.at in PREPARING and to.stage not in PREPARING:
+        reasons.append(Reason(MoveGate.NOT_READY, "The card is not approved; see its readiness"))
     if to.stage is Stage.IN_PROGRESS and facts.blockers:
         text = f"{len(facts.blockers)} unfinished card{'s' * (len(facts.blockers) > 1)} must be done first"
         reasons.append(Reason(MoveGate.BLOCKED, text, card_ids=facts.blockers))
+    if to.stage is Stage.DONE:
+        reasons += facts.done_gates
+    if facts.at in (Stage.BACKLOG, Stage.PLAN) and to.stage not in (Stage.BACKLOG, Stage.PLAN):
+        reasons += facts.plan_gates
     # A person who starts a queued card that no agent has started takes it from the queue without `cancelRun`.
     taken = facts.at is Stage.TODO and to.stage is Stage.IN_PROGRESS and not facts.run_begun
     if by is Mover.PERSON and facts.active_run and not cancel_run and not taken:
@@ -216,11 +231,15 @@ def gates_of_work(facts: Facts, *, is_code: bool) -> list[Reason]:
     if is_code and facts.at is not Stage.IN_PROGRESS:
         reasons += reasons_against(facts, Stage.IN_PROGRESS, by=Mover.SYSTEM)
     gates: dict[MoveGate, Reason] = {}
-    for reason in reasons:
+    begins = is_code and not facts.run_begun  # work that was begun goes on
+    for reason in [*reasons, *(facts.review_gates if begins else ())]:
         if reason.code in WORK_GATES:
             gates.setdefault(reason.code, reason)
     return list(gates.values())
 
 
 # The gates that hold back a queued run. A card that may not enter IN_PROGRESS is worked on in its own stage.
-WORK_GATES = (MoveGate.BOARD_ARCHIVED, MoveGate.CARD_ARCHIVED, MoveGate.BLOCKED, MoveGate.WIP_LIMIT)
+WORK_GATES = (
+    *(MoveGate.BOARD_ARCHIVED, MoveGate.CARD_ARCHIVED, MoveGate.BLOCKED, MoveGate.WIP_LIMIT),
+    MoveGate.REVIEW_LIMIT,
+)

@@ -115,10 +115,12 @@ class Worker(Editable, Base):
     )  # its only board
     name: Mapped[str] = mapped_column(String(100))
     program: Mapped[str] = mapped_column(String(100), default="")  # name and version, as reported
+    machine: Mapped[str | None] = mapped_column(String(64))  # its workers resume each other's sessions
     executors: Mapped[list[str]]
     kinds: Mapped[list[str]] = mapped_column(Json, default=list)  # kinds of runs; empty: all
     capabilities: Mapped[list[str]] = mapped_column(Json, default=list)  # each with every level it reaches
     skills: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)  # level by capability, as reported
+    repositories: Mapped[list[str] | None] = mapped_column(Json)  # host/owner/name; None: any
     max_concurrent: Mapped[int] = mapped_column(default=1)
     metrics: Mapped[dict[str, Any] | None]  # as last reported
     error: Mapped[str | None] = mapped_column(String(500))  # as last reported
@@ -127,7 +129,7 @@ class Worker(Editable, Base):
 
 
 class AgentSession(Editable, Base):
-    """A conversation of an agent program. It can be resumed on its worker only."""
+    """A conversation of an agent program. It can be resumed by its worker and others of its machine."""
 
     __tablename__ = "agent_session"
     __table_args__ = (
@@ -144,6 +146,7 @@ class AgentSession(Editable, Base):
     external_id: Mapped[str] = mapped_column(String(200))  # the program's own id of it
     executor: Mapped[str] = mapped_column(String(40))
     agent: Mapped[str | None] = mapped_column(String(200))
+    usage: Mapped[dict[str, Any] | None]  # tokens and cost of the whole conversation, as its worker reported
     active_at: Mapped[datetime]
     terminated_at: Mapped[datetime | None]
 

@@ -5,12 +5,14 @@ from typing import Annotated
 from strawberry import Parent
 
 import actions.account
+import actions.invitation
 import actions.session
 from actions import validation
 from actions.session import SignedIn
 from auth.passwords import check_password, hash_password
 from models.account import ApiKey, User
 from models.actor import Actor, Scope
+from models.preferences import Preferences, preferences_of
 from models.refusal import Invalid
 from models.run import Run
 from resolvers.context import Info
@@ -50,6 +52,18 @@ async def scopes_of_viewer(root: Parent[Actor]) -> list[Scope]:
     return sorted(root.scopes)
 
 
+async def preferences_of_viewer(root: Parent[Actor], info: Info) -> Preferences | None:
+    """Your preferences; null for a key."""
+    user = await user_of_viewer(root, info)
+    return preferences_of(user.preferences) if user else None
+
+
+async def is_email_confirmed(root: Parent[Actor], info: Info) -> bool:
+    """Whether your e-mail address is confirmed; false for a key."""
+    user = await user_of_viewer(root, info)
+    return user is not None and user.email_confirmed_at is not None
+
+
 async def email_of_user(root: Parent[User], info: Info) -> str | None:
     """The e-mail address; null for anybody but you."""
     viewer = info.context.caller.actor
@@ -64,11 +78,16 @@ async def register(
     nickname: Annotated[str | None, "Display name, 1 to 80 characters."] = None,
     first_name: Annotated[str | None, "First name, 1 to 80 characters."] = None,
     last_name: Annotated[str | None, "Last name, 1 to 80 characters."] = None,
+    invitation: Annotated[
+        str | None,
+        "The text after `#invitation=` in a link: you join its workspace, also if registration is closed.",
+    ] = None,
 ) -> SignedIn:
     """Create an account and sign in.
 
-    Raises Forbidden if registration is closed, and Conflict if the username or e-mail address is taken. An owner is
-    created on the server's command line only.
+    Raises Forbidden if registration is closed and there is no invitation, InvitationRefused as `acceptInvitation`
+    does, and Conflict if the username or e-mail address is taken. An owner is created on the server's command line
+    only.
     """
     context = info.context
     context.services.attempts.count(f"register:{context.caller.network}")
@@ -83,7 +102,9 @@ async def register(
     is_open = context.services.settings.registration
     hashed = await hash_password(validation.password("password", password))
     async with context.transaction(context.nobody) as tx:
-        user = await actions.account.register(tx, fields, hashed, is_open=is_open)
+        user = await actions.account.register(tx, fields, hashed, is_open=is_open or invitation is not None)
+        if invitation is not None:
+            await actions.invitation.accept_as(tx, user, invitation)
         return await actions.session.start_session(
             tx, context.services.tokens, user.id, hashed, user_agent=context.caller.user_agent
         )

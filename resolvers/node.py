@@ -8,19 +8,28 @@ from strawberry import ID
 from kit.ids import prefix_of
 from models.refusal import Invalid
 from resolvers.agent_session import SESSION
+from resolvers.approval import APPROVAL
 from resolvers.batch import BATCH
 from resolvers.board import BOARD, COLUMN
 from resolvers.card import CARD
+from resolvers.check import CHECK
+from resolvers.connection import CONNECTION
 from resolvers.context import Info
+from resolvers.diff import DIFF
+from resolvers.document import DOCUMENT, DOCUMENT_LINK
 from resolvers.group import GROUP
+from resolvers.invitation import INVITATION
 from resolvers.job import JOB
 from resolvers.key import API_KEY
+from resolvers.knowledge import KNOWLEDGE
 from resolvers.link import LINK
 from resolvers.loaders import Relation
 from resolvers.message import MESSAGE
 from resolvers.notice import NOTIFICATION
+from resolvers.planned_file import PLANNED_FILE
 from resolvers.profile import PROFILE
 from resolvers.question import QUESTION
+from resolvers.repository import REPOSITORY
 from resolvers.run import RUN
 from resolvers.subtask import SUBTASK
 from resolvers.worker import WORKER
@@ -33,18 +42,28 @@ RELATIONS: dict[str, Relation] = {
     "membership": MEMBERSHIP,
     "user": USER,
     "key": API_KEY,
+    "invitation": INVITATION,
     "label": LABEL,
+    "document": DOCUMENT,
+    "doclink": DOCUMENT_LINK,
     "board": BOARD,
     "column": COLUMN,
     "group": GROUP,
     "card": CARD,
     "link": LINK,
     "subtask": SUBTASK,
+    "knowledge": KNOWLEDGE,
+    "plannedfile": PLANNED_FILE,
     "message": MESSAGE,
     "run": RUN,
     "batch": BATCH,
     "question": QUESTION,
+    "check": CHECK,
+    "diff": DIFF,
+    "approval": APPROVAL,
     "profile": PROFILE,
+    "connection": CONNECTION,
+    "repository": REPOSITORY,
     "worker": WORKER,
     "notice": NOTIFICATION,
     "chat": SESSION,

@@ -20,6 +20,8 @@ from resolvers import group as groups
 from resolvers import policy as policies
 from resolvers import run as runs
 from resolvers.board import BOARD, COLUMNS_OF_BOARD
+from resolvers.document import LINKS_OF_TARGET
+from resolvers.repository import REPOSITORY
 from resolvers.workspace import WORKSPACE
 from schema.fields import mutation, node_type, query_field, relation_field
 from schema.group import StoryMap
@@ -29,7 +31,9 @@ from schema.refusal import Conflict, StageRefused, Stale
 from schema.workspace import Workspace
 
 CardLater: Any = Annotated["Card", strawberry.lazy("schema.card")]
+DocumentLinkLater: Any = Annotated["DocumentLink", strawberry.lazy("schema.document")]
 BatchLater: Any = Annotated["RunBatch", strawberry.lazy("schema.batch")]
+RepositoryLater: Any = Annotated["Repository", strawberry.lazy("schema.repository")]
 RunLater: Any = Annotated["Run", strawberry.lazy("schema.run")]
 
 
@@ -84,8 +88,14 @@ class Board(Node):
     card_counts: list[StageCount] = query_field(boards.card_counts, directives=[list_size(6, slicing=())])
     policy: BoardPolicy = query_field(policies.policy_of_board)
     open_card_count: int = query_field(boards.open_card_count)
+    repository: RepositoryLater | None = relation_field(
+        REPOSITORY, "repository_id", text="The repository that its cards are worked in; null if it has none."
+    )
     runs: Connection[RunLater] = query_field(runs.runs_of_board, directives=[list_size(50)])
     batches: Connection[BatchLater] = query_field(batches.batches_of_board, directives=[list_size(50)])
+    document_links: list[DocumentLinkLater] = relation_field(
+        LINKS_OF_TARGET, text="Its links to documents that you may see.", size=5
+    )
     seq: int = query_field(boards.seq_of_board)
     cursor: str = query_field(boards.cursor_of_board)
 

@@ -24,44 +24,66 @@ from kit.graphql.limits.list_size import list_size
 from kit.graphql.types import object_type, split_description
 from models.events import (
     EVENT_TYPES,
+    approval,
     board,
     card,
+    check,
+    connection,
+    document,
     feed,
     group,
+    invitation,
+    knowledge,
     notice,
+    planned_file,
     profile,
     question,
+    repository,
     run,
     type_name_of,
     worker,
     workspace,
 )
 from models.events.base import BaseEvent, BoardEvent, UserEvent, WorkspaceEvent
+from resolvers.approval import APPROVAL
 from resolvers.batch import BATCH
 from resolvers.board import BOARD, COLUMN
 from resolvers.card import CARD
+from resolvers.connection import CONNECTION
+from resolvers.document import DOCUMENT
 from resolvers.group import GROUP
+from resolvers.invitation import INVITATION
+from resolvers.knowledge import KNOWLEDGE
 from resolvers.link import LINK
 from resolvers.loaders import Relation
 from resolvers.message import MESSAGE
 from resolvers.notice import NOTIFICATION
+from resolvers.planned_file import PLANNED_FILE
 from resolvers.profile import PROFILE
 from resolvers.question import QUESTION
+from resolvers.repository import REPOSITORY
 from resolvers.run import RUN
 from resolvers.subtask import SUBTASK
 from resolvers.worker import WORKER
 from resolvers.workspace import LABEL, USER, WORKSPACE
 from schema.account import User
 from schema.actor import Change, changes
+from schema.approval import Approval
 from schema.batch import RunBatch
 from schema.board import Board, Column
 from schema.card import Card
+from schema.connection import ConnectedService
+from schema.document import Document
 from schema.group import Group
+from schema.invitation import Invitation
+from schema.knowledge import KnowledgeItem
 from schema.link import CardLink
 from schema.message import Message
 from schema.notice import Notification
+from schema.planned_file import PlannedFile
 from schema.profile import AgentProfile
 from schema.question import Question
+from schema.repository import Repository
 from schema.run import Run, RunProgress
 from schema.subtask import Subtask
 from schema.worker import Worker
@@ -90,7 +112,22 @@ CURRENT: dict[type[BaseEvent], tuple[Current, ...]] = {
     group.GroupEvent: (
         Current("group", GROUP, Group, "group_id", "The group as it is now; null once deleted."),
     ),
+    document.DocumentEvent: (
+        Current(
+            "document", DOCUMENT, Document, "document_id", "The document as it is now; null once deleted."
+        ),
+    ),
     card.CardEvent: (Current("card", CARD, Card, "card_id", "The card as it is now; null once deleted."),),
+    knowledge.KnowledgeEvent: (
+        Current(
+            "item", KNOWLEDGE, KnowledgeItem, "knowledge_id", "The item as it is now; null once deleted."
+        ),
+    ),
+    planned_file.PlannedFileEvent: (
+        Current(
+            "file", PLANNED_FILE, PlannedFile, "planned_file_id", "The file as it is now; null once deleted."
+        ),
+    ),
     card.CardLinkEvent: (
         Current("link", LINK, CardLink, "link_id", "The link; null once removed."),
         Current("target", CARD, Card, "target_id", "The other card as it is now; null once deleted."),
@@ -117,6 +154,10 @@ CURRENT: dict[type[BaseEvent], tuple[Current, ...]] = {
         Current("question", QUESTION, Question, "question_id", "The question as it is now."),
         Current("run", RUN, Run, "asking_run_id", "The run that asks, as it is now."),
     ),
+    check.ChecksRecorded: (Current("run", RUN, Run, "checked_run_id", "The run, as it is now."),),
+    approval.ApprovalEvent: (
+        Current("approval", APPROVAL, Approval, "approval_id", "The approval as it is now."),
+    ),
     workspace.WorkspaceScopedEvent: (
         Current("workspace", WORKSPACE, Workspace, "workspace_id", "The workspace; null once deleted."),
     ),
@@ -126,8 +167,23 @@ CURRENT: dict[type[BaseEvent], tuple[Current, ...]] = {
     workspace.LabelEvent: (
         Current("label", LABEL, Label, "label_id", "The label as it is now; null once deleted."),
     ),
+    invitation.InvitationEvent: (
+        Current("invitation", INVITATION, Invitation, "invitation_id", "Null unless you are an admin."),
+    ),
     profile.AgentProfileEvent: (
         Current("profile", PROFILE, AgentProfile, "profile_id", "The profile; null once deleted."),
+    ),
+    connection.ConnectionEvent: (
+        Current(
+            "connection",
+            CONNECTION,
+            ConnectedService,
+            "connection_id",
+            "Null once deleted, or if you are no admin.",
+        ),
+    ),
+    repository.RepositoryEvent: (
+        Current("repository", REPOSITORY, Repository, "repository_id", "The repository as it is now."),
     ),
     worker.WorkerEvent: (Current("worker", WORKER, Worker, "worker_id", "The worker as it is now."),),
     notice.Notified: (

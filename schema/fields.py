@@ -143,9 +143,12 @@ class Requires:
 def _resolver_of(action: Callable[..., Any]) -> Callable[..., Any]:
     """Make the resolver of an action: it opens the transaction and passes the client's input."""
     parameters = parameters_of(action)
+    needs_services = "services" in inspect.signature(action).parameters
 
     async def resolve(info: Any, **given: Any) -> Any:
         actor = info.context.actor
+        if needs_services:
+            given["services"] = info.context.services
         async with info.context.transaction() as tx:
             return await action(tx, actor, **given)
 
@@ -161,9 +164,10 @@ def _resolver_of(action: Callable[..., Any]) -> Callable[..., Any]:
 def mutation(action: Callable[..., Any], *outcomes: Any, requires: Access, **options: Any) -> Any:
     """Make a mutation of an action: its parameters are the `input`, its docstring the description.
 
-    An action takes `tx` and `actor` first. A resolver, which takes `info` first, is used as it is: it does more
-    than open a transaction. The result is a union of `outcomes` and the refusals that every write knows.
-    `requires` is the access that it needs; the schema prints it, and the action's locks enforce it.
+    An action takes `tx` and `actor` first, then `services` if it needs them. A resolver, which takes `info` first,
+    is used as it is: it does more than open a transaction. The result is a union of `outcomes` and the refusals
+    that every write knows. `requires` is the access that it needs; the schema prints it, and the
+    action's locks enforce it.
     """
     resolver = _resolver_of(action) if "tx" in inspect.signature(action).parameters else action
     directives = [Requires(role=requires), *options.pop("directives", ())]

@@ -2,13 +2,37 @@
 
 from typing import Annotated
 
+import strawberry
 from strawberry import ID
 
 import models.policy
-from models.policy import NoChange, OnExpiry
+from kit.graphql.limits.list_size import list_size
+from models.approval import ApprovalKind, Approver
+from models.check import CheckKind
+from models.policy import MAX_REQUIRED_CHECKS, NoChange, OnExpiry
 from resolvers.profile import PROFILE
 from schema.fields import relation_field, result_type
 from schema.profile import AgentProfile
+
+
+@result_type(models.policy.RequiredCheck)
+class RequiredCheck:
+    """A check that must pass before a merge."""
+
+    kind: Annotated[CheckKind, "The kind."]
+    name: Annotated[str, "The name, unique for a kind."]
+    command: Annotated[
+        str, "Command that workers run with `sh -c`; empty: the result comes from the code host."
+    ]
+    seconds: Annotated[int, "Time limit of the command, in seconds."]
+
+
+@result_type(models.policy.RequiredApproval)
+class RequiredApproval:
+    """A step that must be approved."""
+
+    kind: Annotated[ApprovalKind, "The step."]
+    by: Annotated[Approver, "The callers whose approval counts."]
 
 
 @result_type(models.policy.BoardPolicy)
@@ -35,7 +59,28 @@ class BoardPolicy:
     question_seconds: Annotated[int, "Time after which an unanswered question expires, in seconds."]
     question_expiry: Annotated[OnExpiry, "Effect of an expired question on its run."]
     no_change: Annotated[NoChange, "Result of a run that succeeds without a change."]
+    required_requirements: Annotated[int, "Number of requirements that a card needs to be approved."]
+    required_planned_files: Annotated[int, "Number of planned files that a card needs to be approved."]
+    require_answers: Annotated[bool, "Whether a card with an open question cannot be approved."]
+    require_review: Annotated[bool, "Whether a card with drafts in its knowledge cannot be approved."]
+    require_approval: Annotated[bool, "Whether a card leaves BACKLOG and PLAN only once it is approved."]
     repository: Annotated[str, "Repository that workers clone or find; empty: the worker's own."]
     base_branch: Annotated[str, "Branch that work starts from; empty: the repository's default branch."]
     branch_template: Annotated[str, "Template of branch names; {card}, {slug} and {run} are replaced."]
     instructions: Annotated[str, "Instructions for every agent of the board, Markdown; may be empty."]
+    checks: list[RequiredCheck] = strawberry.field(
+        description="Checks that must pass before a merge.",
+        directives=[list_size(2, maximum=MAX_REQUIRED_CHECKS, slicing=())],
+    )
+    protected_paths: Annotated[list[str], "Globs of paths whose change needs a person's approval."]
+    forbidden_paths: Annotated[list[str], "Globs of paths that agents must not change."]
+    approvals: list[RequiredApproval] = strawberry.field(
+        description="Steps that must be approved.", directives=[list_size(1, maximum=4, slicing=())]
+    )
+    review_limit: Annotated[
+        int, "No work is begun while more than this many cards stand in REVIEW; 0: no limit."
+    ]
+    review_limit_per_person: Annotated[
+        int,
+        "No work is begun while more than this many cards in REVIEW are assigned to an assignee; 0: no limit.",
+    ]

@@ -8,11 +8,18 @@ from typing import Annotated, Any
 
 import strawberry
 
+import models.gate
+import models.invitation
+import models.readiness
 import models.refusal
 import models.stage
 from kit.graphql.limits.list_size import list_size
 from kit.graphql.types import object_type
 from models.account import AuthReason
+from models.approval import ApprovalKind
+from models.gate import GateCode
+from models.invitation import InvitationProblem
+from models.readiness import Need
 from models.stage import MoveGate, Stage
 
 
@@ -83,6 +90,13 @@ class Unauthenticated(Refusal):
 
 
 @object_type
+class InvitationRefused(Refusal):
+    """The invitation cannot be accepted."""
+
+    problem: Annotated[InvitationProblem, "The reason."]
+
+
+@object_type
 class MoveReason:
     """One reason why a move is refused."""
 
@@ -91,6 +105,27 @@ class MoveReason:
     card_ids: Annotated[list[strawberry.ID], "For BLOCKED: the blocking cards; else empty."]
     limit: Annotated[int | None, "For WIP_LIMIT: the maximum number of cards in the column; else null."]
     count: Annotated[int | None, "For WIP_LIMIT: the number of cards in the column; else null."]
+
+
+@object_type
+class ReadinessCheck:
+    """A need of a card's board, and whether the card meets it."""
+
+    need: Annotated[Need, "The need."]
+    met: Annotated[bool, "True if the card meets it."]
+    message: Annotated[str, "Text for people."]
+    required: Annotated[int, "The number that the board's policy needs; 0: none may be there."]
+    count: Annotated[int, "The number that the card has."]
+
+
+@object_type
+class NotReady(Refusal):
+    """The card does not meet what its board needs. `card.readiness` has the same checks."""
+
+    card_id: Annotated[strawberry.ID, "The card."]
+    needs: list[ReadinessCheck] = strawberry.field(
+        description="One check for each need of the board's policy.", directives=[list_size(4, slicing=())]
+    )
 
 
 @object_type
@@ -106,6 +141,26 @@ class StageRefused(Refusal):
     refused_card_id: Annotated[
         strawberry.ID | None, "The refused card of an operation on several; else null."
     ]
+
+
+@object_type
+class GateReason:
+    """One reason why a gate is closed."""
+
+    code: Annotated[GateCode, "The reason."]
+    message: Annotated[str, "Text for people."]
+    name: Annotated[str | None, "For a check: its name; else null."]
+
+
+@object_type
+class GateClosed(Refusal):
+    """A required check has not passed, or an approval is missing, for the commit that the step is about."""
+
+    step: Annotated[ApprovalKind, "The step."]
+    head: Annotated[str, "The commit; may be empty."]
+    reasons: list[GateReason] = strawberry.field(
+        description="All reasons why the gate is closed.", directives=[list_size(2, slicing=())]
+    )
 
 
 def handler_of(refusal: type[Exception], error: type) -> Any:
@@ -131,6 +186,9 @@ REFUSALS = [
     handler_of(models.refusal.Stale, Stale),
     handler_of(models.refusal.Conflict, Conflict),
     handler_of(models.refusal.Unauthenticated, Unauthenticated),
+    handler_of(models.invitation.InvitationRefused, InvitationRefused),
     handler_of(models.stage.StageRefused, StageRefused),
     handler_of(models.refusal.LeaseLost, LeaseLost),
+    handler_of(models.readiness.NotReady, NotReady),
+    handler_of(models.gate.GateClosed, GateClosed),
 ]

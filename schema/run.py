@@ -13,6 +13,8 @@ from kit.graphql.limits.list_size import list_size
 from kit.graphql.types import Node, object_type
 from kit.queue import AttemptOutcome
 from models.card import Priority
+from models.check import MAX_CHECKS
+from models.policy import MAX_REQUIRED_CHECKS
 from models.run import (
     MAX_COMMITS,
     MAX_FILES,
@@ -34,6 +36,8 @@ from resolvers.agent_session import SESSION
 from resolvers.batch import BATCH
 from resolvers.board import BOARD
 from resolvers.card import CARD
+from resolvers.check import checks_of_run
+from resolvers.diff import DIFFS_OF_RUN, diff_of_run
 from resolvers.message import MESSAGE
 from resolvers.profile import PROFILE
 from resolvers.question import QUESTIONS_OF_RUN
@@ -43,9 +47,12 @@ from resolvers.workspace import USER
 from schema.account import User
 from schema.agent_session import AgentSession
 from schema.board import Board
+from schema.check import Check
+from schema.diff import DiffSnapshot
 from schema.fields import mutation, node_type, query_field, relation_field, result_type
 from schema.message import Message
 from schema.page import Connection
+from schema.policy import RequiredCheck
 from schema.profile import AgentProfile
 from schema.question import Question
 from schema.refusal import Conflict, LeaseLost, StageRefused
@@ -249,6 +256,13 @@ class Run(RunLog, Node):
     )
     attempts: list[Attempt] = relation_field(ATTEMPTS_OF_RUN, text="Its attempts, in order.", size=2)
     questions: list[Question] = relation_field(QUESTIONS_OF_RUN, text="Its questions, in order.", size=2)
+    checks: list[Check] = query_field(
+        checks_of_run, directives=[list_size(3, maximum=MAX_CHECKS, slicing=())]
+    )
+    diff: DiffSnapshot | None = query_field(diff_of_run)
+    diffs: list[DiffSnapshot] = relation_field(
+        DIFFS_OF_RUN, text="The changes of each attempt, in order.", size=2
+    )
     queue_position: int | None = query_field(runs.queue_position)
     why_not_running: list[RunHold] = query_field(holds.why_not_running, directives=[list_size(2, slicing=())])
 
@@ -267,6 +281,8 @@ class Work:
     model: Annotated[str | None, "The model; null: the program's default."]
     instructions: Annotated[str, "System instructions of the agent."]
     session_id: Annotated[str | None, "Conversation to resume; null: a new one."]
+    session_usage: Annotated[JSON | None, "Tokens and cost of that conversation until now; null if unknown."]
+    workspace: Annotated[ID, "Names the folder: the same for all runs that continue one branch."]
     branch: Annotated[str | None, "Branch to continue; null: a new one, named by the template."]
     base_ref: Annotated[str, "Branch or commit that a new branch starts from."]
     repository: Annotated[str, "The repository; empty: the worker's own."]
@@ -278,6 +294,14 @@ class Work:
     options: Annotated[JSON, "Options of the agent program, texts by name."]
     silence_seconds: Annotated[int, "Maximum time without a report from the agent, in seconds."]
     attempt_seconds: Annotated[int, "Maximum duration of the attempt, in seconds."]
+    checks: list[RequiredCheck] = strawberry.field(
+        description="Checks to run in the worktree after the agent has ended; report them with `reportChecks`.",
+        directives=[list_size(2, maximum=MAX_REQUIRED_CHECKS, slicing=())],
+    )
+    first_paths: Annotated[
+        list[str],
+        "Globs of paths to name first in a result whose list of files is cut: the board's path rules.",
+    ]
     agent_token: str = query_field(runs.agent_token)
 
 

@@ -41,6 +41,7 @@ class Worker(Node):
     capabilities: list[Capability] = query_field(
         workers.capabilities_of_worker, directives=[list_size(5, slicing=(), maximum=MAX_CAPABILITIES)]
     )
+    repositories: Annotated[list[str] | None, "Repositories it has or may clone; null: any."]
     max_concurrent: Annotated[int, "Maximum number of runs it holds at once."]
     held: int = query_field(workers.held_by_worker)
     metrics: Annotated[JSON | None, "The metrics it last reported; null if none."]

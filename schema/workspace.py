@@ -17,6 +17,7 @@ from kit.graphql.types import Node
 from models.workspace import Role
 from resolvers import audit
 from resolvers import board as boards
+from resolvers import invitation as invitations
 from resolvers import job as jobs
 from resolvers import key as keys
 from resolvers import member as members
@@ -32,6 +33,7 @@ from schema.profile import AgentProfile
 from schema.refusal import Conflict, Stale
 
 AuditEntryLater: Any = Annotated["AuditEntry", strawberry.lazy("schema.audit")]
+InvitationLater: Any = Annotated["Invitation", strawberry.lazy("schema.invitation")]
 BoardLater: Any = Annotated["Board", strawberry.lazy("schema.board")]
 WorkerLater: Any = Annotated["Worker", strawberry.lazy("schema.worker")]
 WorkspaceLater: Any = Annotated["Workspace", strawberry.lazy("schema.workspace")]
@@ -81,6 +83,9 @@ class Workspace(Node):
     jobs: Connection[ServerJob] = query_field(jobs.jobs_of_workspace, directives=[list_size(50)])
     boards: Connection[BoardLater] = query_field(boards.boards_of_workspace, directives=[list_size(50)])
     members: Connection[Membership] = query_field(members.members, directives=[list_size(50)])
+    invitations: Connection[InvitationLater] = query_field(
+        invitations.invitations_of_workspace, directives=[list_size(50)]
+    )
     agent_profiles: list[AgentProfile] = relation_field(
         PROFILES_OF_WORKSPACE, text="Its agent profiles, by name.", size=models.worker.MAX_PROFILES
     )

@@ -7,6 +7,7 @@ card, and `%` its mark, a word that no other tenant's data has: say it in every 
 
 import contextlib
 import copy
+import hashlib
 import json
 import re
 from collections.abc import AsyncIterator, Iterator
@@ -71,6 +72,10 @@ MAKES: list[tuple[str, str, dict[str, Any]]] = [
     ("group", "createGroup", {"boardId": "$board", "title": "% group", "description": "%"}),
     ("activity", "createGroup", {"boardId": "$board", "title": "% activity", "parentId": "$group"}),
     ("subtask", "addSubtask", {"cardId": "$card", "title": "% subtask"}),
+    ("knowledge", "addKnowledge", {"cardId": "$card", "kind": "FACT", "text": "% known", "evidence": "%"}),
+    ("guess", "addKnowledge", {"cardId": "$card", "kind": "ASSUMPTION", "text": "% guess"}),
+    ("planned", "addPlannedFile", {"cardId": "$card", "path": "src/%.py", "module": "%", "contract": "%"}),
+    ("folder", "addPlannedFile", {"cardId": "$card", "path": "src/%/", "intent": "%"}),
     ("step", "addSubtask", {"cardId": "$card", "title": "% step"}),
     ("message", "postMessage", {"cardId": "$card", "body": "% message"}),
     ("link", "linkCards", {"cardId": "$card", "kind": "RELATED", "targetId": "$next"}),
@@ -83,6 +88,16 @@ MAKES: list[tuple[str, str, dict[str, Any]]] = [
         "standby",
         "createAgentProfile",
         {"workspaceId": "$workspace", "name": "% standby", "executor": "COMMAND"},
+    ),
+    (
+        "connection",
+        "createConnection",
+        {"workspaceId": "$workspace", "kind": "OPENAI", "name": "% models", "secret": "%-key"},
+    ),
+    (
+        "repository",
+        "connectRepository",
+        {"workspaceId": "$workspace", "url": "https://github.com/%/web"},
     ),
     (
         "worker",
@@ -105,9 +120,34 @@ MAKES: list[tuple[str, str, dict[str, Any]]] = [
         {"boardId": "$board", "title": "% batched", "destination": {"columnId": "$other"}},
     ),
     ("batch", "startBatch", {"cardIds": ["$batched"], "kind": "TEST", "instruction": "% together"}),
+    (
+        "document",
+        "createDocument",
+        {"home": {"boardId": "$board"}, "title": "% document", "content": "% content", "tags": ["%"]},
+    ),
+    (
+        "doclink",
+        "linkDocument",
+        {"documentId": "$document", "target": {"cardId": "$card"}, "usageHint": "%"},
+    ),
+    (
+        "approval",
+        "requestApproval",
+        {"cardId": "$card", "kind": "TOOL", "subject": "% deploy", "note": "% ok?"},
+    ),
+    ("consent", "requestApproval", {"cardId": "$next", "kind": "MERGE", "note": "% ok?"}),
     ("sibling", "createBoard", {"workspaceId": "$workspace", "name": "% sibling", "description": "%"}),
     ("siblingColumn", "createColumn", {"boardId": "$sibling", "name": "% sibling", "stage": "BACKLOG"}),
     ("siblingCard", "createCard", {"boardId": "$sibling", "title": "% sibling card"}),
+    (
+        "siblingDocument",
+        "createDocument",
+        {
+            "home": {"boardId": "$sibling"},
+            "title": "% sibling document",
+            "uri": "https://example.org/sibling",
+        },
+    ),
     ("siblingSubtask", "addSubtask", {"cardId": "$siblingCard", "title": "% sibling subtask"}),
     ("siblingMessage", "postMessage", {"cardId": "$siblingCard", "body": "% sibling message"}),
 ]
@@ -129,6 +169,12 @@ class Case:
 
 HIDDEN = {"board key": "NOT_FOUND"}  # what a key of one board does not see
 
+NO_DIFF = {"baseSha": "abcdef12", "headSha": "abcdef13", "fileCount": 1, "additions": 0, "deletions": 0}
+REPORT_DIFF = """mutation($input: ReportDiffInput!) { reportDiff(input: $input) {
+  ... on DiffReported { runId } ... on Refusal { code message } } }"""
+CHECK = {"kind": "UNIT", "status": "FAILED", "output": "%"}
+REPORT_CHECKS = """mutation($input: ReportChecksInput!) { reportChecks(input: $input) {
+  ... on RecordedChecks { checks { id } } ... on Refusal { code message } } }"""
 LEASE = {"lease": {"runId": "$run", "attempt": 9, "token": "none"}}  # that nobody has
 
 # In an order in which all of them succeed, one after the other, for who may.
@@ -138,6 +184,11 @@ MUTATIONS: dict[str, Case] = {
     "addMember": Case(ADMIN, {"workspaceId": "$workspace", "username": "%newcomer"}),
     "setMemberRole": Case(ADMIN, {"id": "$guest", "role": "ADMIN"}, HIDDEN),
     "removeMember": Case(ADMIN, {"id": "$guest"}, HIDDEN),
+    "inviteMembers": Case(ADMIN, {"workspaceId": "$workspace", "emails": ["%new@example.org"]}),
+    "createInvitationLink": Case(ADMIN, {"workspaceId": "$workspace"}),
+    "resendInvitation": Case(ADMIN, {"id": "$invitation"}),
+    "revokeInvitation": Case(ADMIN, {"id": "$invitation"}),
+    "acceptInvitation": Case(PERSON, {"token": "no token"}, answer="INVITATION_REFUSED"),
     "register": Case(ANYONE, {"username": "%reg", "password": "long enough"}, answer="FORBIDDEN"),
     "login": Case(ANYONE, {"username": "%ann", "password": "not hers"}, answer="UNAUTHENTICATED"),
     "redeemSignInLink": Case(ANYONE, {"token": "no token"}, answer="UNAUTHENTICATED"),
@@ -147,6 +198,14 @@ MUTATIONS: dict[str, Case] = {
     "changePassword": Case(
         PERSON, {"currentPassword": "not it", "newPassword": "long enough"}, answer="INVALID"
     ),
+    "updatePreferences": Case(PERSON, {"baseBranch": "% branch"}),
+    "removeAvatar": Case(PERSON, {}),
+    "requestPasswordReset": Case(ANYONE, {"email": "%@example.org"}, answer="FORBIDDEN"),
+    "resetPassword": Case(ANYONE, {"token": "none", "newPassword": "long enough"}, answer="INVALID"),
+    "requestAddressConfirmation": Case(PERSON, {}, answer="FORBIDDEN"),
+    "confirmAddress": Case(ANYONE, {"token": "none"}, answer="INVALID"),
+    "linkIdentity": Case(PERSON, {"token": "none"}, answer="INVALID"),
+    "unlinkIdentity": Case(PERSON, {"provider": "GITHUB"}),
     "createApiKey": Case(ADMIN, {"workspaceId": "$workspace", "name": "% new", "scopes": ["READ"]}),
     "revokeApiKey": Case(ADMIN, {"id": "$spare key"}),
     "redriveJob": Case(ADMIN, {"jobId": "$job"}),
@@ -154,6 +213,16 @@ MUTATIONS: dict[str, Case] = {
     "updateLabel": Case(MEMBER, {"id": "$label", "name": "% renamed"}),
     "createAgentProfile": Case(ADMIN, {"workspaceId": "$workspace", "name": "% new", "executor": "COMMAND"}),
     "updateAgentProfile": Case(ADMIN, {"id": "$profile", "name": "% renamed"}),
+    "createConnection": Case(
+        ADMIN, {"workspaceId": "$workspace", "kind": "OPENAI", "name": "% new", "secret": "%-key"}
+    ),
+    "updateConnection": Case(ADMIN, {"id": "$connection", "url": "https://localhost:9", "secret": "%-other"}),
+    "connectRepository": Case(ADMIN, {"workspaceId": "$workspace", "url": "https://github.com/%/new"}),
+    "selectBranch": Case(MEMBER, {"id": "$repository", "branch": "%-next"}),
+    "syncRepository": Case(MEMBER, {"id": "$repository"}, answer="CONFLICT"),
+    "replaceWebhookSecret": Case(ADMIN, {"id": "$repository"}),
+    "setBoardRepository": Case(ADMIN, {"boardId": "$board", "repositoryId": "$repository"}),
+    "checkConnection": Case(ADMIN, {"id": "$connection"}),
     "registerWorker": Case(
         WORK, {"workspaceId": "$workspace", "name": "% new worker", "executors": ["SCRIPTED"]}
     ),
@@ -174,6 +243,19 @@ MUTATIONS: dict[str, Case] = {
         AGENT,
         {"key": "k", "questions": [{"key": "0", "text": "% ?"}]},
         dict.fromkeys(("foreign", "ann"), "FORBIDDEN"),
+    ),
+    "decideApproval": Case(BOARD, {"id": "$consent", "approve": True, "note": "% fine"}),
+    "cancelApproval": Case(BOARD, {"id": "$approval"}),
+    "requestApproval": Case(BOARD, {"cardId": "$card", "kind": "MERGE", "note": "% please"}),
+    "reportDiff": Case(
+        WORK,
+        {**LEASE, **NO_DIFF, "files": [{"path": "%"}]},
+        answer="LEASE_LOST",
+    ),
+    "reportChecks": Case(
+        WORK,
+        {**LEASE, "sha": "abcdef12", "checks": [{"kind": "UNIT", "name": "%", "status": "PASSED"}]},
+        answer="LEASE_LOST",
     ),
     "stopRun": Case(BOARD, {"id": "$run"}),
     "reportRunEvents": Case(
@@ -247,6 +329,22 @@ MUTATIONS: dict[str, Case] = {
     "updateSubtask": Case(BOARD, {"id": "$subtask", "completed": True}),
     "moveSubtask": Case(BOARD, {"id": "$subtask", "position": {"after": "$step"}}),
     "deleteSubtask": Case(BOARD, {"id": "$subtask"}),
+    "createDocument": Case(BOARD, {"home": {"boardId": "$board"}, "title": "% new", "uri": "https://%.org"}),
+    "updateDocument": Case(BOARD, {"id": "$document", "content": "% other"}),
+    "restoreDocumentRevision": Case(BOARD, {"id": "$document", "revision": 1}),
+    "linkDocument": Case(BOARD, {"documentId": "$document", "target": {"boardId": "$board"}}),
+    "unlinkDocument": Case(BOARD, {"id": "$doclink"}),
+    "deleteDocument": Case(BOARD, {"id": "$document"}),
+    "addKnowledge": Case(BOARD, {"cardId": "$card", "kind": "REQUIREMENT", "text": "% new"}),
+    "updateKnowledge": Case(BOARD, {"id": "$knowledge", "state": "APPROVED"}),
+    "moveKnowledge": Case(BOARD, {"id": "$knowledge", "position": {"after": "$guess"}}),
+    "deleteKnowledge": Case(BOARD, {"id": "$guess"}),
+    "addPlannedFile": Case(BOARD, {"cardId": "$card", "path": "%.md"}),
+    "updatePlannedFile": Case(BOARD, {"id": "$planned", "intent": "% new"}),
+    "movePlannedFile": Case(BOARD, {"id": "$planned", "position": {"after": "$folder"}}),
+    "deletePlannedFile": Case(BOARD, {"id": "$folder"}),
+    "approveCard": Case(BOARD, {"id": "$parent"}, answer="NOT_READY"),
+    "withdrawApproval": Case(BOARD, {"id": "$card"}),
     "postMessage": Case(BOARD, {"cardId": "$card", "body": "% new"}),
     "editMessage": Case(AUTHOR, {"id": "$message", "body": "% edited"}),
     "deleteMessage": Case(ADMIN, {"id": "$message"}),
@@ -262,6 +360,8 @@ MUTATIONS: dict[str, Case] = {
     "deleteGroup": Case(BOARD, {"id": "$activity", "cards": {"ungroup": True}}),
     "deleteCard": Case(BOARD, {"id": "$card"}),
     "deleteColumn": Case(BOARD, {"id": "$column", "moveCardsTo": "$other"}),
+    "disconnectRepository": Case(ADMIN, {"id": "$repository"}),
+    "deleteConnection": Case(ADMIN, {"id": "$connection"}),
     "deleteAgentProfile": Case(ADMIN, {"id": "$profile"}),
     "deleteLabel": Case(MEMBER, {"id": "$label"}),
     "archiveBoard": Case(ADMIN, {"id": "$board"}),
@@ -291,12 +391,26 @@ QUERIES: dict[str, dict[str, Any]] = {
     "queue": {"workspaceId": "$workspace"},
     "deadRuns": {"workspaceId": "$workspace"},
     "questions": {},
+    "document": {"id": "$document"},
+    "documents": {"workspaceId": "$workspace"},
+    "search": {"workspaceId": "$workspace", "text": "%"},
+    "approvals": {},
+    "diff": {"base": "$diff", "head": "$diff"},
     "awaitAnswers": {"key": "k"},
     "agentProfiles": {"workspaceId": "$workspace"},
+    "connections": {"workspaceId": "$workspace"},
+    "repository": {"id": "$repository"},
+    "repositories": {"workspaceId": "$workspace"},
     "viewer": {},
     "me": {},
 }
+OPEN: set[str] = {
+    "rateLimit",
+    "unreadCount",
+    "invitationPreview",
+}  # query fields that tell nothing of any tenant
 OPEN: set[str] = {"rateLimit", "unreadCount"}  # query fields that tell nothing of any tenant
+OPEN |= {"remoteRepositories", "remoteBranches"}  # what another system tells: tests/test_connection.py
 
 # Every subscription, with arguments that name the tenant's own; the feeds of a person name nobody.
 SUBSCRIPTIONS: dict[str, dict[str, Any]] = {
@@ -321,21 +435,31 @@ NODES: dict[str, str] = {
     "ServerJob": "job",
     "Membership": "member",
     "User": "person",
+    "Invitation": "invitation",
     "Label": "label",
     "Board": "board",
     "Column": "column",
     "Group": "group",
     "Card": "card",
     "Subtask": "subtask",
+    "KnowledgeItem": "knowledge",
+    "PlannedFile": "planned",
     "Message": "message",
     "CardLink": "link",
     "Run": "run",
     "RunBatch": "batch",
     "AgentProfile": "profile",
+    "ConnectedService": "connection",
+    "Repository": "repository",
     "Worker": "worker",
     "Notification": "notice",
     "AgentSession": "conversation",
     "Question": "question",
+    "Document": "document",
+    "DocumentLink": "doclink",
+    "Check": "check",
+    "DiffSnapshot": "diff",
+    "Approval": "approval",
 }
 
 
@@ -411,6 +535,11 @@ async def tenant(app: Any, mark: str) -> Tenant:
     await made.mutate("assignCard", assign, made.actor("max"))
     heard = await app.data("{ notifications { nodes { id } } }", made.actor("ann"))
     made.ids["notice"] = heard["nodes"][0]["id"]
+    invite = {"workspaceId": made.ids["workspace"], "emails": [f"{mark}@example.org"]}
+    assert (await made.mutate("inviteMembers", invite, made.actor("ann")))["__typename"] == "Invited"
+    ask = "query($id: ID!) { workspace(id: $id) { invitations { nodes { id } } } }"
+    workspace = await app.data(ask, made.actor("ann"), id=made.ids["workspace"])
+    made.ids["invitation"] = workspace["invitations"]["nodes"][0]["id"]
     ask = "query($id: ID!) { card(id: $id) { revisions { seq } } }"
     card = await app.data(ask, made.actor("ann"), id=made.ids["card"])
     made.ids["revision"] = card["revisions"][0]["seq"]
@@ -448,6 +577,19 @@ async def _work(app: Any, made: Tenant) -> None:
     await worker.report(made.ids["run"], "k", *(said | {"text": made.mark} for said in every_event()))
     text = {"type": "TEXT", "text": f"{made.mark}?"}
     asked = await worker.ask(made.ids["run"], {"key": "0", **text}, {"key": "1", **text})
+    given = {
+        "lease": worker.leases[made.ids["run"]],
+        "sha": "abcdef12",
+        "checks": [{**CHECK, "name": made.mark}],
+    }
+    reported = await app.data(REPORT_CHECKS, ann, input=given)
+    made.ids["check"] = reported["checks"][0]["id"]
+    hunks = f"@@ -0,0 +1 @@\n+{made.mark}"
+    file = {"path": made.mark, "hunks": hunks, "hash": hashlib.sha256(hunks.encode()).hexdigest()}
+    given = {"lease": worker.leases[made.ids["run"]], **NO_DIFF, "files": [file]}
+    await app.data(REPORT_DIFF, ann, input=given)
+    ask = "query($id: ID!) { run(id: $id) { diff { id } } }"
+    made.ids["diff"] = (await app.data(ask, ann, id=made.ids["run"]))["diff"]["id"]
     await worker.say("releaseRun", made.ids["run"])  # a lease would run out meanwhile
     made.ids["question"], made.ids["doubt"] = [one["id"] for one in asked["questions"]]
 

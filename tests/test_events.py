@@ -10,6 +10,14 @@ from models.events.run import RunRequeued
 
 # Rows are stored under these names: a class that is renamed keeps its kind, or a migration renames the rows.
 STORED_KINDS = [
+    "ADDRESS_CONFIRMED",
+    "IDENTITY_LINKED",
+    "IDENTITY_UNLINKED",
+    "INVITATION_CREATED",
+    "INVITATION_RESENT",
+    "INVITATION_REVOKED",
+    "INVITATION_ACCEPTED",
+    "INVITATION_DELIVERY_CHANGED",
     "BOARD_CREATED",
     "BOARD_UPDATED",
     "BOARD_ARCHIVED",

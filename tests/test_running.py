@@ -16,7 +16,11 @@ def test_the_table_of_settings_is_current():
 
 def test_every_setting_is_read():
     root = Path(__file__).parent.parent
-    files = [path for where in ("*.py", "kit/**/*.py", "resolvers/*.py") for path in root.glob(where)]
+    files = [
+        path
+        for where in ("*.py", "kit/**/*.py", "resolvers/*.py", "actions/*.py")
+        for path in root.glob(where)
+    ]
     code = "".join(path.read_text() for path in files)
     assert [
         name for name in Settings.model_fields if not re.search(rf"(settings|self)\.{name}\b", code)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from protocol.events import QuestionItem
+from worker.checks import FinishedCheck, RequiredCheck
 from worker.worktree import Diff, Made
 
 Row = dict[str, Any]
@@ -46,6 +47,7 @@ class Registration:
     version: str
     executors: tuple[str, ...]
     at_once: int = 1
+    machine: str = ""  # workers with the same one resume each other's sessions
     capabilities: dict[str, str] = field(default_factory=dict)  # name to level
 
 
@@ -70,6 +72,8 @@ class ClaimedWork:
     branch_template: str = "signalbox/{card}-{slug}"
     names: dict[str, str] = field(default_factory=dict)  # `card` and `slug`, for `branch_template`
     session: str = ""
+    session_usage: Row | None = None  # tokens and cost of that session until now
+    workspace: str = ""  # names the folder; empty: the run
     model: str = ""
     instructions: str = ""
     supervised: bool = False
@@ -83,6 +87,8 @@ class ClaimedWork:
     silence: float = 300.0  # seconds
     wall: float = 3600.0  # seconds
     lease_seconds: float = 60.0
+    checks: tuple[RequiredCheck, ...] = ()  # to run after the agent has ended
+    first_paths: tuple[str, ...] = ()  # globs of paths to name first in a list that is cut
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,6 +149,7 @@ class FinishedWork:
     session: str = ""
     exit_code: int | None = None
     metrics: Row = field(default_factory=dict)
+    session_usage: Row = field(default_factory=dict)  # of the whole session
     warnings: tuple[str, ...] = ()  # shown to people with the result
 
 
@@ -186,6 +193,14 @@ class WorkerApi(Protocol):
 
         Returns the answers if an earlier attempt asked with the same key and was answered, else None.
         """
+        ...
+
+    async def report_checks(self, lease: LeaseTicket, sha: str, checks: Sequence[FinishedCheck]) -> None:
+        """Report results of checks of a commit. A repeated report changes nothing."""
+        ...
+
+    async def report_diff(self, lease: LeaseTicket, base: str, head: str, diff: Diff, *, final: bool) -> None:
+        """Report the changes so far. Hunks that the server has are not sent again."""
         ...
 
     async def complete(self, lease: LeaseTicket, result: FinishedWork) -> None: ...

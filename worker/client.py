@@ -30,7 +30,10 @@ from worker.api import (
     Stop,
     WorkerCommand,
 )
+from worker.checks import FinishedCheck, RequiredCheck
+from worker.hunks import diff_files
 from worker.transport import GraphQLTransport
+from worker.worktree import Diff
 
 CLAIM_WAIT_SECONDS = 20  # how long the server holds a claim open
 HEARTBEAT_TIMEOUT_SECONDS = 10.0
@@ -38,6 +41,8 @@ MAX_FILES = 250  # longest list of an input
 MAX_COMMITS = 100
 MAX_PATCH = 400_000  # bytes as JSON; a request has at most 1 MB
 MAX_OPTIONS = 12
+MAX_RUNS_REMEMBERED = 100  # whose sent hunks are known
+MAX_COUNT = 2**31 - 1  # of lines: GraphQL's Int
 MAX_WARNING_CHARACTERS = 2_000
 KEEPS_FILES = ("PLAN", "REVIEW", "TEST")  # kinds of runs whose agents must not change files
 HEADER = 40  # characters
@@ -70,6 +75,7 @@ class Client:
     def __init__(self, transport: GraphQLTransport, executors: Sequence[str], workspace: str = "") -> None:
         self.transport, self.workspace = transport, workspace
         self._first = executors[0]
+        self._sent_hunks: dict[tuple[str, int], set[str]] = {}  # hashes that the server has, by attempt
         self._claim: Row | None = None  # the claim that was sent and not yet answered
         self._waiting: asyncio.Task[Any] | None = None  # waits for the response
 
@@ -80,6 +86,7 @@ class Client:
             "executors": [name.upper() for name in worker.executors],
             "capabilities": [{"name": name, "level": level} for name, level in worker.capabilities.items()],
             "maxConcurrent": worker.at_once,
+            "machine": worker.machine or None,
         }
         if workspace := self.workspace or ("" if self.transport.has_key else await self._only_workspace()):
             given |= {"workspaceId": workspace}
@@ -150,6 +157,8 @@ class Client:
             branch_template=work["branchTemplate"] or ClaimedWork.branch_template,
             names={"card": work["card"], "slug": work["slug"]},
             session=work["sessionId"] or "",
+            session_usage=work["sessionUsage"],
+            workspace=work["workspace"],
             model=work["model"] or "",
             instructions=work["instructions"] or "",
             supervised=work["supervised"],
@@ -161,6 +170,8 @@ class Client:
             silence=float(work["silenceSeconds"]),
             wall=float(work["attemptSeconds"]),
             lease_seconds=float(payload["leaseSeconds"]),
+            checks=tuple(RequiredCheck(**check) for check in work["checks"]),
+            first_paths=tuple(work["firstPaths"]),
         )
 
     async def commands(self, worker: str) -> AsyncIterator[WorkerCommand]:
@@ -203,6 +214,47 @@ class Client:
         if any(entry["status"] == "OPEN" for entry in answered_questions):
             return None
         return {entry["key"]: entry["answer"] or [] for entry in answered_questions}
+
+    async def report_checks(self, lease: LeaseTicket, sha: str, checks: Sequence[FinishedCheck]) -> None:
+        results = [
+            {
+                "kind": check.kind,
+                "name": check.name,
+                "status": check.status,
+                "exitCode": check.exit_code,
+                "output": check.output.replace("\0", "\N{REPLACEMENT CHARACTER}"),
+                "seconds": check.seconds,
+            }
+            for check in checks
+        ]
+        await self._do("ReportChecks", {"lease": _lease(lease), "sha": sha, "checks": results})
+
+    async def report_diff(self, lease: LeaseTicket, base: str, head: str, diff: Diff, *, final: bool) -> None:
+        files, hunks = diff_files(diff)
+        key = (lease.run, lease.attempt)
+        if key not in self._sent_hunks:
+            self._sent_hunks = {key: set(), **dict(list(self._sent_hunks.items())[-MAX_RUNS_REMEMBERED:])}
+        sent = self._sent_hunks[key]
+        given = {
+            "lease": _lease(lease),
+            "baseSha": base,
+            "headSha": head,
+            "fileCount": len(diff.files) + diff.more_files,
+            "additions": min(diff.additions, MAX_COUNT),
+            "deletions": min(diff.deletions, MAX_COUNT),
+            "final": final,
+        }
+        for known in (sent & hunks.keys(), set[str]()):  # everything, if the server has forgotten some
+            rows = [
+                file
+                if file["hash"] is None or file["hash"] in known
+                else {**file, "hunks": hunks[file["hash"]]}
+                for file in files
+            ]
+            response = await self._do("ReportDiff", {**given, "files": rows})
+            if not response["missingHashes"]:
+                self._sent_hunks[key] = set(hunks)
+                return
 
     async def complete(self, lease: LeaseTicket, result: FinishedWork) -> None:
         await self._end("CompleteRun", lease, {"result": _result(result)})
@@ -306,6 +358,7 @@ def _result(result: FinishedWork) -> Row:
         "commits": [{"sha": entry.sha, "title": entry.subject} for entry in result.commits[-MAX_COMMITS:]],
         "warnings": warnings,
         "metrics": result.metrics or None,
+        "sessionUsage": result.session_usage or None,
     }
 
 

@@ -37,6 +37,7 @@ REDUCTIONS: dict[str, Reduction] = {
     "summary": lambda result: replace(result, summary=NO_SUMMARY if result.summary else ""),
     "exitCode": lambda result: replace(result, exit_code=None),
     "metrics": lambda result: replace(result, metrics={}),
+    "sessionUsage": lambda result: replace(result, session_usage={}),
     "files": lambda result: replace(result, diff=replace(result.diff, files=())),
     "commits": lambda result: replace(result, commits=()),
     "headSha": lambda result: replace(result, head=""),

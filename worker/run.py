@@ -45,6 +45,7 @@ from worker.api import (
     WorkerApi,
     WorkerCommand,
 )
+from worker.checks import CheckRunner
 from worker.finish import NO_SUMMARY, extend_output, report_end, summarize, title_of
 from worker.outbox import Outbox
 from worker.process import Agent, ProcessLimits, ProcessOutcome
@@ -55,6 +56,8 @@ from worker.settings import WorkerSettings
 from worker.worktree import Diff, Settled, WorkspaceError, Worktree
 
 log = logging.getLogger(__name__)
+SNAPSHOT_INTERVAL_SECONDS = 2.0  # between two reports of changes, at least
+SNAPSHOT_PAUSE_FACTOR = 10.0  # of the time that a look takes
 RELEASED, CANCELLED, CONCLUDE, ANSWERED = "RELEASED", "CANCELLED", "CONCLUDE", "ANSWERED"
 PERMISSION, ALLOW = "leave", "Allow"  # key of the question about a permission, and its positive answer
 
@@ -71,6 +74,7 @@ class WorkerRun:
         self.session = claim.session
         self.usage: TokenUsage | None = None
         self.spent: list[TokenUsage] = []  # usage of earlier processes
+        self.session_usage = usage_of(claim.session_usage or {})  # of the session, before this process
         self._last_output = OutputText()  # the agent's last output
         self._questions: dict[str, QuestionRaised] = {}
         self._answers: dict[str, QuestionAnswer] = {}  # answers that arrived before their question
@@ -82,6 +86,7 @@ class WorkerRun:
         self.finishing = False  # the end is being reported; the lease may be closed already
         self.lease_renewed_at = time.monotonic()  # when the server last confirmed the lease
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._checks: CheckRunner | None = None  # while checks are run
 
     async def work(self) -> None:
         post = self._spawn(self._post())
@@ -90,6 +95,10 @@ class WorkerRun:
             if self._lost:
                 return
             result = await self._result(self.tree, outcome) if self.tree else None
+            if self.tree and result and not self._broken and outcome.ended.code != RELEASED:
+                await self._show_final(self.tree, result)
+                if outcome.ended.ok:
+                    await self._check(self.tree, result)
             self.outbox.close()
             await post
             if self._broken and outcome.ended.ok:
@@ -104,8 +113,8 @@ class WorkerRun:
                 self.tree.let_go()
 
     def is_active(self, since: float) -> bool:
-        """Return whether the agent was active since `since`. Creating the worktree counts as activity."""
-        return self.agent is None or self.agent.last_sign_of_life >= since
+        """Return whether the agent was active since `since`. Creating the worktree and checks count as activity."""
+        return self.agent is None or self._checks is not None or self.agent.last_sign_of_life >= since
 
     def execute(self, command: WorkerCommand) -> None:
         """Execute a command once. Commands arrive by two ways and may be repeated."""
@@ -129,6 +138,8 @@ class WorkerRun:
 
     def _end(self, why: AgentResult) -> None:
         self._ended = self._ended or why
+        if self._checks:
+            self._checks.stop(why.reason)
         if self.agent:
             self.agent.stop(why)
 
@@ -164,16 +175,21 @@ class WorkerRun:
             self.tree = await Worktree.cut(
                 Path(claim.repository) if claim.repository else self.settings.repository,
                 self.settings.worktrees,
-                self.lease.run,
+                claim.workspace or self.lease.run,
                 attempt=self.lease.attempt,
                 template=claim.branch_template,
-                names=claim.names,
+                names={"run": self.lease.run, **claim.names},
                 base=claim.base,
                 branch=claim.branch,
             )
         except (WorkspaceError, OSError) as error:
             return ProcessOutcome(ended=AgentResult.failed(str(error), "WORKSPACE_ERROR"))
-        return await self._converse(self.tree)
+        following = self._spawn(self._follow_changes(self.tree))
+        try:
+            return await self._converse(self.tree)
+        finally:
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
 
     async def _converse(self, tree: Worktree) -> ProcessOutcome:
         """Run the program, again whenever it is resumed or its session is lost."""
@@ -215,6 +231,7 @@ class WorkerRun:
             env=claim.env,
             options=claim.options | self.settings.options.get(claim.executor, {}),
         )
+        adapter.earlier = self.session_usage = self.session_usage if self.session else TokenUsage()
         limits = ProcessLimits(silence=claim.silence, wall=claim.wall, grace=self.settings.grace)
         self.agent = Agent(adapter, work, tree.folder, limits, held=(tree.lock,))
         if self._ended:
@@ -226,6 +243,7 @@ class WorkerRun:
             self.session = adapter.session or self.session
             if self.usage:
                 self.spent.append(self.usage)
+                self.session_usage = usage_of(total_usage([self.session_usage, self.usage]))
                 self.usage = None
 
     async def _on_event(self, event: AgentEvent) -> None:
@@ -283,7 +301,8 @@ class WorkerRun:
                 title = title_of(summary) or f"Work of {self.lease.run}"
                 settled = await tree.settle(title, commit=not self.claim.keeps_files)
                 self.tree = tree = settled.tree
-            diff, commits, head = await tree.diff(), await tree.commits(), await tree.head()
+            diff = await tree.diff(self.claim.first_paths)
+            commits, head = await tree.commits(), await tree.head()
         except (WorkspaceError, OSError) as error:
             self._broken = str(error)
             settled = replace(settled, warnings=(*settled.warnings, str(error)))
@@ -303,8 +322,61 @@ class WorkerRun:
             session=self.session,
             exit_code=outcome.exit_code,
             metrics=total_usage(self.spent),
+            session_usage=total_usage([self.session_usage]) if self.session else {},
             warnings=settled.warnings,
         )
+
+    async def _follow_changes(self, tree: Worktree) -> None:
+        """Report the changes in the folder while the agent works: when it said something, and they differ."""
+        last, looked_at, pause = "", 0.0, SNAPSHOT_INTERVAL_SECONDS
+        while True:
+            await asyncio.sleep(pause)
+            if self.agent is None or self.agent.last_sign_of_life <= looked_at:
+                continue
+            begun = looked_at = time.monotonic()
+            try:
+                if (now := await tree.snapshot()) != last:
+                    await self.api.report_diff(
+                        self.lease, tree.base, now, await tree.diff_to(now), final=False
+                    )
+                    last = now
+            except LeaseLost:
+                self.lose()
+                return
+            except (ServerUnreachable, ServerRejected, WorkspaceError, OSError) as error:
+                log.info("run %s: its changes are not shown: %s", self.lease.run, error)
+            # A repository that takes long to look at is looked at less often.
+            pause = max(SNAPSHOT_INTERVAL_SECONDS, SNAPSHOT_PAUSE_FACTOR * (time.monotonic() - begun))
+
+    async def _show_final(self, tree: Worktree, result: FinishedWork) -> None:
+        """Report the changes of the commit. A refusal costs nothing but this report."""
+        if not result.head or self._lost:
+            return
+        with suppress(ServerRejected, LeaseLost, ServerUnreachable):
+            await self.api.report_diff(self.lease, tree.base, result.head, result.diff, final=True)
+
+    async def _check(self, tree: Worktree, result: FinishedWork) -> None:
+        """Run the required checks on the committed work, report each as it ends, and restore the folder."""
+        if not self.claim.checks or not result.head:
+            return
+        try:
+            was_clean = await tree.is_clean()
+            self._checks = CheckRunner(tree.folder, held=(tree.lock,))
+            if self._ended:
+                self._checks.stop(self._ended.reason)
+            for check in self.claim.checks:
+                [done] = await self._checks.run([check])
+                await retry_until_reached(
+                    lambda done=done: self.api.report_checks(self.lease, result.head, [done])  # type: ignore[misc]
+                )
+            if was_clean:
+                await tree.restore(result.head)
+        except LeaseLost:
+            self.lose()
+        except (ServerRejected, WorkspaceError, OSError) as error:
+            await self.outbox.put(AgentWarning(text=f"Checks: {error}", code="CHECKS"))
+        finally:
+            self._checks = None
 
     def _keeps_branch(self, head: str) -> bool:
         """Return whether the branch existed before the run, or has a commit of the run."""
@@ -382,6 +454,18 @@ def permission_question(approval: ApprovalRequested) -> QuestionRaised:
     return QuestionRaised(key=approval.key, asks=(ask,))
 
 
+def usage_of(totals: Row) -> TokenUsage:
+    """Return usage from the terms of `total_usage`."""
+    return TokenUsage(
+        input_tokens=totals.get("inputTokens") or 0,
+        output_tokens=totals.get("outputTokens") or 0,
+        cached_tokens=totals.get("cachedTokens") or 0,
+        reasoning_tokens=totals.get("reasoningTokens") or 0,
+        cost_usd=totals.get("costUsd"),
+        model=totals.get("model") or "",
+    )
+
+
 def total_usage(spent: list[TokenUsage]) -> Row:
     """Sum the tokens and the cost of all processes of a run."""
     costs = [usage.cost_usd for usage in spent if usage.cost_usd is not None]
@@ -389,6 +473,7 @@ def total_usage(spent: list[TokenUsage]) -> Row:
         "inputTokens": sum(usage.input_tokens for usage in spent),
         "outputTokens": sum(usage.output_tokens for usage in spent),
         "cachedTokens": sum(usage.cached_tokens for usage in spent),
+        "reasoningTokens": sum(usage.reasoning_tokens for usage in spent),
         "costUsd": sum(costs) if costs else None,
         "model": next((usage.model for usage in reversed(spent) if usage.model), ""),
     }

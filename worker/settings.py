@@ -12,6 +12,7 @@ class WorkerSettings:
     executors: tuple[str, ...]
     at_once: int = 1
     version: str = "0"
+    machine: str = ""  # names this machine, its user and the folder of the worktrees
     capabilities: dict[str, str] = field(default_factory=dict)
     grace: float = 10.0  # seconds between asking a program to stop and killing it
     options: dict[str, dict[str, str]] = field(default_factory=dict)  # by program; they override a run's

@@ -1,11 +1,13 @@
 """Starts a worker. All settings are checked before the first claim; an error is one line."""
 
 import asyncio
+import hashlib
 import logging
 import re
 import shutil
 import socket
 import subprocess
+import uuid
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -40,16 +42,24 @@ def build_settings(
     """Check the command line. Raises WorkerStartError."""
     programs = check_programs(executors)
     top = find_repository(repository)
+    worktrees = (worktrees or top.with_name(f"{top.name}.worktrees")).absolute()
     return WorkerSettings(
         name=name or f"{socket.gethostname()}-{top.name}"[:100],
         repository=top,
-        worktrees=(worktrees or top.with_name(f"{top.name}.worktrees")).absolute(),
+        worktrees=worktrees,
         executors=programs,
         at_once=at_once,
         version=VERSION,
+        machine=machine_of(worktrees),
         options=parse_options(options, programs),
         capabilities=dict(map(parse_capability, capabilities)),
     )
+
+
+def machine_of(worktrees: Path) -> str:
+    """Return an id of this machine, the user's home and the worktrees: agent programs keep sessions by these."""
+    named = f"{socket.gethostname()}\0{uuid.getnode()}\0{Path.home()}\0{worktrees.resolve()}"
+    return hashlib.sha256(named.encode()).hexdigest()[:32]
 
 
 def check_programs(named: Sequence[str]) -> tuple[str, ...]:

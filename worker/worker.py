@@ -85,6 +85,7 @@ class WorkerProcess:
             version=settings.version,
             executors=settings.executors,
             at_once=settings.at_once,
+            machine=settings.machine,
             capabilities=settings.capabilities,
         )
         until = time.monotonic() + seconds

@@ -7,7 +7,7 @@ gate holds back, then lets the queue lease it, then starts the attempt; the work
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select
 
 from actions.liveness import note_worker
 from actions.move import move_as_system
@@ -18,6 +18,7 @@ from auth.locking import lock_worker
 from kit import queue
 from kit.db.database import utcnow
 from kit.db.transaction import Transaction
+from kit.metrics import count_claim
 from kit.queue import Candidate, ClaimFilter, Lease
 from models.actor import Actor
 from models.board import Board
@@ -25,11 +26,13 @@ from models.card import Card
 from models.events.run import RunClaimed, run_facts
 from models.policy import board_policy_of
 from models.refusal import Invalid
+from models.repository import Repository
 from models.run import Run, RunKind, RunLive, RunStatus
 from models.stage import Reason, Stage, keeps_from_work
 from models.worker import MAX_AT_ONCE, Worker
 from protocol.events import AttemptChanged, LifecyclePhase
 
+NO_BOARD = ""  # of a worker that has the repository of none
 MAX_GATED_RUNS = 100  # runs held back by a gate after which a claim gives up
 
 
@@ -57,7 +60,7 @@ async def claim_runs(
     # Before the worker's row is locked, which concurrent claims share.
     await note_worker(tx, worker_id, Worker.owner_id == actor.id)
     worker = await lock_worker(tx, actor, worker_id)
-    filter = _filter_for(worker, actor)
+    filter = await _filter_for(tx, worker, actor)
     if key is not None and (claims := await _repeat_claim(tx, worker, filter, most, key)):
         return claims
     claims, skipped = [], set[str]()
@@ -74,15 +77,27 @@ async def claim_runs(
     return claims
 
 
-def _filter_for(worker: Worker, actor: Actor) -> ClaimFilter:
-    scopes = [board_id for board_id in (worker.board_id, actor.board_id) if board_id is not None]
+async def _filter_for(tx: Transaction, worker: Worker, actor: Actor) -> ClaimFilter:
+    scopes = [board_id for board_id in (worker.board_id, actor.board_id) if board_id is not None][:1]
+    if worker.repositories is not None:
+        scopes = await _boards_with_repositories(tx, worker, scopes)
     return ClaimFilter(
         tenant=worker.workspace_id,
         kinds=worker.kinds or None,
         executors=worker.executors,
         capabilities=worker.capabilities,
-        scopes=scopes[:1] or None,
+        scopes=scopes or (None if worker.repositories is None else [NO_BOARD]),
     )
+
+
+async def _boards_with_repositories(tx: Transaction, worker: Worker, scopes: list[str]) -> list[str]:
+    """Return the boards whose repository the worker has; a board without one is anybody's."""
+    query = select(Board.id).outerjoin(Repository, Repository.id == Board.repository_id)
+    query = query.where(Board.workspace_id == worker.workspace_id)
+    has = or_(Board.repository_id.is_(None), Repository.key.in_(worker.repositories or ()))
+    if scopes:
+        query = query.where(Board.id.in_(scopes))
+    return list(await tx.scalars(query.where(has)))
 
 
 async def _candidates(tx: Transaction, filter: ClaimFilter, skipped: set[str]) -> list[Candidate]:
@@ -126,6 +141,8 @@ async def _claim_on_board(
     if not leases:
         return None
     [lease] = leases
+    if lease.transition and lease.transition.at and lease.transition.available_at:
+        count_claim((lease.transition.at - lease.transition.available_at).total_seconds())
     if (
         lease.id != run.id
     ):  # a run that was queued in the meantime precedes this one; it has passed its own gate

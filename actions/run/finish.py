@@ -6,10 +6,11 @@ from typing import Annotated, Any
 
 import actions.agent_session
 from actions import validation
+from actions.approval import cancel_replaced_approvals
 from actions.lease import Lease
 from actions.liveness import note_worker
 from actions.run.change import cancel_questions, follow_transition, suspend_run
-from actions.run.result import RunResultInput, store_result
+from actions.run.result import RunResultInput, judge_paths, store_result, validate_metrics
 from auth.locking import lock_leased_run
 from kit import queue
 from kit.db.transaction import Transaction
@@ -45,13 +46,26 @@ async def complete_run(
 ) -> Run:
     """Complete a run. A CODE run moves its card to REVIEW once none of its siblings is at work.
 
-    Raises LeaseLost if the lease is not held.
+    A run that changed a forbidden path of the board's policy is FAILED with POLICY_VIOLATION instead. Raises
+    LeaseLost if the lease is not held.
     """
     if not plain(result.summary):
         raise Invalid(("result.summary", "must say what was done"))
     async with leased(tx, actor, lease) as (board, run):
         job, _, _ = await queue.lock_leased_job(tx, lease)
         await _store(tx, run, result)
+        if violation := judge_paths(run, board_policy_of(board.policy)):
+            code = FailureCode.POLICY_VIOLATION
+            transition = await queue.fail(
+                *(tx, lease),
+                code=code,
+                reason=violation,
+                retryable=False,
+                exit_code=result.exit_code,
+                metrics=_metrics_of(run),
+            )
+            await follow_transition(tx, board, run, transition)
+            return run
         waits_for_decision = (
             result.outcome is RunOutcome.NO_CHANGES
             and board_policy_of(board.policy).no_change is NoChange.DECIDE
@@ -64,6 +78,7 @@ async def complete_run(
             return run
         transition = await queue.complete(tx, lease, exit_code=result.exit_code, metrics=_metrics_of(run))
         await follow_transition(tx, board, run, transition)
+        await cancel_replaced_approvals(tx, board, run)
         return run
 
 
@@ -143,7 +158,8 @@ async def confirm_stop(
 
 async def _store(tx: Transaction, run: Run, result: RunResultInput) -> None:
     store_result(run, result)
-    await keep_session(tx, run, result.session_id)
+    usage = validate_metrics("result.sessionUsage", result.session_usage)
+    await keep_session(tx, run, result.session_id, usage)
 
 
 def _metrics_of(run: Run) -> dict[str, Any] | None:
@@ -151,7 +167,9 @@ def _metrics_of(run: Run) -> dict[str, Any] | None:
     return metrics
 
 
-async def keep_session(tx: Transaction, run: Run, external_id: str | None) -> None:
+async def keep_session(
+    tx: Transaction, run: Run, external_id: str | None, usage: dict[str, Any] | None = None
+) -> None:
     """Store the conversation of an attempt, so that this run, or one after it, may resume it."""
     if not external_id or run.worker_id is None:
         return
@@ -159,4 +177,5 @@ async def keep_session(tx: Transaction, run: Run, external_id: str | None) -> No
     session = await actions.agent_session.keep_session(
         tx, run.board_id, run.card_id, run.worker_id, external_id, executor, parent_id=run.session_id
     )
+    session.usage = usage or session.usage
     run.session_id = session.id

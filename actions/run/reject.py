@@ -14,7 +14,7 @@ from auth.locking import lock_card
 from kit.db.transaction import Transaction
 from kit.graphql.arguments import Id
 from models.actor import Actor
-from models.board import BoardColumn
+from models.board import Board, BoardColumn
 from models.card import Card
 from models.message import MessageKind
 from models.refusal import Conflict
@@ -40,6 +40,12 @@ async def reject_card(
     stage = await tx.scalar(select(BoardColumn.stage).where(BoardColumn.id == card.column_id))
     if stage is not Stage.REVIEW:
         raise Conflict(f"The card is in {stage}; only a card in REVIEW can be rejected", card.id)
+    await send_back(tx, actor, board, card, feedback)
+    return card
+
+
+async def send_back(tx: Transaction, actor: Actor, board: Board, card: Card, feedback: str) -> None:
+    """Send a card back to TODO with feedback, and continue its work. The caller holds the card and its board."""
     message = await post_message_of(tx, actor, card.id, feedback, MessageKind.FEEDBACK)
     wish = RunRequest(instruction=message.body, message_id=message.id)
     last = await find_worked(tx, card)
@@ -53,4 +59,3 @@ async def reject_card(
         again = retry_request(last, profile, instruction=message.body, resume=True)
         again = replace(again, message_id=message.id, batch_id=None, place=None)
         await enqueue_runs(tx, actor, board, [(card, again)])
-    return card

@@ -8,17 +8,22 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 from actions import git, validation
+from actions.gate import PROTECTED_KEY
 from kit.graphql.arguments import JSON
 from kit.graphql.types import input_type
+from models.policy import BoardPolicy
 from models.refusal import Invalid
 from models.run import MAX_COMMITS, MAX_FILES, MAX_PATCH, MAX_SUMMARY_LENGTH, MAX_WARNINGS, Run, RunOutcome
 from models.worker import METRICS
 from protocol.events import FileChange
+from protocol.globs import matching
 from protocol.text import plain
 
 MAX_FILE_LINES = 2**31 - 1  # of one file's change: GraphQL's Int
 MAX_TITLE_LENGTH = 500  # characters of a commit's title; the rest is cut off
 MAX_WARNING_LENGTH = 2_000  # characters of a warning; the rest is cut off
+MAX_PROTECTED_SHOWN = 50  # paths kept of those that need a person's approval
+MAX_FORBIDDEN_SHOWN = 10  # paths named in the reason of a failure
 
 Row = dict[str, Any]
 
@@ -57,6 +62,9 @@ class RunResultInput:
     warnings: Annotated[list[str] | None, "Warnings for people; the first 50 are kept."] = None
     patch: Annotated[str | None, "The whole change as a patch, at most 524,288 characters."] = None
     metrics: Annotated[JSON | None, "An object: tokens, cost, seconds."] = None
+    session_usage: Annotated[
+        JSON | None, "Tokens and cost of the whole conversation, of which `metrics` has this attempt's part."
+    ] = None
 
 
 def store_result(run: Run, result: RunResultInput) -> None:
@@ -126,3 +134,24 @@ def validate_metrics(path: str, metrics: object) -> Row | None:
         elif isinstance(value, int | float) and value < 0:
             raise Invalid((at, "must not be less than 0"))
     return document
+
+
+def judge_paths(run: Run, policy: BoardPolicy) -> str | None:
+    """Return why a run violates the path rules of its board, or None; note the protected paths that it changed.
+
+    The rules are those of the run's first claim and those of now: a change of the policy only tightens them.
+    """
+    frozen = (run.snapshot or {}).get("policy", {})
+    result: Row = run.result or {}
+    files = result.get("files", [])
+    paths = list({path: None for file in files for path in (file["path"], file["moved_from"]) if path})
+    if protected := matching(paths, {*policy.protected_paths, *frozen.get("protected_paths", ())}):
+        run.result = result | {PROTECTED_KEY: protected[:MAX_PROTECTED_SHOWN]}
+    if forbidden := matching(paths, {*policy.forbidden_paths, *frozen.get("forbidden_paths", ())}):
+        more = (
+            f" and {len(forbidden) - MAX_FORBIDDEN_SHOWN} more"
+            if len(forbidden) > MAX_FORBIDDEN_SHOWN
+            else ""
+        )
+        return f"It changed what the board forbids: {', '.join(forbidden[:MAX_FORBIDDEN_SHOWN])}{more}"
+    return None

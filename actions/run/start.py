@@ -28,7 +28,7 @@ from models.board import Board, BoardColumn
 from models.card import Card
 from models.events.run import RunQueued, run_facts
 from models.message import Message
-from models.policy import BoardPolicy, board_policy_of
+from models.policy import BoardPolicy, board_policy_of, check_seconds_of
 from models.refusal import Conflict, Invalid, NotFound
 from models.run import (
     ACTIVE,
@@ -77,6 +77,7 @@ class RunRequest:
     retry_of: str | None = None
     retries: int = 0
     session_id: str | None = None
+    workspace_ref: str | None = None  # the run whose folder it goes on with
     batch_id: str | None = None
     place: int | None = None  # in the batch
 
@@ -264,7 +265,7 @@ def check_start(facts: Facts, kind: RunKind) -> None:
     reasons = [
         reason
         for reason in against
-        if reason.code in (MoveGate.BOARD_ARCHIVED, MoveGate.CARD_ARCHIVED)
+        if reason.code in (MoveGate.BOARD_ARCHIVED, MoveGate.CARD_ARCHIVED, MoveGate.NOT_READY)
         or (reason.code is MoveGate.LAW and not way)
     ]
     if not way and not reasons:
@@ -286,8 +287,9 @@ async def enqueue_allowed_runs(
     for card, facts, wish in asked:
         gate = keeps_from_work(facts, is_code=wish.kind is RunKind.CODE)
         profile = wish.profile
+        id = new_id("run")
         run = Run(
-            id=new_id("run"),
+            id=id,
             board_id=board.id,
             card_id=card.id,
             kind=wish.kind,
@@ -308,6 +310,7 @@ async def enqueue_allowed_runs(
             base_ref=wish.base_ref,
             branch=wish.branch,
             session_id=wish.session_id,
+            workspace_ref=wish.workspace_ref or id,
             attempt=0,
             created_by=actor.id if actor else None,
             queued_at=now,
@@ -345,7 +348,7 @@ def _work(
         parked_for=gate,
         max_attempts=policy.max_attempts,
         wait_limit=policy.queue_seconds,
-        attempt_limit=policy.attempt_seconds,
+        attempt_limit=policy.attempt_seconds + check_seconds_of(run.kind, policy),
         silence_limit=policy.silence_seconds,
         whole_limit=policy.whole_seconds,
     )
@@ -412,6 +415,7 @@ def retry_request(
         executor=run.executor,
         branch=run.branch if resume else None,
         session_id=run.session_id if resume else None,
+        workspace_ref=(run.workspace_ref or run.id) if resume else None,
         retry_of=run.id,
         retries=run.retries + 1,
         batch_id=run.batch_id,

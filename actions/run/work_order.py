@@ -4,7 +4,7 @@ Later changes by people reach the next run, not this one; only answers to its qu
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
 from sqlalchemy import Row, func, select
@@ -16,8 +16,9 @@ from models.account import User, public
 from models.board import Board
 from models.card import Card, Subtask
 from models.message import Message
-from models.policy import BoardPolicy, board_policy_of
+from models.policy import BoardPolicy, RequiredCheck, board_policy_of, checks_after
 from models.question import Question, QuestionStatus
+from models.repository import Repository
 from models.run import CommandKind, PermissionLevel, Run, RunCommand, RunKind, RunStatus
 from models.worker import AgentProfile, AgentSession, Worker, program_of, reusable
 
@@ -46,6 +47,8 @@ class WorkOrder:
     model: str | None
     instructions: str
     session_id: str | None  # the program's own id of the conversation to resume
+    session_usage: dict[str, Any] | None  # tokens and cost of that conversation until now
+    workspace: str  # the run that began the folder; runs that continue its branch use the same
     branch: str | None
     base_ref: str
     repository: str
@@ -57,6 +60,8 @@ class WorkOrder:
     options: dict[str, Any]
     silence_seconds: int
     attempt_seconds: int
+    checks: list[RequiredCheck]  # to run after the agent has ended
+    first_paths: list[str]  # globs of paths to name first in a long result
     agent: AgentToken
 
 
@@ -95,7 +100,7 @@ async def freeze_snapshot(tx: Transaction, board: Board, run: Run, card: Card) -
         .limit(MAX_COMMENTS)
     )
     profile = await tx.get(AgentProfile, run.profile_id) if run.profile_id else None
-    policy = board_policy_of(board.policy)
+    policy = await _policy_with_repository(tx, board)
     return {
         "board": {"id": board.id, "name": board.name, "key": board.key},
         "card": {
@@ -118,6 +123,16 @@ async def freeze_snapshot(tx: Transaction, board: Board, run: Run, card: Card) -
     }
 
 
+async def _policy_with_repository(tx: Transaction, board: Board) -> BoardPolicy:
+    """Return the policy of a board, with the address and the branch of its repository if it has one."""
+    policy = board_policy_of(board.policy)
+    repository = await tx.get(Repository, board.repository_id) if board.repository_id else None
+    if repository is None or repository.disconnected_at is not None:
+        return policy
+    base = policy.base_branch or repository.base_branch or ""
+    return replace(policy, repository=repository.url, base_branch=base)
+
+
 async def _reviewed_work(tx: Transaction, run: Run, card: Card, policy: BoardPolicy) -> dict[str, str] | None:
     """Return the branch that a run about the card's work starts from, and its base.
 
@@ -128,7 +143,8 @@ async def _reviewed_work(tx: Transaction, run: Run, card: Card, policy: BoardPol
     last = await find_worked(tx, card)
     if last is None or not last.branch:
         return None
-    return {"branch": last.branch, "base": last.base_ref or policy.base_branch}
+    base = last.base_ref or policy.base_branch
+    return {"branch": last.branch, "base": base, "workspace": last.workspace_ref or last.id}
 
 
 async def find_worked(tx: Transaction, card: Card) -> Run | None:
@@ -157,12 +173,13 @@ async def work_order_of(tx: Transaction, board: Board, run: Run, worker: Worker)
     assert run.snapshot is not None, "a run is claimed with its snapshot"
     policy, profile, card = run.snapshot["policy"], run.snapshot["profile"] or {}, run.snapshot["card"]
     answers = await answers_of(tx, run)
-    session_id = await _resumable_session(tx, run, worker)
-    awaited = await _awaited_answers(tx, run, answers) if session_id else []
+    session = await _resumable_session(tx, run, worker)
+    awaited = await _awaited_answers(tx, run, answers) if session else []
     whole_prompt = prompt_of(run.kind, run.snapshot, run.instruction)
     if answers:
         whole_prompt += "\n\n" + answered_of(answers)
-    work = (run.snapshot.get("work") or {}).get("branch")
+    reviewed = run.snapshot.get("work") or {}
+    work = reviewed.get("branch")
     continues_work = run.kind in (RunKind.INTEGRATE, RunKind.DOCUMENT)  # other kinds change nothing
     instructions = [profile.get("persona") or "", policy["instructions"]]
     return WorkOrder(
@@ -171,7 +188,9 @@ async def work_order_of(tx: Transaction, board: Board, run: Run, worker: Worker)
         whole_prompt=whole_prompt,
         model=profile.get("model"),
         instructions="\n\n".join(part for part in instructions if part),
-        session_id=session_id,
+        session_id=session.external_id if session else None,
+        session_usage=session.usage if session else None,
+        workspace=(reviewed.get("workspace") if continues_work else None) or run.workspace_ref or run.id,
         branch=run.branch or (work if continues_work else None),
         base_ref=run.base_ref or (None if continues_work else work) or policy["base_branch"] or "HEAD",
         repository=policy["repository"],
@@ -183,6 +202,8 @@ async def work_order_of(tx: Transaction, board: Board, run: Run, worker: Worker)
         options=profile.get("options") or {},
         silence_seconds=policy["silence_seconds"],
         attempt_seconds=policy["attempt_seconds"],
+        checks=checks_after(run.kind, board_policy_of(policy)),
+        first_paths=[*policy.get("forbidden_paths", ()), *policy.get("protected_paths", ())],
         agent=AgentToken(
             run=run.id,
             attempt=run.attempt,
@@ -223,11 +244,18 @@ async def _awaited_answers(tx: Transaction, run: Run, answers: Sequence[Answer])
     return previous if is_waiting else []
 
 
-async def _resumable_session(tx: Transaction, run: Run, worker: Worker) -> str | None:
-    """Return the program's id of the conversation to resume, if this worker and program hold it and it lives."""
+async def _resumable_session(tx: Transaction, run: Run, worker: Worker) -> AgentSession | None:
+    """Return the conversation to resume, if this machine and program hold it and it lives."""
     if run.session_id is None:
         return None
     session = await tx.get(AgentSession, run.session_id)
-    if session is None or session.worker_id != worker.id or not reusable(session, utcnow()):
+    if session is None or not reusable(session, utcnow()):
         return None
-    return session.external_id if session.executor == program_of(run.executor, worker) else None
+    if session.worker_id != worker.id and not await _is_same_machine(tx, session.worker_id, worker):
+        return None
+    return session if session.executor == program_of(run.executor, worker) else None
+
+
+async def _is_same_machine(tx: Transaction, other_id: str, worker: Worker) -> bool:
+    other = await tx.get(Worker, other_id)
+    return other is not None and worker.machine is not None and other.machine == worker.machine

@@ -55,7 +55,9 @@ def _is_graphql_type(item: Any) -> bool:
 
 
 def parameters_of(action: Callable[..., Any]) -> list[inspect.Parameter]:
-    """List the parameters of an action that a client gives, with their GraphQL types: all but `tx` and `actor`.
+    """List the parameters of an action that a client gives, with their GraphQL types.
+
+    All but `tx`, `actor` and `services`.
 
     `**changes: Unpack[Changes]` stands for the optional fields of the TypedDict `Changes`.
     """
@@ -66,7 +68,7 @@ def parameters_of(action: Callable[..., Any]) -> list[inspect.Parameter]:
             for name, annotation in typing.get_type_hints(fields, include_extras=True).items():
                 field = inspect.Parameter(name, parameter.KEYWORD_ONLY, default=None, annotation=annotation)
                 parameters.append(field)
-        elif parameter.name not in ("tx", "actor"):
+        elif parameter.name not in ("tx", "actor", "services"):
             parameters.append(parameter)
     return [
         parameter.replace(annotation=graphql_annotation(parameter.annotation), kind=parameter.KEYWORD_ONLY)

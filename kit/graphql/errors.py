@@ -43,6 +43,8 @@ class Code(StrEnum):
     RATE_LIMITED = "RATE_LIMITED"
     UNAVAILABLE = "UNAVAILABLE"
     TIMEOUT = "TIMEOUT"
+    DOCUMENT_UNKNOWN = "PERSISTED_DOCUMENT_UNKNOWN"
+    PERSISTED_QUERY_UNKNOWN = "PERSISTED_QUERY_NOT_FOUND"  # the name that clients of APQ compare
     INTERNAL = "INTERNAL"
 
 
@@ -169,7 +171,7 @@ def _cause(exception: BaseException) -> BaseException | None:
 
 
 def _is_ours(frame: traceback.FrameSummary) -> bool:
-    return frame.filename.startswith(ROOT) and "site-packages" not in frame.filename
+    return frame.filename.startswith(ROOT) and "site-packages" not in frame.filename.removeprefix(ROOT)
 
 
 def _named(exception: BaseException) -> str:

@@ -2,7 +2,27 @@
 
 from collections.abc import Iterator
 
-from models.events import account, board, card, feed, group, notice, profile, question, run, worker, workspace
+from models.events import (
+    account,
+    approval,
+    board,
+    card,
+    check,
+    connection,
+    document,
+    feed,
+    group,
+    invitation,
+    knowledge,
+    notice,
+    planned_file,
+    profile,
+    question,
+    repository,
+    run,
+    worker,
+    workspace,
+)
 from models.events.base import BaseEvent, BoardEvent, Changes, UserEvent, WorkspaceEvent
 
 __all__ = [
@@ -13,13 +33,21 @@ __all__ = [
     "UserEvent",
     "WorkspaceEvent",
     "account",
+    "approval",
     "board",
     "card",
+    "check",
+    "connection",
+    "document",
     "feed",
     "group",
+    "invitation",
+    "knowledge",
     "notice",
+    "planned_file",
     "profile",
     "question",
+    "repository",
     "run",
     "type_name_of",
     "worker",

@@ -40,6 +40,7 @@ from worker.process import Agent, ProcessLimits
 from worker.programs import ADAPTERS
 from worker.programs.adapter import ProgramTask, answered
 from worker.programs.gemini import settings
+from worker.run import total_usage, usage_of
 
 DATA = Path(__file__).parent.parent / "data" / "worker"
 pytestmark = pytest.mark.long
@@ -107,12 +108,20 @@ class Program:
         return {}
 
     async def run(
-        self, script, *, on=None, prompt="Say hello in hello.txt", session="", supervised=False, **work
+        self,
+        script,
+        *,
+        on=None,
+        prompt="Say hello in hello.txt",
+        session="",
+        supervised=False,
+        earlier=None,
+        **work,
     ):
         script = json.loads(json.dumps(script).replace("$FOLDER", str(self.folder)))
         models = {"codex": "gpt-5.1-codex", "gemini": "gemini-2.5-flash", "opencode": "own/scripted"}
         executor, events, lines = ADAPTERS[self.name](), [], []
-        read = executor.read
+        read, executor.earlier = executor.read, earlier or TokenUsage()
 
         def noted(line):
             lines.append(line)
@@ -201,6 +210,19 @@ async def test_writes(program, name):
         assert [(Path(e.path).name, e.change) for e in of(events, FileChanged)] == [
             ("hello.txt", FileChange.ADD)
         ]
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_three_runs_of_one_session_count_what_the_model_billed(program, name):
+    """Some programs tell the usage of the whole session each time; what a run counts is its own."""
+    program, session, earlier, counted = program(name), "", TokenUsage(), []
+    for script in ([write(name), DONE], [DONE], [DONE]):
+        outcome, events = await program.run(script, session=session, earlier=earlier)
+        assert outcome.ended.ok, outcome
+        usage, session = of(events, TokenUsage)[-1], outcome.session
+        counted.append((usage.input_tokens, usage.output_tokens, usage.cached_tokens))
+        earlier = usage_of(total_usage([earlier, usage]))
+    assert counted == [(n * 1200, n * 34, n * 1000) for n in (2, 1, 1)]
 
 
 @pytest.mark.parametrize("name", NAMES)

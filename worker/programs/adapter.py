@@ -25,6 +25,7 @@ from protocol.events import (
     QuestionItem,
     QuestionOption,
     StatusChanged,
+    TokenUsage,
     ToolFinished,
     ToolStarted,
     ToolStatus,
@@ -37,6 +38,7 @@ MAX_TEXT = 16_384  # characters of a tool's output
 MAX_INPUT = 4_096  # characters of one value of a tool's input
 MAX_LINE = 200  # characters of a line shown to people
 WRAP_UP = "Wrap up now: bring what you have into a working state, commit it, and end with a short summary."
+COUNTED = ("input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens")
 Json = dict[str, Any]
 
 
@@ -82,6 +84,7 @@ class ProgramAdapter:
         self.outgoing: list[bytes] = []
         self.tools: dict[str, str] = {}  # running tools: call id to name
         self.background: set[str] = set()  # background tasks that will resume the program after its result
+        self.earlier = TokenUsage()  # usage of the resumed session before this process
         self.settle_seconds = 0.0  # quiet time after the result before its input is closed
         self.is_shortened = False  # the current line has shortened strings
         self._unknown: set[str] = set()  # unknown kinds of lines already reported
@@ -162,6 +165,18 @@ class ProgramAdapter:
             elif isinstance(event, StatusChanged) and event.session and not event.agent:
                 self.session = event.session
         return events
+
+    def without_earlier(self, total: TokenUsage, least: TokenUsage | None = None) -> TokenUsage:
+        """Subtract the earlier usage of the session from a program's total of it.
+
+        Returns the total as it is if that gives less than `least`: the program counts this process only.
+        """
+        own = {name: getattr(total, name) - getattr(self.earlier, name) for name in COUNTED}
+        if min(own.values()) < 0 or (least and any(own[name] < getattr(least, name) for name in COUNTED)):
+            return total
+        if total.cost_usd is not None and self.earlier.cost_usd is not None:
+            own["cost_usd"] = max(0.0, total.cost_usd - self.earlier.cost_usd)
+        return total.model_copy(update=own)
 
     def tool_ends(self, status: ToolStatus) -> list[AgentEvent]:
         """Return the ends of the tools that are still running."""

@@ -533,7 +533,8 @@ class ClaudeCode(ProgramAdapter):
         ]
 
     def on_result(self, data: Json) -> list[AgentEvent]:
-        usage = _usage(data)
+        # Some versions count a resumed session whole in `modelUsage`; `usage` has this process without sub-agents.
+        usage = self.without_earlier(_usage(data), _usage({"usage": data.get("usage")}))
         if self._skip and data.get("subtype") != "success":
             self._skip -= 1
             return [usage, *self.tool_ends(ToolStatus.STOPPED)]

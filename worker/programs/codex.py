@@ -98,7 +98,7 @@ class Codex(ProgramAdapter):
         if kind == "turn.completed":
             self.ended = self._judge()
             return [
-                _usage(payload.get("usage") or {}),
+                self.without_earlier(_usage(payload.get("usage") or {})),  # of the whole session
                 StatusChanged(state=AgentStatus.IDLE, reason="completed"),
             ]
         if kind == "turn.failed":

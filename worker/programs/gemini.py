@@ -150,10 +150,14 @@ class Gemini(ProgramAdapter):
 
     def on_result(self, payload: Json) -> list[AgentEvent]:
         stats = payload.get("stats") or {}
+        read, written = stats.get("input_tokens", 0), stats.get("output_tokens", 0)
         usage = TokenUsage(
-            input_tokens=stats.get("input_tokens", 0),
-            output_tokens=stats.get("output_tokens", 0),
+            input_tokens=read,
+            output_tokens=written,
             cached_tokens=stats.get("cached", 0),
+            reasoning_tokens=max(
+                0, stats.get("total_tokens", 0) - read - written
+            ),  # neither read nor written
             model=next(iter(stats.get("models") or {}), ""),
         )
         if payload.get("status") == "success" and self._denied:

@@ -1,7 +1,9 @@
 """Reads the changes between two commits in a fixed format, independent of a person's diff settings."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+
+from protocol.globs import matching
 
 PATCH = 1_048_576  # bytes
 FILES = 1000  # files
@@ -42,7 +44,7 @@ class Made:
     author: str
 
 
-async def diff_of(git: Git, base: str, head: str) -> Diff:
+async def diff_of(git: Git, base: str, head: str, first: Sequence[str] = ()) -> Diff:
     numbers = await git(*PLAIN, "--numstat", "-z", base, head)
     kinds = _changes(await git(*PLAIN, "--name-status", "-z", base, head))
     files = []
@@ -50,6 +52,8 @@ async def diff_of(git: Git, base: str, head: str) -> Diff:
         change, before = kinds.get(file.path, ("EDIT", ""))
         path, before = printable(file.path), printable(before)
         files.append(replace(file, path=path, change=change, moved_from=before))
+    if first:
+        files.sort(key=lambda file: not matching([file.path, file.moved_from], first))  # stable
     patch = await git(*PLAIN, "--patch", "--unified=3", base, head, max_bytes=PATCH)
     return Diff(
         files=tuple(files[:FILES]),

@@ -54,6 +54,11 @@ class PubSub:
         self._starting = asyncio.Lock()
         self._is_started = False
 
+    @property
+    def is_proven(self) -> bool:
+        """Whether notifications of other processes are known to arrive."""
+        return all(ear.state is SourceState.PROVEN for ear in self._ears)
+
     async def start(self) -> None:
         """Connect and subscribe. A second call has no effect.
 

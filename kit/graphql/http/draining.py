@@ -18,6 +18,11 @@ class Draining:
         self._loop: asyncio.AbstractEventLoop | None = None
         self.announced = self.begun = False
 
+    @property
+    def open_streams(self) -> int:
+        """Number of sockets and streams that are open."""
+        return len(self._ends)
+
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
 

@@ -31,6 +31,7 @@ from kit.graphql.errors import Code, Explain, PublicError, codes, explain_nothin
 from kit.graphql.limits.document_size import DocumentLimits, LimitExceeded, check_variables
 from kit.graphql.limits.rate import RateLimited, TokenBucket
 from kit.graphql.operation import Operation, current_operation
+from kit.metrics import count_operation
 
 log = logging.getLogger("signalbox.operation")
 
@@ -207,7 +208,10 @@ def _objects(data: Any) -> int:
 
 
 def log_operation(operation: Operation, found: Collection[str] = ()) -> None:
-    """Log one operation, with the codes of its errors."""
+    """Log and count one operation, with the codes of its errors."""
+    seconds = time.perf_counter() - operation.started
+    codes = sorted({*operation.codes, *found})
+    count_operation(operation.type, operation.name, operation.transport, seconds, operation.cost, codes)
     log.info(
         "operation",
         extra={
@@ -215,8 +219,8 @@ def log_operation(operation: Operation, found: Collection[str] = ()) -> None:
             "transport": operation.transport,
             "operation_type": operation.type,
             "operation_name": (operation.name or "")[:MAX_LOGGED_NAME_LENGTH] or None,
-            "milliseconds": round((time.perf_counter() - operation.started) * 1000, 1),
+            "milliseconds": round(seconds * 1000, 1),
             "cost": operation.cost,
-            "codes": sorted({*operation.codes, *found}),
+            "codes": codes,
         },
     )
