@@ -11,10 +11,13 @@ from resolvers.agent_session import SESSION
 from resolvers.approval import APPROVAL
 from resolvers.batch import BATCH
 from resolvers.board import BOARD, COLUMN
+from resolvers.branch_task import BRANCH_TASK
 from resolvers.card import CARD
 from resolvers.check import CHECK
 from resolvers.connection import CONNECTION
 from resolvers.context import Info
+from resolvers.diff import DIFF
+from resolvers.document import DOCUMENT, DOCUMENT_LINK
 from resolvers.group import GROUP
 from resolvers.invitation import INVITATION
 from resolvers.job import JOB
@@ -43,9 +46,12 @@ RELATIONS: dict[str, Relation] = {
     "key": API_KEY,
     "invitation": INVITATION,
     "label": LABEL,
+    "document": DOCUMENT,
+    "doclink": DOCUMENT_LINK,
     "board": BOARD,
     "column": COLUMN,
     "group": GROUP,
+    "task": BRANCH_TASK,
     "card": CARD,
     "link": LINK,
     "subtask": SUBTASK,
@@ -57,6 +63,7 @@ RELATIONS: dict[str, Relation] = {
     "batch": BATCH,
     "question": QUESTION,
     "check": CHECK,
+    "diff": DIFF,
     "approval": APPROVAL,
     "profile": PROFILE,
     "connection": CONNECTION,

@@ -16,6 +16,7 @@ import resolvers.readiness
 from auth.permissions import Access
 from kit.graphql.limits.list_size import list_size
 from kit.graphql.types import Node, object_type
+from models.branch_task import MAX_CONFLICTS
 from models.card import MAX_AT_ONCE, CardSize, CardType, Priority
 from models.card import Card as CardRow
 from models.run import AgentState
@@ -24,13 +25,16 @@ from resolvers import agent_state as agents
 from resolvers import approval as consents
 from resolvers import card as cards
 from resolvers import check as results
+from resolvers import diff as differences
 from resolvers import link as links
 from resolvers import message as messages
 from resolvers import question as questions
 from resolvers import run as runs
 from resolvers import timeline as timelines
 from resolvers.board import BOARD, COLUMN
+from resolvers.branch_task import LAST_BRANCH_TASK_OF_CARD
 from resolvers.card import CARD, CHILDREN_OF_CARD
+from resolvers.document import LINKS_OF_TARGET
 from resolvers.group import GROUP
 from resolvers.knowledge import KNOWLEDGE_OF_CARD
 from resolvers.labels_and_assignees import ASSIGNEES_OF_CARD, LABELS_OF_CARD
@@ -44,7 +48,10 @@ from schema.account import User
 from schema.actor import Actor, actor_named, actor_of_event
 from schema.approval import GATE, Approval
 from schema.board import Board, Column
+from schema.branch_task import BranchTask, MergeConflict, merge_conflicts_of_card
 from schema.check import Check
+from schema.diff import DiffSnapshot
+from schema.document import DocumentLink
 from schema.fields import mutation, node_type, query_field, relation_field, result_type
 from schema.group import Group
 from schema.knowledge import KnowledgeItem
@@ -128,6 +135,9 @@ class Card(Node):
     due_on: Annotated[date | None, "The day it is due; null if unset."]
     overdue: bool = query_field(cards.overdue)
     group_id: Annotated[ID | None, "The group of the story map that it is in; null: none."]
+    document_links: list[DocumentLink] = relation_field(
+        LINKS_OF_TARGET, text="Its links to documents that you may see.", size=5
+    )
     group: Group | None = relation_field(GROUP, "group_id", text="The group that it is in.")
     agent_profile_id: Annotated[ID | None, "The agent profile of the card; null: that of its board."]
     agent_profile: AgentProfile | None = relation_field(
@@ -184,6 +194,12 @@ class Card(Node):
     chosen_run: RunLater | None = relation_field(
         CHOSEN_RUN_OF_CARD, text="The run on it that a person chose."
     )
+    branch_task: BranchTask | None = relation_field(
+        LAST_BRANCH_TASK_OF_CARD, text="The newest task on its branch."
+    )
+    merge_conflicts: list[MergeConflict] = query_field(
+        merge_conflicts_of_card, directives=[list_size(5, maximum=MAX_CONFLICTS, slicing=())]
+    )
     runs: Connection[RunLater] = query_field(runs.runs_of_card, directives=[list_size(50)])
     questions: Connection[QuestionLater] = query_field(
         questions.questions_of_card, directives=[list_size(50)]
@@ -193,6 +209,7 @@ class Card(Node):
     )
     checks: Connection[Check] = query_field(results.checks_of_card, directives=[list_size(50)])
     approvals: Connection[Approval] = query_field(consents.approvals_of_card, directives=[list_size(50)])
+    diff: DiffSnapshot | None = query_field(differences.diff_of_card)
     gate: list[GateReason] = query_field(consents.gate_of_card, directives=[GATE])
     allowed_stages: list[Stage] = query_field(cards.allowed_stages)
     moves: list[Move] = query_field(cards.moves_of_card, directives=[list_size(6, slicing=())])

@@ -7,6 +7,7 @@ card, and `%` its mark, a word that no other tenant's data has: say it in every 
 
 import contextlib
 import copy
+import hashlib
 import json
 import re
 from collections.abc import AsyncIterator, Iterator
@@ -125,14 +126,39 @@ MAKES: list[tuple[str, str, dict[str, Any]]] = [
     ),
     ("batch", "startBatch", {"cardIds": ["$batched"], "kind": "TEST", "instruction": "% together"}),
     (
+        "document",
+        "createDocument",
+        {"home": {"boardId": "$board"}, "title": "% document", "content": "% content", "tags": ["%"]},
+    ),
+    (
+        "doclink",
+        "linkDocument",
+        {"documentId": "$document", "target": {"cardId": "$card"}, "usageHint": "%"},
+    ),
+    (
         "approval",
         "requestApproval",
         {"cardId": "$card", "kind": "TOOL", "subject": "% deploy", "note": "% ok?"},
     ),
     ("consent", "requestApproval", {"cardId": "$next", "kind": "MERGE", "note": "% ok?"}),
+    (
+        "branched",
+        "createCard",
+        {"boardId": "$board", "title": "% branched", "destination": {"columnId": "$other"}},
+    ),
+    ("task", "createBranch", {"cardId": "$branched", "name": "%-branch"}),
     ("sibling", "createBoard", {"workspaceId": "$workspace", "name": "% sibling", "description": "%"}),
     ("siblingColumn", "createColumn", {"boardId": "$sibling", "name": "% sibling", "stage": "BACKLOG"}),
     ("siblingCard", "createCard", {"boardId": "$sibling", "title": "% sibling card"}),
+    (
+        "siblingDocument",
+        "createDocument",
+        {
+            "home": {"boardId": "$sibling"},
+            "title": "% sibling document",
+            "uri": "https://example.org/sibling",
+        },
+    ),
     ("siblingSubtask", "addSubtask", {"cardId": "$siblingCard", "title": "% sibling subtask"}),
     ("siblingMessage", "postMessage", {"cardId": "$siblingCard", "body": "% sibling message"}),
 ]
@@ -154,6 +180,9 @@ class Case:
 
 HIDDEN = {"board key": "NOT_FOUND"}  # what a key of one board does not see
 
+NO_DIFF = {"baseSha": "abcdef12", "headSha": "abcdef13", "fileCount": 1, "additions": 0, "deletions": 0}
+REPORT_DIFF = """mutation($input: ReportDiffInput!) { reportDiff(input: $input) {
+  ... on DiffReported { runId } ... on Refusal { code message } } }"""
 CHECK = {"kind": "UNIT", "status": "FAILED", "output": "%"}
 REPORT_CHECKS = """mutation($input: ReportChecksInput!) { reportChecks(input: $input) {
   ... on RecordedChecks { checks { id } } ... on Refusal { code message } } }"""
@@ -180,6 +209,15 @@ MUTATIONS: dict[str, Case] = {
     "changePassword": Case(
         PERSON, {"currentPassword": "not it", "newPassword": "long enough"}, answer="INVALID"
     ),
+    "updatePreferences": Case(PERSON, {"baseBranch": "% branch"}),
+    "removeAvatar": Case(PERSON, {}),
+    "requestPasswordReset": Case(ANYONE, {"email": "%@example.org"}, answer="FORBIDDEN"),
+    "resetPassword": Case(ANYONE, {"token": "none", "newPassword": "long enough"}, answer="INVALID"),
+    "requestAddressConfirmation": Case(PERSON, {}, answer="FORBIDDEN"),
+    "confirmAddress": Case(ANYONE, {"token": "none"}, answer="INVALID"),
+    "linkIdentity": Case(PERSON, {"token": "none"}, answer="INVALID"),
+    "unlinkIdentity": Case(PERSON, {"provider": "GITHUB"}),
+    "deleteMe": Case(PERSON, {"confirmUsername": "not mine"}, answer="INVALID"),
     "createApiKey": Case(ADMIN, {"workspaceId": "$workspace", "name": "% new", "scopes": ["READ"]}),
     "revokeApiKey": Case(ADMIN, {"id": "$spare key"}),
     "redriveJob": Case(ADMIN, {"jobId": "$job"}),
@@ -221,6 +259,11 @@ MUTATIONS: dict[str, Case] = {
     "decideApproval": Case(BOARD, {"id": "$consent", "approve": True, "note": "% fine"}),
     "cancelApproval": Case(BOARD, {"id": "$approval"}),
     "requestApproval": Case(BOARD, {"cardId": "$card", "kind": "MERGE", "note": "% please"}),
+    "reportDiff": Case(
+        WORK,
+        {**LEASE, **NO_DIFF, "files": [{"path": "%"}]},
+        answer="LEASE_LOST",
+    ),
     "reportChecks": Case(
         WORK,
         {**LEASE, "sha": "abcdef12", "checks": [{"kind": "UNIT", "name": "%", "status": "PASSED"}]},
@@ -264,6 +307,19 @@ MUTATIONS: dict[str, Case] = {
         dict.fromkeys(("read key", "write key", "board key", "worker key"), "NOT_FOUND"),
         answer="NOT_FOUND",
     ),
+    "mergeCard": Case(BOARD, {"cardId": "$card"}, answer="CONFLICT"),
+    "syncBranch": Case(BOARD, {"cardId": "$card"}, answer="CONFLICT"),
+    "pushBranch": Case(BOARD, {"cardId": "$card"}, answer="CONFLICT"),
+    "createBranch": Case(BOARD, {"cardId": "$branched", "name": "%-other"}, answer="CONFLICT"),
+    "resolveConflicts": Case(
+        BOARD, {"cardId": "$branched", "resolutions": [{"path": "%", "side": "OURS"}]}, answer="CONFLICT"
+    ),
+    "completeMerge": Case(BOARD, {"cardId": "$branched"}, answer="CONFLICT"),
+    "abortMerge": Case(BOARD, {"cardId": "$branched"}),
+    "lockRepository": Case(WORK, {**LEASE}, answer="LEASE_LOST"),
+    "finishBranchTask": Case(
+        WORK, {**LEASE, "result": {"fault": "BASE_MOVED"}, "summary": "%"}, answer="LEASE_LOST"
+    ),
     "createBoard": Case(MEMBER, {"workspaceId": "$workspace", "name": "% new"}),
     "updateBoard": Case(BOARD, {"id": "$board", "name": "% renamed"}),
     # Not the profile that is deleted below: only a card names that one, and its board must hear of it all the same.
@@ -306,6 +362,12 @@ MUTATIONS: dict[str, Case] = {
     "updateSubtask": Case(BOARD, {"id": "$subtask", "completed": True}),
     "moveSubtask": Case(BOARD, {"id": "$subtask", "position": {"after": "$step"}}),
     "deleteSubtask": Case(BOARD, {"id": "$subtask"}),
+    "createDocument": Case(BOARD, {"home": {"boardId": "$board"}, "title": "% new", "uri": "https://%.org"}),
+    "updateDocument": Case(BOARD, {"id": "$document", "content": "% other"}),
+    "restoreDocumentRevision": Case(BOARD, {"id": "$document", "revision": 1}),
+    "linkDocument": Case(BOARD, {"documentId": "$document", "target": {"boardId": "$board"}}),
+    "unlinkDocument": Case(BOARD, {"id": "$doclink"}),
+    "deleteDocument": Case(BOARD, {"id": "$document"}),
     "addKnowledge": Case(BOARD, {"cardId": "$card", "kind": "REQUIREMENT", "text": "% new"}),
     "updateKnowledge": Case(BOARD, {"id": "$knowledge", "state": "APPROVED"}),
     "moveKnowledge": Case(BOARD, {"id": "$knowledge", "position": {"after": "$guess"}}),
@@ -362,7 +424,11 @@ QUERIES: dict[str, dict[str, Any]] = {
     "queue": {"workspaceId": "$workspace"},
     "deadRuns": {"workspaceId": "$workspace"},
     "questions": {},
+    "document": {"id": "$document"},
+    "documents": {"workspaceId": "$workspace"},
+    "search": {"workspaceId": "$workspace", "text": "%"},
     "approvals": {},
+    "diff": {"base": "$diff", "head": "$diff"},
     "awaitAnswers": {"key": "k"},
     "agentProfiles": {"workspaceId": "$workspace"},
     "connections": {"workspaceId": "$workspace"},
@@ -407,6 +473,7 @@ NODES: dict[str, str] = {
     "Board": "board",
     "Column": "column",
     "Group": "group",
+    "BranchTask": "task",
     "Card": "card",
     "Subtask": "subtask",
     "KnowledgeItem": "knowledge",
@@ -423,7 +490,10 @@ NODES: dict[str, str] = {
     "Notification": "notice",
     "AgentSession": "conversation",
     "Question": "question",
+    "Document": "document",
+    "DocumentLink": "doclink",
     "Check": "check",
+    "DiffSnapshot": "diff",
     "Approval": "approval",
 }
 
@@ -549,6 +619,12 @@ async def _work(app: Any, made: Tenant) -> None:
     }
     reported = await app.data(REPORT_CHECKS, ann, input=given)
     made.ids["check"] = reported["checks"][0]["id"]
+    hunks = f"@@ -0,0 +1 @@\n+{made.mark}"
+    file = {"path": made.mark, "hunks": hunks, "hash": hashlib.sha256(hunks.encode()).hexdigest()}
+    given = {"lease": worker.leases[made.ids["run"]], **NO_DIFF, "files": [file]}
+    await app.data(REPORT_DIFF, ann, input=given)
+    ask = "query($id: ID!) { run(id: $id) { diff { id } } }"
+    made.ids["diff"] = (await app.data(ask, ann, id=made.ids["run"]))["diff"]["id"]
     await worker.say("releaseRun", made.ids["run"])  # a lease would run out meanwhile
     made.ids["question"], made.ids["doubt"] = [one["id"] for one in asked["questions"]]
 

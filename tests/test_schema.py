@@ -131,6 +131,7 @@ PAYLOADS: set[str] = {
     "PlanPreview",
     "Questions",
     "RecordedChecks",
+    "DiffReported",
     "DeletedGroup",
     "DeletedLabel",
     "ApiKeySecret",
@@ -146,6 +147,9 @@ PAYLOADS: set[str] = {
     "AllNotificationsRead",
     "Invited",
     "InvitationLink",
+    "MailRequested",
+    "PasswordSet",
+    "ErasedAccount",
 }  # answers that are neither: each is explained in docs/api.md
 
 
