@@ -169,7 +169,7 @@ def _reject(
     tx: Transaction, actor: Actor, board: Board, plan: PlanBatch, why: PlanRejected | None, reason: str = ""
 ) -> None:
     plan.status, plan.decided_by, plan.decided_at = PlanStatus.REJECTED, actor.id, utcnow()
-    plan.reason = why.reason if why else reason or "A person rejected it"
+    plan.reason = why.reason_message if why else reason or "A person rejected it"
     plan.refused_index, plan.reason_code = (why.index, why.reason_code) if why else (None, None)
     refused = PlanRefused(
         plan_id=plan.id,

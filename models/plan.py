@@ -65,6 +65,6 @@ class PlanRejected(Refusal):
     def __init__(self, index: int, action: str, refusal: Refusal) -> None:
         super().__init__(f"Action {index} ({action}) was refused: {refusal.message}")
         self.index, self.action = index, action
-        self.reason_code, self.reason = refusal.code, refusal.message
+        self.reason_code, self.reason_message = refusal.code, refusal.message
         self.issues: Sequence[Issue] = refusal.issues if isinstance(refusal, Invalid) else ()
         self.plan_id: str | None = None  # of the stored plan

@@ -136,7 +136,7 @@ class PlanRejected(Refusal):
     index: Annotated[int, "The place of the refused action, from 0."]
     action: Annotated[str, "The kind of the refused action: `createCard`."]
     reason_code: Annotated[str | None, "The code of the refusal that its mutation would have given."]
-    reason: Annotated[str | None, "The message of that refusal."]
+    reason_message: Annotated[str | None, "The message of that refusal."]
     issues: list[Issue] = strawberry.field(
         description="For INVALID: the errors, with paths in the action's input; else empty.",
         directives=[list_size(1, slicing=())],

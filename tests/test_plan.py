@@ -13,7 +13,7 @@ from tests.test_agent_access import at_work
 from tests.test_group import shown
 
 CHANGES = "changes { index action change changedId tempId title } summary { created updated moved deleted }"
-REJECTED = "... on PlanRejected { index action reasonCode reason issues { path } planId }"
+REJECTED = "... on PlanRejected { index action reasonCode reasonMessage issues { path } planId }"
 PLAN = f"... on PlanBatch {{ id status {CHANGES} }} ... on PlanPreview {{ {CHANGES} }} {REJECTED}"
 ACCEPTED = f"... on PlanBatch {{ id status {CHANGES} }} {REJECTED}"
 PLANS = """query($id: ID!) { board(id: $id) { plans { nodes {
@@ -217,7 +217,7 @@ async def test_a_refusal_names_its_action_and_nothing_has_changed(run):
             [newest, *others] = await plans(app, board)
             assert (newest["id"], newest["status"]) == (refused["planId"], "REJECTED")
             assert (newest["refusedIndex"], newest["reasonCode"]) == (index, code)
-            assert newest["reason"] == refused["reason"]
+            assert newest["reason"] == refused["reasonMessage"]
             assert len(others) == number, "a preview is not stored"
             after = await dump(app, board)
             assert after.pop("seq") == before["seq"] + number + 1, "the note of each is told"

@@ -27,4 +27,4 @@ class PlanRefused(PlanEvent):
     """A plan was rejected, by a person or because an action of it was refused. Nothing was changed."""
 
     refused_index: Annotated[int | None, "The refused action; null if a person rejected the plan."]
-    reason: Annotated[str, "The reason, for people."]
+    reason: Annotated[str | None, "The reason, for people."]
