@@ -67,6 +67,9 @@ class BoardPolicy:
     repository: Annotated[str, "Repository that workers clone or find; empty: the worker's own."]
     base_branch: Annotated[str, "Branch that work starts from; empty: the repository's default branch."]
     branch_template: Annotated[str, "Template of branch names; {card}, {slug} and {run} are replaced."]
+    prompt_length: Annotated[
+        int, "Length of a prompt in characters beyond which context and documents are left out."
+    ]
     instructions: Annotated[str, "Instructions for every agent of the board, Markdown; may be empty."]
     checks: list[RequiredCheck] = strawberry.field(
         description="Checks that must pass before a merge.",
