@@ -1,4 +1,4 @@
-"""The context of a board: the facts about its project that every agent is told, and variables of their environment."""
+"""The context of a board: the facts that every agent is told, and variables of its environment."""
 
 import re
 from typing import Any

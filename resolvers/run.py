@@ -328,7 +328,7 @@ class WorkVariable:
 
 
 def variables_of_work(root: Parent[WorkOrder], info: Info) -> list[WorkVariable]:
-    """Variables of the board's context, for the environment of the agent; secret ones decrypted. Returned here only."""
+    """Variables for the environment of the agent. Secret ones are decrypted, and returned here only."""
     secrets = info.context.services.secrets
     return [
         WorkVariable(name, secrets.open(one["sealed"], root.agent.board) if "sealed" in one else one["value"])

@@ -2,9 +2,9 @@
 
 import sqlalchemy as sa
 from alembic import op
-from kit.db.database import Id
-from kit.db.database import Json
-from kit.db.database import UtcDateTime
+
+from kit.db.database import Id, Json, UtcDateTime
+
 revision = "0019"
 down_revision = "0018"
 branch_labels = None
@@ -12,18 +12,21 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.create_table('board_context',
-    sa.Column('board_id', Id, nullable=False),
-    sa.Column('fields', Json, nullable=False),
-    sa.Column('personas', Json, nullable=False),
-    sa.Column('variables', Json, nullable=False),
-    sa.Column('created_at', UtcDateTime(), nullable=False),
-    sa.Column('updated_at', UtcDateTime(), nullable=False),
-    sa.Column('version', sa.Integer(), nullable=False),
-    sa.ForeignKeyConstraint(['board_id'], ['board.id'], name=op.f('fk_board_context_board_id'), ondelete='CASCADE'),
-    sa.PrimaryKeyConstraint('board_id', name=op.f('pk_board_context'))
+    op.create_table(
+        "board_context",
+        sa.Column("board_id", Id, nullable=False),
+        sa.Column("fields", Json, nullable=False),
+        sa.Column("personas", Json, nullable=False),
+        sa.Column("variables", Json, nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("updated_at", UtcDateTime(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["board_id"], ["board.id"], name=op.f("fk_board_context_board_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("board_id", name=op.f("pk_board_context")),
     )
 
 
 def downgrade() -> None:
-    op.drop_table('board_context')
+    op.drop_table("board_context")
