@@ -5,6 +5,7 @@ from kit.eventlog import tables  # noqa: F401
 from models import (  # noqa: F401
     account,
     approval,
+    avatar,
     batch,
     board,
     card,
@@ -14,6 +15,7 @@ from models import (  # noqa: F401
     diff,
     document,
     group,
+    identity,
     invitation,
     job,
     knowledge,

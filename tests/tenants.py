@@ -198,6 +198,14 @@ MUTATIONS: dict[str, Case] = {
     "changePassword": Case(
         PERSON, {"currentPassword": "not it", "newPassword": "long enough"}, answer="INVALID"
     ),
+    "updatePreferences": Case(PERSON, {"baseBranch": "% branch"}),
+    "removeAvatar": Case(PERSON, {}),
+    "requestPasswordReset": Case(ANYONE, {"email": "%@example.org"}, answer="FORBIDDEN"),
+    "resetPassword": Case(ANYONE, {"token": "none", "newPassword": "long enough"}, answer="INVALID"),
+    "requestAddressConfirmation": Case(PERSON, {}, answer="FORBIDDEN"),
+    "confirmAddress": Case(ANYONE, {"token": "none"}, answer="INVALID"),
+    "linkIdentity": Case(PERSON, {"token": "none"}, answer="INVALID"),
+    "unlinkIdentity": Case(PERSON, {"provider": "GITHUB"}),
     "createApiKey": Case(ADMIN, {"workspaceId": "$workspace", "name": "% new", "scopes": ["READ"]}),
     "revokeApiKey": Case(ADMIN, {"id": "$spare key"}),
     "redriveJob": Case(ADMIN, {"jobId": "$job"}),

@@ -109,6 +109,7 @@ async def test_migrations_build_what_the_models_say(empty):
 def row(table, tag="x", **given):
     """A row of made-up values for every column."""
     sample = {str: tag, int: 1, float: 1.5, bool: False, datetime: datetime.now(UTC), date: date(2026, 1, 2)}
+    sample[bytes] = tag.encode()
     values = {}
     for column in table.columns:
         if column.name in given:
