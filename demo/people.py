@@ -61,9 +61,7 @@ class DemoPeople:
             return None
         board = self.ask(CARDS, board=self.chance.choice(boards)["id"])
         cards = board["cards"]["nodes"] if board else []
-        theirs = [
-            card for card in cards if card["activeRun"] is None and not card["title"].startswith(YOURS)
-        ]
+        theirs = [card for card in cards if card["activeRun"] is None and not card["title"].startswith(YOURS)]
         if not theirs:
             return None
         card = self.chance.choice(self.pressing(theirs) or theirs)
