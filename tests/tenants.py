@@ -136,6 +136,12 @@ MAKES: list[tuple[str, str, dict[str, Any]]] = [
         {"cardId": "$card", "kind": "TOOL", "subject": "% deploy", "note": "% ok?"},
     ),
     ("consent", "requestApproval", {"cardId": "$next", "kind": "MERGE", "note": "% ok?"}),
+    (
+        "branched",
+        "createCard",
+        {"boardId": "$board", "title": "% branched", "destination": {"columnId": "$other"}},
+    ),
+    ("task", "createBranch", {"cardId": "$branched", "name": "%-branch"}),
     ("sibling", "createBoard", {"workspaceId": "$workspace", "name": "% sibling", "description": "%"}),
     ("siblingColumn", "createColumn", {"boardId": "$sibling", "name": "% sibling", "stage": "BACKLOG"}),
     ("siblingCard", "createCard", {"boardId": "$sibling", "title": "% sibling card"}),
@@ -295,6 +301,19 @@ MUTATIONS: dict[str, Case] = {
         dict.fromkeys(("read key", "write key", "board key", "worker key"), "NOT_FOUND"),
         answer="NOT_FOUND",
     ),
+    "mergeCard": Case(BOARD, {"cardId": "$card"}, answer="CONFLICT"),
+    "syncBranch": Case(BOARD, {"cardId": "$card"}, answer="CONFLICT"),
+    "pushBranch": Case(BOARD, {"cardId": "$card"}, answer="CONFLICT"),
+    "createBranch": Case(BOARD, {"cardId": "$branched", "name": "%-other"}, answer="CONFLICT"),
+    "resolveConflicts": Case(
+        BOARD, {"cardId": "$branched", "resolutions": [{"path": "%", "side": "OURS"}]}, answer="CONFLICT"
+    ),
+    "completeMerge": Case(BOARD, {"cardId": "$branched"}, answer="CONFLICT"),
+    "abortMerge": Case(BOARD, {"cardId": "$branched"}),
+    "lockRepository": Case(WORK, {**LEASE}, answer="LEASE_LOST"),
+    "finishBranchTask": Case(
+        WORK, {**LEASE, "result": {"fault": "BASE_MOVED"}, "summary": "%"}, answer="LEASE_LOST"
+    ),
     "createBoard": Case(MEMBER, {"workspaceId": "$workspace", "name": "% new"}),
     "updateBoard": Case(BOARD, {"id": "$board", "name": "% renamed"}),
     # Not the profile that is deleted below: only a card names that one, and its board must hear of it all the same.
@@ -444,6 +463,7 @@ NODES: dict[str, str] = {
     "Board": "board",
     "Column": "column",
     "Group": "group",
+    "BranchTask": "task",
     "Card": "card",
     "Subtask": "subtask",
     "KnowledgeItem": "knowledge",
