@@ -212,6 +212,7 @@ MUTATIONS: dict[str, Case] = {
     "confirmAddress": Case(ANYONE, {"token": "none"}, answer="INVALID"),
     "linkIdentity": Case(PERSON, {"token": "none"}, answer="INVALID"),
     "unlinkIdentity": Case(PERSON, {"provider": "GITHUB"}),
+    "deleteMe": Case(PERSON, {"confirmUsername": "not mine"}, answer="INVALID"),
     "createApiKey": Case(ADMIN, {"workspaceId": "$workspace", "name": "% new", "scopes": ["READ"]}),
     "revokeApiKey": Case(ADMIN, {"id": "$spare key"}),
     "redriveJob": Case(ADMIN, {"jobId": "$job"}),
