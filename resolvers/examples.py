@@ -1,5 +1,3 @@
-"""Values for GraphiQL's examples: of the first board and the first open question that the caller may see."""
-
 """Values for GraphiQL's example operations: of the caller's first board and first open question."""
 
 from typing import Any
