@@ -15,6 +15,7 @@ from models import (  # noqa: F401
     diff,
     document,
     group,
+    identity,
     invitation,
     job,
     knowledge,

@@ -9,6 +9,7 @@ from strawberry import ID
 import actions.account
 import actions.account_mail
 import actions.avatar
+import actions.identity
 import actions.key
 import actions.preferences
 import actions.session
@@ -16,10 +17,12 @@ from auth.permissions import Access
 from kit.graphql.limits.list_size import list_size
 from kit.graphql.types import Node, object_type
 from models.actor import ActorKind, Scope
+from models.identity import SignInProvider
 from models.notice import NotificationType
 from models.preferences import CodingMode
 from resolvers import account as accounts
 from resolvers import account_mail
+from resolvers import identity as identities
 from resolvers import session as sessions
 from resolvers.board import BOARD
 from resolvers.workspace import USER
@@ -132,6 +135,15 @@ class PasswordSet:
 
 
 @object_type
+class LinkedIdentity:
+    """Your account at another server, with which you sign in."""
+
+    provider: Annotated[SignInProvider, "The provider."]
+    name: Annotated[str, "Your name there."]
+    created_at: Annotated[datetime, "Time of linking."]
+
+
+@object_type
 class Viewer:
     """You, as the caller of this request."""
 
@@ -142,6 +154,9 @@ class Viewer:
     scopes: list[Scope] = query_field(accounts.scopes_of_viewer)
     may_write: Annotated[bool, "Whether your credential may write; your role in a workspace decides where."]
     preferences: Preferences | None = query_field(accounts.preferences_of_viewer)
+    identities: list[LinkedIdentity] = query_field(
+        identities.identities_of_viewer, directives=[list_size(len(SignInProvider), slicing=())]
+    )
     email_confirmed: bool = query_field(accounts.is_email_confirmed)
     expires_at: Annotated[datetime | None, "Time when your credential expires; null: never."]
     sessions: list[Login] = query_field(
@@ -177,6 +192,8 @@ class AccountMutation:
         actions.account_mail.request_address_confirmation, MailRequested, Conflict, requires=Access.PERSON
     )
     confirm_address = mutation(account_mail.confirm_address, User, requires=Access.ANYONE)
+    link_identity = mutation(actions.identity.link_identity, User, Conflict, requires=Access.PERSON)
+    unlink_identity = mutation(actions.identity.unlink_identity, User, Conflict, requires=Access.PERSON)
     create_api_key = mutation(actions.key.create_api_key, ApiKeySecret, Conflict, requires=Access.ADMIN)
     revoke_api_key = mutation(actions.key.revoke_api_key, ApiKey, requires=Access.ADMIN)
 

@@ -210,6 +210,8 @@ MUTATIONS: dict[str, Case] = {
     "resetPassword": Case(ANYONE, {"token": "none", "newPassword": "long enough"}, answer="INVALID"),
     "requestAddressConfirmation": Case(PERSON, {}, answer="FORBIDDEN"),
     "confirmAddress": Case(ANYONE, {"token": "none"}, answer="INVALID"),
+    "linkIdentity": Case(PERSON, {"token": "none"}, answer="INVALID"),
+    "unlinkIdentity": Case(PERSON, {"provider": "GITHUB"}),
     "createApiKey": Case(ADMIN, {"workspaceId": "$workspace", "name": "% new", "scopes": ["READ"]}),
     "revokeApiKey": Case(ADMIN, {"id": "$spare key"}),
     "redriveJob": Case(ADMIN, {"jobId": "$job"}),
