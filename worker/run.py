@@ -243,7 +243,8 @@ class WorkerRun:
         following = self._spawn(self._follow_changes(self.tree))
         try:
             if failed := await self._prepare(self.tree):
-                return ProcessOutcome(ended=AgentResult.failed(failed, "WORKSPACE_ERROR"))
+                ended = self._ended or AgentResult.failed(failed, "WORKSPACE_ERROR")
+                return ProcessOutcome(ended=ended)
             return await self._converse(self.tree)
         finally:
             following.cancel()
@@ -265,7 +266,7 @@ class WorkerRun:
         if not script:
             return ""
         self._checks = CheckRunner(tree.folder, held=(tree.lock,))
-        if self._ended:
+        if self._ended and name == "setup":
             self._checks.stop(self._ended.reason)
         try:
             return await run_script(self._checks, name, script, self.claim.rules.script_seconds)
