@@ -21,6 +21,7 @@ from models import (  # noqa: F401
     planned_file,
     question,
     repository,
+    review_thread,
     run,
     worker,
     workspace,

@@ -33,6 +33,7 @@ from schema.profile import ProfileMutation, ProfileQuery
 from schema.question import QuestionMutation, QuestionQuery
 from schema.queue import QueueQuery, QueueSubscription
 from schema.repository import RepositoryMutation, RepositoryQuery
+from schema.review import ReviewMutation
 from schema.run import RunMutation, RunQuery
 from schema.run_log import LogMutation, LogSubscription
 from schema.subtask import SubtaskMutation
@@ -99,6 +100,7 @@ class Mutation(
     QuestionMutation,
     CheckMutation,
     DiffMutation,
+    ReviewMutation,
     ApprovalMutation,
     LogMutation,
     ProfileMutation,
