@@ -23,7 +23,7 @@ from models.actor import Actor
 from models.board import Board, BoardColumn
 from models.card import Card
 from models.events.review import ReviewCompleted
-from models.refusal import Conflict, Invalid, LeaseLost, NotFound
+from models.refusal import Conflict, Forbidden, Invalid, LeaseLost, NotFound
 from models.review_thread import (
     MAX_COMMENT_LENGTH,
     MAX_FINDING_TITLE_LENGTH,
@@ -98,6 +98,8 @@ async def report_findings_as_agent(
 ) -> ReportedFindings:
     """Report findings as the agent of a REVIEW run, with the run's own credential; see `reportFindings`."""
     board, run = await lock_own_run(tx, actor)
+    if run.kind is not RunKind.REVIEW:
+        raise Forbidden("Only the agent of a REVIEW run reports findings")
     if run.status in TERMINAL or run.attempt != actor.attempt:
         raise LeaseLost(run.id, actor.attempt or 0)
     return await _report(tx, board, run, findings, score)

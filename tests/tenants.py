@@ -232,9 +232,7 @@ MUTATIONS: dict[str, Case] = {
     ),
     "createFixRun": Case(BOARD, {"runId": "$run", "findingIds": ["$finding"]}, answer="CONFLICT"),
     "reportFindings": Case(WORK, {**LEASE, "findings": []}, answer="LEASE_LOST"),
-    "reportFindingsAsAgent": Case(
-        AGENT, {"findings": []}, dict.fromkeys(("foreign", "ann"), "FORBIDDEN"), answer="CONFLICT"
-    ),
+    "reportFindingsAsAgent": Case(AGENT, {"findings": []}, dict.fromkeys(("foreign", "ann"), "FORBIDDEN")),
     "decideApproval": Case(BOARD, {"id": "$consent", "approve": True, "note": "% fine"}),
     "cancelApproval": Case(BOARD, {"id": "$approval"}),
     "requestApproval": Case(BOARD, {"cardId": "$card", "kind": "MERGE", "note": "% please"}),

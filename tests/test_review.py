@@ -1,4 +1,4 @@
-"""Reviews by people and by agents: threads on lines, carried over, told to the next run; findings and their fixes."""
+"""Reviews by people and by agents: threads on lines, carried over and told to the next run; findings and fixes."""
 
 from tests.board import card, do, told
 from tests.test_approval import SHA
@@ -80,7 +80,8 @@ async def test_threads_are_told_to_the_next_run_and_carried_over(run):
         fix = await worker.take()
         [run_] = (await card(app, id, "runs(first: 1) { nodes { id instruction } }"))["runs"]["nodes"]
         assert run_["instruction"] == (
-            "Please mend\n\nOpen comments of the review:\n- a.txt:2\n  > TWO\n  Why?\n- a.txt:3\n  > three\n  And this"
+            "Please mend\n\nOpen comments of the review:\n"
+            "- a.txt:2\n  > TWO\n  Why?\n- a.txt:3\n  > three\n  And this"
         )
         await report(worker, fix, file("a.txt", OLD, ["zero", "half", "one", "TWO", "THREE"]), final=True)
         await worker.complete(fix, branch="signalbox/x", headSha=OTHER)
@@ -177,7 +178,7 @@ async def test_findings_become_threads_and_name_the_run_that_mended_them(run):
 async def test_bad_findings_are_refused_whole(run):
     async with run() as app:
         _, id, worker, made = await worked(app)
-        _, _, other, foreign = await worked(app)
+        _, _, _, foreign = await worked(app)
         review = await reviewing(app, worker, id)
         for bad, path in (
             ({"lineStart": 99}, "findings.1.lineStart"),
@@ -198,7 +199,7 @@ async def test_bad_findings_are_refused_whole(run):
 
 async def test_a_review_is_of_its_own_cards_runs(run):
     async with run() as app:
-        board, id, worker, made = await worked(app)
+        board, id, worker, _ = await worked(app)
         created = await do(app, "createCard", "... on Card { id }", boardId=board, title="Other")
         other = await queued(app, created["id"])
         await worker.take()
