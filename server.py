@@ -63,9 +63,11 @@ from kit.graphql.response_cache import ResponseCache
 from kit.graphql.schema import Schema
 from kit.outbound import Outbound
 from kit.settings import Settings, WrongSetting
+from resolvers.avatar import show_avatar, upload_avatar
 from resolvers.context import Caller, OperationContext
 from resolvers.examples import example_ids
 from resolvers.idempotency import clean_up_periodically
+from resolvers.identity import finish_sign_in, start_sign_in
 from resolvers.mail import receive_mail_report
 from resolvers.metrics import read_samples
 from schema.build import make_schema
@@ -364,6 +366,10 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
         WebSocketRoute("/graphql", view),
         Route("/mcp", tools),
         Route("/webhooks/mail", partial(receive_mail_report, services), methods=["POST"]),
+        Route("/avatar", partial(upload_avatar, services), methods=["POST"]),
+        Route("/avatars/{key}", partial(show_avatar, services)),
+        Route("/auth/{provider}/start", partial(start_sign_in, services)),
+        Route("/auth/{provider}/callback", partial(finish_sign_in, services)),
         Route("/livez", edge.livez),
         Route("/readyz", edge.readyz),
         Route("/explorer/examples.json", edge.examples),

@@ -19,6 +19,7 @@ from auth.permissions import (
     sees_batch,
     sees_board,
     sees_card,
+    sees_document,
     sees_link,
     sees_members,
     sees_worker,
@@ -34,6 +35,7 @@ from models.batch import RunBatch
 from models.board import Board, BoardColumn
 from models.card import Card, CardLink, Subtask
 from models.connection import Connection
+from models.document import Document, DocumentLink
 from models.group import Group
 from models.job import ServerJob
 from models.knowledge import KnowledgeItem
@@ -242,6 +244,33 @@ async def _lock_on_card(
     """Lock a row that belongs to a card, and its board."""
     sees = sees_card(actor, Board.id, kind.card_id)
     return await _lock_on_board(tx, actor, kind, id, sees, for_run=for_run)
+
+
+async def lock_document(tx: Transaction, actor: Actor, id: str) -> Document:
+    """Lock a document after the board or the workspace that has it."""
+    query = select(Document.workspace_id, Document.board_id).where(Document.id == id, sees_document(actor))
+    home = (await tx.execute(query)).one_or_none()
+    if home is None:
+        raise NotFound(id)
+    if home.board_id is not None:
+        await lock_board(tx, actor, home.board_id)
+    else:
+        await lock_workspace(tx, actor, home.workspace_id)
+    return await _lock_by_id(tx, Document, id)  # type: ignore[no-any-return]
+
+
+async def lock_document_for_reference(tx: Transaction, actor: Actor, id: str) -> Document:
+    """Lock a document against deletion, after the board of the link that will refer to it."""
+    query = select(Document).where(Document.id == id, sees_document(actor)).with_for_update(read=True)
+    document = await tx.scalar(query)
+    if document is None:
+        raise NotFound(id)
+    return document
+
+
+async def lock_document_link(tx: Transaction, actor: Actor, id: str) -> tuple[Board, DocumentLink]:
+    """Lock a link of a document and the board that it is on."""
+    return await _lock_on_board(tx, actor, DocumentLink, id, sees_board(actor, Board.id))
 
 
 async def lock_column(tx: Transaction, actor: Actor, id: str) -> tuple[Board, BoardColumn]:

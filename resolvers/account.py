@@ -12,6 +12,7 @@ from actions.session import SignedIn
 from auth.passwords import check_password, hash_password
 from models.account import ApiKey, User
 from models.actor import Actor, Scope
+from models.preferences import Preferences, preferences_of
 from models.refusal import Invalid
 from models.run import Run
 from resolvers.context import Info
@@ -49,6 +50,18 @@ async def run_of_viewer(root: Parent[Actor], info: Info) -> Run | None:
 async def scopes_of_viewer(root: Parent[Actor]) -> list[Scope]:
     """The key's scopes. Empty for a person, whose role in a workspace decides."""
     return sorted(root.scopes)
+
+
+async def preferences_of_viewer(root: Parent[Actor], info: Info) -> Preferences | None:
+    """Your preferences; null for a key."""
+    user = await user_of_viewer(root, info)
+    return preferences_of(user.preferences) if user else None
+
+
+async def is_email_confirmed(root: Parent[Actor], info: Info) -> bool:
+    """Whether your e-mail address is confirmed; false for a key."""
+    user = await user_of_viewer(root, info)
+    return user is not None and user.email_confirmed_at is not None
 
 
 async def email_of_user(root: Parent[User], info: Info) -> str | None:

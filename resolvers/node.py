@@ -16,6 +16,7 @@ from resolvers.check import CHECK
 from resolvers.connection import CONNECTION
 from resolvers.context import Info
 from resolvers.diff import DIFF
+from resolvers.document import DOCUMENT, DOCUMENT_LINK
 from resolvers.group import GROUP
 from resolvers.invitation import INVITATION
 from resolvers.job import JOB
@@ -44,6 +45,8 @@ RELATIONS: dict[str, Relation] = {
     "key": API_KEY,
     "invitation": INVITATION,
     "label": LABEL,
+    "document": DOCUMENT,
+    "doclink": DOCUMENT_LINK,
     "board": BOARD,
     "column": COLUMN,
     "group": GROUP,

@@ -19,6 +19,7 @@ from schema.card import CardMutation, CardQuery
 from schema.check import CheckMutation
 from schema.connection import ConnectionMutation, ConnectionQuery
 from schema.diff import DiffMutation, DiffQuery
+from schema.document import DocumentMutation, DocumentQuery
 from schema.feed import FeedSubscription
 from schema.fields import query_field
 from schema.group import GroupMutation
@@ -36,6 +37,7 @@ from schema.repository import RepositoryMutation, RepositoryQuery
 from schema.review import ReviewMutation
 from schema.run import RunMutation, RunQuery
 from schema.run_log import LogMutation, LogSubscription
+from schema.search import SearchQuery
 from schema.subtask import SubtaskMutation
 from schema.worker import WorkerMutation, WorkerQuery, WorkerSubscription
 from schema.workspace import WorkspaceMutation, WorkspaceQuery
@@ -78,12 +80,15 @@ class Query(
     ConversationQuery,
     QueueQuery,
     NoticeQuery,
+    SearchQuery,
+    DocumentQuery,
 ):
     pass
 
 
 @strawberry.type(description="The mutations. Each returns a union: the changed object, or a refusal.")
 class Mutation(
+    DocumentMutation,
     AccountMutation,
     WorkspaceMutation,
     InvitationMutation,

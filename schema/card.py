@@ -33,6 +33,7 @@ from resolvers import run as runs
 from resolvers import timeline as timelines
 from resolvers.board import BOARD, COLUMN
 from resolvers.card import CARD, CHILDREN_OF_CARD
+from resolvers.document import LINKS_OF_TARGET
 from resolvers.group import GROUP
 from resolvers.knowledge import KNOWLEDGE_OF_CARD
 from resolvers.labels_and_assignees import ASSIGNEES_OF_CARD, LABELS_OF_CARD
@@ -48,6 +49,7 @@ from schema.approval import GATE, Approval
 from schema.board import Board, Column
 from schema.check import Check
 from schema.diff import DiffSnapshot
+from schema.document import DocumentLink
 from schema.fields import mutation, node_type, query_field, relation_field, result_type
 from schema.group import Group
 from schema.knowledge import KnowledgeItem
@@ -132,6 +134,9 @@ class Card(Node):
     due_on: Annotated[date | None, "The day it is due; null if unset."]
     overdue: bool = query_field(cards.overdue)
     group_id: Annotated[ID | None, "The group of the story map that it is in; null: none."]
+    document_links: list[DocumentLink] = relation_field(
+        LINKS_OF_TARGET, text="Its links to documents that you may see.", size=5
+    )
     group: Group | None = relation_field(GROUP, "group_id", text="The group that it is in.")
     agent_profile_id: Annotated[ID | None, "The agent profile of the card; null: that of its board."]
     agent_profile: AgentProfile | None = relation_field(

@@ -29,6 +29,7 @@ from models.events import (
     card,
     check,
     connection,
+    document,
     feed,
     group,
     invitation,
@@ -50,6 +51,7 @@ from resolvers.batch import BATCH
 from resolvers.board import BOARD, COLUMN
 from resolvers.card import CARD
 from resolvers.connection import CONNECTION
+from resolvers.document import DOCUMENT
 from resolvers.group import GROUP
 from resolvers.invitation import INVITATION
 from resolvers.knowledge import KNOWLEDGE
@@ -73,6 +75,7 @@ from schema.batch import RunBatch
 from schema.board import Board, Column
 from schema.card import Card
 from schema.connection import ConnectedService
+from schema.document import Document
 from schema.group import Group
 from schema.invitation import Invitation
 from schema.knowledge import KnowledgeItem
@@ -111,6 +114,11 @@ CURRENT: dict[type[BaseEvent], tuple[Current, ...]] = {
     ),
     group.GroupEvent: (
         Current("group", GROUP, Group, "group_id", "The group as it is now; null once deleted."),
+    ),
+    document.DocumentEvent: (
+        Current(
+            "document", DOCUMENT, Document, "document_id", "The document as it is now; null once deleted."
+        ),
     ),
     card.CardEvent: (Current("card", CARD, Card, "card_id", "The card as it is now; null once deleted."),),
     knowledge.KnowledgeEvent: (

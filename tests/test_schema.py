@@ -148,6 +148,8 @@ PAYLOADS: set[str] = {
     "AllNotificationsRead",
     "Invited",
     "InvitationLink",
+    "MailRequested",
+    "PasswordSet",
 }  # answers that are neither: each is explained in docs/api.md
 
 
