@@ -170,8 +170,6 @@ async def test_every_tool(place):
         assert (card["id"], card["title"], card["stage"]) == (place.cards[0], "Paint", "IN_PROGRESS")
         boards = await use(agent, "board", action="list")
         assert [board["id"] for board in boards["boards"]] == [place.board]
-        refused = await agent.call_tool("report_findings", {"findings": []})
-        assert "Only the agent of a REVIEW run" in str(refused.content)
         cards = await use(agent, "get_board_cards")
         assert [card["id"] for card in cards["cards"]["nodes"]] == [place.cards[0]]
         part = await use(agent, "create_card", title="A part", description="of it")
