@@ -65,7 +65,7 @@ from kit.outbound import Outbound
 from kit.settings import Settings, WrongSetting
 from resolvers.avatar import show_avatar, upload_avatar
 from resolvers.context import Caller, OperationContext
-from resolvers.examples import example_ids
+from resolvers.examples import example_values
 from resolvers.idempotency import clean_up_periodically
 from resolvers.identity import finish_sign_in, start_sign_in
 from resolvers.mail import receive_mail_report
@@ -183,12 +183,12 @@ class Endpoints:
 
     async def examples(self, request: Request) -> Response:
         actor, _ = await identify(self.services, request.headers.get("authorization"))
-        ids = await example_ids(self.services.database, actor)
+        values = await example_values(self.services.database, actor)
         found = []
         for path in sorted((EXPLORER / "examples").glob("*.graphql")):
             beside = path.with_suffix(".json")
             variables = json.loads(beside.read_text()) if beside.exists() else {}
-            variables |= {name: id for name, id in ids.items() if name in variables}
+            variables |= {name: value for name, value in values.items() if name in variables}
             found.append({"name": path.stem, "query": path.read_text(), "variables": variables or None})
         return JSONResponse(found, headers={"cache-control": "no-store"})
 

@@ -8,6 +8,7 @@ from models import (  # noqa: F401
     avatar,
     batch,
     board,
+    branch_task,
     card,
     check,
     connection,

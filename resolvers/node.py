@@ -11,6 +11,7 @@ from resolvers.agent_session import SESSION
 from resolvers.approval import APPROVAL
 from resolvers.batch import BATCH
 from resolvers.board import BOARD, COLUMN
+from resolvers.branch_task import BRANCH_TASK
 from resolvers.card import CARD
 from resolvers.check import CHECK
 from resolvers.connection import CONNECTION
@@ -50,6 +51,7 @@ RELATIONS: dict[str, Relation] = {
     "board": BOARD,
     "column": COLUMN,
     "group": GROUP,
+    "task": BRANCH_TASK,
     "card": CARD,
     "link": LINK,
     "subtask": SUBTASK,

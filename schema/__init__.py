@@ -15,6 +15,7 @@ from schema.agent_session import ConversationMutation, ConversationQuery
 from schema.approval import ApprovalMutation, ApprovalQuery
 from schema.batch import BatchMutation, BatchQuery
 from schema.board import BoardMutation, BoardQuery
+from schema.branch_task import BranchTaskMutation
 from schema.card import CardMutation, CardQuery
 from schema.check import CheckMutation
 from schema.connection import ConnectionMutation, ConnectionQuery
@@ -94,6 +95,7 @@ class Mutation(
     InvitationMutation,
     BoardMutation,
     GroupMutation,
+    BranchTaskMutation,
     CardMutation,
     SubtaskMutation,
     KnowledgeMutation,

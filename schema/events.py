@@ -26,6 +26,7 @@ from models.events import (
     EVENT_TYPES,
     approval,
     board,
+    branch_task,
     card,
     check,
     connection,
@@ -49,6 +50,7 @@ from models.events.base import BaseEvent, BoardEvent, UserEvent, WorkspaceEvent
 from resolvers.approval import APPROVAL
 from resolvers.batch import BATCH
 from resolvers.board import BOARD, COLUMN
+from resolvers.branch_task import BRANCH_TASK
 from resolvers.card import CARD
 from resolvers.connection import CONNECTION
 from resolvers.document import DOCUMENT
@@ -73,6 +75,7 @@ from schema.actor import Change, changes
 from schema.approval import Approval
 from schema.batch import RunBatch
 from schema.board import Board, Column
+from schema.branch_task import BranchTask
 from schema.card import Card
 from schema.connection import ConnectedService
 from schema.document import Document
@@ -148,6 +151,9 @@ CURRENT: dict[type[BaseEvent], tuple[Current, ...]] = {
     card.AssignmentEvent: (
         Current("board", BOARD, Board, "board_id", "The board as it is now; null once deleted."),
         Current("card", CARD, Card, "card_id", "The card as it is now; null once deleted."),
+    ),
+    branch_task.MergeEvent: (
+        Current("branch_task", BRANCH_TASK, BranchTask, "branch_task_id", "The task as it is now."),
     ),
     run.RunEvent: (Current("run", RUN, Run, "run_id", "The run as it is now; null once deleted."),),
     run.BatchEnded: (

@@ -7,6 +7,7 @@ import strawberry
 from strawberry import ID
 from strawberry.scalars import JSON
 
+import actions.branch_task
 from actions.run import control, finish, start
 from auth.permissions import Access
 from kit.graphql.limits.list_size import list_size
@@ -48,6 +49,7 @@ from resolvers.workspace import USER
 from schema.account import User
 from schema.agent_session import AgentSession
 from schema.board import Board
+from schema.branch_task import BranchWork
 from schema.check import Check
 from schema.diff import DiffSnapshot
 from schema.fields import mutation, node_type, query_field, relation_field, result_type
@@ -280,6 +282,9 @@ class Run(RunLog, Node):
 class Work:
     """The work order of a run, frozen at its first claim. The worker chooses the values that are null or empty."""
 
+    branch_task: BranchWork | None = strawberry.field(
+        description="The task that the worker does itself, without an agent; null: start the agent."
+    )
     executor: Annotated[AgentProgram | None, "The agent program; null: the worker's first."]
     prompt: Annotated[
         str, "Prompt for the agent; only the answers if it waited for answers in the conversation to resume."
@@ -364,4 +369,10 @@ class RunMutation:
     complete_run = mutation(finish.complete_run, Run, LeaseLost, requires=Access.WORKER)
     fail_run = mutation(finish.fail_run, Run, LeaseLost, requires=Access.WORKER)
     release_run = mutation(finish.release_run, Run, LeaseLost, requires=Access.WORKER)
+    lock_repository = mutation(
+        actions.branch_task.lock_repository, Run, LeaseLost, Conflict, requires=Access.WORKER
+    )
+    finish_branch_task = mutation(
+        actions.branch_task.finish_branch_task, Run, LeaseLost, Conflict, requires=Access.WORKER
+    )
     confirm_stop = mutation(finish.confirm_stop, Run, LeaseLost, Conflict, requires=Access.WORKER)

@@ -137,6 +137,12 @@ MAKES: list[tuple[str, str, dict[str, Any]]] = [
         {"cardId": "$card", "kind": "TOOL", "subject": "% deploy", "note": "% ok?"},
     ),
     ("consent", "requestApproval", {"cardId": "$next", "kind": "MERGE", "note": "% ok?"}),
+    (
+        "branched",
+        "createCard",
+        {"boardId": "$board", "title": "% branched", "destination": {"columnId": "$other"}},
+    ),
+    ("task", "createBranch", {"cardId": "$branched", "name": "%-branch"}),
     ("sibling", "createBoard", {"workspaceId": "$workspace", "name": "% sibling", "description": "%"}),
     ("siblingColumn", "createColumn", {"boardId": "$sibling", "name": "% sibling", "stage": "BACKLOG"}),
     ("siblingCard", "createCard", {"boardId": "$sibling", "title": "% sibling card"}),
@@ -207,6 +213,7 @@ MUTATIONS: dict[str, Case] = {
     "confirmAddress": Case(ANYONE, {"token": "none"}, answer="INVALID"),
     "linkIdentity": Case(PERSON, {"token": "none"}, answer="INVALID"),
     "unlinkIdentity": Case(PERSON, {"provider": "GITHUB"}),
+    "deleteMe": Case(PERSON, {"confirmUsername": "not mine"}, answer="INVALID"),
     "createApiKey": Case(ADMIN, {"workspaceId": "$workspace", "name": "% new", "scopes": ["READ"]}),
     "revokeApiKey": Case(ADMIN, {"id": "$spare key"}),
     "redriveJob": Case(ADMIN, {"jobId": "$job"}),
@@ -310,6 +317,19 @@ MUTATIONS: dict[str, Case] = {
         {"lease": {"runId": "run_none", "attempt": 1, "token": "none"}, "commandId": "command_none"},
         dict.fromkeys(("read key", "write key", "board key", "worker key"), "NOT_FOUND"),
         answer="NOT_FOUND",
+    ),
+    "mergeCard": Case(BOARD, {"cardId": "$card"}, answer="CONFLICT"),
+    "syncBranch": Case(BOARD, {"cardId": "$card"}, answer="CONFLICT"),
+    "pushBranch": Case(BOARD, {"cardId": "$card"}, answer="CONFLICT"),
+    "createBranch": Case(BOARD, {"cardId": "$branched", "name": "%-other"}, answer="CONFLICT"),
+    "resolveConflicts": Case(
+        BOARD, {"cardId": "$branched", "resolutions": [{"path": "%", "side": "OURS"}]}, answer="CONFLICT"
+    ),
+    "completeMerge": Case(BOARD, {"cardId": "$branched"}, answer="CONFLICT"),
+    "abortMerge": Case(BOARD, {"cardId": "$branched"}),
+    "lockRepository": Case(WORK, {**LEASE}, answer="LEASE_LOST"),
+    "finishBranchTask": Case(
+        WORK, {**LEASE, "result": {"fault": "BASE_MOVED"}, "summary": "%"}, answer="LEASE_LOST"
     ),
     "createBoard": Case(MEMBER, {"workspaceId": "$workspace", "name": "% new"}),
     "updateBoard": Case(BOARD, {"id": "$board", "name": "% renamed"}),
@@ -456,6 +476,7 @@ NODES: dict[str, str] = {
     "Board": "board",
     "Column": "column",
     "Group": "group",
+    "BranchTask": "task",
     "Card": "card",
     "Subtask": "subtask",
     "KnowledgeItem": "knowledge",

@@ -150,6 +150,7 @@ PAYLOADS: set[str] = {
     "InvitationLink",
     "MailRequested",
     "PasswordSet",
+    "ErasedAccount",
 }  # answers that are neither: each is explained in docs/api.md
 
 

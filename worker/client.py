@@ -15,6 +15,8 @@ from uuid import uuid4
 from protocol.events import EventType, QuestionItem
 from protocol.rows import DEFAULT_LEVELS
 from worker.api import (
+    BranchResult,
+    BranchWork,
     ClaimedWork,
     Conclude,
     Failure,
@@ -24,6 +26,7 @@ from worker.api import (
     LeaseTicket,
     QuestionAnswer,
     Registration,
+    Resolution,
     Row,
     ServerRejected,
     ServerUnreachable,
@@ -150,6 +153,7 @@ class Client:
             lease=lease,
             executor=(work["executor"] or self._first).lower(),
             prompt=work["prompt"],
+            task=_task(work["branchTask"]) if work["branchTask"] else None,
             whole=work["wholePrompt"],
             repository=work["repository"] or "",
             base=work["baseRef"] or "HEAD",
@@ -214,6 +218,17 @@ class Client:
         if any(entry["status"] == "OPEN" for entry in answered_questions):
             return None
         return {entry["key"]: entry["answer"] or [] for entry in answered_questions}
+
+    async def lock_repository(self, lease: LeaseTicket) -> None:
+        await self._do("LockRepository", {"lease": _lease(lease)})
+
+    async def finish_task(self, lease: LeaseTicket, result: BranchResult) -> None:
+        conflicts = [
+            {"path": one.path, "key": one.key, "base": one.base, "ours": one.ours, "theirs": one.theirs}
+            for one in result.conflicts
+        ]
+        given = {"sha": result.sha or None, "conflicts": conflicts or None, "fault": result.fault or None}
+        await self._end("FinishBranchTask", lease, {"result": given, "summary": result.summary[:2_000]})
 
     async def report_checks(self, lease: LeaseTicket, sha: str, checks: Sequence[FinishedCheck]) -> None:
         results = [
@@ -283,6 +298,22 @@ class Client:
 
     async def _do(self, name: str, given: Row, **how: Any) -> Any:
         return await self.transport.ask(name, {"input": given}, **how)
+
+
+def _task(payload: Row) -> BranchWork:
+    return BranchWork(
+        id=payload["taskId"],
+        kind=payload["kind"],
+        strategy=payload["strategy"] or "",
+        branch=payload["branch"],
+        base=payload["base"],
+        head=payload["headSha"] or "",
+        message=payload["message"],
+        resolutions=tuple(
+            Resolution(path=one["path"], key=one["key"], side=one["side"] or "", content=one["content"] or "")
+            for one in payload["resolutions"]
+        ),
+    )
 
 
 def _lease(lease: LeaseTicket) -> Row:
