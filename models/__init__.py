@@ -25,6 +25,7 @@ from models import (  # noqa: F401
     planned_file,
     question,
     repository,
+    review_thread,
     run,
     search,
     worker,

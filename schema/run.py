@@ -42,6 +42,7 @@ from resolvers.diff import DIFFS_OF_RUN, diff_of_run
 from resolvers.message import MESSAGE
 from resolvers.profile import PROFILE
 from resolvers.question import QUESTIONS_OF_RUN
+from resolvers.review import FINDINGS_ABOUT_RUN, FINDINGS_OF_RUN
 from resolvers.run import ATTEMPTS_OF_RUN, RUN
 from resolvers.worker import WORKER
 from resolvers.workspace import USER
@@ -58,6 +59,7 @@ from schema.policy import RequiredCheck
 from schema.profile import AgentProfile
 from schema.question import Question
 from schema.refusal import Conflict, LeaseLost, StageRefused
+from schema.review import ReviewFinding
 from schema.run_log import RunLog
 from schema.worker import Worker
 
@@ -260,6 +262,13 @@ class Run(RunLog, Node):
     questions: list[Question] = relation_field(QUESTIONS_OF_RUN, text="Its questions, in order.", size=2)
     checks: list[Check] = query_field(
         checks_of_run, directives=[list_size(3, maximum=MAX_CHECKS, slicing=())]
+    )
+    score: Annotated[float | None, "For REVIEW: score of the reviewed work, 0 to 1; else null."]
+    findings: list[ReviewFinding] = relation_field(
+        FINDINGS_OF_RUN, text="For REVIEW: its findings, at most 200.", size=5
+    )
+    findings_about: list[ReviewFinding] = relation_field(
+        FINDINGS_ABOUT_RUN, text="The findings of reviews about its work.", size=5
     )
     diff: DiffSnapshot | None = query_field(diff_of_run)
     diffs: list[DiffSnapshot] = relation_field(
