@@ -26,6 +26,7 @@ from models import (  # noqa: F401
     planned_file,
     question,
     repository,
+    review_thread,
     run,
     search,
     worker,

@@ -35,6 +35,7 @@ from schema.profile import ProfileMutation, ProfileQuery
 from schema.question import QuestionMutation, QuestionQuery
 from schema.queue import QueueQuery, QueueSubscription
 from schema.repository import RepositoryMutation, RepositoryQuery
+from schema.review import ReviewMutation
 from schema.run import RunMutation, RunQuery
 from schema.run_log import LogMutation, LogSubscription
 from schema.search import SearchQuery
@@ -106,6 +107,7 @@ class Mutation(
     QuestionMutation,
     CheckMutation,
     DiffMutation,
+    ReviewMutation,
     ApprovalMutation,
     LogMutation,
     ProfileMutation,

@@ -44,6 +44,7 @@ from resolvers.diff import DIFFS_OF_RUN, diff_of_run
 from resolvers.message import MESSAGE
 from resolvers.profile import PROFILE
 from resolvers.question import QUESTIONS_OF_RUN
+from resolvers.review import FINDINGS_ABOUT_RUN, FINDINGS_OF_RUN
 from resolvers.run import ATTEMPTS_OF_RUN, RUN
 from resolvers.worker import WORKER
 from resolvers.workspace import USER
@@ -60,6 +61,7 @@ from schema.policy import RequiredCheck
 from schema.profile import AgentProfile
 from schema.question import Question
 from schema.refusal import Conflict, LeaseLost, StageRefused
+from schema.review import ReviewFinding
 from schema.run_log import RunLog
 from schema.worker import Worker
 
@@ -290,6 +292,13 @@ class Run(RunLog, Node):
     checks: list[Check] = query_field(
         checks_of_run, directives=[list_size(3, maximum=MAX_CHECKS, slicing=())]
     )
+    score: Annotated[float | None, "For REVIEW: score of the reviewed work, 0 to 1; else null."]
+    findings: list[ReviewFinding] = relation_field(
+        FINDINGS_OF_RUN, text="For REVIEW: its findings, at most 200.", size=5
+    )
+    findings_about: list[ReviewFinding] = relation_field(
+        FINDINGS_ABOUT_RUN, text="The findings of reviews about its work.", size=5
+    )
     diff: DiffSnapshot | None = query_field(diff_of_run)
     diffs: list[DiffSnapshot] = relation_field(
         DIFFS_OF_RUN, text="The changes of each attempt, in order.", size=2
@@ -328,6 +337,12 @@ class Work:
     options: Annotated[JSON, "Options of the agent program, texts by name."]
     silence_seconds: Annotated[int, "Maximum time without a report from the agent, in seconds."]
     attempt_seconds: Annotated[int, "Maximum duration of the attempt, in seconds."]
+    setup_script: Annotated[str, "Script to run in a new folder before the agent; may be empty."]
+    cleanup_script: Annotated[str, "Script to run in the folder after the agent; may be empty."]
+    script_seconds: Annotated[int, "Maximum duration of each script, in seconds."]
+    copy_files: Annotated[list[str], "Globs of ignored files to copy from the worker's checkout."]
+    subfolder: Annotated[str, "Folder of the repository in which the agent starts; empty: its root."]
+    commit_author: Annotated[str, "Author of the worker's own commits; empty: the worker's choice."]
     checks: list[RequiredCheck] = strawberry.field(
         description="Checks to run in the worktree after the agent has ended; report them with `reportChecks`.",
         directives=[list_size(2, maximum=MAX_REQUIRED_CHECKS, slicing=())],

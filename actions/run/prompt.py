@@ -12,7 +12,10 @@ from models.run import RunKind
 TASKS = {
     RunKind.CODE: "Work on this card. Commit what you change. End with a short summary of what you did.",
     RunKind.PLAN: "Plan this card: write its steps as subtasks, phase by phase. Change no file.",
-    RunKind.REVIEW: "Review the work on this card. Change no file; say what you found.",
+    RunKind.REVIEW: (
+        "Review the work on this card. Change no file; say what you found. If you have the tool report_findings,"
+        " report each finding on its line with it, and a score from 0 to 1."
+    ),
     RunKind.TEST: "Test the work on this card, and say what holds and what does not. Change no file.",
     RunKind.INTEGRATE: "Bring the work on this card together with its base branch.",
     RunKind.DOCUMENT: "Write the documents this card asks for.",
