@@ -132,6 +132,8 @@ PAYLOADS: set[str] = {
     "Questions",
     "RecordedChecks",
     "DiffReported",
+    "SubmittedReview",
+    "ReportedFindings",
     "DeletedGroup",
     "DeletedLabel",
     "ApiKeySecret",
