@@ -11,12 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any
 
-from strawberry import ID
-from strawberry.types.base import StrawberryContainer, StrawberryMaybe, StrawberryOptional
-from strawberry.utils.str_converters import to_camel_case
-
 from actions import card, group, knowledge, link, planned_file, question, subtask
-from kit.graphql.arguments import parameters_of
+from kit.graphql.arguments import bare_type, graphql_name, is_id, is_never_null, parameters_of
 from kit.graphql.types import input_type, one_of_input
 from models.plan import MAX_TEMPORARY_ID_LENGTH, ChangeKind
 from models.refusal import Invalid
@@ -57,7 +53,7 @@ class PlanAction:
 
 
 def _kind_of(do: Callable[..., Awaitable[Any]], change: ChangeKind) -> ActionKind:
-    name = to_camel_case(do.__name__)
+    name = graphql_name(do.__name__)
     members: dict[str, Any] = {"__annotations__": {}, "__module__": __name__}
     members["__doc__"] = f"An action of a plan: the input of `{name}`, whose board is the plan's."
     takes_board = False
@@ -160,10 +156,10 @@ def arguments_of(action: PlanAction, names: Mapping[str, str], convert: Convert)
     given = _replace(action.given, kind.fields, replace, "")
     arguments = {}
     for field in kind.fields:
-        name = to_camel_case(field.python_name)
+        name = graphql_name(field.python_name)
         if field.python_name == "temp_id" or name not in given:
             continue
-        if given[name] is None and _is_never_null(field.type):
+        if given[name] is None and is_never_null(field.type):
             raise Invalid((name, "cannot be cleared"))
         arguments[field.python_name] = convert(given[name], field.type)
     return arguments
@@ -189,27 +185,16 @@ def _replace(
     """Return a coerced input with `replace` applied to its ids, also to those of inputs in it."""
     made = dict(given)
     for field in fields:
-        name = to_camel_case(field.python_name)
-        value, type_ = made.get(name), _bare(field.type)
+        name = graphql_name(field.python_name)
+        value, type_ = made.get(name), bare_type(field.type)
         if value is None:
             continue
-        if type_ is ID:
+        if is_id(type_):
             many = isinstance(value, list)
             made[name] = [replace(id, at + name) for id in value] if many else replace(value, at + name)
         elif isinstance(value, Mapping) and hasattr(type_, "__strawberry_definition__"):
             made[name] = _replace(value, type_.__strawberry_definition__.fields, replace, f"{at}{name}.")
     return made
-
-
-def _bare(type_: Any) -> Any:
-    """Return a type without its wrappers: optional, maybe, list."""
-    while isinstance(type_, StrawberryContainer):
-        type_ = type_.of_type
-    return type_
-
-
-def _is_never_null(type_: Any) -> bool:
-    return isinstance(type_, StrawberryMaybe) and not isinstance(type_.of_type, StrawberryOptional)
 
 
 def _as_json(value: Any) -> Any:

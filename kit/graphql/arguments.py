@@ -14,6 +14,8 @@ from typing import Annotated, Any
 
 from strawberry import ID, Maybe, Some
 from strawberry.scalars import JSON
+from strawberry.types.base import StrawberryContainer, StrawberryMaybe, StrawberryOptional
+from strawberry.utils.str_converters import to_camel_case
 
 __all__ = [
     "JSON",
@@ -74,3 +76,24 @@ def parameters_of(action: Callable[..., Any]) -> list[inspect.Parameter]:
         parameter.replace(annotation=graphql_annotation(parameter.annotation), kind=parameter.KEYWORD_ONLY)
         for parameter in parameters
     ]
+
+
+def graphql_name(name: str) -> str:
+    """Return the name of a field or argument in GraphQL."""
+    return to_camel_case(name)
+
+
+def bare_type(type_: Any) -> Any:
+    """Return a type of an input's field without its wrappers: optional, maybe, list."""
+    while isinstance(type_, StrawberryContainer):
+        type_ = type_.of_type
+    return type_
+
+
+def is_id(type_: Any) -> bool:
+    return type_ is ID
+
+
+def is_never_null(type_: Any) -> bool:
+    """Return whether an input's field may be left out, and is not null."""
+    return isinstance(type_, StrawberryMaybe) and not isinstance(type_.of_type, StrawberryOptional)
