@@ -16,6 +16,7 @@ from models import (  # noqa: F401
     mail,
     message,
     notice,
+    pull_request,
     question,
     repository,
     run,

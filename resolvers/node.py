@@ -24,6 +24,7 @@ from resolvers.loaders import Relation
 from resolvers.message import MESSAGE
 from resolvers.notice import NOTIFICATION
 from resolvers.profile import PROFILE
+from resolvers.pull_request import PULL_REQUEST
 from resolvers.question import QUESTION
 from resolvers.repository import REPOSITORY
 from resolvers.run import RUN
@@ -55,6 +56,7 @@ RELATIONS: dict[str, Relation] = {
     "profile": PROFILE,
     "connection": CONNECTION,
     "repository": REPOSITORY,
+    "pull": PULL_REQUEST,
     "worker": WORKER,
     "notice": NOTIFICATION,
     "chat": SESSION,

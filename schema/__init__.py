@@ -27,6 +27,7 @@ from schema.link import LinkMutation
 from schema.message import MessageMutation
 from schema.notice import NoticeMutation, NoticeQuery
 from schema.profile import ProfileMutation, ProfileQuery
+from schema.pull_request import PullRequestMutation, PullRequestQuery
 from schema.question import QuestionMutation, QuestionQuery
 from schema.queue import QueueQuery, QueueSubscription
 from schema.repository import RepositoryMutation, RepositoryQuery
@@ -69,6 +70,7 @@ class Query(
     ProfileQuery,
     ConnectionQuery,
     RepositoryQuery,
+    PullRequestQuery,
     WorkerQuery,
     ConversationQuery,
     QueueQuery,
@@ -97,6 +99,7 @@ class Mutation(
     ProfileMutation,
     ConnectionMutation,
     RepositoryMutation,
+    PullRequestMutation,
     WorkerMutation,
     ConversationMutation,
     NoticeMutation,

@@ -34,6 +34,7 @@ from models.events import (
     invitation,
     notice,
     profile,
+    pull_request,
     question,
     repository,
     run,
@@ -54,6 +55,7 @@ from resolvers.loaders import Relation
 from resolvers.message import MESSAGE
 from resolvers.notice import NOTIFICATION
 from resolvers.profile import PROFILE
+from resolvers.pull_request import PULL_REQUEST
 from resolvers.question import QUESTION
 from resolvers.repository import REPOSITORY
 from resolvers.run import RUN
@@ -73,6 +75,7 @@ from schema.link import CardLink
 from schema.message import Message
 from schema.notice import Notification
 from schema.profile import AgentProfile
+from schema.pull_request import PullRequest
 from schema.question import Question
 from schema.repository import Repository
 from schema.run import Run, RunProgress
@@ -156,6 +159,11 @@ CURRENT: dict[type[BaseEvent], tuple[Current, ...]] = {
             ConnectedService,
             "connection_id",
             "Null once deleted, or if you are no admin.",
+        ),
+    ),
+    pull_request.PullRequestEvent: (
+        Current(
+            "pull_request", PULL_REQUEST, PullRequest, "pull_request_id", "The pull request as it is now; or null."
         ),
     ),
     repository.RepositoryEvent: (
