@@ -231,9 +231,7 @@ def _failure_of(answer: Answer, method: str) -> HostFailed:
             return HostFailed("The rate limit is exceeded", status=status, retry_after=int(wait) + 1)
     if status >= 500:
         text = f"The server failed with {status}"
-        return HostFailed(
-            text, status=status, retry_after=int(answer.retry_after or 0), sent=method != "GET"
-        )
+        return HostFailed(text, status=status, retry_after=int(answer.retry_after or 0), sent=method != "GET")
     meaning = {
         401: "The credential is not accepted",
         403: "The credential does not allow it",

@@ -5,8 +5,8 @@ from alembic import op
 
 from kit.db.database import Id, Json, UtcDateTime
 
-revision = "0012"
-down_revision = "0011"
+revision = "0014"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 
