@@ -31,13 +31,16 @@ class AutomationChanges(TypedDict, total=False):
     """The fields of a board's automation that a client may change."""
 
     opened: Annotated[
-        Maybe[Stage | None], "Where an opened pull request moves its card: IN_PROGRESS or REVIEW; null: nowhere."
+        Maybe[Stage | None],
+        "Where an opened pull request moves its card: IN_PROGRESS or REVIEW; null: nowhere.",
     ]
     merged: Annotated[
         Maybe[Stage | None], "Where a merged pull request moves its card: REVIEW or DONE; null: nowhere."
     ]
     any_merged: Annotated[Maybe[bool], "Whether one merged pull request is enough; else all of the card's."]
-    stale_days: Annotated[Maybe[int], "Days without a change after which a pull request is stale, 1 to 3,650."]
+    stale_days: Annotated[
+        Maybe[int], "Days without a change after which a pull request is stale, 1 to 3,650."
+    ]
 
 
 async def update_board_automation(
@@ -66,7 +69,8 @@ async def update_board_automation(
     if changed:
         board.automation = {name: value for name, value in after.items() if value != default[name]}
         board.version += 1
-        emit_board_event(tx, board, BoardUpdated(**board_facts(board), changes={"automation": [str(before), str(after)]}))
+        changes = {f"automation.{name}": values for name, values in changed.items()}
+        emit_board_event(tx, board, BoardUpdated(**board_facts(board), changes=changes))
     return board
 
 
@@ -131,7 +135,9 @@ async def undo_pull_request_move(
     board, card = await lock_card(tx, actor, card_id)
     since = utcnow() - timedelta(seconds=UNDO_SECONDS)
     moved = CardPullRequest.card_id == card.id, CardPullRequest.moved_at >= since
-    link = await tx.scalar(select(CardPullRequest).where(*moved).order_by(CardPullRequest.moved_at.desc()).limit(1))
+    link = await tx.scalar(
+        select(CardPullRequest).where(*moved).order_by(CardPullRequest.moved_at.desc()).limit(1)
+    )
     if link is None or link.moved_to != card.column_id:
         raise Conflict("No pull request moved the card in the last 30 seconds", card.id)
     [facts] = await facts_of(reader(tx), {board.id: board}, [card])

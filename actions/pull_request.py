@@ -66,9 +66,12 @@ async def create_pull_request(
     card_id: Annotated[Id, "The card. Its board has a repository with a connection."],
     title: Annotated[str | None, "1 to 256 characters. Default: generated from the card."] = None,
     body: Annotated[
-        str | None, "Markdown, at most 65,536 characters. Default: generated from the card and its run's summary."
+        str | None,
+        "Markdown, at most 65,536 characters. Default: generated from the card and its run's summary.",
     ] = None,
-    head_branch: Annotated[str | None, "The branch with the work. Default: that of the work on the card."] = None,
+    head_branch: Annotated[
+        str | None, "The branch with the work. Default: that of the work on the card."
+    ] = None,
     base_branch: Annotated[
         str | None, "The branch to merge into. Default: the policy's, or the repository's."
     ] = None,
@@ -88,7 +91,9 @@ async def create_pull_request(
     policy = board_policy_of(board.policy)
     base = base_branch or policy.base_branch or repository.base_branch
     if base is None:
-        raise Conflict("The repository was not synchronized yet; name the branch in `baseBranch`", repository.id)
+        raise Conflict(
+            "The repository was not synchronized yet; name the branch in `baseBranch`", repository.id
+        )
     base = git.validate_branch("baseBranch", base)
     if base == head:
         raise Invalid(("headBranch", "must differ from the base branch"))

@@ -4,6 +4,9 @@ A host's words may come late, twice and in any order. Its own time of the last c
 merge is final.
 """
 
+import asyncio
+import logging
+import random
 import re
 from collections.abc import Sequence
 from datetime import timedelta
@@ -17,7 +20,7 @@ from actions.hosts.host import HostFailed, RemoteCheck, RemotePullRequest
 from actions.job import HANDLERS, enqueue_job
 from actions.repository import HostedRepository, find_hosted, job_failed
 from auth.services import Services
-from kit.db.database import utcnow
+from kit.db.database import Unavailable, utcnow
 from kit.db.transaction import Author, Transaction
 from kit.eventlog.event_log import EventLog
 from models.actor import ActorKind
@@ -51,6 +54,9 @@ from models.repository import Repository
 from models.run import Run
 from models.topic import board_scope
 
+log = logging.getLogger("signalbox.pull_request")
+
+POLL_INTERVAL_SECONDS = 10.0
 OPEN_JOB, SYNC_JOB, MOVE_JOB = "pull_request.open", "pull_request.sync", "pull_request.move"
 EDIT_JOB, DISCOVER_JOB = "pull_request.edit", "pull_request.discover"
 MAX_POLLS = 100  # enqueued at once
@@ -83,7 +89,11 @@ async def links_of(tx: Transaction, pull_request_id: str) -> Sequence[CardPullRe
 
 
 def emit_pull_request(
-    tx: Transaction, row: PullRequest, links: Sequence[CardPullRequest], event: type[PullRequestEvent], **more: Any
+    tx: Transaction,
+    row: PullRequest,
+    links: Sequence[CardPullRequest],
+    event: type[PullRequestEvent],
+    **more: Any,
 ) -> None:
     """Emit an event of a pull request for each of its cards."""
     for link in links:
@@ -91,7 +101,9 @@ def emit_pull_request(
         tx.emit(scope, event(card_id=link.card_id, **pull_request_facts(row), **more))
 
 
-async def apply_remote(tx: Transaction, row: PullRequest, remote: RemotePullRequest, *, is_read: bool) -> bool:
+async def apply_remote(
+    tx: Transaction, row: PullRequest, remote: RemotePullRequest, *, is_read: bool
+) -> bool:
     """Store what a host says of a pull request, unless newer words are stored. The caller holds the row.
 
     `is_read`: it was read from the host just now, so of two with the same time it is the newer.
@@ -132,7 +144,9 @@ async def apply_remote(tx: Transaction, row: PullRequest, remote: RemotePullRequ
         for link in links:
             await _enqueue_move(tx, row, link)
     elif changed:
-        shown = {name: [_shown(value) for value in values] for name, values in changed.items() if name != "ci"}
+        shown = {
+            name: [_shown(value) for value in values] for name, values in changed.items() if name != "ci"
+        }
         emit_pull_request(tx, row, links, PullRequestUpdated, changes=shown)
     return True
 
@@ -225,7 +239,9 @@ async def _cards_of_branch(tx: Transaction, repository_id: str, branch: str) -> 
     """Return the cards that a branch is about, with their boards: of its runs, or named in it as WEB-42."""
     boards = Board.repository_id == repository_id, Board.archived_at.is_(None)
     card = select(Card.id, Card.board_id).join(Board, Board.id == Card.board_id).where(*boards)
-    by_run = card.join(Run, Run.card_id == Card.id).where(Run.branch == branch).distinct().limit(MAX_PULL_REQUESTS)
+    by_run = (
+        card.join(Run, Run.card_id == Card.id).where(Run.branch == branch).distinct().limit(MAX_PULL_REQUESTS)
+    )
     found = [(row.id, row.board_id) for row in await tx.execute(by_run)]
     names = CARD_NAME.findall(branch)[:5]
     if not found and names:
@@ -252,7 +268,9 @@ async def note_failure(services: Services, id: str, failure: HostFailed) -> None
         if row is not None:
             row.failures += 1
             row.error = failure.message
-            wait = min(MAX_POLL_SECONDS, max(POLL_SECONDS * 2 ** min(row.failures, 10), failure.retry_after or 0))
+            wait = min(
+                MAX_POLL_SECONDS, max(POLL_SECONDS * 2 ** min(row.failures, 10), failure.retry_after or 0)
+            )
             row.poll_at = utcnow() + timedelta(seconds=wait) if row.state in LIVE else None
 
 
@@ -328,8 +346,6 @@ async def run_discover(services: Services, payload: dict[str, Any]) -> None:
             await _store(services, hosted.row.id, remote)
 
 
-
-
 async def run_pull_sync(services: Services, payload: dict[str, Any]) -> None:
     """Ask the host what a pull request is now: its state, approvals and CI."""
     row = await _pull_row(services, payload["pull_request_id"])
@@ -381,7 +397,12 @@ async def _results_of(
     results, logs = [], 0
     for check in list(newest.values())[:MAX_CHECKS]:
         output = check.summary[:MAX_LOG_LENGTH]
-        if check.status == "FAILURE" and check.log_id is not None and check.key not in read and logs < MAX_LOGS:
+        if (
+            check.status == "FAILURE"
+            and check.log_id is not None
+            and check.key not in read
+            and logs < MAX_LOGS
+        ):
             logs += 1
             try:
                 output = await hosted.host.job_log(hosted.name, check.log_id, MAX_LOG_LENGTH) or output
@@ -412,9 +433,10 @@ async def _record(services: Services, link: CardPullRequest, sha: str, results: 
 async def enqueue_due_polls(event_log: EventLog) -> int:
     """Enqueue a look at every open pull request whose time has come. Returns their number."""
     now = utcnow()
-    connected = select(Repository.id).where(Repository.disconnected_at.is_(None), Repository.connection_id.is_not(None))
-    due = PullRequest.poll_at <= now, PullRequest.repository_id.in_(connected)
-    query = select(PullRequest.id, PullRequest.workspace_id).where(*due).order_by(PullRequest.poll_at).limit(MAX_POLLS)
+    can_ask = Repository.disconnected_at.is_(None), Repository.connection_id.is_not(None)
+    is_due = PullRequest.poll_at <= now, PullRequest.repository_id.in_(select(Repository.id).where(*can_ask))
+    query = select(PullRequest.id, PullRequest.workspace_id).where(*is_due)
+    query = query.order_by(PullRequest.poll_at).limit(MAX_POLLS)
     if not await event_log.database.read(query):
         return 0
     async with event_log.transaction(Author(ActorKind.SYSTEM)) as tx:
@@ -426,6 +448,18 @@ async def enqueue_due_polls(event_log: EventLog) -> int:
         for row in rows:
             await enqueue_pull_sync(tx, row, poll=True)
     return len(rows)
+
+
+async def poll_periodically(event_log: EventLog) -> None:
+    """Enqueue due polls forever."""
+    while True:
+        await asyncio.sleep(POLL_INTERVAL_SECONDS * random.uniform(0.7, 1.3))  # noqa: S311 - so that processes alternate
+        try:
+            await enqueue_due_polls(event_log)
+        except Unavailable:
+            log.warning("not polled: the database does not answer")
+        except Exception:
+            log.exception("not polled")
 
 
 HANDLERS[OPEN_JOB] = run_open

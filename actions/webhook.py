@@ -125,14 +125,28 @@ async def _store_delivery(
 
 
 PULL_FIELDS = (
-    *("id", "number", "html_url", "title", "body", "state", "draft", "merged_at", "merge_commit_sha", "mergeable"),
+    *(
+        "id",
+        "number",
+        "html_url",
+        "title",
+        "body",
+        "state",
+        "draft",
+        "merged_at",
+        "merge_commit_sha",
+        "mergeable",
+    ),
     *("commits", "updated_at"),
 )
 
 
 def reduce_payload(event: str, payload: dict[str, Any]) -> dict[str, Any]:
     """Return the part of a payload that is needed to apply it. Raises KeyError or TypeError if it lacks some."""
-    reduced: dict[str, Any] = {"action": payload.get("action"), "full_name": payload["repository"]["full_name"]}
+    reduced: dict[str, Any] = {
+        "action": payload.get("action"),
+        "full_name": payload["repository"]["full_name"],
+    }
     if event == "pull_request":
         given = payload["pull_request"]
         pull = {name: given.get(name) for name in PULL_FIELDS}
@@ -170,10 +184,13 @@ async def run_delivery(services: Services, payload: dict[str, Any]) -> None:
             try:
                 await _apply(tx, repository, delivery.event, delivery.payload)
             except (KeyError, TypeError, ValueError) as error:
-                raise JobFailed(f"The payload cannot be applied: {type(error).__name__}", final=True) from error
+                raise JobFailed(
+                    f"The payload cannot be applied: {type(error).__name__}", final=True
+                ) from error
         delivery.applied_at, delivery.payload = utcnow(), None
         old = WebhookDelivery.applied_at < utcnow() - timedelta(days=KEPT_DAYS)
-        await tx.execute(delete(WebhookDelivery).where(WebhookDelivery.repository_id == delivery.repository_id, old))
+        is_own = WebhookDelivery.repository_id == delivery.repository_id
+        await tx.execute(delete(WebhookDelivery).where(is_own, old))
 
 
 async def _apply(tx: Transaction, repository: Repository, event: str, payload: dict[str, Any]) -> None:

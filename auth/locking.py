@@ -194,13 +194,15 @@ async def lock_pull_request(tx: Transaction, actor: Actor, id: str) -> tuple[Pul
     """Lock a pull request after its repository, which a host's words are applied under."""
     query = select(Repository, role_in(actor, Repository.workspace_id))
     query = query.join(PullRequest, PullRequest.repository_id == Repository.id)
-    query = query.where(PullRequest.id == id, sees_pull_request(actor, PullRequest.id, PullRequest.workspace_id))
+    query = query.where(
+        PullRequest.id == id, sees_pull_request(actor, PullRequest.id, PullRequest.workspace_id)
+    )
     row = await _lock_and_check(tx, actor, _add_locks(actor, query, Repository), id)
     return await _lock_by_id(tx, PullRequest, id), row[0]
 
 
 async def lock_repository_of_card(tx: Transaction, actor: Actor, card_id: str) -> Repository | None:
-    """Lock the repository of a card's board, before the board. The caller then locks the card, which checks rights."""
+    """Lock the repository of a card's board, before the board. The caller then locks the card."""
     query = select(Repository).join(Board, Board.repository_id == Repository.id)
     query = query.join(Card, Card.board_id == Board.id)
     query = query.where(Card.id == card_id, sees_card(actor, Board.id, Card.id))

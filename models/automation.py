@@ -21,7 +21,8 @@ class BoardAutomation:
 
 def automation_of(stored: dict[str, Any] | None) -> BoardAutomation:
     """Return the automation of a board: the stored values and the defaults."""
-    given = {field.name: stored[field.name] for field in fields(BoardAutomation) if field.name in (stored or {})}  # type: ignore[index]
+    known = {field.name for field in fields(BoardAutomation)}
+    given = {name: value for name, value in (stored or {}).items() if name in known}
     for name in ("opened", "merged"):
         if given.get(name) is not None:
             given[name] = Stage(given[name])

@@ -112,7 +112,9 @@ class CardPullRequest(Stamped, Base):
         ForeignKey("pull_request.id", ondelete="CASCADE"), primary_key=True
     )
     board_id: Mapped[str] = mapped_column(ForeignKey("board.id", ondelete="CASCADE"))
-    done: Mapped[list[str]] = mapped_column(Json, default=list)  # the occasions on which it was moved, or kept
+    done: Mapped[list[str]] = mapped_column(
+        Json, default=list
+    )  # the occasions on which it was moved, or kept
     moved_at: Mapped[datetime | None]
     moved_from: Mapped[str | None] = mapped_column(Id)  # the column that it left
     moved_to: Mapped[str | None] = mapped_column(Id)

@@ -18,6 +18,7 @@ from resolvers import board as boards
 from resolvers import card as cards
 from resolvers import group as groups
 from resolvers import policy as policies
+from resolvers import pull_request as pull_requests
 from resolvers import run as runs
 from resolvers.board import BOARD, COLUMNS_OF_BOARD
 from resolvers.repository import REPOSITORY
@@ -32,6 +33,7 @@ from schema.workspace import Workspace
 CardLater: Any = Annotated["Card", strawberry.lazy("schema.card")]
 BatchLater: Any = Annotated["RunBatch", strawberry.lazy("schema.batch")]
 RepositoryLater: Any = Annotated["Repository", strawberry.lazy("schema.repository")]
+AutomationLater: Any = Annotated["BoardAutomation", strawberry.lazy("schema.pull_request")]
 RunLater: Any = Annotated["Run", strawberry.lazy("schema.run")]
 
 
@@ -85,6 +87,7 @@ class Board(Node):
     map: StoryMap = query_field(groups.map_of_board)
     card_counts: list[StageCount] = query_field(boards.card_counts, directives=[list_size(6, slicing=())])
     policy: BoardPolicy = query_field(policies.policy_of_board)
+    automation: AutomationLater = query_field(pull_requests.automation_of_board)
     open_card_count: int = query_field(boards.open_card_count)
     repository: RepositoryLater | None = relation_field(
         REPOSITORY, "repository_id", text="The repository that its cards are worked in; null if it has none."

@@ -33,6 +33,7 @@ from resolvers.group import GROUP
 from resolvers.labels_and_assignees import ASSIGNEES_OF_CARD, LABELS_OF_CARD
 from resolvers.link import BLOCKED_BY_CARD, BLOCKERS_OF_CARD
 from resolvers.profile import PROFILE
+from resolvers.pull_request import PULL_REQUESTS_OF_CARD
 from resolvers.question import OPEN_QUESTIONS_OF_CARD
 from resolvers.run import CHOSEN_RUN_OF_CARD
 from resolvers.subtask import SUBTASK_COUNT, SUBTASKS_OF_CARD
@@ -52,6 +53,7 @@ from schema.subtask import Subtask, SubtaskCount
 from schema.timeline import TimelineEntry
 from schema.workspace import Label
 
+PullRequestLater: Any = Annotated["PullRequest", strawberry.lazy("schema.pull_request")]
 RunLater: Any = Annotated["Run", strawberry.lazy("schema.run")]
 QuestionLater: Any = Annotated["Question", strawberry.lazy("schema.question")]
 
@@ -146,6 +148,9 @@ class Card(Node):
     )
     subtask_count: SubtaskCount = relation_field(
         SUBTASK_COUNT, text="The number of its subtasks, done and in all."
+    )
+    pull_requests: list[PullRequestLater] = relation_field(
+        PULL_REQUESTS_OF_CARD, text="Its pull requests, in the order they became known. At most 20.", size=2
     )
     labels: list[Label] = relation_field(LABELS_OF_CARD, text="Its labels, by name. At most 20.", size=3)
     assignees: list[User] = relation_field(

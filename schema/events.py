@@ -163,7 +163,11 @@ CURRENT: dict[type[BaseEvent], tuple[Current, ...]] = {
     ),
     pull_request.PullRequestEvent: (
         Current(
-            "pull_request", PULL_REQUEST, PullRequest, "pull_request_id", "The pull request as it is now; or null."
+            "pull_request",
+            PULL_REQUEST,
+            PullRequest,
+            "pull_request_id",
+            "The pull request as it is now; or null.",
         ),
     ),
     repository.RepositoryEvent: (

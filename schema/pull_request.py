@@ -18,9 +18,8 @@ from resolvers import pull_request as reads
 from resolvers.pull_request import CARDS_OF_PULL_REQUEST
 from resolvers.repository import REPOSITORY
 from schema.fields import mutation, node_type, query_field, relation_field, result_type
-from schema.gate import GateClosed
 from schema.page import Connection
-from schema.refusal import Conflict, Stale
+from schema.refusal import Conflict, GateClosed, Stale
 from schema.repository import Repository
 
 BoardLater: Any = Annotated["Board", strawberry.lazy("schema.board")]
@@ -41,7 +40,9 @@ class PullRequest(Node):
     head_branch: Annotated[str, "The branch with the work."]
     base_branch: Annotated[str, "The branch that it is to be merged into."]
     head_sha: Annotated[str | None, "Its newest commit; null if unknown."]
-    mergeable: Annotated[bool | None, "Whether it can be merged without conflicts; null if the host does not know."]
+    mergeable: Annotated[
+        bool | None, "Whether it can be merged without conflicts; null if the host does not know."
+    ]
     approvals: Annotated[int, "Number of people whose last decisive review approves it."]
     commits: Annotated[int | None, "Number of its commits; null if unknown."]
     ci: Annotated[CiStatus | None, "The results of CI together; null if there are none."]
