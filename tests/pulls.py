@@ -57,17 +57,15 @@ class Hosted:
 
 async def change(app: Any, name: str, actor: str = "", /, **input: Any) -> Any:
     """What a mutation of pull requests answers."""
-    answer = f"__typename ... on PullRequest {{ {PULL} }} ... on Card {{ id stage }} ... on Refusal {{ code message }}"
     if name == "updateBoardAutomation":
-        answer = "__typename ... on Board { automation { opened merged anyMerged staleDays } }"
-        answer += " ... on Refusal { code message }"
-    answer += " ... on Invalid { issues { path } }"
-    members = {"PullRequest": "Card", "Card": "PullRequest"}
-    if name in ("unlinkPullRequest", "discoverPullRequests", "undoPullRequestMove"):
-        answer = answer.replace(f"... on PullRequest {{ {PULL} }} ", "")
-    elif name != "updateBoardAutomation":
-        answer = answer.replace("... on Card { id stage } ", "")
-    del members
+        made = "Board { automation { opened merged anyMerged staleDays } }"
+    elif name in ("unlinkPullRequest", "discoverPullRequests", "undoPullRequestMove"):
+        made = "Card { id stage }"
+    else:
+        made = f"PullRequest {{ {PULL} }}"
+    answer = (
+        f"__typename ... on {made} ... on Refusal {{ code message }} ... on Invalid {{ issues {{ path }} }}"
+    )
     query = f"mutation($input: {name[0].upper()}{name[1:]}Input!) {{ {name}(input: $input) {{ {answer} }} }}"
     return await app.data(query, actor, input=input)
 

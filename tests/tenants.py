@@ -341,6 +341,7 @@ QUERIES: dict[str, dict[str, Any]] = {
     "connections": {"workspaceId": "$workspace"},
     "repository": {"id": "$repository"},
     "repositories": {"workspaceId": "$workspace"},
+    "pullRequests": {"workspaceId": "$workspace"},
     "viewer": {},
     "me": {},
 }
@@ -389,6 +390,7 @@ NODES: dict[str, str] = {
     "AgentProfile": "profile",
     "ConnectedService": "connection",
     "Repository": "repository",
+    "PullRequest": "pull",
     "Worker": "worker",
     "Notification": "notice",
     "AgentSession": "conversation",
@@ -484,6 +486,19 @@ async def tenant(app: Any, mark: str) -> Tenant:
         work = {"kind": "CODE", "tenant": made.ids["workspace"]}
         for place in ("board", "sibling"):
             await enqueue(tx, NewJob(id=f"{mark}_{place}", scope=made.ids[place], **work))
+        row = PullRequest(
+            workspace_id=made.ids["workspace"],
+            repository_id=made.ids["repository"],
+            origin=PullRequestOrigin.LINKED,
+            number=1,
+            title=f"{mark} pull request",
+            head_branch=f"{mark}-branch",
+        )
+        tx.add(row)
+        await tx.flush()
+        link = {"card_id": made.ids["card"], "board_id": made.ids["board"]}
+        tx.add(CardPullRequest(pull_request_id=row.id, **link))
+        made.ids["pull"] = row.id
         made.ids["conversation"] = (await keep_session(tx, *where, f"{mark} talk", "SCRIPTED")).id
     async with app.begin() as tx:
         made.ids["job"] = await enqueue_job(tx, f"{mark} job", {}, workspace_id=made.ids["workspace"])
