@@ -392,7 +392,8 @@ async def _results_of(
 ) -> list[CheckResult]:
     """Return the results of CI as checks of cards, with the logs of failed jobs that were not read yet."""
     newest = {check.name: check for check in checks}
-    known = select(Check.external_id).where(Check.sha == sha, Check.kind == CheckKind.CI, Check.output != "")
+    was_read = Check.status == CheckStatus.FAILED, Check.output != ""
+    known = select(Check.external_id).where(Check.sha == sha, Check.kind == CheckKind.CI, *was_read)
     read = {found.external_id for found in await services.database.read(known)}
     results, logs = [], 0
     for check in list(newest.values())[:MAX_CHECKS]:

@@ -30,6 +30,7 @@ import actions.account
 from actions.agent_session import keep_session
 from actions.job import enqueue_job
 from kit.queue import NewJob, enqueue, fail_job
+from models.pull_request import CardPullRequest, PullRequest, PullRequestOrigin
 from schema.build import make_schema
 from tests.runs import every_event
 from tests.work import Hand
@@ -182,6 +183,15 @@ MUTATIONS: dict[str, Case] = {
         ADMIN, {"workspaceId": "$workspace", "kind": "OPENAI", "name": "% new", "secret": "%-key"}
     ),
     "updateConnection": Case(ADMIN, {"id": "$connection", "url": "https://localhost:9", "secret": "%-other"}),
+    "linkPullRequest": Case(BOARD, {"cardId": "$card", "number": 2}, answer="CONFLICT"),
+    "createPullRequest": Case(BOARD, {"cardId": "$card"}, answer="CONFLICT"),
+    "updatePullRequest": Case(BOARD, {"id": "$pull", "title": "% renamed"}, answer="CONFLICT"),
+    "regeneratePullRequestText": Case(BOARD, {"id": "$pull"}, answer="CONFLICT"),
+    "syncPullRequest": Case(BOARD, {"id": "$pull"}, answer="CONFLICT"),
+    "discoverPullRequests": Case(BOARD, {"cardId": "$card"}, answer="CONFLICT"),
+    "undoPullRequestMove": Case(BOARD, {"cardId": "$card"}, answer="CONFLICT"),
+    "unlinkPullRequest": Case(BOARD, {"cardId": "$card", "pullRequestId": "$pull"}),
+    "updateBoardAutomation": Case(ADMIN, {"boardId": "$board", "staleDays": 3}),
     "connectRepository": Case(ADMIN, {"workspaceId": "$workspace", "url": "https://github.com/%/new"}),
     "selectBranch": Case(MEMBER, {"id": "$repository", "branch": "%-next"}),
     "syncRepository": Case(MEMBER, {"id": "$repository"}, answer="CONFLICT"),
