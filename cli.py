@@ -9,7 +9,7 @@ import os
 import secrets
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -25,6 +25,7 @@ from kit import logs
 from kit.db.database import Database, DatabaseUnreachable, Unavailable
 from kit.db.revision import WrongRevision, require_head
 from kit.db.transaction import Author
+from kit.diagnosis import examine
 from kit.eventlog.event_log import EventLog, make_event_log, renew_epochs, retry_while_unavailable
 from kit.graphql.http.connections import Limits
 from kit.graphql.http.draining import Draining
@@ -44,7 +45,6 @@ ROOT = Path(__file__).parent
 DEMO_DATABASE = "sqlite:///demo.sqlite3"
 Make = Callable[[Settings, Draining], ASGIApp]  # makes the application, as server.make_app does
 MINUTES = round(LINK_LIFETIME.total_seconds() / 60)
-CHECK_SECONDS = 10.0  # a check of `doctor`
 MAKE_OWNER = "make an owner first: python server.py owner USERNAME"
 
 
@@ -130,43 +130,6 @@ def doctor() -> None:
     raise SystemExit(1 if failures else 0)
 
 
-async def examine(settings: Settings) -> list[tuple[str, str | None]]:
-    """Try what the settings name. Returns each check, and its problem or None."""
-    database = Database(settings.database_url)
-    checks: list[tuple[str, str | None]] = [
-        (
-            "SECRET_KEY",
-            None if settings.keys or settings.is_loopback else "is not set, and others can reach HOST",
-        )
-    ]
-
-    async def examine_one(name: str, attempt: Awaitable[object]) -> None:
-        try:
-            async with asyncio.timeout(CHECK_SECONDS):
-                await attempt
-        except TimeoutError:
-            checks.append((name, f"no answer within {CHECK_SECONDS:g} seconds"))
-        except (DatabaseUnreachable, Unavailable, WrongRevision, ConnectionError) as error:
-            checks.append((name, str(error)))
-        else:
-            checks.append((name, None))
-
-    event_log = make_event_log(settings)
-    file = database.file
-    try:
-        if file is not None and not await asyncio.to_thread(Path(file).exists):
-            checks.append(("database", f"there is no {file}; run `migrate`"))
-        else:
-            await examine_one(f"database {database.safe_url}", database.check())
-            await examine_one("schema of the database", require_head(database))
-            await examine_one("bus", event_log.pubsub.start())
-    finally:
-        await event_log.pubsub.stop()
-        await event_log.database.close()
-        await database.close()
-    return checks
-
-
 def serve(make: Make, *, migrate: bool, given: Mapping[str, Any] | None = None) -> None:
     """Serve what `make` makes until told to stop. `given` are settings of the command line."""
     from actions.mail import check_templates
@@ -205,7 +168,10 @@ def _listen(
     make: Make, settings: Settings, listener: socket.socket, listening: Callable[[], None] | None = None
 ) -> None:
     draining = Draining()
-    app = make(settings, draining)
+    try:
+        app = make(settings, draining)
+    except WrongSetting as error:
+        fail(error)
     try:
         listen(
             app,

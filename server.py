@@ -53,6 +53,7 @@ from kit.db.server_clock import synchronize_periodically, try_to_synchronize
 from kit.eventlog.event_log import make_event_log
 from kit.eventlog.retention import prune_periodically
 from kit.eventlog.tables import EVENTS
+from kit.graphql.documents.persisted import BadManifest, PersistedDocuments, hash_of, read_manifests
 from kit.graphql.errors import ConnectionRejected, to_public_error
 from kit.graphql.http.draining import Draining
 from kit.graphql.http.hosts import LOOPBACK, HostMiddleware
@@ -63,10 +64,12 @@ from kit.graphql.operation import begin_operation
 from kit.graphql.response_cache import ResponseCache
 from kit.graphql.schema import Schema
 from kit.outbound import Outbound
-from kit.settings import Settings
+from kit.settings import Settings, WrongSetting
+from resolvers.avatar import show_avatar, upload_avatar
 from resolvers.context import Caller, OperationContext
-from resolvers.examples import example_ids
+from resolvers.examples import example_values
 from resolvers.idempotency import clean_up_periodically
+from resolvers.identity import finish_sign_in, start_sign_in
 from resolvers.mail import receive_mail_report
 from resolvers.metrics import read_samples
 from schema.build import make_schema
@@ -182,12 +185,12 @@ class Endpoints:
 
     async def examples(self, request: Request) -> Response:
         actor, _ = await identify(self.services, request.headers.get("authorization"))
-        ids = await example_ids(self.services.database, actor)
+        values = await example_values(self.services.database, actor)
         found = []
         for path in sorted((EXPLORER / "examples").glob("*.graphql")):
             beside = path.with_suffix(".json")
             variables = json.loads(beside.read_text()) if beside.exists() else {}
-            variables |= {name: id for name, id in ids.items() if name in variables}
+            variables |= {name: value for name, value in values.items() if name in variables}
             found.append({"name": path.stem, "query": path.read_text(), "variables": variables or None})
         return JSONResponse(found, headers={"cache-control": "no-store"})
 
@@ -302,6 +305,24 @@ def _origins(settings: Settings) -> TokenBucket | None:
     return TokenBucket(points, refill, what=what) if callers else None
 
 
+def trusted_documents(settings: Settings) -> dict[str, str]:
+    """The documents that clients may name: the operator's, and those that our workers and tools send as texts.
+
+    Raises WrongSetting.
+    """
+    from worker.tools.session import operations as tool_operations
+    from worker.transport import operations as worker_operations
+
+    try:
+        given = read_manifests(Path(settings.trusted_documents)) if settings.trusted_documents else {}
+    except BadManifest as error:
+        raise WrongSetting(f"TRUSTED_DOCUMENTS: {error}") from None
+    if not settings.trusted_documents_only:
+        return given
+    own = {*tool_operations().values(), *worker_operations().values()}
+    return given | {f"sha256:{hash_of(text)}": text for text in own}
+
+
 def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
     """The whole application on one database. Starts with Starlette's lifespan."""
     services = make_services(settings)
@@ -314,6 +335,7 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
     tools = McpEndpoint(edge.may_use_tools, edge.use_tool, edge.draining)
     kept = {EVENTS: settings.history_days, RUN_LOG: settings.run_log_days}
     unchanged = ResponseCache(BOARD, edge.prove)
+    persisted = PersistedDocuments(trusted_documents(settings), only=settings.trusted_documents_only)
     view = GraphQLEndpoint(
         schema,
         context_of=edge.context_of,
@@ -321,6 +343,7 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
         explorer=edge.explorer if settings.graphiql else None,
         draining=edge.draining,
         unchanged=unchanged,
+        persisted=persisted,
         allowed_origins=settings.allowed_origins,
         queries_by_get=settings.introspection,
     )
@@ -361,6 +384,10 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
         Route("/mcp", tools),
         Route("/webhooks/{provider}", edge.webhook, methods=["POST"]),
         Route("/webhooks/mail", partial(receive_mail_report, services), methods=["POST"]),
+        Route("/avatar", partial(upload_avatar, services), methods=["POST"]),
+        Route("/avatars/{key}", partial(show_avatar, services)),
+        Route("/auth/{provider}/start", partial(start_sign_in, services)),
+        Route("/auth/{provider}/callback", partial(finish_sign_in, services)),
         Route("/livez", edge.livez),
         Route("/readyz", edge.readyz),
         Route("/explorer/examples.json", edge.examples),

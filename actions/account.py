@@ -136,6 +136,8 @@ async def update_me(
     user = await lock_own_user(tx, actor)
     user.expect(if_version)
     changed = apply_changes(user, validate_user(changes))
+    if "email_folded" in changed:
+        user.email_confirmed_at = None
     if changed:
         await _flush_unique(tx, user)
         public_changes = {name: pair for name, pair in changed.items() if not name.endswith("_folded")}

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 from graphlib import CycleError, TopologicalSorter
 from typing import Annotated, Any
 
@@ -193,6 +193,8 @@ class Making:
         at: str = "",
         identity: tuple[str, int] | None = None,
         archived: bool = False,
+        approved_at: datetime | None = None,
+        approved_by: str | None = None,
     ) -> Card:
         """Make one card. `identity` is its id and number; default: the next. `at` prefixes the paths of issues.
 
@@ -201,7 +203,7 @@ class Making:
         lane = find_column([self.facts], destination)
         is_placed = destination is not None or position is not None
         _check_agent(self.actor, new, lane, is_placed=is_placed)
-        judge(self.facts, lane)
+        judge(self.facts if approved_at is None else replace(self.facts, lacks_approval=False), lane)
         values = {name: getattr(new, name) for name in FIELDS}
         clean = validate_card(values, at)
         self.profiles.judge(self.board, new.agent_profile_id)
@@ -219,6 +221,8 @@ class Making:
             number=number,
             version=1,
             created_by=self.actor.id,
+            approved_at=approved_at,
+            approved_by=approved_by,
             **clean,
         )
         self.board.last_number = max(self.board.last_number, number)

@@ -31,6 +31,8 @@ FOLDER = Path(__file__).parent.parent / "templates" / "mail"
 # The templates, and the values that each may name.
 TEMPLATES: dict[str, frozenset[str]] = {
     "invitation": frozenset({"inviter", "workspace", "link"}),
+    "password_reset": frozenset({"username", "link"}),
+    "address": frozenset({"username", "link"}),
 }
 # The statuses that may follow. A provider's report may come after the mail was given up.
 NEXT = {

@@ -19,6 +19,7 @@ from models.board import Board
 from models.card import Card, CardAssignee
 from models.events.notice import Notified
 from models.notice import MAX_KEPT, Notification, NotificationType
+from models.preferences import preferences_of
 from models.refusal import Forbidden, NotFound
 from models.run import Run
 from models.topic import user_scope
@@ -59,11 +60,15 @@ async def notify_of(
 ) -> None:
     """Create these notifications, in this order, for each of these people. A person keeps the newest MAX_KEPT.
 
-    The caller checks that they may see them: `people_of`, or members it has looked up. Takes two statements.
+    The caller checks that they may see them: `people_of`, or members it has looked up. Those who muted a type do
+    not get it. Takes three statements.
     """
     recipients = sorted(set(users))
     if not recipients or not texts:
         return
+    has_preferences = User.id.in_(recipients), User.preferences.is_not(None)
+    rows_of_users = await tx.execute(select(User.id, User.preferences).where(*has_preferences))
+    muted = {id: preferences_of(stored).muted_notifications for id, stored in rows_of_users}
     now = utcnow()
     about = {"board_id": board_id, "card_id": card_id, "run_id": run_id, "question_id": question_id}
     stamps = {"read_at": None, "created_at": now, "updated_at": now}
@@ -80,7 +85,10 @@ async def notify_of(
         }
         for text in texts
         for user in recipients
+        if text.type not in muted.get(user, ())
     ]
+    if not rows:
+        return
     await tx.execute(insert(Notification), rows)
     await _delete_oldest(tx, recipients)
     for row in rows:

@@ -20,10 +20,20 @@ from models.board import Board, BoardColumn
 from models.card import Card, Subtask
 from models.events.board import RanksRewritten
 from models.group import Group
+from models.knowledge import KnowledgeItem
+from models.planned_file import PlannedFile
 from models.refusal import Invalid
 from models.topic import workspace_scope
 
-RankedModel = type[Board] | type[BoardColumn] | type[Card] | type[Group] | type[Subtask]
+RankedModel = (
+    type[Board]
+    | type[BoardColumn]
+    | type[Card]
+    | type[Group]
+    | type[KnowledgeItem]
+    | type[PlannedFile]
+    | type[Subtask]
+)
 
 
 @one_of_input

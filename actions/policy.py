@@ -53,6 +53,17 @@ class PolicyChanges(TypedDict, total=False):
     ]
     question_expiry: Annotated[Maybe[OnExpiry | None], "Effect of an expired question on its run."]
     no_change: Annotated[Maybe[NoChange | None], "Result of a run that succeeds without a change."]
+    required_requirements: Annotated[
+        Maybe[int | None], "Number of requirements that a card needs to be approved, 0 to 100."
+    ]
+    required_planned_files: Annotated[
+        Maybe[int | None], "Number of planned files that a card needs to be approved, 0 to 100."
+    ]
+    require_answers: Annotated[Maybe[bool | None], "Refuse to approve a card with an open question."]
+    require_review: Annotated[Maybe[bool | None], "Refuse to approve a card with drafts in its knowledge."]
+    require_approval: Annotated[
+        Maybe[bool | None], "Refuse to move a card that is not approved out of BACKLOG and PLAN."
+    ]
     repository: Annotated[
         Maybe[str | None],
         "Repository that workers clone or find: https, http, ssh, git, `git@host:path` or a folder, without"

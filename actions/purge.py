@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import delete, select
 
 from kit.db.database import Database, Unavailable, utcnow
+from models.account import AccountToken
 from models.invitation import PURGE_AFTER, Invitation
 from models.mail import MAIL_DAYS, Mail
 
@@ -39,8 +40,9 @@ async def purge(database: Database) -> int:
     nobody_accepted = Invitation.accepted_at.is_(None), Invitation.expires_at < now - PURGE_AFTER
     count = await _delete(database, Invitation, *nobody_accepted)
     count += await _delete(database, Mail, Mail.created_at < now - timedelta(days=MAIL_DAYS))
+    count += await _delete(database, AccountToken, AccountToken.expires_at < now)
     if count:
-        log.info("%s old invitations and mails were deleted", count)
+        log.info("%s old invitations, mails and tokens were deleted", count)
     return count
 
 

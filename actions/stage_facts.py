@@ -102,6 +102,7 @@ async def facts_of(
     blockers = await blockers_of(read, [card.id for card in cards])
     work = await work_on(read, [card.id for card in cards])
     stages = {lane.id: lane.stage for board in lanes.values() for lane in board}
+    requires = {id: board_policy_of(board.policy).require_approval for id, board in boards.items()}
     gates = await load_gates(read, boards, cards)
     reviews = await load_review_gates(read, boards, lanes, cards)
     return [
@@ -117,6 +118,7 @@ async def facts_of(
             active_run=work.get(card.id, NO_WORK)[0],
             run_begun=work.get(card.id, NO_WORK)[1],
             open_question=work.get(card.id, NO_WORK)[2],
+            lacks_approval=card.approved_at is None and requires[card.board_id],
             may_write=writable is None or card.board_id in writable,
             done_gates=_move_reasons(gates, card.id, ApprovalKind.MERGE),
             plan_gates=_move_reasons(gates, card.id, ApprovalKind.PLAN),
@@ -141,5 +143,6 @@ async def facts_of_new(read: Read, board: Board) -> Facts:
         board.law,
         lanes[board.id],
         board_archived=board.archived_at is not None,
+        lacks_approval=board_policy_of(board.policy).require_approval,
         plan_gates=[reason.move_reason for reason in against_plan],
     )

@@ -10,6 +10,7 @@ from sqlalchemy import Enum
 
 import models  # noqa: F401 - every table
 from kit.db.database import Base, Id, Json, Rank, UtcDateTime
+from kit.search import Words, is_index_table
 from models.columns import Ordered
 
 NAMED = {id(Id): "Id", id(Rank): "Rank", id(Json): "Json"}
@@ -22,6 +23,9 @@ def render(kind: str, item: Any, autogen: Any) -> str | bool:
     if isinstance(item, UtcDateTime):
         autogen.imports.add("from kit.db.database import UtcDateTime")
         return "UtcDateTime()"
+    if isinstance(item, Words):
+        autogen.imports.add("from kit.search import Words")
+        return "Words()"
     if isinstance(item, Ordered):
         return "sa.Integer()"
     if isinstance(item, Enum):
@@ -43,6 +47,13 @@ def _same(item: Any) -> str | None:
     return None
 
 
+def is_compared(item: Any, name: str | None, kind: str, *_: Any) -> bool:
+    """Leave out what only one database has for search: SQLite its FTS5 tables, PostgreSQL its index."""
+    if kind == "table":
+        return not is_index_table(name)
+    return name != "ix_search_entry_words" or connection.dialect.name == "postgresql"
+
+
 connection = context.config.attributes.get("connection")
 assert connection is not None, "migrations are run by `python server.py migrate`"
 context.configure(
@@ -50,6 +61,7 @@ context.configure(
     target_metadata=Base.metadata,
     render_as_batch=True,
     render_item=render,
+    include_object=is_compared,
     compare_type=True,
     compare_server_default=True,
 )

@@ -19,6 +19,7 @@ from auth.permissions import (
     sees_batch,
     sees_board,
     sees_card,
+    sees_document,
     sees_link,
     sees_members,
     sees_pull_request,
@@ -35,9 +36,12 @@ from models.batch import RunBatch
 from models.board import Board, BoardColumn
 from models.card import Card, CardLink, Subtask
 from models.connection import Connection
+from models.document import Document, DocumentLink
 from models.group import Group
 from models.job import ServerJob
+from models.knowledge import KnowledgeItem
 from models.message import Message
+from models.planned_file import PlannedFile
 from models.pull_request import PullRequest
 from models.question import Question
 from models.refusal import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
@@ -123,8 +127,8 @@ def _check_rights(actor: Actor, row: Any, *, admin: bool, for_run: bool = False)
 
 
 RUN_SCOPED = (
-    "With its run's credential an agent can only update the title, description, subtasks and messages of its card,"
-    " create cards under it, and ask questions"
+    "With its run's credential an agent can only update the title, description, subtasks, knowledge, planned files"
+    " and messages of its card, create cards under it, and ask questions"
 )
 ENDED_MESSAGE = "The attempt of the run has ended"
 
@@ -262,6 +266,33 @@ async def _lock_on_card(
     return await _lock_on_board(tx, actor, kind, id, sees, for_run=for_run)
 
 
+async def lock_document(tx: Transaction, actor: Actor, id: str) -> Document:
+    """Lock a document after the board or the workspace that has it."""
+    query = select(Document.workspace_id, Document.board_id).where(Document.id == id, sees_document(actor))
+    home = (await tx.execute(query)).one_or_none()
+    if home is None:
+        raise NotFound(id)
+    if home.board_id is not None:
+        await lock_board(tx, actor, home.board_id)
+    else:
+        await lock_workspace(tx, actor, home.workspace_id)
+    return await _lock_by_id(tx, Document, id)  # type: ignore[no-any-return]
+
+
+async def lock_document_for_reference(tx: Transaction, actor: Actor, id: str) -> Document:
+    """Lock a document against deletion, after the board of the link that will refer to it."""
+    query = select(Document).where(Document.id == id, sees_document(actor)).with_for_update(read=True)
+    document = await tx.scalar(query)
+    if document is None:
+        raise NotFound(id)
+    return document
+
+
+async def lock_document_link(tx: Transaction, actor: Actor, id: str) -> tuple[Board, DocumentLink]:
+    """Lock a link of a document and the board that it is on."""
+    return await _lock_on_board(tx, actor, DocumentLink, id, sees_board(actor, Board.id))
+
+
 async def lock_column(tx: Transaction, actor: Actor, id: str) -> tuple[Board, BoardColumn]:
     """Lock a column and its board."""
     return await _lock_on_board(tx, actor, BoardColumn, id, sees_board(actor, Board.id))
@@ -381,6 +412,16 @@ async def lock_agent_session(tx: Transaction, actor: Actor, id: str) -> AgentSes
 async def lock_subtask(tx: Transaction, actor: Actor, id: str) -> tuple[Board, Subtask]:
     """Lock a subtask and its board."""
     return await _lock_on_card(tx, actor, Subtask, id, for_run=True)
+
+
+async def lock_knowledge(tx: Transaction, actor: Actor, id: str) -> tuple[Board, KnowledgeItem]:
+    """Lock a knowledge item and its board."""
+    return await _lock_on_card(tx, actor, KnowledgeItem, id, for_run=True)
+
+
+async def lock_planned_file(tx: Transaction, actor: Actor, id: str) -> tuple[Board, PlannedFile]:
+    """Lock a planned file and its board."""
+    return await _lock_on_card(tx, actor, PlannedFile, id, for_run=True)
 
 
 async def lock_message(tx: Transaction, actor: Actor, id: str) -> tuple[Board, Message]:

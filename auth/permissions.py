@@ -10,6 +10,7 @@ from kit.db.database import Id
 from kit.described_enum import DescribedEnum
 from models.actor import Actor, Scope
 from models.board import Board
+from models.document import Document, DocumentLink
 from models.pull_request import CardPullRequest
 from models.refusal import Forbidden
 from models.worker import Worker
@@ -69,6 +70,29 @@ def sees_pull_request(actor: Actor, id: Any, workspace_id: Any) -> ColumnElement
     link = CardPullRequest
     cards = select(link.pull_request_id).where(sees_card(actor, link.board_id, link.card_id))
     return id.in_(cards)  # type: ignore[no-any-return]
+
+
+def sees_entry(actor: Actor, entry: Any) -> ColumnElement[bool]:
+    """The actor may see a row of a workspace that may be on a board and may belong to a card, by its columns."""
+    if actor.card_id is not None:
+        return and_(entry.board_id == actor.board_id, entry.card_id == actor.card_id)
+    if actor.board_id is not None:
+        return entry.board_id == actor.board_id  # type: ignore[no-any-return]
+    return sees_workspace(actor, entry.workspace_id)
+
+
+def sees_document(actor: Actor) -> ColumnElement[bool]:
+    """The actor may see a document. A key of one board sees those of the board and those that are linked there.
+
+    A run's agent sees those that are linked to its card, or to its board as a whole.
+    """
+    if actor.board_id is None:
+        return sees_workspace(actor, Document.workspace_id)
+    linked = select(DocumentLink.document_id).where(DocumentLink.board_id == actor.board_id)
+    if actor.card_id is None:
+        return or_(Document.board_id == actor.board_id, Document.id.in_(linked))
+    of_card = or_(DocumentLink.card_id == actor.card_id, DocumentLink.target_id == actor.board_id)
+    return Document.id.in_(linked.where(of_card))
 
 
 def sees_members(actor: Actor, workspace_id: Any) -> ColumnElement[bool]:

@@ -21,6 +21,7 @@ from rich.table import Table
 import bench.fanout as many
 from bench import claims as queues
 from bench import events as reports
+from bench import search as searches
 from bench.environment import Environment
 from bench.reads import Turns, compare, postgres
 from bench.results import plot, save, when
@@ -269,6 +270,26 @@ def depth(
     Console().print("\n".join(lines))
     each = {f"{jobs:,} waiting": claim for jobs, (claim, _) in found.items()}
     _write(results / "depth.md", lines, "Milliseconds to claim", each)
+
+
+@cli.command()
+def search(
+    cards: Annotated[int, typer.Option(help="How many cards there are.")] = 100_000,
+    comments: Annotated[int, typer.Option(help="How many comments there are.")] = 500_000,
+    turns: Annotated[int, typer.Option(help="How often each search has its turn.")] = TURNS,
+    on: Annotated[str, typer.Option(help="Which databases.")] = "postgresql,sqlite",
+    keep: Annotated[bool, typer.Option(help="Write bench/results/.")] = True,
+) -> None:
+    """Search over many cards and comments: the milliseconds that the database takes for a page of 20."""
+    for kind in on.split(","):
+        with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+            sqlite = f"sqlite:///{folder}/bench.sqlite3"
+            url = stack.enter_context(postgres()) if kind == "postgresql" else sqlite
+            found = asyncio.run(searches.measure(url, Path(folder), cards, comments, turns))
+        title = f"Search over {cards:,} cards and {comments:,} comments on {kind}"
+        shown(title, [(name, value, value / max(found.values())) for name, value in found.items()])
+        if keep:
+            save(f"search-{kind}", f"{title}, milliseconds of the database", found, unit="ms")
 
 
 def _write(path: Path, lines: list[str], title: str, values: dict[str, float]) -> None:

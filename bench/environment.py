@@ -45,8 +45,8 @@ class Environment:
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def started(cls, folder: Path) -> AsyncIterator["Environment"]:
-        url = os.environ.get("DATABASE_URL") or f"sqlite:///{folder / 'bench.sqlite3'}"
+    async def started(cls, folder: Path, url: str | None = None) -> AsyncIterator["Environment"]:
+        url = url or os.environ.get("DATABASE_URL") or f"sqlite:///{folder / 'bench.sqlite3'}"
         database = Database(url)
         await migrate(database)
         await database.close()

@@ -144,12 +144,12 @@ def worker(address: str, folder: Path, key: str, speed: str) -> Iterator[None]:
     try:
         yield
     finally:
-        pid.unlink()
-        process.terminate()
+        process.terminate()  # first: its file may be gone already
         with suppress(subprocess.TimeoutExpired):
             process.wait(STOP_GRACE_SECONDS)
         process.kill()
         process.wait()
+        pid.unlink(missing_ok=True)
 
 
 def begun(people: DemoPeople, folder: Path, token: str) -> dict[str, str]:

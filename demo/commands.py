@@ -1,6 +1,7 @@
 """The commands `demo` and `seed`: serve sample data with simulated people and agents, or only create the data."""
 
 import asyncio
+import fcntl
 import os
 import shlex
 import subprocess
@@ -15,6 +16,7 @@ from cli import DEMO_DATABASE, MINUTES, ROOT, Make, _listen, configured, fail, l
 from demo.second_worker import PID, WORKER_KEY, called, second
 from demo.seed import PASSWORD, SEEDED_KEY, demo_admin
 from demo.seed import seed as create_demo_data
+from demo.tour import THINGS
 from kit import logs
 from kit.db.database import Database
 from kit.db.transaction import Author
@@ -35,13 +37,24 @@ def demo(make: Make, *, speed: float) -> None:
     address = address_of(listener)
     beside = Path(Database(settings.database_url).file or "demo").absolute()
     folder = beside.with_name(f"{beside.stem}.agents")
-    with agents(f"{address}/graphql", folder, f"{speed:g}", token=for_agents) as begin:
+    with alone(beside), agents(f"{address}/graphql", folder, f"{speed:g}", token=for_agents) as begin:
 
         def listening() -> None:
             greet(address, token, folder, f"{speed:g}")
             begin()
 
         _listen(make, settings, listener, listening)
+
+
+@contextmanager
+def alone(database: Path) -> Iterator[None]:
+    """Refuse a second demo on this database: each would start a worker in the same folder."""
+    with database.with_suffix(".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            fail(f"another demo uses {database.name}: stop it, or set DATABASE_URL")
+        yield
 
 
 async def _demo_link(settings: Settings) -> str | None:
@@ -57,9 +70,12 @@ def greet(address: str, token: str | None, folder: Path, speed: str) -> None:
     def shown(text: str, code: int) -> str:
         return f"\033[{code}m{text}\033[0m" if sys.stdout.isatty() else text
 
-    one, two, three, four = (shown(number, 36) for number in "1234")
+    things = "\n".join(
+        f"  {shown(str(number), 36)}  {shown(title, 1)}. {text}"
+        for number, (title, text) in enumerate(THINGS, start=1)
+    )
     here = Path.cwd()
-    page = linked(address, token) if token else f"{address}/graphql"
+    page = linked(address, token) if token else f"{address}/"
     how = (
         f"This link signs you in as the owner, once, within {MINUTES} minutes."
         if token
@@ -74,18 +90,12 @@ def greet(address: str, token: str | None, folder: Path, speed: str) -> None:
         f"""
   {shown("Signalbox", 32)} is at work, on a live board of sample data. Ctrl+C stops it.
 
-  {shown("GraphiQL", 1)}  {page}
-            {how}
-  {shown("API", 1)}       the same address: POST, server-sent events, graphql-transport-ws
+  {shown("The board", 1)}  {page}
+             {how}
+  {shown("GraphiQL", 1)}   {address}/graphql, which is the address of the API too
 
   Four things to try:
-  {one}  Open GraphiQL by the link above: its first tab shows your boards.
-  {two}  Run its tab Watch: every move arrives the moment it commits. Agents take cards
-     from TODO, work them on branches of a small repository, and hand them in for review.
-  {three}  Now and then one asks you something and waits. The tab Questions shows what;
-     put its id into the tab AnswerQuestion and answer: the agent goes on.
-  {four}  In a second window run MoveCard. A move against the law is refused, and
-     the answer says which moves it would allow.
+{things}
 
   And in a terminal: kill the agents' worker in the middle of its work, and start another.
   Within some seconds it goes on with what the dead one held. It works until Ctrl+C.

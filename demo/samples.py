@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from demo.tour import CARD
 from models.board import Template
 from models.card import CardSize, CardType, LinkKind, Priority
 from models.stage import Stage
@@ -21,6 +22,7 @@ class Sample:
     steps: tuple[str, ...] = ()  # "x " marks a completed one
     comments: tuple[tuple[str, str], ...] = ()
     more: dict[str, Any] = field(default_factory=dict)
+    on_top: bool = False  # of its column
 
 
 @dataclass
@@ -251,6 +253,14 @@ SERVER = [
         (),
         (),
         more(CardType.BUG, Priority.HIGH, due=-1),
+    ),
+    Sample(
+        CARD,
+        BACKLOG,
+        "The demo's people leave this card to you.\n\n- **Done** is refused: a card gets there by way of review.\n"
+        "- **To do** is allowed: an agent takes it from there.",
+        "good first task",
+        on_top=True,
     ),
 ]
 

@@ -20,6 +20,7 @@ from actions.link import link_cards
 from actions.member import add_member
 from actions.message import post_message
 from actions.move import DestinationInput
+from actions.ordering import PositionInput
 from actions.policy import update_board_policy
 from actions.profile import create_agent_profile
 from actions.subtask import NewSubtask, add_subtasks
@@ -179,7 +180,13 @@ async def _card(
     if (days := more.pop("due", None)) is not None:
         more["due_on"] = (utcnow() + timedelta(days=days)).date()
     card = await create_card(
-        tx, actor, board_id=board.id, title=sample.title, description=sample.text, **more
+        tx,
+        actor,
+        board_id=board.id,
+        title=sample.title,
+        description=sample.text,
+        position=PositionInput(top=True) if sample.on_top else None,
+        **more,
     )
     for name in filter(None, sample.labels.split(", ")):
         await add_label(tx, actor, card_id=card.id, label_id=labels[name])

@@ -18,6 +18,7 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from kit.mail import SmtpServer, sender_of
+from kit.oidc import is_safe_url
 
 BUSES = ("memory", "postgresql", "postgresql+asyncpg", "redis", "rediss", "valkey", "valkeys")
 POSTGRES_OPTIONS = {"host", "port", "ssl", "passfile", "target_session_attrs"}  # that an address may have
@@ -74,6 +75,14 @@ class Settings(BaseSettings):
     smtp_seconds: float = Field(
         20, gt=0, le=60, description="How long the mail server may take for an answer, in seconds"
     )
+    github_client_id: str = Field(
+        "", description="Client id of the OAuth app at GitHub; empty: no sign-in there"
+    )
+    github_client_secret: SecretStr = Field(SecretStr(""), description="Its client secret")
+    github_url: str = Field("https://github.com", description="GitHub, or a GitHub Enterprise server")
+    oidc_issuer: str = Field("", description="OpenID Connect provider, such as https://login.example")
+    oidc_client_id: str = Field("", description="Client id there; empty: no sign-in there")
+    oidc_client_secret: SecretStr = Field(SecretStr(""), description="Client secret there")
     mail_from: str = Field("", description="Sender of mails, such as Signalbox <signalbox@board.example>")
     mail_templates: str = Field("", description="Folder with templates that replace those of templates/mail")
     mail_webhook_secret: SecretStr = Field(
@@ -104,6 +113,14 @@ class Settings(BaseSettings):
     graphiql: bool = Field(True, description="Whether a browser is shown GraphiQL at /graphql")
     board_page: bool = Field(
         True, description="Whether a browser is shown the board at /; false redirects to /graphql"
+    )
+    trusted_documents: str = Field(
+        "",
+        description="Folder of documents that clients may name by `documentId`: *.graphql, and manifests of Relay"
+        " or Apollo in JSON",
+    )
+    trusted_documents_only: bool = Field(
+        False, description="Whether only trusted documents, and those of our workers, are executed"
     )
     metrics_token: SecretStr = Field(
         SecretStr(""),
@@ -229,6 +246,21 @@ class Settings(BaseSettings):
         if value and not PAGE_URL.fullmatch(value):
             raise ValueError("is not an address like https://board.example")
         return value
+
+    @field_validator("github_url", "oidc_issuer")
+    @classmethod
+    def _provider(cls, value: str) -> str:
+        if value and not is_safe_url(value):
+            raise ValueError("must be an https:// address; http:// is for this machine")
+        return value
+
+    @model_validator(mode="after")
+    def _providers_are_complete(self) -> "Settings":
+        if self.oidc_client_id and not self.oidc_issuer:
+            raise ValueError("OIDC_ISSUER: must be set with OIDC_CLIENT_ID")
+        if (self.oidc_client_id or self.github_client_id) and not self.public_url and not self.is_loopback:
+            raise ValueError("PUBLIC_URL: must be set for sign-in at other servers, which come back to it")
+        return self
 
     @field_validator("smtp_url")
     @classmethod

@@ -10,11 +10,12 @@ from kit.db.database import Base, Id, utcnow
 from kit.db.transaction import EventScope
 from kit.described_enum import DescribedEnum
 from kit.ids import maker
-from models.columns import Editable, Stamped
+from models.columns import Editable, Stamped, enum_column
 from models.topic import user_scope
 
 KEY_PREFIX = "sb_"  # the prefix of every API key
 LINK_LIFETIME = timedelta(minutes=15)  # of a link that signs a person in
+TOKEN_LIFETIME = timedelta(hours=1)  # of a token that is mailed
 MAX_KEYS = 100  # of a workspace that are not revoked
 
 
@@ -32,6 +33,9 @@ class User(Editable, Base):
     first_name: Mapped[str | None] = mapped_column(String(80))
     last_name: Mapped[str | None] = mapped_column(String(80))
     password_hash: Mapped[str | None] = mapped_column(String(200))
+    email_confirmed_at: Mapped[datetime | None]
+    avatar_url: Mapped[str | None] = mapped_column(String(80))
+    preferences: Mapped[dict[str, Any] | None]  # None: the defaults
     is_local: Mapped[bool] = mapped_column(default=False)  # a first owner without a password
     is_active: Mapped[bool] = mapped_column(default=True)
     last_login_at: Mapped[datetime | None]
@@ -79,6 +83,26 @@ class SignInLink(Base):
     expires_at: Mapped[datetime]
 
 
+class TokenPurpose(DescribedEnum):
+    """The purpose of a token that was mailed."""
+
+    PASSWORD_RESET = "PASSWORD_RESET", "Sets a new password."
+    ADDRESS = "ADDRESS", "Confirms the address."
+
+
+class AccountToken(Base):
+    """A token that was mailed to a person. Only its hash is stored; the row is deleted when the token is used."""
+
+    __tablename__ = "account_token"
+    __table_args__ = (Index(None, "user_id"), Index(None, "expires_at"))
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"))
+    purpose: Mapped[TokenPurpose] = mapped_column(enum_column(TokenPurpose))
+    email_folded: Mapped[str] = mapped_column(String(508))  # the address that it was mailed to
+    expires_at: Mapped[datetime]
+
+
 class ApiKey(Stamped, Base):
     """A credential of a program. It is shown once and stored as its hash."""
 
@@ -113,6 +137,7 @@ class EndReason(DescribedEnum):
     LOGOUT = "LOGOUT", "The person signed out."
     PASSWORD_CHANGED = "PASSWORD_CHANGED", "The password was changed."
     REUSED = "REUSED", "A refresh token was used twice, so it may have been stolen."
+    ACCOUNT_CLOSED = "ACCOUNT_CLOSED", "The account was erased."
     REPLACED = "REPLACED", "The person had too many logins, and this one was the least recently used."
 
 

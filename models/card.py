@@ -96,6 +96,8 @@ class Card(Editable, Base):
     parent_id: Mapped[str | None] = mapped_column(ForeignKey("card.id", ondelete="SET NULL"))
     group_id: Mapped[str | None] = mapped_column(Id)  # deleting the group clears it
     agent_profile_id: Mapped[str | None] = mapped_column(Id)  # its agents'; there as long as it is named
+    approved_at: Mapped[datetime | None]
+    approved_by: Mapped[str | None] = mapped_column(Id)  # a user or a key
     archived_at: Mapped[datetime | None]
     created_by: Mapped[str | None] = mapped_column(Id)  # a user or a key
 

@@ -68,6 +68,11 @@ class BoardPolicy:
     question_seconds: int = 1_800  # until a question expires
     question_expiry: OnExpiry = OnExpiry.FAIL
     no_change: NoChange = NoChange.SUCCEED
+    required_requirements: int = 1  # of a card that is approved
+    required_planned_files: int = 1
+    require_answers: bool = True  # no open question about a card that is approved
+    require_review: bool = False  # no drafts in the knowledge of a card that is approved
+    require_approval: bool = False  # of a card that leaves BACKLOG and PLAN
     repository: str = ""  # what workers clone or find; empty: the worker's own
     base_branch: str = ""  # empty: the repository's HEAD
     branch_template: str = "signalbox/{card}-{slug}"
@@ -107,6 +112,8 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "lease_seconds": (2, 3_600),
     "stuck_minutes": (1, 1_440),
     "question_seconds": (1, 2_592_000),
+    "required_requirements": (0, 100),
+    "required_planned_files": (0, 100),
     "review_limit": (0, 1_000),
     "review_limit_per_person": (0, 1_000),
 }

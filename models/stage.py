@@ -53,6 +53,7 @@ SYSTEM_MOVES: dict[Stage, tuple[Stage, ...]] = {
     Stage.REVIEW: (Stage.DONE,),
 }
 
+PREPARING = (Stage.BACKLOG, Stage.PLAN)  # the stages that a card leaves once it is ready
 ENTRY = Stage.BACKLOG  # the stage of new cards: a card can be created wherever a card of this stage may go
 
 
@@ -67,6 +68,7 @@ class MoveGate(DescribedEnum):
     BLOCKED = "BLOCKED", "Cards that block this one are not done."
     ACTIVE_RUN = "ACTIVE_RUN", "The card has an active run."
     OPEN_QUESTION = "OPEN_QUESTION", "A question on the card waits for an answer."
+    NOT_READY = "NOT_READY", "The board's policy requires approval, and the card is not approved."
     FORBIDDEN = "FORBIDDEN", "You may read the board, but not change it."
     CHECKS = "CHECKS", "A required check of the card's work has not passed."
     APPROVAL = "APPROVAL", "A required approval is missing."
@@ -120,6 +122,7 @@ class Facts:
     active_run: str | None = None
     run_begun: bool = False  # whether a worker has claimed it
     open_question: str | None = None
+    lacks_approval: bool = False  # the board requires an approval that the card does not have
     may_write: bool = True  # of the caller; others are refused with Forbidden first
     done_gates: list[Reason] = field(default_factory=list)  # against calling the card's work done
     plan_gates: list[Reason] = field(default_factory=list)  # against beginning to work by the card's plan
@@ -195,6 +198,8 @@ def _reasons(facts: Facts, to: ColumnState, by: Mover, cancel_run: bool, coming:
         reasons.append(Reason(MoveGate.WIP_LIMIT, text, limit=to.wip_limit, count=to.count))
     if to.stage is facts.at:
         return reasons
+    if facts.lacks_approval and facts.at in PREPARING and to.stage not in PREPARING:
+        reasons.append(Reason(MoveGate.NOT_READY, "The card is not approved; see its readiness"))
     if to.stage is Stage.IN_PROGRESS and facts.blockers:
         text = f"{len(facts.blockers)} unfinished card{'s' * (len(facts.blockers) > 1)} must be done first"
         reasons.append(Reason(MoveGate.BLOCKED, text, card_ids=facts.blockers))

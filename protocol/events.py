@@ -54,6 +54,7 @@ class EventType(ProtocolEnum):
     TOOL_STARTED = "TOOL_STARTED", "A tool call started."
     TOOL_FINISHED = "TOOL_FINISHED", "A tool call finished."
     FILE = "FILE", "A file was changed."
+    DIFF = "DIFF", "The changes so far were counted."
     TODO = "TODO", "The agent's to-do list."
     PROGRESS = "PROGRESS", "Progress of an activity."
     COMMIT = "COMMIT", "A lasting contribution: a commit, a pull request, an artifact."
@@ -287,6 +288,15 @@ class FileChanged(AgentEvent):
     tool: Text = ""
 
 
+class DiffReported(AgentEvent):
+    """The size of all changes so far."""
+
+    type: Literal[EventType.DIFF] = EventType.DIFF
+    files: Count
+    additions: Count
+    deletions: Count
+
+
 class TodoList(AgentEvent):
     """The whole current to-do list. `text` is a plan in prose."""
 
@@ -405,6 +415,7 @@ Event = Annotated[
     | ToolStarted
     | ToolFinished
     | FileChanged
+    | DiffReported
     | TodoList
     | ProgressReported
     | Contribution

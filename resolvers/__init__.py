@@ -7,7 +7,8 @@ from enum import Enum
 
 import auth.permissions  # noqa: F401 - defines an enum
 import models.actor
-import models.policy  # noqa: F401 - defines enums
+import models.policy
+import models.readiness  # noqa: F401 - defines an enum
 from kit.described_enum import DescribedEnum, DescribedIntEnum
 from kit.graphql.types import graphql_enum
 from protocol import events

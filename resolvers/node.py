@@ -11,18 +11,23 @@ from resolvers.agent_session import SESSION
 from resolvers.approval import APPROVAL
 from resolvers.batch import BATCH
 from resolvers.board import BOARD, COLUMN
+from resolvers.branch_task import BRANCH_TASK
 from resolvers.card import CARD
 from resolvers.check import CHECK
 from resolvers.connection import CONNECTION
 from resolvers.context import Info
+from resolvers.diff import DIFF
+from resolvers.document import DOCUMENT, DOCUMENT_LINK
 from resolvers.group import GROUP
 from resolvers.invitation import INVITATION
 from resolvers.job import JOB
 from resolvers.key import API_KEY
+from resolvers.knowledge import KNOWLEDGE
 from resolvers.link import LINK
 from resolvers.loaders import Relation
 from resolvers.message import MESSAGE
 from resolvers.notice import NOTIFICATION
+from resolvers.planned_file import PLANNED_FILE
 from resolvers.profile import PROFILE
 from resolvers.pull_request import PULL_REQUEST
 from resolvers.question import QUESTION
@@ -41,17 +46,23 @@ RELATIONS: dict[str, Relation] = {
     "key": API_KEY,
     "invitation": INVITATION,
     "label": LABEL,
+    "document": DOCUMENT,
+    "doclink": DOCUMENT_LINK,
     "board": BOARD,
     "column": COLUMN,
     "group": GROUP,
+    "task": BRANCH_TASK,
     "card": CARD,
     "link": LINK,
     "subtask": SUBTASK,
+    "knowledge": KNOWLEDGE,
+    "plannedfile": PLANNED_FILE,
     "message": MESSAGE,
     "run": RUN,
     "batch": BATCH,
     "question": QUESTION,
     "check": CHECK,
+    "diff": DIFF,
     "approval": APPROVAL,
     "profile": PROFILE,
     "connection": CONNECTION,

@@ -15,17 +15,22 @@ from schema.agent_session import ConversationMutation, ConversationQuery
 from schema.approval import ApprovalMutation, ApprovalQuery
 from schema.batch import BatchMutation, BatchQuery
 from schema.board import BoardMutation, BoardQuery
+from schema.branch_task import BranchTaskMutation
 from schema.card import CardMutation, CardQuery
 from schema.check import CheckMutation
 from schema.connection import ConnectionMutation, ConnectionQuery
+from schema.diff import DiffMutation, DiffQuery
+from schema.document import DocumentMutation, DocumentQuery
 from schema.feed import FeedSubscription
 from schema.fields import query_field
 from schema.group import GroupMutation
 from schema.invitation import InvitationMutation, InvitationQuery
 from schema.job import JobMutation
+from schema.knowledge import KnowledgeMutation
 from schema.link import LinkMutation
 from schema.message import MessageMutation
 from schema.notice import NoticeMutation, NoticeQuery
+from schema.planned_file import PlannedFileMutation
 from schema.profile import ProfileMutation, ProfileQuery
 from schema.pull_request import PullRequestMutation, PullRequestQuery
 from schema.question import QuestionMutation, QuestionQuery
@@ -33,6 +38,7 @@ from schema.queue import QueueQuery, QueueSubscription
 from schema.repository import RepositoryMutation, RepositoryQuery
 from schema.run import RunMutation, RunQuery
 from schema.run_log import LogMutation, LogSubscription
+from schema.search import SearchQuery
 from schema.subtask import SubtaskMutation
 from schema.worker import WorkerMutation, WorkerQuery, WorkerSubscription
 from schema.workspace import WorkspaceMutation, WorkspaceQuery
@@ -67,6 +73,7 @@ class Query(
     BatchQuery,
     QuestionQuery,
     ApprovalQuery,
+    DiffQuery,
     ProfileQuery,
     ConnectionQuery,
     RepositoryQuery,
@@ -75,25 +82,32 @@ class Query(
     ConversationQuery,
     QueueQuery,
     NoticeQuery,
+    SearchQuery,
+    DocumentQuery,
 ):
     pass
 
 
 @strawberry.type(description="The mutations. Each returns a union: the changed object, or a refusal.")
 class Mutation(
+    DocumentMutation,
     AccountMutation,
     WorkspaceMutation,
     InvitationMutation,
     BoardMutation,
     GroupMutation,
+    BranchTaskMutation,
     CardMutation,
     SubtaskMutation,
+    KnowledgeMutation,
+    PlannedFileMutation,
     LinkMutation,
     MessageMutation,
     RunMutation,
     BatchMutation,
     QuestionMutation,
     CheckMutation,
+    DiffMutation,
     ApprovalMutation,
     LogMutation,
     ProfileMutation,

@@ -5,15 +5,26 @@ from typing import Annotated, Any
 
 import strawberry
 from strawberry import ID
+from strawberry.scalars import JSON
 
 import actions.account
+import actions.account_mail
+import actions.avatar
+import actions.erasure
+import actions.identity
 import actions.key
+import actions.preferences
 import actions.session
 from auth.permissions import Access
 from kit.graphql.limits.list_size import list_size
 from kit.graphql.types import Node, object_type
 from models.actor import ActorKind, Scope
+from models.identity import SignInProvider
+from models.notice import NotificationType
+from models.preferences import CodingMode
 from resolvers import account as accounts
+from resolvers import account_mail
+from resolvers import identity as identities
 from resolvers import session as sessions
 from resolvers.board import BOARD
 from resolvers.workspace import USER
@@ -33,6 +44,7 @@ class User(Node):
     first_name: Annotated[str | None, "First name; null if unset."]
     last_name: Annotated[str | None, "Last name; null if unset."]
     email: str | None = query_field(accounts.email_of_user)
+    avatar_url: Annotated[str | None, "Address of the picture on this server; null: none."]
     version: Annotated[int, "Increases by one with every change."]
     created_at: Annotated[datetime, "Time of registration."]
 
@@ -96,6 +108,51 @@ class Login:
 
 
 @object_type
+class Preferences:
+    """Your preferences. Clients offer them; `mutedNotifications` is obeyed by the server."""
+
+    time_zone: Annotated[str, "IANA name of your time zone; UTC by default."]
+    base_branch: Annotated[str | None, "Branch that runs begin from."]
+    branch_prefix: Annotated[str | None, "Prefix of new branches."]
+    agent_profile_id: Annotated[ID | None, "Agent profile for new runs."]
+    coding_mode: Annotated[CodingMode | None, "How agents work."]
+    muted_notifications: list[NotificationType] = strawberry.field(
+        description="The types of notification that you do not get.",
+        directives=[list_size(len(NotificationType), slicing=())],
+    )
+
+
+@result_type(actions.account_mail.MailRequested)
+class MailRequested:
+    """A mail that was asked for."""
+
+    lifetime_minutes: Annotated[int, "Minutes for which its link is valid."]
+
+
+@result_type(actions.account_mail.PasswordSet)
+class PasswordSet:
+    """An account with a new password."""
+
+    username: Annotated[str, "The username to sign in with."]
+
+
+@result_type(actions.erasure.ErasedAccount)
+class ErasedAccount:
+    """An account that was erased."""
+
+    username: Annotated[str, "The username that it had."]
+
+
+@object_type
+class LinkedIdentity:
+    """Your account at another server, with which you sign in."""
+
+    provider: Annotated[SignInProvider, "The provider."]
+    name: Annotated[str, "Your name there."]
+    created_at: Annotated[datetime, "Time of linking."]
+
+
+@object_type
 class Viewer:
     """You, as the caller of this request."""
 
@@ -105,6 +162,12 @@ class Viewer:
     run: RunLater | None = query_field(accounts.run_of_viewer)
     scopes: list[Scope] = query_field(accounts.scopes_of_viewer)
     may_write: Annotated[bool, "Whether your credential may write; your role in a workspace decides where."]
+    preferences: Preferences | None = query_field(accounts.preferences_of_viewer)
+    identities: list[LinkedIdentity] = query_field(
+        identities.identities_of_viewer, directives=[list_size(len(SignInProvider), slicing=())]
+    )
+    personal_data: JSON | None = query_field(accounts.personal_data_of_viewer)
+    email_confirmed: bool = query_field(accounts.is_email_confirmed)
     expires_at: Annotated[datetime | None, "Time when your credential expires; null: never."]
     sessions: list[Login] = query_field(
         sessions.sessions_of_viewer, directives=[list_size(actions.session.MAX_SESSIONS, slicing=())]
@@ -129,6 +192,19 @@ class AccountMutation:
     logout_everywhere = mutation(actions.session.logout_everywhere, SignedOut, requires=Access.PERSON)
     update_me = mutation(actions.account.update_me, User, Stale, Conflict, requires=Access.PERSON)
     change_password = mutation(accounts.change_password, User, requires=Access.PERSON)
+    update_preferences = mutation(actions.preferences.update_preferences, User, Stale, requires=Access.PERSON)
+    remove_avatar = mutation(actions.avatar.remove_avatar, User, Stale, requires=Access.PERSON)
+    request_password_reset = mutation(
+        account_mail.request_password_reset, MailRequested, requires=Access.ANYONE
+    )
+    reset_password = mutation(account_mail.reset_password, PasswordSet, requires=Access.ANYONE)
+    request_address_confirmation = mutation(
+        actions.account_mail.request_address_confirmation, MailRequested, Conflict, requires=Access.PERSON
+    )
+    confirm_address = mutation(account_mail.confirm_address, User, requires=Access.ANYONE)
+    link_identity = mutation(actions.identity.link_identity, User, Conflict, requires=Access.PERSON)
+    unlink_identity = mutation(actions.identity.unlink_identity, User, Conflict, requires=Access.PERSON)
+    delete_me = mutation(accounts.delete_me, ErasedAccount, Conflict, requires=Access.PERSON)
     create_api_key = mutation(actions.key.create_api_key, ApiKeySecret, Conflict, requires=Access.ADMIN)
     revoke_api_key = mutation(actions.key.revoke_api_key, ApiKey, requires=Access.ADMIN)
 

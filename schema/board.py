@@ -21,6 +21,7 @@ from resolvers import policy as policies
 from resolvers import pull_request as pull_requests
 from resolvers import run as runs
 from resolvers.board import BOARD, COLUMNS_OF_BOARD
+from resolvers.document import LINKS_OF_TARGET
 from resolvers.repository import REPOSITORY
 from resolvers.workspace import WORKSPACE
 from schema.fields import mutation, node_type, query_field, relation_field
@@ -31,6 +32,7 @@ from schema.refusal import Conflict, StageRefused, Stale
 from schema.workspace import Workspace
 
 CardLater: Any = Annotated["Card", strawberry.lazy("schema.card")]
+DocumentLinkLater: Any = Annotated["DocumentLink", strawberry.lazy("schema.document")]
 BatchLater: Any = Annotated["RunBatch", strawberry.lazy("schema.batch")]
 RepositoryLater: Any = Annotated["Repository", strawberry.lazy("schema.repository")]
 AutomationLater: Any = Annotated["BoardAutomation", strawberry.lazy("schema.pull_request")]
@@ -94,6 +96,9 @@ class Board(Node):
     )
     runs: Connection[RunLater] = query_field(runs.runs_of_board, directives=[list_size(50)])
     batches: Connection[BatchLater] = query_field(batches.batches_of_board, directives=[list_size(50)])
+    document_links: list[DocumentLinkLater] = relation_field(
+        LINKS_OF_TARGET, text="Its links to documents that you may see.", size=5
+    )
     seq: int = query_field(boards.seq_of_board)
     cursor: str = query_field(boards.cursor_of_board)
 

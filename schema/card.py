@@ -9,11 +9,14 @@ from strawberry import ID
 import actions.card
 import actions.group
 import actions.labels_and_assignees
+import actions.readiness
 import actions.revision
 import actions.run.reject
+import resolvers.readiness
 from auth.permissions import Access
 from kit.graphql.limits.list_size import list_size
 from kit.graphql.types import Node, object_type
+from models.branch_task import MAX_CONFLICTS
 from models.card import MAX_AT_ONCE, CardSize, CardType, Priority
 from models.card import Card as CardRow
 from models.run import AgentState
@@ -22,16 +25,21 @@ from resolvers import agent_state as agents
 from resolvers import approval as consents
 from resolvers import card as cards
 from resolvers import check as results
+from resolvers import diff as differences
 from resolvers import link as links
 from resolvers import message as messages
 from resolvers import question as questions
 from resolvers import run as runs
 from resolvers import timeline as timelines
 from resolvers.board import BOARD, COLUMN
+from resolvers.branch_task import LAST_BRANCH_TASK_OF_CARD
 from resolvers.card import CARD, CHILDREN_OF_CARD
+from resolvers.document import LINKS_OF_TARGET
 from resolvers.group import GROUP
+from resolvers.knowledge import KNOWLEDGE_OF_CARD
 from resolvers.labels_and_assignees import ASSIGNEES_OF_CARD, LABELS_OF_CARD
 from resolvers.link import BLOCKED_BY_CARD, BLOCKERS_OF_CARD
+from resolvers.planned_file import PLANNED_FILES_OF_CARD
 from resolvers.profile import PROFILE
 from resolvers.pull_request import PULL_REQUESTS_OF_CARD
 from resolvers.question import OPEN_QUESTIONS_OF_CARD
@@ -41,14 +49,20 @@ from schema.account import User
 from schema.actor import Actor, actor_named, actor_of_event
 from schema.approval import GATE, Approval
 from schema.board import Board, Column
+from schema.branch_task import BranchTask, MergeConflict, merge_conflicts_of_card
 from schema.check import Check
+from schema.diff import DiffSnapshot
+from schema.document import DocumentLink
 from schema.fields import mutation, node_type, query_field, relation_field, result_type
 from schema.group import Group
+from schema.knowledge import KnowledgeItem
 from schema.link import CardLink
 from schema.message import Message
 from schema.page import Connection
+from schema.planned_file import PlannedFile
 from schema.profile import AgentProfile
-from schema.refusal import Conflict, GateReason, MoveReason, StageRefused, Stale
+from schema.readiness import Readiness
+from schema.refusal import Conflict, GateReason, MoveReason, NotReady, StageRefused, Stale
 from schema.subtask import Subtask, SubtaskCount
 from schema.timeline import TimelineEntry
 from schema.workspace import Label
@@ -123,11 +137,15 @@ class Card(Node):
     due_on: Annotated[date | None, "The day it is due; null if unset."]
     overdue: bool = query_field(cards.overdue)
     group_id: Annotated[ID | None, "The group of the story map that it is in; null: none."]
+    document_links: list[DocumentLink] = relation_field(
+        LINKS_OF_TARGET, text="Its links to documents that you may see.", size=5
+    )
     group: Group | None = relation_field(GROUP, "group_id", text="The group that it is in.")
     agent_profile_id: Annotated[ID | None, "The agent profile of the card; null: that of its board."]
     agent_profile: AgentProfile | None = relation_field(
         PROFILE, "agent_profile_id", text="The agent profile of the card; null: that of its board."
     )
+    approved_at: Annotated[datetime | None, "Time of its approval; null if it is not approved."]
     archived_at: Annotated[datetime | None, "Time of archiving; null if it is not archived."]
     version: Annotated[int, "Increases by one with each change."]
     created_at: Annotated[datetime, "Time of creation."]
@@ -152,6 +170,13 @@ class Card(Node):
     pull_requests: list[PullRequestLater] = relation_field(
         PULL_REQUESTS_OF_CARD, text="Its pull requests, in the order they became known. At most 20.", size=2
     )
+    knowledge: list[KnowledgeItem] = relation_field(
+        KNOWLEDGE_OF_CARD, text="Its requirements, facts and assumptions, in order. At most 100.", size=5
+    )
+    planned_files: list[PlannedFile] = relation_field(
+        PLANNED_FILES_OF_CARD, text="The files that it will create or edit, in order. At most 100.", size=5
+    )
+    readiness: Readiness = query_field(resolvers.readiness.readiness_of_card)
     labels: list[Label] = relation_field(LABELS_OF_CARD, text="Its labels, by name. At most 20.", size=3)
     assignees: list[User] = relation_field(
         ASSIGNEES_OF_CARD, text="The people it is assigned to, by name. At most 20.", size=2
@@ -174,6 +199,12 @@ class Card(Node):
     chosen_run: RunLater | None = relation_field(
         CHOSEN_RUN_OF_CARD, text="The run on it that a person chose."
     )
+    branch_task: BranchTask | None = relation_field(
+        LAST_BRANCH_TASK_OF_CARD, text="The newest task on its branch."
+    )
+    merge_conflicts: list[MergeConflict] = query_field(
+        merge_conflicts_of_card, directives=[list_size(5, maximum=MAX_CONFLICTS, slicing=())]
+    )
     runs: Connection[RunLater] = query_field(runs.runs_of_card, directives=[list_size(50)])
     questions: Connection[QuestionLater] = query_field(
         questions.questions_of_card, directives=[list_size(50)]
@@ -183,6 +214,7 @@ class Card(Node):
     )
     checks: Connection[Check] = query_field(results.checks_of_card, directives=[list_size(50)])
     approvals: Connection[Approval] = query_field(consents.approvals_of_card, directives=[list_size(50)])
+    diff: DiffSnapshot | None = query_field(differences.diff_of_card)
     gate: list[GateReason] = query_field(consents.gate_of_card, directives=[GATE])
     allowed_stages: list[Stage] = query_field(cards.allowed_stages)
     moves: list[Move] = query_field(cards.moves_of_card, directives=[list_size(6, slicing=())])
@@ -220,6 +252,8 @@ class CardMutation:
     delete_card = mutation(actions.card.delete_card, Card, Stale, Conflict, requires=Access.BOARD)
     set_parent_card = mutation(actions.card.set_parent_card, Card, Stale, Conflict, requires=Access.BOARD)
     set_card_group = mutation(actions.group.set_card_group, Card, Stale, requires=Access.BOARD)
+    approve_card = mutation(actions.readiness.approve_card, Card, NotReady, Stale, requires=Access.BOARD)
+    withdraw_approval = mutation(actions.readiness.withdraw_approval, Card, Stale, requires=Access.BOARD)
     reject_card = mutation(
         actions.run.reject.reject_card, Card, StageRefused, Conflict, requires=Access.BOARD
     )

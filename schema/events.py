@@ -26,13 +26,17 @@ from models.events import (
     EVENT_TYPES,
     approval,
     board,
+    branch_task,
     card,
     check,
     connection,
+    document,
     feed,
     group,
     invitation,
+    knowledge,
     notice,
+    planned_file,
     profile,
     pull_request,
     question,
@@ -46,14 +50,18 @@ from models.events.base import BaseEvent, BoardEvent, UserEvent, WorkspaceEvent
 from resolvers.approval import APPROVAL
 from resolvers.batch import BATCH
 from resolvers.board import BOARD, COLUMN
+from resolvers.branch_task import BRANCH_TASK
 from resolvers.card import CARD
 from resolvers.connection import CONNECTION
+from resolvers.document import DOCUMENT
 from resolvers.group import GROUP
 from resolvers.invitation import INVITATION
+from resolvers.knowledge import KNOWLEDGE
 from resolvers.link import LINK
 from resolvers.loaders import Relation
 from resolvers.message import MESSAGE
 from resolvers.notice import NOTIFICATION
+from resolvers.planned_file import PLANNED_FILE
 from resolvers.profile import PROFILE
 from resolvers.pull_request import PULL_REQUEST
 from resolvers.question import QUESTION
@@ -67,13 +75,17 @@ from schema.actor import Change, changes
 from schema.approval import Approval
 from schema.batch import RunBatch
 from schema.board import Board, Column
+from schema.branch_task import BranchTask
 from schema.card import Card
 from schema.connection import ConnectedService
+from schema.document import Document
 from schema.group import Group
 from schema.invitation import Invitation
+from schema.knowledge import KnowledgeItem
 from schema.link import CardLink
 from schema.message import Message
 from schema.notice import Notification
+from schema.planned_file import PlannedFile
 from schema.profile import AgentProfile
 from schema.pull_request import PullRequest
 from schema.question import Question
@@ -106,7 +118,22 @@ CURRENT: dict[type[BaseEvent], tuple[Current, ...]] = {
     group.GroupEvent: (
         Current("group", GROUP, Group, "group_id", "The group as it is now; null once deleted."),
     ),
+    document.DocumentEvent: (
+        Current(
+            "document", DOCUMENT, Document, "document_id", "The document as it is now; null once deleted."
+        ),
+    ),
     card.CardEvent: (Current("card", CARD, Card, "card_id", "The card as it is now; null once deleted."),),
+    knowledge.KnowledgeEvent: (
+        Current(
+            "item", KNOWLEDGE, KnowledgeItem, "knowledge_id", "The item as it is now; null once deleted."
+        ),
+    ),
+    planned_file.PlannedFileEvent: (
+        Current(
+            "file", PLANNED_FILE, PlannedFile, "planned_file_id", "The file as it is now; null once deleted."
+        ),
+    ),
     card.CardLinkEvent: (
         Current("link", LINK, CardLink, "link_id", "The link; null once removed."),
         Current("target", CARD, Card, "target_id", "The other card as it is now; null once deleted."),
@@ -124,6 +151,9 @@ CURRENT: dict[type[BaseEvent], tuple[Current, ...]] = {
     card.AssignmentEvent: (
         Current("board", BOARD, Board, "board_id", "The board as it is now; null once deleted."),
         Current("card", CARD, Card, "card_id", "The card as it is now; null once deleted."),
+    ),
+    branch_task.MergeEvent: (
+        Current("branch_task", BRANCH_TASK, BranchTask, "branch_task_id", "The task as it is now."),
     ),
     run.RunEvent: (Current("run", RUN, Run, "run_id", "The run as it is now; null once deleted."),),
     run.BatchEnded: (

@@ -10,6 +10,7 @@ import strawberry
 
 import models.gate
 import models.invitation
+import models.readiness
 import models.refusal
 import models.stage
 from kit.graphql.limits.list_size import list_size
@@ -18,6 +19,7 @@ from models.account import AuthReason
 from models.approval import ApprovalKind
 from models.gate import GateCode
 from models.invitation import InvitationProblem
+from models.readiness import Need
 from models.stage import MoveGate, Stage
 
 
@@ -106,6 +108,27 @@ class MoveReason:
 
 
 @object_type
+class ReadinessCheck:
+    """A need of a card's board, and whether the card meets it."""
+
+    need: Annotated[Need, "The need."]
+    met: Annotated[bool, "True if the card meets it."]
+    message: Annotated[str, "Text for people."]
+    required: Annotated[int, "The number that the board's policy needs; 0: none may be there."]
+    count: Annotated[int, "The number that the card has."]
+
+
+@object_type
+class NotReady(Refusal):
+    """The card does not meet what its board needs. `card.readiness` has the same checks."""
+
+    card_id: Annotated[strawberry.ID, "The card."]
+    needs: list[ReadinessCheck] = strawberry.field(
+        description="One check for each need of the board's policy.", directives=[list_size(4, slicing=())]
+    )
+
+
+@object_type
 class StageRefused(Refusal):
     """The law of stages does not allow the move, or a gate is closed. Nothing was changed."""
 
@@ -135,7 +158,7 @@ class GateClosed(Refusal):
 
     step: Annotated[ApprovalKind, "The step."]
     head: Annotated[str, "The commit; may be empty."]
-    reasons: list[GateReason] = strawberry.field(
+    gate_reasons: list[GateReason] = strawberry.field(
         description="All reasons why the gate is closed.", directives=[list_size(2, slicing=())]
     )
 
@@ -166,5 +189,6 @@ REFUSALS = [
     handler_of(models.invitation.InvitationRefused, InvitationRefused),
     handler_of(models.stage.StageRefused, StageRefused),
     handler_of(models.refusal.LeaseLost, LeaseLost),
+    handler_of(models.readiness.NotReady, NotReady),
     handler_of(models.gate.GateClosed, GateClosed),
 ]

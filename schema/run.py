@@ -7,6 +7,7 @@ import strawberry
 from strawberry import ID
 from strawberry.scalars import JSON
 
+import actions.branch_task
 from actions.run import control, finish, start
 from auth.permissions import Access
 from kit.graphql.limits.list_size import list_size
@@ -37,6 +38,7 @@ from resolvers.batch import BATCH
 from resolvers.board import BOARD
 from resolvers.card import CARD
 from resolvers.check import checks_of_run
+from resolvers.diff import DIFFS_OF_RUN, diff_of_run
 from resolvers.message import MESSAGE
 from resolvers.profile import PROFILE
 from resolvers.question import QUESTIONS_OF_RUN
@@ -46,7 +48,9 @@ from resolvers.workspace import USER
 from schema.account import User
 from schema.agent_session import AgentSession
 from schema.board import Board
+from schema.branch_task import BranchWork
 from schema.check import Check
+from schema.diff import DiffSnapshot
 from schema.fields import mutation, node_type, query_field, relation_field, result_type
 from schema.message import Message
 from schema.page import Connection
@@ -257,6 +261,10 @@ class Run(RunLog, Node):
     checks: list[Check] = query_field(
         checks_of_run, directives=[list_size(3, maximum=MAX_CHECKS, slicing=())]
     )
+    diff: DiffSnapshot | None = query_field(diff_of_run)
+    diffs: list[DiffSnapshot] = relation_field(
+        DIFFS_OF_RUN, text="The changes of each attempt, in order.", size=2
+    )
     queue_position: int | None = query_field(runs.queue_position)
     why_not_running: list[RunHold] = query_field(holds.why_not_running, directives=[list_size(2, slicing=())])
 
@@ -265,6 +273,9 @@ class Run(RunLog, Node):
 class Work:
     """The work order of a run, frozen at its first claim. The worker chooses the values that are null or empty."""
 
+    branch_task: BranchWork | None = strawberry.field(
+        description="The task that the worker does itself, without an agent; null: start the agent."
+    )
     executor: Annotated[AgentProgram | None, "The agent program; null: the worker's first."]
     prompt: Annotated[
         str, "Prompt for the agent; only the answers if it waited for answers in the conversation to resume."
@@ -349,4 +360,10 @@ class RunMutation:
     complete_run = mutation(finish.complete_run, Run, LeaseLost, requires=Access.WORKER)
     fail_run = mutation(finish.fail_run, Run, LeaseLost, requires=Access.WORKER)
     release_run = mutation(finish.release_run, Run, LeaseLost, requires=Access.WORKER)
+    lock_repository = mutation(
+        actions.branch_task.lock_repository, Run, LeaseLost, Conflict, requires=Access.WORKER
+    )
+    finish_branch_task = mutation(
+        actions.branch_task.finish_branch_task, Run, LeaseLost, Conflict, requires=Access.WORKER
+    )
     confirm_stop = mutation(finish.confirm_stop, Run, LeaseLost, Conflict, requires=Access.WORKER)

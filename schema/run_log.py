@@ -218,6 +218,15 @@ class RunFileChanged(RunLine):
     tool: str | None = line_field("tool", TOOL)
 
 
+@line(EventType.DIFF)
+class RunDiff(RunLine):
+    """The changes so far were counted. `diff` of the run has them."""
+
+    file_count: int = line_field("files", "Number of changed files.")
+    addition_count: int = line_field("additions", "Number of lines added.")
+    deletion_count: int = line_field("deletions", "Number of lines deleted.")
+
+
 @strawberry.type(description="An item of an agent's to-do list.")
 class RunTodoItem:
     text: str = has_field("text", "The task.", "")

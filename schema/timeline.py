@@ -8,7 +8,7 @@ import strawberry
 from strawberry import ID
 
 from kit.graphql.limits.list_size import list_size
-from models.events import EVENT_TYPES, card, type_name_of
+from models.events import EVENT_TYPES, card, knowledge, planned_file, type_name_of
 from models.events.base import BaseEvent
 from resolvers.message import MESSAGE
 from schema.actor import Actor, Change, actor_of_event, change_of
@@ -40,6 +40,12 @@ CHANGES: dict[type[BaseEvent], Callable[[Payload], Pairs]] = {
     card.AssigneeRemoved: lambda d: [("assignee_id", d["user_id"], None)],
     card.CardLinked: lambda d: [(d["link_kind"].lower(), None, d["target_id"])],
     card.CardUnlinked: lambda d: [(d["link_kind"].lower(), d["target_id"], None)],
+    card.CardApproved: lambda d: [("approved", False, True)],
+    card.CardApprovalWithdrawn: lambda d: [("approved", True, False)],
+    knowledge.KnowledgeAdded: lambda d: [("knowledge_id", None, d["knowledge_id"])],
+    knowledge.KnowledgeDeleted: lambda d: [("knowledge_id", d["knowledge_id"], None)],
+    planned_file.PlannedFileAdded: lambda d: [("planned_file_id", None, d["planned_file_id"])],
+    planned_file.PlannedFileDeleted: lambda d: [("planned_file_id", d["planned_file_id"], None)],
     card.SubtaskCreated: lambda d: [("subtask_id", None, d["subtask_id"])],
     card.SubtaskDeleted: lambda d: [("subtask_id", d["subtask_id"], None)],
 }
@@ -68,7 +74,8 @@ class TimelineChange(TimelineEntry):
     type: str = strawberry.field(resolver=_type, description="The name of the event's type: `CardMoved`.")
     about: str | None = strawberry.field(
         resolver=_about,
-        description="The title of the subtask or the name of the label; null for a change of the card itself.",
+        description="The title of the subtask, the name of the label, the first line of the knowledge item, or the"
+        " path of the planned file; null for a change of the card itself.",
     )
     correlation_id: ID | None = strawberry.field(
         description="Shared by the events of one bulk change; else null."

@@ -7,6 +7,7 @@ card, and `%` its mark, a word that no other tenant's data has: say it in every 
 
 import contextlib
 import copy
+import hashlib
 import json
 import re
 from collections.abc import AsyncIterator, Iterator
@@ -72,6 +73,10 @@ MAKES: list[tuple[str, str, dict[str, Any]]] = [
     ("group", "createGroup", {"boardId": "$board", "title": "% group", "description": "%"}),
     ("activity", "createGroup", {"boardId": "$board", "title": "% activity", "parentId": "$group"}),
     ("subtask", "addSubtask", {"cardId": "$card", "title": "% subtask"}),
+    ("knowledge", "addKnowledge", {"cardId": "$card", "kind": "FACT", "text": "% known", "evidence": "%"}),
+    ("guess", "addKnowledge", {"cardId": "$card", "kind": "ASSUMPTION", "text": "% guess"}),
+    ("planned", "addPlannedFile", {"cardId": "$card", "path": "src/%.py", "module": "%", "contract": "%"}),
+    ("folder", "addPlannedFile", {"cardId": "$card", "path": "src/%/", "intent": "%"}),
     ("step", "addSubtask", {"cardId": "$card", "title": "% step"}),
     ("message", "postMessage", {"cardId": "$card", "body": "% message"}),
     ("link", "linkCards", {"cardId": "$card", "kind": "RELATED", "targetId": "$next"}),
@@ -117,14 +122,39 @@ MAKES: list[tuple[str, str, dict[str, Any]]] = [
     ),
     ("batch", "startBatch", {"cardIds": ["$batched"], "kind": "TEST", "instruction": "% together"}),
     (
+        "document",
+        "createDocument",
+        {"home": {"boardId": "$board"}, "title": "% document", "content": "% content", "tags": ["%"]},
+    ),
+    (
+        "doclink",
+        "linkDocument",
+        {"documentId": "$document", "target": {"cardId": "$card"}, "usageHint": "%"},
+    ),
+    (
         "approval",
         "requestApproval",
         {"cardId": "$card", "kind": "TOOL", "subject": "% deploy", "note": "% ok?"},
     ),
     ("consent", "requestApproval", {"cardId": "$next", "kind": "MERGE", "note": "% ok?"}),
+    (
+        "branched",
+        "createCard",
+        {"boardId": "$board", "title": "% branched", "destination": {"columnId": "$other"}},
+    ),
+    ("task", "createBranch", {"cardId": "$branched", "name": "%-branch"}),
     ("sibling", "createBoard", {"workspaceId": "$workspace", "name": "% sibling", "description": "%"}),
     ("siblingColumn", "createColumn", {"boardId": "$sibling", "name": "% sibling", "stage": "BACKLOG"}),
     ("siblingCard", "createCard", {"boardId": "$sibling", "title": "% sibling card"}),
+    (
+        "siblingDocument",
+        "createDocument",
+        {
+            "home": {"boardId": "$sibling"},
+            "title": "% sibling document",
+            "uri": "https://example.org/sibling",
+        },
+    ),
     ("siblingSubtask", "addSubtask", {"cardId": "$siblingCard", "title": "% sibling subtask"}),
     ("siblingMessage", "postMessage", {"cardId": "$siblingCard", "body": "% sibling message"}),
 ]
@@ -146,6 +176,9 @@ class Case:
 
 HIDDEN = {"board key": "NOT_FOUND"}  # what a key of one board does not see
 
+NO_DIFF = {"baseSha": "abcdef12", "headSha": "abcdef13", "fileCount": 1, "additions": 0, "deletions": 0}
+REPORT_DIFF = """mutation($input: ReportDiffInput!) { reportDiff(input: $input) {
+  ... on DiffReported { runId } ... on Refusal { code message } } }"""
 CHECK = {"kind": "UNIT", "status": "FAILED", "output": "%"}
 REPORT_CHECKS = """mutation($input: ReportChecksInput!) { reportChecks(input: $input) {
   ... on RecordedChecks { checks { id } } ... on Refusal { code message } } }"""
@@ -172,6 +205,15 @@ MUTATIONS: dict[str, Case] = {
     "changePassword": Case(
         PERSON, {"currentPassword": "not it", "newPassword": "long enough"}, answer="INVALID"
     ),
+    "updatePreferences": Case(PERSON, {"baseBranch": "% branch"}),
+    "removeAvatar": Case(PERSON, {}),
+    "requestPasswordReset": Case(ANYONE, {"email": "%@example.org"}, answer="FORBIDDEN"),
+    "resetPassword": Case(ANYONE, {"token": "none", "newPassword": "long enough"}, answer="INVALID"),
+    "requestAddressConfirmation": Case(PERSON, {}, answer="FORBIDDEN"),
+    "confirmAddress": Case(ANYONE, {"token": "none"}, answer="INVALID"),
+    "linkIdentity": Case(PERSON, {"token": "none"}, answer="INVALID"),
+    "unlinkIdentity": Case(PERSON, {"provider": "GITHUB"}),
+    "deleteMe": Case(PERSON, {"confirmUsername": "not mine"}, answer="INVALID"),
     "createApiKey": Case(ADMIN, {"workspaceId": "$workspace", "name": "% new", "scopes": ["READ"]}),
     "revokeApiKey": Case(ADMIN, {"id": "$spare key"}),
     "redriveJob": Case(ADMIN, {"jobId": "$job"}),
@@ -222,6 +264,11 @@ MUTATIONS: dict[str, Case] = {
     "decideApproval": Case(BOARD, {"id": "$consent", "approve": True, "note": "% fine"}),
     "cancelApproval": Case(BOARD, {"id": "$approval"}),
     "requestApproval": Case(BOARD, {"cardId": "$card", "kind": "MERGE", "note": "% please"}),
+    "reportDiff": Case(
+        WORK,
+        {**LEASE, **NO_DIFF, "files": [{"path": "%"}]},
+        answer="LEASE_LOST",
+    ),
     "reportChecks": Case(
         WORK,
         {**LEASE, "sha": "abcdef12", "checks": [{"kind": "UNIT", "name": "%", "status": "PASSED"}]},
@@ -265,6 +312,19 @@ MUTATIONS: dict[str, Case] = {
         dict.fromkeys(("read key", "write key", "board key", "worker key"), "NOT_FOUND"),
         answer="NOT_FOUND",
     ),
+    "mergeCard": Case(BOARD, {"cardId": "$card"}, answer="CONFLICT"),
+    "syncBranch": Case(BOARD, {"cardId": "$card"}, answer="CONFLICT"),
+    "pushBranch": Case(BOARD, {"cardId": "$card"}, answer="CONFLICT"),
+    "createBranch": Case(BOARD, {"cardId": "$branched", "name": "%-other"}, answer="CONFLICT"),
+    "resolveConflicts": Case(
+        BOARD, {"cardId": "$branched", "resolutions": [{"path": "%", "side": "OURS"}]}, answer="CONFLICT"
+    ),
+    "completeMerge": Case(BOARD, {"cardId": "$branched"}, answer="CONFLICT"),
+    "abortMerge": Case(BOARD, {"cardId": "$branched"}),
+    "lockRepository": Case(WORK, {**LEASE}, answer="LEASE_LOST"),
+    "finishBranchTask": Case(
+        WORK, {**LEASE, "result": {"fault": "BASE_MOVED"}, "summary": "%"}, answer="LEASE_LOST"
+    ),
     "createBoard": Case(MEMBER, {"workspaceId": "$workspace", "name": "% new"}),
     "updateBoard": Case(BOARD, {"id": "$board", "name": "% renamed"}),
     # Not the profile that is deleted below: only a card names that one, and its board must hear of it all the same.
@@ -299,6 +359,22 @@ MUTATIONS: dict[str, Case] = {
     "updateSubtask": Case(BOARD, {"id": "$subtask", "completed": True}),
     "moveSubtask": Case(BOARD, {"id": "$subtask", "position": {"after": "$step"}}),
     "deleteSubtask": Case(BOARD, {"id": "$subtask"}),
+    "createDocument": Case(BOARD, {"home": {"boardId": "$board"}, "title": "% new", "uri": "https://%.org"}),
+    "updateDocument": Case(BOARD, {"id": "$document", "content": "% other"}),
+    "restoreDocumentRevision": Case(BOARD, {"id": "$document", "revision": 1}),
+    "linkDocument": Case(BOARD, {"documentId": "$document", "target": {"boardId": "$board"}}),
+    "unlinkDocument": Case(BOARD, {"id": "$doclink"}),
+    "deleteDocument": Case(BOARD, {"id": "$document"}),
+    "addKnowledge": Case(BOARD, {"cardId": "$card", "kind": "REQUIREMENT", "text": "% new"}),
+    "updateKnowledge": Case(BOARD, {"id": "$knowledge", "state": "APPROVED"}),
+    "moveKnowledge": Case(BOARD, {"id": "$knowledge", "position": {"after": "$guess"}}),
+    "deleteKnowledge": Case(BOARD, {"id": "$guess"}),
+    "addPlannedFile": Case(BOARD, {"cardId": "$card", "path": "%.md"}),
+    "updatePlannedFile": Case(BOARD, {"id": "$planned", "intent": "% new"}),
+    "movePlannedFile": Case(BOARD, {"id": "$planned", "position": {"after": "$folder"}}),
+    "deletePlannedFile": Case(BOARD, {"id": "$folder"}),
+    "approveCard": Case(BOARD, {"id": "$parent"}, answer="NOT_READY"),
+    "withdrawApproval": Case(BOARD, {"id": "$card"}),
     "postMessage": Case(BOARD, {"cardId": "$card", "body": "% new"}),
     "editMessage": Case(AUTHOR, {"id": "$message", "body": "% edited"}),
     "deleteMessage": Case(ADMIN, {"id": "$message"}),
@@ -345,7 +421,11 @@ QUERIES: dict[str, dict[str, Any]] = {
     "queue": {"workspaceId": "$workspace"},
     "deadRuns": {"workspaceId": "$workspace"},
     "questions": {},
+    "document": {"id": "$document"},
+    "documents": {"workspaceId": "$workspace"},
+    "search": {"workspaceId": "$workspace", "text": "%"},
     "approvals": {},
+    "diff": {"base": "$diff", "head": "$diff"},
     "awaitAnswers": {"key": "k"},
     "agentProfiles": {"workspaceId": "$workspace"},
     "connections": {"workspaceId": "$workspace"},
@@ -391,8 +471,11 @@ NODES: dict[str, str] = {
     "Board": "board",
     "Column": "column",
     "Group": "group",
+    "BranchTask": "task",
     "Card": "card",
     "Subtask": "subtask",
+    "KnowledgeItem": "knowledge",
+    "PlannedFile": "planned",
     "Message": "message",
     "CardLink": "link",
     "Run": "run",
@@ -405,7 +488,10 @@ NODES: dict[str, str] = {
     "Notification": "notice",
     "AgentSession": "conversation",
     "Question": "question",
+    "Document": "document",
+    "DocumentLink": "doclink",
     "Check": "check",
+    "DiffSnapshot": "diff",
     "Approval": "approval",
 }
 
@@ -544,6 +630,12 @@ async def _work(app: Any, made: Tenant) -> None:
     }
     reported = await app.data(REPORT_CHECKS, ann, input=given)
     made.ids["check"] = reported["checks"][0]["id"]
+    hunks = f"@@ -0,0 +1 @@\n+{made.mark}"
+    file = {"path": made.mark, "hunks": hunks, "hash": hashlib.sha256(hunks.encode()).hexdigest()}
+    given = {"lease": worker.leases[made.ids["run"]], **NO_DIFF, "files": [file]}
+    await app.data(REPORT_DIFF, ann, input=given)
+    ask = "query($id: ID!) { run(id: $id) { diff { id } } }"
+    made.ids["diff"] = (await app.data(ask, ann, id=made.ids["run"]))["diff"]["id"]
     await worker.say("releaseRun", made.ids["run"])  # a lease would run out meanwhile
     made.ids["question"], made.ids["doubt"] = [one["id"] for one in asked["questions"]]
 

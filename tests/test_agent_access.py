@@ -28,6 +28,10 @@ ITS_OWN = {
     "admin",
     "group",
     "activity",
+    "knowledge",
+    "guess",
+    "planned",
+    "folder",
 }
 # Named by their ids only: whose board it is, the other end of its card's link, who works and worked on it.
 NAMED = {"workspace", "next", "worker"}
@@ -40,6 +44,8 @@ MAY = {
     "updateSubtask": None,
     "moveSubtask": None,
     "deleteSubtask": None,
+    "addKnowledge": None,
+    "addPlannedFile": None,
     "postMessage": None,
     "askAsAgent": None,
 }

@@ -21,6 +21,7 @@ TWO = ["--on", "postgresql", "--peers", "signalbox,strawberry"]
         ["feed", "--events", "3"],
         ["reads", "--cards", "3", "--turns", "1", "--seconds", "0.1"],
         ["reads", "--cards", "3", "--turns", "1", "--seconds", "0.1", "--one-card", *TWO],
+        ["search", "--cards", "80", "--comments", "100", "--turns", "1"],
         ["events", "--runs", "2", "--turns", "1", "--seconds", "0.1"],
     ],
     ids=lambda c: " ".join(c[:1] + [w for w in c if w == "--one-card"]),

@@ -10,6 +10,9 @@ from models.events.run import RunRequeued
 
 # Rows are stored under these names: a class that is renamed keeps its kind, or a migration renames the rows.
 STORED_KINDS = [
+    "ADDRESS_CONFIRMED",
+    "IDENTITY_LINKED",
+    "IDENTITY_UNLINKED",
     "INVITATION_CREATED",
     "INVITATION_RESENT",
     "INVITATION_REVOKED",

@@ -92,10 +92,12 @@ async def test_the_wheel_has_the_program_and_serves(tmp_path):
                 link = (await server.stdout.readline()).decode()
                 assert link, "it ended"
         async with httpx2.AsyncClient() as client:
-            page = await client.get(link.strip().split("#")[0], headers={"accept": "text/html"})
-            ready = await client.get(link.strip().split("/graphql")[0] + "/readyz")
-        assert (page.status_code, ready.text) == (200, "ok\n")
-        assert "<script" in page.text
+            address = httpx2.URL(link.strip())
+            html = {"accept": "text/html"}
+            pages = [await client.get(address.join(path), headers=html) for path in ("/", "/graphql")]
+            ready = await client.get(address.join("/readyz"))
+        assert [(page.status_code, "<script" in page.text) for page in pages] == [(200, True)] * 2
+        assert ready.text == "ok\n"
     finally:
         server.terminate()
         await server.wait()

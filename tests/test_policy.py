@@ -12,7 +12,8 @@ from tests.test_profile import make
 
 FIELDS = """autoDispatch agentProfileId concurrency maxAttempts queueSeconds attemptSeconds wholeSeconds
   silenceSeconds leaseSeconds stuckMinutes questionSeconds questionExpiry noChange repository baseBranch
-  branchTemplate instructions"""
+  branchTemplate instructions requiredRequirements requiredPlannedFiles requireAnswers requireReview
+  requireApproval"""
 CHANGE = f"""mutation($input: UpdateBoardPolicyInput!) {{ updateBoardPolicy(input: $input) {{
   __typename ... on Board {{ version policy {{ {FIELDS} }} }} ... on Refusal {{ code }}
   ... on Stale {{ version }} ... on Invalid {{ issues {{ path }} }} }} }}"""
@@ -33,6 +34,11 @@ DEFAULTS = {  # written a second time on purpose
     "questionSeconds": 1_800,
     "questionExpiry": "FAIL",
     "noChange": "SUCCEED",
+    "requiredRequirements": 1,
+    "requiredPlannedFiles": 1,
+    "requireAnswers": True,
+    "requireReview": False,
+    "requireApproval": False,
     "repository": "",
     "baseBranch": "",
     "branchTemplate": "signalbox/{card}-{slug}",

@@ -130,6 +130,7 @@ PAYLOADS: set[str] = {
     "Cards",
     "Questions",
     "RecordedChecks",
+    "DiffReported",
     "DeletedGroup",
     "DeletedLabel",
     "ApiKeySecret",
@@ -145,6 +146,9 @@ PAYLOADS: set[str] = {
     "AllNotificationsRead",
     "Invited",
     "InvitationLink",
+    "MailRequested",
+    "PasswordSet",
+    "ErasedAccount",
 }  # answers that are neither: each is explained in docs/api.md
 
 

@@ -13,10 +13,26 @@ from mcp.client.streamable_http import streamable_http_client
 
 from schema.build import make_schema
 from tests.conftest import ROOT
-from worker.tools.catalogue import PRIORITIES, STAGES, TOOLS, TYPES
+from worker.tools.catalogue import (
+    ARTIFACT_KINDS,
+    FILE_ACTIONS,
+    KNOWLEDGE_KINDS,
+    PRIORITIES,
+    STAGES,
+    TOOLS,
+    TYPES,
+)
 from worker.tools.session import operations
 
-TWELVE = [
+CHOICES = {
+    "Stage": STAGES,
+    "Priority": PRIORITIES,
+    "CardType": TYPES,
+    "KnowledgeKind": KNOWLEDGE_KINDS,
+    "ArtifactKind": ARTIFACT_KINDS,
+    "FileAction": FILE_ACTIONS,
+}
+ALL = [
     "board",
     "get_board_cards",
     "get_card",
@@ -26,6 +42,8 @@ TWELVE = [
     "create_subtask",
     "update_subtask",
     "delete_subtask",
+    "knowledge",
+    "planned_file",
     "comment",
     "board_settings",
     "ask_question",
@@ -137,16 +155,16 @@ def test_the_tools_fit_the_schema():
     schema = make_schema()._schema
     for name, text in operations().items():
         assert validate(schema, parse(text)) == [], name
-    for name, values in (("Stage", STAGES), ("Priority", PRIORITIES), ("CardType", TYPES)):
+    for name, values in CHOICES.items():
         assert set(values) == set(schema.type_map[name].values), name
-    assert list(TOOLS) == TWELVE
+    assert list(TOOLS) == ALL
     assert all(tool.description and tool.schema["properties"] for tool in TOOLS.values())
 
 
-async def test_the_twelve_tools(place):
+async def test_every_tool(place):
     async with place.agent() as agent:
         told = await agent.list_tools()
-        assert [tool.name for tool in told.tools] == TWELVE
+        assert [tool.name for tool in told.tools] == ALL
         card = await use(agent, "get_card")
         assert (card["id"], card["title"], card["stage"]) == (place.cards[0], "Paint", "IN_PROGRESS")
         boards = await use(agent, "board", action="list")
@@ -165,6 +183,17 @@ async def test_the_twelve_tools(place):
         assert [one["title"] for one in read["subtasks"]] == ["Two", "One"]
         assert read["description"] == "Better words"
         await use(agent, "delete_subtask", subtask_id=other["id"])
+        item = await use(agent, "knowledge", action="add", kind="ASSUMPTION", text="Red is meant")
+        await use(agent, "knowledge", action="update", knowledge_id=item["id"], text="Blue is meant")
+        [known] = (await use(agent, "knowledge", action="list"))["knowledge"]
+        assert (known["text"], known["state"]) == ("Blue is meant", "DRAFT")
+        await use(agent, "knowledge", action="delete", knowledge_id=item["id"])
+        file = await use(agent, "planned_file", action="add", path="./paint.py", change="CREATE")
+        await use(agent, "planned_file", action="update", planned_file_id=file["id"], intent="Paint")
+        [planned] = (await use(agent, "planned_file", action="list"))["plannedFiles"]
+        assert (planned["path"], planned["intent"], planned["status"]) == ("paint.py", "Paint", "PROPOSED")
+        assert await refused(agent, "planned_file", action="add", path="../x") == "INVALID"
+        await use(agent, "planned_file", action="delete", planned_file_id=file["id"])
         said = await use(agent, "comment", action="add", body="Begun")
         await use(agent, "comment", action="update", message_id=said["id"], body="Begun well")
         [heard] = (await use(agent, "comment", action="list"))["nodes"]
@@ -294,7 +323,7 @@ async def test_over_standard_input_and_output(place):
         env={"SIGNALBOX_TOKEN": place.tokens[0]},
     )
     async with Client(server) as agent:
-        assert [tool.name for tool in (await agent.list_tools()).tools] == TWELVE
+        assert [tool.name for tool in (await agent.list_tools()).tools] == ALL
         assert (await use(agent, "get_card"))["id"] == place.cards[0]
         assert await refused(agent, "delete_card", card_id=place.cards[0]) == "FORBIDDEN"
         asking = asyncio.create_task(agent.call_tool("ask_question", {"question": "By this way?"}))

@@ -59,12 +59,58 @@ class LeaseTicket:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Resolution:
+    """A conflict that people resolved: with a side, or with content."""
+
+    path: str
+    key: str  # the ids of the three versions
+    side: str = ""  # OURS, THEIRS
+    content: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BranchWork:
+    """A task on a branch that the worker does with git, without an agent."""
+
+    id: str
+    kind: str  # MERGE, SYNC, PUSH, CREATE
+    strategy: str  # MERGE, SQUASH, REBASE
+    branch: str
+    base: str  # empty: the branch that the repository has checked out
+    head: str = ""  # the expected tip of `branch`; empty: any
+    message: str = ""
+    resolutions: tuple[Resolution, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class MergeConflict:
+    """A file in conflict. A version that does not exist, is not text or is too long is None."""
+
+    path: str
+    key: str
+    base: str | None = None
+    ours: str | None = None
+    theirs: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class BranchResult:
+    """The result of a task: a commit, conflicts, or a fault."""
+
+    summary: str
+    sha: str = ""
+    conflicts: tuple[MergeConflict, ...] = ()
+    fault: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ClaimedWork:
     """A claimed run with its lease and all of its inputs."""
 
     lease: LeaseTicket
     executor: str
     prompt: str
+    task: BranchWork | None = None  # instead of an agent
     whole: str = ""  # prompt of a new session, if `session` is lost; empty: `prompt`
     repository: str = ""  # a folder on this machine; empty: the worker's repository
     base: str = "HEAD"
@@ -195,8 +241,18 @@ class WorkerApi(Protocol):
         """
         ...
 
+    async def lock_repository(self, lease: LeaseTicket) -> None:
+        """Take or renew the repository's lock. Raises ServerRejected (CONFLICT) while another run holds it."""
+        ...
+
+    async def finish_task(self, lease: LeaseTicket, result: BranchResult) -> None: ...
+
     async def report_checks(self, lease: LeaseTicket, sha: str, checks: Sequence[FinishedCheck]) -> None:
         """Report results of checks of a commit. A repeated report changes nothing."""
+        ...
+
+    async def report_diff(self, lease: LeaseTicket, base: str, head: str, diff: Diff, *, final: bool) -> None:
+        """Report the changes so far. Hunks that the server has are not sent again."""
         ...
 
     async def complete(self, lease: LeaseTicket, result: FinishedWork) -> None: ...

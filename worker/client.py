@@ -15,6 +15,8 @@ from uuid import uuid4
 from protocol.events import EventType, QuestionItem
 from protocol.rows import DEFAULT_LEVELS
 from worker.api import (
+    BranchResult,
+    BranchWork,
     ClaimedWork,
     Conclude,
     Failure,
@@ -24,6 +26,7 @@ from worker.api import (
     LeaseTicket,
     QuestionAnswer,
     Registration,
+    Resolution,
     Row,
     ServerRejected,
     ServerUnreachable,
@@ -31,7 +34,9 @@ from worker.api import (
     WorkerCommand,
 )
 from worker.checks import FinishedCheck, RequiredCheck
+from worker.hunks import diff_files
 from worker.transport import GraphQLTransport
+from worker.worktree import Diff
 
 CLAIM_WAIT_SECONDS = 20  # how long the server holds a claim open
 HEARTBEAT_TIMEOUT_SECONDS = 10.0
@@ -39,6 +44,8 @@ MAX_FILES = 250  # longest list of an input
 MAX_COMMITS = 100
 MAX_PATCH = 400_000  # bytes as JSON; a request has at most 1 MB
 MAX_OPTIONS = 12
+MAX_RUNS_REMEMBERED = 100  # whose sent hunks are known
+MAX_COUNT = 2**31 - 1  # of lines: GraphQL's Int
 MAX_WARNING_CHARACTERS = 2_000
 KEEPS_FILES = ("PLAN", "REVIEW", "TEST")  # kinds of runs whose agents must not change files
 HEADER = 40  # characters
@@ -71,6 +78,7 @@ class Client:
     def __init__(self, transport: GraphQLTransport, executors: Sequence[str], workspace: str = "") -> None:
         self.transport, self.workspace = transport, workspace
         self._first = executors[0]
+        self._sent_hunks: dict[tuple[str, int], set[str]] = {}  # hashes that the server has, by attempt
         self._claim: Row | None = None  # the claim that was sent and not yet answered
         self._waiting: asyncio.Task[Any] | None = None  # waits for the response
 
@@ -145,6 +153,7 @@ class Client:
             lease=lease,
             executor=(work["executor"] or self._first).lower(),
             prompt=work["prompt"],
+            task=_task(work["branchTask"]) if work["branchTask"] else None,
             whole=work["wholePrompt"],
             repository=work["repository"] or "",
             base=work["baseRef"] or "HEAD",
@@ -210,6 +219,17 @@ class Client:
             return None
         return {entry["key"]: entry["answer"] or [] for entry in answered_questions}
 
+    async def lock_repository(self, lease: LeaseTicket) -> None:
+        await self._do("LockRepository", {"lease": _lease(lease)})
+
+    async def finish_task(self, lease: LeaseTicket, result: BranchResult) -> None:
+        conflicts = [
+            {"path": one.path, "key": one.key, "base": one.base, "ours": one.ours, "theirs": one.theirs}
+            for one in result.conflicts
+        ]
+        given = {"sha": result.sha or None, "conflicts": conflicts or None, "fault": result.fault or None}
+        await self._end("FinishBranchTask", lease, {"result": given, "summary": result.summary[:2_000]})
+
     async def report_checks(self, lease: LeaseTicket, sha: str, checks: Sequence[FinishedCheck]) -> None:
         results = [
             {
@@ -223,6 +243,33 @@ class Client:
             for check in checks
         ]
         await self._do("ReportChecks", {"lease": _lease(lease), "sha": sha, "checks": results})
+
+    async def report_diff(self, lease: LeaseTicket, base: str, head: str, diff: Diff, *, final: bool) -> None:
+        files, hunks = diff_files(diff)
+        key = (lease.run, lease.attempt)
+        if key not in self._sent_hunks:
+            self._sent_hunks = {key: set(), **dict(list(self._sent_hunks.items())[-MAX_RUNS_REMEMBERED:])}
+        sent = self._sent_hunks[key]
+        given = {
+            "lease": _lease(lease),
+            "baseSha": base,
+            "headSha": head,
+            "fileCount": len(diff.files) + diff.more_files,
+            "additions": min(diff.additions, MAX_COUNT),
+            "deletions": min(diff.deletions, MAX_COUNT),
+            "final": final,
+        }
+        for known in (sent & hunks.keys(), set[str]()):  # everything, if the server has forgotten some
+            rows = [
+                file
+                if file["hash"] is None or file["hash"] in known
+                else {**file, "hunks": hunks[file["hash"]]}
+                for file in files
+            ]
+            response = await self._do("ReportDiff", {**given, "files": rows})
+            if not response["missingHashes"]:
+                self._sent_hunks[key] = set(hunks)
+                return
 
     async def complete(self, lease: LeaseTicket, result: FinishedWork) -> None:
         await self._end("CompleteRun", lease, {"result": _result(result)})
@@ -251,6 +298,22 @@ class Client:
 
     async def _do(self, name: str, given: Row, **how: Any) -> Any:
         return await self.transport.ask(name, {"input": given}, **how)
+
+
+def _task(payload: Row) -> BranchWork:
+    return BranchWork(
+        id=payload["taskId"],
+        kind=payload["kind"],
+        strategy=payload["strategy"] or "",
+        branch=payload["branch"],
+        base=payload["base"],
+        head=payload["headSha"] or "",
+        message=payload["message"],
+        resolutions=tuple(
+            Resolution(path=one["path"], key=one["key"], side=one["side"] or "", content=one["content"] or "")
+            for one in payload["resolutions"]
+        ),
+    )
 
 
 def _lease(lease: LeaseTicket) -> Row:

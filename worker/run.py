@@ -31,6 +31,8 @@ from protocol.events import (
 from protocol.events import AttemptChanged as AttemptEvent
 from protocol.text import plain
 from worker.api import (
+    BranchResult,
+    BranchWork,
     ClaimedWork,
     Conclude,
     Decide,
@@ -47,6 +49,7 @@ from worker.api import (
 )
 from worker.checks import CheckRunner
 from worker.finish import NO_SUMMARY, extend_output, report_end, summarize, title_of
+from worker.merging import do_branch_task
 from worker.outbox import Outbox
 from worker.process import Agent, ProcessLimits, ProcessOutcome
 from worker.programs import ADAPTERS
@@ -56,6 +59,9 @@ from worker.settings import WorkerSettings
 from worker.worktree import Diff, Settled, WorkspaceError, Worktree
 
 log = logging.getLogger(__name__)
+LOCK_POLL_SECONDS = 1.0
+SNAPSHOT_INTERVAL_SECONDS = 2.0  # between two reports of changes, at least
+SNAPSHOT_PAUSE_FACTOR = 10.0  # of the time that a look takes
 RELEASED, CANCELLED, CONCLUDE, ANSWERED = "RELEASED", "CANCELLED", "CONCLUDE", "ANSWERED"
 PERMISSION, ALLOW = "leave", "Allow"  # key of the question about a permission, and its positive answer
 
@@ -84,17 +90,22 @@ class WorkerRun:
         self.finishing = False  # the end is being reported; the lease may be closed already
         self.lease_renewed_at = time.monotonic()  # when the server last confirmed the lease
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._working: asyncio.Task[BranchResult] | None = None  # a task on a branch
         self._checks: CheckRunner | None = None  # while checks are run
 
     async def work(self) -> None:
+        if self.claim.task is not None:
+            return await self._work_task(self.claim.task)
         post = self._spawn(self._post())
         try:
             outcome = await self._try()
             if self._lost:
-                return
+                return None
             result = await self._result(self.tree, outcome) if self.tree else None
-            if self.tree and result and outcome.ended.ok and not self._broken:
-                await self._check(self.tree, result)
+            if self.tree and result and not self._broken and outcome.ended.code != RELEASED:
+                await self._show_final(self.tree, result)
+                if outcome.ended.ok:
+                    await self._check(self.tree, result)
             self.outbox.close()
             await post
             if self._broken and outcome.ended.ok:
@@ -107,6 +118,46 @@ class WorkerRun:
             await asyncio.gather(post, *self._tasks, return_exceptions=True)
             if self.tree:
                 self.tree.let_go()
+
+    async def _work_task(self, task: BranchWork) -> None:
+        """Do a task on a branch instead of starting an agent."""
+        repository = Path(self.claim.repository) if self.claim.repository else self.settings.repository
+        working = asyncio.create_task(
+            do_branch_task(repository, task, self._lock_repository, self._hold_still)
+        )
+        self._working = working
+        try:
+            await asyncio.wait([working])
+            if self._lost:
+                return
+            if working.cancelled():
+                ended = self._ended or AgentResult.failed("Stopped", CANCELLED)
+                await self._finish(ProcessOutcome(ended=ended), None)
+                return
+            result = working.result()
+            self.finishing = True
+            await retry_until_reached(lambda: self.api.finish_task(self.lease, result))
+        except LeaseLost:
+            self.lose()
+        except (WorkspaceError, OSError, ServerRejected) as error:
+            ended = AgentResult.failed(str(error), "WORKSPACE_ERROR")
+            await self._finish(ProcessOutcome(ended=ended), None)
+        finally:
+            working.cancel()
+
+    def _hold_still(self) -> None:
+        """Let the task end: a branch is about to move, so the result must be reported."""
+        self.finishing, self._working = True, None
+
+    async def _lock_repository(self) -> None:
+        """Take the repository's lock, as soon as its holder lets it go."""
+        while True:
+            try:
+                return await retry_until_reached(lambda: self.api.lock_repository(self.lease))
+            except ServerRejected as error:
+                if error.code != "CONFLICT":
+                    raise
+            await asyncio.sleep(LOCK_POLL_SECONDS)
 
     def is_active(self, since: float) -> bool:
         """Return whether the agent was active since `since`. Creating the worktree and checks count as activity."""
@@ -134,6 +185,8 @@ class WorkerRun:
 
     def _end(self, why: AgentResult) -> None:
         self._ended = self._ended or why
+        if self._working:
+            self._working.cancel()
         if self._checks:
             self._checks.stop(why.reason)
         if self.agent:
@@ -180,7 +233,12 @@ class WorkerRun:
             )
         except (WorkspaceError, OSError) as error:
             return ProcessOutcome(ended=AgentResult.failed(str(error), "WORKSPACE_ERROR"))
-        return await self._converse(self.tree)
+        following = self._spawn(self._follow_changes(self.tree))
+        try:
+            return await self._converse(self.tree)
+        finally:
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
 
     async def _converse(self, tree: Worktree) -> ProcessOutcome:
         """Run the program, again whenever it is resumed or its session is lost."""
@@ -316,6 +374,35 @@ class WorkerRun:
             session_usage=total_usage([self.session_usage]) if self.session else {},
             warnings=settled.warnings,
         )
+
+    async def _follow_changes(self, tree: Worktree) -> None:
+        """Report the changes in the folder while the agent works: when it said something, and they differ."""
+        last, looked_at, pause = "", 0.0, SNAPSHOT_INTERVAL_SECONDS
+        while True:
+            await asyncio.sleep(pause)
+            if self.agent is None or self.agent.last_sign_of_life <= looked_at:
+                continue
+            begun = looked_at = time.monotonic()
+            try:
+                if (now := await tree.snapshot()) != last:
+                    await self.api.report_diff(
+                        self.lease, tree.base, now, await tree.diff_to(now), final=False
+                    )
+                    last = now
+            except LeaseLost:
+                self.lose()
+                return
+            except (ServerUnreachable, ServerRejected, WorkspaceError, OSError) as error:
+                log.info("run %s: its changes are not shown: %s", self.lease.run, error)
+            # A repository that takes long to look at is looked at less often.
+            pause = max(SNAPSHOT_INTERVAL_SECONDS, SNAPSHOT_PAUSE_FACTOR * (time.monotonic() - begun))
+
+    async def _show_final(self, tree: Worktree, result: FinishedWork) -> None:
+        """Report the changes of the commit. A refusal costs nothing but this report."""
+        if not result.head or self._lost:
+            return
+        with suppress(ServerRejected, LeaseLost, ServerUnreachable):
+            await self.api.report_diff(self.lease, tree.base, result.head, result.diff, final=True)
 
     async def _check(self, tree: Worktree, result: FinishedWork) -> None:
         """Run the required checks on the committed work, report each as it ends, and restore the folder."""

@@ -9,11 +9,13 @@ from typing import Any, Protocol
 
 from sqlalchemy import Row, func, select
 
+from actions.run.branch import task_of_run
 from actions.run.prompt import ON_WORK, answered_of, prompt_of, slug
 from kit.db.database import utcnow
 from kit.db.transaction import Transaction
 from models.account import User, public
 from models.board import Board
+from models.branch_task import BranchTask, BranchTaskKind, MergeStrategy
 from models.card import Card, Subtask
 from models.message import Message
 from models.policy import BoardPolicy, RequiredCheck, board_policy_of, checks_after
@@ -38,9 +40,24 @@ class AgentToken:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BranchWork:
+    """A task on a branch, for the worker. `resolutions` are the conflicts that people resolved."""
+
+    id: str
+    kind: BranchTaskKind
+    strategy: MergeStrategy | None
+    branch: str
+    base: str
+    head_sha: str | None
+    message: str
+    resolutions: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
 class WorkOrder:
     """The work order of a run. The worker chooses whatever is None or empty."""
 
+    branch_task: BranchWork | None  # what the worker does itself, without an agent
     executor: str | None
     prompt: str
     whole_prompt: str  # for a new conversation, if the one to resume turns out to be lost
@@ -183,6 +200,7 @@ async def work_order_of(tx: Transaction, board: Board, run: Run, worker: Worker)
     continues_work = run.kind in (RunKind.INTEGRATE, RunKind.DOCUMENT)  # other kinds change nothing
     instructions = [profile.get("persona") or "", policy["instructions"]]
     return WorkOrder(
+        branch_task=_branch_work(await task_of_run(tx, run), card),
         executor=run.executor,
         prompt=answered_of(awaited) if awaited else whole_prompt,
         whole_prompt=whole_prompt,
@@ -212,6 +230,21 @@ async def work_order_of(tx: Transaction, board: Board, run: Run, worker: Worker)
             workspace=board.workspace_id,
             seconds=policy["whole_seconds"],
         ),
+    )
+
+
+def _branch_work(task: BranchTask | None, card: dict[str, Any]) -> BranchWork | None:
+    if task is None:
+        return None
+    return BranchWork(
+        id=task.id,
+        kind=task.kind,
+        strategy=task.strategy,
+        branch=task.branch,
+        base=task.base,
+        head_sha=task.head_sha,
+        message=f"{card['name']}: {card['title']}",
+        resolutions=[conflict for conflict in task.conflicts if conflict.get("resolved")],
     )
 
 

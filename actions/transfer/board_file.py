@@ -13,7 +13,10 @@ from typing import Any, TypeVar
 from actions import validation
 from models.board import TEMPLATES, Template
 from models.card import CardSize, CardType, LinkKind, Priority
+from models.knowledge import KnowledgeKind
 from models.message import MessageKind
+from models.planned_file import ArtifactKind, FileAction, PlannedFileStatus
+from models.review import Origin, ReviewState
 from models.stage import Law, Stage
 
 T = TypeVar("T")
@@ -70,6 +73,31 @@ class FileSubtask:
 
 
 @dataclass
+class FileKnowledge:
+    """A knowledge item."""
+
+    kind: KnowledgeKind
+    text: str
+    state: ReviewState = ReviewState.DRAFT
+    origin: Origin = Origin.IMPORT
+    evidence: str | None = None
+    confidence: float | None = None
+
+
+@dataclass
+class FilePlannedFile:
+    """A planned file."""
+
+    path: str
+    kind: ArtifactKind = ArtifactKind.CODE
+    action: FileAction = FileAction.EDIT
+    module: str | None = None
+    intent: str = ""
+    contract: str | None = None
+    status: PlannedFileStatus = PlannedFileStatus.PROPOSED
+
+
+@dataclass
 class FileMessage:
     """A comment."""
 
@@ -98,6 +126,10 @@ class FileCard:
     labels: list[str] = field(default_factory=list)
     assignees: list[str] = field(default_factory=list)
     subtasks: list[FileSubtask] = field(default_factory=list)
+    knowledge: list[FileKnowledge] = field(default_factory=list)
+    planned_files: list[FilePlannedFile] = field(default_factory=list)
+    approved_at: datetime | None = None
+    approved_by: str | None = None  # a username
     comments: list[FileMessage] = field(default_factory=list)
     key: str | None = None  # its name in another system
     parent_key: str | None = None
@@ -170,6 +202,10 @@ class FileReader:
 
     def maybe(self, name: str, kind: type[T]) -> T | None:
         return None if self.value.get(name) is None else self.get(name, kind)
+
+    def fraction(self, name: str) -> float | None:
+        """Return a number of any kind, or None."""
+        return None if self.value.get(name) is None else self.number(name)
 
     def number(self, name: str) -> float:
         """Return a number of any kind; default 0."""

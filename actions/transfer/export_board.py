@@ -11,9 +11,11 @@ from actions.transfer.board_file import (
     FileCard,
     FileColumn,
     FileGroup,
+    FileKnowledge,
     FileLabel,
     FileLink,
     FileMessage,
+    FilePlannedFile,
     FileSubtask,
 )
 from auth.permissions import sees_board
@@ -22,7 +24,9 @@ from models.actor import Actor, ActorKind
 from models.board import Board, BoardColumn
 from models.card import Card, CardAssignee, CardLabel, CardLink, Subtask
 from models.group import Group
+from models.knowledge import KnowledgeItem
 from models.message import Message, said_by
+from models.planned_file import PlannedFile
 from models.question import Question
 from models.refusal import NotFound
 from models.run import Run
@@ -71,6 +75,16 @@ async def export_board(read: Read, actor: Actor, board_id: str) -> BoardFile:
                     FileSubtask(s.title, s.completed, s.phase, s.phase_order)
                     for s in children["subtasks"][row.id]
                 ],
+                knowledge=[
+                    FileKnowledge(k.kind, k.text, k.state, k.origin, k.evidence, k.confidence)
+                    for k in children["knowledge"][row.id]
+                ],
+                planned_files=[
+                    FilePlannedFile(f.path, f.kind, f.action, f.module, f.intent, f.contract, f.status)
+                    for f in children["planned_files"][row.id]
+                ],
+                approved_at=row.approved_at,
+                approved_by=next((one.username for one in children["approvers"][row.id]), None),
                 comments=[_comment(message) for message in children["comments"][row.id]],
             )
         )
@@ -137,6 +151,9 @@ async def _load_children(read: Read, board_id: str) -> dict[str, dict[str, list[
     people: Select[*tuple[Any, ...]] = select(CardAssignee.card_id, User.username).join(
         User, User.id == CardAssignee.user_id
     )
+    approvers: Select[*tuple[Any, ...]] = select(Card.id.label("card_id"), User.username).join(
+        User, User.id == Card.approved_by
+    )
     authored = (Message.author_id == User.id) & (Message.author_kind == ActorKind.USER)
     comments: Select[*tuple[Any, ...]] = select(
         Message.card_id,
@@ -154,6 +171,9 @@ async def _load_children(read: Read, board_id: str) -> dict[str, dict[str, list[
             people.where(CardAssignee.board_id == board_id).order_by(User.username_folded)
         ),
         "subtasks": await read(_of(Subtask, board_id).order_by(Subtask.phase_order, Subtask.rank)),
+        "knowledge": await read(_of(KnowledgeItem, board_id).order_by(KnowledgeItem.rank)),
+        "planned_files": await read(_of(PlannedFile, board_id).order_by(PlannedFile.rank)),
+        "approvers": await read(approvers.where(Card.board_id == board_id)),
         "comments": await read(comments.where(Message.board_id == board_id)),
     }
     children: dict[str, dict[str, list[Any]]] = {}

@@ -11,11 +11,13 @@ from actions import validation
 from actions.board import NewColumn, create_board_of, update_board, update_column
 from actions.card import Making, NewCardInput, set_first_parents
 from actions.group import create_group
+from actions.knowledge import NewKnowledge, add_first_knowledge
 from actions.label import create_labels
 from actions.labels_and_assignees import assign_new_card, label_new_card
 from actions.link import link_new_cards
 from actions.message import ImportedMessage, import_message
 from actions.move import DestinationInput
+from actions.planned_file import NewPlannedFile, add_first_planned_files
 from actions.subtask import NewSubtask, add_first_subtasks
 from actions.transfer.board_file import BoardFile, FileCard, FileMessage
 from actions.validation import folded
@@ -227,7 +229,12 @@ class _Builder:
             group_id=None if file_card.group is None else self.groups[file_card.group],
         )
         card = await making.make(
-            new, self._destination(file_card), identity=identity, archived=file_card.archived
+            new,
+            self._destination(file_card),
+            identity=identity,
+            archived=file_card.archived,
+            approved_at=file_card.approved_at,
+            approved_by=self.people.get(folded(file_card.approved_by or "")),
         )
         if file_card.number is not None:
             self.cards[file_card.number] = card
@@ -235,6 +242,7 @@ class _Builder:
         if file_card.archived:
             self.result.made["of them archived"] += 1
         await self._add_children(card, file_card)
+        await self._add_plans(card, file_card)
         await self._added(1 + len(file_card.labels) + len(file_card.assignees) + len(file_card.subtasks))
         for comment in file_card.comments:
             self._add_comment(card, comment)
@@ -274,6 +282,24 @@ class _Builder:
         ]
         await add_first_subtasks(tx, self.actor, board, card.id, steps)
         self.result.made["subtasks"] += len(steps)
+
+    async def _add_plans(self, card: Card, file_card: FileCard) -> None:
+        """Add the knowledge and the planned files of a card."""
+        tx, board = self.tx, self.board
+        items = [
+            NewKnowledge(k.kind, k.text, k.evidence, k.confidence, k.state, k.origin)
+            for k in file_card.knowledge
+        ]
+        await add_first_knowledge(tx, self.actor, board, card.id, items)
+        files = [
+            NewPlannedFile(f.path, f.kind, f.action, f.module, f.intent, f.contract, f.status)
+            for f in file_card.planned_files
+        ]
+        await add_first_planned_files(tx, self.actor, board, card.id, files)
+        for what, count in (("knowledge items", len(items)), ("planned files", len(files))):
+            if count:
+                self.result.made[what] += count
+        await self._added(len(items) + len(files))
 
     def _add_comment(self, card: Card, comment: FileMessage) -> None:
         """Add a comment with its author and time. A stranger is named in the text."""

@@ -8,15 +8,20 @@ from actions.transfer.board_file import (
     FileCard,
     FileColumn,
     FileGroup,
+    FileKnowledge,
     FileLabel,
     FileLink,
     FileMessage,
+    FilePlannedFile,
     FileReader,
     FileSubtask,
     UnreadableFile,
 )
 from models.card import CardSize, CardType, LinkKind
+from models.knowledge import KnowledgeKind
 from models.message import MessageKind
+from models.planned_file import ArtifactKind, FileAction, PlannedFileStatus
+from models.review import Origin, ReviewState
 from models.stage import Law, Stage
 
 FORMAT = "signalbox/1"
@@ -94,6 +99,10 @@ def _read_card(one: FileReader, columns: int, groups: int) -> FileCard:
         labels=one.strings("labels"),
         assignees=one.strings("assignees"),
         subtasks=[_read_subtask(step) for step in one.objects("subtasks")],
+        knowledge=[_read_knowledge(item) for item in one.objects("knowledge")],
+        planned_files=[_read_planned_file(file) for file in one.objects("plannedFiles")],
+        approved_at=one.moment("approvedAt"),
+        approved_by=one.maybe("approvedBy", str),
         comments=[_read_comment(comment) for comment in one.objects("comments")],
     )
 
@@ -101,6 +110,29 @@ def _read_card(one: FileReader, columns: int, groups: int) -> FileCard:
 def _read_subtask(one: FileReader) -> FileSubtask:
     phase, order = one.maybe("phase", str), one.maybe("phaseOrder", int)
     return FileSubtask(one.get("title", str), one.get("completed", bool, False), phase, order)
+
+
+def _read_knowledge(one: FileReader) -> FileKnowledge:
+    return FileKnowledge(
+        kind=one.one_of("kind", KnowledgeKind),
+        text=one.get("text", str),
+        state=one.one_of("state", ReviewState, ReviewState.DRAFT),
+        origin=one.one_of("origin", Origin, Origin.IMPORT),
+        evidence=one.maybe("evidence", str),
+        confidence=one.fraction("confidence"),
+    )
+
+
+def _read_planned_file(one: FileReader) -> FilePlannedFile:
+    return FilePlannedFile(
+        path=one.get("path", str),
+        kind=one.one_of("kind", ArtifactKind, ArtifactKind.CODE),
+        action=one.one_of("action", FileAction, FileAction.EDIT),
+        module=one.maybe("module", str),
+        intent=one.get("intent", str, ""),
+        contract=one.maybe("contract", str),
+        status=one.one_of("status", PlannedFileStatus, PlannedFileStatus.PROPOSED),
+    )
 
 
 def _read_comment(one: FileReader) -> FileMessage:
@@ -164,6 +196,31 @@ def _card_as_json(card: FileCard) -> dict[str, Any]:
             {"title": s.title, "completed": s.completed, "phase": s.phase, "phaseOrder": s.phase_order}
             for s in card.subtasks
         ],
+        "knowledge": [
+            {
+                "kind": item.kind.name,
+                "text": item.text,
+                "state": item.state.name,
+                "origin": item.origin.name,
+                "evidence": item.evidence,
+                "confidence": item.confidence,
+            }
+            for item in card.knowledge
+        ],
+        "plannedFiles": [
+            {
+                "path": file.path,
+                "kind": file.kind.name,
+                "action": file.action.name,
+                "module": file.module,
+                "intent": file.intent,
+                "contract": file.contract,
+                "status": file.status.name,
+            }
+            for file in card.planned_files
+        ],
+        "approvedAt": card.approved_at.isoformat() if card.approved_at else None,
+        "approvedBy": card.approved_by,
         "comments": [
             {
                 "author": c.author,

@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kit.db.database import Database, DatabaseUnreachable, cause, migrator
 from kit.db.revision import FOLDER, WrongRevision, list_revisions, revision_of
+from kit.search import is_index_table
 
 LOCK_TIMEOUT_SECONDS = 60.0  # wait for another process that migrates
 LOCK_POLL_SECONDS = 0.1
@@ -116,7 +117,9 @@ async def empty(database: Database) -> int:
     async with _locked_transaction(database) as connection:
         tables = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
         quote = connection.dialect.identifier_preparer.quote
-        names = [quote(name) for name in tables if name != "alembic_version"]
+        # The triggers of its content empty an index of SQLite.
+        kept = [name for name in tables if name != "alembic_version" and not is_index_table(name)]
+        names = [quote(name) for name in kept]
         count = 0
         for name in names:
             count += await connection.scalar(text(f"SELECT count(*) FROM {name}")) or 0  # noqa: S608 - from the catalogue

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 from sqlalchemy.orm.identity import IdentityMap
 
 from kit.db.server_clock import CLOCK
@@ -67,8 +68,14 @@ class PendingEvent:
     data: dict[str, Any]
 
 
+class FlushingSession(Session):
+    """The session under a transaction; what follows from a flush listens to it."""
+
+
 class Transaction(AsyncSession):
     """A database session with an author, events to number and topics to notify."""
+
+    sync_session_class = FlushingSession
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

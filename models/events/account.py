@@ -5,6 +5,7 @@ from typing import Annotated
 from kit.graphql.arguments import Id
 from models.account import EndReason
 from models.events.base import Changes, UserEvent, WorkspaceEvent
+from models.identity import SignInProvider
 
 
 class UserRegistered(UserEvent):
@@ -23,6 +24,27 @@ class PasswordChanged(UserEvent):
     """Your password was changed."""
 
     account_id: Annotated[Id, "Your user id."]
+
+
+class AddressConfirmed(UserEvent):
+    """Your e-mail address was confirmed."""
+
+    account_id: Annotated[Id, "Your user id."]
+
+
+class IdentityEvent(UserEvent):
+    """A change to your identities at other servers."""
+
+    provider: Annotated[SignInProvider, "The provider."]
+    name: Annotated[str, "Your name there."]
+
+
+class IdentityLinked(IdentityEvent):
+    """You linked an identity."""
+
+
+class IdentityUnlinked(IdentityEvent):
+    """You unlinked an identity."""
 
 
 class SessionStarted(UserEvent):

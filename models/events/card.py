@@ -58,6 +58,14 @@ class CardUnarchived(CardEvent):
     rank: Annotated[str | None, RANK_IN_COLUMN]
 
 
+class CardApproved(CardEvent):
+    """A card was approved: it is ready to be worked on."""
+
+
+class CardApprovalWithdrawn(CardEvent):
+    """The approval of a card was taken back."""
+
+
 class CardDeleted(CardEvent):
     """A card was deleted."""
 

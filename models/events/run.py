@@ -123,6 +123,14 @@ class RunChosen(RunEvent):
     instead_of: Annotated[Id | None, "The run that was chosen until then."]
 
 
+class DiffChanged(RunEvent):
+    """The changes of the run were reported. At most once in two seconds while its agent works."""
+
+    files: Annotated[int, "Number of changed files."]
+    additions: Annotated[int, "Number of lines added."]
+    deletions: Annotated[int, "Number of lines deleted."]
+
+
 class BatchEnded(BoardEvent):
     """The last run of a batch ended. Sent again when some are retried and end."""
 

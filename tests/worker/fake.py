@@ -9,6 +9,7 @@ from worker.api import HeartbeatAnswer, LeaseLost, ServerRejected, ServerUnreach
 
 class Fake:
     def __init__(self):
+        self.diffs, self.checked = {}, {}  # by run
         self.queue = []  # claims, their leases made when they are claimed
         self.attempts = Counter()
         self.live = {}  # run: token
@@ -108,6 +109,16 @@ class Fake:
         self.check(lease)
         self.asked[key] = (asks, session)
         return self.known.get(key)
+
+    async def report_diff(self, lease, base, head, diff, *, final):
+        await self.heard()
+        self.check(lease)
+        self.diffs.setdefault(lease.run, []).append((base, head, diff, final))
+
+    async def report_checks(self, lease, sha, checks):
+        await self.heard()
+        self.check(lease)
+        self.checked.setdefault(lease.run, []).append((sha, checks))
 
     async def complete(self, lease, result):
         await self._end(lease, "complete", result)

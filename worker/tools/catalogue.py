@@ -1,7 +1,8 @@
-"""The twelve tools: their input and the API operation that each executes.
+"""The tools: their input and the API operation that each executes.
 
 The caller's credential decides what a tool may do. With a run's token, an agent reads its card, completes and adds
-subtasks, comments, edits the card's texts, creates cards under it, and asks. Everything else is FORBIDDEN.
+subtasks, notes knowledge and planned files, comments, edits the card's texts, creates cards under it, and asks.
+Everything else is FORBIDDEN.
 """
 
 import hashlib
@@ -15,6 +16,9 @@ from worker.tools.session import McpSession, Row, require_found
 
 STAGES = ("BACKLOG", "PLAN", "TODO", "IN_PROGRESS", "REVIEW", "DONE")
 PRIORITIES = ("NONE", "LOW", "MEDIUM", "HIGH", "CRITICAL")
+KNOWLEDGE_KINDS = ("REQUIREMENT", "FACT", "ASSUMPTION")
+ARTIFACT_KINDS = ("CODE", "TEST", "DOCS", "CONFIG", "MIGRATION", "ASSET", "OTHER")
+FILE_ACTIONS = ("CREATE", "EDIT")
 TYPES = ("FEATURE", "BUG", "REFACTOR", "TEST", "DOCS", "REVIEW", "CHORE")
 
 Do = Callable[..., Awaitable[Any]]
@@ -247,6 +251,86 @@ async def update_subtask(
 async def delete_subtask(session: McpSession, subtask_id: str) -> Any:
     """Delete a subtask."""
     return await session.do("DeleteSubtask", id=subtask_id)
+
+
+@tool(
+    {
+        "action": one_of("What to do.", ("list", "add", "update", "delete")),
+        "card_id": CARD,
+        "knowledge_id": text("For update and delete: which item, by its id."),
+        "kind": one_of("For add and update: what it is. A FACT needs evidence.", KNOWLEDGE_KINDS),
+        "text": text("For add and update: Markdown.", 5_000),
+        "evidence": text("For a FACT: where it is seen.", 5_000),
+        "confidence": {
+            "type": "number",
+            "minimum": 0,
+            "maximum": 1,
+            "description": "How sure you are, 0 to 1.",
+        },
+    },
+    "action",
+)
+async def knowledge(
+    session: McpSession,
+    action: str,
+    card_id: str | None = None,
+    knowledge_id: str = "",
+    kind: str | None = None,
+    text: str | None = None,
+    evidence: str | None = None,
+    confidence: float | None = None,
+) -> Any:
+    """Read what a card requires and what is known and assumed about it, or note it. An agent that works on a card
+    writes drafts, which people approve, and changes only drafts of agents."""
+    given: Row = {"kind": kind, "text": text, "evidence": evidence, "confidence": confidence}
+    if action == "update":
+        return await session.do("UpdateKnowledge", id=knowledge_id, **given)
+    if action == "delete":
+        return await session.do("DeleteKnowledge", id=knowledge_id)
+    id = await session.card(card_id)
+    if action == "add":
+        return await session.do("AddKnowledge", cardId=id, **given)
+    return require_found(await session.ask("Knowledge", id=id), id)
+
+
+@tool(
+    {
+        "action": one_of("What to do.", ("list", "add", "update", "delete")),
+        "card_id": CARD,
+        "planned_file_id": text("For update and delete: which planned file, by its id."),
+        "path": text("For add and update: path from the root of the repository; a folder ends with /.", 500),
+        "kind": one_of("The kind of file.", ARTIFACT_KINDS),
+        "change": one_of("Whether the file is new.", FILE_ACTIONS),
+        "module": text("The module that it belongs to.", 100),
+        "intent": text("What the change is for.", 2_000),
+        "contract": text("The interface that it must keep or offer.", 10_000),
+    },
+    "action",
+)
+async def planned_file(
+    session: McpSession,
+    action: str,
+    card_id: str | None = None,
+    planned_file_id: str = "",
+    path: str | None = None,
+    kind: str | None = None,
+    change: str | None = None,
+    module: str | None = None,
+    intent: str | None = None,
+    contract: str | None = None,
+) -> Any:
+    """Read the files that a card will create or edit, or propose them. An agent that works on a card changes only
+    what is still proposed."""
+    given: Row = {"path": path, "kind": kind, "action": change}
+    given |= {"module": module, "intent": intent, "contract": contract}
+    if action == "update":
+        return await session.do("UpdatePlannedFile", id=planned_file_id, **given)
+    if action == "delete":
+        return await session.do("DeletePlannedFile", id=planned_file_id)
+    id = await session.card(card_id)
+    if action == "add":
+        return await session.do("AddPlannedFile", cardId=id, **given)
+    return require_found(await session.ask("PlannedFiles", id=id), id)
 
 
 @tool(

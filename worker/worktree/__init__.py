@@ -53,6 +53,7 @@ UNREAD = re.compile(r"warning: could not open directory '(.*?)(?:': |$)")
 
 LOCK_TIMEOUT_SECONDS = 10.0  # the programs of a killed worker have five seconds to end
 KEEP_FOLDER_SECONDS = 7 * 86_400.0  # age at which an abandoned folder is removed
+SNAPSHOT_INDEX = "signalbox-index"  # in the work tree's git directory
 GONE = ".gone"  # suffix of a folder that is being removed
 RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 AUTHOR = ("user.name=Signalbox", "user.email=signalbox@localhost")
@@ -346,6 +347,35 @@ class Worktree:
     async def diff(self, first: Sequence[str] = ()) -> Diff:
         """Return the changes committed since the base; paths that match one of the globs `first` come first."""
         return await diff_of(self.git, self.base, await self.head(), first)
+
+    async def snapshot(self) -> str:
+        """Store the folder as it is now as a tree, without touching the agent's index. Returns the tree's id.
+
+        Repositories that the agent made within the folder are left out.
+        """
+        check_pointer(self.folder, self.own, self.lock)
+        await asyncio.to_thread(nested.remove_traps, self.folder)
+        changed, _ = await self.changes()
+        index = self.own / SNAPSHOT_INDEX
+        place = self.owner.write(self.common, self.own)
+        place |= {"GIT_WORK_TREE": str(self.folder), "GIT_INDEX_FILE": str(index)}
+        try:
+            await self.git("read-tree", "HEAD", place=place, seconds=LONG_TIMEOUT_SECONDS)
+            paths = [path for path in changed if not path.endswith("/")]
+            given = b"".join(os.fsencode(path) + b"\0" for path in paths)
+            words = ("update-index", "-z", "--add", "--remove", "--replace", "--stdin")
+            if given:
+                await self.git(
+                    *words, given=given, place=place, held=(self.lock,), seconds=LONG_TIMEOUT_SECONDS
+                )
+            return (await self.git("write-tree", place=place, held=(self.lock,))).strip()
+        finally:
+            for name in (SNAPSHOT_INDEX, f"{SNAPSHOT_INDEX}.lock"):
+                (self.own / name).unlink(missing_ok=True)
+
+    async def diff_to(self, tree: str) -> Diff:
+        """Return the changes from the base to a commit or a tree."""
+        return await diff_of(self.git, self.base, tree)
 
     async def restore(self, head: str) -> None:
         """Bring the folder back to a commit, without the files that checks have left. Ignored files stay."""

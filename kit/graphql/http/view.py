@@ -35,6 +35,7 @@ from strawberry.types import ExecutionResult
 from kit.graphql import access
 from kit.graphql import json as strict
 from kit.graphql.broadcast.broadcast import Answer, Broadcaster, Start
+from kit.graphql.documents.persisted import PersistedDocuments
 from kit.graphql.errors import Code, PublicError, log_unexpected, to_public_error
 from kit.graphql.http import accept, request_body
 from kit.graphql.http.disconnect import ClientDisconnected
@@ -89,6 +90,7 @@ class GraphQLEndpoint(GraphQL[Any, Any]):
         init_timeout: float = 5.0,
         operations_per_socket: int = 50,
         unchanged: ResponseCache | None = None,
+        persisted: PersistedDocuments | None = None,
         now: access.Clock = access.utc_now,
     ) -> None:
         super().__init__(
@@ -108,6 +110,7 @@ class GraphQLEndpoint(GraphQL[Any, Any]):
         self.context_of, self.authenticate, self.explorer = context_of, authenticate, explorer
         self.draining, self.now = draining or Draining(), now
         self.max_body, self.max_upload, self.unchanged = max_body, max_upload, unchanged
+        self.persisted = persisted or PersistedDocuments()
         self.fanout = Broadcaster()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -238,6 +241,8 @@ class GraphQLEndpoint(GraphQL[Any, Any]):
             data = await request_body.parse_multipart(request, super().parse_multipart)
         else:
             data = self.parse_json(await request.get_body())
+        if isinstance(data, dict):
+            data = {**data, "query": self.persisted.find(data)}
         return request_body.request_data(data, transport.protocol if transport else "http")
 
     async def execute_operation(  # type: ignore[override]

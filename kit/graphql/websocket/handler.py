@@ -86,7 +86,7 @@ def well_formed(message: Any) -> bool:
 
 def _is_request(payload: dict[str, Any]) -> bool:
     return (
-        isinstance(payload.get("query"), str)
+        isinstance(payload.get("query"), str | None)
         and isinstance(payload.get("operationName"), str | None)
         and isinstance(payload.get("variables"), dict | None)
         and isinstance(payload.get("extensions"), dict | None)
@@ -176,6 +176,15 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, Any]):
             refusal = PublicError(text, code=Code.LIMIT_EXCEEDED, limit="operations", maximum=most)
             await self._refuse(message["id"], refusal)
             return
+        if self.connection_acknowledged and not known:
+            try:
+                query = self.view.persisted.find(message["payload"])
+                if query is None:
+                    raise PublicError("The request has no query")
+            except PublicError as refusal:
+                await self._refuse(message["id"], refusal)
+                return
+            message["payload"]["query"] = query
         self._extensions[message["id"]] = message["payload"].get("extensions")
         await super().handle_subscribe(message)
 

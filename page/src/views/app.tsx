@@ -6,11 +6,18 @@ import { connection } from '../api/client';
 import { signOut, username } from '../api/session';
 import { Board } from '../state/board';
 import { boards, loadHome, start, startFailure, theme, workspaces, type Theme } from '../state/home';
-import { boardId, go, href, replace, view } from '../state/route';
+import { OpenCard } from '../state/card';
+import { waiting } from '../state/inbox';
+import { boardId, cardId, go, href, replace, runId, view } from '../state/route';
 import { dismiss, toasts } from '../state/toasts';
 import { Icon } from '../ui/icons';
 import { Avatar, nameOf } from '../ui/people';
 import { BoardView } from './board';
+import { Charts } from './charts';
+import { Drawer } from './drawer';
+import { Inbox } from './inbox';
+import { RunView } from './run';
+import { isSearching, Search } from './search';
 import { SignIn } from './signin';
 
 /** The board that is shown; it lives as long as the view of it. */
@@ -23,6 +30,16 @@ effect(() => {
   if (current?.id === id) return;
   current?.close();
   board.value = id ? new Board(id) : null;
+});
+/** The card that is open beside the board. */
+const card = signal<OpenCard | null>(null);
+effect(() => {
+  const id = cardId.value;
+  const on = board.value;
+  const current = card.peek();
+  if (current?.id === id && current?.board === on) return;
+  current?.close();
+  card.value = id && on ? new OpenCard(on, id) : null;
 });
 effect(() => {
   if (username.value) void loadHome();
@@ -44,11 +61,22 @@ export function App({ why }: { why: string | null }) {
       <main id="main" tabIndex={-1}>
         <TopBar />
         <Banner />
-        {view.value === 'boards' && board.value && <BoardView key={board.value.id} board={board.value} />}
+        <View />
       </main>
+      {board.value && card.value && !runId.value && <Drawer board={board.value} open={card.value} />}
+      <Search board={board.value} />
       <Toasts />
     </div>
   );
+}
+
+function View() {
+  const current = board.value;
+  if (view.value === 'inbox') return <Inbox />;
+  if (view.value === 'charts') return <Charts />;
+  if (!current) return null;
+  if (runId.value) return <RunView key={runId.value} board={current} id={runId.value} />;
+  return <BoardView key={current.id} board={current} />;
 }
 
 function Sidebar() {
@@ -58,7 +86,29 @@ function Sidebar() {
         <img src={new URL('../../signal.svg', import.meta.url).href} alt="" width="22" height="22" />
         Signalbox
       </div>
-      {workspaces.value.map((workspace) => (
+      <ul>
+        <li>
+          <button class="quiet row" onClick={() => (isSearching.value = true)}>
+            <Icon name="search" />
+            <span class="grow">Search</span>
+            <kbd>/</kbd>
+          </button>
+        </li>
+        <li>
+          <a href="#/inbox" aria-current={view.value === 'inbox' ? 'page' : undefined}>
+            <Icon name="inbox" />
+            <span class="grow">Inbox</span>
+            {waiting.value > 0 && <span class="badge">{waiting}</span>}
+          </a>
+        </li>
+        <li>
+          <a href="#/charts" aria-current={view.value === 'charts' ? 'page' : undefined}>
+            <Icon name="chart" />
+            Charts
+          </a>
+        </li>
+      </ul>
+      {workspaces.value.filter((it) => it.boards.nodes.length).map((workspace) => (
         <section key={workspace.id}>
           <h2>{workspace.name}</h2>
           <ul>
@@ -108,6 +158,8 @@ function Me() {
   );
 }
 
+const TITLES: Record<string, string> = { inbox: 'Inbox', charts: 'Charts' };
+
 function TopBar() {
   const facts = board.value?.facts.value;
   return (
@@ -116,8 +168,8 @@ function TopBar() {
         <Icon name="menu" />
       </button>
       <div class="title">
-        <h1>{facts?.name ?? 'Signalbox'}</h1>
-        {facts?.description && <p>{facts.description}</p>}
+        <h1>{TITLES[view.value] ?? facts?.name ?? 'Signalbox'}</h1>
+        {view.value === 'boards' && facts?.description && <p>{facts.description}</p>}
       </div>
       <Live />
     </header>
