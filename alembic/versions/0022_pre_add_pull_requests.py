@@ -5,8 +5,8 @@ from alembic import op
 
 from kit.db.database import Id, Json, UtcDateTime
 
-revision = "0015"
-down_revision = "0014"
+revision = "0022"
+down_revision = "0021"
 branch_labels = None
 depends_on = None
 
