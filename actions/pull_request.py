@@ -22,10 +22,9 @@ from actions.pull_request_sync import (
 from actions.repository import repository_place, require_connected
 from actions.run.work_order import find_worked
 from auth.locking import lock_card, lock_pull_request, lock_repository_of_card
-from auth.permissions import sees_card
+from auth.permissions import sees_card, sees_pull_request
 from auth.services import Services
 from kit.db.transaction import Transaction
-from kit.described_enum import DescribedEnum
 from kit.graphql.arguments import Id, IfVersion, Maybe, provided_fields
 from kit.ids import new_id
 from models.actor import Actor
@@ -43,20 +42,13 @@ from models.pull_request import (
     PullRequest,
     PullRequestOrigin,
     PullRequestState,
+    PullRequestText,
 )
 from models.refusal import Conflict, Invalid, NotFound
 from models.repository import Repository
 from models.run import Run
 
 MAX_LISTED_SUBTASKS = 50  # in a generated text
-
-
-class PullRequestText(DescribedEnum):
-    """The text of a pull request that is generated."""
-
-    BOTH = "BOTH", "The title and the body."
-    TITLE = "TITLE", "The title."
-    BODY = "BODY", "The body."
 
 
 async def create_pull_request(
@@ -253,6 +245,9 @@ async def unlink_pull_request(
 ) -> Card:
     """Unlink a pull request from a card. Idempotent."""
     _, card = await lock_card(tx, actor, card_id)
+    sees = sees_pull_request(actor, PullRequest.id, PullRequest.workspace_id)
+    if await tx.scalar(select(PullRequest.id).where(PullRequest.id == pull_request_id, sees)) is None:
+        raise NotFound(pull_request_id)
     link = await tx.get(CardPullRequest, (card.id, pull_request_id))
     if link is not None:
         row = await tx.get_one(PullRequest, pull_request_id)

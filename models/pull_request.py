@@ -47,6 +47,14 @@ class CiStatus(DescribedEnum):
     SUCCESS = "SUCCESS", "Every check succeeded or was skipped."
 
 
+class PullRequestText(DescribedEnum):
+    """The text of a pull request that is generated."""
+
+    BOTH = "BOTH", "The title and the body."
+    TITLE = "TITLE", "The title."
+    BODY = "BODY", "The body."
+
+
 LIVE = (PullRequestState.DRAFT, PullRequestState.OPEN)
 
 

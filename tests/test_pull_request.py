@@ -264,7 +264,7 @@ async def test_events_are_on_the_feed_of_the_board(run):
         made = await at.changes("createPullRequest", cardId=at.card)
         await at.pull()
         feed = """subscription($id: ID!) { boardFeed(boardId: $id, after: "0") { event { kind: __typename
-          ... on PullRequestEvent { number state sha cardId pullRequest { id } } } } }"""
+          ... on PullRequestEvent { number state pullRequestSha cardId pullRequest { id } } } } }"""
         async with app.follow(feed, id=at.board) as hear:
             heard = []
             while len(heard) < 2:

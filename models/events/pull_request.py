@@ -14,19 +14,24 @@ class PullRequestEvent(CardEvent):
     pull_request_id: Annotated[Id, "The pull request."]
     number: Annotated[int | None, "Its number; null until the host has opened it."]
     state: Annotated[PullRequestState, "Its state after the change."]
-    sha: Annotated[str | None, "Its newest commit; null if unknown."]
+    pull_request_sha: Annotated[str | None, "Its newest commit; null if unknown."]
 
 
 class PullRequestFacts(TypedDict):
     pull_request_id: str
     number: int | None
     state: PullRequestState
-    sha: str | None
+    pull_request_sha: str | None
 
 
 def pull_request_facts(row: PullRequest) -> PullRequestFacts:
     """Return the fields that all events of a pull request share."""
-    return {"pull_request_id": row.id, "number": row.number, "state": row.state, "sha": row.head_sha}
+    return {
+        "pull_request_id": row.id,
+        "number": row.number,
+        "state": row.state,
+        "pull_request_sha": row.head_sha,
+    }
 
 
 class PullRequestLinked(PullRequestEvent):
