@@ -440,7 +440,6 @@ OPEN: set[str] = {
     "unreadCount",
     "invitationPreview",
 }  # query fields that tell nothing of any tenant
-OPEN: set[str] = {"rateLimit", "unreadCount"}  # query fields that tell nothing of any tenant
 OPEN |= {"remoteRepositories", "remoteBranches"}  # what another system tells: tests/test_connection.py
 
 # Every subscription, with arguments that name the tenant's own; the feeds of a person name nobody.
