@@ -32,6 +32,7 @@ from resolvers.profile import PROFILE
 from resolvers.pull_request import PULL_REQUEST
 from resolvers.question import QUESTION
 from resolvers.repository import REPOSITORY
+from resolvers.review import FINDING, THREAD
 from resolvers.run import RUN
 from resolvers.subtask import SUBTASK
 from resolvers.worker import WORKER
@@ -63,6 +64,8 @@ RELATIONS: dict[str, Relation] = {
     "question": QUESTION,
     "check": CHECK,
     "diff": DIFF,
+    "thread": THREAD,
+    "finding": FINDING,
     "approval": APPROVAL,
     "profile": PROFILE,
     "connection": CONNECTION,

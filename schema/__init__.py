@@ -36,6 +36,7 @@ from schema.pull_request import PullRequestMutation, PullRequestQuery
 from schema.question import QuestionMutation, QuestionQuery
 from schema.queue import QueueQuery, QueueSubscription
 from schema.repository import RepositoryMutation, RepositoryQuery
+from schema.review import ReviewMutation
 from schema.run import RunMutation, RunQuery
 from schema.run_log import LogMutation, LogSubscription
 from schema.search import SearchQuery
@@ -108,6 +109,7 @@ class Mutation(
     QuestionMutation,
     CheckMutation,
     DiffMutation,
+    ReviewMutation,
     ApprovalMutation,
     LogMutation,
     ProfileMutation,

@@ -29,6 +29,7 @@ from resolvers import diff as differences
 from resolvers import link as links
 from resolvers import message as messages
 from resolvers import question as questions
+from resolvers import review as remarks
 from resolvers import run as runs
 from resolvers import timeline as timelines
 from resolvers.board import BOARD, COLUMN
@@ -63,6 +64,7 @@ from schema.planned_file import PlannedFile
 from schema.profile import AgentProfile
 from schema.readiness import Readiness
 from schema.refusal import Conflict, GateReason, MoveReason, NotReady, StageRefused, Stale
+from schema.review import ReviewThread
 from schema.subtask import Subtask, SubtaskCount
 from schema.timeline import TimelineEntry
 from schema.workspace import Label
@@ -215,6 +217,9 @@ class Card(Node):
     checks: Connection[Check] = query_field(results.checks_of_card, directives=[list_size(50)])
     approvals: Connection[Approval] = query_field(consents.approvals_of_card, directives=[list_size(50)])
     diff: DiffSnapshot | None = query_field(differences.diff_of_card)
+    review_threads: Connection[ReviewThread] = query_field(
+        remarks.threads_of_card, directives=[list_size(50)]
+    )
     gate: list[GateReason] = query_field(consents.gate_of_card, directives=[GATE])
     allowed_stages: list[Stage] = query_field(cards.allowed_stages)
     moves: list[Move] = query_field(cards.moves_of_card, directives=[list_size(6, slicing=())])

@@ -41,6 +41,7 @@ from models.events import (
     pull_request,
     question,
     repository,
+    review,
     run,
     type_name_of,
     worker,
@@ -66,6 +67,7 @@ from resolvers.profile import PROFILE
 from resolvers.pull_request import PULL_REQUEST
 from resolvers.question import QUESTION
 from resolvers.repository import REPOSITORY
+from resolvers.review import THREAD
 from resolvers.run import RUN
 from resolvers.subtask import SUBTASK
 from resolvers.worker import WORKER
@@ -90,6 +92,7 @@ from schema.profile import AgentProfile
 from schema.pull_request import PullRequest
 from schema.question import Question
 from schema.repository import Repository
+from schema.review import ReviewThread
 from schema.run import Run, RunProgress
 from schema.subtask import Subtask
 from schema.worker import Worker
@@ -167,6 +170,10 @@ CURRENT: dict[type[BaseEvent], tuple[Current, ...]] = {
     approval.ApprovalEvent: (
         Current("approval", APPROVAL, Approval, "approval_id", "The approval as it is now."),
     ),
+    review.ReviewThreadEvent: (
+        Current("thread", THREAD, ReviewThread, "thread_id", "The thread as it is now."),
+    ),
+    review.ReviewCompleted: (Current("run", RUN, Run, "reviewed_run_id", "The run, as it is now."),),
     workspace.WorkspaceScopedEvent: (
         Current("workspace", WORKSPACE, Workspace, "workspace_id", "The workspace; null once deleted."),
     ),

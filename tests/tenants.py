@@ -32,6 +32,7 @@ from actions.agent_session import keep_session
 from actions.job import enqueue_job
 from kit.queue import NewJob, enqueue, fail_job
 from models.pull_request import CardPullRequest, PullRequest, PullRequestOrigin
+from models.review_thread import FindingCategory, ReviewFinding, Severity
 from schema.build import make_schema
 from tests.runs import every_event
 from tests.work import Hand
@@ -261,6 +262,21 @@ MUTATIONS: dict[str, Case] = {
         {"key": "k", "questions": [{"key": "0", "text": "% ?"}]},
         dict.fromkeys(("foreign", "ann"), "FORBIDDEN"),
     ),
+    "createReviewThread": Case(BOARD, {"runId": "$run", "path": "%", "line": 1, "body": "% remark"}),
+    "replyToThread": Case(BOARD, {"id": "$thread", "body": "% reply"}),
+    "resolveThread": Case(BOARD, {"id": "$thread"}),
+    "submitReview": Case(
+        BOARD,
+        {
+            "runId": "$run",
+            "verdict": "COMMENT",
+            "body": "% fine",
+            "comments": [{"path": "%", "body": "% nit"}],
+        },
+    ),
+    "createFixRun": Case(BOARD, {"runId": "$run", "findingIds": ["$finding"]}, answer="CONFLICT"),
+    "reportFindings": Case(WORK, {**LEASE, "findings": []}, answer="LEASE_LOST"),
+    "reportFindingsAsAgent": Case(AGENT, {"findings": []}, dict.fromkeys(("foreign", "ann"), "FORBIDDEN")),
     "decideApproval": Case(BOARD, {"id": "$consent", "approve": True, "note": "% fine"}),
     "cancelApproval": Case(BOARD, {"id": "$approval"}),
     "requestApproval": Case(BOARD, {"cardId": "$card", "kind": "MERGE", "note": "% please"}),
@@ -329,6 +345,10 @@ MUTATIONS: dict[str, Case] = {
     "updateBoard": Case(BOARD, {"id": "$board", "name": "% renamed"}),
     # Not the profile that is deleted below: only a card names that one, and its board must hear of it all the same.
     "updateBoardPolicy": Case(ADMIN, {"boardId": "$board", "agentProfileId": "$standby"}),
+    "updateBoardContext": Case(
+        BOARD,
+        {"boardId": "$board", "overview": "% context", "personas": [{"name": "% reader", "text": "%"}]},
+    ),
     "moveBoard": Case(MEMBER, {"id": "$board", "position": {"after": "$sibling"}}),
     "createColumn": Case(BOARD, {"boardId": "$board", "name": "% new", "stage": "PLAN"}),
     "updateColumn": Case(BOARD, {"id": "$column", "name": "% renamed"}),
@@ -491,6 +511,8 @@ NODES: dict[str, str] = {
     "DocumentLink": "doclink",
     "Check": "check",
     "DiffSnapshot": "diff",
+    "ReviewThread": "thread",
+    "ReviewFinding": "finding",
     "Approval": "approval",
 }
 
@@ -635,6 +657,25 @@ async def _work(app: Any, made: Tenant) -> None:
     await app.data(REPORT_DIFF, ann, input=given)
     ask = "query($id: ID!) { run(id: $id) { diff { id } } }"
     made.ids["diff"] = (await app.data(ask, ann, id=made.ids["run"]))["diff"]["id"]
+    remark = {"runId": made.ids["run"], "path": made.mark, "line": 1, "body": f"{made.mark} why?"}
+    made.ids["thread"] = (await made.mutate("createReviewThread", remark, ann))["id"]
+    async with app.begin() as tx:
+        finding = ReviewFinding(
+            board_id=made.ids["board"],
+            card_id=made.ids["worked"],
+            run_id=made.ids["run"],
+            target_run_id=made.ids["run"],
+            path=made.mark,
+            severity=Severity.LOW,
+            category=FindingCategory.STYLE,
+            title=made.mark,
+            description=made.mark,
+            suggestion=made.mark,
+            snippet=made.mark,
+        )
+        tx.add(finding)
+        await tx.flush()
+        made.ids["finding"] = finding.id
     await worker.say("releaseRun", made.ids["run"])  # a lease would run out meanwhile
     made.ids["question"], made.ids["doubt"] = [one["id"] for one in asked["questions"]]
 
