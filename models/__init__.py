@@ -25,6 +25,7 @@ from models import (  # noqa: F401
     notice,
     plan,
     planned_file,
+    pull_request,
     question,
     repository,
     review_thread,

@@ -33,6 +33,7 @@ from schema.notice import NoticeMutation, NoticeQuery
 from schema.plan import PlanMutation
 from schema.planned_file import PlannedFileMutation
 from schema.profile import ProfileMutation, ProfileQuery
+from schema.pull_request import PullRequestMutation, PullRequestQuery
 from schema.question import QuestionMutation, QuestionQuery
 from schema.queue import QueueQuery, QueueSubscription
 from schema.repository import RepositoryMutation, RepositoryQuery
@@ -78,6 +79,7 @@ class Query(
     ProfileQuery,
     ConnectionQuery,
     RepositoryQuery,
+    PullRequestQuery,
     WorkerQuery,
     ConversationQuery,
     QueueQuery,
@@ -115,6 +117,7 @@ class Mutation(
     ProfileMutation,
     ConnectionMutation,
     RepositoryMutation,
+    PullRequestMutation,
     WorkerMutation,
     ConversationMutation,
     NoticeMutation,

@@ -39,6 +39,7 @@ from models.events import (
     plan,
     planned_file,
     profile,
+    pull_request,
     question,
     repository,
     review,
@@ -65,6 +66,7 @@ from resolvers.notice import NOTIFICATION
 from resolvers.plan import PLAN
 from resolvers.planned_file import PLANNED_FILE
 from resolvers.profile import PROFILE
+from resolvers.pull_request import PULL_REQUEST
 from resolvers.question import QUESTION
 from resolvers.repository import REPOSITORY
 from resolvers.review import THREAD
@@ -90,6 +92,7 @@ from schema.notice import Notification
 from schema.plan import PlanBatch
 from schema.planned_file import PlannedFile
 from schema.profile import AgentProfile
+from schema.pull_request import PullRequest
 from schema.question import Question
 from schema.repository import Repository
 from schema.review import ReviewThread
@@ -197,6 +200,15 @@ CURRENT: dict[type[BaseEvent], tuple[Current, ...]] = {
             ConnectedService,
             "connection_id",
             "Null once deleted, or if you are no admin.",
+        ),
+    ),
+    pull_request.PullRequestEvent: (
+        Current(
+            "pull_request",
+            PULL_REQUEST,
+            PullRequest,
+            "pull_request_id",
+            "The pull request as it is now; or null.",
         ),
     ),
     repository.RepositoryEvent: (
