@@ -243,6 +243,7 @@ MUTATIONS: dict[str, Case] = {
     "concludeRun": Case(BOARD, {"id": "$run"}, answer="CONFLICT"),
     "retryRun": Case(BOARD, {"id": "$run"}, answer="CONFLICT"),
     "resumeRun": Case(BOARD, {"id": "$run"}, answer="CONFLICT"),
+    "sendMessage": Case(BOARD, {"runId": "$run", "body": "% hurry"}, answer="CONFLICT"),
     "chooseRun": Case(BOARD, {"id": "$run"}, answer="CONFLICT"),
     "answerQuestion": Case(BOARD, {"id": "$question", "text": "% yes"}),
     "cancelQuestion": Case(BOARD, {"id": "$doubt"}),

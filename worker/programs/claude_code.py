@@ -179,6 +179,15 @@ class ClaudeCode(ProgramAdapter):
         stop = {"type": "control_request", "request_id": "conclude", "request": {"subtype": "interrupt"}}
         return control_line(stop) + user_message(WRAP_UP)
 
+    def tell(self, text: str, *, interrupts: bool) -> bytes | None:
+        if self.ended:
+            return None
+        if not interrupts:
+            return user_message(text)  # it begins another turn with it
+        self._skip += 1
+        stop = {"type": "control_request", "request_id": "message", "request": {"subtype": "interrupt"}}
+        return control_line(stop) + user_message(text)
+
     def read_json(self, data: Json) -> list[AgentEvent]:
         read = getattr(self, f"on_{data.get('type')}", None)
         if read is None and data.get("type") not in SILENT_KINDS:
