@@ -308,6 +308,12 @@ class Work:
     options: Annotated[JSON, "Options of the agent program, texts by name."]
     silence_seconds: Annotated[int, "Maximum time without a report from the agent, in seconds."]
     attempt_seconds: Annotated[int, "Maximum duration of the attempt, in seconds."]
+    setup_script: Annotated[str, "Script to run in a new folder before the agent; may be empty."]
+    cleanup_script: Annotated[str, "Script to run in the folder after the agent; may be empty."]
+    script_seconds: Annotated[int, "Maximum duration of each script, in seconds."]
+    copy_files: Annotated[list[str], "Globs of ignored files to copy from the worker's checkout."]
+    subfolder: Annotated[str, "Folder of the repository in which the agent starts; empty: its root."]
+    commit_author: Annotated[str, "Author of the worker's own commits; empty: the worker's choice."]
     checks: list[RequiredCheck] = strawberry.field(
         description="Checks to run in the worktree after the agent has ended; report them with `reportChecks`.",
         directives=[list_size(2, maximum=MAX_REQUIRED_CHECKS, slicing=())],

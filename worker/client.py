@@ -37,6 +37,7 @@ from worker.api import (
 from worker.checks import FinishedCheck, RequiredCheck
 from worker.hunks import diff_files
 from worker.transport import GraphQLTransport
+from worker.workspace import WorkspaceRules
 from worker.worktree import Diff
 
 CLAIM_WAIT_SECONDS = 20  # how long the server holds a claim open
@@ -175,6 +176,14 @@ class Client:
             silence=float(work["silenceSeconds"]),
             wall=float(work["attemptSeconds"]),
             lease_seconds=float(payload["leaseSeconds"]),
+            rules=WorkspaceRules(
+                setup_script=work["setupScript"],
+                cleanup_script=work["cleanupScript"],
+                script_seconds=work["scriptSeconds"],
+                copy_files=tuple(work["copyFiles"]),
+                subfolder=work["subfolder"],
+                commit_author=work["commitAuthor"],
+            ),
             checks=tuple(RequiredCheck(**check) for check in work["checks"]),
             first_paths=tuple(work["firstPaths"]),
         )

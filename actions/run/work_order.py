@@ -77,6 +77,12 @@ class WorkOrder:
     options: dict[str, Any]
     silence_seconds: int
     attempt_seconds: int
+    setup_script: str
+    cleanup_script: str
+    script_seconds: int
+    copy_files: list[str]
+    subfolder: str
+    commit_author: str
     checks: list[RequiredCheck]  # to run after the agent has ended
     first_paths: list[str]  # globs of paths to name first in a long result
     agent: AgentToken
@@ -220,6 +226,12 @@ async def work_order_of(tx: Transaction, board: Board, run: Run, worker: Worker)
         options=profile.get("options") or {},
         silence_seconds=policy["silence_seconds"],
         attempt_seconds=policy["attempt_seconds"],
+        setup_script=policy.get("setup_script", ""),
+        cleanup_script=policy.get("cleanup_script", ""),
+        script_seconds=policy.get("script_seconds", BoardPolicy.script_seconds),
+        copy_files=list(policy.get("copy_files", ())),
+        subfolder=policy.get("subfolder", ""),
+        commit_author=policy.get("commit_author", ""),
         checks=checks_after(run.kind, board_policy_of(policy)),
         first_paths=[*policy.get("forbidden_paths", ()), *policy.get("protected_paths", ())],
         agent=AgentToken(
