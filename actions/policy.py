@@ -76,6 +76,10 @@ class PolicyChanges(TypedDict, total=False):
         Maybe[str | None],
         "Template of branch names, at most 200 characters. {card}, {slug} and {run} are replaced; nothing else.",
     ]
+    prompt_length: Annotated[
+        Maybe[int | None],
+        "Length of a prompt in characters, 10,000 to 1,000,000, beyond which context and documents are left out.",
+    ]
     instructions: Annotated[
         Maybe[str | None], "Instructions for every agent of the board, at most 20,000 characters."
     ]

@@ -12,6 +12,7 @@ from models import (  # noqa: F401
     card,
     check,
     connection,
+    context,
     diff,
     document,
     group,

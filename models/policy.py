@@ -77,6 +77,7 @@ class BoardPolicy:
     base_branch: str = ""  # empty: the repository's HEAD
     branch_template: str = "signalbox/{card}-{slug}"
     instructions: str = ""  # for every agent of the board
+    prompt_length: int = 200_000  # characters of a prompt, beyond which documents are left out
     setup_script: str = ""  # run in a new folder before the agent
     cleanup_script: str = ""  # run in the folder after the agent
     script_seconds: int = 300  # maximum duration of each script
@@ -118,6 +119,7 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "lease_seconds": (2, 3_600),
     "stuck_minutes": (1, 1_440),
     "question_seconds": (1, 2_592_000),
+    "prompt_length": (10_000, 1_000_000),
     "required_requirements": (0, 100),
     "required_planned_files": (0, 100),
     "script_seconds": (1, 3_600),

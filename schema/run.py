@@ -8,6 +8,7 @@ from strawberry import ID
 from strawberry.scalars import JSON
 
 import actions.branch_task
+import actions.run.prompt
 from actions.run import control, finish, start
 from auth.permissions import Access
 from kit.graphql.limits.list_size import list_size
@@ -15,6 +16,7 @@ from kit.graphql.types import Node, object_type
 from kit.queue import AttemptOutcome
 from models.card import Priority
 from models.check import MAX_CHECKS
+from models.context import MAX_VARIABLES
 from models.policy import MAX_REQUIRED_CHECKS
 from models.run import (
     MAX_COMMITS,
@@ -127,6 +129,10 @@ class ResultCommit:
     title: Annotated[str, "First line of its message."]
 
 
+def _length_of_part(root: Any) -> int:
+    return len(root.text)
+
+
 @object_type
 class RunHold:
     """A reason why a run is not running."""
@@ -184,6 +190,26 @@ def _commits(root: Any) -> list[ResultCommit]:
     return [ResultCommit(sha=commit["sha"], title=commit["title"]) for commit in commits]
 
 
+@result_type(actions.run.prompt.PromptPart)
+class PromptPart:
+    """A part of a run's prompt."""
+
+    name: Annotated[str, "TASK, WORK, INSTRUCTION, MESSAGE, CARD, STEPS, CONTEXT, DOCUMENTS or COMMENTS."]
+    characters: int = strawberry.field(resolver=_length_of_part, description="Its length in characters.")
+    left_out: list[str] = strawberry.field(
+        description="Titles of what did not fit into the board's `promptLength`.",
+        directives=[list_size(2, maximum=100, slicing=())],
+    )
+
+
+@result_type(runs.WorkVariable)
+class WorkVariable:
+    """A variable of the environment of an agent."""
+
+    name: Annotated[str, "The name."]
+    value: Annotated[str, "The value."]
+
+
 @node_type("run")
 class Run(RunLog, Node):
     """Work of an agent on a card: requested, claimed by a worker, and attempted once or several times."""
@@ -216,6 +242,9 @@ class Run(RunLog, Node):
     outcome: Annotated[RunOutcome | None, "Whether it changed anything; null until known."]
     summary: Annotated[str | None, "Summary of the work, by the agent; null until then."]
     prompt: str | None = query_field(runs.prompt_of_run)
+    prompt_parts: list[PromptPart] = query_field(
+        runs.prompt_parts_of_run, directives=[list_size(9, slicing=())]
+    )
     patch: str | None = query_field(runs.patch_of_run)
     exit_code: Annotated[int | None, "Exit code of the agent program; null if unknown."]
     failure_code: Annotated[FailureCode | None, "For FAILED: the cause; else null."]
@@ -322,6 +351,9 @@ class Work:
         list[str],
         "Globs of paths to name first in a result whose list of files is cut: the board's path rules.",
     ]
+    variables: list[WorkVariable] = query_field(
+        runs.variables_of_work, directives=[list_size(5, maximum=MAX_VARIABLES, slicing=())]
+    )
     agent_token: str = query_field(runs.agent_token)
 
 

@@ -336,6 +336,10 @@ MUTATIONS: dict[str, Case] = {
     "updateBoard": Case(BOARD, {"id": "$board", "name": "% renamed"}),
     # Not the profile that is deleted below: only a card names that one, and its board must hear of it all the same.
     "updateBoardPolicy": Case(ADMIN, {"boardId": "$board", "agentProfileId": "$standby"}),
+    "updateBoardContext": Case(
+        BOARD,
+        {"boardId": "$board", "overview": "% context", "personas": [{"name": "% reader", "text": "%"}]},
+    ),
     "moveBoard": Case(MEMBER, {"id": "$board", "position": {"after": "$sibling"}}),
     "createColumn": Case(BOARD, {"boardId": "$board", "name": "% new", "stage": "PLAN"}),
     "updateColumn": Case(BOARD, {"id": "$column", "name": "% renamed"}),

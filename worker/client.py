@@ -150,6 +150,7 @@ class Client:
         token, card = work.get("agentToken") or "", run["cardId"]
         lease = LeaseTicket(run=run["id"], attempt=payload["attempt"], token=payload["token"])
         env = {"SIGNALBOX_URL": self.transport.url, "SIGNALBOX_CARD": card, "SIGNALBOX_TOKEN": token}
+        variables = {one["name"]: one["value"] for one in work.get("variables") or ()}
         server = {"url": mcp_of(self.transport.url), "headers": {"Authorization": f"Bearer {token}"}}
         return ClaimedWork(
             lease=lease,
@@ -172,7 +173,7 @@ class Client:
             keeps_files=run["kind"] in KEEPS_FILES,
             options={name: str(value) for name, value in (work["options"] or {}).items()},
             tools={"signalbox": server} if token else {},
-            env=env if token else {},
+            env=variables | (env if token else {}),
             silence=float(work["silenceSeconds"]),
             wall=float(work["attemptSeconds"]),
             lease_seconds=float(payload["leaseSeconds"]),
