@@ -173,19 +173,13 @@ class ClaudeCode(ProgramAdapter):
         )
 
     def conclude(self) -> bytes | None:
-        if self.ended:
-            return None
-        self._skip += 1
-        stop = {"type": "control_request", "request_id": "conclude", "request": {"subtype": "interrupt"}}
-        return control_line(stop) + user_message(WRAP_UP)
+        return self.tell(WRAP_UP, interrupts=True)
 
     def tell(self, text: str, *, interrupts: bool) -> bytes | None:
-        if self.ended:
-            return None
-        if not interrupts:
-            return user_message(text)  # it begins another turn with it
+        if self.ended or not interrupts:
+            return None if self.ended else user_message(text)  # it begins another turn with it
         self._skip += 1
-        stop = {"type": "control_request", "request_id": "message", "request": {"subtype": "interrupt"}}
+        stop = {"type": "control_request", "request_id": "conclude", "request": {"subtype": "interrupt"}}
         return control_line(stop) + user_message(text)
 
     def read_json(self, data: Json) -> list[AgentEvent]:
