@@ -1,4 +1,4 @@
-"""Values for GraphiQL's example operations: of the first board and the first open question that the caller may see."""
+"""Values for GraphiQL's example operations: of the first board and the first question that the caller may see."""
 
 from typing import Any
 
