@@ -97,7 +97,7 @@ async def test_readme_terminal_and_graphiql_have_one_list_of_things_to_try(capsy
     assert " ".join(CARD.split()) in " ".join(readme.split())
 
 
-TRIED = """{ boards(first: 1) { nodes { cards(first: 1, filter: {stages: [BACKLOG]}) { nodes {
+TRIED = """{ boards(first: 1) { nodes { cards(first: 5, filter: {stages: [BACKLOG], text: "Yours"}) { nodes {
   id title moves { stage allowed } } } } } }"""
 OPEN = "{ questions(filter: {status: [OPEN]}) { nodes { id text options { label } } } }"
 
@@ -110,9 +110,9 @@ async def test_a_question_is_always_open_and_one_card_is_left_to_the_viewer(serv
         async def ask(query, **variables):
             said = (await client.post(server.http, json={"query": query, "variables": variables})).json()
             [value] = said["data"].values()
-            return value["nodes"] if "nodes" in value else value
+            return value.get("nodes", value)
 
-        people = DemoPeople(client, server.http, random.Random(4))  # noqa: S311
+        people = DemoPeople(client, server.http, random.Random(4))
         seen = set()
         for _ in range(3):
             await asyncio.to_thread(people_act, server, people)
@@ -140,7 +140,7 @@ def people_act(server, people):
 async def test_a_second_demo_in_the_folder_is_refused_in_one_line(tmp_path):
     process, *_ = await started(tmp_path)
     try:
-        status, out, err = await begin(tmp_path, "demo", PORT="0")
+        status, out, err = await begin(tmp_path, "demo", DATABASE_URL="sqlite:///demo.sqlite3")
         assert (status, out) == (2, "")
         assert err == "signalbox: another demo uses demo.agents: stop it, or set DATABASE_URL\n"
     finally:

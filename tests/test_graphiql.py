@@ -125,7 +125,8 @@ async def test_what_one_window_changes_the_other_shows(serve, fresh, run):
     url = await fresh()
     async with run(url) as app:
         _, [card] = await app.has_board("Paint the signal")
-        move = "mutation($id: ID!, $to: Stage!) { moveCard(input: {id: $id, destination: {stage: $to}}) { __typename } }"
+        move = """mutation($id: ID!, $to: Stage!) {
+          moveCard(input: {id: $id, destination: {stage: $to}}) { __typename } }"""
         for stage in ("TODO", "IN_PROGRESS", "REVIEW"):
             assert await app.data(move, id=card, to=stage) == {"__typename": "Card"}
     process = await serve(url)
