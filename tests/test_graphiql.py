@@ -136,7 +136,7 @@ async def test_what_one_window_changes_the_other_shows(serve, fresh, run):
         await signs_in(browser, process, await link_to(process))
         watch, told_there = await open_tab(browser, process.http, "Watch")
         shown = await execute(watch)
-        await expect(shown).to_contain_text("TODO")  # the history, replayed from "0"
+        await expect(shown).to_contain_text("REVIEW")  # the history, replayed from "0"
         move, told_here = await open_tab(browser, process.http, "MoveCard")
         await expect(await execute(move)).to_contain_text("DONE")
         await expect(shown).to_contain_text("DONE")
