@@ -5,7 +5,7 @@ The number of statements is fixed for any number of cards."""
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from kit.db.transaction import Transaction
 from models.approval import Approval, ApprovalKind, ApprovalStatus
@@ -21,6 +21,11 @@ PROTECTED_KEY = "protected_paths"  # of a run's result: the protected paths that
 STEPS = (ApprovalKind.MERGE, ApprovalKind.PLAN)  # steps that are moves of a card
 
 
+def is_work() -> ColumnElement[bool]:
+    """Whether a run leaves commits: an INTEGRATE run only if its agent did, not if it worked a task of a branch."""
+    return Run.kind.in_(WORK_KINDS) & ((Run.kind != RunKind.INTEGRATE) | Run.outcome.is_not(None))
+
+
 async def load_works(read: Read, card_ids: Sequence[str]) -> dict[str, CardWork]:
     """Load the work that stands on each card: of the newest run that succeeded, or of one chosen since."""
     newest = func.coalesce(Run.chosen_at, Run.queued_at).desc(), Run.id.desc()
@@ -33,7 +38,7 @@ async def load_works(read: Read, card_ids: Sequence[str]) -> dict[str, CardWork]
             Run.result[PROTECTED_KEY].as_string().is_not(None).label("touches"),
             func.row_number().over(partition_by=Run.card_id, order_by=newest).label("place"),
         )
-        .where(Run.card_id.in_(card_ids), Run.kind.in_(WORK_KINDS), Run.status == RunStatus.SUCCEEDED)
+        .where(Run.card_id.in_(card_ids), is_work(), Run.status == RunStatus.SUCCEEDED)
         .subquery()
     )
     rows = await read(select(ranked).where(ranked.c.place == 1))

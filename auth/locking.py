@@ -44,6 +44,7 @@ from models.planned_file import PlannedFile
 from models.question import Question
 from models.refusal import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from models.repository import Repository
+from models.review_thread import ReviewThread
 from models.run import Run
 from models.worker import AgentProfile, AgentSession, Worker
 from models.workspace import Label, Membership, Role, Workspace
@@ -307,6 +308,11 @@ async def lock_own_run(tx: Transaction, actor: Actor) -> tuple[Board, Run]:
 async def lock_approval(tx: Transaction, actor: Actor, id: str) -> tuple[Board, Approval]:
     """Lock an approval and its board."""
     return await _lock_on_card(tx, actor, Approval, id)
+
+
+async def lock_review_thread(tx: Transaction, actor: Actor, id: str) -> tuple[Board, ReviewThread]:
+    """Lock a thread of a review and its board."""
+    return await _lock_on_card(tx, actor, ReviewThread, id)
 
 
 async def lock_question(tx: Transaction, actor: Actor, id: str) -> tuple[Board, Question]:

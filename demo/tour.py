@@ -1,4 +1,4 @@
-"""The four things to try in the demo, as the terminal prints them. README and GraphiQL have the same titles.
+"""The four things to try in the demo, as the terminal prints them; README and GraphiQL have the same titles.
 
 Few imports, because the server prints them at its start.
 """

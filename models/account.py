@@ -137,6 +137,7 @@ class EndReason(DescribedEnum):
     LOGOUT = "LOGOUT", "The person signed out."
     PASSWORD_CHANGED = "PASSWORD_CHANGED", "The password was changed."
     REUSED = "REUSED", "A refresh token was used twice, so it may have been stolen."
+    ACCOUNT_CLOSED = "ACCOUNT_CLOSED", "The account was erased."
     REPLACED = "REPLACED", "The person had too many logins, and this one was the least recently used."
 
 

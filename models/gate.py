@@ -51,7 +51,7 @@ class GateClosed(Refusal):
 
     def __init__(self, kind: ApprovalKind, head: str, reasons: list[GateReason]) -> None:
         super().__init__("; ".join(reason.message for reason in reasons))
-        self.step, self.head, self.reasons = kind, head, reasons
+        self.step, self.head, self.gate_reasons = kind, head, reasons
 
 
 @dataclass(frozen=True)

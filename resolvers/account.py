@@ -1,20 +1,30 @@
 """Reads of accounts, and the mutations that hash passwords outside of their transaction."""
 
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Any
 
+from sqlalchemy import bindparam, select
 from strawberry import Parent
+from strawberry.scalars import JSON
 
 import actions.account
+import actions.erasure
 import actions.invitation
 import actions.session
 from actions import validation
+from actions.erasure import ErasedAccount
 from actions.session import SignedIn
 from auth.passwords import check_password, hash_password
-from models.account import ApiKey, User
+from kit.db.database import Id
+from models.account import ApiKey, AuthSession, User
 from models.actor import Actor, Scope
+from models.card import Card
+from models.identity import LinkedIdentity
+from models.message import Message
 from models.preferences import Preferences, preferences_of
-from models.refusal import Invalid
+from models.refusal import Forbidden, Invalid
 from models.run import Run
+from models.workspace import Membership
 from resolvers.context import Info
 from resolvers.key import API_KEY
 from resolvers.run import RUN
@@ -108,6 +118,72 @@ async def register(
         return await actions.session.start_session(
             tx, context.services.tokens, user.id, hashed, user_agent=context.caller.user_agent
         )
+
+
+async def delete_me(
+    info: Info,
+    confirm_username: Annotated[str, "Your username, as a confirmation."],
+    current_password: Annotated[str | None, "Your password; omitted only by an account without one."] = None,
+) -> ErasedAccount:
+    """Erase your account for good. What you wrote stays, with the author "Deleted user"; the audit log stays.
+
+    You leave all workspaces. Raises Conflict if you are the last admin of one, and Invalid if the password or the
+    name is wrong; then nothing was changed. After ten failures in a minute, further calls raise RATE_LIMITED.
+    """
+    context = info.context
+    actor = context.actor
+    account = await me(info)
+    if account is None:
+        raise Forbidden("A key has no account")
+    await context.refresh()  # no connection is held while the password is checked
+    tries = (f"account:{actor.id}", f"address:{context.caller.network}")
+    context.services.attempts.count(*tries)
+    old_hash = account.password_hash
+    if old_hash is not None and not (await check_password(current_password or "", old_hash))[0]:
+        raise Invalid(("currentPassword", "is not your password"))
+    async with context.transaction() as tx:
+        erased = await actions.erasure.erase_me(tx, actor, old_hash, confirm_username)
+    context.services.attempts.forgive(*tries)
+    return erased
+
+
+async def personal_data_of_viewer(root: Parent[Actor], info: Info) -> JSON | None:
+    """All that the server keeps about you, and the newest 1,000 of your messages and cards; null for a key."""
+    if not root.is_person:
+        return None
+    user = await user_of_viewer(root, info)
+    assert user is not None, "a signed-in person has an account"
+    columns = ("username", "email", "nickname", "first_name", "last_name", "avatar_url", "preferences")
+    times = ("created_at", "last_login_at", "email_confirmed_at")
+    data: dict[str, Any] = {name: getattr(user, name) for name in columns}
+    data |= {name: value and value.isoformat() for name in times for value in [getattr(user, name)]}
+    for name, query in PERSONAL.items():
+        rows = await info.context.read(query, {"user": root.id})
+        data[name] = [{key: _json(value) for key, value in row._mapping.items()} for row in rows]
+    return JSON(data)
+
+
+def _json(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _newest(table: Any, owner: Any, *columns: Any) -> Any:
+    query = select(*columns).where(owner == bindparam("user", type_=Id)).order_by(table.created_at.desc())
+    return query.limit(MAX_EXPORTED)
+
+
+MAX_EXPORTED = 1_000  # rows of a kind
+PERSONAL = {
+    "memberships": _newest(Membership, Membership.user_id, Membership.workspace_id, Membership.role),
+    "sessions": _newest(
+        AuthSession, AuthSession.user_id, AuthSession.user_agent, AuthSession.created_at, AuthSession.used_at
+    ),
+    "identities": _newest(
+        LinkedIdentity, LinkedIdentity.user_id, LinkedIdentity.provider, LinkedIdentity.name
+    ),
+    "messages": _newest(Message, Message.author_id, Message.id, Message.card_id, Message.body),
+    "cards": _newest(Card, Card.created_by, Card.id, Card.title, Card.created_at),
+}
 
 
 async def change_password(

@@ -1,4 +1,4 @@
-"""Values for GraphiQL's example operations: of the first board and the first question that the caller may see."""
+"""Values for GraphiQL's example operations: of the caller's first board and first open question."""
 
 from typing import Any
 

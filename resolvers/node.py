@@ -11,6 +11,7 @@ from resolvers.agent_session import SESSION
 from resolvers.approval import APPROVAL
 from resolvers.batch import BATCH
 from resolvers.board import BOARD, COLUMN
+from resolvers.branch_task import BRANCH_TASK
 from resolvers.card import CARD
 from resolvers.check import CHECK
 from resolvers.connection import CONNECTION
@@ -30,6 +31,7 @@ from resolvers.planned_file import PLANNED_FILE
 from resolvers.profile import PROFILE
 from resolvers.question import QUESTION
 from resolvers.repository import REPOSITORY
+from resolvers.review import FINDING, THREAD
 from resolvers.run import RUN
 from resolvers.subtask import SUBTASK
 from resolvers.worker import WORKER
@@ -49,6 +51,7 @@ RELATIONS: dict[str, Relation] = {
     "board": BOARD,
     "column": COLUMN,
     "group": GROUP,
+    "task": BRANCH_TASK,
     "card": CARD,
     "link": LINK,
     "subtask": SUBTASK,
@@ -60,6 +63,8 @@ RELATIONS: dict[str, Relation] = {
     "question": QUESTION,
     "check": CHECK,
     "diff": DIFF,
+    "thread": THREAD,
+    "finding": FINDING,
     "approval": APPROVAL,
     "profile": PROFILE,
     "connection": CONNECTION,

@@ -15,6 +15,7 @@ from schema.agent_session import ConversationMutation, ConversationQuery
 from schema.approval import ApprovalMutation, ApprovalQuery
 from schema.batch import BatchMutation, BatchQuery
 from schema.board import BoardMutation, BoardQuery
+from schema.branch_task import BranchTaskMutation
 from schema.card import CardMutation, CardQuery
 from schema.check import CheckMutation
 from schema.connection import ConnectionMutation, ConnectionQuery
@@ -34,6 +35,7 @@ from schema.profile import ProfileMutation, ProfileQuery
 from schema.question import QuestionMutation, QuestionQuery
 from schema.queue import QueueQuery, QueueSubscription
 from schema.repository import RepositoryMutation, RepositoryQuery
+from schema.review import ReviewMutation
 from schema.run import RunMutation, RunQuery
 from schema.run_log import LogMutation, LogSubscription
 from schema.search import SearchQuery
@@ -93,6 +95,7 @@ class Mutation(
     InvitationMutation,
     BoardMutation,
     GroupMutation,
+    BranchTaskMutation,
     CardMutation,
     SubtaskMutation,
     KnowledgeMutation,
@@ -104,6 +107,7 @@ class Mutation(
     QuestionMutation,
     CheckMutation,
     DiffMutation,
+    ReviewMutation,
     ApprovalMutation,
     LogMutation,
     ProfileMutation,

@@ -5,10 +5,12 @@ from typing import Annotated, Any
 
 import strawberry
 from strawberry import ID
+from strawberry.scalars import JSON
 
 import actions.account
 import actions.account_mail
 import actions.avatar
+import actions.erasure
 import actions.identity
 import actions.key
 import actions.preferences
@@ -134,6 +136,13 @@ class PasswordSet:
     username: Annotated[str, "The username to sign in with."]
 
 
+@result_type(actions.erasure.ErasedAccount)
+class ErasedAccount:
+    """An account that was erased."""
+
+    username: Annotated[str, "The username that it had."]
+
+
 @object_type
 class LinkedIdentity:
     """Your account at another server, with which you sign in."""
@@ -157,6 +166,7 @@ class Viewer:
     identities: list[LinkedIdentity] = query_field(
         identities.identities_of_viewer, directives=[list_size(len(SignInProvider), slicing=())]
     )
+    personal_data: JSON | None = query_field(accounts.personal_data_of_viewer)
     email_confirmed: bool = query_field(accounts.is_email_confirmed)
     expires_at: Annotated[datetime | None, "Time when your credential expires; null: never."]
     sessions: list[Login] = query_field(
@@ -194,6 +204,7 @@ class AccountMutation:
     confirm_address = mutation(account_mail.confirm_address, User, requires=Access.ANYONE)
     link_identity = mutation(actions.identity.link_identity, User, Conflict, requires=Access.PERSON)
     unlink_identity = mutation(actions.identity.unlink_identity, User, Conflict, requires=Access.PERSON)
+    delete_me = mutation(accounts.delete_me, ErasedAccount, Conflict, requires=Access.PERSON)
     create_api_key = mutation(actions.key.create_api_key, ApiKeySecret, Conflict, requires=Access.ADMIN)
     revoke_api_key = mutation(actions.key.revoke_api_key, ApiKey, requires=Access.ADMIN)
 

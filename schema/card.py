@@ -16,6 +16,7 @@ import resolvers.readiness
 from auth.permissions import Access
 from kit.graphql.limits.list_size import list_size
 from kit.graphql.types import Node, object_type
+from models.branch_task import MAX_CONFLICTS
 from models.card import MAX_AT_ONCE, CardSize, CardType, Priority
 from models.card import Card as CardRow
 from models.run import AgentState
@@ -28,9 +29,11 @@ from resolvers import diff as differences
 from resolvers import link as links
 from resolvers import message as messages
 from resolvers import question as questions
+from resolvers import review as remarks
 from resolvers import run as runs
 from resolvers import timeline as timelines
 from resolvers.board import BOARD, COLUMN
+from resolvers.branch_task import LAST_BRANCH_TASK_OF_CARD
 from resolvers.card import CARD, CHILDREN_OF_CARD
 from resolvers.document import LINKS_OF_TARGET
 from resolvers.group import GROUP
@@ -46,6 +49,7 @@ from schema.account import User
 from schema.actor import Actor, actor_named, actor_of_event
 from schema.approval import GATE, Approval
 from schema.board import Board, Column
+from schema.branch_task import BranchTask, MergeConflict, merge_conflicts_of_card
 from schema.check import Check
 from schema.diff import DiffSnapshot
 from schema.document import DocumentLink
@@ -59,6 +63,7 @@ from schema.planned_file import PlannedFile
 from schema.profile import AgentProfile
 from schema.readiness import Readiness
 from schema.refusal import Conflict, GateReason, MoveReason, NotReady, StageRefused, Stale
+from schema.review import ReviewThread
 from schema.subtask import Subtask, SubtaskCount
 from schema.timeline import TimelineEntry
 from schema.workspace import Label
@@ -191,6 +196,12 @@ class Card(Node):
     chosen_run: RunLater | None = relation_field(
         CHOSEN_RUN_OF_CARD, text="The run on it that a person chose."
     )
+    branch_task: BranchTask | None = relation_field(
+        LAST_BRANCH_TASK_OF_CARD, text="The newest task on its branch."
+    )
+    merge_conflicts: list[MergeConflict] = query_field(
+        merge_conflicts_of_card, directives=[list_size(5, maximum=MAX_CONFLICTS, slicing=())]
+    )
     runs: Connection[RunLater] = query_field(runs.runs_of_card, directives=[list_size(50)])
     questions: Connection[QuestionLater] = query_field(
         questions.questions_of_card, directives=[list_size(50)]
@@ -201,6 +212,9 @@ class Card(Node):
     checks: Connection[Check] = query_field(results.checks_of_card, directives=[list_size(50)])
     approvals: Connection[Approval] = query_field(consents.approvals_of_card, directives=[list_size(50)])
     diff: DiffSnapshot | None = query_field(differences.diff_of_card)
+    review_threads: Connection[ReviewThread] = query_field(
+        remarks.threads_of_card, directives=[list_size(50)]
+    )
     gate: list[GateReason] = query_field(consents.gate_of_card, directives=[GATE])
     allowed_stages: list[Stage] = query_field(cards.allowed_stages)
     moves: list[Move] = query_field(cards.moves_of_card, directives=[list_size(6, slicing=())])

@@ -26,6 +26,7 @@ from models.events import (
     EVENT_TYPES,
     approval,
     board,
+    branch_task,
     card,
     check,
     connection,
@@ -39,6 +40,7 @@ from models.events import (
     profile,
     question,
     repository,
+    review,
     run,
     type_name_of,
     worker,
@@ -48,6 +50,7 @@ from models.events.base import BaseEvent, BoardEvent, UserEvent, WorkspaceEvent
 from resolvers.approval import APPROVAL
 from resolvers.batch import BATCH
 from resolvers.board import BOARD, COLUMN
+from resolvers.branch_task import BRANCH_TASK
 from resolvers.card import CARD
 from resolvers.connection import CONNECTION
 from resolvers.document import DOCUMENT
@@ -62,6 +65,7 @@ from resolvers.planned_file import PLANNED_FILE
 from resolvers.profile import PROFILE
 from resolvers.question import QUESTION
 from resolvers.repository import REPOSITORY
+from resolvers.review import THREAD
 from resolvers.run import RUN
 from resolvers.subtask import SUBTASK
 from resolvers.worker import WORKER
@@ -71,6 +75,7 @@ from schema.actor import Change, changes
 from schema.approval import Approval
 from schema.batch import RunBatch
 from schema.board import Board, Column
+from schema.branch_task import BranchTask
 from schema.card import Card
 from schema.connection import ConnectedService
 from schema.document import Document
@@ -84,6 +89,7 @@ from schema.planned_file import PlannedFile
 from schema.profile import AgentProfile
 from schema.question import Question
 from schema.repository import Repository
+from schema.review import ReviewThread
 from schema.run import Run, RunProgress
 from schema.subtask import Subtask
 from schema.worker import Worker
@@ -146,6 +152,9 @@ CURRENT: dict[type[BaseEvent], tuple[Current, ...]] = {
         Current("board", BOARD, Board, "board_id", "The board as it is now; null once deleted."),
         Current("card", CARD, Card, "card_id", "The card as it is now; null once deleted."),
     ),
+    branch_task.MergeEvent: (
+        Current("branch_task", BRANCH_TASK, BranchTask, "branch_task_id", "The task as it is now."),
+    ),
     run.RunEvent: (Current("run", RUN, Run, "run_id", "The run as it is now; null once deleted."),),
     run.BatchEnded: (
         Current("run_batch", BATCH, RunBatch, "batch_id", "The batch as it is now; null once deleted."),
@@ -158,6 +167,10 @@ CURRENT: dict[type[BaseEvent], tuple[Current, ...]] = {
     approval.ApprovalEvent: (
         Current("approval", APPROVAL, Approval, "approval_id", "The approval as it is now."),
     ),
+    review.ReviewThreadEvent: (
+        Current("thread", THREAD, ReviewThread, "thread_id", "The thread as it is now."),
+    ),
+    review.ReviewCompleted: (Current("run", RUN, Run, "reviewed_run_id", "The run, as it is now."),),
     workspace.WorkspaceScopedEvent: (
         Current("workspace", WORKSPACE, Workspace, "workspace_id", "The workspace; null once deleted."),
     ),

@@ -158,7 +158,7 @@ class GateClosed(Refusal):
 
     step: Annotated[ApprovalKind, "The step."]
     head: Annotated[str, "The commit; may be empty."]
-    reasons: list[GateReason] = strawberry.field(
+    gate_reasons: list[GateReason] = strawberry.field(
         description="All reasons why the gate is closed.", directives=[list_size(2, slicing=())]
     )
 

@@ -31,6 +31,7 @@ import actions.account
 from actions.agent_session import keep_session
 from actions.job import enqueue_job
 from kit.queue import NewJob, enqueue, fail_job
+from models.review_thread import FindingCategory, ReviewFinding, Severity
 from schema.build import make_schema
 from tests.runs import every_event
 from tests.work import Hand
@@ -136,6 +137,12 @@ MAKES: list[tuple[str, str, dict[str, Any]]] = [
         {"cardId": "$card", "kind": "TOOL", "subject": "% deploy", "note": "% ok?"},
     ),
     ("consent", "requestApproval", {"cardId": "$next", "kind": "MERGE", "note": "% ok?"}),
+    (
+        "branched",
+        "createCard",
+        {"boardId": "$board", "title": "% branched", "destination": {"columnId": "$other"}},
+    ),
+    ("task", "createBranch", {"cardId": "$branched", "name": "%-branch"}),
     ("sibling", "createBoard", {"workspaceId": "$workspace", "name": "% sibling", "description": "%"}),
     ("siblingColumn", "createColumn", {"boardId": "$sibling", "name": "% sibling", "stage": "BACKLOG"}),
     ("siblingCard", "createCard", {"boardId": "$sibling", "title": "% sibling card"}),
@@ -206,6 +213,7 @@ MUTATIONS: dict[str, Case] = {
     "confirmAddress": Case(ANYONE, {"token": "none"}, answer="INVALID"),
     "linkIdentity": Case(PERSON, {"token": "none"}, answer="INVALID"),
     "unlinkIdentity": Case(PERSON, {"provider": "GITHUB"}),
+    "deleteMe": Case(PERSON, {"confirmUsername": "not mine"}, answer="INVALID"),
     "createApiKey": Case(ADMIN, {"workspaceId": "$workspace", "name": "% new", "scopes": ["READ"]}),
     "revokeApiKey": Case(ADMIN, {"id": "$spare key"}),
     "redriveJob": Case(ADMIN, {"jobId": "$job"}),
@@ -244,6 +252,21 @@ MUTATIONS: dict[str, Case] = {
         {"key": "k", "questions": [{"key": "0", "text": "% ?"}]},
         dict.fromkeys(("foreign", "ann"), "FORBIDDEN"),
     ),
+    "createReviewThread": Case(BOARD, {"runId": "$run", "path": "%", "line": 1, "body": "% remark"}),
+    "replyToThread": Case(BOARD, {"id": "$thread", "body": "% reply"}),
+    "resolveThread": Case(BOARD, {"id": "$thread"}),
+    "submitReview": Case(
+        BOARD,
+        {
+            "runId": "$run",
+            "verdict": "COMMENT",
+            "body": "% fine",
+            "comments": [{"path": "%", "body": "% nit"}],
+        },
+    ),
+    "createFixRun": Case(BOARD, {"runId": "$run", "findingIds": ["$finding"]}, answer="CONFLICT"),
+    "reportFindings": Case(WORK, {**LEASE, "findings": []}, answer="LEASE_LOST"),
+    "reportFindingsAsAgent": Case(AGENT, {"findings": []}, dict.fromkeys(("foreign", "ann"), "FORBIDDEN")),
     "decideApproval": Case(BOARD, {"id": "$consent", "approve": True, "note": "% fine"}),
     "cancelApproval": Case(BOARD, {"id": "$approval"}),
     "requestApproval": Case(BOARD, {"cardId": "$card", "kind": "MERGE", "note": "% please"}),
@@ -295,10 +318,27 @@ MUTATIONS: dict[str, Case] = {
         dict.fromkeys(("read key", "write key", "board key", "worker key"), "NOT_FOUND"),
         answer="NOT_FOUND",
     ),
+    "mergeCard": Case(BOARD, {"cardId": "$card"}, answer="CONFLICT"),
+    "syncBranch": Case(BOARD, {"cardId": "$card"}, answer="CONFLICT"),
+    "pushBranch": Case(BOARD, {"cardId": "$card"}, answer="CONFLICT"),
+    "createBranch": Case(BOARD, {"cardId": "$branched", "name": "%-other"}, answer="CONFLICT"),
+    "resolveConflicts": Case(
+        BOARD, {"cardId": "$branched", "resolutions": [{"path": "%", "side": "OURS"}]}, answer="CONFLICT"
+    ),
+    "completeMerge": Case(BOARD, {"cardId": "$branched"}, answer="CONFLICT"),
+    "abortMerge": Case(BOARD, {"cardId": "$branched"}),
+    "lockRepository": Case(WORK, {**LEASE}, answer="LEASE_LOST"),
+    "finishBranchTask": Case(
+        WORK, {**LEASE, "result": {"fault": "BASE_MOVED"}, "summary": "%"}, answer="LEASE_LOST"
+    ),
     "createBoard": Case(MEMBER, {"workspaceId": "$workspace", "name": "% new"}),
     "updateBoard": Case(BOARD, {"id": "$board", "name": "% renamed"}),
     # Not the profile that is deleted below: only a card names that one, and its board must hear of it all the same.
     "updateBoardPolicy": Case(ADMIN, {"boardId": "$board", "agentProfileId": "$standby"}),
+    "updateBoardContext": Case(
+        BOARD,
+        {"boardId": "$board", "overview": "% context", "personas": [{"name": "% reader", "text": "%"}]},
+    ),
     "moveBoard": Case(MEMBER, {"id": "$board", "position": {"after": "$sibling"}}),
     "createColumn": Case(BOARD, {"boardId": "$board", "name": "% new", "stage": "PLAN"}),
     "updateColumn": Case(BOARD, {"id": "$column", "name": "% renamed"}),
@@ -440,6 +480,7 @@ NODES: dict[str, str] = {
     "Board": "board",
     "Column": "column",
     "Group": "group",
+    "BranchTask": "task",
     "Card": "card",
     "Subtask": "subtask",
     "KnowledgeItem": "knowledge",
@@ -459,6 +500,8 @@ NODES: dict[str, str] = {
     "DocumentLink": "doclink",
     "Check": "check",
     "DiffSnapshot": "diff",
+    "ReviewThread": "thread",
+    "ReviewFinding": "finding",
     "Approval": "approval",
 }
 
@@ -590,6 +633,25 @@ async def _work(app: Any, made: Tenant) -> None:
     await app.data(REPORT_DIFF, ann, input=given)
     ask = "query($id: ID!) { run(id: $id) { diff { id } } }"
     made.ids["diff"] = (await app.data(ask, ann, id=made.ids["run"]))["diff"]["id"]
+    remark = {"runId": made.ids["run"], "path": made.mark, "line": 1, "body": f"{made.mark} why?"}
+    made.ids["thread"] = (await made.mutate("createReviewThread", remark, ann))["id"]
+    async with app.begin() as tx:
+        finding = ReviewFinding(
+            board_id=made.ids["board"],
+            card_id=made.ids["worked"],
+            run_id=made.ids["run"],
+            target_run_id=made.ids["run"],
+            path=made.mark,
+            severity=Severity.LOW,
+            category=FindingCategory.STYLE,
+            title=made.mark,
+            description=made.mark,
+            suggestion=made.mark,
+            snippet=made.mark,
+        )
+        tx.add(finding)
+        await tx.flush()
+        made.ids["finding"] = finding.id
     await worker.say("releaseRun", made.ids["run"])  # a lease would run out meanwhile
     made.ids["question"], made.ids["doubt"] = [one["id"] for one in asked["questions"]]
 

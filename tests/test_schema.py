@@ -131,6 +131,8 @@ PAYLOADS: set[str] = {
     "Questions",
     "RecordedChecks",
     "DiffReported",
+    "SubmittedReview",
+    "ReportedFindings",
     "DeletedGroup",
     "DeletedLabel",
     "ApiKeySecret",
@@ -148,6 +150,7 @@ PAYLOADS: set[str] = {
     "InvitationLink",
     "MailRequested",
     "PasswordSet",
+    "ErasedAccount",
 }  # answers that are neither: each is explained in docs/api.md
 
 

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from protocol.events import QuestionItem
 from worker.checks import FinishedCheck, RequiredCheck
+from worker.workspace import WorkspaceRules
 from worker.worktree import Diff, Made
 
 Row = dict[str, Any]
@@ -59,12 +60,58 @@ class LeaseTicket:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Resolution:
+    """A conflict that people resolved: with a side, or with content."""
+
+    path: str
+    key: str  # the ids of the three versions
+    side: str = ""  # OURS, THEIRS
+    content: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BranchWork:
+    """A task on a branch that the worker does with git, without an agent."""
+
+    id: str
+    kind: str  # MERGE, SYNC, PUSH, CREATE
+    strategy: str  # MERGE, SQUASH, REBASE
+    branch: str
+    base: str  # empty: the branch that the repository has checked out
+    head: str = ""  # the expected tip of `branch`; empty: any
+    message: str = ""
+    resolutions: tuple[Resolution, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class MergeConflict:
+    """A file in conflict. A version that does not exist, is not text or is too long is None."""
+
+    path: str
+    key: str
+    base: str | None = None
+    ours: str | None = None
+    theirs: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class BranchResult:
+    """The result of a task: a commit, conflicts, or a fault."""
+
+    summary: str
+    sha: str = ""
+    conflicts: tuple[MergeConflict, ...] = ()
+    fault: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ClaimedWork:
     """A claimed run with its lease and all of its inputs."""
 
     lease: LeaseTicket
     executor: str
     prompt: str
+    task: BranchWork | None = None  # instead of an agent
     whole: str = ""  # prompt of a new session, if `session` is lost; empty: `prompt`
     repository: str = ""  # a folder on this machine; empty: the worker's repository
     base: str = "HEAD"
@@ -87,6 +134,7 @@ class ClaimedWork:
     silence: float = 300.0  # seconds
     wall: float = 3600.0  # seconds
     lease_seconds: float = 60.0
+    rules: WorkspaceRules = field(default_factory=WorkspaceRules)
     checks: tuple[RequiredCheck, ...] = ()  # to run after the agent has ended
     first_paths: tuple[str, ...] = ()  # globs of paths to name first in a list that is cut
 
@@ -194,6 +242,12 @@ class WorkerApi(Protocol):
         Returns the answers if an earlier attempt asked with the same key and was answered, else None.
         """
         ...
+
+    async def lock_repository(self, lease: LeaseTicket) -> None:
+        """Take or renew the repository's lock. Raises ServerRejected (CONFLICT) while another run holds it."""
+        ...
+
+    async def finish_task(self, lease: LeaseTicket, result: BranchResult) -> None: ...
 
     async def report_checks(self, lease: LeaseTicket, sha: str, checks: Sequence[FinishedCheck]) -> None:
         """Report results of checks of a commit. A repeated report changes nothing."""

@@ -15,6 +15,8 @@ from uuid import uuid4
 from protocol.events import EventType, QuestionItem
 from protocol.rows import DEFAULT_LEVELS
 from worker.api import (
+    BranchResult,
+    BranchWork,
     ClaimedWork,
     Conclude,
     Failure,
@@ -24,6 +26,7 @@ from worker.api import (
     LeaseTicket,
     QuestionAnswer,
     Registration,
+    Resolution,
     Row,
     ServerRejected,
     ServerUnreachable,
@@ -33,6 +36,7 @@ from worker.api import (
 from worker.checks import FinishedCheck, RequiredCheck
 from worker.hunks import diff_files
 from worker.transport import GraphQLTransport
+from worker.workspace import WorkspaceRules
 from worker.worktree import Diff
 
 CLAIM_WAIT_SECONDS = 20  # how long the server holds a claim open
@@ -145,11 +149,13 @@ class Client:
         token, card = work.get("agentToken") or "", run["cardId"]
         lease = LeaseTicket(run=run["id"], attempt=payload["attempt"], token=payload["token"])
         env = {"SIGNALBOX_URL": self.transport.url, "SIGNALBOX_CARD": card, "SIGNALBOX_TOKEN": token}
+        variables = {one["name"]: one["value"] for one in work.get("variables") or ()}
         server = {"url": mcp_of(self.transport.url), "headers": {"Authorization": f"Bearer {token}"}}
         return ClaimedWork(
             lease=lease,
             executor=(work["executor"] or self._first).lower(),
             prompt=work["prompt"],
+            task=_task(work["branchTask"]) if work["branchTask"] else None,
             whole=work["wholePrompt"],
             repository=work["repository"] or "",
             base=work["baseRef"] or "HEAD",
@@ -166,10 +172,18 @@ class Client:
             keeps_files=run["kind"] in KEEPS_FILES,
             options={name: str(value) for name, value in (work["options"] or {}).items()},
             tools={"signalbox": server} if token else {},
-            env=env if token else {},
+            env=variables | (env if token else {}),
             silence=float(work["silenceSeconds"]),
             wall=float(work["attemptSeconds"]),
             lease_seconds=float(payload["leaseSeconds"]),
+            rules=WorkspaceRules(
+                setup_script=work["setupScript"],
+                cleanup_script=work["cleanupScript"],
+                script_seconds=work["scriptSeconds"],
+                copy_files=tuple(work["copyFiles"]),
+                subfolder=work["subfolder"],
+                commit_author=work["commitAuthor"],
+            ),
             checks=tuple(RequiredCheck(**check) for check in work["checks"]),
             first_paths=tuple(work["firstPaths"]),
         )
@@ -214,6 +228,17 @@ class Client:
         if any(entry["status"] == "OPEN" for entry in answered_questions):
             return None
         return {entry["key"]: entry["answer"] or [] for entry in answered_questions}
+
+    async def lock_repository(self, lease: LeaseTicket) -> None:
+        await self._do("LockRepository", {"lease": _lease(lease)})
+
+    async def finish_task(self, lease: LeaseTicket, result: BranchResult) -> None:
+        conflicts = [
+            {"path": one.path, "key": one.key, "base": one.base, "ours": one.ours, "theirs": one.theirs}
+            for one in result.conflicts
+        ]
+        given = {"sha": result.sha or None, "conflicts": conflicts or None, "fault": result.fault or None}
+        await self._end("FinishBranchTask", lease, {"result": given, "summary": result.summary[:2_000]})
 
     async def report_checks(self, lease: LeaseTicket, sha: str, checks: Sequence[FinishedCheck]) -> None:
         results = [
@@ -283,6 +308,22 @@ class Client:
 
     async def _do(self, name: str, given: Row, **how: Any) -> Any:
         return await self.transport.ask(name, {"input": given}, **how)
+
+
+def _task(payload: Row) -> BranchWork:
+    return BranchWork(
+        id=payload["taskId"],
+        kind=payload["kind"],
+        strategy=payload["strategy"] or "",
+        branch=payload["branch"],
+        base=payload["base"],
+        head=payload["headSha"] or "",
+        message=payload["message"],
+        resolutions=tuple(
+            Resolution(path=one["path"], key=one["key"], side=one["side"] or "", content=one["content"] or "")
+            for one in payload["resolutions"]
+        ),
+    )
 
 
 def _lease(lease: LeaseTicket) -> Row:

@@ -31,6 +31,8 @@ from protocol.events import (
 from protocol.events import AttemptChanged as AttemptEvent
 from protocol.text import plain
 from worker.api import (
+    BranchResult,
+    BranchWork,
     ClaimedWork,
     Conclude,
     Decide,
@@ -47,15 +49,18 @@ from worker.api import (
 )
 from worker.checks import CheckRunner
 from worker.finish import NO_SUMMARY, extend_output, report_end, summarize, title_of
+from worker.merging import do_branch_task
 from worker.outbox import Outbox
 from worker.process import Agent, ProcessLimits, ProcessOutcome
 from worker.programs import ADAPTERS
 from worker.programs.adapter import WRAP_UP, ProgramAdapter, ProgramTask, answered
 from worker.retry import retry_until_reached
 from worker.settings import WorkerSettings
+from worker.workspace import copy_files, run_script, start_folder
 from worker.worktree import Diff, Settled, WorkspaceError, Worktree
 
 log = logging.getLogger(__name__)
+LOCK_POLL_SECONDS = 1.0
 SNAPSHOT_INTERVAL_SECONDS = 2.0  # between two reports of changes, at least
 SNAPSHOT_PAUSE_FACTOR = 10.0  # of the time that a look takes
 RELEASED, CANCELLED, CONCLUDE, ANSWERED = "RELEASED", "CANCELLED", "CONCLUDE", "ANSWERED"
@@ -86,19 +91,28 @@ class WorkerRun:
         self.finishing = False  # the end is being reported; the lease may be closed already
         self.lease_renewed_at = time.monotonic()  # when the server last confirmed the lease
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._working: asyncio.Task[BranchResult] | None = None  # a task on a branch
+        self._folder: Path | None = None  # where the agent starts
         self._checks: CheckRunner | None = None  # while checks are run
 
     async def work(self) -> None:
+        if self.claim.task is not None:
+            return await self._work_task(self.claim.task)
         post = self._spawn(self._post())
         try:
             outcome = await self._try()
             if self._lost:
-                return
+                return None
             result = await self._result(self.tree, outcome) if self.tree else None
             if self.tree and result and not self._broken and outcome.ended.code != RELEASED:
                 await self._show_final(self.tree, result)
                 if outcome.ended.ok:
                     await self._check(self.tree, result)
+            if self.tree and (
+                failed := await self._script(self.tree, "cleanup", self.claim.rules.cleanup_script)
+            ):
+                await self.outbox.put(AgentWarning(text=failed, code="WORKSPACE_ERROR"))
+                result = result and replace(result, warnings=(*result.warnings, failed))
             self.outbox.close()
             await post
             if self._broken and outcome.ended.ok:
@@ -111,6 +125,46 @@ class WorkerRun:
             await asyncio.gather(post, *self._tasks, return_exceptions=True)
             if self.tree:
                 self.tree.let_go()
+
+    async def _work_task(self, task: BranchWork) -> None:
+        """Do a task on a branch instead of starting an agent."""
+        repository = Path(self.claim.repository) if self.claim.repository else self.settings.repository
+        working = asyncio.create_task(
+            do_branch_task(repository, task, self._lock_repository, self._hold_still)
+        )
+        self._working = working
+        try:
+            await asyncio.wait([working])
+            if self._lost:
+                return
+            if working.cancelled():
+                ended = self._ended or AgentResult.failed("Stopped", CANCELLED)
+                await self._finish(ProcessOutcome(ended=ended), None)
+                return
+            result = working.result()
+            self.finishing = True
+            await retry_until_reached(lambda: self.api.finish_task(self.lease, result))
+        except LeaseLost:
+            self.lose()
+        except (WorkspaceError, OSError, ServerRejected) as error:
+            ended = AgentResult.failed(str(error), "WORKSPACE_ERROR")
+            await self._finish(ProcessOutcome(ended=ended), None)
+        finally:
+            working.cancel()
+
+    def _hold_still(self) -> None:
+        """Let the task end: a branch is about to move, so the result must be reported."""
+        self.finishing, self._working = True, None
+
+    async def _lock_repository(self) -> None:
+        """Take the repository's lock, as soon as its holder lets it go."""
+        while True:
+            try:
+                return await retry_until_reached(lambda: self.api.lock_repository(self.lease))
+            except ServerRejected as error:
+                if error.code != "CONFLICT":
+                    raise
+            await asyncio.sleep(LOCK_POLL_SECONDS)
 
     def is_active(self, since: float) -> bool:
         """Return whether the agent was active since `since`. Creating the worktree and checks count as activity."""
@@ -138,6 +192,8 @@ class WorkerRun:
 
     def _end(self, why: AgentResult) -> None:
         self._ended = self._ended or why
+        if self._working:
+            self._working.cancel()
         if self._checks:
             self._checks.stop(why.reason)
         if self.agent:
@@ -186,10 +242,36 @@ class WorkerRun:
             return ProcessOutcome(ended=AgentResult.failed(str(error), "WORKSPACE_ERROR"))
         following = self._spawn(self._follow_changes(self.tree))
         try:
+            if failed := await self._prepare(self.tree):
+                ended = self._ended or AgentResult.failed(failed, "WORKSPACE_ERROR")
+                return ProcessOutcome(ended=ended)
             return await self._converse(self.tree)
         finally:
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)
+
+    async def _prepare(self, tree: Worktree) -> str:
+        """Copy files and run the setup script. Returns why the folder cannot be used, or an empty text."""
+        rules = self.claim.rules
+        try:
+            for warning in await copy_files(tree, rules):
+                await self.outbox.put(AgentWarning(text=warning, code="WORKSPACE_ERROR"))
+            self._folder = start_folder(tree, rules)
+            return await self._script(tree, "setup", rules.setup_script)
+        except (WorkspaceError, OSError) as error:
+            return str(error)
+
+    async def _script(self, tree: Worktree, name: str, script: str) -> str:
+        """Run a script of the board in the folder. Returns why it failed, or an empty text."""
+        if not script:
+            return ""
+        self._checks = CheckRunner(tree.folder, held=(tree.lock,))
+        if self._ended and name == "setup":
+            self._checks.stop(self._ended.reason)
+        try:
+            return await run_script(self._checks, name, script, self.claim.rules.script_seconds)
+        finally:
+            self._checks = None
 
     async def _converse(self, tree: Worktree) -> ProcessOutcome:
         """Run the program, again whenever it is resumed or its session is lost."""
@@ -233,7 +315,7 @@ class WorkerRun:
         )
         adapter.earlier = self.session_usage = self.session_usage if self.session else TokenUsage()
         limits = ProcessLimits(silence=claim.silence, wall=claim.wall, grace=self.settings.grace)
-        self.agent = Agent(adapter, work, tree.folder, limits, held=(tree.lock,))
+        self.agent = Agent(adapter, work, self._folder or tree.folder, limits, held=(tree.lock,))
         if self._ended:
             return ProcessOutcome(ended=self._ended)
         await self.outbox.put(PromptGiven(text=prompt))
@@ -299,7 +381,9 @@ class WorkerRun:
                 summary = summarize(await tree.commits(), self._last_output)
             if ended.code != RELEASED:
                 title = title_of(summary) or f"Work of {self.lease.run}"
-                settled = await tree.settle(title, commit=not self.claim.keeps_files)
+                settled = await tree.settle(
+                    title, commit=not self.claim.keeps_files, author=self.claim.rules.commit_author
+                )
                 self.tree = tree = settled.tree
             diff = await tree.diff(self.claim.first_paths)
             commits, head = await tree.commits(), await tree.head()

@@ -14,6 +14,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from actions.events import emit_question_event
 from actions.move import move_as_system
 from actions.report_statements import STORE
+from actions.run.branch import end_task
 from actions.run.notice import notify_ended, notify_review, notify_run_people, notify_sent_back
 from actions.run_log import Line, line_of, lines_as_json
 from kit import queue
@@ -259,6 +260,7 @@ async def _end(tx: Transaction, board: Board, run: Run, status: RunStatus) -> No
     run.held_by = None
     await cancel_questions(tx, board, run)
     await _close_attempt(tx, run)
+    await end_task(tx, board, run)
     event = _end_event(run)
     text = "" if isinstance(event, RunSucceeded) else event.reason or ""
     await log_events(tx, run, StatusChanged(state=Doing.ENDED, reason=status, text=text))

@@ -10,6 +10,7 @@ from sqlalchemy import case, func, select, update
 from actions import git, validation
 from actions.move import DestinationInput, check_move, move_allowed
 from actions.profile_choice import profiles_of, require_enabled
+from actions.run.branch import task_of_run
 from actions.run.change import emit_run_event, reopen
 from actions.run_log import RUN_LOG, line_of
 from actions.stage_facts import facts_of, reader
@@ -388,6 +389,8 @@ async def restart_run(
         raise Conflict(f"The run is {run.status}; only one that has ended can be started again", run.id)
     if resume and run.status is RunStatus.SUCCEEDED:
         raise Conflict("The run succeeded; start another one", run.id)
+    if await task_of_run(tx, run) is not None:
+        raise Conflict("The run worked on a task of the branch; start the task again", run.id)
     card = await tx.get(Card, run.card_id)
     assert card is not None, "a run lives no longer than its card"
     profile = await tx.get(AgentProfile, run.profile_id) if run.profile_id else None

@@ -43,7 +43,7 @@ class Owner:
         copy = own / COPY
         (copy / "info").mkdir(parents=True, exist_ok=True)
         names = {path.name for path in common.iterdir() if not path.name.endswith(".lock")}
-        for name in (names | set(LINKED)) - set(OWN):
+        for name in (names | set(LINKED)) - set(OWN) - {COPY}:
             if not (copy / name).is_symlink():
                 (copy / name).symlink_to(common / name)
         _replace(copy / "config", _config(self.settings))
