@@ -24,6 +24,7 @@ from models import (  # noqa: F401
     message,
     notice,
     planned_file,
+    pull_request,
     question,
     repository,
     review_thread,

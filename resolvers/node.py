@@ -29,6 +29,7 @@ from resolvers.message import MESSAGE
 from resolvers.notice import NOTIFICATION
 from resolvers.planned_file import PLANNED_FILE
 from resolvers.profile import PROFILE
+from resolvers.pull_request import PULL_REQUEST
 from resolvers.question import QUESTION
 from resolvers.repository import REPOSITORY
 from resolvers.review import FINDING, THREAD
@@ -69,6 +70,7 @@ RELATIONS: dict[str, Relation] = {
     "profile": PROFILE,
     "connection": CONNECTION,
     "repository": REPOSITORY,
+    "pull": PULL_REQUEST,
     "worker": WORKER,
     "notice": NOTIFICATION,
     "chat": SESSION,

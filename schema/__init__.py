@@ -32,6 +32,7 @@ from schema.message import MessageMutation
 from schema.notice import NoticeMutation, NoticeQuery
 from schema.planned_file import PlannedFileMutation
 from schema.profile import ProfileMutation, ProfileQuery
+from schema.pull_request import PullRequestMutation, PullRequestQuery
 from schema.question import QuestionMutation, QuestionQuery
 from schema.queue import QueueQuery, QueueSubscription
 from schema.repository import RepositoryMutation, RepositoryQuery
@@ -77,6 +78,7 @@ class Query(
     ProfileQuery,
     ConnectionQuery,
     RepositoryQuery,
+    PullRequestQuery,
     WorkerQuery,
     ConversationQuery,
     QueueQuery,
@@ -113,6 +115,7 @@ class Mutation(
     ProfileMutation,
     ConnectionMutation,
     RepositoryMutation,
+    PullRequestMutation,
     WorkerMutation,
     ConversationMutation,
     NoticeMutation,

@@ -20,6 +20,7 @@ from resolvers import board_context as contexts
 from resolvers import card as cards
 from resolvers import group as groups
 from resolvers import policy as policies
+from resolvers import pull_request as pull_requests
 from resolvers import run as runs
 from resolvers.board import BOARD, COLUMNS_OF_BOARD
 from resolvers.document import LINKS_OF_TARGET
@@ -37,6 +38,7 @@ CardLater: Any = Annotated["Card", strawberry.lazy("schema.card")]
 DocumentLinkLater: Any = Annotated["DocumentLink", strawberry.lazy("schema.document")]
 BatchLater: Any = Annotated["RunBatch", strawberry.lazy("schema.batch")]
 RepositoryLater: Any = Annotated["Repository", strawberry.lazy("schema.repository")]
+AutomationLater: Any = Annotated["BoardAutomation", strawberry.lazy("schema.pull_request")]
 RunLater: Any = Annotated["Run", strawberry.lazy("schema.run")]
 
 
@@ -90,6 +92,7 @@ class Board(Node):
     map: StoryMap = query_field(groups.map_of_board)
     card_counts: list[StageCount] = query_field(boards.card_counts, directives=[list_size(6, slicing=())])
     policy: BoardPolicy = query_field(policies.policy_of_board)
+    automation: AutomationLater = query_field(pull_requests.automation_of_board)
     context: BoardContext = query_field(contexts.context_of_board)
     open_card_count: int = query_field(boards.open_card_count)
     repository: RepositoryLater | None = relation_field(

@@ -42,6 +42,7 @@ from resolvers.labels_and_assignees import ASSIGNEES_OF_CARD, LABELS_OF_CARD
 from resolvers.link import BLOCKED_BY_CARD, BLOCKERS_OF_CARD
 from resolvers.planned_file import PLANNED_FILES_OF_CARD
 from resolvers.profile import PROFILE
+from resolvers.pull_request import PULL_REQUESTS_OF_CARD
 from resolvers.question import OPEN_QUESTIONS_OF_CARD
 from resolvers.run import CHOSEN_RUN_OF_CARD
 from resolvers.subtask import SUBTASK_COUNT, SUBTASKS_OF_CARD
@@ -68,6 +69,7 @@ from schema.subtask import Subtask, SubtaskCount
 from schema.timeline import TimelineEntry
 from schema.workspace import Label
 
+PullRequestLater: Any = Annotated["PullRequest", strawberry.lazy("schema.pull_request")]
 RunLater: Any = Annotated["Run", strawberry.lazy("schema.run")]
 QuestionLater: Any = Annotated["Question", strawberry.lazy("schema.question")]
 
@@ -166,6 +168,9 @@ class Card(Node):
     )
     subtask_count: SubtaskCount = relation_field(
         SUBTASK_COUNT, text="The number of its subtasks, done and in all."
+    )
+    pull_requests: list[PullRequestLater] = relation_field(
+        PULL_REQUESTS_OF_CARD, text="Its pull requests, in the order they became known. At most 20.", size=2
     )
     knowledge: list[KnowledgeItem] = relation_field(
         KNOWLEDGE_OF_CARD, text="Its requirements, facts and assumptions, in order. At most 100.", size=5

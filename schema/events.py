@@ -38,6 +38,7 @@ from models.events import (
     notice,
     planned_file,
     profile,
+    pull_request,
     question,
     repository,
     review,
@@ -63,6 +64,7 @@ from resolvers.message import MESSAGE
 from resolvers.notice import NOTIFICATION
 from resolvers.planned_file import PLANNED_FILE
 from resolvers.profile import PROFILE
+from resolvers.pull_request import PULL_REQUEST
 from resolvers.question import QUESTION
 from resolvers.repository import REPOSITORY
 from resolvers.review import THREAD
@@ -87,6 +89,7 @@ from schema.message import Message
 from schema.notice import Notification
 from schema.planned_file import PlannedFile
 from schema.profile import AgentProfile
+from schema.pull_request import PullRequest
 from schema.question import Question
 from schema.repository import Repository
 from schema.review import ReviewThread
@@ -193,6 +196,15 @@ CURRENT: dict[type[BaseEvent], tuple[Current, ...]] = {
             ConnectedService,
             "connection_id",
             "Null once deleted, or if you are no admin.",
+        ),
+    ),
+    pull_request.PullRequestEvent: (
+        Current(
+            "pull_request",
+            PULL_REQUEST,
+            PullRequest,
+            "pull_request_id",
+            "The pull request as it is now; or null.",
         ),
     ),
     repository.RepositoryEvent: (

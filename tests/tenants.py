@@ -31,6 +31,7 @@ import actions.account
 from actions.agent_session import keep_session
 from actions.job import enqueue_job
 from kit.queue import NewJob, enqueue, fail_job
+from models.pull_request import CardPullRequest, PullRequest, PullRequestOrigin
 from models.review_thread import FindingCategory, ReviewFinding, Severity
 from schema.build import make_schema
 from tests.runs import every_event
@@ -225,6 +226,15 @@ MUTATIONS: dict[str, Case] = {
         ADMIN, {"workspaceId": "$workspace", "kind": "OPENAI", "name": "% new", "secret": "%-key"}
     ),
     "updateConnection": Case(ADMIN, {"id": "$connection", "url": "https://localhost:9", "secret": "%-other"}),
+    "linkPullRequest": Case(BOARD, {"cardId": "$card", "number": 2}, answer="CONFLICT"),
+    "createPullRequest": Case(BOARD, {"cardId": "$card"}, answer="CONFLICT"),
+    "updatePullRequest": Case(BOARD, {"id": "$pull", "title": "% renamed"}, answer="CONFLICT"),
+    "regeneratePullRequestText": Case(BOARD, {"id": "$pull"}, answer="CONFLICT"),
+    "syncPullRequest": Case(BOARD, {"id": "$pull"}, answer="CONFLICT"),
+    "discoverPullRequests": Case(BOARD, {"cardId": "$card"}, answer="CONFLICT"),
+    "undoPullRequestMove": Case(BOARD, {"cardId": "$card"}, answer="CONFLICT"),
+    "unlinkPullRequest": Case(BOARD, {"cardId": "$card", "pullRequestId": "$pull"}),
+    "updateBoardAutomation": Case(ADMIN, {"boardId": "$board", "staleDays": 3}),
     "connectRepository": Case(ADMIN, {"workspaceId": "$workspace", "url": "https://github.com/%/new"}),
     "selectBranch": Case(MEMBER, {"id": "$repository", "branch": "%-next"}),
     "syncRepository": Case(MEMBER, {"id": "$repository"}, answer="CONFLICT"),
@@ -442,6 +452,7 @@ QUERIES: dict[str, dict[str, Any]] = {
     "connections": {"workspaceId": "$workspace"},
     "repository": {"id": "$repository"},
     "repositories": {"workspaceId": "$workspace"},
+    "pullRequests": {"workspaceId": "$workspace"},
     "viewer": {},
     "me": {},
 }
@@ -450,7 +461,6 @@ OPEN: set[str] = {
     "unreadCount",
     "invitationPreview",
 }  # query fields that tell nothing of any tenant
-OPEN: set[str] = {"rateLimit", "unreadCount"}  # query fields that tell nothing of any tenant
 OPEN |= {"remoteRepositories", "remoteBranches"}  # what another system tells: tests/test_connection.py
 
 # Every subscription, with arguments that name the tenant's own; the feeds of a person name nobody.
@@ -493,6 +503,7 @@ NODES: dict[str, str] = {
     "AgentProfile": "profile",
     "ConnectedService": "connection",
     "Repository": "repository",
+    "PullRequest": "pull",
     "Worker": "worker",
     "Notification": "notice",
     "AgentSession": "conversation",
@@ -593,6 +604,19 @@ async def tenant(app: Any, mark: str) -> Tenant:
         work = {"kind": "CODE", "tenant": made.ids["workspace"]}
         for place in ("board", "sibling"):
             await enqueue(tx, NewJob(id=f"{mark}_{place}", scope=made.ids[place], **work))
+        row = PullRequest(
+            workspace_id=made.ids["workspace"],
+            repository_id=made.ids["repository"],
+            origin=PullRequestOrigin.LINKED,
+            number=1,
+            title=f"{mark} pull request",
+            head_branch=f"{mark}-branch",
+        )
+        tx.add(row)
+        await tx.flush()
+        link = {"card_id": made.ids["card"], "board_id": made.ids["board"]}
+        tx.add(CardPullRequest(pull_request_id=row.id, **link))
+        made.ids["pull"] = row.id
         made.ids["conversation"] = (await keep_session(tx, *where, f"{mark} talk", "SCRIPTED")).id
     async with app.begin() as tx:
         made.ids["job"] = await enqueue_job(tx, f"{mark} job", {}, workspace_id=made.ids["workspace"])
