@@ -54,7 +54,7 @@ from worker.programs.adapter import (
     text_of,
     title,
 )
-from worker.programs.claude_control import allow_request, control_line, deny_request, user_message
+from worker.programs.claude_control import allow_request, deny_request, interrupt_request, user_message
 
 KINDS = {
     "Read": ToolKind.READ,
@@ -177,10 +177,9 @@ class ClaudeCode(ProgramAdapter):
 
     def tell(self, text: str, *, interrupts: bool) -> bytes | None:
         if self.ended or not interrupts:
-            return None if self.ended else user_message(text)  # it begins another turn with it
+            return None if self.ended else user_message(text)
         self._skip += 1
-        stop = {"type": "control_request", "request_id": "conclude", "request": {"subtype": "interrupt"}}
-        return control_line(stop) + user_message(text)
+        return interrupt_request() + user_message(text)
 
     def read_json(self, data: Json) -> list[AgentEvent]:
         read = getattr(self, f"on_{data.get('type')}", None)
