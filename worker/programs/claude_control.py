@@ -29,4 +29,8 @@ def interrupt_request() -> bytes:
 
 def respond(key: str, response: Json) -> bytes:
     answer = {"subtype": "success", "request_id": key, "response": response}
-    return control_line({"type": "control_response", "response": answer})
+    return response_line(answer)
+
+
+def response_line(response: Json) -> bytes:
+    return control_line({"type": "control_response", "response": response})
