@@ -424,12 +424,8 @@ QUERIES: dict[str, dict[str, Any]] = {
     "viewer": {},
     "me": {},
 }
-OPEN: set[str] = {
-    "rateLimit",
-    "unreadCount",
-    "invitationPreview",
-}  # query fields that tell nothing of any tenant
 OPEN: set[str] = {"rateLimit", "unreadCount"}  # query fields that tell nothing of any tenant
+OPEN |= {"invitationPreview"}  # what the owner of a token may read: tests/test_invitation.py
 OPEN |= {"remoteRepositories", "remoteBranches"}  # what another system tells: tests/test_connection.py
 
 # Every subscription, with arguments that name the tenant's own; the feeds of a person name nobody.
