@@ -35,9 +35,11 @@ import cli
 import kit.metrics
 import worker.cli
 from actions.job import JobRunner
+from actions.pull_request_sync import poll_periodically
 from actions.purge import purge_periodically
 from actions.run.sweep import sweep_periodically
 from actions.run_log import RUN_LOG
+from actions.webhook import MAX_WEBHOOK_BYTES, receive_webhook
 from auth.authentication import identify
 from auth.board_version import BoardVersion
 from auth.passwords import Seal
@@ -221,6 +223,20 @@ class Endpoints:
             {"errors": [error.formatted for error in public_errors]} if public_errors else {}
         )
 
+    async def webhook(self, request: Request) -> Response:
+        """A delivery of a code host: stored and answered; a job applies it."""
+        body = bytearray()
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MAX_WEBHOOK_BYTES:
+                return PlainTextResponse("too large\n", 413, headers={"connection": "close"})
+        try:
+            provider = request.path_params["provider"]
+            receipt = await receive_webhook(self.services, provider, request.headers, bytes(body))
+        except Unavailable:
+            return PlainTextResponse("the database does not answer\n", 503, headers={"retry-after": "10"})
+        return PlainTextResponse(f"{receipt.word}\n", receipt.status)
+
     async def livez(self, request: Request) -> Response:
         return PlainTextResponse("ok\n")
 
@@ -346,6 +362,7 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
                 sweep_periodically(services.event_log),
                 purge_periodically(services.database),
                 JobRunner(services).run(),
+                poll_periodically(services.event_log),
                 return_exceptions=True,  # cancelled, it is done when all are, not when the first is
             )
             yield
@@ -365,6 +382,7 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
         Route("/graphql", view),
         WebSocketRoute("/graphql", view),
         Route("/mcp", tools),
+        Route("/webhooks/{provider}", edge.webhook, methods=["POST"]),
         Route("/webhooks/mail", partial(receive_mail_report, services), methods=["POST"]),
         Route("/avatar", partial(upload_avatar, services), methods=["POST"]),
         Route("/avatars/{key}", partial(show_avatar, services)),

@@ -161,6 +161,25 @@ async def decide_approval(
     return approval
 
 
+async def approve_head(
+    tx: Transaction, actor: Actor, board: Board, card: Card, run: Run, note: str
+) -> Approval:
+    """Approve the step MERGE for the commit of a run, which stands on the card. The caller holds the card's board.
+
+    Raises Conflict if another commit stands on the card, and as `decideApproval`.
+    """
+    kind = ApprovalKind.MERGE
+    head, _ = await load_head(reader(tx), card.id, kind)
+    if head != (run.head_sha or ""):
+        raise Conflict("The commit of that run no longer stands on the card", run.id)
+    await cancel_stale_approvals(tx, board, card.id, kind, head)
+    pending = Approval.card_id == card.id, PENDING, Approval.kind == kind
+    approval = await tx.scalar(select(Approval).where(*pending))
+    if approval is None:
+        approval = await _request(tx, board, card, kind, head, run.id, actor.id, "", "")
+    return await decide_approval(tx, actor, id=approval.id, approve=True, note=note)
+
+
 async def _require_approver(tx: Transaction, actor: Actor, board: Board, approval: Approval) -> Approver:
     """Return the rank of an actor as an approver. Raises Forbidden if it is not enough."""
     role = await tx.scalar(select(role_in(actor, board.workspace_id)))

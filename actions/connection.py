@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Any, TypedDict, Unpack
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Text, cast, delete, func, select
 
 from actions import validation
 from actions.changes import apply_changes
@@ -24,6 +24,7 @@ from models.connection import (
     ConnectionKind,
     ConnectionSource,
 )
+from models.context import BoardContext
 from models.events.connection import ConnectionCreated, ConnectionDeleted, ConnectionEvent, ConnectionUpdated
 from models.refusal import Conflict, Forbidden, Invalid
 from models.topic import workspace_scope
@@ -164,7 +165,11 @@ async def record_check(
 async def require_keys(read: Any, secrets: Secrets) -> None:
     """Raise SecretLost if a stored secret was sealed with a key that is not configured."""
     sealed = select(func.substr(Connection.secret, 1, KEY_ID_LENGTH)).where(Connection.secret.is_not(None))
-    missing = secrets.missing_keys(row[0] for row in await read(sealed.distinct()))
+    key_ids = {row[0] for row in await read(sealed.distinct())}
+    has_secret = cast(BoardContext.variables, Text).contains('"sealed"')
+    for row in await read(select(BoardContext.variables).where(has_secret)):
+        key_ids |= {one["sealed"][:KEY_ID_LENGTH] for one in row.variables.values() if "sealed" in one}
+    missing = secrets.missing_keys(key_ids)
     if missing:
         raise SecretLost(
             f"SECRET_KEY: secrets in the database need the keys {', '.join(missing)}; add them again"

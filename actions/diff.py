@@ -12,6 +12,7 @@ from sqlalchemy import delete, insert, select
 
 from actions import git, validation
 from actions.lease import Lease
+from actions.review import carry_threads_over
 from actions.run.change import emit_run_event, log_events
 from actions.run.finish import leased
 from actions.run.result import MAX_FILE_LINES
@@ -109,6 +110,8 @@ async def report_diff(
             await tx.execute(insert(DiffFile), [{**row, **keys, "place": n} for n, row in enumerate(rows)])
         old_hashes |= await _forget_old_snapshots(tx, run.card_id)
         await _forget_contents(tx, board.id, old_hashes - hashes)
+        if final:
+            await carry_threads_over(tx, board, run)
         count = snapshot.file_count
         await log_events(tx, run, DiffLine(files=count, additions=additions, deletions=deletions))
         changed = DiffChanged(**run_facts(run), files=count, additions=additions, deletions=deletions)

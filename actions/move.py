@@ -144,9 +144,9 @@ def emit_moved(
 
 
 async def move_as_system(
-    tx: Transaction, board: Board, card: Card, to: Stage, *, run_id: str
+    tx: Transaction, board: Board, card: Card, to: Stage, *, run_id: str | None = None
 ) -> list[Reason]:
-    """Move a card for a run, to the end of a stage.
+    """Move a card for a run, or for automation, to the end of a stage.
 
     Returns the reasons of the law against it; then the card stays.
     """

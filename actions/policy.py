@@ -76,8 +76,31 @@ class PolicyChanges(TypedDict, total=False):
         Maybe[str | None],
         "Template of branch names, at most 200 characters. {card}, {slug} and {run} are replaced; nothing else.",
     ]
+    prompt_length: Annotated[
+        Maybe[int | None],
+        "Length of a prompt in characters, 10,000 to 1,000,000, beyond which context and documents are left out.",
+    ]
     instructions: Annotated[
         Maybe[str | None], "Instructions for every agent of the board, at most 20,000 characters."
+    ]
+    setup_script: Annotated[
+        Maybe[str | None],
+        "Script of the shell that is run in a new folder before the agent, at most 10,000 characters. If it fails,"
+        " the run fails with WORKSPACE_ERROR.",
+    ]
+    cleanup_script: Annotated[
+        Maybe[str | None],
+        "Script that is run in the folder after the agent, at most 10,000 characters. A failure is a warning.",
+    ]
+    script_seconds: Annotated[Maybe[int | None], "Maximum duration of each script, 1 second to 1 hour."]
+    copy_files: Annotated[
+        Maybe[list[str] | None],
+        "Globs of files to copy from the worker's checkout into a new folder, such as `.env*`, at most 50. Only"
+        " files that git ignores are copied.",
+    ]
+    subfolder: Annotated[Maybe[str | None], "Folder of the repository in which agents start."]
+    commit_author: Annotated[
+        Maybe[str | None], "Author of the commits that workers make: `Name <name@example.com>`."
     ]
     checks: Annotated[
         Maybe[list[RequiredCheckInput] | None], "Checks that must pass before a merge, at most 20."

@@ -1,5 +1,6 @@
 """Validation of a board policy: bounds of numbers, lengths of text, git references and URLs."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
@@ -42,9 +43,21 @@ class RequiredApprovalInput:
     by: Annotated[Approver, "The callers whose approval counts."] = Approver.PERSON
 
 
+AUTHOR = re.compile(r"[^<>\x00-\x1f]{1,100} <[^<>@\s]{1,64}@[^<>@\s]{1,190}>")
+
+
+def _validate_author(path: str, text: str) -> str:
+    """Return the author of commits: a name and an address."""
+    if not AUTHOR.fullmatch(text.strip()):
+        raise Invalid((path, "must be written Name <name@example.com>"))
+    return text.strip()
+
+
 GIT_VALIDATORS = {  # an empty value means the worker's own
     "repository": git.validate_repository_url,
     "base_branch": git.validate_ref,
+    "subfolder": git.validate_path,
+    "commit_author": _validate_author,
     "branch_template": git.validate_branch_template,
 }
 
@@ -115,6 +128,7 @@ def _validate_approvals(path: str, approvals: Sequence[RequiredApprovalInput]) -
 
 LIST_VALIDATORS: dict[str, Callable[[str, Any], Any]] = {
     "checks": _validate_checks,
+    "copy_files": _validate_globs,
     "protected_paths": _validate_globs,
     "forbidden_paths": _validate_globs,
     "approvals": _validate_approvals,

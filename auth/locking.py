@@ -22,6 +22,7 @@ from auth.permissions import (
     sees_document,
     sees_link,
     sees_members,
+    sees_pull_request,
     sees_worker,
     sees_workspace,
 )
@@ -41,9 +42,11 @@ from models.job import ServerJob
 from models.knowledge import KnowledgeItem
 from models.message import Message
 from models.planned_file import PlannedFile
+from models.pull_request import PullRequest
 from models.question import Question
 from models.refusal import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from models.repository import Repository
+from models.review_thread import ReviewThread
 from models.run import Run
 from models.worker import AgentProfile, AgentSession, Worker
 from models.workspace import Label, Membership, Role, Workspace
@@ -192,6 +195,25 @@ async def lock_repository(tx: Transaction, actor: Actor, id: str, *, admin: bool
     return await _lock_by_id(tx, Repository, id)  # type: ignore[no-any-return]
 
 
+async def lock_pull_request(tx: Transaction, actor: Actor, id: str) -> tuple[PullRequest, Repository]:
+    """Lock a pull request after its repository, which a host's words are applied under."""
+    query = select(Repository, role_in(actor, Repository.workspace_id))
+    query = query.join(PullRequest, PullRequest.repository_id == Repository.id)
+    query = query.where(
+        PullRequest.id == id, sees_pull_request(actor, PullRequest.id, PullRequest.workspace_id)
+    )
+    row = await _lock_and_check(tx, actor, _add_locks(actor, query, Repository), id)
+    return await _lock_by_id(tx, PullRequest, id), row[0]
+
+
+async def lock_repository_of_card(tx: Transaction, actor: Actor, card_id: str) -> Repository | None:
+    """Lock the repository of a card's board, before the board. The caller then locks the card."""
+    query = select(Repository).join(Board, Board.repository_id == Repository.id)
+    query = query.join(Card, Card.board_id == Board.id)
+    query = query.where(Card.id == card_id, sees_card(actor, Board.id, Card.id))
+    return await tx.scalar(query.with_for_update(of=Repository))
+
+
 async def lock_profile_for_reference(tx: Transaction, actor: Actor, id: str) -> AgentProfile:
     """Lock an agent profile against deletion, before the card or board that will refer to it."""
     query = select(AgentProfile, role_in(actor, AgentProfile.workspace_id))
@@ -307,6 +329,11 @@ async def lock_own_run(tx: Transaction, actor: Actor) -> tuple[Board, Run]:
 async def lock_approval(tx: Transaction, actor: Actor, id: str) -> tuple[Board, Approval]:
     """Lock an approval and its board."""
     return await _lock_on_card(tx, actor, Approval, id)
+
+
+async def lock_review_thread(tx: Transaction, actor: Actor, id: str) -> tuple[Board, ReviewThread]:
+    """Lock a thread of a review and its board."""
+    return await _lock_on_card(tx, actor, ReviewThread, id)
 
 
 async def lock_question(tx: Transaction, actor: Actor, id: str) -> tuple[Board, Question]:

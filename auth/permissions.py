@@ -11,6 +11,7 @@ from kit.described_enum import DescribedEnum
 from models.actor import Actor, Scope
 from models.board import Board
 from models.document import Document, DocumentLink
+from models.pull_request import CardPullRequest
 from models.refusal import Forbidden
 from models.worker import Worker
 from models.workspace import Membership, Role
@@ -60,6 +61,15 @@ def sees_link(actor: Actor, board_id: Any, *ends: Any) -> ColumnElement[bool]:
         if actor.card_id is not None
         else sees_board(actor, board_id)
     )
+
+
+def sees_pull_request(actor: Actor, id: Any, workspace_id: Any) -> ColumnElement[bool]:
+    """The actor may see a pull request: of its workspace, or, if it sees less, of a card that it may see."""
+    if actor.board_id is None:
+        return sees_workspace(actor, workspace_id)
+    link = CardPullRequest
+    cards = select(link.pull_request_id).where(sees_card(actor, link.board_id, link.card_id))
+    return id.in_(cards)  # type: ignore[no-any-return]
 
 
 def sees_entry(actor: Actor, entry: Any) -> ColumnElement[bool]:

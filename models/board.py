@@ -64,6 +64,9 @@ class Board(Editable, Base):
     last_number: Mapped[int] = mapped_column(default=0)  # of its newest card
     policy: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # models/policy.py
     repository_id: Mapped[str | None] = mapped_column(Id, index=True)  # lives as long as the workspace
+    automation: Mapped[dict[str, Any]] = mapped_column(
+        default=dict, server_default="{}"
+    )  # models/automation.py
     archived_at: Mapped[datetime | None]
     created_by: Mapped[str | None] = mapped_column(ForeignKey("user.id", ondelete="SET NULL"))
 

@@ -77,6 +77,13 @@ class BoardPolicy:
     base_branch: str = ""  # empty: the repository's HEAD
     branch_template: str = "signalbox/{card}-{slug}"
     instructions: str = ""  # for every agent of the board
+    prompt_length: int = 200_000  # characters of a prompt, beyond which documents are left out
+    setup_script: str = ""  # run in a new folder before the agent
+    cleanup_script: str = ""  # run in the folder after the agent
+    script_seconds: int = 300  # maximum duration of each script
+    copy_files: tuple[str, ...] = ()  # globs of ignored files that the owner's checkout has
+    subfolder: str = ""  # where agents start; empty: the root of the repository
+    commit_author: str = ""  # of the worker's own commits: Name <address>; empty: Signalbox
     checks: tuple[RequiredCheck, ...] = ()
     protected_paths: tuple[str, ...] = ()  # globs; a change of one needs a person's approval
     forbidden_paths: tuple[str, ...] = ()  # globs; a run that changes one fails
@@ -112,12 +119,14 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "lease_seconds": (2, 3_600),
     "stuck_minutes": (1, 1_440),
     "question_seconds": (1, 2_592_000),
+    "prompt_length": (10_000, 1_000_000),
     "required_requirements": (0, 100),
     "required_planned_files": (0, 100),
+    "script_seconds": (1, 3_600),
     "review_limit": (0, 1_000),
     "review_limit_per_person": (0, 1_000),
 }
-MAX_LENGTHS = {"instructions": 20_000}
+MAX_LENGTHS = {"instructions": 20_000, "setup_script": 10_000, "cleanup_script": 10_000}
 
 
 def board_policy_of(stored: dict[str, Any] | None) -> BoardPolicy:
@@ -136,6 +145,6 @@ def board_policy_of(stored: dict[str, Any] | None) -> BoardPolicy:
             RequiredApproval(kind=ApprovalKind(one["kind"]), by=Approver(one["by"]))
             for one in given["approvals"]
         )
-    for name in ("protected_paths", "forbidden_paths"):
+    for name in ("protected_paths", "forbidden_paths", "copy_files"):
         given[name] = tuple(given.get(name, ()))
     return BoardPolicy(**given)

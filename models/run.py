@@ -243,6 +243,7 @@ class Run(Editable, Base):
     result: Mapped[dict[str, Any] | None]  # files, commits, warnings, metrics
     patch: Mapped[str | None] = mapped_column(Text)
     exit_code: Mapped[int | None]
+    score: Mapped[float | None]  # of a REVIEW run: of the reviewed work, 0 to 1
     failure_code: Mapped[FailureCode | None] = mapped_column(enum_column(FailureCode))
     failure_reason: Mapped[str | None] = mapped_column(Text)
 

@@ -29,8 +29,10 @@ from resolvers.message import MESSAGE
 from resolvers.notice import NOTIFICATION
 from resolvers.planned_file import PLANNED_FILE
 from resolvers.profile import PROFILE
+from resolvers.pull_request import PULL_REQUEST
 from resolvers.question import QUESTION
 from resolvers.repository import REPOSITORY
+from resolvers.review import FINDING, THREAD
 from resolvers.run import RUN
 from resolvers.subtask import SUBTASK
 from resolvers.worker import WORKER
@@ -62,10 +64,13 @@ RELATIONS: dict[str, Relation] = {
     "question": QUESTION,
     "check": CHECK,
     "diff": DIFF,
+    "thread": THREAD,
+    "finding": FINDING,
     "approval": APPROVAL,
     "profile": PROFILE,
     "connection": CONNECTION,
     "repository": REPOSITORY,
+    "pull": PULL_REQUEST,
     "worker": WORKER,
     "notice": NOTIFICATION,
     "chat": SESSION,

@@ -1,7 +1,7 @@
 """Reads of runs, and the claim of a worker, which may wait for work."""
 
 import asyncio
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -13,7 +13,7 @@ from strawberry.scalars import JSON
 import actions.run.claim
 from actions.run.claim import ClaimedRun
 from actions.run.progress import shown
-from actions.run.prompt import prompt_of, without
+from actions.run.prompt import PromptPart, parts_of, prompt_of, without
 from actions.run.work_order import WorkOrder
 from auth.permissions import sees_card, sees_workspace
 from kit import queue
@@ -259,11 +259,15 @@ async def prompt_of_run(root: Parent[Run], info: Info) -> str | None:
     row = await info.context.load(PROMPT_OF_RUN, root.id)
     if row is None or not row.snapshot:
         return None
-    frozen = [row.snapshot.get("message"), *row.snapshot["comments"]]
+    return prompt_of(row.kind, await _shown_snapshot(info, row.snapshot), row.instruction)
+
+
+async def _shown_snapshot(info: Info, snapshot: dict[str, Any]) -> dict[str, Any]:
+    """Return a snapshot without the messages that were deleted since."""
+    frozen = [snapshot.get("message"), *snapshot["comments"]]
     ids = [message["id"] for message in frozen if message and "id" in message]
     messages = await asyncio.gather(*(info.context.load(MESSAGE, id) for id in ids))
-    deleted = [message.id for message in messages if message is not None and message.deleted_at is not None]
-    return prompt_of(row.kind, without(row.snapshot, deleted), row.instruction)
+    return without(snapshot, [m.id for m in messages if m is not None and m.deleted_at is not None])
 
 
 def warnings_of_run(root: Parent[Run]) -> list[str]:
@@ -315,6 +319,29 @@ async def claim_runs(
 
     topic = queue_topic(rows[0].workspace_id) if rows else f"queue:{worker_id}"
     return await long_poll(context, topic, wait if context.tx is None else 0, attempt)
+
+
+@dataclass(frozen=True)
+class WorkVariable:
+    name: str
+    value: str = field(repr=False)
+
+
+def variables_of_work(root: Parent[WorkOrder], info: Info) -> list[WorkVariable]:
+    """Variables for the environment of the agent. Secret ones are decrypted, and returned here only."""
+    secrets = info.context.services.secrets
+    return [
+        WorkVariable(name, secrets.open(one["sealed"], root.agent.board) if "sealed" in one else one["value"])
+        for name, one in sorted(root.variables.items())
+    ]
+
+
+async def prompt_parts_of_run(root: Parent[Run], info: Info) -> list[PromptPart]:
+    """The parts of its prompt in order, with their sizes; empty until its first claim."""
+    row = await info.context.load(PROMPT_OF_RUN, root.id)
+    if row is None or not row.snapshot:
+        return []
+    return parts_of(row.kind, await _shown_snapshot(info, row.snapshot), row.instruction)
 
 
 async def agent_token(root: Parent[WorkOrder], info: Info) -> str:

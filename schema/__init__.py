@@ -32,9 +32,11 @@ from schema.message import MessageMutation
 from schema.notice import NoticeMutation, NoticeQuery
 from schema.planned_file import PlannedFileMutation
 from schema.profile import ProfileMutation, ProfileQuery
+from schema.pull_request import PullRequestMutation, PullRequestQuery
 from schema.question import QuestionMutation, QuestionQuery
 from schema.queue import QueueQuery, QueueSubscription
 from schema.repository import RepositoryMutation, RepositoryQuery
+from schema.review import ReviewMutation
 from schema.run import RunMutation, RunQuery
 from schema.run_log import LogMutation, LogSubscription
 from schema.search import SearchQuery
@@ -76,6 +78,7 @@ class Query(
     ProfileQuery,
     ConnectionQuery,
     RepositoryQuery,
+    PullRequestQuery,
     WorkerQuery,
     ConversationQuery,
     QueueQuery,
@@ -106,11 +109,13 @@ class Mutation(
     QuestionMutation,
     CheckMutation,
     DiffMutation,
+    ReviewMutation,
     ApprovalMutation,
     LogMutation,
     ProfileMutation,
     ConnectionMutation,
     RepositoryMutation,
+    PullRequestMutation,
     WorkerMutation,
     ConversationMutation,
     NoticeMutation,

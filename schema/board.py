@@ -7,6 +7,7 @@ import strawberry
 from strawberry import ID
 
 import actions.board
+import actions.context
 import actions.policy
 import models.board
 from auth.permissions import Access
@@ -15,14 +16,17 @@ from kit.graphql.types import Node, object_type
 from models.stage import Law, Stage
 from resolvers import batch as batches
 from resolvers import board as boards
+from resolvers import board_context as contexts
 from resolvers import card as cards
 from resolvers import group as groups
 from resolvers import policy as policies
+from resolvers import pull_request as pull_requests
 from resolvers import run as runs
 from resolvers.board import BOARD, COLUMNS_OF_BOARD
 from resolvers.document import LINKS_OF_TARGET
 from resolvers.repository import REPOSITORY
 from resolvers.workspace import WORKSPACE
+from schema.board_context import BoardContext
 from schema.fields import mutation, node_type, query_field, relation_field
 from schema.group import StoryMap
 from schema.page import Connection
@@ -34,6 +38,7 @@ CardLater: Any = Annotated["Card", strawberry.lazy("schema.card")]
 DocumentLinkLater: Any = Annotated["DocumentLink", strawberry.lazy("schema.document")]
 BatchLater: Any = Annotated["RunBatch", strawberry.lazy("schema.batch")]
 RepositoryLater: Any = Annotated["Repository", strawberry.lazy("schema.repository")]
+AutomationLater: Any = Annotated["BoardAutomation", strawberry.lazy("schema.pull_request")]
 RunLater: Any = Annotated["Run", strawberry.lazy("schema.run")]
 
 
@@ -87,6 +92,8 @@ class Board(Node):
     map: StoryMap = query_field(groups.map_of_board)
     card_counts: list[StageCount] = query_field(boards.card_counts, directives=[list_size(6, slicing=())])
     policy: BoardPolicy = query_field(policies.policy_of_board)
+    automation: AutomationLater = query_field(pull_requests.automation_of_board)
+    context: BoardContext = query_field(contexts.context_of_board)
     open_card_count: int = query_field(boards.open_card_count)
     repository: RepositoryLater | None = relation_field(
         REPOSITORY, "repository_id", text="The repository that its cards are worked in; null if it has none."
@@ -112,6 +119,9 @@ class BoardMutation:
     update_board = mutation(actions.board.update_board, Board, Stale, Conflict, requires=Access.BOARD)
     update_board_policy = mutation(
         actions.policy.update_board_policy, Board, Stale, Conflict, requires=Access.ADMIN
+    )
+    update_board_context = mutation(
+        actions.context.update_board_context, Board, Stale, Conflict, requires=Access.BOARD
     )
     move_board = mutation(actions.board.move_board, Board, requires=Access.MEMBER)
     archive_board = mutation(actions.board.archive_board, Board, Stale, requires=Access.ADMIN)

@@ -29,6 +29,7 @@ from resolvers import diff as differences
 from resolvers import link as links
 from resolvers import message as messages
 from resolvers import question as questions
+from resolvers import review as remarks
 from resolvers import run as runs
 from resolvers import timeline as timelines
 from resolvers.board import BOARD, COLUMN
@@ -41,6 +42,7 @@ from resolvers.labels_and_assignees import ASSIGNEES_OF_CARD, LABELS_OF_CARD
 from resolvers.link import BLOCKED_BY_CARD, BLOCKERS_OF_CARD
 from resolvers.planned_file import PLANNED_FILES_OF_CARD
 from resolvers.profile import PROFILE
+from resolvers.pull_request import PULL_REQUESTS_OF_CARD
 from resolvers.question import OPEN_QUESTIONS_OF_CARD
 from resolvers.run import CHOSEN_RUN_OF_CARD
 from resolvers.subtask import SUBTASK_COUNT, SUBTASKS_OF_CARD
@@ -62,10 +64,12 @@ from schema.planned_file import PlannedFile
 from schema.profile import AgentProfile
 from schema.readiness import Readiness
 from schema.refusal import Conflict, GateReason, MoveReason, NotReady, StageRefused, Stale
+from schema.review import ReviewThread
 from schema.subtask import Subtask, SubtaskCount
 from schema.timeline import TimelineEntry
 from schema.workspace import Label
 
+PullRequestLater: Any = Annotated["PullRequest", strawberry.lazy("schema.pull_request")]
 RunLater: Any = Annotated["Run", strawberry.lazy("schema.run")]
 QuestionLater: Any = Annotated["Question", strawberry.lazy("schema.question")]
 
@@ -165,6 +169,9 @@ class Card(Node):
     subtask_count: SubtaskCount = relation_field(
         SUBTASK_COUNT, text="The number of its subtasks, done and in all."
     )
+    pull_requests: list[PullRequestLater] = relation_field(
+        PULL_REQUESTS_OF_CARD, text="Its pull requests, in the order they became known. At most 20.", size=2
+    )
     knowledge: list[KnowledgeItem] = relation_field(
         KNOWLEDGE_OF_CARD, text="Its requirements, facts and assumptions, in order. At most 100.", size=5
     )
@@ -210,6 +217,9 @@ class Card(Node):
     checks: Connection[Check] = query_field(results.checks_of_card, directives=[list_size(50)])
     approvals: Connection[Approval] = query_field(consents.approvals_of_card, directives=[list_size(50)])
     diff: DiffSnapshot | None = query_field(differences.diff_of_card)
+    review_threads: Connection[ReviewThread] = query_field(
+        remarks.threads_of_card, directives=[list_size(50)]
+    )
     gate: list[GateReason] = query_field(consents.gate_of_card, directives=[GATE])
     allowed_stages: list[Stage] = query_field(cards.allowed_stages)
     moves: list[Move] = query_field(cards.moves_of_card, directives=[list_size(6, slicing=())])

@@ -38,8 +38,10 @@ from models.events import (
     notice,
     planned_file,
     profile,
+    pull_request,
     question,
     repository,
+    review,
     run,
     type_name_of,
     worker,
@@ -62,8 +64,10 @@ from resolvers.message import MESSAGE
 from resolvers.notice import NOTIFICATION
 from resolvers.planned_file import PLANNED_FILE
 from resolvers.profile import PROFILE
+from resolvers.pull_request import PULL_REQUEST
 from resolvers.question import QUESTION
 from resolvers.repository import REPOSITORY
+from resolvers.review import THREAD
 from resolvers.run import RUN
 from resolvers.subtask import SUBTASK
 from resolvers.worker import WORKER
@@ -85,8 +89,10 @@ from schema.message import Message
 from schema.notice import Notification
 from schema.planned_file import PlannedFile
 from schema.profile import AgentProfile
+from schema.pull_request import PullRequest
 from schema.question import Question
 from schema.repository import Repository
+from schema.review import ReviewThread
 from schema.run import Run, RunProgress
 from schema.subtask import Subtask
 from schema.worker import Worker
@@ -164,6 +170,10 @@ CURRENT: dict[type[BaseEvent], tuple[Current, ...]] = {
     approval.ApprovalEvent: (
         Current("approval", APPROVAL, Approval, "approval_id", "The approval as it is now."),
     ),
+    review.ReviewThreadEvent: (
+        Current("thread", THREAD, ReviewThread, "thread_id", "The thread as it is now."),
+    ),
+    review.ReviewCompleted: (Current("run", RUN, Run, "reviewed_run_id", "The run, as it is now."),),
     workspace.WorkspaceScopedEvent: (
         Current("workspace", WORKSPACE, Workspace, "workspace_id", "The workspace; null once deleted."),
     ),
@@ -186,6 +196,15 @@ CURRENT: dict[type[BaseEvent], tuple[Current, ...]] = {
             ConnectedService,
             "connection_id",
             "Null once deleted, or if you are no admin.",
+        ),
+    ),
+    pull_request.PullRequestEvent: (
+        Current(
+            "pull_request",
+            PULL_REQUEST,
+            PullRequest,
+            "pull_request_id",
+            "The pull request as it is now; or null.",
         ),
     ),
     repository.RepositoryEvent: (

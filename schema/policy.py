@@ -67,7 +67,16 @@ class BoardPolicy:
     repository: Annotated[str, "Repository that workers clone or find; empty: the worker's own."]
     base_branch: Annotated[str, "Branch that work starts from; empty: the repository's default branch."]
     branch_template: Annotated[str, "Template of branch names; {card}, {slug} and {run} are replaced."]
+    prompt_length: Annotated[
+        int, "Length of a prompt in characters beyond which context and documents are left out."
+    ]
     instructions: Annotated[str, "Instructions for every agent of the board, Markdown; may be empty."]
+    setup_script: Annotated[str, "Script that is run in a new folder before the agent; may be empty."]
+    cleanup_script: Annotated[str, "Script that is run in the folder after the agent; may be empty."]
+    script_seconds: Annotated[int, "Maximum duration of each script, in seconds."]
+    copy_files: Annotated[list[str], "Globs of files to copy from the worker's checkout into a new folder."]
+    subfolder: Annotated[str, "Folder of the repository in which agents start; empty: its root."]
+    commit_author: Annotated[str, "Author of the commits that workers make; empty: Signalbox."]
     checks: list[RequiredCheck] = strawberry.field(
         description="Checks that must pass before a merge.",
         directives=[list_size(2, maximum=MAX_REQUIRED_CHECKS, slicing=())],

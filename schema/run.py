@@ -8,6 +8,7 @@ from strawberry import ID
 from strawberry.scalars import JSON
 
 import actions.branch_task
+import actions.run.prompt
 from actions.run import control, finish, start
 from auth.permissions import Access
 from kit.graphql.limits.list_size import list_size
@@ -15,6 +16,7 @@ from kit.graphql.types import Node, object_type
 from kit.queue import AttemptOutcome
 from models.card import Priority
 from models.check import MAX_CHECKS
+from models.context import MAX_VARIABLES
 from models.policy import MAX_REQUIRED_CHECKS
 from models.run import (
     MAX_COMMITS,
@@ -42,6 +44,7 @@ from resolvers.diff import DIFFS_OF_RUN, diff_of_run
 from resolvers.message import MESSAGE
 from resolvers.profile import PROFILE
 from resolvers.question import QUESTIONS_OF_RUN
+from resolvers.review import FINDINGS_ABOUT_RUN, FINDINGS_OF_RUN
 from resolvers.run import ATTEMPTS_OF_RUN, RUN
 from resolvers.worker import WORKER
 from resolvers.workspace import USER
@@ -58,6 +61,7 @@ from schema.policy import RequiredCheck
 from schema.profile import AgentProfile
 from schema.question import Question
 from schema.refusal import Conflict, LeaseLost, StageRefused
+from schema.review import ReviewFinding
 from schema.run_log import RunLog
 from schema.worker import Worker
 
@@ -125,6 +129,10 @@ class ResultCommit:
     title: Annotated[str, "First line of its message."]
 
 
+def _length_of_part(root: Any) -> int:
+    return len(root.text)
+
+
 @object_type
 class RunHold:
     """A reason why a run is not running."""
@@ -182,6 +190,26 @@ def _commits(root: Any) -> list[ResultCommit]:
     return [ResultCommit(sha=commit["sha"], title=commit["title"]) for commit in commits]
 
 
+@result_type(actions.run.prompt.PromptPart)
+class PromptPart:
+    """A part of a run's prompt."""
+
+    name: Annotated[str, "TASK, WORK, INSTRUCTION, MESSAGE, CARD, STEPS, CONTEXT, DOCUMENTS or COMMENTS."]
+    characters: int = strawberry.field(resolver=_length_of_part, description="Its length in characters.")
+    left_out: list[str] = strawberry.field(
+        description="Titles of what did not fit into the board's `promptLength`.",
+        directives=[list_size(2, maximum=100, slicing=())],
+    )
+
+
+@result_type(runs.WorkVariable)
+class WorkVariable:
+    """A variable of the environment of an agent."""
+
+    name: Annotated[str, "The name."]
+    value: Annotated[str, "The value."]
+
+
 @node_type("run")
 class Run(RunLog, Node):
     """Work of an agent on a card: requested, claimed by a worker, and attempted once or several times."""
@@ -214,6 +242,9 @@ class Run(RunLog, Node):
     outcome: Annotated[RunOutcome | None, "Whether it changed anything; null until known."]
     summary: Annotated[str | None, "Summary of the work, by the agent; null until then."]
     prompt: str | None = query_field(runs.prompt_of_run)
+    prompt_parts: list[PromptPart] = query_field(
+        runs.prompt_parts_of_run, directives=[list_size(9, slicing=())]
+    )
     patch: str | None = query_field(runs.patch_of_run)
     exit_code: Annotated[int | None, "Exit code of the agent program; null if unknown."]
     failure_code: Annotated[FailureCode | None, "For FAILED: the cause; else null."]
@@ -261,6 +292,13 @@ class Run(RunLog, Node):
     checks: list[Check] = query_field(
         checks_of_run, directives=[list_size(3, maximum=MAX_CHECKS, slicing=())]
     )
+    score: Annotated[float | None, "For REVIEW: score of the reviewed work, 0 to 1; else null."]
+    findings: list[ReviewFinding] = relation_field(
+        FINDINGS_OF_RUN, text="For REVIEW: its findings, at most 200.", size=5
+    )
+    findings_about: list[ReviewFinding] = relation_field(
+        FINDINGS_ABOUT_RUN, text="The findings of reviews about its work.", size=5
+    )
     diff: DiffSnapshot | None = query_field(diff_of_run)
     diffs: list[DiffSnapshot] = relation_field(
         DIFFS_OF_RUN, text="The changes of each attempt, in order.", size=2
@@ -299,6 +337,12 @@ class Work:
     options: Annotated[JSON, "Options of the agent program, texts by name."]
     silence_seconds: Annotated[int, "Maximum time without a report from the agent, in seconds."]
     attempt_seconds: Annotated[int, "Maximum duration of the attempt, in seconds."]
+    setup_script: Annotated[str, "Script to run in a new folder before the agent; may be empty."]
+    cleanup_script: Annotated[str, "Script to run in the folder after the agent; may be empty."]
+    script_seconds: Annotated[int, "Maximum duration of each script, in seconds."]
+    copy_files: Annotated[list[str], "Globs of ignored files to copy from the worker's checkout."]
+    subfolder: Annotated[str, "Folder of the repository in which the agent starts; empty: its root."]
+    commit_author: Annotated[str, "Author of the worker's own commits; empty: the worker's choice."]
     checks: list[RequiredCheck] = strawberry.field(
         description="Checks to run in the worktree after the agent has ended; report them with `reportChecks`.",
         directives=[list_size(2, maximum=MAX_REQUIRED_CHECKS, slicing=())],
@@ -307,6 +351,9 @@ class Work:
         list[str],
         "Globs of paths to name first in a result whose list of files is cut: the board's path rules.",
     ]
+    variables: list[WorkVariable] = query_field(
+        runs.variables_of_work, directives=[list_size(5, maximum=MAX_VARIABLES, slicing=())]
+    )
     agent_token: str = query_field(runs.agent_token)
 
 

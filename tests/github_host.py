@@ -72,7 +72,7 @@ class GitHubHost:
         self.wrong: list[str] = []
         self.issued = 0
         self.url = ""
-        self.open: set[asyncio.StreamWriter] = set()
+        self.writers: set[asyncio.StreamWriter] = set()
 
     def has(self, name: str = "acme/web", id: int = 1296269) -> Repository:
         self.repositories[name] = repository = Repository(id, name)
@@ -269,7 +269,7 @@ class GitHubHost:
     # HTTP.
 
     async def serve_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.open.add(writer)
+        self.writers.add(writer)
         try:
             while line := await reader.readline():
                 method, target, _ = line.decode().split(" ", 2)
@@ -307,7 +307,7 @@ class GitHubHost:
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:
-            self.open.discard(writer)
+            self.writers.discard(writer)
             writer.close()
 
     def _log(self, path: str, request: Request) -> Reply:
@@ -353,5 +353,5 @@ async def github() -> AsyncIterator[GitHubHost]:
         assert host.wrong == []
     finally:
         server.close()
-        for writer in list(host.open):
+        for writer in list(host.writers):
             writer.close()

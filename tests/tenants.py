@@ -31,6 +31,8 @@ import actions.account
 from actions.agent_session import keep_session
 from actions.job import enqueue_job
 from kit.queue import NewJob, enqueue, fail_job
+from models.pull_request import CardPullRequest, PullRequest, PullRequestOrigin
+from models.review_thread import FindingCategory, ReviewFinding, Severity
 from schema.build import make_schema
 from tests.runs import every_event
 from tests.work import Hand
@@ -224,6 +226,15 @@ MUTATIONS: dict[str, Case] = {
         ADMIN, {"workspaceId": "$workspace", "kind": "OPENAI", "name": "% new", "secret": "%-key"}
     ),
     "updateConnection": Case(ADMIN, {"id": "$connection", "url": "https://localhost:9", "secret": "%-other"}),
+    "linkPullRequest": Case(BOARD, {"cardId": "$card", "number": 2}, answer="CONFLICT"),
+    "createPullRequest": Case(BOARD, {"cardId": "$card"}, answer="CONFLICT"),
+    "updatePullRequest": Case(BOARD, {"id": "$pull", "title": "% renamed"}, answer="CONFLICT"),
+    "regeneratePullRequestText": Case(BOARD, {"id": "$pull"}, answer="CONFLICT"),
+    "syncPullRequest": Case(BOARD, {"id": "$pull"}, answer="CONFLICT"),
+    "discoverPullRequests": Case(BOARD, {"cardId": "$card"}, answer="CONFLICT"),
+    "undoPullRequestMove": Case(BOARD, {"cardId": "$card"}, answer="CONFLICT"),
+    "unlinkPullRequest": Case(BOARD, {"cardId": "$card", "pullRequestId": "$pull"}),
+    "updateBoardAutomation": Case(ADMIN, {"boardId": "$board", "staleDays": 3}),
     "connectRepository": Case(ADMIN, {"workspaceId": "$workspace", "url": "https://github.com/%/new"}),
     "selectBranch": Case(MEMBER, {"id": "$repository", "branch": "%-next"}),
     "syncRepository": Case(MEMBER, {"id": "$repository"}, answer="CONFLICT"),
@@ -251,6 +262,21 @@ MUTATIONS: dict[str, Case] = {
         {"key": "k", "questions": [{"key": "0", "text": "% ?"}]},
         dict.fromkeys(("foreign", "ann"), "FORBIDDEN"),
     ),
+    "createReviewThread": Case(BOARD, {"runId": "$run", "path": "%", "line": 1, "body": "% remark"}),
+    "replyToThread": Case(BOARD, {"id": "$thread", "body": "% reply"}),
+    "resolveThread": Case(BOARD, {"id": "$thread"}),
+    "submitReview": Case(
+        BOARD,
+        {
+            "runId": "$run",
+            "verdict": "COMMENT",
+            "body": "% fine",
+            "comments": [{"path": "%", "body": "% nit"}],
+        },
+    ),
+    "createFixRun": Case(BOARD, {"runId": "$run", "findingIds": ["$finding"]}, answer="CONFLICT"),
+    "reportFindings": Case(WORK, {**LEASE, "findings": []}, answer="LEASE_LOST"),
+    "reportFindingsAsAgent": Case(AGENT, {"findings": []}, dict.fromkeys(("foreign", "ann"), "FORBIDDEN")),
     "decideApproval": Case(BOARD, {"id": "$consent", "approve": True, "note": "% fine"}),
     "cancelApproval": Case(BOARD, {"id": "$approval"}),
     "requestApproval": Case(BOARD, {"cardId": "$card", "kind": "MERGE", "note": "% please"}),
@@ -319,6 +345,10 @@ MUTATIONS: dict[str, Case] = {
     "updateBoard": Case(BOARD, {"id": "$board", "name": "% renamed"}),
     # Not the profile that is deleted below: only a card names that one, and its board must hear of it all the same.
     "updateBoardPolicy": Case(ADMIN, {"boardId": "$board", "agentProfileId": "$standby"}),
+    "updateBoardContext": Case(
+        BOARD,
+        {"boardId": "$board", "overview": "% context", "personas": [{"name": "% reader", "text": "%"}]},
+    ),
     "moveBoard": Case(MEMBER, {"id": "$board", "position": {"after": "$sibling"}}),
     "createColumn": Case(BOARD, {"boardId": "$board", "name": "% new", "stage": "PLAN"}),
     "updateColumn": Case(BOARD, {"id": "$column", "name": "% renamed"}),
@@ -421,11 +451,17 @@ QUERIES: dict[str, dict[str, Any]] = {
     "connections": {"workspaceId": "$workspace"},
     "repository": {"id": "$repository"},
     "repositories": {"workspaceId": "$workspace"},
+    "pullRequests": {"workspaceId": "$workspace"},
     "viewer": {},
     "me": {},
 }
 OPEN: set[str] = {"rateLimit", "unreadCount"}  # query fields that tell nothing of any tenant
 OPEN |= {"invitationPreview"}  # what the owner of a token may read: tests/test_invitation.py
+OPEN: set[str] = {
+    "rateLimit",
+    "unreadCount",
+    "invitationPreview",
+}  # query fields that tell nothing of any tenant
 OPEN |= {"remoteRepositories", "remoteBranches"}  # what another system tells: tests/test_connection.py
 
 # Every subscription, with arguments that name the tenant's own; the feeds of a person name nobody.
@@ -468,6 +504,7 @@ NODES: dict[str, str] = {
     "AgentProfile": "profile",
     "ConnectedService": "connection",
     "Repository": "repository",
+    "PullRequest": "pull",
     "Worker": "worker",
     "Notification": "notice",
     "AgentSession": "conversation",
@@ -476,6 +513,8 @@ NODES: dict[str, str] = {
     "DocumentLink": "doclink",
     "Check": "check",
     "DiffSnapshot": "diff",
+    "ReviewThread": "thread",
+    "ReviewFinding": "finding",
     "Approval": "approval",
 }
 
@@ -566,6 +605,19 @@ async def tenant(app: Any, mark: str) -> Tenant:
         work = {"kind": "CODE", "tenant": made.ids["workspace"]}
         for place in ("board", "sibling"):
             await enqueue(tx, NewJob(id=f"{mark}_{place}", scope=made.ids[place], **work))
+        row = PullRequest(
+            workspace_id=made.ids["workspace"],
+            repository_id=made.ids["repository"],
+            origin=PullRequestOrigin.LINKED,
+            number=1,
+            title=f"{mark} pull request",
+            head_branch=f"{mark}-branch",
+        )
+        tx.add(row)
+        await tx.flush()
+        link = {"card_id": made.ids["card"], "board_id": made.ids["board"]}
+        tx.add(CardPullRequest(pull_request_id=row.id, **link))
+        made.ids["pull"] = row.id
         made.ids["conversation"] = (await keep_session(tx, *where, f"{mark} talk", "SCRIPTED")).id
     async with app.begin() as tx:
         made.ids["job"] = await enqueue_job(tx, f"{mark} job", {}, workspace_id=made.ids["workspace"])
@@ -607,6 +659,25 @@ async def _work(app: Any, made: Tenant) -> None:
     await app.data(REPORT_DIFF, ann, input=given)
     ask = "query($id: ID!) { run(id: $id) { diff { id } } }"
     made.ids["diff"] = (await app.data(ask, ann, id=made.ids["run"]))["diff"]["id"]
+    remark = {"runId": made.ids["run"], "path": made.mark, "line": 1, "body": f"{made.mark} why?"}
+    made.ids["thread"] = (await made.mutate("createReviewThread", remark, ann))["id"]
+    async with app.begin() as tx:
+        finding = ReviewFinding(
+            board_id=made.ids["board"],
+            card_id=made.ids["worked"],
+            run_id=made.ids["run"],
+            target_run_id=made.ids["run"],
+            path=made.mark,
+            severity=Severity.LOW,
+            category=FindingCategory.STYLE,
+            title=made.mark,
+            description=made.mark,
+            suggestion=made.mark,
+            snippet=made.mark,
+        )
+        tx.add(finding)
+        await tx.flush()
+        made.ids["finding"] = finding.id
     await worker.say("releaseRun", made.ids["run"])  # a lease would run out meanwhile
     made.ids["question"], made.ids["doubt"] = [one["id"] for one in asked["questions"]]
 

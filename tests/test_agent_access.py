@@ -32,6 +32,7 @@ ITS_OWN = {
     "guess",
     "planned",
     "folder",
+    "approval",
 }
 # Named by their ids only: whose board it is, the other end of its card's link, who works and worked on it.
 NAMED = {"workspace", "next", "worker"}

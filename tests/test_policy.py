@@ -12,7 +12,7 @@ from tests.test_profile import make
 
 FIELDS = """autoDispatch agentProfileId concurrency maxAttempts queueSeconds attemptSeconds wholeSeconds
   silenceSeconds leaseSeconds stuckMinutes questionSeconds questionExpiry noChange repository baseBranch
-  branchTemplate instructions requiredRequirements requiredPlannedFiles requireAnswers requireReview
+  branchTemplate instructions promptLength requiredRequirements requiredPlannedFiles requireAnswers requireReview
   requireApproval"""
 CHANGE = f"""mutation($input: UpdateBoardPolicyInput!) {{ updateBoardPolicy(input: $input) {{
   __typename ... on Board {{ version policy {{ {FIELDS} }} }} ... on Refusal {{ code }}
@@ -43,6 +43,7 @@ DEFAULTS = {  # written a second time on purpose
     "baseBranch": "",
     "branchTemplate": "signalbox/{card}-{slug}",
     "instructions": "",
+    "promptLength": 200_000,
 }
 
 

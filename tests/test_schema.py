@@ -131,6 +131,8 @@ PAYLOADS: set[str] = {
     "Questions",
     "RecordedChecks",
     "DiffReported",
+    "SubmittedReview",
+    "ReportedFindings",
     "DeletedGroup",
     "DeletedLabel",
     "ApiKeySecret",

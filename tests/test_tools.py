@@ -47,6 +47,7 @@ ALL = [
     "comment",
     "board_settings",
     "ask_question",
+    "report_findings",
 ]
 BOARD = "mutation($input: CreateBoardInput!) { createBoard(input: $input) { ... on Board { id } } }"
 CARD = "mutation($input: CreateCardInput!) { createCard(input: $input) { ... on Card { id } } }"

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from protocol.events import QuestionItem
 from worker.checks import FinishedCheck, RequiredCheck
+from worker.workspace import WorkspaceRules
 from worker.worktree import Diff, Made
 
 Row = dict[str, Any]
@@ -133,6 +134,7 @@ class ClaimedWork:
     silence: float = 300.0  # seconds
     wall: float = 3600.0  # seconds
     lease_seconds: float = 60.0
+    rules: WorkspaceRules = field(default_factory=WorkspaceRules)
     checks: tuple[RequiredCheck, ...] = ()  # to run after the agent has ended
     first_paths: tuple[str, ...] = ()  # globs of paths to name first in a list that is cut
 

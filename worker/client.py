@@ -36,6 +36,7 @@ from worker.api import (
 from worker.checks import FinishedCheck, RequiredCheck
 from worker.hunks import diff_files
 from worker.transport import GraphQLTransport
+from worker.workspace import WorkspaceRules
 from worker.worktree import Diff
 
 CLAIM_WAIT_SECONDS = 20  # how long the server holds a claim open
@@ -148,6 +149,7 @@ class Client:
         token, card = work.get("agentToken") or "", run["cardId"]
         lease = LeaseTicket(run=run["id"], attempt=payload["attempt"], token=payload["token"])
         env = {"SIGNALBOX_URL": self.transport.url, "SIGNALBOX_CARD": card, "SIGNALBOX_TOKEN": token}
+        variables = {one["name"]: one["value"] for one in work.get("variables") or ()}
         server = {"url": mcp_of(self.transport.url), "headers": {"Authorization": f"Bearer {token}"}}
         return ClaimedWork(
             lease=lease,
@@ -170,10 +172,18 @@ class Client:
             keeps_files=run["kind"] in KEEPS_FILES,
             options={name: str(value) for name, value in (work["options"] or {}).items()},
             tools={"signalbox": server} if token else {},
-            env=env if token else {},
+            env=variables | (env if token else {}),
             silence=float(work["silenceSeconds"]),
             wall=float(work["attemptSeconds"]),
             lease_seconds=float(payload["leaseSeconds"]),
+            rules=WorkspaceRules(
+                setup_script=work["setupScript"],
+                cleanup_script=work["cleanupScript"],
+                script_seconds=work["scriptSeconds"],
+                copy_files=tuple(work["copyFiles"]),
+                subfolder=work["subfolder"],
+                commit_author=work["commitAuthor"],
+            ),
             checks=tuple(RequiredCheck(**check) for check in work["checks"]),
             first_paths=tuple(work["firstPaths"]),
         )

@@ -56,6 +56,7 @@ from worker.programs import ADAPTERS
 from worker.programs.adapter import WRAP_UP, ProgramAdapter, ProgramTask, answered
 from worker.retry import retry_until_reached
 from worker.settings import WorkerSettings
+from worker.workspace import copy_files, run_script, start_folder
 from worker.worktree import Diff, Settled, WorkspaceError, Worktree
 
 log = logging.getLogger(__name__)
@@ -91,6 +92,7 @@ class WorkerRun:
         self.lease_renewed_at = time.monotonic()  # when the server last confirmed the lease
         self._tasks: set[asyncio.Task[Any]] = set()
         self._working: asyncio.Task[BranchResult] | None = None  # a task on a branch
+        self._folder: Path | None = None  # where the agent starts
         self._checks: CheckRunner | None = None  # while checks are run
 
     async def work(self) -> None:
@@ -106,6 +108,11 @@ class WorkerRun:
                 await self._show_final(self.tree, result)
                 if outcome.ended.ok:
                     await self._check(self.tree, result)
+            if self.tree and (
+                failed := await self._script(self.tree, "cleanup", self.claim.rules.cleanup_script)
+            ):
+                await self.outbox.put(AgentWarning(text=failed, code="WORKSPACE_ERROR"))
+                result = result and replace(result, warnings=(*result.warnings, failed))
             self.outbox.close()
             await post
             if self._broken and outcome.ended.ok:
@@ -235,10 +242,36 @@ class WorkerRun:
             return ProcessOutcome(ended=AgentResult.failed(str(error), "WORKSPACE_ERROR"))
         following = self._spawn(self._follow_changes(self.tree))
         try:
+            if failed := await self._prepare(self.tree):
+                ended = self._ended or AgentResult.failed(failed, "WORKSPACE_ERROR")
+                return ProcessOutcome(ended=ended)
             return await self._converse(self.tree)
         finally:
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)
+
+    async def _prepare(self, tree: Worktree) -> str:
+        """Copy files and run the setup script. Returns why the folder cannot be used, or an empty text."""
+        rules = self.claim.rules
+        try:
+            for warning in await copy_files(tree, rules):
+                await self.outbox.put(AgentWarning(text=warning, code="WORKSPACE_ERROR"))
+            self._folder = start_folder(tree, rules)
+            return await self._script(tree, "setup", rules.setup_script)
+        except (WorkspaceError, OSError) as error:
+            return str(error)
+
+    async def _script(self, tree: Worktree, name: str, script: str) -> str:
+        """Run a script of the board in the folder. Returns why it failed, or an empty text."""
+        if not script:
+            return ""
+        self._checks = CheckRunner(tree.folder, held=(tree.lock,))
+        if self._ended and name == "setup":
+            self._checks.stop(self._ended.reason)
+        try:
+            return await run_script(self._checks, name, script, self.claim.rules.script_seconds)
+        finally:
+            self._checks = None
 
     async def _converse(self, tree: Worktree) -> ProcessOutcome:
         """Run the program, again whenever it is resumed or its session is lost."""
@@ -282,7 +315,7 @@ class WorkerRun:
         )
         adapter.earlier = self.session_usage = self.session_usage if self.session else TokenUsage()
         limits = ProcessLimits(silence=claim.silence, wall=claim.wall, grace=self.settings.grace)
-        self.agent = Agent(adapter, work, tree.folder, limits, held=(tree.lock,))
+        self.agent = Agent(adapter, work, self._folder or tree.folder, limits, held=(tree.lock,))
         if self._ended:
             return ProcessOutcome(ended=self._ended)
         await self.outbox.put(PromptGiven(text=prompt))
@@ -348,7 +381,9 @@ class WorkerRun:
                 summary = summarize(await tree.commits(), self._last_output)
             if ended.code != RELEASED:
                 title = title_of(summary) or f"Work of {self.lease.run}"
-                settled = await tree.settle(title, commit=not self.claim.keeps_files)
+                settled = await tree.settle(
+                    title, commit=not self.claim.keeps_files, author=self.claim.rules.commit_author
+                )
                 self.tree = tree = settled.tree
             diff = await tree.diff(self.claim.first_paths)
             commits, head = await tree.commits(), await tree.head()

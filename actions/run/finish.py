@@ -10,6 +10,7 @@ from actions.approval import cancel_replaced_approvals
 from actions.lease import Lease
 from actions.liveness import note_worker
 from actions.run.change import cancel_questions, follow_transition, suspend_run
+from actions.run.fixed import resolve_fixed_findings
 from actions.run.result import RunResultInput, judge_paths, store_result, validate_metrics
 from auth.locking import lock_leased_run
 from kit import queue
@@ -79,6 +80,7 @@ async def complete_run(
         transition = await queue.complete(tx, lease, exit_code=result.exit_code, metrics=_metrics_of(run))
         await follow_transition(tx, board, run, transition)
         await cancel_replaced_approvals(tx, board, run)
+        await resolve_fixed_findings(tx, board, run)
         return run
 
 

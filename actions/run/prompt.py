@@ -3,14 +3,19 @@
 import re
 import unicodedata
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+from models.context import CONTEXT_FIELDS
 from models.run import RunKind
 
 TASKS = {
     RunKind.CODE: "Work on this card. Commit what you change. End with a short summary of what you did.",
     RunKind.PLAN: "Plan this card: write its steps as subtasks, phase by phase. Change no file.",
-    RunKind.REVIEW: "Review the work on this card. Change no file; say what you found.",
+    RunKind.REVIEW: (
+        "Review the work on this card. Change no file; say what you found. If you have the tool report_findings,"
+        " report each finding on its line with it, and a score from 0 to 1."
+    ),
     RunKind.TEST: "Test the work on this card, and say what holds and what does not. Change no file.",
     RunKind.INTEGRATE: "Bring the work on this card together with its base branch.",
     RunKind.DOCUMENT: "Write the documents this card asks for.",
@@ -20,42 +25,116 @@ TASKS = {
 ON_WORK = (RunKind.REVIEW, RunKind.TEST, RunKind.INTEGRATE, RunKind.DOCUMENT)  # begin with the card's work
 
 
+DEFAULT_PROMPT_LENGTH = 200_000  # characters
+ROLES = {
+    "SOURCE": "the work comes from it",
+    "SUPPORTS": "it helps with the work",
+    "CONSTRAINS": "the work must comply with it",
+    "REFERENCE": "for reference",
+}
+
+
 def slug(title: str) -> str:
     """Return a title as a part of a branch name."""
     plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:50].strip("-") or "card"
 
 
+@dataclass(frozen=True)
+class PromptPart:
+    """A part of a prompt. `left_out` names what did not fit into the budget."""
+
+    name: str
+    text: str
+    left_out: list[str] = field(default_factory=list)
+
+
 def prompt_of(kind: RunKind, snapshot: dict[str, Any], instruction: str | None) -> str:
     """Return the prompt of an agent: its task, then the texts of people, marked as such."""
-    card, lines = snapshot["card"], [TASKS[kind]]
+    return "\n\n".join(part.text for part in parts_of(kind, snapshot, instruction) if part.text)
+
+
+def parts_of(kind: RunKind, snapshot: dict[str, Any], instruction: str | None) -> list[PromptPart]:
+    """Return the parts of a prompt in order.
+
+    The task and the card are always whole. Comments, context and documents share what they leave of the budget, in
+    that order; a document that does not fit is left out, and the prompt names it.
+    """
+    card = snapshot["card"]
+    parts = [PromptPart("TASK", TASKS[kind])]
     if work := snapshot.get("work"):
         base = f", which began from {work['base']}" if work["base"] else ""
-        lines += [
-            "",
-            f"The work on this card is on the branch {work['branch']}{base}. Your folder begins with it.",
-        ]
+        text = f"The work on this card is on the branch {work['branch']}{base}. Your folder begins with it."
+        parts.append(PromptPart("WORK", text))
     if instruction:
-        lines += ["", "What you were asked in particular:", instruction]
+        parts.append(PromptPart("INSTRUCTION", f"What you were asked in particular:\n{instruction}"))
     message = snapshot.get("message")
     if message and message["body"] != instruction:
         by = f", by {message['author']}" if message["author"] else ""
-        lines += ["", f"The message that asks for it{by}:", message["body"]]
-    lines += ["", f"# {card['name']}: {card['title']}"]
-    if card["description"]:
-        lines += ["", card["description"]]
-    phase = None
-    for step in snapshot["subtasks"]:
-        if not lines[-1].startswith("- ["):
-            lines += ["", "Steps:"]
+        parts.append(PromptPart("MESSAGE", f"The message that asks for it{by}:\n{message['body']}"))
+    text = f"# {card['name']}: {card['title']}"
+    parts.append(PromptPart("CARD", f"{text}\n\n{card['description']}" if card["description"] else text))
+    if snapshot["subtasks"]:
+        parts.append(PromptPart("STEPS", _steps(snapshot["subtasks"])))
+    comments = ""
+    if snapshot["comments"]:
+        lines = ["What people said on the card last:"]
+        lines += [f"- {comment['author']}: {comment['body']}" for comment in snapshot["comments"]]
+        comments = "\n".join(lines)
+    budget = snapshot["policy"].get("prompt_length") or DEFAULT_PROMPT_LENGTH
+    budget -= sum(len(part.text) + 2 for part in parts) + len(comments)
+    context = _context(snapshot.get("context") or {}, budget)
+    documents = _documents(snapshot.get("documents") or [], budget - len(context.text))
+    parts += [part for part in (context, documents) if part.text or part.left_out]
+    return [*parts, PromptPart("COMMENTS", comments)] if comments else parts
+
+
+def _steps(steps: Sequence[dict[str, Any]]) -> str:
+    lines, phase = ["Steps:"], None
+    for step in steps:
         if step["phase"] != phase:
             phase = step["phase"]
             lines += [f"{phase or 'Other'}:"]
         lines.append(f"- [{'x' if step['completed'] else ' '}] {step['title']}")
-    if snapshot["comments"]:
-        lines += ["", "What people said on the card last:"]
-        lines += [f"- {comment['author']}: {comment['body']}" for comment in snapshot["comments"]]
     return "\n".join(lines)
+
+
+def _context(context: dict[str, Any], budget: int) -> PromptPart:
+    """Return the board's context: its fields, then its personas, as far as they fit."""
+    fields = context.get("fields") or {}
+    items = [(title, fields[name]) for name, title in CONTEXT_FIELDS.items() if fields.get(name)]
+    items += [(f"A user: {one['name']}", one["text"]) for one in context.get("personas") or []]
+    return _fitting("CONTEXT", [(title, f"## {title}\n{text}".strip()) for title, text in items], budget)
+
+
+def _documents(documents: Sequence[dict[str, Any]], budget: int) -> PromptPart:
+    """Return the linked documents with their roles and hints, as far as they fit."""
+    items = []
+    for one in documents:
+        lines = [f"## {one['title']} ({one['kind']}): {ROLES[one['role']]}"]
+        if one["usage_hint"]:
+            lines.append(f"Use: {one['usage_hint']}")
+        where = " ".join(text for text in (one["uri"], one["locator"]) if text)
+        lines += [f"Where: {where}"] * bool(where)
+        if one["content"] is not None:
+            cut = "\n(The rest is left out.)" if one.get("is_cut") else ""
+            lines.append(f"{one['content']}{cut}")
+        items.append((one["title"], "\n".join(lines)))
+    return _fitting("DOCUMENTS", items, budget)
+
+
+def _fitting(name: str, items: Sequence[tuple[str, str]], budget: int) -> PromptPart:
+    """Return the texts of named items that fit into a budget of characters."""
+    texts, left_out = [], []
+    for title, text in items:
+        if len(text) + 2 > budget:
+            left_out.append(title)
+        else:
+            budget -= len(text) + 2
+            texts.append(text)
+    if left_out:
+        texts.append(f"Left out of {name.lower()} for their length: {'; '.join(left_out)}")
+    return PromptPart(name, "\n\n".join(texts), left_out)
 
 
 def without(snapshot: dict[str, Any], messages: Collection[str]) -> dict[str, Any]:

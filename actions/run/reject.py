@@ -8,6 +8,7 @@ from sqlalchemy import select
 from actions.message import post_message_of
 from actions.move import DestinationInput, check_move, move_allowed
 from actions.run.dispatch import on_cards_moved
+from actions.run.open_threads import open_threads_text
 from actions.run.start import RunRequest, enqueue_runs, retry_request
 from actions.run.work_order import find_worked
 from auth.locking import lock_card
@@ -31,6 +32,7 @@ async def reject_card(
 ) -> Card:
     """Send a card in REVIEW back to TODO: the feedback becomes a message on it, and a run continues with it.
 
+    The run is also told the open threads of the reviews.
     The run continues the last run that succeeded, or the one that was chosen since that began: its branch, its
     session if that is alive, its profile, permission and base. If no run succeeded the card only moves, and the
     board's dispatch rule may start one. Raises StageRefused, or Conflict for a card that is not in REVIEW or a
@@ -47,7 +49,9 @@ async def reject_card(
 async def send_back(tx: Transaction, actor: Actor, board: Board, card: Card, feedback: str) -> None:
     """Send a card back to TODO with feedback, and continue its work. The caller holds the card and its board."""
     message = await post_message_of(tx, actor, card.id, feedback, MessageKind.FEEDBACK)
-    wish = RunRequest(instruction=message.body, message_id=message.id)
+    told = await open_threads_text(tx, card.id)
+    instruction = f"{message.body}\n\n{told}" if told else message.body
+    wish = RunRequest(instruction=instruction, message_id=message.id)
     last = await find_worked(tx, card)
     to = await check_move(tx, board, [card], DestinationInput(stage=Stage.TODO))
     await move_allowed(tx, board, [card], to)
@@ -56,6 +60,6 @@ async def send_back(tx: Transaction, actor: Actor, board: Board, card: Card, fee
     )
     if last is not None:
         profile = await tx.get(AgentProfile, last.profile_id) if last.profile_id else None
-        again = retry_request(last, profile, instruction=message.body, resume=True)
+        again = retry_request(last, profile, instruction=instruction, resume=True)
         again = replace(again, message_id=message.id, batch_id=None, place=None)
         await enqueue_runs(tx, actor, board, [(card, again)])

@@ -4,10 +4,10 @@ Later changes by people reach the next run, not this one; only answers to its qu
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Protocol
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, case, func, select
 
 from actions.run.branch import task_of_run
 from actions.run.prompt import ON_WORK, answered_of, prompt_of, slug
@@ -17,6 +17,8 @@ from models.account import User, public
 from models.board import Board
 from models.branch_task import BranchTask, BranchTaskKind, MergeStrategy
 from models.card import Card, Subtask
+from models.context import BoardContext
+from models.document import Document, DocumentLink
 from models.message import Message
 from models.policy import BoardPolicy, RequiredCheck, board_policy_of, checks_after
 from models.question import Question, QuestionStatus
@@ -24,6 +26,8 @@ from models.repository import Repository
 from models.run import CommandKind, PermissionLevel, Run, RunCommand, RunKind, RunStatus
 from models.worker import AgentProfile, AgentSession, Worker, program_of, reusable
 
+MAX_PROMPT_DOCUMENTS = 50  # linked documents in a prompt
+MAX_DOCUMENT_LENGTH = 40_000  # characters of a document in a prompt
 MAX_COMMENTS = 5  # newest messages of people in a prompt
 
 
@@ -77,8 +81,15 @@ class WorkOrder:
     options: dict[str, Any]
     silence_seconds: int
     attempt_seconds: int
+    setup_script: str
+    cleanup_script: str
+    script_seconds: int
+    copy_files: list[str]
+    subfolder: str
+    commit_author: str
     checks: list[RequiredCheck]  # to run after the agent has ended
     first_paths: list[str]  # globs of paths to name first in a long result
+    variables: dict[str, Any] = field(repr=False)  # of the board's context, as they are stored
     agent: AgentToken
 
 
@@ -137,7 +148,36 @@ async def freeze_snapshot(tx: Transaction, board: Board, run: Run, card: Card) -
         "policy": asdict(policy),
         "work": await _reviewed_work(tx, run, card, policy),
         "profile": _profile(profile) if profile else None,
+        "context": await _context(tx, board),
+        "documents": await _documents(tx, board, run, card),
     }
+
+
+async def _context(tx: Transaction, board: Board) -> dict[str, Any]:
+    """Return the facts of the board's context, without its variables."""
+    query = select(BoardContext.fields, BoardContext.personas).where(BoardContext.board_id == board.id)
+    row = (await tx.execute(query)).one_or_none()
+    return {"fields": row.fields, "personas": row.personas} if row else {"fields": {}, "personas": []}
+
+
+async def _documents(tx: Transaction, board: Board, run: Run, card: Card) -> list[dict[str, Any]]:
+    """Return the documents of the run, the card, its group and the board, the nearest first."""
+    targets = [id for id in (run.id, card.id, card.group_id, board.id) if id is not None]
+    near = case({id: place for place, id in enumerate(targets)}, value=DocumentLink.target_id)
+    columns = Document.id, Document.title, Document.kind, Document.content, Document.uri, Document.locator
+    query = select(*columns, DocumentLink.role, DocumentLink.usage_hint).join(
+        DocumentLink, DocumentLink.document_id == Document.id
+    )
+    query = query.where(DocumentLink.target_id.in_(targets)).order_by(near, DocumentLink.id)
+    found: dict[str, dict[str, Any]] = {}
+    for row in await tx.execute(query.limit(MAX_PROMPT_DOCUMENTS)):
+        values = row._asdict()
+        content = values["content"]
+        if content is not None:
+            values["content"] = content[:MAX_DOCUMENT_LENGTH]
+            values["is_cut"] = len(content) > MAX_DOCUMENT_LENGTH
+        found.setdefault(row.id, values)
+    return list(found.values())
 
 
 async def _policy_with_repository(tx: Transaction, board: Board) -> BoardPolicy:
@@ -198,6 +238,7 @@ async def work_order_of(tx: Transaction, board: Board, run: Run, worker: Worker)
     reviewed = run.snapshot.get("work") or {}
     work = reviewed.get("branch")
     continues_work = run.kind in (RunKind.INTEGRATE, RunKind.DOCUMENT)  # other kinds change nothing
+    variables = select(BoardContext.variables).where(BoardContext.board_id == board.id)
     instructions = [profile.get("persona") or "", policy["instructions"]]
     return WorkOrder(
         branch_task=_branch_work(await task_of_run(tx, run), card),
@@ -220,8 +261,15 @@ async def work_order_of(tx: Transaction, board: Board, run: Run, worker: Worker)
         options=profile.get("options") or {},
         silence_seconds=policy["silence_seconds"],
         attempt_seconds=policy["attempt_seconds"],
+        setup_script=policy.get("setup_script", ""),
+        cleanup_script=policy.get("cleanup_script", ""),
+        script_seconds=policy.get("script_seconds", BoardPolicy.script_seconds),
+        copy_files=list(policy.get("copy_files", ())),
+        subfolder=policy.get("subfolder", ""),
+        commit_author=policy.get("commit_author", ""),
         checks=checks_after(run.kind, board_policy_of(policy)),
         first_paths=[*policy.get("forbidden_paths", ()), *policy.get("protected_paths", ())],
+        variables=await tx.scalar(variables) or {},
         agent=AgentToken(
             run=run.id,
             attempt=run.attempt,

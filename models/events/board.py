@@ -45,6 +45,13 @@ class BoardPolicyUpdated(BoardLifecycleEvent):
     changes: Changes
 
 
+class BoardContextUpdated(BoardLifecycleEvent):
+    """A board's context for agents was changed. The values are read where they are now."""
+
+    fields: Annotated[list[str], "The names of the changed fields."]
+    variables: Annotated[list[str], "The names of the variables that were added, changed or removed."]
+
+
 class BoardMoved(BoardLifecycleEvent):
     """A board was reordered among the boards of its workspace."""
 

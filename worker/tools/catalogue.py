@@ -469,6 +469,55 @@ async def ask_question(
     )
 
 
+SEVERITIES = ("INFO", "LOW", "MEDIUM", "HIGH", "CRITICAL")
+CATEGORIES = (
+    *("SECURITY", "BUG", "PERFORMANCE", "MAINTAINABILITY", "BEST_PRACTICE", "STYLE", "DOCUMENTATION", "TEST"),
+)
+FINDING = {
+    "type": "object",
+    "properties": {
+        "path": text("Path of a file that the reviewed work changed."),
+        "line_start": number(
+            "First line in the new file; the diff shows it. Left out: the whole file.", 1, 2**31 - 1
+        ),
+        "line_end": number("Last line. Default: the first.", 1, 2**31 - 1),
+        "severity": one_of("The severity.", SEVERITIES),
+        "category": one_of("The subject.", CATEGORIES),
+        "title": text("The finding in a line.", 200),
+        "description": text("Markdown.", 10_000),
+        "suggestion": text("How to mend it.", 10_000),
+        "snippet": text("The code that it is about.", 4_000),
+        "run_id": text("The reviewed run. Default: the run whose work stands on the card."),
+    },
+    "required": ["path", "severity", "category", "title"],
+    "additionalProperties": False,
+}
+FINDING_FIELDS = {"line_start": "lineStart", "line_end": "lineEnd", "run_id": "runId"}
+
+
+@tool(
+    {
+        "findings": {
+            "type": "array",
+            "items": FINDING,
+            "maxItems": 50,
+            "description": "What you found; each opens a thread on its line.",
+        },
+        "score": {
+            "type": "number",
+            "minimum": 0,
+            "maximum": 1,
+            "description": "Score of the work: 0 is useless, 1 is ready to merge.",
+        },
+    },
+    "findings",
+)
+async def report_findings(session: McpSession, findings: list[Row], score: float | None = None) -> Any:
+    """Report what your review of the work found, and a score. Only for an agent whose run is a review."""
+    given = [{FINDING_FIELDS.get(name, name): value for name, value in one.items()} for one in findings]
+    return await session.do("ReportFindings", findings=given, score=score)
+
+
 def _digest(question_input: Row) -> str:
     """Derive the key of a question from its content."""
     return "q-" + hashlib.sha256(json.dumps(question_input, sort_keys=True).encode()).hexdigest()[:32]

@@ -175,7 +175,7 @@ class Worktree:
     async def is_clean(self) -> bool:
         return not any(await self.changes())
 
-    async def settle(self, message: str, *, commit: bool = True) -> Settled:
+    async def settle(self, message: str, *, commit: bool = True, author: str = "") -> Settled:
         """Commit the agent's work to a branch, and return warnings for people.
 
         The run's branch is moved forward to commits made elsewhere if they descend from it; otherwise the result
@@ -187,7 +187,7 @@ class Worktree:
         tree, warnings = await self._attach()
         committed = False
         if commit:
-            committed, left = await tree._commit(message)
+            committed, left = await tree._commit(message, author)
             warnings += left
         elif changed := [name for names in await tree.changes() for name in names]:
             warnings.append(
@@ -216,7 +216,7 @@ class Worktree:
             raise WorkspaceError(left[0])
         return committed
 
-    async def _commit(self, message: str) -> tuple[bool, list[str]]:
+    async def _commit(self, message: str, named: str = "") -> tuple[bool, list[str]]:
         """Commit what can be committed. Returns messages about the rest."""
         for name in ("index.lock", "HEAD.lock"):
             (self.own / name).unlink(missing_ok=True)  # left by a killed git; no other process works here
@@ -238,7 +238,9 @@ class Worktree:
             why = f" ({error})"
         if within:
             await self._take_in(sorted(within), links)
-        author = [word for setting in AUTHOR for word in ("-c", setting)]
+        name, _, address = named.removesuffix(">").partition(" <")
+        identity = (f"user.name={name}", f"user.email={address}") if named else AUTHOR
+        author = [word for setting in identity for word in ("-c", setting)]
         staged = await self.git("diff-index", "--cached", "--name-only", "--ignore-submodules=none", "HEAD")
         merging = (self.own / "MERGE_HEAD").exists()
         if staged or merging:
