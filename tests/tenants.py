@@ -456,6 +456,8 @@ QUERIES: dict[str, dict[str, Any]] = {
     "viewer": {},
     "me": {},
 }
+OPEN: set[str] = {"rateLimit", "unreadCount"}  # query fields that tell nothing of any tenant
+OPEN |= {"invitationPreview"}  # what the owner of a token may read: tests/test_invitation.py
 OPEN: set[str] = {
     "rateLimit",
     "unreadCount",
