@@ -37,7 +37,7 @@ def demo(make: Make, *, speed: float) -> None:
     address = address_of(listener)
     beside = Path(Database(settings.database_url).file or "demo").absolute()
     folder = beside.with_name(f"{beside.stem}.agents")
-    with alone(beside), agents(f"{address}/graphql", folder, f"{speed:g}", token=for_agents) as begin:
+    with alone(folder), agents(f"{address}/graphql", folder, f"{speed:g}", token=for_agents) as begin:
 
         def listening() -> None:
             greet(address, token, folder, f"{speed:g}")
@@ -47,13 +47,14 @@ def demo(make: Make, *, speed: float) -> None:
 
 
 @contextmanager
-def alone(database: Path) -> Iterator[None]:
-    """Refuse a second demo on this database: each would start a worker in the same folder."""
-    with database.with_suffix(".lock").open("w") as lock:
+def alone(folder: Path) -> Iterator[None]:
+    """Refuse a second demo of this folder: each would start a worker in it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            fail(f"another demo uses {database.name}: stop it, or set DATABASE_URL")
+            fail(f"another demo uses {folder.name}: stop it, or set DATABASE_URL")
         yield
 
 

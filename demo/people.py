@@ -81,7 +81,12 @@ class DemoPeople:
         cards = [card for board in data["boards"]["nodes"][1:] for card in board["cards"]["nodes"]]
         text, options = ASKED[self.asked % len(ASKED)]
         if cards:
-            self.ask(ASK, card=cards[0]["id"], text=text, options=[{"label": label} for label in options])
+            self.ask(
+                ASK,
+                card=cards[0]["id"],
+                text=text,
+                options=[{"label": label, "recommended": label == options[0]} for label in options],
+            )
             self.asked += 1
 
     def pressing(self, cards: list[Any]) -> list[Any]:

@@ -26,6 +26,7 @@ MAX_FILES = 500  # stored of a result's list of files
 MAX_COMMITS = 100
 MAX_PATCH = 524_288  # characters
 MAX_WARNINGS = 50
+MAX_UNDELIVERED = 20  # messages to the agent of a run that its worker has not acknowledged
 MAX_INSTRUCTION_LENGTH = 20_000  # characters
 MAX_SUMMARY_LENGTH = 20_000
 RUN_PASS = "run"  # noqa: S105 - the purpose of a run's signed token
@@ -174,6 +175,14 @@ class CommandKind(DescribedEnum):
     STOP = "STOP", "Stop the agent, keep its work, then confirm."
     CONCLUDE = "CONCLUDE", "Let the agent wrap up and finish."
     ANSWER = "ANSWER", "Give the agent the answers that it waits for."
+    MESSAGE = "MESSAGE", "Give the agent a message of a person."
+
+
+class MessageMode(DescribedEnum):
+    """The time at which an agent at work gets a message."""
+
+    QUEUE = "QUEUE", "After its current turn."
+    INTERRUPT = "INTERRUPT", "At once: its current turn is interrupted."
 
 
 _ACTIVE_SQL = "status IN ('QUEUED', 'CLAIMED', 'RUNNING', 'WAITING')"

@@ -137,6 +137,7 @@ def activity_of(run: Run) -> str:
 GATES = {
     "BLOCKED": "cards that block it are not done",
     "WIP_LIMIT": "the column is full",
+    "REVIEW_LIMIT": "too many cards wait for a review",
     "BOARD_ARCHIVED": "the board is archived",
     "CARD_ARCHIVED": "the card is archived",
 }

@@ -16,7 +16,7 @@ from kit.ids import prefix_of
 from kit.queue import Attempt, Job, JobState, worker_topic
 from models.actor import ActorKind
 from models.refusal import Forbidden, NotFound
-from models.run import RunCommand
+from models.run import MessageMode, RunCommand
 from models.worker import Worker, WorkerStatus, status_of
 from resolvers.context import Context, Info
 from resolvers.follow import watch
@@ -93,6 +93,18 @@ def reason_of_command(root: Parent[RunCommand]) -> str | None:
     """The reason, for STOP."""
     reason: str | None = root.data.get("reason")
     return reason
+
+
+def body_of_command(root: Parent[RunCommand]) -> str | None:
+    """The message, for MESSAGE."""
+    body: str | None = root.data.get("body")
+    return body
+
+
+def mode_of_command(root: Parent[RunCommand]) -> MessageMode | None:
+    """The time of delivery, for MESSAGE."""
+    mode = root.data.get("mode")
+    return MessageMode(mode) if mode else None
 
 
 def answers_of_command(root: Parent[RunCommand]) -> list[AnsweredQuestion]:

@@ -402,6 +402,7 @@ class RunMutation:
     conclude_run = mutation(control.conclude_run, Run, Conflict, requires=Access.BOARD)
     resume_run = mutation(control.resume_run, Run, StageRefused, Conflict, requires=Access.BOARD)
     retry_run = mutation(start.retry_run, Run, StageRefused, Conflict, requires=Access.BOARD)
+    send_message = mutation(control.send_message, Run, Conflict, requires=Access.BOARD)
     choose_run = mutation(control.choose_run, Run, Conflict, requires=Access.BOARD)
     claim_runs = mutation(runs.claim_runs, Claims, Conflict, requires=Access.AUTHOR)
     complete_run = mutation(finish.complete_run, Run, LeaseLost, requires=Access.WORKER)

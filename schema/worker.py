@@ -13,7 +13,7 @@ import resolvers.worker
 from auth.permissions import Access
 from kit.graphql.limits.list_size import list_size
 from kit.graphql.types import Node
-from models.run import CommandKind, RunKind
+from models.run import CommandKind, MessageMode, RunKind
 from models.worker import MAX_AT_ONCE, MAX_CAPABILITIES, MAX_WORKERS, AgentProgram, WorkerStatus
 from resolvers import worker as workers
 from resolvers.board import BOARD
@@ -77,8 +77,12 @@ class Command:
     run_id: ID = strawberry.field(description="The run.")
     attempt: int = strawberry.field(description="The attempt; later attempts ignore the command.")
     kind: CommandKind = strawberry.field(description="The action to take.")
-    key: str = strawberry.field(description="For ANSWER, the key of the answered questions; else the kind.")
+    key: str = strawberry.field(
+        description="For ANSWER, the key of the answered questions; for MESSAGE, the message; else the kind."
+    )
     reason: str | None = query_field(workers.reason_of_command)
+    body: str | None = query_field(workers.body_of_command)
+    mode: MessageMode | None = query_field(workers.mode_of_command)
     answers: list[AnsweredQuestion] = query_field(
         workers.answers_of_command, directives=[list_size(2, slicing=())]
     )

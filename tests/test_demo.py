@@ -19,6 +19,7 @@ import pytest
 import demo.commands
 from demo.people import DemoPeople
 from demo.seed import LABELS, PASSWORD, PEOPLE, WORKSPACE, seed
+from demo.tour import CARD, THINGS
 from kit.eventlog.event_log import make_event_log
 from kit.settings import load
 from tests.conftest import KEY, SIGN_IN, link_of
@@ -59,7 +60,7 @@ async def test_seeding_twice_is_seeding_once(run):
         assert (board["name"], board["law"], len(board["cards"]["nodes"])) == (
             "Signalbox server",
             "PIPELINE",
-            26,
+            27,
         )
         stages = {card["column"]["stage"] for card in board["cards"]["nodes"]}
         assert stages == {"BACKLOG", "PLAN", "TODO", "IN_PROGRESS", "REVIEW", "DONE"}
@@ -84,9 +85,72 @@ async def test_what_seeding_was_killed_at_is_made_the_next_time(run):
         assert await seed(feed.transaction, "hash") == ["Website", "Ideas"]
 
 
+async def test_readme_terminal_and_graphiql_have_one_list_of_things_to_try(capsys):
+    demo.commands.greet("http://127.0.0.1:8000", "token", Path("demo.agents"), "1")
+    printed, readme = capsys.readouterr().out, (ROOT / "README.md").read_text()
+    welcome = (ROOT / "explorer" / "examples" / "1-welcome.graphql").read_text()
+    for number, (title, _) in enumerate(THINGS, start=1):
+        for text, shown in ((printed, f"{number}  {title}."), (readme, f"{number}. **{title}.**")):
+            assert shown in text
+        assert f"{number}. {title}: " in welcome
+    assert len(THINGS) == 4
+    assert " ".join(CARD.split()) in " ".join(readme.split())
+
+
+TRIED = """{ boards(first: 1) { nodes { cards(first: 5, filter: {stages: [BACKLOG], text: "Yours"}) { nodes {
+  id title moves { stage allowed } } } } } }"""
+OPEN = "{ questions(filter: {status: [OPEN]}) { nodes { id text options { label } } } }"
+
+
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+async def test_a_question_is_always_open_and_one_card_is_left_to_the_viewer(serve, seeded):
+    server = await serve(await seeded())
+    async with httpx2.AsyncClient(timeout=30, headers=server.headers) as client:
+
+        async def ask(query, **variables):
+            said = (await client.post(server.http, json={"query": query, "variables": variables})).json()
+            [value] = said["data"].values()
+            return value.get("nodes", value)
+
+        people = DemoPeople(client, server.http, random.Random(4))
+        seen = set()
+        for _ in range(3):
+            await asyncio.to_thread(people_act, server, people)
+            [question] = await ask(OPEN)
+            seen.add(question["text"])
+            said = await ask(ANSWER, id=question["id"], options=[question["options"][0]["label"]])
+            assert said["__typename"] == "Question"
+        assert len(seen) == 3, "another one each time"
+        [board] = await ask(TRIED)
+        [card] = board["cards"]["nodes"]
+        assert card["title"] == CARD
+        allowed = {move["stage"]: move["allowed"] for move in card["moves"]}
+        assert (allowed["TODO"], allowed["DONE"]) == (True, False)
+
+
+def people_act(server, people):
+    """One interval of the demo's people, as a client of their own."""
+    with httpx2.Client(timeout=30, headers=server.headers) as client:
+        people.client = client
+        for _ in range(10):
+            people.keep_asking()
+            people.beat()
+
+
+async def test_a_second_demo_in_the_folder_is_refused_in_one_line(tmp_path):
+    process, *_ = await started(tmp_path)
+    try:
+        status, out, err = await begin(tmp_path, "demo", DATABASE_URL="sqlite:///demo.sqlite3")
+        assert (status, out) == (2, "")
+        assert err == "signalbox: another demo uses demo.agents: stop it, or set DATABASE_URL\n"
+    finally:
+        await stopped(process)
+
+
 async def by_link(client, told):
     """The headers of whoever opens the link that a demo printed."""
     address, token = re.search(r"(http://[\d.:]+)/#token=(\S+)", told).groups()
+    address += "/graphql"
     body = {"query": SIGN_IN, "variables": {"input": {"token": token}}}
     session = (await client.post(address, json=body)).json()["data"]["redeemSignInLink"]
     return {"authorization": f"Bearer {session['accessToken']}"}

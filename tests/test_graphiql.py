@@ -125,8 +125,10 @@ async def test_what_one_window_changes_the_other_shows(serve, fresh, run):
     url = await fresh()
     async with run(url) as app:
         _, [card] = await app.has_board("Paint the signal")
-        to_do = 'mutation { moveCard(input: {id: "%s", destination: {stage: TODO}}) { __typename } }' % card  # noqa: UP031
-        assert await app.data(to_do) == {"__typename": "Card"}
+        move = """mutation($id: ID!, $to: Stage!) {
+          moveCard(input: {id: $id, destination: {stage: $to}}) { __typename } }"""
+        for stage in ("TODO", "IN_PROGRESS", "REVIEW"):
+            assert await app.data(move, id=card, to=stage) == {"__typename": "Card"}
     process = await serve(url)
     async with async_playwright() as playwright:
         program = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
@@ -134,10 +136,10 @@ async def test_what_one_window_changes_the_other_shows(serve, fresh, run):
         await signs_in(browser, process, await link_to(process))
         watch, told_there = await open_tab(browser, process.http, "Watch")
         shown = await execute(watch)
-        await expect(shown).to_contain_text("TODO")  # the history, replayed from "0"
+        await expect(shown).to_contain_text("REVIEW")  # the history, replayed from "0"
         move, told_here = await open_tab(browser, process.http, "MoveCard")
-        await expect(await execute(move)).to_contain_text("IN_PROGRESS")
-        await expect(shown).to_contain_text("IN_PROGRESS")
-        await expect(await execute(move)).to_contain_text("IN_PROGRESS")  # the same stage is reordering
+        await expect(await execute(move)).to_contain_text("DONE")
+        await expect(shown).to_contain_text("DONE")
+        await expect(await execute(move)).to_contain_text("DONE")  # the same stage is reordering
         assert told_here == told_there == []
         await program.close()

@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import json
 import re
+import time
 from contextlib import asynccontextmanager
 
 import httpx2
@@ -118,7 +119,7 @@ def test_its_scripts_are_small():
 async def test_two_windows_show_what_one_of_them_and_others_change(serve, fresh, run):
     url = await fresh()
     async with run(url) as app:
-        _, [id, _] = await app.has_board("Paint the signal", "Oil the points")
+        _, [id, oiled] = await app.has_board("Paint the signal", "Oil the points")
         token = app.tokens[""]
     process = await serve(url)
     async with (
@@ -163,6 +164,20 @@ async def test_two_windows_show_what_one_of_them_and_others_change(serve, fresh,
                 "Paint the signal"
             )
         assert (await asks(CARD, id=id))["card"]["stage"] == "IN_PROGRESS"
+
+        # Against each other, at the same moment: one of them is last, and both windows show that.
+        for each, key in ((page, "ArrowLeft"), (other, "ArrowRight")):
+            await card(each, "Oil the points").locator("a").focus()
+            await each.keyboard.press("Space")
+            await each.keyboard.press(key)
+        await asyncio.gather(*(each.keyboard.press("Space") for each in (page, other)))
+        deadline = time.monotonic() + 30
+        while True:
+            stage = (await asks(CARD, id=oiled))["card"]["column"]["name"]
+            shown = [await card(column(each, stage), "Oil the points").count() for each in (page, other)]
+            if stage in ("Backlog", "To do") and shown == [1, 1]:
+                break
+            assert time.monotonic() < deadline, (stage, shown)
 
 
 @browsing

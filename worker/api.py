@@ -164,6 +164,12 @@ class QuestionAnswer(WorkerCommand):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PersonMessage(WorkerCommand):
+    body: str
+    interrupts: bool = False  # else it waits for the end of the turn
+
+
+@dataclass(frozen=True, kw_only=True)
 class Decide(WorkerCommand):
     key: str
     allow: bool

@@ -24,6 +24,7 @@ from worker.api import (
     HeartbeatAnswer,
     LeaseState,
     LeaseTicket,
+    PersonMessage,
     QuestionAnswer,
     Registration,
     Resolution,
@@ -342,6 +343,10 @@ def _command(payload: Row) -> WorkerCommand | None:
             return Stop(id=id, run=run, reason=payload["reason"] or Stop.reason)
         case "CONCLUDE":
             return Conclude(id=id, run=run)
+        case "MESSAGE":
+            return PersonMessage(
+                id=id, run=run, body=payload["body"] or "", interrupts=payload["mode"] == "INTERRUPT"
+            )
         case "ANSWER":
             answers = {entry["key"]: entry["answer"] for entry in payload["answers"] or []}
             return QuestionAnswer(id=id, run=run, key=payload["key"], answers=answers)

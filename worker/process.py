@@ -131,6 +131,10 @@ class Agent:
         """Ask the program to wrap up. Returns False as `answer` does."""
         return self._tell("", self.adapter.conclude())
 
+    def tell(self, text: str, *, interrupts: bool) -> bool:
+        """Give the program a message. Returns False as `answer` does."""
+        return self._tell("", self.adapter.tell(text, interrupts=interrupts))
+
     def stop(self, why: AgentResult) -> None:
         """Stop the program with increasing force. A result that it declared earlier still counts."""
         if self._stopped is None:

@@ -20,6 +20,7 @@ from protocol.events import (
     Contribution,
     DecisionState,
     LifecyclePhase,
+    Origin,
     OutputText,
     PromptGiven,
     QuestionItem,
@@ -39,6 +40,7 @@ from worker.api import (
     Failure,
     FinishedWork,
     LeaseLost,
+    PersonMessage,
     QuestionAnswer,
     Row,
     ServerRejected,
@@ -63,7 +65,7 @@ log = logging.getLogger(__name__)
 LOCK_POLL_SECONDS = 1.0
 SNAPSHOT_INTERVAL_SECONDS = 2.0  # between two reports of changes, at least
 SNAPSHOT_PAUSE_FACTOR = 10.0  # of the time that a look takes
-RELEASED, CANCELLED, CONCLUDE, ANSWERED = "RELEASED", "CANCELLED", "CONCLUDE", "ANSWERED"
+RELEASED, CANCELLED, CONCLUDE, ANSWERED, MESSAGE = "RELEASED", "CANCELLED", "CONCLUDE", "ANSWERED", "MESSAGE"
 PERMISSION, ALLOW = "leave", "Allow"  # key of the question about a permission, and its positive answer
 
 
@@ -84,6 +86,7 @@ class WorkerRun:
         self._questions: dict[str, QuestionRaised] = {}
         self._answers: dict[str, QuestionAnswer] = {}  # answers that arrived before their question
         self._next = ""  # prompt to resume with
+        self._messages: list[str] = []  # of people, for the end of the turn
         self._done_commands: set[str] = set()
         self._ended: AgentResult | None = None  # overrides what the agent declares
         self._lost = False
@@ -182,6 +185,8 @@ class WorkerRun:
                 self._spawn(self._conclude())
             case QuestionAnswer():
                 self._answer(command)
+            case PersonMessage():
+                self._spawn(self._pass_on(command))
             case Decide():
                 if self.agent:
                     self.agent.decide(command.key, allow=command.allow, note=command.note)
@@ -214,6 +219,19 @@ class WorkerRun:
             self.agent.decide(command.key, allow=ALLOW in choices, note=note)
         elif self.agent and not self.agent.answer(command.key, command.answers):
             self._resume_with(answered(question.asks, command.answers), ANSWERED)
+
+    async def _pass_on(self, message: PersonMessage) -> None:
+        """Give the agent a person's message; one that takes no input gets it with its next prompt."""
+        while self.agent is None or self.agent.pid is None:  # noqa: ASYNC110 - nothing signals the start of a program
+            await asyncio.sleep(0.1)
+        if self.agent.tell(message.body, interrupts=message.interrupts):
+            await self.outbox.put(PromptGiven(text=message.body, origin=Origin.HUMAN))
+        elif message.interrupts:
+            self._resume_with(message.body, MESSAGE)
+        else:
+            self._messages.append(message.body)
+            text = "The program takes no message while it runs; it gets it when its turn has ended"
+            await self.outbox.put(AgentWarning(text=text, code="MESSAGE_WAITS"))
 
     def _resume_with(self, prompt: str, why: str) -> None:
         """Stop a program that takes no input while it runs, and resume its session with a prompt."""
@@ -293,7 +311,9 @@ class WorkerRun:
                 self.session, retried = "", True
                 prompt = "\n\n".join([whole, *prompts])
                 continue
-            if not self._next or outcome.ended.ok:
+            if outcome.ended.ok and self._messages and not self._lost:
+                self._next, self._messages = "\n\n".join(self._messages), []
+            elif not self._next or outcome.ended.ok:
                 return outcome
             prompts.append(self._next)
             prompt = self._next if self.session else "\n\n".join([whole, *prompts])

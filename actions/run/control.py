@@ -2,9 +2,10 @@
 
 from typing import Annotated
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from actions import validation
+from actions.message import post_message_of
 from actions.run.change import emit_run_event, follow_transition, send_command
 from actions.run.dispatch import MAX_STOP_REASON_LENGTH, stop_run_of_card
 from actions.run.start import restart_run
@@ -15,8 +16,19 @@ from kit.db.transaction import Transaction
 from kit.graphql.arguments import Id
 from models.actor import Actor
 from models.events.run import RunChosen, RunConcluding, run_facts
+from models.message import MessageKind
 from models.refusal import Conflict
-from models.run import MAX_INSTRUCTION_LENGTH, TERMINAL, CommandKind, Run, RunStatus, WaitReason
+from models.run import (
+    MAX_INSTRUCTION_LENGTH,
+    MAX_UNDELIVERED,
+    TERMINAL,
+    CommandKind,
+    MessageMode,
+    Run,
+    RunCommand,
+    RunStatus,
+    WaitReason,
+)
 
 
 async def stop_run(
@@ -60,6 +72,38 @@ async def conclude_run(tx: Transaction, actor: Actor, *, id: Annotated[Id, "The 
         raise Conflict(f"The run is {state}; only one that a worker has is wrapped up", run.id)
     await send_command(tx, run, CommandKind.CONCLUDE, CommandKind.CONCLUDE, {})
     emit_run_event(tx, board, RunConcluding(**run_facts(run)))
+    return run
+
+
+async def send_message(
+    tx: Transaction,
+    actor: Actor,
+    *,
+    run_id: Annotated[Id, "The run. A worker holds it."],
+    body: Annotated[str, "Markdown: 1 to 10,000 characters."],
+    mode: Annotated[MessageMode, "The time of delivery."] = MessageMode.QUEUE,
+) -> Run:
+    """Send a message to the agent of a run while it works. It is also posted on the card.
+
+    It is delivered once, as a command to the worker. A program that takes no input while it runs gets it when its
+    turn has ended, or is stopped and resumed with it. Raises Conflict if no worker holds the run, if it is being
+    stopped, or if 20 messages are undelivered.
+    """
+    _, run = await lock_run(tx, actor, run_id)
+    is_held = await tx.scalar(select(queue.Job.held).where(queue.Job.id == run.id))
+    if not is_held or run.stop_requested_at:
+        state = "stopping" if run.stop_requested_at else run.status
+        raise Conflict(f"The run is {state}; only one that a worker has takes messages", run.id)
+    undelivered = (
+        *(RunCommand.run_id == run.id, RunCommand.attempt == run.attempt),
+        *(RunCommand.kind == CommandKind.MESSAGE, RunCommand.acknowledged_at.is_(None)),
+    )
+    count = await tx.scalar(select(func.count()).select_from(RunCommand).where(*undelivered))
+    if (count or 0) >= MAX_UNDELIVERED:
+        raise Conflict(f"{count} messages wait to be delivered", run.id)
+    message = await post_message_of(tx, actor, run.card_id, body, MessageKind.INSTRUCTION)
+    data = {"body": message.body, "mode": mode}
+    await send_command(tx, run, CommandKind.MESSAGE, message.id, data)
     return run
 
 

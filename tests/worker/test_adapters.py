@@ -68,6 +68,7 @@ def test_every_type_of_event_has_a_stream_or_a_test():
         "KNOWLEDGE",
         "PROGRESS",
         "LIMIT",
+        "DIFF",
     }  # the worker's, the server's, and below
     assert {t.value for t in EventType} - elsewhere <= seen
 

@@ -156,6 +156,10 @@ class ProgramAdapter:
         """Return the input that asks for an early end, or None: then it is stopped and resumed with WRAP_UP."""
         return None
 
+    def tell(self, text: str, *, interrupts: bool) -> bytes | None:
+        """Return the input that gives the program a message, or None: then its session is resumed with it."""
+        return None
+
     def _watch(self, events: list[AgentEvent]) -> list[AgentEvent]:
         for event in events:
             if isinstance(event, ToolStarted):

@@ -40,6 +40,7 @@ from protocol.events import (
     ToolStarted,
     ToolStatus,
 )
+from worker.programs import claude_control as control
 from worker.programs.adapter import (
     MAX_TOOL_SECONDS,
     WRAP_UP,
@@ -54,7 +55,6 @@ from worker.programs.adapter import (
     text_of,
     title,
 )
-from worker.programs.claude_control import allow_request, control_line, deny_request, user_message
 
 KINDS = {
     "Read": ToolKind.READ,
@@ -150,7 +150,9 @@ class ClaudeCode(ProgramAdapter):
             argv += ["--mcp-config", str(work.private / SERVERS), "--strict-mcp-config"]
         env = {"CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1", "DISABLE_AUTOUPDATER": "1"}
         env |= {"MCP_TOOL_TIMEOUT": str(MAX_TOOL_SECONDS * 1000)} if work.tools else {}
-        return ProgramStart(argv=argv, env=env, stdin=user_message(work.prompt), keep_stdin=True, files=files)
+        return ProgramStart(
+            argv=argv, env=env, stdin=control.user_message(work.prompt), keep_stdin=True, files=files
+        )
 
     def answer(self, key: str, answers: dict[str, list[str]]) -> bytes | None:
         request = self._requests.pop(key, None)
@@ -160,24 +162,24 @@ class ClaudeCode(ProgramAdapter):
             question["question"]: ", ".join(answers.get(str(n), []))
             for n, question in enumerate(request["input"].get("questions", []))
         }
-        return allow_request(key, {**request["input"], "answers": data})
+        return control.allow_request(key, {**request["input"], "answers": data})
 
     def decide(self, key: str, *, allow: bool, note: str = "") -> bytes | None:
         request = self._requests.pop(key, None)
         if request is None:
             return None
-        return (
-            allow_request(key, request["input"])
-            if allow
-            else deny_request(key, note or "A person refused this.")
-        )
+        if allow:
+            return control.allow_request(key, request["input"])
+        return control.deny_request(key, note or "A person refused this.")
 
     def conclude(self) -> bytes | None:
+        return self.tell(WRAP_UP, interrupts=True)
+
+    def tell(self, text: str, *, interrupts: bool) -> bytes | None:
         if self.ended:
             return None
-        self._skip += 1
-        stop = {"type": "control_request", "request_id": "conclude", "request": {"subtype": "interrupt"}}
-        return control_line(stop) + user_message(WRAP_UP)
+        self._skip += interrupts
+        return control.interrupt_request() * interrupts + control.user_message(text)
 
     def read_json(self, data: Json) -> list[AgentEvent]:
         read = getattr(self, f"on_{data.get('type')}", None)
@@ -479,7 +481,7 @@ class ClaudeCode(ProgramAdapter):
         """Refuse a request, or end a tool, whose line was too long to be parsed."""
         kind = FIRST_TYPE.search(line)
         if kind and kind[1] == "control_request" and (key := REQUEST_ID.search(line)):
-            self.outgoing.append(deny_request(key[1], TOO_LONG))
+            self.outgoing.append(control.deny_request(key[1], TOO_LONG))
         if kind and kind[1] == "user" and (tool := RESULT_OF.search(line)):
             name = self.tools.get(tool[1], "")
             return self._watch([ToolFinished(tool=tool[1], name=name, text=TOO_LONG)])
@@ -490,11 +492,11 @@ class ClaudeCode(ProgramAdapter):
     def on_control_request(self, data: Json) -> list[AgentEvent]:
         request, key = data["request"], data["request_id"]
         if self.is_shortened:
-            self.outgoing.append(deny_request(key, TOO_LONG))
+            self.outgoing.append(control.deny_request(key, TOO_LONG))
             return []
         if request["subtype"] != "can_use_tool":
             refusal = {"subtype": "error", "request_id": key, "error": "not supported by this client"}
-            self.outgoing.append(control_line({"type": "control_response", "response": refusal}))
+            self.outgoing.append(control.response_line(refusal))
             return []
         name, input = request["tool_name"], request["input"]
         self._requests[key] = request
@@ -503,7 +505,7 @@ class ClaudeCode(ProgramAdapter):
             return [QuestionRaised(key=key, asks=asks)]
         if not self._supervised or self._is_ours(name):
             del self._requests[key]
-            self.outgoing.append(allow_request(key, input))
+            self.outgoing.append(control.allow_request(key, input))
             return []
         return [
             ApprovalRequested(

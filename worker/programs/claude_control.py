@@ -22,6 +22,15 @@ def deny_request(key: str, why: str) -> bytes:
     return respond(key, {"behavior": "deny", "message": why})
 
 
+def interrupt_request() -> bytes:
+    request = {"request_id": "conclude", "request": {"subtype": "interrupt"}}
+    return control_line({"type": "control_request", **request})
+
+
 def respond(key: str, response: Json) -> bytes:
     answer = {"subtype": "success", "request_id": key, "response": response}
-    return control_line({"type": "control_response", "response": answer})
+    return response_line(answer)
+
+
+def response_line(response: Json) -> bytes:
+    return control_line({"type": "control_response", "response": response})

@@ -38,6 +38,7 @@ class ShellCommand(ProgramAdapter):
 
     def __init__(self) -> None:
         super().__init__()
+        self.hears = True  # whether its input stays open
         self._explicit = False
         self._last = ""
         self._asked: dict[str, QuestionRaised] = {}
@@ -57,6 +58,7 @@ class ShellCommand(ProgramAdapter):
         input_mode = work.options.get("stdin", "answers")
         if input_mode not in INPUTS:
             raise ValueError(f"the option `stdin` can be {', '.join(INPUTS)}, not {input_mode!r}")
+        self.hears = input_mode != "close"
         return ProgramStart(
             argv=["sh", "-c", command],
             env=env,
@@ -103,6 +105,10 @@ class ShellCommand(ProgramAdapter):
 
     def conclude(self) -> bytes | None:
         return b'{"conclude": true}\n'
+
+    def tell(self, text: str, *, interrupts: bool) -> bytes | None:
+        line = {"message": text, "mode": "INTERRUPT" if interrupts else "QUEUE"}
+        return json.dumps(line, ensure_ascii=False).encode(errors="replace") + b"\n" if self.hears else None
 
     def finish(self, code: int, stderr: str) -> None:
         if self.ended is not None:

@@ -275,7 +275,6 @@ function noted(item: Item): string {
   }
   if (item.__typename === 'RunCommitLine') return `${item.what.toLowerCase().replace('_', ' ')} ${item.sha?.slice(0, 8) ?? ''} ${item.text}`;
   if (item.__typename === 'RunSubagent') return `${item.name ?? 'A sub-agent'} ${item.phase.toLowerCase()} ${item.text}`;
-  if (item.__typename === 'RunStatusLine') return item.text || item.state.toLowerCase();
   if (item.__typename === 'RunAttempt') return `attempt ${item.number} ${item.phase.toLowerCase()} ${item.text}`;
   return 'text' in item ? item.text : '';
 }

@@ -13,7 +13,6 @@ const PATHS = {
   close: 'm4 4 8 8M12 4l-8 8',
   check: 'm3.5 8.5 3 3 6-7',
   comment: 'M3 3.5h10v7H8l-3 2.5v-2.5H3z',
-  subtask: 'M3 4h2v2H3zM3 10h2v2H3zM8 5h5M8 11h5',
   calendar: 'M3 4h10v9H3zM3 7h10M6 2.5v3M10 2.5v3',
   board: 'M2.5 3.5h3v9h-3zM6.5 3.5h3v6h-3zM10.5 3.5h3v7.5h-3z',
   code: 'm5.5 5-3 3 3 3M10.5 5l3 3-3 3',
@@ -25,12 +24,10 @@ const PATHS = {
   stop: 'M4.5 4.5h7v7h-7z',
   retry: 'M3 8a5 5 0 1 0 1.5-3.5M3 2.5V5h2.5',
   chevron: 'm6 4 4 4-4 4',
-  robot: 'M4 6h8v6.5H4zM8 6V3.5M6.5 9h.01M9.5 9h.01M2.5 8.5v2M13.5 8.5v2',
   bolt: 'M8.5 2 4 9h3.5l-.5 5L12 7H8.5z',
   file: 'M4 2.5h5l3 3v8H4zM9 2.5v3h3',
   bell: 'M4 11V7.5a4 4 0 0 1 8 0V11l1 1H3zM7 13.5h2',
   keyboard: 'M2 4.5h12v7H2zM4.5 7h.01M7 7h.01M9.5 7h.01M12 7h.01M5 9.5h6',
-  branch: 'M5 4v8M5 4a1 1 0 1 0 0-.01M5 13a1 1 0 1 0 0-.01M11 5a1 1 0 1 0 0-.01M11 6c0 3-6 2-6 5',
 } as const;
 
 export type IconName = keyof typeof PATHS;

@@ -51,12 +51,15 @@ export const AGENT_WORDS: Record<AgentState, string> = {
   CANCELLED: 'Stopped',
 };
 
+/** Lines of the server that say no more than the state beside them. */
+const REPEATED = new Set(['At work', 'Waits for a worker', 'Waits for an answer', 'Starting', 'Done']);
+
 /** The state of a card's agent, and the one line that says what it does. */
 export const AgentLine = ({ state, activity }: { state: AgentState; activity?: string | null | undefined }) => (
   <span class={`agent agent-${state.toLowerCase()}`}>
     <span class="agent-dot" aria-hidden="true" />
     <span class="agent-state">{AGENT_WORDS[state]}</span>
-    {activity && <span class="agent-activity">{activity}</span>}
+    {activity && !REPEATED.has(activity) && <span class="agent-activity">{activity}</span>}
   </span>
 );
 

@@ -18,7 +18,7 @@ const QUIET_STATES = new Set(['IDLE', 'SUCCEEDED', 'CANCELLED']);
 
 export function BoardView({ board }: { board: Board }) {
   const facts = board.facts.value;
-  if (!facts) return board.failure.value ? <Empty text={board.failure.value} /> : <Skeleton />;
+  if (!facts) return board.failure.value ? <p class="page calm">{board.failure.value}</p> : <Skeleton />;
   return (
     <section class="board" aria-label={facts.name}>
       <FilterBar board={board} />
@@ -37,13 +37,6 @@ export function BoardView({ board }: { board: Board }) {
     </section>
   );
 }
-
-const Empty = ({ text }: { text: string }) => (
-  <div class="empty">
-    <Icon name="board" size={32} />
-    <p>{text}</p>
-  </div>
-);
 
 const Skeleton = () => (
   <div class="columns skeleton" aria-busy="true">

@@ -1,6 +1,7 @@
 // Charts of a workspace, each with its table: the queue, the workers, where the cards stand.
 
 import { useSignal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
 
 import { follow, request } from '../api/client';
@@ -17,6 +18,8 @@ import { Ago } from '../ui/time';
 
 const STAGES: Stage[] = ['BACKLOG', 'PLAN', 'TODO', 'IN_PROGRESS', 'REVIEW', 'DONE'];
 const MAX_POINTS = 120; // of the depth of the queue, one a second at most
+
+type Counts = readonly { stage: Stage; count: number }[];
 
 interface Point {
   queued: number;
@@ -83,92 +86,69 @@ function WorkspaceCharts({ id, name }: { id: string; name: string }) {
         <figure class="panel">
           <figcaption>Queue, as it changes</figcaption>
           <Depth points={points.value} />
-          <table>
-            <thead>
-              <tr>
-                <th>Board</th>
-                <th>Queued</th>
-                <th>At work</th>
-                <th>Waiting</th>
-                <th>Failed</th>
-              </tr>
-            </thead>
-            <tbody>
-              {boards.map((it) => (
-                <tr key={it.boardId}>
-                  <th>{it.board?.name}</th>
-                  <td>{it.queued + it.delayed}</td>
-                  <td>{it.active}</td>
-                  <td>{it.waiting}</td>
-                  <td>{it.dead}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
+          <Table
+            head={['Board', 'Queued', 'At work', 'Waiting', 'Failed']}
+            rows={boards.map((it) => [it.board?.name, it.queued + it.delayed, it.active, it.waiting, it.dead])}
+          />
         </figure>
         <figure class="panel">
           <figcaption>Where the cards stand</figcaption>
           {boards.map((it) => (
             <StageBar key={it.boardId} name={it.board?.name ?? ''} counts={it.board?.cardCounts ?? []} />
           ))}
-          <table>
-            <thead>
-              <tr>
-                <th>Board</th>
-                {STAGES.map((stage) => (
-                  <th key={stage}>{words(stage)}</th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {boards.map((it) => (
-                <tr key={it.boardId}>
-                  <th>{it.board?.name}</th>
-                  {STAGES.map((stage) => (
-                    <td key={stage}>{it.board?.cardCounts.find((count) => count.stage === stage)?.count ?? 0}</td>
-                  ))}
-                </tr>
-              ))}
-            </tbody>
-          </table>
+          <Table
+            head={['Board', ...STAGES.map(words)]}
+            rows={boards.map((it) => [it.board?.name, ...STAGES.map((stage) => countOf(it.board?.cardCounts, stage))])}
+          />
         </figure>
         <figure class="panel">
           <figcaption>Workers</figcaption>
-          <table>
-            <thead>
-              <tr>
-                <th>Worker</th>
-                <th>Status</th>
-                <th>Runs</th>
-                <th>Heard</th>
-              </tr>
-            </thead>
-            <tbody>
-              {workers.value.map((it) => (
-                <tr key={it.id}>
-                  <th>{it.name}</th>
-                  <td>
-                    <span class={`worker worker-${it.status.toLowerCase()}`}>
-                      <span class="agent-dot" aria-hidden="true" />
-                      {words(it.status)}
-                    </span>
-                  </td>
-                  <td>
-                    {it.held} / {it.maxConcurrent}
-                  </td>
-                  <td>
-                    <Ago at={it.heardAt} />
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
+          <Table
+            head={['Worker', 'Status', 'Runs', 'Heard']}
+            rows={workers.value.map((it) => [
+              it.name,
+              <span class={`worker worker-${it.status.toLowerCase()}`}>
+                <span class="agent-dot" aria-hidden="true" />
+                {words(it.status)}
+              </span>,
+              `${it.held} / ${it.maxConcurrent}`,
+              <Ago at={it.heardAt} />,
+            ])}
+          />
           {workers.value.length === 0 && <p class="calm">No worker is registered.</p>}
         </figure>
       </div>
     </section>
   );
 }
+
+const countOf = (counts: Counts | undefined, stage: Stage): number =>
+  counts?.find((it) => it.stage === stage)?.count ?? 0;
+
+/** The figures of a chart. The first cell of a row names it. */
+const Table = ({ head, rows }: { head: readonly string[]; rows: readonly ComponentChildren[][] }) => (
+  <table>
+    <thead>
+      <tr>
+        {head.map((name) => (
+          <th key={name} scope="col">
+            {name}
+          </th>
+        ))}
+      </tr>
+    </thead>
+    <tbody>
+      {rows.map(([name, ...cells], row) => (
+        <tr key={row}>
+          <th scope="row">{name}</th>
+          {cells.map((cell, at) => (
+            <td key={at}>{cell}</td>
+          ))}
+        </tr>
+      ))}
+    </tbody>
+  </table>
+);
 
 /** Lines of the last minutes. The table below has the figures of now. */
 function Depth({ points }: { points: readonly Point[] }) {
@@ -196,7 +176,7 @@ function Depth({ points }: { points: readonly Point[] }) {
   );
 }
 
-function StageBar({ name, counts }: { name: string; counts: readonly { stage: Stage; count: number }[] }) {
+function StageBar({ name, counts }: { name: string; counts: Counts }) {
   const total = counts.reduce((sum, { count }) => sum + count, 0);
   if (!total) return null;
   return (
@@ -204,7 +184,7 @@ function StageBar({ name, counts }: { name: string; counts: readonly { stage: St
       <span>{name}</span>
       <div role="img" aria-label={counts.map(({ stage, count }) => `${words(stage)} ${count}`).join(', ')}>
         {STAGES.map((stage) => {
-          const count = counts.find((it) => it.stage === stage)?.count ?? 0;
+          const count = countOf(counts, stage);
           return count ? (
             <span key={stage} class={`stage-${stage.toLowerCase()}`} style={{ flexGrow: count }} title={`${words(stage)} ${count}`}>
               {count}

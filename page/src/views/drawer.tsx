@@ -184,34 +184,19 @@ function Properties({ board, open, card }: { board: Board; open: OpenCard; card:
       <Property name="Priority">
         <span class="select">
           <PriorityIcon priority={card.priority} />
-          <select
-            aria-label="Priority"
-            value={card.priority}
-            disabled={isFixed}
-            onChange={(event) => void open.update({ priority: event.currentTarget.value as Priority })}
-          >
-            {PRIORITIES.map((it) => (
-              <option key={it} value={it}>
-                {words(it)}
-              </option>
-            ))}
-          </select>
+          <Select isFixed={isFixed} name="Priority" of={PRIORITIES} value={card.priority} change={(priority) => open.update({ priority })} />
         </span>
       </Property>
       <Property name="People">
         <Menu label={card.assignees.map(nameOf).join(', ') || 'Nobody'} class="value">
           {members.map((person) => {
             const isOn = card.assignees.some(({ id }) => id === person.id);
-            const change = () =>
-              void act('The people were not changed', isOn ? UnassignDocument : AssignDocument, {
-                cardId: card.id,
-                userId: person.id,
-              });
+            const document = isOn ? UnassignDocument : AssignDocument;
+            const change = () => act('The people were not changed', document, { cardId: card.id, userId: person.id });
             return (
-              <label key={person.id} class="choice">
-                <input type="checkbox" checked={isOn} disabled={isFixed} onChange={change} />
+              <Tick key={person.id} isOn={isOn} isFixed={isFixed} change={change}>
                 <Avatar person={person} /> {nameOf(person)}
-              </label>
+              </Tick>
             );
           })}
         </Menu>
@@ -220,16 +205,12 @@ function Properties({ board, open, card }: { board: Board; open: OpenCard; card:
         <Menu label={card.labels.map(({ name }) => name).join(', ') || 'None'} class="value">
           {(workspace?.labels ?? []).map((label) => {
             const isOn = card.labels.some(({ id }) => id === label.id);
-            const change = () =>
-              void act('The labels were not changed', isOn ? RemoveLabelDocument : AddLabelDocument, {
-                cardId: card.id,
-                labelId: label.id,
-              });
+            const document = isOn ? RemoveLabelDocument : AddLabelDocument;
+            const change = () => act('The labels were not changed', document, { cardId: card.id, labelId: label.id });
             return (
-              <label key={label.id} class="choice">
-                <input type="checkbox" checked={isOn} disabled={isFixed} onChange={change} />
+              <Tick key={label.id} isOn={isOn} isFixed={isFixed} change={change}>
                 <LabelChip label={label} />
-              </label>
+              </Tick>
             );
           })}
         </Menu>
@@ -245,33 +226,10 @@ function Properties({ board, open, card }: { board: Board; open: OpenCard; card:
         />
       </Property>
       <Property name="Type">
-        <select
-          aria-label="Type"
-          value={card.type}
-          disabled={isFixed}
-          onChange={(event) => void open.update({ type: event.currentTarget.value as CardType })}
-        >
-          {TYPES.map((it) => (
-            <option key={it} value={it}>
-              {words(it)}
-            </option>
-          ))}
-        </select>
+        <Select isFixed={isFixed} name="Type" of={TYPES} value={card.type} change={(type) => open.update({ type })} />
       </Property>
       <Property name="Size">
-        <select
-          aria-label="Size"
-          value={card.size ?? ''}
-          disabled={isFixed}
-          onChange={(event) => void open.update({ size: (event.currentTarget.value || null) as CardSize | null })}
-        >
-          <option value="">None</option>
-          {SIZES.map((it) => (
-            <option key={it} value={it}>
-              {words(it)}
-            </option>
-          ))}
-        </select>
+        <Select isFixed={isFixed} name="Size" of={SIZES} value={card.size ?? null} none change={(size) => open.update({ size })} />
       </Property>
       <Property name="Points">
         <input
@@ -292,6 +250,48 @@ function Properties({ board, open, card }: { board: Board; open: OpenCard; card:
     </dl>
   );
 }
+
+interface Selecting<Value> {
+  name: string;
+  of: readonly Value[];
+  value: Value | null;
+  none?: boolean;
+  isFixed?: boolean;
+  change: (value: Value) => Promise<boolean>;
+}
+
+/** A choice of one of an enum's values; `none` adds the choice of none of them. */
+function Select<Value extends string>({ name, of, value, none, isFixed, change }: Selecting<Value>) {
+  return (
+    <select
+      aria-label={name}
+      value={value ?? ''}
+      disabled={isFixed}
+      onChange={(event) => void change((event.currentTarget.value || null) as Value)}
+    >
+      {none && <option value="">None</option>}
+      {of.map((it) => (
+        <option key={it} value={it}>
+          {words(it)}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+interface Ticking {
+  isOn: boolean;
+  isFixed: boolean;
+  change: () => Promise<boolean>;
+  children: ComponentChildren;
+}
+
+const Tick = ({ isOn, isFixed, change, children }: Ticking) => (
+  <label class="choice">
+    <input type="checkbox" checked={isOn} disabled={isFixed} onChange={() => void change()} />
+    {children}
+  </label>
+);
 
 function Description({ open, card, readOnly }: Editing) {
   const draft = useSignal<string | null>(null);

@@ -23,19 +23,7 @@ function split(patch: string): FilePatch[] {
 
 export function Patch({ text, files }: { text: string; files: Run['changed'] }) {
   const patches = split(text);
-  if (!patches.length)
-    return (
-      <div class="patch" tabIndex={0}>
-        <p class="calm">{files.length ? 'The run has no patch; these files changed.' : 'No file was changed.'}</p>
-        <ul class="list">
-          {files.map((file) => (
-            <li key={file.path}>
-              <code>{file.path}</code>
-            </li>
-          ))}
-        </ul>
-      </div>
-    );
+  if (!patches.length) return <p class="patch calm">{files.map(({ path }) => path).join(', ') || 'No file was changed.'}</p>;
   return (
     <div class="patch" tabIndex={0} role="region" aria-label="Changes">
       {patches.map((file) => (

@@ -200,17 +200,24 @@ function ToolView({ entry, isOpen, toggle }: EntryProps) {
   );
 }
 
-const Figure = ({ name, value }: { name: string; value: string }) => (
-  <div>
-    <dt>{name}</dt>
-    <dd>{value}</dd>
-  </div>
-);
-
 function Aside({ board, run, facts }: Parts) {
   const totals = run.totals.value;
   const number = (value: number) => value.toLocaleString();
   const begun = facts.startedAt && Date.parse(facts.startedAt);
+  const until = facts.finishedAt ? Date.parse(facts.finishedAt) : now.value;
+  const context = totals.contextWindow && Math.round((100 * (totals.contextUsed ?? 0)) / totals.contextWindow);
+  const figures = [
+    ['Time', begun && duration(until - begun)],
+    ['Tokens in', number(totals.inputTokens)],
+    ['Tokens out', number(totals.outputTokens)],
+    ['From cache', totals.cachedTokens && number(totals.cachedTokens)],
+    ['Cost', totals.costUsd && `$${totals.costUsd.toFixed(3)}`],
+    ['Context', context && `${context}%`],
+    ['Model', totals.model],
+    ['Branch', facts.branch],
+    ['Worker', facts.worker?.name],
+    ['Attempt', facts.attempt],
+  ].filter(([, value]) => value);
   return (
     <aside class="run-aside" aria-label="About the run">
       {board.mayWrite.value && <RunActions run={facts} isChoice={facts.siblings.length > 0} />}
@@ -247,23 +254,12 @@ function Aside({ board, run, facts }: Parts) {
       <section>
         <h3>Figures</h3>
         <dl class="figures">
-          {begun && (
-            <Figure
-              name="Time"
-              value={duration((facts.finishedAt ? Date.parse(facts.finishedAt) : now.value) - begun)}
-            />
-          )}
-          <Figure name="Tokens in" value={number(totals.inputTokens)} />
-          <Figure name="Tokens out" value={number(totals.outputTokens)} />
-          {totals.cachedTokens > 0 && <Figure name="From cache" value={number(totals.cachedTokens)} />}
-          {totals.costUsd > 0 && <Figure name="Cost" value={`$${totals.costUsd.toFixed(3)}`} />}
-          {totals.contextWindow ? (
-            <Figure name="Context" value={`${Math.round((100 * (totals.contextUsed ?? 0)) / totals.contextWindow)}%`} />
-          ) : null}
-          {totals.model && <Figure name="Model" value={totals.model} />}
-          {facts.branch && <Figure name="Branch" value={facts.branch} />}
-          {facts.worker && <Figure name="Worker" value={facts.worker.name} />}
-          <Figure name="Attempt" value={String(facts.attempt)} />
+          {figures.map(([name, value]) => (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd>{value}</dd>
+            </div>
+          ))}
         </dl>
       </section>
       {facts.warnings.map((warning) => (

@@ -79,35 +79,26 @@ interface Actions {
 }
 
 export function RunActions({ run, chosen, isChoice }: Actions) {
-  const { id } = run;
+  const { id, status } = run;
   const isOver = !isActive(run);
+  const isBroken = status === 'FAILED' || status === 'CANCELLED';
+  const isDecided = status === 'RUNNING' || run.waitReason === 'DECISION';
+  const actions = [
+    { name: 'Stop', icon: 'stop', document: StopRunDocument, when: !isOver && !run.stopRequestedAt },
+    { name: 'Conclude', icon: 'check', document: ConcludeRunDocument, when: isDecided },
+    { name: 'Resume', icon: 'play', document: ResumeRunDocument, when: isBroken },
+    { name: 'Retry', icon: 'retry', document: RetryRunDocument, when: isOver },
+    { name: 'Choose', icon: 'bolt', document: ChooseRunDocument, when: status === 'SUCCEEDED' && isChoice && chosen !== id },
+  ] as const;
   return (
     <p class="actions">
-      {!isOver && !run.stopRequestedAt && (
-        <button class="button" onClick={() => void act('The run was not stopped', StopRunDocument, { id })}>
-          <Icon name="stop" size={13} /> Stop
-        </button>
-      )}
-      {(run.status === 'RUNNING' || run.waitReason === 'DECISION') && (
-        <button class="button" onClick={() => void act('The run goes on', ConcludeRunDocument, { id })}>
-          <Icon name="check" size={13} /> Conclude
-        </button>
-      )}
-      {(run.status === 'FAILED' || run.status === 'CANCELLED') && (
-        <button class="button" onClick={() => void act('The run was not resumed', ResumeRunDocument, { id })}>
-          <Icon name="play" size={13} /> Resume
-        </button>
-      )}
-      {isOver && (
-        <button class="button" onClick={() => void act('The run was not tried again', RetryRunDocument, { id })}>
-          <Icon name="retry" size={13} /> Retry
-        </button>
-      )}
-      {run.status === 'SUCCEEDED' && isChoice && chosen !== id && (
-        <button class="button" onClick={() => void act('The run was not chosen', ChooseRunDocument, { id })}>
-          Choose
-        </button>
-      )}
+      {actions
+        .filter(({ when }) => when)
+        .map(({ name, icon, document }) => (
+          <button key={name} class="button" onClick={() => void act(`${name}: not done`, document, { id })}>
+            <Icon name={icon} size={13} /> {name}
+          </button>
+        ))}
       {chosen === id && <span class="chip is-done">Chosen</span>}
     </p>
   );

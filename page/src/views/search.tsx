@@ -4,12 +4,11 @@ import { signal, useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 
 import { request } from '../api/client';
-import { FindCardsDocument } from '../api/generated';
+import { FindCardsDocument, type Stage } from '../api/generated';
 import type { Board } from '../state/board';
 import { boards } from '../state/home';
 import { go } from '../state/route';
 import { Icon, StageIcon } from '../ui/icons';
-import type { Stage } from '../api/generated';
 
 const ASK_AFTER_MILLISECONDS = 120;
 const MAX_SHOWN = 12;

@@ -11,7 +11,6 @@ type Change = Extract<Entry, { __typename: 'TimelineChange' }>;
 const PHRASES: Record<string, string> = {
   CardCreated: 'created the card',
   CardArchived: 'archived the card',
-  CardUnarchived: 'took the card out of the archive',
   LabelAdded: 'added the label',
   LabelRemoved: 'removed the label',
   AssigneeAdded: 'assigned',
@@ -19,16 +18,11 @@ const PHRASES: Record<string, string> = {
   SubtaskCreated: 'added the subtask',
   SubtaskDeleted: 'deleted the subtask',
   QuestionAsked: 'asked',
-  QuestionAnswered: 'answered',
-  QuestionExpired: 'had no answer in time',
   RunQueued: 'queued a run',
   RunClaimed: 'took the run',
   RunStarted: 'began to work',
   RunSucceeded: 'finished the run',
   RunFailed: 'failed',
-  RunCancelled: 'stopped the run',
-  RunWaiting: 'waits',
-  RunResumed: 'goes on',
 };
 
 const sentence = (type: string): string => PHRASES[type] ?? type.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase();
