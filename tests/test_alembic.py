@@ -120,7 +120,8 @@ def row(table, tag="x", **given):
             values[column.name] = {}
         else:
             kind = getattr(getattr(column.type, "impl_instance", column.type), "python_type", str)
-            values[column.name] = sample[kind]
+            length = getattr(column.type, "length", None)
+            values[column.name] = tag[:length] if kind is str else sample[kind]
     return values | ({"target_id": f"{tag}2"} if "target_id" in values else {})
 
 

@@ -135,7 +135,7 @@ async def worked(app: Any, board: str, card: str) -> list[str]:
 
 
 ACTORS = ["", "ann", "stranger"]
-EACH = 15  # questions of one actor
+EACH = 30  # questions of one actor
 
 
 async def test_any_question_to_the_server_is_answered_the_same(run):

@@ -98,6 +98,15 @@ class PersistedDocuments:
             self._characters -= len(gone)
 
 
+def names_document(request: Mapping[str, Any]) -> bool:
+    """Whether a request without a query names a document instead."""
+    if request.get("query") is not None:
+        return False
+    extensions = request.get("extensions")
+    is_apq = isinstance(extensions, dict) and extensions.get("persistedQuery") is not None
+    return request.get("documentId") is not None or is_apq
+
+
 def hash_of(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 

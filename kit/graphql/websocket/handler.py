@@ -28,6 +28,7 @@ from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from kit.graphql import access
 from kit.graphql.broadcast.broadcast import Put
+from kit.graphql.documents.persisted import names_document
 from kit.graphql.errors import Code, ConnectionRejected, PublicError, log_unexpected
 from kit.graphql.json import NotAccepted, encode
 from kit.graphql.operation import begin_operation, request_id
@@ -86,7 +87,7 @@ def well_formed(message: Any) -> bool:
 
 def _is_request(payload: dict[str, Any]) -> bool:
     return (
-        isinstance(payload.get("query"), str | None)
+        (isinstance(payload.get("query"), str) or names_document(payload))
         and isinstance(payload.get("operationName"), str | None)
         and isinstance(payload.get("variables"), dict | None)
         and isinstance(payload.get("extensions"), dict | None)
@@ -178,13 +179,10 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, Any]):
             return
         if self.connection_acknowledged and not known:
             try:
-                query = self.view.persisted.find(message["payload"])
-                if query is None:
-                    raise PublicError("The request has no query")
+                message["payload"]["query"] = self.view.persisted.find(message["payload"])
             except PublicError as refusal:
                 await self._refuse(message["id"], refusal)
                 return
-            message["payload"]["query"] = query
         self._extensions[message["id"]] = message["payload"].get("extensions")
         await super().handle_subscribe(message)
 
