@@ -437,7 +437,7 @@ def _issue(card: Row | None, url: str) -> Row:
         "description": card["description"],
         "priority": PRIORITIES.get(card["priority"]),
         "state": card["stage"],
-        "url": f"{url.rstrip('/').removesuffix('/graphql')}/#card={card['id']}",
+        "url": f"{url.rstrip('/').removesuffix('/graphql')}/#/boards/{card['boardId']}/{card['id']}",
         "labels": [label["name"].lower() for label in card["labels"]],
         "blocked_by": blocked,
         "created_at": card["createdAt"],

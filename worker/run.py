@@ -62,7 +62,15 @@ from worker.merging import do_branch_task
 from worker.outbox import Outbox
 from worker.process import Agent, ProcessLimits, ProcessOutcome
 from worker.programs import ADAPTERS
-from worker.programs.adapter import WRAP_UP, ProgramAdapter, ProgramTask, answered
+from worker.programs.adapter import (
+    ALLOW,
+    PERMISSION,
+    WRAP_UP,
+    ProgramAdapter,
+    ProgramTask,
+    answered,
+    permission_question,
+)
 from worker.retry import retry_until_reached
 from worker.settings import WorkerSettings
 from worker.workflow import NOT_TRUSTED, Workflow, has_workflow, load_workflow
@@ -75,7 +83,6 @@ SNAPSHOT_INTERVAL_SECONDS = 2.0  # between two reports of changes, at least
 SNAPSHOT_PAUSE_FACTOR = 10.0  # of the time that a look takes
 RELEASED, CANCELLED, CONCLUDE, ANSWERED, MESSAGE = "RELEASED", "CANCELLED", "CONCLUDE", "ANSWERED", "MESSAGE"
 CREATED = "signalbox-created"  # in the worktree's git directory: after_create has succeeded
-PERMISSION, ALLOW = "leave", "Allow"  # key of the question about a permission, and its positive answer
 
 
 class WorkerRun:
@@ -592,14 +599,3 @@ class WorkerRun:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
-
-
-def permission_question(approval: ApprovalRequested) -> QuestionRaised:
-    """Build the question whether an agent may use a tool."""
-    ask = QuestionItem(
-        key=PERMISSION,
-        header="Permission",
-        text=f"May the agent use {approval.name or 'a tool'}? {approval.text or approval.reason}".strip(),
-        options=(QuestionOption(label=ALLOW), QuestionOption(label="Deny")),
-    )
-    return QuestionRaised(key=approval.key, asks=(ask,))

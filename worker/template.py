@@ -107,7 +107,7 @@ def work(given: dict[str, Any]) -> dict[str, Any]:
         return {"error": f"it needs more than {MAX_MEMORY_BYTES:,} bytes of memory"}
     except RecursionError:
         return {"error": "it is nested too deeply"}
-    except Exception as error:  # noqa: BLE001 - of a filter on a value it does not know
+    except Exception as error:  # a filter on a value that it does not take
         return {"error": f"it cannot be used: {type(error).__name__}: {error}"[:1_000]}
 
 
