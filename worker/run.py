@@ -23,8 +23,6 @@ from protocol.events import (
     Origin,
     OutputText,
     PromptGiven,
-    QuestionItem,
-    QuestionOption,
     QuestionRaised,
     StatusChanged,
     TokenUsage,
