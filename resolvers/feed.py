@@ -17,9 +17,9 @@ from kit.eventlog.tables import Event, Topic
 from kit.graphql.broadcast.broadcast import (
     CaughtUp,
     Delivery,
+    DeliveryPage,
     FeedPosition,
     Group,
-    Page,
     PageEnd,
     share_subscription,
 )
@@ -208,7 +208,7 @@ async def _follow(
                 if last is None or not await retry_while_unavailable(partial(_stayed, context, last)):
                     return
             await context.refresh()
-            yield Page([Delivery(_place_after(event), event) for event in events])
+            yield DeliveryPage([Delivery(_place_after(event), event) for event in events])
             if last is not None and events and events[-1].seq >= last.seq:
                 return
             if last is None and events.is_last:
@@ -217,7 +217,7 @@ async def _follow(
 
 async def _follow_for_group(
     context: Context, group: Group, topic: str, id: str, select_viewers: SelectViewers | None
-) -> AsyncGenerator[Page | PageEnd, None]:
+) -> AsyncGenerator[DeliveryPage | PageEnd, None]:
     """Follow a topic for a group. A page and the access of the members are read from one snapshot."""
     follow = context.services.event_log.follow
     async with aclosing(
@@ -230,7 +230,7 @@ async def _follow_for_group(
             if not access[context.actor]:
                 return
             context.is_held = True
-            yield Page([Delivery(_place_after(event), event, access) for event in events])
+            yield DeliveryPage([Delivery(_place_after(event), event, access) for event in events])
             context.is_held = False
             await context.refresh()  # no connection is held while waiting
             yield PageEnd(FeedPosition(events.cursor), access if events.is_last else None)

@@ -12,7 +12,7 @@ from actions.lease import LeaseInput
 from actions.question import ExpiresInSeconds, QuestionInput, Questions
 from auth.authentication import check_credential
 from auth.permissions import sees_card
-from kit.graphql.broadcast.broadcast import Delivery
+from kit.graphql.broadcast.broadcast import Delivery, DeliveryPage
 from kit.graphql.types import input_type
 from kit.queue import Ticket
 from models.card import Card
@@ -178,5 +178,7 @@ async def question_feed(
     """
     async with aclosing(feed.board_feed(info, board_id, after)) as steps:
         async for step in steps:
+            if isinstance(step, DeliveryPage):
+                step = DeliveryPage([each for each in step.deliveries if each.item.kind in EVENT_KINDS])
             if not isinstance(step, Delivery) or step.item.kind in EVENT_KINDS:
                 yield step

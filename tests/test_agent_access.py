@@ -33,6 +33,9 @@ ITS_OWN = {
     "planned",
     "folder",
     "approval",
+    "document",
+    "doclink",
+    "pull",
 }
 # Named by their ids only: whose board it is, the other end of its card's link, who works and worked on it.
 NAMED = {"workspace", "next", "worker"}

@@ -15,10 +15,10 @@ from resolvers.card import CARD
 from resolvers.loaders import Relation, parameters_of
 
 ACTORS = {
-    "person": Actor(ActorKind.USER, "secret_1", session_id="secret_2"),
-    "key": Actor(ActorKind.AGENT, "secret_1", "secret_2", scopes=frozenset([Scope.WRITE])),
-    "key of a board": Actor(ActorKind.AGENT, "secret_1", "secret_2", "secret_3"),
-    "run": Actor(ActorKind.AGENT, "secret_1", "secret_2", "secret_3", card_id="secret_4", attempt=7),
+    "person": Actor(ActorKind.USER, "canary_1", session_id="canary_2"),
+    "key": Actor(ActorKind.AGENT, "canary_1", "canary_2", scopes=frozenset([Scope.WRITE])),
+    "key of a board": Actor(ActorKind.AGENT, "canary_1", "canary_2", "canary_3"),
+    "run": Actor(ActorKind.AGENT, "canary_1", "canary_2", "canary_3", card_id="canary_4", attempt=7),
 }
 
 
@@ -37,8 +37,8 @@ def test_a_kept_statement_holds_nothing_of_the_actor_it_was_made_for(actor):
         for dialect in (sqlite.dialect(), postgresql.dialect()):
             compiled = statement.compile(dialect=dialect)
             given = {v for v in compiled.params.values() if isinstance(v, str)}
-            assert not any("secret" in value for value in given), name
-            assert "secret" not in str(compiled), name
+            assert not any("canary" in value for value in given), name
+            assert "canary" not in str(compiled), name
             missing = set(compiled.params) - {k for k, v in compiled.params.items() if v is not None}
             assert missing <= set(parameters_of(actor, [])), name
 

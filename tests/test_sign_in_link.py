@@ -140,7 +140,8 @@ async def who(link):
     address, token = link.split("#token=")
     async with httpx2.AsyncClient(timeout=30) as client:
         body = {"query": SIGN_IN, "variables": {"input": {"token": token}}}
-        return (await client.post(address, json=body)).json()["data"]["redeemSignInLink"]
+        answer = await client.post(httpx2.URL(address).join("/graphql"), json=body)
+        return answer.json()["data"]["redeemSignInLink"]
 
 
 async def test_serve_prints_a_link_until_the_owner_has_a_password(fresh, tmp_path):

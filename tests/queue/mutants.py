@@ -53,7 +53,7 @@ MUTANTS: dict[str, list[Change]] = {
         ((claims, "CLAIM"), "attempt = attempt + 1", "attempt = 1"),
     ],
     "never dead": [(state_machine.failed, "retryable and job.failures < job.max_attempts", "retryable")],
-    "no back-off": [(state_machine.failed, "at + timedelta(seconds=delay(job.failures))", "at")],
+    "no back-off": [(state_machine.failed, "at + timedelta(seconds=seconds)", "at")],
     "cancelled job retried": [(state_machine.failed, "if job.cancel_requested_at:", "if False:")],
     "missing event": [(sweeps._apply, "return transitions", "return transitions[1:]")],
     "priority ignored": [

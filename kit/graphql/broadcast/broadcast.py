@@ -86,7 +86,7 @@ class Delivery(NamedTuple):
     access: AccessByMember | None = None
 
 
-class Page(NamedTuple):
+class DeliveryPage(NamedTuple):
     """Deliveries that are completed together, as one moment shows them."""
 
     deliveries: Sequence[Delivery]
@@ -193,7 +193,7 @@ async def unwrap_deliveries(steps: AsyncGenerator[Any, None]) -> AsyncGenerator[
             match step:
                 case Delivery():
                     yield shared.deliver(step)
-                case Page(deliveries):
+                case DeliveryPage(deliveries):
                     shared.deliveries = deliveries
                     page = operation.page = ItemPage([delivery.item for delivery in deliveries])
                     while page.place < len(deliveries):
