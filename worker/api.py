@@ -111,6 +111,7 @@ class ClaimedWork:
     lease: LeaseTicket
     executor: str
     prompt: str
+    issue: Row = field(default_factory=dict)  # the card, in the terms of WORKFLOW.md
     task: BranchWork | None = None  # instead of an agent
     whole: str = ""  # prompt of a new session, if `session` is lost; empty: `prompt`
     repository: str = ""  # a folder on this machine; empty: the worker's repository

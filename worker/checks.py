@@ -29,7 +29,7 @@ class RequiredCheck:
     kind: str
     name: str
     command: str
-    seconds: int
+    seconds: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +93,7 @@ class CheckRunner:
         if self._stopped:
             return finished(status="SKIPPED", output=f"{text}\n{self._stopped}", seconds=seconds)
         if is_late:
-            text += f"\nIt took longer than {check.seconds} s and was ended"
+            text += f"\nIt took longer than {check.seconds:g} s and was ended"
             return finished(status="ERROR", exit_code=code, output=text, seconds=seconds)
         status = "PASSED" if code == 0 else "FAILED"
         return finished(status=status, exit_code=code, output=text, seconds=seconds)

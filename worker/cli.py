@@ -55,6 +55,13 @@ def worker(
     capability: Annotated[
         list[str] | None, typer.Option(help="Capability, name or name=level. Repeatable.")
     ] = None,
+    trust_workflow: Annotated[
+        bool,
+        typer.Option(
+            "--trust-workflow",
+            help="Use WORKFLOW.md of the repository: it runs scripts on this machine and directs the agents.",
+        ),
+    ] = False,
     workspace: Annotated[
         str, typer.Option(help="Id of the workspace to work for. Not needed with an API key.")
     ] = "",
@@ -81,6 +88,7 @@ def worker(
             worktrees=worktrees,
             options=option or [],
             capabilities=capability or [],
+            trusts_workflow=trust_workflow,
         )
         startup.run(settings, url=url, key=key, workspace=workspace, patience=patience)
     except startup.WorkerStartError as error:

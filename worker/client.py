@@ -49,6 +49,7 @@ MAX_OPTIONS = 12
 MAX_RUNS_REMEMBERED = 100  # whose sent hunks are known
 MAX_COUNT = 2**31 - 1  # of lines: GraphQL's Int
 MAX_WARNING_CHARACTERS = 2_000
+PRIORITIES = {"CRITICAL": 1, "HIGH": 2, "MEDIUM": 3, "LOW": 4, "NONE": None}  # of WORKFLOW.md
 KEEPS_FILES = ("PLAN", "REVIEW", "TEST")  # kinds of runs whose agents must not change files
 HEADER = 40  # characters
 SUMMARY = 20_000
@@ -156,6 +157,7 @@ class Client:
             lease=lease,
             executor=(work["executor"] or self._first).lower(),
             prompt=work["prompt"],
+            issue=_issue(run.get("card"), self.transport.url),
             task=_task(work["branchTask"]) if work["branchTask"] else None,
             whole=work["wholePrompt"],
             repository=work["repository"] or "",
@@ -418,3 +420,26 @@ def _fit_patch(patch: str) -> str:
 def mcp_of(url: str) -> str:
     """Return the URL of the MCP endpoint beside the API."""
     return f"{url.rstrip('/').removesuffix('/graphql')}/mcp"
+
+
+def _issue(card: Row | None, url: str) -> Row:
+    """Return a card in the terms of WORKFLOW.md."""
+    if card is None:
+        return {}
+    blocked = [
+        {"id": one["id"], "identifier": one["name"], "state": one["stage"]} for one in card["blockedBy"]
+    ]
+    return {
+        "id": card["id"],
+        "identifier": card["name"],
+        "number": card["number"],
+        "title": card["title"],
+        "description": card["description"],
+        "priority": PRIORITIES.get(card["priority"]),
+        "state": card["stage"],
+        "url": f"{url.rstrip('/').removesuffix('/graphql')}/#/boards/{card['boardId']}/{card['id']}",
+        "labels": [label["name"].lower() for label in card["labels"]],
+        "blocked_by": blocked,
+        "created_at": card["createdAt"],
+        "updated_at": card["updatedAt"],
+    }

@@ -9,9 +9,9 @@ import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
-from protocol.events import AgentResult, OutputStream, OutputText
+from protocol.events import AgentResult, OutputStream, OutputText, TokenUsage
 from protocol.text import plain
-from worker.api import FinishedWork, ServerRejected
+from worker.api import FinishedWork, Row, ServerRejected
 from worker.worktree import Made
 
 log = logging.getLogger(__name__)
@@ -115,3 +115,28 @@ def _without_entries(result: FinishedWork, name: str, why: str) -> FinishedWork:
     if name == "commits":
         return replace(result, commits=tuple(c for n, c in enumerate(result.commits) if n not in refused))
     return result
+
+
+def usage_of(totals: Row) -> TokenUsage:
+    """Return usage from the terms of `total_usage`."""
+    return TokenUsage(
+        input_tokens=totals.get("inputTokens") or 0,
+        output_tokens=totals.get("outputTokens") or 0,
+        cached_tokens=totals.get("cachedTokens") or 0,
+        reasoning_tokens=totals.get("reasoningTokens") or 0,
+        cost_usd=totals.get("costUsd"),
+        model=totals.get("model") or "",
+    )
+
+
+def total_usage(spent: list[TokenUsage]) -> Row:
+    """Sum the tokens and the cost of all processes of a run."""
+    costs = [usage.cost_usd for usage in spent if usage.cost_usd is not None]
+    return {
+        "inputTokens": sum(usage.input_tokens for usage in spent),
+        "outputTokens": sum(usage.output_tokens for usage in spent),
+        "cachedTokens": sum(usage.cached_tokens for usage in spent),
+        "reasoningTokens": sum(usage.reasoning_tokens for usage in spent),
+        "costUsd": sum(costs) if costs else None,
+        "model": next((usage.model for usage in reversed(spent) if usage.model), ""),
+    }

@@ -23,8 +23,6 @@ from protocol.events import (
     Origin,
     OutputText,
     PromptGiven,
-    QuestionItem,
-    QuestionOption,
     QuestionRaised,
     StatusChanged,
     TokenUsage,
@@ -42,7 +40,6 @@ from worker.api import (
     LeaseLost,
     PersonMessage,
     QuestionAnswer,
-    Row,
     ServerRejected,
     ServerUnreachable,
     Stop,
@@ -50,14 +47,31 @@ from worker.api import (
     WorkerCommand,
 )
 from worker.checks import CheckRunner
-from worker.finish import NO_SUMMARY, extend_output, report_end, summarize, title_of
+from worker.finish import (
+    NO_SUMMARY,
+    extend_output,
+    report_end,
+    summarize,
+    title_of,
+    total_usage,
+    usage_of,
+)
 from worker.merging import do_branch_task
 from worker.outbox import Outbox
 from worker.process import Agent, ProcessLimits, ProcessOutcome
 from worker.programs import ADAPTERS
-from worker.programs.adapter import WRAP_UP, ProgramAdapter, ProgramTask, answered
+from worker.programs.adapter import (
+    ALLOW,
+    PERMISSION,
+    WRAP_UP,
+    ProgramAdapter,
+    ProgramTask,
+    answered,
+    permission_question,
+)
 from worker.retry import retry_until_reached
 from worker.settings import WorkerSettings
+from worker.workflow import NOT_TRUSTED, Workflow, has_workflow, load_workflow
 from worker.workspace import copy_files, run_script, start_folder
 from worker.worktree import Diff, Settled, WorkspaceError, Worktree
 
@@ -66,7 +80,7 @@ LOCK_POLL_SECONDS = 1.0
 SNAPSHOT_INTERVAL_SECONDS = 2.0  # between two reports of changes, at least
 SNAPSHOT_PAUSE_FACTOR = 10.0  # of the time that a look takes
 RELEASED, CANCELLED, CONCLUDE, ANSWERED, MESSAGE = "RELEASED", "CANCELLED", "CONCLUDE", "ANSWERED", "MESSAGE"
-PERMISSION, ALLOW = "leave", "Allow"  # key of the question about a permission, and its positive answer
+CREATED = "signalbox-created"  # in the worktree's git directory: after_create has succeeded
 
 
 class WorkerRun:
@@ -95,6 +109,7 @@ class WorkerRun:
         self.lease_renewed_at = time.monotonic()  # when the server last confirmed the lease
         self._tasks: set[asyncio.Task[Any]] = set()
         self._working: asyncio.Task[BranchResult] | None = None  # a task on a branch
+        self._workflow = Workflow()
         self._folder: Path | None = None  # where the agent starts
         self._checks: CheckRunner | None = None  # while checks are run
 
@@ -111,9 +126,7 @@ class WorkerRun:
                 await self._show_final(self.tree, result)
                 if outcome.ended.ok:
                     await self._check(self.tree, result)
-            if self.tree and (
-                failed := await self._script(self.tree, "cleanup", self.claim.rules.cleanup_script)
-            ):
+            for failed in await self._clean_up(self.tree) if self.tree else ():
                 await self.outbox.put(AgentWarning(text=failed, code="WORKSPACE_ERROR"))
                 result = result and replace(result, warnings=(*result.warnings, failed))
             self.outbox.close()
@@ -269,25 +282,59 @@ class WorkerRun:
             await asyncio.gather(following, return_exceptions=True)
 
     async def _prepare(self, tree: Worktree) -> str:
-        """Copy files and run the setup script. Returns why the folder cannot be used, or an empty text."""
+        """Copy files and run the scripts. Returns why the folder cannot be used, or an empty text."""
         rules = self.claim.rules
         try:
+            await self._load_workflow(tree)
             for warning in await copy_files(tree, rules):
                 await self.outbox.put(AgentWarning(text=warning, code="WORKSPACE_ERROR"))
             self._folder = start_folder(tree, rules)
-            return await self._script(tree, "setup", rules.setup_script)
+            if failed := await self._script(tree, "setup", rules.setup_script, stops=True):
+                return failed
+            created = tree.own / CREATED  # removed with the worktree
+            if not created.exists():
+                if failed := await self._hook(tree, "after_create", stops=True):
+                    return failed
+                created.touch()
+            return await self._hook(tree, "before_run", stops=True)
         except (WorkspaceError, OSError) as error:
             return str(error)
 
-    async def _script(self, tree: Worktree, name: str, script: str) -> str:
-        """Run a script of the board in the folder. Returns why it failed, or an empty text."""
+    async def _load_workflow(self, tree: Worktree) -> None:
+        """Read WORKFLOW.md and put its prompt before the run's. Raises WorkspaceError."""
+        claim, attempt = self.claim, self.lease.attempt - 1
+        if not self.settings.trusts_workflow:
+            if attempt == 0 and await has_workflow(tree):
+                await self.outbox.put(AgentWarning(text=NOT_TRUSTED, code="WORKFLOW_NOT_TRUSTED"))
+            return
+        continues = bool(claim.session or claim.branch)
+        self._workflow = await load_workflow(tree, claim.issue, attempt or (1 if continues else None))
+        if (first := self._workflow.prompt) and not claim.keeps_files:
+            whole = f"{first}\n\n{claim.whole}" if claim.whole else ""
+            self.claim = replace(claim, prompt=f"{first}\n\n{claim.prompt}", whole=whole)
+
+    async def _clean_up(self, tree: Worktree) -> list[str]:
+        """Run the scripts that follow the agent. Returns why they failed."""
+        done = [await self._hook(tree, "after_run")]
+        done.append(await self._script(tree, "cleanup", self.claim.rules.cleanup_script))
+        return [failed for failed in done if failed]
+
+    async def _hook(self, tree: Worktree, name: str, *, stops: bool = False) -> str:
+        """Run a script of WORKFLOW.md in the folder. Returns why it failed, or an empty text."""
+        script, seconds = self._workflow.hooks.get(name, ""), self._workflow.seconds
+        return await self._script(tree, f"WORKFLOW.md {name}", script, seconds, stops=stops)
+
+    async def _script(
+        self, tree: Worktree, name: str, script: str, seconds: float = 0, *, stops: bool = False
+    ) -> str:
+        """Run a script in the folder; with `stops`, not if the run has ended. Returns why it failed."""
         if not script:
             return ""
         self._checks = CheckRunner(tree.folder, held=(tree.lock,))
-        if self._ended and name == "setup":
+        if self._ended and stops:
             self._checks.stop(self._ended.reason)
         try:
-            return await run_script(self._checks, name, script, self.claim.rules.script_seconds)
+            return await run_script(self._checks, name, script, seconds or self.claim.rules.script_seconds)
         finally:
             self._checks = None
 
@@ -316,6 +363,9 @@ class WorkerRun:
             elif not self._next or outcome.ended.ok:
                 return outcome
             prompts.append(self._next)
+            if 0 < self._workflow.turns <= len(prompts):
+                why = f"WORKFLOW.md allows {self._workflow.turns} turns (agent.max_turns)"
+                return replace(outcome, ended=AgentResult.failed(why, "LIMIT_REACHED"))
             prompt = self._next if self.session else "\n\n".join([whole, *prompts])
 
     async def _process(self, tree: Worktree, prompt: str) -> ProcessOutcome:
@@ -504,6 +554,8 @@ class WorkerRun:
 
     async def _remove(self, tree: Worktree, *, finished: bool) -> None:
         """Remove the worktree: the server has the result, and the branch has the work."""
+        if failed := await self._hook(tree, "before_remove"):
+            log.warning("run %s: %s", self.lease.run, failed)
         try:
             await tree.remove(finished=finished, keep_branch=bool(self.claim.branch))
         except (WorkspaceError, OSError) as error:
@@ -545,39 +597,3 @@ class WorkerRun:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
-
-
-def permission_question(approval: ApprovalRequested) -> QuestionRaised:
-    """Build the question whether an agent may use a tool."""
-    ask = QuestionItem(
-        key=PERMISSION,
-        header="Permission",
-        text=f"May the agent use {approval.name or 'a tool'}? {approval.text or approval.reason}".strip(),
-        options=(QuestionOption(label=ALLOW), QuestionOption(label="Deny")),
-    )
-    return QuestionRaised(key=approval.key, asks=(ask,))
-
-
-def usage_of(totals: Row) -> TokenUsage:
-    """Return usage from the terms of `total_usage`."""
-    return TokenUsage(
-        input_tokens=totals.get("inputTokens") or 0,
-        output_tokens=totals.get("outputTokens") or 0,
-        cached_tokens=totals.get("cachedTokens") or 0,
-        reasoning_tokens=totals.get("reasoningTokens") or 0,
-        cost_usd=totals.get("costUsd"),
-        model=totals.get("model") or "",
-    )
-
-
-def total_usage(spent: list[TokenUsage]) -> Row:
-    """Sum the tokens and the cost of all processes of a run."""
-    costs = [usage.cost_usd for usage in spent if usage.cost_usd is not None]
-    return {
-        "inputTokens": sum(usage.input_tokens for usage in spent),
-        "outputTokens": sum(usage.output_tokens for usage in spent),
-        "cachedTokens": sum(usage.cached_tokens for usage in spent),
-        "reasoningTokens": sum(usage.reasoning_tokens for usage in spent),
-        "costUsd": sum(costs) if costs else None,
-        "model": next((usage.model for usage in reversed(spent) if usage.model), ""),
-    }

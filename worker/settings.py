@@ -15,4 +15,5 @@ class WorkerSettings:
     machine: str = ""  # names this machine, its user and the folder of the worktrees
     capabilities: dict[str, str] = field(default_factory=dict)
     grace: float = 10.0  # seconds between asking a program to stop and killing it
+    trusts_workflow: bool = False  # whether WORKFLOW.md of the repository may run scripts here
     options: dict[str, dict[str, str]] = field(default_factory=dict)  # by program; they override a run's

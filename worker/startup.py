@@ -38,6 +38,7 @@ def build_settings(
     worktrees: Path | None,
     options: Iterable[str],
     capabilities: Iterable[str],
+    trusts_workflow: bool = False,
 ) -> WorkerSettings:
     """Check the command line. Raises WorkerStartError."""
     programs = check_programs(executors)
@@ -53,6 +54,7 @@ def build_settings(
         machine=machine_of(worktrees),
         options=parse_options(options, programs),
         capabilities=dict(map(parse_capability, capabilities)),
+        trusts_workflow=trusts_workflow,
     )
 
 

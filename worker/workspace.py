@@ -80,7 +80,7 @@ def _copy(checkout: Path, folder: Path, paths: Sequence[str]) -> None:
         shutil.copy(checkout / path, target, follow_symlinks=False)
 
 
-async def run_script(runner: CheckRunner, name: str, script: str, seconds: int) -> str:
+async def run_script(runner: CheckRunner, name: str, script: str, seconds: float) -> str:
     """Run a script. Returns why it failed, with the tail of its output; empty if it succeeded."""
     check = RequiredCheck(kind="SCRIPT", name=name, command=script, seconds=seconds)
     [done] = await runner.run([check])

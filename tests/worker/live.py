@@ -92,8 +92,8 @@ class Live:
         [value] = answer["data"].values()
         return value
 
-    def worker(self, name="w", executors="command,scripted", at_once=4, **environment):
-        words = ("--executor", executors, "--at-once", str(at_once))
+    def worker(self, name="w", executors="command,scripted", at_once=4, words=(), **environment):
+        words = ("--executor", executors, "--at-once", str(at_once), *words)
         one = Program(self, name, *words, **environment)
         self.workers.append(one)
         return one

@@ -5,8 +5,8 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent.parent / "worker"
 
 
-def test_what_is_started_alone_needs_python_alone():
-    for name in ("leash.py", "programs/player.py"):
+def test_what_is_started_alone_imports_nothing_of_the_worker():
+    for name in ("leash.py", "template.py", "programs/player.py"):
         text = (ROOT / name).read_text()
         assert "import worker" not in text
         assert "from worker" not in text

@@ -20,10 +20,12 @@ from protocol.events import (
     AgentEvent,
     AgentResult,
     AgentWarning,
+    ApprovalRequested,
     OutputStream,
     OutputText,
     QuestionItem,
     QuestionOption,
+    QuestionRaised,
     StatusChanged,
     TokenUsage,
     ToolFinished,
@@ -38,6 +40,7 @@ MAX_TEXT = 16_384  # characters of a tool's output
 MAX_INPUT = 4_096  # characters of one value of a tool's input
 MAX_LINE = 200  # characters of a line shown to people
 WRAP_UP = "Wrap up now: bring what you have into a working state, commit it, and end with a short summary."
+PERMISSION, ALLOW = "leave", "Allow"  # key of the question about a permission, and its positive answer
 COUNTED = ("input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens")
 Json = dict[str, Any]
 
@@ -263,3 +266,14 @@ def text_of(content: Any) -> str:
             str(entry.get("text", "")) if isinstance(entry, dict) else str(entry) for entry in content
         )
     return "" if content is None else json.dumps(content, ensure_ascii=False)
+
+
+def permission_question(approval: ApprovalRequested) -> QuestionRaised:
+    """Build the question whether an agent may use a tool."""
+    ask = QuestionItem(
+        key=PERMISSION,
+        header="Permission",
+        text=f"May the agent use {approval.name or 'a tool'}? {approval.text or approval.reason}".strip(),
+        options=(QuestionOption(label=ALLOW), QuestionOption(label="Deny")),
+    )
+    return QuestionRaised(key=approval.key, asks=(ask,))
