@@ -110,7 +110,9 @@ def questions(home):
     for name, arguments in QUERIES.items():
         selected = set()
         kind = get_named_type(SCHEMA.query_type.fields[name].type).name
-        deep = 2 if kind not in NODES else 0 if kind in ("Card", "Run") else 1  # its parts are asked for below
+        deep = (
+            2 if kind not in NODES else 0 if kind in ("Card", "Run") else 1
+        )  # its parts are asked for below
         yield name, asking(name, home.fill(arguments), deep, selected), selected
     for kind, thing in NODES.items():
         selected = set()
