@@ -20,6 +20,7 @@ from actions.hosts.host import HostFailed, RemoteCheck, RemotePullRequest
 from actions.job import HANDLERS, enqueue_job
 from actions.repository import HostedRepository, find_hosted, job_failed
 from auth.services import Services
+from kit import queue
 from kit.db.database import Unavailable, utcnow
 from kit.db.transaction import Author, Transaction
 from kit.eventlog.event_log import EventLog
@@ -37,6 +38,7 @@ from models.events.pull_request import (
     PullRequestUpdated,
     pull_request_facts,
 )
+from models.job import ServerJob
 from models.pull_request import (
     LIVE,
     MAX_POLL_SECONDS,
@@ -133,6 +135,9 @@ async def apply_remote(
     }
     if remote.head_sha != row.head_sha:
         values["ci"] = None  # of the commit before
+    if row.number is not None and await _is_being_edited(tx, row):
+        for name in ("title", "body", "base_branch"):
+            del values[name]
     row.host_updated_at = remote.updated_at or row.host_updated_at
     changed = apply_changes(row, values)
     row.error = None
@@ -173,6 +178,21 @@ async def enqueue_pull_sync(tx: Transaction, row: Any, *, delay: float = 0, poll
     payload = {"pull_request_id": row.id, "poll": poll}
     key = f"{SYNC_JOB}:{row.id}"
     await enqueue_job(tx, SYNC_JOB, payload, workspace_id=row.workspace_id, key=key, delay=delay)
+
+
+async def _is_being_edited(tx: Transaction, row: PullRequest) -> bool:
+    """Whether the host still has to be told of an edit, which its own text must not overwrite."""
+    query = (
+        select(ServerJob.id)
+        .join(queue.Job, queue.Job.id == ServerJob.id)
+        .where(
+            ServerJob.workspace_id == row.workspace_id,
+            ServerJob.kind == EDIT_JOB,
+            ServerJob.payload["pull_request_id"].as_string() == row.id,
+            queue.Job.ended_at.is_(None),
+        )
+    )
+    return await tx.scalar(query.limit(1)) is not None
 
 
 async def adopt_remote(
