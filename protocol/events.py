@@ -94,7 +94,7 @@ class AgentStatus(ProtocolEnum):
     ENDED = "ENDED", "It has ended."
 
 
-class Origin(ProtocolEnum):
+class PromptOrigin(ProtocolEnum):
     """The source of a prompt."""
 
     HUMAN = "HUMAN", "A person."
@@ -239,7 +239,7 @@ class StatusChanged(AgentEvent):
 
 class PromptGiven(AgentEvent):
     type: Literal[EventType.PROMPT] = EventType.PROMPT
-    origin: Origin = Origin.SYSTEM
+    origin: PromptOrigin = PromptOrigin.SYSTEM
 
 
 class OutputText(AgentEvent):

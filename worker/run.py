@@ -20,9 +20,9 @@ from protocol.events import (
     Contribution,
     DecisionState,
     LifecyclePhase,
-    Origin,
     OutputText,
     PromptGiven,
+    PromptOrigin,
     QuestionRaised,
     StatusChanged,
     TokenUsage,
@@ -238,7 +238,7 @@ class WorkerRun:
         while self.agent is None or self.agent.pid is None:  # noqa: ASYNC110 - nothing signals the start of a program
             await asyncio.sleep(0.1)
         if self.agent.tell(message.body, interrupts=message.interrupts):
-            await self.outbox.put(PromptGiven(text=message.body, origin=Origin.HUMAN))
+            await self.outbox.put(PromptGiven(text=message.body, origin=PromptOrigin.HUMAN))
         elif message.interrupts:
             self._resume_with(message.body, MESSAGE)
         else:
