@@ -19,6 +19,7 @@ from models.refusal import Refusal, Unauthenticated
 from resolvers.context import OperationContext
 from resolvers.idempotency import IdempotencyExtension
 from resolvers.snapshot import SnapshotPerOperation
+from schema.dry_run import DryRun, dry_run
 from schema.events import EVENTS
 from schema.fields import TYPES
 from schema.refusal import REFUSALS
@@ -72,7 +73,8 @@ def _built() -> Schema:
         mutation=schema.Mutation,
         subscription=schema.Subscription,
         types=[*EVENTS, *ITEMS, *ENTRIES, *TYPES.values()],
-        extensions=[SnapshotPerOperation, IdempotencyExtension],
+        directives=[dry_run],
+        extensions=[SnapshotPerOperation, DryRun, IdempotencyExtension],
         exception_handlers=REFUSALS,
         execution_context_class=ListExecutor,
         config=StrawberryConfig(scalar_map={datetime: schema.DateTime}),
