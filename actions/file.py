@@ -23,6 +23,7 @@ from kit.db.transaction import Author, Transaction
 from kit.eventlog.event_log import EventLog
 from kit.file_store import StoreUnavailable
 from kit.graphql.arguments import Id, IfVersion
+from kit.graphql.types import one_of_input
 from kit.ids import new_id
 from kit.settings import Settings
 from models.actor import Actor, ActorKind
@@ -55,6 +56,14 @@ class Place:
     def __post_init__(self) -> None:
         if sum(each is not None for each in (self.card_id, self.message_id, self.workspace_id)) != 1:
             raise Invalid(("cardId", "name one of cardId, messageId and workspaceId"))
+
+
+@one_of_input
+class FileTargetInput:
+    """A thing that a file is attached to."""
+
+    card_id: Annotated[Id | None, "A card."] = None
+    message_id: Annotated[Id | None, "A message of your own."] = None
 
 
 async def reserve_object(
@@ -117,16 +126,13 @@ async def attach_file(
     services: Services,
     *,
     id: Annotated[Id, "A file that you uploaded to a workspace."],
-    card_id: Annotated[Id | None, "The card. Name it or a message."] = None,
-    message_id: Annotated[Id | None, "A message of your own."] = None,
+    target: Annotated[FileTargetInput, "The thing that it is attached to."],
 ) -> File:
     """Attach a file to a card or to a message of your own. Repeating it changes nothing.
 
     Raises Conflict if it is on something else, is of another workspace, or the card has too many files.
     """
-    if (card_id is None) == (message_id is None):
-        raise Invalid(("cardId", "name one of cardId and messageId"))
-    place = Place(card_id, message_id)
+    place, message_id = Place(target.card_id, target.message_id), target.message_id
     board, on = await _lock_place(tx, actor, place)
     assert board is not None, "a card is on a board"
     mine = File.card_id.is_(None) & (File.author_id == actor.id)

@@ -403,7 +403,7 @@ MUTATIONS: dict[str, Case] = {
     "updateKnowledge": Case(BOARD, {"id": "$knowledge", "state": "APPROVED"}),
     "moveKnowledge": Case(BOARD, {"id": "$knowledge", "position": {"after": "$guess"}}),
     "deleteKnowledge": Case(BOARD, {"id": "$guess"}),
-    "attachFile": Case(BOARD, {"id": "$file", "cardId": "$card"}),
+    "attachFile": Case(BOARD, {"id": "$file", "target": {"cardId": "$card"}}),
     "deleteFile": Case(BOARD, {"id": "$file"}),
     "addPlannedFile": Case(BOARD, {"cardId": "$card", "path": "%.md"}),
     "updatePlannedFile": Case(BOARD, {"id": "$planned", "intent": "% new"}),

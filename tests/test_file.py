@@ -106,7 +106,7 @@ async def test_a_file_on_a_card(run):
 
 async def test_a_feed_tells_of_files(run):
     feed = """subscription($id: ID!) { boardFeed(boardId: $id) { event {
-      ... on FileAttached { cardId fileId messageId name size mediaType }
+      ... on FileAttached { cardId fileId onMessageId name size mediaType }
       ... on FileDeleted { deleted: fileId } } } }"""
     async with run() as app:
         board, [card] = await app.has_board("One")
@@ -248,10 +248,10 @@ async def test_uploaded_first_and_attached_later(run):
         _, [card, other] = await app.has_board("One", "Two")
         file = await uploaded(app, b"x", workspaceId=await app.home(), name="x")
         assert (await download(app, file["id"], "max")).status_code == 404, "its uploader's alone"
-        assert (await app.data(ATTACH, "max", input={"id": file["id"], "cardId": card}))[
+        assert (await app.data(ATTACH, "max", input={"id": file["id"], "target": {"cardId": card}}))[
             "code"
         ] == "NOT_FOUND"
-        done = await app.data(ATTACH, input={"id": file["id"], "cardId": card})
+        done = await app.data(ATTACH, input={"id": file["id"], "target": {"cardId": card}})
         assert done == {
             "__typename": "File",
             "id": file["id"],
@@ -259,9 +259,12 @@ async def test_uploaded_first_and_attached_later(run):
             "messageId": None,
             "version": 2,
         }
-        assert await app.data(ATTACH, input={"id": file["id"], "cardId": card}) == done, "idempotent"
-        assert (await app.data(ATTACH, input={"id": file["id"], "cardId": other}))["code"] == "CONFLICT"
-        assert (await app.data(ATTACH, input={"id": file["id"]}))["code"] == "INVALID"
+        assert await app.data(ATTACH, input={"id": file["id"], "target": {"cardId": card}}) == done, (
+            "idempotent"
+        )
+        assert (await app.data(ATTACH, input={"id": file["id"], "target": {"cardId": other}}))[
+            "code"
+        ] == "CONFLICT"
         assert (await download(app, file["id"], "max")).content == b"x"
 
 

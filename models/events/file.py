@@ -14,7 +14,7 @@ class FileEvent(CardEvent):
     subject_name = None
 
     file_id: Annotated[Id, "The file."]
-    message_id: Annotated[Id | None, "The message that it is on; null: it is on the card."]
+    on_message_id: Annotated[Id | None, "The message that it is on; null: it is on the card."]
     name: Annotated[str, "Its name."]
     media_type: Annotated[str, "Its media type, judged by its content."]
     size: Annotated[float, "Its size in bytes."]
@@ -25,7 +25,7 @@ def file_facts(file: File) -> Any:
     return {
         "card_id": file.card_id,
         "file_id": file.id,
-        "message_id": file.message_id,
+        "on_message_id": file.message_id,
         "name": file.name,
         "media_type": file.media_type,
         "size": file.size,
