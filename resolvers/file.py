@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from auth.permissions import sees_card, sees_workspace
 from models.actor import Actor
@@ -11,7 +11,7 @@ from models.file import File
 from resolvers.loaders import Relation, batched
 
 
-def sees_file(actor: Actor) -> object:
+def sees_file(actor: Actor) -> ColumnElement[bool]:
     """The actor may see a file: of a card that it may see, or one that it uploaded and attached to nothing yet."""
     own = and_(File.card_id.is_(None), File.author_id == actor.id, sees_workspace(actor, File.workspace_id))
     return or_(sees_card(actor, File.board_id, File.card_id), own)

@@ -11,7 +11,6 @@ class FileEvent(CardEvent):
     """A change to the files of a card or of a message on it."""
 
     subject_field = "file_id"
-    subject_name = None
 
     file_id: Annotated[Id, "The file."]
     on_message_id: Annotated[Id | None, "The message that it is on; null: it is on the card."]
