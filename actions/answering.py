@@ -95,7 +95,7 @@ def _is_equal(answered: Question) -> list[ColumnElement[bool]]:
         Question.board_id == answered.board_id,
         Question.fold == answered.fold,
         Question.status == QuestionStatus.OPEN,
-        Question.id != answered.id,
+        Question.run_id != answered.run_id,
         Question.run_id != answered.answered_by,
         Question.key != PERMISSION_KEY,
     ]

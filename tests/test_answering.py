@@ -128,6 +128,7 @@ async def test_one_answer_closes_the_equal_questions_of_several_runs(run):
         _, _, worker, runs = await at_work(app, 4)
         ids = [await asked(worker, one, SAME if n % 2 else CHOICE) for n, one in enumerate(runs[:3])]
         other = await asked(worker, runs[3], {**CHOICE, "text": "Which other colour?"})
+        twice = await asked(worker, runs[1], {**CHOICE, "blocking": False}, key="twice")
         assert {(await show(app, one))["status"] for one in runs} == {"WAITING"}
         done = await answer(app, ids[1], "BLUE")
         assert done["answer"] == ["BLUE"]
@@ -138,6 +139,7 @@ async def test_one_answer_closes_the_equal_questions_of_several_runs(run):
             assert (await answer(app, id, "red"))["code"] == "CONFLICT", "the first answer holds"
         assert {(await show(app, one))["status"] for one in runs[:3]} == {"RUNNING"}
         assert (await look(app, other))["status"] == "OPEN"
+        assert (await look(app, twice))["status"] == "OPEN", "of the same run"
         for one in runs[:3]:
             assert (await worker.complete(one))["status"] == "SUCCEEDED"
 
