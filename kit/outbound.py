@@ -42,7 +42,7 @@ class CallFailed(Exception):
 
 
 @dataclass(frozen=True)
-class Answer:
+class HttpResponse:
     """The answer to a call. Header names are in lower case."""
 
     status: int
@@ -109,7 +109,7 @@ class Outbound:
         most: int = MAX_ANSWER_BYTES,
         cut: bool = False,
         leave_host: bool = False,
-    ) -> Answer:
+    ) -> HttpResponse:
         """Call another server and return its answer, whatever its status. Raises CallFailed.
 
         GET is repeated after lost connections and 502, 503, 504. Any other method is repeated only if nothing was
@@ -133,7 +133,7 @@ class Outbound:
         most: int,
         cut: bool,
         leave_host: bool,
-    ) -> Answer:
+    ) -> HttpResponse:
         attempt = 0
         while True:
             attempt += 1
@@ -159,7 +159,7 @@ class Outbound:
         most: int,
         cut: bool,
         leave_host: bool,
-    ) -> Answer:
+    ) -> HttpResponse:
         for _ in range(MAX_REDIRECTS + 1):
             if why := self.why_not(url):
                 raise CallFailed(f"The address {why}", sent=False, is_final=True)
@@ -179,7 +179,7 @@ class Outbound:
 
     async def _send(
         self, method: str, url: str, headers: dict[str, str], json: Any, most: int, cut: bool
-    ) -> Answer:
+    ) -> HttpResponse:
         import httpx2
 
         client = self._client or self._open()
@@ -193,7 +193,7 @@ class Outbound:
                             raise CallFailed("The answer is too large", sent=True, is_final=True)
                         del body[most:]
                         break
-                return Answer(response.status_code, dict(response.headers), bytes(body), url)
+                return HttpResponse(response.status_code, dict(response.headers), bytes(body), url)
         except PrivateAddress as error:
             raise CallFailed(str(error), sent=False, is_final=True) from None
         except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:

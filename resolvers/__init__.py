@@ -17,7 +17,6 @@ from protocol.protocol_enum import ProtocolEnum
 GRAPHQL_NAMES: dict[type[Enum], str] = {
     events.EventType: "RunEventType",
     events.AgentStatus: "ProgramState",
-    events.Origin: "PromptOrigin",
     events.FileChange: "FileChangeKind",
     events.LifecyclePhase: "WorkPhase",
     events.DecisionState: "AskState",

@@ -15,11 +15,11 @@ from kit.db.database import utcnow
 from kit.eventlog.event_log import START, Cursor, retry_while_unavailable
 from kit.eventlog.tables import Event, Topic
 from kit.graphql.broadcast.broadcast import (
+    Audience,
     CaughtUp,
     Delivery,
     DeliveryPage,
     FeedPosition,
-    Group,
     PageEnd,
     share_subscription,
 )
@@ -216,7 +216,7 @@ async def _follow(
 
 
 async def _follow_for_group(
-    context: Context, group: Group, topic: str, id: str, select_viewers: SelectViewers | None
+    context: Context, group: Audience, topic: str, id: str, select_viewers: SelectViewers | None
 ) -> AsyncGenerator[DeliveryPage | PageEnd, None]:
     """Follow a topic for a group. A page and the access of the members are read from one snapshot."""
     follow = context.services.event_log.follow

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from auth.subscriber_access import SelectViewers, can_see
 from kit.eventlog.event_log import retry_while_unavailable
-from kit.graphql.broadcast.broadcast import AccessByMember, Group
+from kit.graphql.broadcast.broadcast import AccessByMember, Audience
 from resolvers.context import Context
 
 POLL_INTERVAL_SECONDS = 5.0  # between two attempts of a long poll that nothing woke
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 async def recheck_access(
-    context: Context, group: Group, select_viewers: SelectViewers | None, id: str
+    context: Context, group: Audience, select_viewers: SelectViewers | None, id: str
 ) -> AccessByMember:
     """Return which members of a group may go on, and whether its founder may, at the moment of the context."""
     actors = {context.actor, *group.people}

@@ -16,10 +16,10 @@ from auth.subscriber_access import select_viewers_of_run
 from kit.eventlog.event_log import START, Cursor, retry_while_unavailable
 from kit.eventlog.tables import Topic
 from kit.graphql.broadcast.broadcast import (
+    Audience,
     CaughtUp,
     Delivery,
     FeedPosition,
-    Group,
     PageEnd,
     share_subscription,
 )
@@ -138,7 +138,7 @@ async def run_feed(
 
 
 async def _follow_for_group(
-    context: Context, group: Group, topic: str, run_id: str
+    context: Context, group: Audience, topic: str, run_id: str
 ) -> AsyncGenerator[Delivery | PageEnd, None]:
     """Follow a run for a group. The access of the members is checked once for each page."""
     reader, feed = RunLogReader.at(group.place), context.services.event_log

@@ -25,8 +25,8 @@ from protocol.events import (
     LifecyclePhase,
     LimitState,
     LogLevel,
-    Origin,
     OutputStream,
+    PromptOrigin,
     TodoState,
     ToolKind,
     ToolStatus,
@@ -165,7 +165,7 @@ class RunStatusLine(RunLine):
 class RunPrompt(RunLine):
     """A prompt for the agent."""
 
-    origin: Origin = line_field("origin", "The origin of the prompt.", Origin)
+    origin: PromptOrigin = line_field("origin", "The origin of the prompt.", PromptOrigin)
 
 
 @line(EventType.OUTPUT)

@@ -228,8 +228,8 @@ class BranchTaskWork:
             if tree == await self._tree(new):
                 continue  # the base has that change
             show = ("log", "-1", "--no-color", "--encoding=UTF-8", "--date=raw")
-            told = await self.git(*show, "--format=%an%n%ae%n%ad%n%B", commit)
-            name, email, date, message = told.split("\n", 3)
+            shown = await self.git(*show, "--format=%an%n%ae%n%ad%n%B", commit)
+            name, email, date, message = shown.split("\n", 3)
             author = {"GIT_AUTHOR_NAME": name or "?", "GIT_AUTHOR_EMAIL": email, "GIT_AUTHOR_DATE": date}
             place = {**self.scratch, **IDENTITY, **author, "GIT_ALLOW_PROTOCOL": "none"}
             words = ("commit-tree", tree, "-p", new)

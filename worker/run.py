@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from protocol.events import (
+    PERMISSION_KEY,
     AgentEvent,
     AgentResult,
     AgentWarning,
@@ -20,9 +21,9 @@ from protocol.events import (
     Contribution,
     DecisionState,
     LifecyclePhase,
-    Origin,
     OutputText,
     PromptGiven,
+    PromptOrigin,
     QuestionRaised,
     StatusChanged,
     TokenUsage,
@@ -62,7 +63,6 @@ from worker.process import Agent, ProcessLimits, ProcessOutcome
 from worker.programs import ADAPTERS
 from worker.programs.adapter import (
     ALLOW,
-    PERMISSION,
     WRAP_UP,
     ProgramAdapter,
     ProgramTask,
@@ -227,7 +227,7 @@ class WorkerRun:
         question = self._questions.pop(command.key, None)
         if question is None:
             self._answers[command.key] = command  # it arrived before its question
-        elif (choices := command.answers.get(PERMISSION)) is not None and self.agent:
+        elif (choices := command.answers.get(PERMISSION_KEY)) is not None and self.agent:
             note = " ".join(word for word in choices if word != ALLOW)
             self.agent.decide(command.key, allow=ALLOW in choices, note=note)
         elif self.agent and not self.agent.answer(command.key, command.answers):
@@ -238,7 +238,7 @@ class WorkerRun:
         while self.agent is None or self.agent.pid is None:  # noqa: ASYNC110 - nothing signals the start of a program
             await asyncio.sleep(0.1)
         if self.agent.tell(message.body, interrupts=message.interrupts):
-            await self.outbox.put(PromptGiven(text=message.body, origin=Origin.HUMAN))
+            await self.outbox.put(PromptGiven(text=message.body, origin=PromptOrigin.HUMAN))
         elif message.interrupts:
             self._resume_with(message.body, MESSAGE)
         else:

@@ -21,7 +21,7 @@ from actions.hosts.host import (
     RemotePullRequest,
     RemoteRepository,
 )
-from kit.outbound import Answer, CallFailed, Outbound
+from kit.outbound import CallFailed, HttpResponse, Outbound
 
 VERSION = "2022-11-28"
 PAGE_SIZE = 100
@@ -190,7 +190,7 @@ class GitHub:
         etag: str | None = None,
         leave_host: bool = False,
         cut: bool = False,
-    ) -> Answer:
+    ) -> HttpResponse:
         headers = {
             "accept": "application/vnd.github+json",
             "authorization": f"Bearer {await self._token()}",
@@ -205,7 +205,7 @@ class GitHub:
 
 async def call(
     outbound: Outbound, method: str, url: str, headers: dict[str, str], body: Any = None, **options: Any
-) -> Answer:
+) -> HttpResponse:
     """Call an API. Raises HostFailed unless the answer is a success, or 304."""
     try:
         answer = await outbound.call(method, url, headers=headers, json=body, **options)
@@ -217,7 +217,7 @@ async def call(
     raise _failure_of(answer, method)
 
 
-def _failure_of(answer: Answer, method: str) -> HostFailed:
+def _failure_of(answer: HttpResponse, method: str) -> HostFailed:
     """Return what an answer that is no success means."""
     status, words = answer.status, _words(answer)
     if status in (403, 429):
@@ -241,7 +241,7 @@ def _failure_of(answer: Answer, method: str) -> HostFailed:
     return HostFailed(f"{text}: {words}" if words else text, status=status)
 
 
-def _words(answer: Answer) -> str:
+def _words(answer: HttpResponse) -> str:
     """Return a host's own explanation, in one line."""
     try:
         body = json.loads(answer.body)
@@ -256,7 +256,7 @@ def _words(answer: Answer) -> str:
     return " ".join(" ".join(part.split()) for part in parts if isinstance(part, str))[:200]
 
 
-def _json(answer: Answer) -> Any:
+def _json(answer: HttpResponse) -> Any:
     try:
         return json.loads(answer.body)
     except ValueError as error:

@@ -32,7 +32,7 @@ async def reject_card(
 ) -> Card:
     """Send a card in REVIEW back to TODO: the feedback becomes a message on it, and a run continues with it.
 
-    The run is also told the open threads of the reviews.
+    The run is also threads the open threads of the reviews.
     The run continues the last run that succeeded, or the one that was chosen since that began: its branch, its
     session if that is alive, its profile, permission and base. If no run succeeded the card only moves, and the
     board's dispatch rule may start one. Raises StageRefused, or Conflict for a card that is not in REVIEW or a
@@ -49,8 +49,8 @@ async def reject_card(
 async def send_back(tx: Transaction, actor: Actor, board: Board, card: Card, feedback: str) -> None:
     """Send a card back to TODO with feedback, and continue its work. The caller holds the card and its board."""
     message = await post_message_of(tx, actor, card.id, feedback, MessageKind.FEEDBACK)
-    told = await open_threads_text(tx, card.id)
-    instruction = f"{message.body}\n\n{told}" if told else message.body
+    threads = await open_threads_text(tx, card.id)
+    instruction = f"{message.body}\n\n{threads}" if threads else message.body
     wish = RunRequest(instruction=instruction, message_id=message.id)
     last = await find_worked(tx, card)
     to = await check_move(tx, board, [card], DestinationInput(stage=Stage.TODO))

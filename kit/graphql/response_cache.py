@@ -39,7 +39,7 @@ from graphql import (
 from starlette.requests import Request
 from strawberry.http import GraphQLRequestData
 
-from kit.graphql.documents.documents import Document, digest
+from kit.graphql.documents.documents import ParsedDocument, digest
 
 MAX_CACHE_BYTES = 32 << 20  # of all answers that are kept
 MAX_RESPONSE_BYTES = 4 << 20  # bytes of one answer that is kept
@@ -82,7 +82,7 @@ class CacheSubject:
 class CacheableQuery:
     """One request whose answer may be kept: about what, and how it is found."""
 
-    document: Document
+    document: ParsedDocument
     name: str | None  # of the operation, if it was named
     subject: CacheSubject
     id: str
@@ -117,7 +117,7 @@ class ResponseCache:
         self.found = 0  # answers given again
 
     def question(
-        self, document: Document | None, schema: GraphQLSchema, data: GraphQLRequestData
+        self, document: ParsedDocument | None, schema: GraphQLSchema, data: GraphQLRequestData
     ) -> CacheableQuery | None:
         """Return the query in `data`, or None if its response must not be cached.
 
@@ -171,7 +171,7 @@ def etag_of(content: bytes) -> str:
 
 
 def subject_of(
-    document: Document, name: str | None, schema: GraphQLSchema, shown: CachePolicy
+    document: ParsedDocument, name: str | None, schema: GraphQLSchema, shown: CachePolicy
 ) -> CacheSubject | None:
     """Return the object that an operation reads, or None if a field is not in the policy."""
     operation = get_operation_ast(document.node, name)
@@ -187,7 +187,7 @@ def subject_of(
     if not isinstance(key, StringValueNode | VariableNode) or root.selection_set is None:
         return None
     fragments = [d for d in document.node.definitions if isinstance(d, FragmentDefinitionNode)]
-    walk = _Walk({one.name.value: one for one in fragments}, schema, shown)
+    walk = _CacheWalk({one.name.value: one for one in fragments}, schema, shown)
     assert schema.query_type is not None, "a schema has queries"
     type_ = get_named_type(schema.query_type.fields[shown.root].type)
     if not isinstance(type_, GraphQLObjectType) or not walk.fits(root.selection_set, type_):
@@ -199,7 +199,7 @@ def _name(operation: OperationDefinitionNode) -> str | None:
     return operation.name.value if operation.name else None
 
 
-class _Walk:
+class _CacheWalk:
     def __init__(
         self, fragments: dict[str, FragmentDefinitionNode], schema: GraphQLSchema, shown: CachePolicy
     ) -> None:

@@ -63,7 +63,7 @@ from kit.queue.leases import (
     suspend,
 )
 from kit.queue.notifications import queue_topic, worker_topic
-from kit.queue.state_machine import BACKOFF_SECONDS, JITTER_RATIO, Cause, Code, Transition
+from kit.queue.state_machine import BACKOFF_SECONDS, JITTER_RATIO, Cause, ReasonCode, Transition
 from kit.queue.sweeps import Swept, notify_due, overdue, sweep
 from kit.queue.tables import Attempt, AttemptOutcome, Cap, Job, JobState, Slot
 
@@ -80,7 +80,6 @@ __all__ = [
     "CapReached",
     "Cause",
     "ClaimFilter",
-    "Code",
     "DueLater",
     "HasEnded",
     "Job",
@@ -97,6 +96,7 @@ __all__ = [
     "QueueStatistics",
     "Queued",
     "Reason",
+    "ReasonCode",
     "Slot",
     "Suspended",
     "Swept",

@@ -15,7 +15,7 @@ BACKOFF_SECONDS = (60.0, 180.0, 600.0)  # before the second, third, fourth … a
 JITTER_RATIO = 0.2  # of the delay, added or subtracted: jobs that failed together are not retried together
 
 
-class Code(enum.StrEnum):
+class ReasonCode(enum.StrEnum):
     """Limit because of which the queue ended an attempt or a job."""
 
     LEASE_EXPIRED = "LEASE_EXPIRED"
@@ -137,7 +137,7 @@ def lost(job: Job, attempt: Attempt, at: datetime) -> Transition:
     A parked job stays parked without its worker, and nothing is counted.
     """
     was = job.state
-    _close(job, attempt, AttemptOutcome.LOST, at, Code.LEASE_EXPIRED, None)
+    _close(job, attempt, AttemptOutcome.LOST, at, ReasonCode.LEASE_EXPIRED, None)
     if job.cancel_requested_at:
         _end(job, JobState.CANCELLED, at)
     elif was is JobState.LEASED:
@@ -246,11 +246,11 @@ def overdue(job: Job, attempt: Attempt | None, at: datetime) -> Transition | Non
     if attempt and attempt.lease_until <= at:
         return lost(job, attempt, at)
     if attempt and job.state is JobState.LEASED:  # the limits of a parked job are suspended
-        for by, code in ((attempt.limit_by, Code.TIMEOUT), (attempt.silent_by, Code.SILENT)):
+        for by, code in ((attempt.limit_by, ReasonCode.TIMEOUT), (attempt.silent_by, ReasonCode.SILENT)):
             if _passed(by, at):
                 return failed(job, attempt, at, code, None, retryable=True)
     if job.state is JobState.READY and _passed(job.expires_at, at):
-        job.code, job.reason = Code.EXPIRED, None
+        job.code, job.reason = ReasonCode.EXPIRED, None
         _end(job, JobState.DEAD, at)
         return applied(job, Cause.EXPIRED, JobState.READY, at, None)
     return None
@@ -259,8 +259,8 @@ def overdue(job: Job, attempt: Attempt | None, at: datetime) -> Transition | Non
 def _overran(job: Job, attempt: Attempt | None, at: datetime) -> Transition:
     was = job.state
     if attempt:
-        _close(job, attempt, AttemptOutcome.FAILED, at, Code.TIMEOUT, None)
-    job.code, job.reason = Code.TIMEOUT, None
+        _close(job, attempt, AttemptOutcome.FAILED, at, ReasonCode.TIMEOUT, None)
+    job.code, job.reason = ReasonCode.TIMEOUT, None
     _end(job, JobState.CANCELLED if job.cancel_requested_at else JobState.DEAD, at)
     return applied(job, Cause.EXPIRED, was, at, attempt)
 

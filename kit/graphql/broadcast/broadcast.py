@@ -115,7 +115,7 @@ class CaughtUp:
     also: str
 
 
-class Answer(NamedTuple):
+class StreamedResult(NamedTuple):
     """A result, or a whole payload as orjson.Fragment, and the cursor that resumes after it."""
 
     result: Any
@@ -131,7 +131,7 @@ class SharedSubscription:
     cursor: the cursor after the newest item that was yielded.
     """
 
-    def __init__(self, group: "Group | None" = None) -> None:
+    def __init__(self, group: "Audience | None" = None) -> None:
         self.group = group
         self.asked: tuple[Hashable, bool] | None = None
         self.place: FeedPosition | None = None
@@ -156,13 +156,13 @@ class SharedSubscription:
             self.group.expect(delivery.place, delivery.access)
         return delivery.item
 
-    def answer_next(self, page: ItemPage | None, data: Any) -> "Answer | None":
+    def answer_next(self, page: ItemPage | None, data: Any) -> "StreamedResult | None":
         """Return the answer of the page's next item if it was completed with the one that is answered by `data`."""
         if page is None or not data or (value := page.value_at(page.place)) is None:
             return None
         self.deliver(self.deliveries[page.place])
         page.place += 1
-        return Answer(orjson.Fragment(encode({"data": dict.fromkeys(data, value)})), self.cursor)
+        return StreamedResult(orjson.Fragment(encode({"data": dict.fromkeys(data, value)})), self.cursor)
 
     def leave(self, caught_up: CaughtUp) -> bool:
         """Leave for a group, if this may be shared. The subscription's own reading ends then."""
@@ -277,7 +277,7 @@ class ItemCache:
     size: int = 0
 
 
-class Group:
+class Audience:
     """Members that get the same items. Its resolver yields deliveries; `unwrap_deliveries` passes them on."""
 
     def __init__(self, place: FeedPosition, store: ItemCache) -> None:
@@ -456,12 +456,12 @@ class Broadcaster:
     """The groups of one process."""
 
     def __init__(self) -> None:
-        self._groups: dict[Hashable, Group] = {}
+        self._groups: dict[Hashable, Audience] = {}
         self._store = ItemCache()
 
     async def results(
         self, start: Start, context: Any, *, put: Callable[[], Put | None] = lambda: None
-    ) -> AsyncGenerator[Answer, None]:
+    ) -> AsyncGenerator[StreamedResult, None]:
         """Yield the results of `start`, then the encoded items of the subscription's group.
 
         `start` begins the operation in `context`, as often as it is called. `put` makes the function that sends an
@@ -473,7 +473,7 @@ class Broadcaster:
             while True:
                 async with aclosing(cast("AsyncGenerator[Any, None]", await start())) as results:
                     async for result in results:
-                        yield Answer(result, shared.cursor)
+                        yield StreamedResult(result, shared.cursor)
                         while (answer := shared.answer_next(operation.page, result.data)) is not None:
                             yield answer
                 if shared.left is None:
@@ -481,7 +481,7 @@ class Broadcaster:
                 member = Member(shared.left, put())
                 with self._in_a_group(shared, member, start, context):
                     async for item in member.items():
-                        yield Answer(orjson.Fragment(item.payload), item.place.after)
+                        yield StreamedResult(orjson.Fragment(item.payload), item.place.after)
                 shared.come_back(member.place, at_once=member.may_return)
         finally:
             if shared.left is not None:
@@ -497,7 +497,7 @@ class Broadcaster:
         key = asked, operation.wants_cost, context.audience(is_alike), shared.left.topic
         group = self._groups.get(key)
         if group is None or not group.is_open:
-            group = self._groups[key] = Group(member.place, self._store)
+            group = self._groups[key] = Audience(member.place, self._store)
             group.join(member)
             group.task = asyncio.create_task(group.run(start, operation))
             group.task.add_done_callback(lambda _: self._forget(key, group))
@@ -508,6 +508,6 @@ class Broadcaster:
         finally:
             group.leave(member)
 
-    def _forget(self, key: Hashable, group: Group) -> None:
+    def _forget(self, key: Hashable, group: Audience) -> None:
         if self._groups.get(key) is group:
             del self._groups[key]

@@ -42,7 +42,7 @@ MAX_CACHED_PRICES = 16  # costs remembered for one operation, by the values they
 
 
 @dataclass
-class Document:
+class ParsedDocument:
     """One text, parsed and within the limits."""
 
     text: str
@@ -151,7 +151,7 @@ class Documents:
 
     def __init__(self, limits: DocumentLimits, *, most: int = 512) -> None:
         self.limits, self._most = limits, most
-        self._known: OrderedDict[str, Document] = OrderedDict()
+        self._known: OrderedDict[str, ParsedDocument] = OrderedDict()
         self._characters = 0
         self._rules: dict[int, ListRules] = {}
         self._turns: WeakKeyDictionary[Any, asyncio.Lock] = WeakKeyDictionary()  # by event loop
@@ -161,22 +161,22 @@ class Documents:
         async with self._turns.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
             await asyncio.sleep(0)
 
-    def read(self, text: str) -> Document:
+    def read(self, text: str) -> ParsedDocument:
         """Return the parsed text. Errors: LimitExceeded, GraphQLSyntaxError."""
         if (known := self._known.get(text)) is not None:
             self._known.move_to_end(text)
             return known
         if len(text) > self.limits.query:
             raise LimitExceeded("query characters", len(text), self.limits.query)
-        document = Document(text, self._parsed(text))
+        document = ParsedDocument(text, self._parsed(text))
         check_document(document.node, self.limits)
         return document
 
-    def known(self, text: str | None) -> Document | None:
+    def known(self, text: str | None) -> ParsedDocument | None:
         """The document of a text that was found valid before."""
         return self._known.get(text) if text is not None else None
 
-    def check(self, document: Document, schema: Schema, rules: Any) -> None:
+    def check(self, document: ParsedDocument, schema: Schema, rules: Any) -> None:
         """Validate, and keep the document if it is valid. Errors: Invalid, with the library's."""
         if rules in document.valid:
             return
@@ -202,7 +202,7 @@ class Documents:
                 raise LimitExceeded("tokens", over, self.limits.tokens) from error
             raise
 
-    def _keep(self, document: Document) -> None:
+    def _keep(self, document: ParsedDocument) -> None:
         if document.text not in self._known:
             self._known[document.text] = document
             self._characters += len(document.text)

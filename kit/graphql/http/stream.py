@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from strawberry.http.streaming import MultipartSubscriptionTransport, SSETransport
 
-from kit.graphql.broadcast.broadcast import Answer
+from kit.graphql.broadcast.broadcast import StreamedResult
 from kit.graphql.http import accept
 
 
@@ -54,11 +54,11 @@ class Heartbeat:
     """Nothing happened for a while: a sign of life keeps proxies from closing the connection."""
 
 
-Frame = Answer | StreamEnded | Heartbeat
+Frame = StreamedResult | StreamEnded | Heartbeat
 
 
 async def frames(
-    source: AsyncIterator[Answer],
+    source: AsyncIterator[StreamedResult],
     *,
     interval: float,
     ends: list[Callable[[], Awaitable[StreamEnded]]],

@@ -34,7 +34,7 @@ from strawberry.types import ExecutionResult
 
 from kit.graphql import access
 from kit.graphql import json as strict
-from kit.graphql.broadcast.broadcast import Answer, Broadcaster, Start
+from kit.graphql.broadcast.broadcast import Broadcaster, Start, StreamedResult
 from kit.graphql.documents.persisted import PersistedDocuments
 from kit.graphql.errors import Code, PublicError, log_unexpected, to_public_error
 from kit.graphql.http import accept, request_body
@@ -130,7 +130,7 @@ class GraphQLEndpoint(GraphQL[Any, Any]):
             await response(scope, receive, send)
 
     async def _answer(self, request: request_body.LimitedRequest) -> Response | None:
-        """Answer one request; None if the client went away meanwhile."""
+        """StreamedResult one request; None if the client went away meanwhile."""
         try:
             request_body.check_method(request)
             if self.explorer is not None and request_body.is_browser(request):
@@ -347,6 +347,6 @@ class GraphQLEndpoint(GraphQL[Any, Any]):
         return {"data": None, "errors": [self.public(error).formatted]}
 
 
-def _numbered(transport: HTTPStreamTransport, answer: Answer, frame: str) -> str:
+def _numbered(transport: HTTPStreamTransport, answer: StreamedResult, frame: str) -> str:
     """Give a frame of SSE its cursor as `id`: the client sends the last one as Last-Event-ID when it reconnects."""
     return f"id: {answer.cursor}\n{frame}" if answer.cursor and isinstance(transport, SSE) else frame

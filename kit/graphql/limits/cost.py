@@ -89,7 +89,7 @@ def cost_of(
     Errors: LimitExceeded if a slicing argument is below 1 or above its maximum, or the input or what is asked
     of the schema is too large.
     """
-    walk = _Walk(document, operation, rules, variables or {}, measure)
+    walk = _CostWalk(document, operation, rules, variables or {}, measure)
     points = walk.selections(operation.selection_set, root, None)
     measure.checked(points.input)
     return points.total, frozenset(walk.used | measure.used)
@@ -98,7 +98,7 @@ def cost_of(
 Sized = tuple[frozenset[str], int] | None  # fields of a connection, and how long they are
 
 
-class _Walk:
+class _CostWalk:
     def __init__(
         self,
         document: DocumentNode,

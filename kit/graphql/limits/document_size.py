@@ -102,7 +102,7 @@ def check_document(document: DocumentNode, limits: DocumentLimits) -> None:
     fragments = [d for d in document.definitions if isinstance(d, FragmentDefinitionNode)]
     _check("operations", len(operations), limits.operations)
     _check("fragments", len(fragments), limits.fragments)
-    walk = _Walk({fragment.name.value: fragment for fragment in fragments}, limits)
+    walk = _SizeWalk({fragment.name.value: fragment for fragment in fragments}, limits)
     found: list[OperationDefinitionNode | FragmentDefinitionNode] = [*operations, *fragments]
     for definition in found:  # an unused fragment is validated all the same
         walk.input(v.default_value for v in definition.variable_definitions or ())
@@ -174,7 +174,7 @@ def _check_number(literal: str) -> None:
         raise PublicError("A number is beyond a double", code=Code.BAD_USER_INPUT)
 
 
-class _Walk:
+class _SizeWalk:
     def __init__(self, fragments: dict[str, FragmentDefinitionNode], limits: DocumentLimits) -> None:
         self._fragments, self._limits = fragments, limits
         self._known: dict[str, DocumentSize] = {}

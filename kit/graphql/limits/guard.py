@@ -26,7 +26,7 @@ from graphql import GraphQLError, NoSchemaIntrospectionCustomRule
 from strawberry.extensions import SchemaExtension
 from strawberry.types.execution import StreamExecutionResult
 
-from kit.graphql.documents.documents import Document, Documents, InvalidDocument, is_one_field
+from kit.graphql.documents.documents import Documents, InvalidDocument, ParsedDocument, is_one_field
 from kit.graphql.errors import Code, Explain, PublicError, codes, explain_nothing
 from kit.graphql.limits.document_size import DocumentLimits, LimitExceeded, check_variables
 from kit.graphql.limits.rate import RateLimited, TokenBucket
@@ -73,7 +73,7 @@ class Charge:
         self._origin: str | None = None  # and whose it shares
 
     def take(
-        self, document: Document, name: str | None, schema: Any, variables: Mapping[str, Any] | None
+        self, document: ParsedDocument, name: str | None, schema: Any, variables: Mapping[str, Any] | None
     ) -> None:
         """Errors: LimitExceeded, RateLimited; then nothing was taken."""
         policy, operation = self._policy, self._operation
@@ -118,7 +118,7 @@ class Guard(SchemaExtension):
 
     def __init__(self, policy: RequestPolicy) -> None:
         self._policy = policy
-        self._document: Document | None = None
+        self._document: ParsedDocument | None = None
         self._charge: Charge | None = None
 
     def on_operation(self) -> Iterator[None]:
