@@ -19,7 +19,7 @@ from models.refusal import Refusal, Unauthenticated
 from resolvers.context import OperationContext
 from resolvers.idempotency import IdempotencyExtension
 from resolvers.snapshot import SnapshotPerOperation
-from schema.dry_run import DryRun, dry_run
+from schema.dry_run import DIRECTIVE, DryRun
 from schema.events import EVENTS
 from schema.fields import TYPES
 from schema.refusal import REFUSALS
@@ -67,23 +67,26 @@ def _origin(context: OperationContext) -> str | None:
 
 @cache
 def _built() -> Schema:
-    return Schema(
+    built = Schema(
         schema.Query,
         policy=RequestPolicy(),
         mutation=schema.Mutation,
         subscription=schema.Subscription,
         types=[*EVENTS, *ITEMS, *ENTRIES, *TYPES.values()],
-        directives=[dry_run],
         extensions=[SnapshotPerOperation, DryRun, IdempotencyExtension],
         exception_handlers=REFUSALS,
         execution_context_class=ListExecutor,
         config=StrawberryConfig(scalar_map={datetime: schema.DateTime}),
     )
+    # Not by the library: with a directive of its own it wraps every resolver.
+    built._schema.directives += (DIRECTIVE,)
+    return built
 
 
 def print_sorted(made: Schema) -> str:
     """Print the schema as it is committed: sorted, so that a diff shows the changes only."""
     built = build_schema(made.as_str())
+    built.directives += (DIRECTIVE,)
     for directive in built.directives:
         # strawberry keeps no description of a directive's arguments
         for name, argument in directive.args.items():

@@ -7,10 +7,14 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Any
 
-import strawberry
-from graphql import GraphQLObjectType, OperationDefinitionNode, OperationType
+from graphql import (
+    DirectiveLocation,
+    GraphQLDirective,
+    GraphQLObjectType,
+    OperationDefinitionNode,
+    OperationType,
+)
 from graphql.pyutils import snake_to_camel
-from strawberry.directive import DirectiveLocation, DirectiveValue
 from strawberry.extensions import SchemaExtension
 
 from kit.db.transaction import PendingEvent, Transaction
@@ -21,16 +25,13 @@ from resolvers.context import Context
 NAME = "dryRun"
 
 
-@strawberry.directive(
-    locations=[DirectiveLocation.MUTATION],
-    name=NAME,
+DIRECTIVE = GraphQLDirective(
+    NAME,
+    [DirectiveLocation.MUTATION],
     description="Execute the operation and undo it. The answer is what it would be; `extensions.dryRun.events`"
     " lists the events that boards, workspaces and runs would have. Nothing is written, nobody is notified, and"
     " an idempotency key stays unused.",
 )
-def dry_run(value: DirectiveValue[Any]) -> Any:
-    """Name the directive; `DryRun` reads it from the operation."""
-    return value
 
 
 class _Rollback(Exception):
