@@ -86,7 +86,6 @@ def _built() -> Schema:
 def print_sorted(made: Schema) -> str:
     """Print the schema as it is committed: sorted, so that a diff shows the changes only."""
     built = build_schema(made.as_str())
-    built.directives += (DIRECTIVE,)
     for directive in built.directives:
         # strawberry keeps no description of a directive's arguments
         for name, argument in directive.args.items():
