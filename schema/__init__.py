@@ -42,6 +42,7 @@ from schema.run import RunMutation, RunQuery
 from schema.run_log import LogMutation, LogSubscription
 from schema.search import SearchQuery
 from schema.subtask import SubtaskMutation
+from schema.webhook_endpoint import WebhookEndpointMutation, WebhookEndpointQuery
 from schema.worker import WorkerMutation, WorkerQuery, WorkerSubscription
 from schema.workspace import WorkspaceMutation, WorkspaceQuery
 
@@ -85,6 +86,7 @@ class Query(
     QueueQuery,
     NoticeQuery,
     SearchQuery,
+    WebhookEndpointQuery,
     DocumentQuery,
 ):
     pass
@@ -122,6 +124,7 @@ class Mutation(
     ConversationMutation,
     NoticeMutation,
     JobMutation,
+    WebhookEndpointMutation,
 ):
     pass
 

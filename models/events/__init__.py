@@ -24,6 +24,7 @@ from models.events import (
     repository,
     review,
     run,
+    webhook_endpoint,
     worker,
     workspace,
 )
@@ -58,6 +59,7 @@ __all__ = [
     "review",
     "run",
     "type_name_of",
+    "webhook_endpoint",
     "worker",
     "workspace",
 ]
