@@ -65,7 +65,8 @@ class HttpResponse:
 class Outbound:
     """Calls other servers. `networks` are those of private addresses that it may call."""
 
-    def __init__(self, networks: Sequence[str] = ()) -> None:
+    def __init__(self, networks: Sequence[str] = (), *, max_connections: int = MAX_CONNECTIONS) -> None:
+        self._max_connections = max_connections
         self._networks: list[Network] = [ipaddress.ip_network(text) for text in networks]
         self._client: httpx2.AsyncClient | None = None
 
@@ -243,7 +244,7 @@ class Outbound:
 
         logging.getLogger("httpx2").setLevel(logging.WARNING)  # it logs the URL of every request
         transport = httpx2.AsyncHTTPTransport(
-            trust_env=False, limits=httpx2.Limits(max_connections=MAX_CONNECTIONS)
+            trust_env=False, limits=httpx2.Limits(max_connections=self._max_connections)
         )
         pool = transport._pool
         assert isinstance(pool, httpcore2.AsyncConnectionPool), "a transport without a proxy has a pool"

@@ -129,16 +129,14 @@ async def test_an_endpoint_is_told_what_the_feed_tells(run, caplog):
         told = [one for one in at.told if one.json["data"]["boardId"] == board]
         async with app.follow(FEED, id=board) as hear:
             items = [await hear() for _ in told]
-        items = [item["boardFeed"] if "boardFeed" in item else item for item in items]
+        items = [item["boardFeed"] for item in items]
         for one, item in zip(told, items, strict=True):
             data = one.json["data"]
             event = data.pop("event")
-            assert one.json["type"] == event["__typename"] == item["event"]["__typename"]
+            assert one.json["type"] == event["__typename"] == item["__typename"]
             assert one.json["timestamp"] == data["at"] == item["at"]
-            shown = {key: item[key] for key in ("seq", "cursor", "requestId", "correlationId", "actor")}
-            assert {key: data[key] for key in shown} == shown
-            both = {key: event[key] for key in item["event"]}
-            assert both == item["event"]
+            both = {**data, **event}
+            assert {key: both[key] for key in item} == item
         assert {"CardCreated", "CardUpdated", "BoardCreated"} <= set(at.types())
         assert len({one.id for one in at.told}) == len(at.told)
         log = await until_async(lambda: log_of(app, id))
@@ -199,7 +197,7 @@ async def test_a_failed_message_keeps_its_id_and_its_place(run):
 )
 async def test_a_ping_says_how_the_endpoint_answers(run, answer, status, error):
     async with receiver() as at, run(**LOOPBACK) as app:
-        id = await make(app, at)
+        id = await make(app, at, eventTypes=["CardUpdated"])
         at.answers[:] = [answer]
         pinged = await do(app, "pingEndpoint", id=id)
         assert pinged["status"] == status, pinged
@@ -220,7 +218,7 @@ async def test_a_ping_says_how_the_endpoint_answers(run, answer, status, error):
 
 async def test_an_endpoint_that_hangs_holds_no_other(run):
     async with receiver() as slow, receiver() as at, run(**LOOPBACK) as app:
-        board, [card] = await app.has_board("One")
+        _, [card] = await app.has_board("One")
         slow.answers[:] = ["HANG"] * 50
         for _ in range(MAX_ENDPOINTS - 1):
             await make(app, slow, eventTypes=["CardUpdated"])
@@ -229,8 +227,7 @@ async def test_an_endpoint_that_hangs_holds_no_other(run):
         await rename(app, card, "Two")
         await until(lambda: at.told, within=12)
         assert time.monotonic() - began < 12
-        await until(lambda: slow.hanging >= 15)
-        assert (await do(app, "pingEndpoint", id=(await listed(app))["id"]))["error"] or True
+        await until(lambda: slow.hanging == MAX_ENDPOINTS - 1)
 
 
 async def test_a_whole_workspace_is_told_each_event_once(run):
@@ -488,14 +485,14 @@ async def test_a_list_takes_a_constant_number_of_statements(run):
         assert len(one) == len(many)
 
 
-async def test_the_log_is_bounded(run, monkeypatch):
+async def test_the_log_is_bounded(run):
     async with receiver() as at, run(**LOOPBACK) as app:
-        id = await make(app, at)
+        id, home = await make(app, at), await app.home()
         async with app.begin() as tx:
             rows = [
                 EndpointDelivery(
                     id=f"msg_{n:026d}",
-                    workspace_id=await app.home(),
+                    workspace_id=home,
                     endpoint_id=id,
                     event_type="Ping",
                     attempts=1,

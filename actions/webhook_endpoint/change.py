@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import delete, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, literal, select, update
 
 from actions import validation
 from actions.changes import apply_changes
@@ -229,7 +229,7 @@ async def _add_cursors(tx: Transaction, endpoint: WebhookEndpoint, board_ids: li
     if board_ids is not None:
         boards = boards.where(Board.id.in_(board_ids))
     there = select(WebhookCursor.topic).where(WebhookCursor.endpoint_id == endpoint.id)
-    is_told = Topic.name.in_(boards)
+    is_told: ColumnElement[bool] = Topic.name.in_(boards)
     if board_ids is None:
         is_told |= Topic.name == workspace_topic(endpoint.workspace_id)
     rows = select(literal(endpoint.id), Topic.name, Topic.last, literal(0))

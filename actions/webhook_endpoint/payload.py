@@ -3,12 +3,13 @@
 import inspect
 from datetime import datetime
 from functools import cache
-from typing import Annotated, Any, NamedTuple, get_args, get_origin
+from typing import Any, NamedTuple, get_args
 
 import orjson
 
 from kit.eventlog.event_log import Cursor
 from kit.graphql.arguments import graphql_name
+from kit.graphql.types import split_description
 from models.events import EVENT_TYPES, type_name_of
 from models.webhook_endpoint import EndpointFormat
 
@@ -27,8 +28,8 @@ def _fields_of(kind: str) -> tuple[_Field, ...]:
     found: dict[str, _Field] = {}
     for cls in reversed(EVENT_TYPES[kind].__mro__):
         for name, annotation in inspect.get_annotations(cls).items():
-            if name in ("changes", "ranks") or get_origin(annotation) is Annotated:
-                bare = get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
+            bare, text = split_description(annotation)
+            if name in ("changes", "ranks") or text is not None:
                 is_moment = bare is datetime or datetime in get_args(bare)
                 found[name] = _Field(name, graphql_name(name), is_moment)
     return tuple(found.values())

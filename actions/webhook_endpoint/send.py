@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_on_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_on_sqlite
 
@@ -53,7 +53,7 @@ from models.workspace import Membership, Role
 log = logging.getLogger("signalbox.webhook")
 
 POLL_SECONDS = 1.0
-MAX_CONCURRENT_ENDPOINTS = 16  # of one process; fewer than the connections of its pool
+MAX_CONCURRENT_ENDPOINTS = 64  # of one process
 LEASE_SECONDS = 90.0  # more than one message may take
 TURN_SECONDS = 30.0  # then another endpoint may have the place
 MAX_TOPICS_PER_TURN = 100
@@ -65,22 +65,22 @@ class LeaseGone(Exception):
     """Another process sends to the endpoint, or it was changed, disabled or deleted."""
 
 
-def _is_due(endpoint: Any = WebhookEndpoint) -> ColumnElement[bool]:
+def _is_due() -> ColumnElement[bool]:
     now = database_now()
     waits = exists(
         select(WebhookCursor.topic)
         .join(Topic, Topic.name == WebhookCursor.topic)
         .where(
-            WebhookCursor.endpoint_id == endpoint.id,
+            WebhookCursor.endpoint_id == WebhookEndpoint.id,
             Topic.last > WebhookCursor.seq,
             or_(WebhookCursor.next_attempt_at.is_(None), WebhookCursor.next_attempt_at <= now),
         )
     )
-    return (
-        endpoint.is_enabled
-        & or_(endpoint.lease_until.is_(None), endpoint.lease_until < now)
-        & or_(endpoint.next_attempt_at.is_(None), endpoint.next_attempt_at <= now)
-        & waits
+    return and_(
+        WebhookEndpoint.is_enabled,
+        or_(WebhookEndpoint.lease_until.is_(None), WebhookEndpoint.lease_until < now),
+        or_(WebhookEndpoint.next_attempt_at.is_(None), WebhookEndpoint.next_attempt_at <= now),
+        waits,
     )
 
 
@@ -90,7 +90,9 @@ class WebhookSender:
     def __init__(self, services: Services) -> None:
         self.services = services
         # A pool of its own: endpoints that hang take no connection from calls of code hosts.
-        self.outbound = Outbound(services.settings.outbound_networks)
+        self.outbound = Outbound(
+            services.settings.outbound_networks, max_connections=MAX_CONCURRENT_ENDPOINTS
+        )
         self.sending: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -116,7 +118,12 @@ class WebhookSender:
 
     async def _claim(self) -> None:
         free = MAX_CONCURRENT_ENDPOINTS - len(self.sending)
-        due = select(WebhookEndpoint.id).where(_is_due()).order_by(WebhookEndpoint.lease_until).limit(free)
+        due = (
+            select(WebhookEndpoint.id)
+            .where(_is_due())
+            .order_by(WebhookEndpoint.failures, WebhookEndpoint.lease_until)
+            .limit(free)
+        )
         if not free or not await self.services.database.read(due):
             return
         token = new_id("lease")

@@ -39,7 +39,9 @@ async def read_texts(database: Database, events: Sequence[Any], page_url: str) -
 
 def _text_of(event: Any, cards: dict[str, Any], page_url: str) -> str:
     name = type_of(event.kind)
-    phrase = PHRASES.get(name) or "".join(f" {c.lower()}" if c.isupper() else c for c in name).strip()
+    phrase = (
+        PHRASES.get(name) or "".join(f" {c.lower()}" if c.isupper() else c for c in name).strip().capitalize()
+    )
     card = cards.get(event.data.get("card_id"))
     if card is not None:
         about = f"{card.key}-{card.number} {card.title}"
