@@ -32,10 +32,11 @@ from kit.eventlog.topic_cache import page_of
 from kit.ids import new_id
 from kit.outbound import Outbound
 from models.actor import ActorKind
-from models.events.board import BoardCreated
+from models.events import EVENT_TYPES
+from models.events.board import BoardCreated, BoardLifecycleEvent
 from models.events.webhook_endpoint import WebhookEndpointDisabled
 from models.notice import NotificationType
-from models.topic import board_topic, workspace_scope
+from models.topic import board_topic, workspace_scope, workspace_topic
 from models.webhook_endpoint import (
     DISABLED_AFTER_DAYS,
     MAX_DELIVERIES,
@@ -59,6 +60,10 @@ TURN_SECONDS = 30.0  # then another endpoint may have the place
 MAX_TOPICS_PER_TURN = 100
 MAX_EVENTS_PER_PAGE = 50
 MAX_PAUSE_SECONDS = 300.0  # of an endpoint that fails for every board
+
+
+# Changes to boards themselves, which are on two feeds: their home is the workspace's.
+OF_BOARDS = frozenset(kind for kind, cls in EVENT_TYPES.items() if issubclass(cls, BoardLifecycleEvent))
 
 
 class LeaseGone(Exception):
@@ -228,9 +233,16 @@ class Turn:
         return True
 
     def _is_told(self, event: Any) -> bool:
-        """Whether an endpoint is told of an event; that of a whole workspace of its home copy only."""
-        if self.endpoint.board_ids is None and event.tenant is None:
-            return False
+        """Whether an endpoint is told of an event; that of a whole workspace of one copy only.
+
+        That is the home copy, or of a change to a board the copy on the board, where it is in order.
+        """
+        if self.endpoint.board_ids is None:
+            if event.kind in OF_BOARDS:
+                if event.topic == workspace_topic(self.endpoint.workspace_id):
+                    return False
+            elif event.tenant is None:
+                return False
         return self.wanted is None or type_of(event.kind) in self.wanted
 
     async def _store(
