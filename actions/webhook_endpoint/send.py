@@ -154,6 +154,7 @@ class WebhookSender:
             return
         except Exception:
             log.exception("not sent", extra={"endpoint": endpoint.id})
+            turn.pause_seconds = MAX_PAUSE_SECONDS
         finally:
             await asyncio.shield(turn.release())
 
@@ -164,6 +165,7 @@ class Turn:
     def __init__(self, services: Services, outbound: Outbound, endpoint: Any, token: str) -> None:
         self.services, self.outbound, self.endpoint, self.token = services, outbound, endpoint, token
         self.until = time.monotonic() + TURN_SECONDS
+        self.pause_seconds = 0.0  # after an error of our own
         self.wanted = frozenset(endpoint.event_types) if endpoint.event_types is not None else None
 
     async def run(self) -> None:
@@ -307,7 +309,9 @@ class Turn:
         try:
             async with self.services.event_log.transaction(Author(ActorKind.SYSTEM)) as tx:
                 held = WebhookEndpoint.id == self.endpoint.id, WebhookEndpoint.lease_token == self.token
-                released = {"lease_token": None, "lease_until": database_now()}
+                released: dict[str, Any] = {"lease_token": None, "lease_until": database_now()}
+                if self.pause_seconds:
+                    released["next_attempt_at"] = database_now(self.pause_seconds)
                 await tx.execute(update(WebhookEndpoint).where(*held).values(released))
                 await trim_deliveries(tx, self.endpoint.id)
         except Unavailable:
