@@ -14,7 +14,7 @@ from kit.queue import scope_cap, set_cap
 from models.actor import Actor
 from models.board import Board
 from models.events.board import BoardPolicyUpdated, board_facts
-from models.policy import NoChange, OnExpiry, board_policy_of
+from models.policy import NoChange, OnExpiry, RepeatedQuestions, board_policy_of
 
 REVIEW_LIMITS = {"review_limit", "review_limit_per_person"}
 
@@ -52,6 +52,9 @@ class PolicyChanges(TypedDict, total=False):
         Maybe[int | None], "Time after which an unanswered question expires, 1 second to 30 days."
     ]
     question_expiry: Annotated[Maybe[OnExpiry | None], "Effect of an expired question on its run."]
+    repeated_questions: Annotated[
+        Maybe[RepeatedQuestions | None], "Use of the answer that an equal question of the board got before."
+    ]
     no_change: Annotated[Maybe[NoChange | None], "Result of a run that succeeds without a change."]
     required_requirements: Annotated[
         Maybe[int | None], "Number of requirements that a card needs to be approved, 0 to 100."

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from sqlalchemy import func, select
 
 from actions import validation
+from actions.answering import load_equal_questions, set_automatic_answers, set_earlier
 from actions.events import emit_question_event
 from actions.notice import NoticeText
 from actions.run.change import card_of, follow_transition, log_events, send_command, suspend_run
@@ -46,7 +47,9 @@ from models.question import (
     Question,
     QuestionStatus,
     QuestionType,
+    acceptable_answer,
     checked_answer,
+    fold_of,
     log_event_of,
 )
 from models.refusal import Conflict, Forbidden, Invalid, LeaseLost
@@ -120,7 +123,7 @@ async def ask_questions(
         await queue.lock_leased_job(tx, lease)
         await keep_session(tx, run, session_id)
         questions = await _ask(tx, board, run, lease.attempt, key, asked, seconds)
-        if any(question.blocking for question in questions):
+        if any(_holds_up(question) for question in questions):
             await queue.suspend(tx, lease, waits_for=WaitReason.QUESTION)
             await suspend_run(tx, board, run, WaitReason.QUESTION, question_ids=[q.id for q in questions])
         return Questions(questions)
@@ -152,11 +155,15 @@ async def ask_as_agent(
     if run.status in TERMINAL or run.attempt != attempt:
         raise LeaseLost(run.id, attempt)
     made = await _ask(tx, board, run, attempt, key, questions, expires_in_seconds)
-    if any(question.blocking for question in made):
+    if any(_holds_up(question) for question in made):
         if await queue.suspend_with_worker(tx, run.id, attempt, waits_for=WaitReason.QUESTION) is None:
             raise LeaseLost(run.id, attempt)
         await suspend_run(tx, board, run, WaitReason.QUESTION, question_ids=[q.id for q in made])
     return Questions(made)
+
+
+def _holds_up(question: Question) -> bool:
+    return question.blocking and question.status is QuestionStatus.OPEN
 
 
 async def _load_group(tx: Transaction, run: Run, key: str) -> list[Question]:
@@ -204,6 +211,7 @@ async def ask_question(
         expires_at=utcnow() + timedelta(seconds=seconds) if seconds is not None else None,
         **_validate_question(asked, ""),
     )
+    await set_earlier(tx, [question])
     tx.add(question)
     await tx.flush()
     _emit(tx, board, question, QuestionAsked)
@@ -249,13 +257,22 @@ async def _ask(
         if one.default is not None and run.permission is not PermissionLevel.HUMAN_REQUIRED:
             question.default_answer = _validate_default(question, one.default, place)
         questions.append(question)
+    card = await card_of(tx, run)
+    await set_automatic_answers(tx, board, run, card, questions)
     tx.add_all(questions)
     await tx.flush()
     await log_events(tx, run, log_event_of(*questions))
     for question in questions:
         _emit(tx, board, question, QuestionAsked)
-    notice = NoticeText(NotificationType.QUESTION_ASKED, "An agent asks about {}", questions[0].text)
-    await notify_run_people(tx, board, await card_of(tx, run), run, [notice], question_id=questions[0].id)
+    for question in questions:
+        if question.answered_how is not None:
+            await _close(tx, board, question, QuestionStatus.ANSWERED, QuestionAnswered)
+    still_open = [question for question in questions if question.status is QuestionStatus.OPEN]
+    if not still_open:
+        await resume_if_answered(tx, board, questions[0])
+        return questions
+    notice = NoticeText(NotificationType.QUESTION_ASKED, "An agent asks about {}", still_open[0].text)
+    await notify_run_people(tx, board, card, run, [notice], question_id=still_open[0].id)
     return questions
 
 
@@ -281,6 +298,7 @@ def _validate_question(one: QuestionInput, at: str) -> dict[str, Any]:
         "text": validation.multiline(f"{at}text", one.text, MAX_ANSWER_LENGTH, least=1),
         "type": one.type,
         "options": clean,
+        "fold": fold_of(one.text, [option["label"] for option in clean]),
         "allow_other": one.allow_other,
         "blocking": one.blocking,
     }
@@ -306,7 +324,9 @@ async def answer_question(
 ) -> Question:
     """Answer a question. When the last blocking question of its run is closed, the run resumes.
 
-    The first answer holds. Raises Conflict if the question is not open.
+    The first answer holds. It also answers the equal open questions of the board's other runs, at most 100, except
+    requests for permission and those of runs that need a person and of CRITICAL cards. Raises Conflict if the
+    question is not open.
     """
     board, question = await lock_question(tx, actor, id)
     await _require_decider(tx, actor, question)
@@ -317,6 +337,12 @@ async def answer_question(
     question.answered_by, question.answered_how = actor.id, how
     await _close(tx, board, question, QuestionStatus.ANSWERED, QuestionAnswered)
     await resume_if_answered(tx, board, question)
+    for equal in await load_equal_questions(tx, question):
+        if (answer := acceptable_answer(equal, question.answer)) is not None:
+            equal.answer, equal.answered_by, equal.answered_how = answer, actor.id, how
+            equal.earlier_id = question.id
+            await _close(tx, board, equal, QuestionStatus.ANSWERED, QuestionAnswered)
+            await resume_if_answered(tx, board, equal)
     return question
 
 

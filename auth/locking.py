@@ -39,6 +39,7 @@ from models.board import Board, BoardColumn
 from models.card import Card, CardLink, Subtask
 from models.connection import Connection
 from models.document import Document, DocumentLink
+from models.file import File
 from models.group import Group
 from models.job import ServerJob
 from models.knowledge import KnowledgeItem
@@ -473,6 +474,17 @@ async def lock_knowledge(tx: Transaction, actor: Actor, id: str) -> tuple[Board,
 async def lock_planned_file(tx: Transaction, actor: Actor, id: str) -> tuple[Board, PlannedFile]:
     """Lock a planned file and its board."""
     return await _lock_on_card(tx, actor, PlannedFile, id, for_run=True)
+
+
+async def lock_file(tx: Transaction, actor: Actor, id: str) -> tuple[Board | None, File]:
+    """Lock a file and its board; an uploader's file that is on nothing yet has none."""
+    own = File.id == id, File.card_id.is_(None), File.author_id == actor.id
+    file = await tx.scalar(
+        select(File).where(*own, sees_workspace(actor, File.workspace_id)).with_for_update()
+    )
+    if file is not None:
+        return None, file
+    return await _lock_on_card(tx, actor, File, id, for_run=True)
 
 
 async def lock_message(tx: Transaction, actor: Actor, id: str) -> tuple[Board, Message]:

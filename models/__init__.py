@@ -15,6 +15,7 @@ from models import (  # noqa: F401
     context,
     diff,
     document,
+    file,
     group,
     identity,
     invitation,

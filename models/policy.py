@@ -28,6 +28,13 @@ class OnExpiry(DescribedEnum):
     HOLD = "HOLD", "The run keeps waiting."
 
 
+class RepeatedQuestions(DescribedEnum):
+    """The use of the answer that an equal question of the board got before."""
+
+    SHOW = "SHOW", "It is shown to those who answer."
+    ANSWER = "ANSWER", "It answers the question."
+
+
 class NoChange(DescribedEnum):
     """The result of a run that succeeds without a change."""
 
@@ -67,6 +74,7 @@ class BoardPolicy:
     stuck_minutes: int = 10  # without an event, until a run is shown as stuck
     question_seconds: int = 1_800  # until a question expires
     question_expiry: OnExpiry = OnExpiry.FAIL
+    repeated_questions: RepeatedQuestions = RepeatedQuestions.SHOW
     no_change: NoChange = NoChange.SUCCEED
     required_requirements: int = 1  # of a card that is approved
     required_planned_files: int = 1
@@ -129,11 +137,18 @@ BOUNDS: dict[str, tuple[int, int]] = {
 MAX_LENGTHS = {"instructions": 20_000, "setup_script": 10_000, "cleanup_script": 10_000}
 
 
+ENUMS: dict[str, type[DescribedEnum]] = {
+    "question_expiry": OnExpiry,
+    "repeated_questions": RepeatedQuestions,
+    "no_change": NoChange,
+}
+
+
 def board_policy_of(stored: dict[str, Any] | None) -> BoardPolicy:
     """Return the policy of a board: the stored values and the defaults."""
     known = {field.name for field in dataclasses.fields(BoardPolicy)}
     given = {name: value for name, value in (stored or {}).items() if name in known}
-    for name, kind in (("question_expiry", OnExpiry), ("no_change", NoChange)):
+    for name, kind in ENUMS.items():
         if name in given:
             given[name] = kind(given[name])
     if "checks" in given:

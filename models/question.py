@@ -1,5 +1,9 @@
 """Questions of agents and people to people. A run waits while a blocking question of it is open."""
 
+import hashlib
+import json
+import unicodedata
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -52,6 +56,7 @@ class Question(Editable, Base):
     __table_args__ = (
         Index("ix_question_card_id", "card_id"),
         Index("ix_question_run_id", "run_id"),
+        Index("ix_question_board_id_fold", "board_id", "fold", "status"),
         Index("ix_question_open", "board_id", "id", **_OPEN),
         Index("ix_question_expires", "expires_at", **_OPEN),
     )
@@ -77,7 +82,25 @@ class Question(Editable, Base):
     answered_by: Mapped[str | None] = mapped_column(Id)
     answered_how: Mapped[AnsweredBy | None] = mapped_column(enum_column(AnsweredBy))
     answered_at: Mapped[datetime | None]
+    fold: Mapped[str | None] = mapped_column(
+        String(64)
+    )  # equal for equal questions; None: from before it existed
+    earlier_id: Mapped[str | None] = mapped_column(
+        Id
+    )  # an equal question that was answered; it may be deleted
     expires_at: Mapped[datetime | None]
+
+
+def fold(text: str) -> str:
+    """Return a text as it is compared: without case, and with one space for any white space."""
+    plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    return " ".join(plain.split())
+
+
+def fold_of(text: str, labels: Iterable[str]) -> str:
+    """Return the hash that questions with the same text and options share, in any order of the options."""
+    parts = [fold(text), *sorted(map(fold, labels))]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 MAX_HEADER_LENGTH = 500  # characters of a question in a line of a log that would exceed MAX_DATA
@@ -139,3 +162,14 @@ def checked_answer(question: Any, options: list[str], other: str | None) -> list
     if question.type is QuestionType.SINGLE and len(found) > 1:
         raise Invalid(("options", "takes one answer"))
     return found
+
+
+def acceptable_answer(question: Any, answer: Sequence[str]) -> list[str] | None:
+    """Return an answer to an equal question in the words of this one; None if this one does not accept it."""
+    labels = {fold(option["label"]): option["label"] for option in question.options}
+    chosen = [labels[fold(text)] for text in answer if fold(text) in labels]
+    other = [text for text in answer if fold(text) not in labels]
+    try:
+        return checked_answer(question, chosen, "\n".join(other) or None)
+    except Invalid:
+        return None

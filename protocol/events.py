@@ -17,6 +17,7 @@ from pydantic_core import PydanticCustomError
 from protocol.protocol_enum import ProtocolEnum
 from protocol.text import clean, clean_json
 
+PERMISSION_KEY = "leave"  # of the question by which a worker asks for a permission
 MAX_NUMBER = 2**53  # JavaScript rounds greater integers
 COMMIT_ID = re.compile(r"(?:[0-9a-fA-F]{4,64})?")
 WEB_ADDRESS = re.compile(r"(?:https?://[^\s\x00-\x1f\x7f]+)?")

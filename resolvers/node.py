@@ -18,6 +18,7 @@ from resolvers.connection import CONNECTION
 from resolvers.context import Info
 from resolvers.diff import DIFF
 from resolvers.document import DOCUMENT, DOCUMENT_LINK
+from resolvers.file import FILE
 from resolvers.group import GROUP
 from resolvers.invitation import INVITATION
 from resolvers.job import JOB
@@ -54,6 +55,7 @@ RELATIONS: dict[str, Relation] = {
     "board": BOARD,
     "column": COLUMN,
     "group": GROUP,
+    "file": FILE,
     "task": BRANCH_TASK,
     "card": CARD,
     "link": LINK,

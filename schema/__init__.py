@@ -23,6 +23,7 @@ from schema.diff import DiffMutation, DiffQuery
 from schema.document import DocumentMutation, DocumentQuery
 from schema.feed import FeedSubscription
 from schema.fields import query_field
+from schema.file import FileMutation
 from schema.group import GroupMutation
 from schema.invitation import InvitationMutation, InvitationQuery
 from schema.job import JobMutation
@@ -108,6 +109,7 @@ class Mutation(
     PlanMutation,
     LinkMutation,
     MessageMutation,
+    FileMutation,
     RunMutation,
     BatchMutation,
     QuestionMutation,

@@ -9,7 +9,7 @@ import models.policy
 from kit.graphql.limits.list_size import list_size
 from models.approval import ApprovalKind, Approver
 from models.check import CheckKind
-from models.policy import MAX_REQUIRED_CHECKS, NoChange, OnExpiry
+from models.policy import MAX_REQUIRED_CHECKS, NoChange, OnExpiry, RepeatedQuestions
 from resolvers.profile import PROFILE
 from schema.fields import relation_field, result_type
 from schema.profile import AgentProfile
@@ -58,6 +58,9 @@ class BoardPolicy:
     stuck_minutes: Annotated[int, "Time without an event after which a run is shown as stuck, in minutes."]
     question_seconds: Annotated[int, "Time after which an unanswered question expires, in seconds."]
     question_expiry: Annotated[OnExpiry, "Effect of an expired question on its run."]
+    repeated_questions: Annotated[
+        RepeatedQuestions, "Use of the answer that an equal question of the board got before."
+    ]
     no_change: Annotated[NoChange, "Result of a run that succeeds without a change."]
     required_requirements: Annotated[int, "Number of requirements that a card needs to be approved."]
     required_planned_files: Annotated[int, "Number of planned files that a card needs to be approved."]

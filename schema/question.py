@@ -15,6 +15,7 @@ from models.question import Question as QuestionRow
 from resolvers import question as questions
 from resolvers.board import BOARD
 from resolvers.card import CARD
+from resolvers.question import QUESTION
 from resolvers.run import RUN
 from resolvers.workspace import USER
 from schema.account import User
@@ -86,6 +87,12 @@ class Question(Node):
     version: Annotated[int, "Increases by one with each change."]
     answered_by: User | None = relation_field(
         USER, "answered_by", text="The person who answered it; null if nobody did."
+    )
+    earlier_answer: Annotated["Question | None", "The equal question."] = relation_field(
+        QUESTION,
+        "earlier_id",
+        text="The equal question of the board that was answered before: its `answer` and `answeredBy`. Null if"
+        " there is none or you may not see it.",
     )
     board: Board | None = relation_field(BOARD, "board_id", text="The board.")
     card: CardLater | None = relation_field(CARD, "card_id", text="The card.")

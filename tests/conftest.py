@@ -444,12 +444,12 @@ class App:
 
 
 @pytest.fixture
-async def run(fresh: Callable[[], Any]) -> Any:
+async def run(fresh: Callable[[], Any], tmp_path: Path) -> Any:
     """`async with run() as app`: the application on a fresh database, or on the `url` of one there is."""
 
     @contextlib.asynccontextmanager
     async def start(url: str | None = None, **settings: Any) -> AsyncIterator[App]:
-        given = {"secret_key": KEY, "_env_file": None, **settings}
+        given = {"secret_key": KEY, "_env_file": None, "files_url": str(tmp_path / "files"), **settings}
         app = make_app(load(database_url=url or await fresh(), **given))
         database = app.state.services.database
         name = database.engine.dialect.name

@@ -417,6 +417,8 @@ MUTATIONS: dict[str, Case] = {
     "updateKnowledge": Case(BOARD, {"id": "$knowledge", "state": "APPROVED"}),
     "moveKnowledge": Case(BOARD, {"id": "$knowledge", "position": {"after": "$guess"}}),
     "deleteKnowledge": Case(BOARD, {"id": "$guess"}),
+    "attachFile": Case(BOARD, {"id": "$file", "target": {"cardId": "$card"}}),
+    "deleteFile": Case(BOARD, {"id": "$file"}),
     "addPlannedFile": Case(BOARD, {"cardId": "$card", "path": "%.md"}),
     "updatePlannedFile": Case(BOARD, {"id": "$planned", "intent": "% new"}),
     "movePlannedFile": Case(BOARD, {"id": "$planned", "position": {"after": "$folder"}}),
@@ -529,6 +531,7 @@ NODES: dict[str, str] = {
     "PlannedFile": "planned",
     "PlanBatch": "plan",
     "Message": "message",
+    "File": "file",
     "CardLink": "link",
     "Run": "run",
     "RunBatch": "batch",
@@ -613,6 +616,10 @@ async def tenant(app: Any, mark: str) -> Tenant:
         answer = await made.mutate(mutation, made.fill(input), made.actor("ann"))
         assert "id" in answer, (name, answer)
         made.ids[name] = answer["id"]
+    given = {"cardId": made.ids["card"], "name": f"{mark} file.txt"}
+    signed = app.headers_of(made.actor("ann"))
+    answer = await app.client.post("/files", content=mark.encode(), params=given, headers=signed)
+    made.ids["file"] = answer.json()["id"]
     ask = "query($id: ID!) { node(id: $id) { ... on Membership { user { id } } } }"
     made.ids["person"] = (await app.data(ask, made.actor("ann"), id=made.ids["member"]))["user"]["id"]
     move = {"id": made.ids["card"], "destination": {"columnId": made.ids["other"]}}

@@ -11,9 +11,9 @@ from models.refusal import Invalid
 from tests.test_profile import make
 
 FIELDS = """autoDispatch agentProfileId concurrency maxAttempts queueSeconds attemptSeconds wholeSeconds
-  silenceSeconds leaseSeconds stuckMinutes questionSeconds questionExpiry noChange repository baseBranch
-  branchTemplate instructions promptLength requiredRequirements requiredPlannedFiles requireAnswers requireReview
-  requireApproval"""
+  silenceSeconds leaseSeconds stuckMinutes questionSeconds questionExpiry repeatedQuestions noChange repository
+  baseBranch branchTemplate instructions promptLength requiredRequirements requiredPlannedFiles requireAnswers
+  requireReview requireApproval"""
 CHANGE = f"""mutation($input: UpdateBoardPolicyInput!) {{ updateBoardPolicy(input: $input) {{
   __typename ... on Board {{ version policy {{ {FIELDS} }} }} ... on Refusal {{ code }}
   ... on Stale {{ version }} ... on Invalid {{ issues {{ path }} }} }} }}"""
@@ -33,6 +33,7 @@ DEFAULTS = {  # written a second time on purpose
     "stuckMinutes": 10,
     "questionSeconds": 1_800,
     "questionExpiry": "FAIL",
+    "repeatedQuestions": "SHOW",
     "noChange": "SUCCEED",
     "requiredRequirements": 1,
     "requiredPlannedFiles": 1,
@@ -98,7 +99,12 @@ async def test_defaults_changes_and_the_way_back(run):
             name: not value if isinstance(value, bool) else value + 1 if isinstance(value, int) else value
             for name, value in DEFAULTS.items()
         }
-        given |= {"questionExpiry": "HOLD", "noChange": "DECIDE", "branchTemplate": "{run}/{slug}"}
+        given |= {
+            "questionExpiry": "HOLD",
+            "repeatedQuestions": "ANSWER",
+            "noChange": "DECIDE",
+            "branchTemplate": "{run}/{slug}",
+        }
         given["agentProfileId"] = (await make(app))["id"]
         given |= {"repository": "../web", "baseBranch": "trunk", "instructions": "Be kind."}
         told = await app.data(CHANGE, input={"boardId": board, "ifVersion": 1, **given})

@@ -155,7 +155,7 @@ async def test_a_person_is_required(run):
         await worker.claim(3)
         late = {**WORDS, "default": ["Go"]}
         asked = [await worker.ask(id, late, expiresInSeconds=1) for id in ids[:2]]
-        asked.append(await worker.ask(ids[2], WORDS))
+        asked.append(await worker.ask(ids[2], {**WORDS, "text": "And after that?"}))
         strict, _, other = [one["questions"][0]["id"] for one in asked]
         for query, input in ((ANSWER, {"id": strict, "text": "Stop"}), (CANCEL, {"id": strict})):
             assert (await app.data(query, "bot", input=input))["code"] == "FORBIDDEN"

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from protocol.events import (
+    PERMISSION_KEY,
     AgentEvent,
     AgentResult,
     AgentWarning,
@@ -62,7 +63,6 @@ from worker.process import Agent, ProcessLimits, ProcessOutcome
 from worker.programs import ADAPTERS
 from worker.programs.adapter import (
     ALLOW,
-    PERMISSION,
     WRAP_UP,
     ProgramAdapter,
     ProgramTask,
@@ -227,7 +227,7 @@ class WorkerRun:
         question = self._questions.pop(command.key, None)
         if question is None:
             self._answers[command.key] = command  # it arrived before its question
-        elif (choices := command.answers.get(PERMISSION)) is not None and self.agent:
+        elif (choices := command.answers.get(PERMISSION_KEY)) is not None and self.agent:
             note = " ".join(word for word in choices if word != ALLOW)
             self.agent.decide(command.key, allow=ALLOW in choices, note=note)
         elif self.agent and not self.agent.answer(command.key, command.answers):

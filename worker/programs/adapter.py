@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from protocol.events import (
     MAX_NUMBER,
+    PERMISSION_KEY,
     AgentEvent,
     AgentResult,
     AgentWarning,
@@ -40,7 +41,7 @@ MAX_TEXT = 16_384  # characters of a tool's output
 MAX_INPUT = 4_096  # characters of one value of a tool's input
 MAX_LINE = 200  # characters of a line shown to people
 WRAP_UP = "Wrap up now: bring what you have into a working state, commit it, and end with a short summary."
-PERMISSION, ALLOW = "leave", "Allow"  # key of the question about a permission, and its positive answer
+ALLOW = "Allow"  # the positive answer to the question about a permission
 COUNTED = ("input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens")
 Json = dict[str, Any]
 
@@ -271,7 +272,7 @@ def text_of(content: Any) -> str:
 def permission_question(approval: ApprovalRequested) -> QuestionRaised:
     """Build the question whether an agent may use a tool."""
     ask = QuestionItem(
-        key=PERMISSION,
+        key=PERMISSION_KEY,
         header="Permission",
         text=f"May the agent use {approval.name or 'a tool'}? {approval.text or approval.reason}".strip(),
         options=(QuestionOption(label=ALLOW), QuestionOption(label="Deny")),
