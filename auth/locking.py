@@ -52,6 +52,7 @@ from models.refusal import Conflict, Forbidden, Invalid, NotFound, Unauthenticat
 from models.repository import Repository
 from models.review_thread import ReviewThread
 from models.run import Run
+from models.webhook_endpoint import EndpointDelivery, WebhookEndpoint
 from models.worker import AgentProfile, AgentSession, Worker
 from models.workspace import Label, Membership, Role, Workspace
 
@@ -191,6 +192,20 @@ async def lock_connection(tx: Transaction, actor: Actor, id: str) -> Connection:
     """Lock a connection for an admin; its workspace first, because names are unique there."""
     await lock_workspace(tx, actor, await _find_workspace_id(tx, actor, Connection, id), admin=True)
     return await _lock_by_id(tx, Connection, id)  # type: ignore[no-any-return]
+
+
+async def lock_webhook_endpoint(tx: Transaction, actor: Actor, id: str) -> WebhookEndpoint:
+    """Lock a webhook endpoint for an admin, after its workspace."""
+    await lock_workspace(tx, actor, await _find_workspace_id(tx, actor, WebhookEndpoint, id), admin=True)
+    return await _lock_by_id(tx, WebhookEndpoint, id)  # type: ignore[no-any-return]
+
+
+async def lock_endpoint_delivery(tx: Transaction, actor: Actor, id: str) -> EndpointDelivery:
+    """Lock a delivery of a webhook endpoint for an admin, after its workspace and its endpoint."""
+    await lock_workspace(tx, actor, await _find_workspace_id(tx, actor, EndpointDelivery, id), admin=True)
+    endpoint_id = await tx.scalar(select(EndpointDelivery.endpoint_id).where(EndpointDelivery.id == id))
+    await _lock_by_id(tx, WebhookEndpoint, endpoint_id or id)
+    return await _lock_by_id(tx, EndpointDelivery, id)  # type: ignore[no-any-return]
 
 
 async def lock_repository(tx: Transaction, actor: Actor, id: str, *, admin: bool = False) -> Repository:

@@ -43,6 +43,7 @@ from schema.run import RunMutation, RunQuery
 from schema.run_log import LogMutation, LogSubscription
 from schema.search import SearchQuery
 from schema.subtask import SubtaskMutation
+from schema.webhook_endpoint import WebhookEndpointMutation, WebhookEndpointQuery
 from schema.worker import WorkerMutation, WorkerQuery, WorkerSubscription
 from schema.workspace import WorkspaceMutation, WorkspaceQuery
 
@@ -86,6 +87,7 @@ class Query(
     QueueQuery,
     NoticeQuery,
     SearchQuery,
+    WebhookEndpointQuery,
     DocumentQuery,
 ):
     pass
@@ -124,6 +126,7 @@ class Mutation(
     ConversationMutation,
     NoticeMutation,
     JobMutation,
+    WebhookEndpointMutation,
 ):
     pass
 

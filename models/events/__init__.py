@@ -25,6 +25,7 @@ from models.events import (
     repository,
     review,
     run,
+    webhook_endpoint,
     worker,
     workspace,
 )
@@ -60,6 +61,7 @@ __all__ = [
     "review",
     "run",
     "type_name_of",
+    "webhook_endpoint",
     "worker",
     "workspace",
 ]
