@@ -4,10 +4,11 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, false, select
 from strawberry import ID
 
 from auth.permissions import sees_board, sees_card
+from models.actor import Actor
 from models.answer_rule import TRIED_QUESTIONS, AnswerRule, AskedFacts, first_answer
 from models.board import BoardColumn
 from models.card import Card, CardLabel, Priority
@@ -17,18 +18,22 @@ from protocol.events import PERMISSION_KEY
 from resolvers.context import Info
 from resolvers.loaders import Relation
 
+
+def _sees_rules(actor: Actor) -> ColumnElement[bool]:
+    """An agent of a run sees no rules: it could ask for the answer that it wants."""
+    return false() if actor.card_id is not None else sees_board(actor, AnswerRule.board_id)
+
+
 ANSWER_RULE = Relation[Any](
     select(AnswerRule.__table__),
     AnswerRule.id,
-    lambda actor: sees_board(actor, AnswerRule.board_id),
-    viewer_independent=True,
+    _sees_rules,
 )
 RULES_OF_BOARD = Relation(
     select(AnswerRule.__table__).order_by(AnswerRule.rank, AnswerRule.id),
     AnswerRule.board_id,
-    lambda actor: sees_board(actor, AnswerRule.board_id),
+    _sees_rules,
     many=True,
-    viewer_independent=True,
 )
 
 

@@ -78,8 +78,16 @@ MAKES: list[tuple[str, str, dict[str, Any]]] = [
     ("guess", "addKnowledge", {"cardId": "$card", "kind": "ASSUMPTION", "text": "% guess"}),
     ("planned", "addPlannedFile", {"cardId": "$card", "path": "src/%.py", "module": "%", "contract": "%"}),
     ("folder", "addPlannedFile", {"cardId": "$card", "path": "src/%/", "intent": "%"}),
-    ("rule", "createAnswerRule", {"boardId": "$board", "name": "% rule", "pattern": "%*", "answer": ["%"]}),
-    ("late", "createAnswerRule", {"boardId": "$board", "name": "% late", "pattern": "%", "enabled": False}),
+    (
+        "rule",
+        "createAnswerRule",
+        {"boardId": "$board", "name": "% rule", "pattern": "never %", "answer": ["%"]},
+    ),
+    (
+        "late",
+        "createAnswerRule",
+        {"boardId": "$board", "name": "% late", "pattern": "%", "answer": ["%"], "enabled": False},
+    ),
     (
         "plan",
         "planBatch",
@@ -461,7 +469,7 @@ QUERIES: dict[str, dict[str, Any]] = {
     "queue": {"workspaceId": "$workspace"},
     "deadRuns": {"workspaceId": "$workspace"},
     "questions": {},
-    "testAnswerRule": {"id": "$rule"},
+    "testAnswerRule": {"id": "$late"},
     "document": {"id": "$document"},
     "documents": {"workspaceId": "$workspace"},
     "search": {"workspaceId": "$workspace", "text": "%"},
