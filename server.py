@@ -34,12 +34,14 @@ from strawberry.types.graphql import OperationType
 import cli
 import kit.metrics
 import worker.cli
+from actions.file import free_periodically
 from actions.job import JobRunner
 from actions.pull_request_sync import poll_periodically
 from actions.purge import purge_periodically
 from actions.run.sweep import sweep_periodically
 from actions.run_log import RUN_LOG
 from actions.webhook import MAX_WEBHOOK_BYTES, receive_webhook
+from actions.webhook_endpoint.send import WebhookSender
 from auth.authentication import identify
 from auth.board_version import BoardVersion
 from auth.passwords import Seal
@@ -68,6 +70,7 @@ from kit.settings import Settings, WrongSetting
 from resolvers.avatar import show_avatar, upload_avatar
 from resolvers.context import Caller, OperationContext
 from resolvers.examples import example_values
+from resolvers.file_transfer import download_file, upload_file
 from resolvers.idempotency import clean_up_periodically
 from resolvers.identity import finish_sign_in, start_sign_in
 from resolvers.mail import receive_mail_report
@@ -363,6 +366,8 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
                 purge_periodically(services.database),
                 JobRunner(services).run(),
                 poll_periodically(services.event_log),
+                WebhookSender(services).run(),
+                free_periodically(services.event_log),
                 return_exceptions=True,  # cancelled, it is done when all are, not when the first is
             )
             yield
@@ -374,6 +379,7 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
             edge.accesses.stop()
             await services.uses.settle()
             await services.outbound.close()
+            services.files.close()
             await services.event_log.pubsub.stop()
             await services.database.close()
 
@@ -386,6 +392,8 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
         Route("/webhooks/{provider}", edge.webhook, methods=["POST"]),
         Route("/avatar", partial(upload_avatar, services), methods=["POST"]),
         Route("/avatars/{key}", partial(show_avatar, services)),
+        Route("/files", partial(upload_file, services), methods=["POST"]),
+        Route("/files/{id}", partial(download_file, services)),
         Route("/auth/{provider}/start", partial(start_sign_in, services)),
         Route("/auth/{provider}/callback", partial(finish_sign_in, services)),
         Route("/livez", edge.livez),
@@ -412,7 +420,7 @@ def middleware(settings: Settings) -> list[Middleware]:
     """What every request passes first: our names, and pages of other origins where they are allowed."""
     hosts = [*settings.allowed_hosts, *(LOOPBACK if settings.is_loopback else ())]
     origins = settings.allowed_origins
-    found = [Middleware(HostMiddleware, hosts=hosts, origins=origins)]
+    found = [Middleware(HostMiddleware, hosts=hosts, origins=origins, probed=["/livez", "/readyz"])]
     if origins:
         shown = ["etag", "x-request-id", "retry-after", "ratelimit", "ratelimit-policy"]
         found.append(

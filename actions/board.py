@@ -10,6 +10,7 @@ from actions import validation
 from actions.card import remove
 from actions.changes import apply_changes
 from actions.events import emit_board_event
+from actions.file import free_files
 from actions.move import emit_moved
 from actions.ordering import Position, rank_for
 from actions.policy import update_queue_cap
@@ -40,6 +41,7 @@ from models.events.board import (
     ColumnUpdated,
     board_facts,
 )
+from models.file import File
 from models.refusal import Conflict, Invalid, NotFound
 from models.stage import ColumnState, Law, Stage, judge
 
@@ -246,6 +248,7 @@ async def delete_board(
     await cancel_runs_of(tx, board, cards, cancel_run=cancel_runs, word="cancelRuns")
     await queue.set_cap(tx, queue.scope_cap(board.id), None)
     emit_board_event(tx, board, BoardDeleted(**board_facts(board)))
+    await free_files(tx, File.board_id == board.id)
     await tx.execute(delete(Board).where(Board.id == board.id))
     tx.expunge(board)
     return board

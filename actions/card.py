@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, delete, func, select
 
 from actions import validation
 from actions.changes import apply_changes
+from actions.file import free_files
 from actions.move import DestinationInput, check_move, find_column, move_allowed
 from actions.ordering import LastRanks, Position, PositionInput, rank_for
 from actions.profile_choice import NamedProfiles, profiles_by_id
@@ -27,6 +28,7 @@ from models.actor import Actor
 from models.board import Board, BoardColumn
 from models.card import EDITABLE_FIELDS, MAX_AT_ONCE, MAX_CHILDREN, Card, CardSize, CardType, Priority, image
 from models.events.card import CardArchived, CardCreated, CardDeleted, CardUnarchived, CardUpdated
+from models.file import File
 from models.group import Group
 from models.refusal import Conflict, Forbidden, Invalid, NotFound
 from models.stage import ENTRY, ColumnState, Facts, Stage, judge
@@ -465,7 +467,7 @@ async def delete_card(
     cancel_run: CancelRun = False,
     if_version: IfVersion = None,
 ) -> Card:
-    """Delete a card with its subtasks, messages, links, questions and runs. Returns the card as it was.
+    """Delete a card with its subtasks, messages, files, links, questions and runs. Returns the card as it was.
 
     Raises Stale, or Conflict if it has children or active runs and their option is false.
     """
@@ -508,6 +510,7 @@ async def remove(
             board, CardUpdated(card_id=child.id, changes=changed_fields, before=before), correlation_id=batch
         )
     await tx.flush()  # the children are written before their parents are deleted
+    await free_files(tx, File.card_id.in_(gone))
     await tx.execute(delete(Card).where(these))
     for card in cards:
         tx.expunge(card)

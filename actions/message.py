@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Annotated
 
 from actions import validation
+from actions.file import delete_files_of_message
 from actions.notice import notify_mentioned
 from auth.locking import lock_board, lock_card, lock_message
 from kit.db.database import utcnow
@@ -122,7 +123,7 @@ async def delete_message(
     id: Annotated[Id, "A message of your own; as an admin, any message."],
     if_version: IfVersion = None,
 ) -> Message:
-    """Delete the text of a message; its place stays. Returns the message without its text.
+    """Delete the text and the files of a message; its place stays. Returns the message without its text.
 
     A run that got the text keeps it, and a run of `rejectCard` keeps it as its `instruction`; `run.prompt` no
     longer shows it. Notifications stay. Repeating it changes nothing. Raises Stale.
@@ -134,6 +135,7 @@ async def delete_message(
     if message.deleted_at is None:
         message.body, message.deleted_at, message.version = "", utcnow(), message.version + 1
         tx.emit(board, MessageDeleted(card_id=message.card_id, message_id=message.id))
+        await delete_files_of_message(tx, board, message)
     return message
 
 

@@ -6,6 +6,7 @@ from sqlalchemy import delete, select
 
 from actions import validation
 from actions.changes import apply_changes
+from actions.file import free_files
 from actions.run.dispatch import end_active
 from auth.locking import lock_workspace
 from kit.db.transaction import Transaction
@@ -14,6 +15,7 @@ from models.actor import Actor
 from models.board import Board
 from models.events.board import BoardDeleted, board_facts
 from models.events.workspace import WorkspaceCreated, WorkspaceDeleted, WorkspaceUpdated
+from models.file import File
 from models.refusal import Forbidden, Invalid
 from models.run import ACTIVE, Run
 from models.topic import user_topic
@@ -83,6 +85,7 @@ async def delete_workspace(
     people = await tx.scalars(select(Membership.user_id).where(Membership.workspace_id == workspace.id))
     deleted = WorkspaceDeleted(workspace_id=workspace.id, name=workspace.name)
     tx.emit(workspace, deleted, also=map(user_topic, people))
+    await free_files(tx, File.workspace_id == workspace.id)
     await tx.execute(delete(Workspace).where(Workspace.id == workspace.id))
     tx.expunge(workspace)
     return workspace

@@ -40,6 +40,7 @@ from models.board import Board, BoardColumn
 from models.card import Card, CardLink, Subtask
 from models.connection import Connection
 from models.document import Document, DocumentLink
+from models.file import File
 from models.group import Group
 from models.job import ServerJob
 from models.knowledge import KnowledgeItem
@@ -52,6 +53,7 @@ from models.refusal import Conflict, Forbidden, Invalid, NotFound, Unauthenticat
 from models.repository import Repository
 from models.review_thread import ReviewThread
 from models.run import Run
+from models.webhook_endpoint import EndpointDelivery, WebhookEndpoint
 from models.worker import AgentProfile, AgentSession, Worker
 from models.workspace import Label, Membership, Role, Workspace
 
@@ -191,6 +193,20 @@ async def lock_connection(tx: Transaction, actor: Actor, id: str) -> Connection:
     """Lock a connection for an admin; its workspace first, because names are unique there."""
     await lock_workspace(tx, actor, await _find_workspace_id(tx, actor, Connection, id), admin=True)
     return await _lock_by_id(tx, Connection, id)  # type: ignore[no-any-return]
+
+
+async def lock_webhook_endpoint(tx: Transaction, actor: Actor, id: str) -> WebhookEndpoint:
+    """Lock a webhook endpoint for an admin, after its workspace."""
+    await lock_workspace(tx, actor, await _find_workspace_id(tx, actor, WebhookEndpoint, id), admin=True)
+    return await _lock_by_id(tx, WebhookEndpoint, id)  # type: ignore[no-any-return]
+
+
+async def lock_endpoint_delivery(tx: Transaction, actor: Actor, id: str) -> EndpointDelivery:
+    """Lock a delivery of a webhook endpoint for an admin, after its workspace and its endpoint."""
+    await lock_workspace(tx, actor, await _find_workspace_id(tx, actor, EndpointDelivery, id), admin=True)
+    endpoint_id = await tx.scalar(select(EndpointDelivery.endpoint_id).where(EndpointDelivery.id == id))
+    await _lock_by_id(tx, WebhookEndpoint, endpoint_id or id)
+    return await _lock_by_id(tx, EndpointDelivery, id)  # type: ignore[no-any-return]
 
 
 async def lock_repository(tx: Transaction, actor: Actor, id: str, *, admin: bool = False) -> Repository:
@@ -469,6 +485,17 @@ async def lock_knowledge(tx: Transaction, actor: Actor, id: str) -> tuple[Board,
 async def lock_planned_file(tx: Transaction, actor: Actor, id: str) -> tuple[Board, PlannedFile]:
     """Lock a planned file and its board."""
     return await _lock_on_card(tx, actor, PlannedFile, id, for_run=True)
+
+
+async def lock_file(tx: Transaction, actor: Actor, id: str) -> tuple[Board | None, File]:
+    """Lock a file and its board; an uploader's file that is on nothing yet has none."""
+    own = File.id == id, File.card_id.is_(None), File.author_id == actor.id
+    file = await tx.scalar(
+        select(File).where(*own, sees_workspace(actor, File.workspace_id)).with_for_update()
+    )
+    if file is not None:
+        return None, file
+    return await _lock_on_card(tx, actor, File, id, for_run=True)
 
 
 async def lock_message(tx: Transaction, actor: Actor, id: str) -> tuple[Board, Message]:

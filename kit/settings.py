@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from kit.file_store import check_url
 from kit.mail import SmtpServer, sender_of
 from kit.oidc import is_safe_url
 
@@ -165,6 +166,19 @@ class Settings(BaseSettings):
         description="How long events are kept, in days: feeds, histories of cards, the audit log; 0 keeps them"
         " for ever",
     )
+    files_url: str = Field(
+        "",
+        description="Where files are stored: a folder, s3://bucket/folder, gs://… or az://…, with credentials in"
+        " the variables of that service; empty: a folder beside the SQLite database, or signalbox-files",
+    )
+    file_bytes: int = Field(100 << 20, ge=1, le=1 << 40, description="Most bytes of a file")
+    card_files: int = Field(
+        100, ge=0, le=1_000, description="Most files of a card, those of its messages included"
+    )
+    workspace_files: int = Field(100_000, ge=0, le=10**7, description="Most files of a workspace")
+    workspace_file_bytes: int = Field(
+        10 << 30, ge=0, le=1 << 50, description="Most bytes of the files of a workspace together"
+    )
     outbound_networks: Annotated[list[str], NoDecode] = Field(
         [],
         description="Networks of private addresses that the server may call, such as that of a GitHub Enterprise"
@@ -309,6 +323,11 @@ class Settings(BaseSettings):
                 raise ValueError(f"{name[:60]} is not a host name like app.example.com: no scheme, no path")
         return value
 
+    @field_validator("files_url")
+    @classmethod
+    def _store(cls, value: str) -> str:
+        return check_url(value)
+
     @field_validator("log_level", mode="before")
     @classmethod
     def _upper(cls, value: object) -> object:
@@ -403,6 +422,13 @@ class Settings(BaseSettings):
         """Where people reach this server, without a slash at its end."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return self.public_url or f"http://{host}:{self.port}"
+
+    @property
+    def files_at(self) -> str:
+        """The folder or the URL of the store of files."""
+        if self.files_url or not self.database_url.startswith("sqlite"):
+            return self.files_url or "signalbox-files"
+        return str(Path(str(make_url(self.database_url).database)).with_suffix(".files"))
 
     @property
     def sends_mail(self) -> bool:

@@ -16,6 +16,7 @@ from models import (  # noqa: F401
     context,
     diff,
     document,
+    file,
     group,
     identity,
     invitation,
@@ -32,6 +33,7 @@ from models import (  # noqa: F401
     review_thread,
     run,
     search,
+    webhook_endpoint,
     worker,
     workspace,
 )

@@ -19,6 +19,7 @@ from resolvers.connection import CONNECTION
 from resolvers.context import Info
 from resolvers.diff import DIFF
 from resolvers.document import DOCUMENT, DOCUMENT_LINK
+from resolvers.file import FILE
 from resolvers.group import GROUP
 from resolvers.invitation import INVITATION
 from resolvers.job import JOB
@@ -37,6 +38,7 @@ from resolvers.repository import REPOSITORY
 from resolvers.review import FINDING, THREAD
 from resolvers.run import RUN
 from resolvers.subtask import SUBTASK
+from resolvers.webhook_endpoint import ENDPOINT_DELIVERY, WEBHOOK_ENDPOINT
 from resolvers.worker import WORKER
 from resolvers.workspace import LABEL, MEMBERSHIP, USER, WORKSPACE
 
@@ -54,6 +56,7 @@ RELATIONS: dict[str, Relation] = {
     "board": BOARD,
     "column": COLUMN,
     "group": GROUP,
+    "file": FILE,
     "task": BRANCH_TASK,
     "card": CARD,
     "link": LINK,
@@ -79,6 +82,8 @@ RELATIONS: dict[str, Relation] = {
     "notice": NOTIFICATION,
     "chat": SESSION,
     "job": JOB,
+    "endpoint": WEBHOOK_ENDPOINT,
+    "msg": ENDPOINT_DELIVERY,
 }
 
 

@@ -24,6 +24,7 @@ from schema.diff import DiffMutation, DiffQuery
 from schema.document import DocumentMutation, DocumentQuery
 from schema.feed import FeedSubscription
 from schema.fields import query_field
+from schema.file import FileMutation
 from schema.group import GroupMutation
 from schema.invitation import InvitationMutation, InvitationQuery
 from schema.job import JobMutation
@@ -43,6 +44,7 @@ from schema.run import RunMutation, RunQuery
 from schema.run_log import LogMutation, LogSubscription
 from schema.search import SearchQuery
 from schema.subtask import SubtaskMutation
+from schema.webhook_endpoint import WebhookEndpointMutation, WebhookEndpointQuery
 from schema.worker import WorkerMutation, WorkerQuery, WorkerSubscription
 from schema.workspace import WorkspaceMutation, WorkspaceQuery
 
@@ -87,6 +89,7 @@ class Query(
     QueueQuery,
     NoticeQuery,
     SearchQuery,
+    WebhookEndpointQuery,
     DocumentQuery,
 ):
     pass
@@ -108,6 +111,7 @@ class Mutation(
     PlanMutation,
     LinkMutation,
     MessageMutation,
+    FileMutation,
     RunMutation,
     BatchMutation,
     QuestionMutation,
@@ -125,6 +129,7 @@ class Mutation(
     ConversationMutation,
     NoticeMutation,
     JobMutation,
+    WebhookEndpointMutation,
 ):
     pass
 

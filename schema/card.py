@@ -26,6 +26,7 @@ from resolvers import approval as consents
 from resolvers import card as cards
 from resolvers import check as results
 from resolvers import diff as differences
+from resolvers import file as attached
 from resolvers import link as links
 from resolvers import message as messages
 from resolvers import question as questions
@@ -36,6 +37,7 @@ from resolvers.board import BOARD, COLUMN
 from resolvers.branch_task import LAST_BRANCH_TASK_OF_CARD
 from resolvers.card import CARD, CHILDREN_OF_CARD
 from resolvers.document import LINKS_OF_TARGET
+from resolvers.file import FILES_OF_CARD
 from resolvers.group import GROUP
 from resolvers.knowledge import KNOWLEDGE_OF_CARD
 from resolvers.labels_and_assignees import ASSIGNEES_OF_CARD, LABELS_OF_CARD
@@ -55,6 +57,7 @@ from schema.check import Check
 from schema.diff import DiffSnapshot
 from schema.document import DocumentLink
 from schema.fields import mutation, node_type, query_field, relation_field, result_type
+from schema.file import File
 from schema.group import Group
 from schema.knowledge import KnowledgeItem
 from schema.link import CardLink
@@ -189,6 +192,10 @@ class Card(Node):
     )
     blocked_by: list["Card"] = relation_field(
         BLOCKERS_OF_CARD, text="The cards that block it, by number, also those that are done.", size=5
+    )
+    file_count: int = query_field(attached.file_count)
+    files: list[File] = relation_field(
+        FILES_OF_CARD, text="Its files and those of its messages, oldest first. At most 1,000.", size=5
     )
     message_count: int = query_field(messages.message_count)
     messages: Connection[Message] = query_field(messages.messages_of_card, directives=[list_size(50)])

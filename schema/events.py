@@ -46,6 +46,7 @@ from models.events import (
     review,
     run,
     type_name_of,
+    webhook_endpoint,
     worker,
     workspace,
 )
@@ -74,6 +75,7 @@ from resolvers.repository import REPOSITORY
 from resolvers.review import THREAD
 from resolvers.run import RUN
 from resolvers.subtask import SUBTASK
+from resolvers.webhook_endpoint import WEBHOOK_ENDPOINT
 from resolvers.worker import WORKER
 from resolvers.workspace import LABEL, USER, WORKSPACE
 from schema.account import User
@@ -101,6 +103,7 @@ from schema.repository import Repository
 from schema.review import ReviewThread
 from schema.run import Run, RunProgress
 from schema.subtask import Subtask
+from schema.webhook_endpoint import WebhookEndpoint
 from schema.worker import Worker
 from schema.workspace import Label, Workspace
 
@@ -219,6 +222,15 @@ CURRENT: dict[type[BaseEvent], tuple[Current, ...]] = {
     ),
     repository.RepositoryEvent: (
         Current("repository", REPOSITORY, Repository, "repository_id", "The repository as it is now."),
+    ),
+    webhook_endpoint.WebhookEndpointEvent: (
+        Current(
+            "endpoint",
+            WEBHOOK_ENDPOINT,
+            WebhookEndpoint,
+            "endpoint_id",
+            "Null once deleted, or if you are no admin.",
+        ),
     ),
     worker.WorkerEvent: (Current("worker", WORKER, Worker, "worker_id", "The worker as it is now."),),
     notice.Notified: (

@@ -12,8 +12,10 @@ from kit.graphql.types import Node
 from models.message import Message as MessageRow
 from models.message import MessageKind
 from resolvers.card import CARD
+from resolvers.file import FILES_OF_MESSAGE
 from schema.actor import Actor, actor_of
 from schema.fields import mutation, node_type, relation_field
+from schema.file import File
 from schema.refusal import Conflict, Stale
 
 TEXT = "Markdown, at most 10,000 characters; empty if deleted. An imported message starts with its author's name."
@@ -36,6 +38,7 @@ class Message(Node):
     version: Annotated[int, "Increases by one with each change."]
     created_at: Annotated[datetime, "Time of posting."]
     author: Actor = strawberry.field(resolver=_author, description="The author.")
+    files: list[File] = relation_field(FILES_OF_MESSAGE, text="Its files, oldest first.", size=1)
     card: CardLater | None = relation_field(CARD, "card_id", text="The card.")
 
 

@@ -300,6 +300,24 @@ async def fresh(
         await _admin(request.getfixturevalue("postgres"), f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
+@pytest.fixture
+async def empty(kind: str, fresh: Callable[[], Any], request: pytest.FixtureRequest) -> Callable[[], Any]:
+    """Makes an empty database at each call."""
+
+    async def make() -> str:
+        url = str(await fresh())
+        if kind == "sqlite":
+            Path(url.removeprefix("sqlite:///")).unlink()
+        else:
+            [name] = re.findall(r"@/(\w+)", url)
+            host = request.getfixturevalue("postgres")
+            for statement in ("DROP SCHEMA public CASCADE", "CREATE SCHEMA public"):
+                await _admin(host, statement, name)
+        return url
+
+    return make
+
+
 _hashes: dict[str, str] = {}
 
 
@@ -444,12 +462,12 @@ class App:
 
 
 @pytest.fixture
-async def run(fresh: Callable[[], Any]) -> Any:
+async def run(fresh: Callable[[], Any], tmp_path: Path) -> Any:
     """`async with run() as app`: the application on a fresh database, or on the `url` of one there is."""
 
     @contextlib.asynccontextmanager
     async def start(url: str | None = None, **settings: Any) -> AsyncIterator[App]:
-        given = {"secret_key": KEY, "_env_file": None, **settings}
+        given = {"secret_key": KEY, "_env_file": None, "files_url": str(tmp_path / "files"), **settings}
         app = make_app(load(database_url=url or await fresh(), **given))
         database = app.state.services.database
         name = database.engine.dialect.name

@@ -30,9 +30,16 @@ from graphql import (
 import actions.account
 from actions.agent_session import keep_session
 from actions.job import enqueue_job
+from kit.ids import new_id
 from kit.queue import NewJob, enqueue, fail_job
 from models.pull_request import CardPullRequest, PullRequest, PullRequestOrigin
 from models.review_thread import FindingCategory, ReviewFinding, Severity
+from models.webhook_endpoint import (
+    EndpointDelivery,
+    EndpointDeliveryStatus,
+    EndpointFormat,
+    WebhookEndpoint,
+)
 from schema.build import make_schema
 from tests.runs import every_event
 from tests.work import Hand
@@ -241,6 +248,13 @@ MUTATIONS: dict[str, Case] = {
         ADMIN, {"workspaceId": "$workspace", "kind": "OPENAI", "name": "% new", "secret": "%-key"}
     ),
     "updateConnection": Case(ADMIN, {"id": "$connection", "url": "https://localhost:9", "secret": "%-other"}),
+    "createWebhookEndpoint": Case(
+        ADMIN, {"workspaceId": "$workspace", "name": "% new", "url": "https://%.invalid/"}
+    ),
+    "updateWebhookEndpoint": Case(ADMIN, {"id": "$endpoint", "name": "% renamed"}),
+    "rotateWebhookSecret": Case(ADMIN, {"id": "$endpoint"}),
+    "pingEndpoint": Case(ADMIN, {"id": "$endpoint"}),
+    "redriveDelivery": Case(ADMIN, {"id": "$delivery"}, answer="CONFLICT"),
     "linkPullRequest": Case(BOARD, {"cardId": "$card", "number": 2}, answer="CONFLICT"),
     "createPullRequest": Case(BOARD, {"cardId": "$card"}, answer="CONFLICT"),
     "updatePullRequest": Case(BOARD, {"id": "$pull", "title": "% renamed"}, answer="CONFLICT"),
@@ -417,6 +431,8 @@ MUTATIONS: dict[str, Case] = {
     "updateKnowledge": Case(BOARD, {"id": "$knowledge", "state": "APPROVED"}),
     "moveKnowledge": Case(BOARD, {"id": "$knowledge", "position": {"after": "$guess"}}),
     "deleteKnowledge": Case(BOARD, {"id": "$guess"}),
+    "attachFile": Case(BOARD, {"id": "$file", "target": {"cardId": "$card"}}),
+    "deleteFile": Case(BOARD, {"id": "$file"}),
     "addPlannedFile": Case(BOARD, {"cardId": "$card", "path": "%.md"}),
     "updatePlannedFile": Case(BOARD, {"id": "$planned", "intent": "% new"}),
     "movePlannedFile": Case(BOARD, {"id": "$planned", "position": {"after": "$folder"}}),
@@ -439,6 +455,7 @@ MUTATIONS: dict[str, Case] = {
     "deleteCard": Case(BOARD, {"id": "$card"}),
     "deleteColumn": Case(BOARD, {"id": "$column", "moveCardsTo": "$other"}),
     "disconnectRepository": Case(ADMIN, {"id": "$repository"}),
+    "deleteWebhookEndpoint": Case(ADMIN, {"id": "$endpoint"}),
     "deleteConnection": Case(ADMIN, {"id": "$connection"}),
     "deleteAgentProfile": Case(ADMIN, {"id": "$profile"}),
     "deleteLabel": Case(MEMBER, {"id": "$label"}),
@@ -478,6 +495,7 @@ QUERIES: dict[str, dict[str, Any]] = {
     "awaitAnswers": {"key": "k"},
     "agentProfiles": {"workspaceId": "$workspace"},
     "connections": {"workspaceId": "$workspace"},
+    "webhookEndpoints": {"workspaceId": "$workspace"},
     "repository": {"id": "$repository"},
     "repositories": {"workspaceId": "$workspace"},
     "pullRequests": {"workspaceId": "$workspace"},
@@ -528,12 +546,15 @@ NODES: dict[str, str] = {
     "PlannedFile": "planned",
     "PlanBatch": "plan",
     "Message": "message",
+    "File": "file",
     "CardLink": "link",
     "Run": "run",
     "RunBatch": "batch",
     "AgentProfile": "profile",
     "ConnectedService": "connection",
     "Repository": "repository",
+    "WebhookEndpoint": "endpoint",
+    "WebhookDelivery": "delivery",
     "PullRequest": "pull",
     "Worker": "worker",
     "Notification": "notice",
@@ -611,6 +632,10 @@ async def tenant(app: Any, mark: str) -> Tenant:
         answer = await made.mutate(mutation, made.fill(input), made.actor("ann"))
         assert "id" in answer, (name, answer)
         made.ids[name] = answer["id"]
+    given = {"cardId": made.ids["card"], "name": f"{mark} file.txt"}
+    signed = app.headers_of(made.actor("ann"))
+    answer = await app.client.post("/files", content=mark.encode(), params=given, headers=signed)
+    made.ids["file"] = answer.json()["id"]
     ask = "query($id: ID!) { node(id: $id) { ... on Membership { user { id } } } }"
     made.ids["person"] = (await app.data(ask, made.actor("ann"), id=made.ids["member"]))["user"]["id"]
     move = {"id": made.ids["card"], "destination": {"columnId": made.ids["other"]}}
@@ -649,6 +674,29 @@ async def tenant(app: Any, mark: str) -> Tenant:
         link = {"card_id": made.ids["card"], "board_id": made.ids["board"]}
         tx.add(CardPullRequest(pull_request_id=row.id, **link))
         made.ids["pull"] = row.id
+        endpoint = WebhookEndpoint(
+            workspace_id=made.ids["workspace"],
+            name=f"{mark} endpoint",
+            format=EndpointFormat.STANDARD,
+            url=f"https://{mark}.invalid/",
+            secret="lost",
+            is_enabled=False,
+        )
+        tx.add(endpoint)
+        await tx.flush()
+        delivery = EndpointDelivery(
+            id=new_id("msg"),
+            workspace_id=made.ids["workspace"],
+            endpoint_id=endpoint.id,
+            topic=f"board:{mark}",
+            seq=1,
+            event_type="CardMoved",
+            attempts=1,
+            status=EndpointDeliveryStatus.FAILED,
+            error=mark,
+        )
+        tx.add(delivery)
+        made.ids |= {"endpoint": endpoint.id, "delivery": delivery.id}
         made.ids["conversation"] = (await keep_session(tx, *where, f"{mark} talk", "SCRIPTED")).id
     async with app.begin() as tx:
         made.ids["job"] = await enqueue_job(tx, f"{mark} job", {}, workspace_id=made.ids["workspace"])

@@ -23,6 +23,7 @@ ITS_OWN = {
     "subtask",
     "step",
     "message",
+    "file",
     "link",
     "conversation",
     "admin",
@@ -51,6 +52,7 @@ MAY = {
     "addKnowledge": None,
     "addPlannedFile": None,
     "postMessage": None,
+    "attachFile": None,
     "askAsAgent": None,
     "proposePlan": None,
 }

@@ -157,6 +157,7 @@ NEVER_NULL = {
     "updateMe": "username",
     "updatePreferences": "timeZone mutedNotifications",
     "updateConnection": "name secret",
+    "updateWebhookEndpoint": "name url isEnabled",
     "updatePullRequest": "title body baseBranch",
     "updateBoardAutomation": "anyMerged staleDays",
     "updateGroup": "title colour",

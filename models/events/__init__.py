@@ -13,6 +13,7 @@ from models.events import (
     connection,
     document,
     feed,
+    file,
     group,
     invitation,
     knowledge,
@@ -25,6 +26,7 @@ from models.events import (
     repository,
     review,
     run,
+    webhook_endpoint,
     worker,
     workspace,
 )
@@ -47,6 +49,7 @@ __all__ = [
     "connection",
     "document",
     "feed",
+    "file",
     "group",
     "invitation",
     "knowledge",
@@ -60,6 +63,7 @@ __all__ = [
     "review",
     "run",
     "type_name_of",
+    "webhook_endpoint",
     "worker",
     "workspace",
 ]

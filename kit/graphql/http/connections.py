@@ -32,6 +32,7 @@ class Limits:
     proxies: Sequence[str] = ()
     header_seconds: float = 10.0
     body_seconds: float = 30.0
+    long_bodies: Sequence[str] = ()  # addresses whose bodies may take longer, while they bring MIN_BODY_BYTES
 
 
 class Waiting(Protocol):

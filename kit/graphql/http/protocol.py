@@ -19,6 +19,7 @@ from kit.graphql.http.connections import Connections
 MAX_TARGET_BYTES = 32 * 1024  # of a request's address
 MAX_HEAD_BYTES = 64 * 1024  # of a request's line and headers, to one slice; of anything else that is no body
 MAX_HEADERS = 128  # as many as the library for sockets takes
+MIN_BODY_BYTES = 64 * 1024  # in `body_seconds`, of a body that may take longer
 MAX_PIPELINED = 16  # requests that may wait for the answer to another
 SLICE_BYTES = 8 * 1024
 LINGER_SECONDS = 2.0
@@ -45,6 +46,7 @@ class BoundedHttp(HttpToolsProtocol):
         self._has_begun = False  # some of that part has come
         self._idle_bytes = 0  # that brought nothing forward
         self._moved = False
+        self._body_bytes = 0  # since the deadline was set
         self._heard_at = 0.0  # by the loop's clock, once nothing is read any more
 
     # A connection's life
@@ -104,12 +106,13 @@ class BoundedHttp(HttpToolsProtocol):
             self._stop(503, f"More than {MAX_PIPELINED} requests wait on one connection")
         if absolute := ABSOLUTE.match(self.url):
             self._take_authority(*absolute.groups())
-        self._moved, self._stage = True, "body"
+        self._moved, self._stage, self._body_bytes = True, "body", 0
         self._expect(self._admitted.limits.body_seconds)
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         self._moved = True
+        self._body_bytes += len(body)
         super().on_body(body)
 
     def on_message_complete(self) -> None:
@@ -156,11 +159,18 @@ class BoundedHttp(HttpToolsProtocol):
             # it is us who do not read on
             self._expect(limits.header_seconds if stage == "head" else limits.body_seconds)
             return
+        if stage == "body" and self._body_bytes >= MIN_BODY_BYTES and self._is_long():
+            self._body_bytes = 0
+            self._expect(limits.body_seconds)
+            return
         if stage == "head" and not self._has_begun:
             self.transport.close()  # it never asked for anything
             return
         seconds = limits.header_seconds if stage == "head" else limits.body_seconds
         self._refuse(408, f"The {stage} of the request did not come within {seconds:g} s")
+
+    def _is_long(self) -> bool:
+        return self.url.partition(b"?")[0].decode("latin-1") in self._admitted.limits.long_bodies
 
     def _stop(self, status: int, text: str) -> None:
         self._refusal = status, text

@@ -1,0 +1,278 @@
+"""Files over HTTP: `POST /files` with the file as its body, and `GET /files/{id}`.
+
+An upload is read in small parts and never held whole. A download is never shown by a browser as a page.
+"""
+
+import asyncio
+import re
+import unicodedata
+from collections.abc import AsyncIterable
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy import select
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+
+from actions.file import Place, abandon_object, add_file, reserve_object
+from actions.file_content import judge
+from auth.authentication import check_credential, identify
+from auth.services import Services
+from kit.db.database import Unavailable
+from kit.db.transaction import Author
+from kit.file_store import StoreUnavailable
+from models.actor import Actor
+from models.file import MAX_UPLOAD_SECONDS, File
+from models.refusal import Conflict, Forbidden, Invalid, NotFound, Refusal, Unauthenticated
+from resolvers.file import sees_file
+
+MAX_UPLOADS = 256  # of one process at once
+MAX_DROPPED_BYTES = 8 << 20  # of a refused upload that are read, so that its client reads the refusal
+DROP_SECONDS = 5.0
+RETRY_SECONDS = 10
+# A file runs nothing, also if a browser is made to open it as a page.
+HEADERS = {
+    "cache-control": "private, no-cache",
+    "content-security-policy": "default-src 'none'; sandbox",
+    "x-content-type-options": "nosniff",
+    "cross-origin-resource-policy": "same-origin",
+    "accept-ranges": "bytes",
+}
+STATUSES: dict[type[Refusal], int] = {
+    Unauthenticated: 401,
+    Forbidden: 403,
+    NotFound: 404,
+    Conflict: 409,
+    Invalid: 422,
+}
+RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
+
+
+class TooLarge(Exception):
+    """The body is larger than a file may be."""
+
+
+class Incomplete(Exception):
+    """The body is not as long as it was announced."""
+
+
+class Unsatisfiable(Exception):
+    """The range begins after the end of the file."""
+
+
+async def upload_file(services: Services, request: Request) -> Response:
+    """Store the body as a file. 201 with the file; `cardId`, `messageId` or `workspaceId` in the query says where.
+
+    400: not as long as announced. 401, 403, 404, 409, 422: refused. 411: `Content-Length` is not a number.
+    413: too large. 503: the store or the database does not work.
+    """
+    try:
+        response = await _upload(services, request)
+    except ClientDisconnect:
+        return Response(status_code=400)  # nobody reads it
+    if response.status_code >= 400:
+        await _drop_body(request)
+        response.headers["connection"] = "close"
+    return response
+
+
+async def _upload(services: Services, request: Request) -> Response:
+    actor, why = await identify(services, request.headers.get("authorization"))
+    if actor is None:
+        return _refuse(why or Unauthenticated("MISSING", "Sign in, or send an API key"))
+    announced = request.headers.get("content-length")
+    if announced is not None and not (announced.isascii() and announced.isdecimal()):
+        return _answer(411, "INVALID", "Content-Length is not a number")
+    size = None if announced is None else int(announced[:20])
+    if (size or 0) > services.settings.file_bytes:
+        return _too_large(services)
+    if services.uploads >= MAX_UPLOADS:
+        return _unavailable("Too many uploads at once")
+    query = request.query_params
+    try:
+        place = Place(query.get("cardId"), query.get("messageId"), query.get("workspaceId"))
+        name = query.get("name") or "file"
+        services.uploads += 1
+        try:
+            async with asyncio.timeout(MAX_UPLOAD_SECONDS):
+                file = await store_file(services, actor, place, name, request.stream(), size)
+        finally:
+            services.uploads -= 1
+    except Refusal as refusal:
+        return _refuse(refusal)
+    except TooLarge:
+        return _too_large(services)
+    except Incomplete as error:
+        return _answer(400, "INVALID", str(error))
+    except (StoreUnavailable, Unavailable, TimeoutError) as error:
+        return _unavailable(str(error) or "The upload took too long")
+    headers = {"cache-control": "no-store", "location": f"/files/{file['id']}"}
+    return JSONResponse(file, 201, headers)
+
+
+async def store_file(
+    services: Services,
+    actor: Actor,
+    place: Place,
+    name: str,
+    body: AsyncIterable[bytes],
+    size: int | None,
+) -> dict[str, Any]:
+    """Store a body as a file, all of it or nothing. Raises Refusal, TooLarge, Incomplete or StoreUnavailable."""
+    by = Author(actor.kind, actor.id)
+    async with services.event_log.transaction(by) as tx:
+        key = await reserve_object(tx, actor, services.settings, place, size)
+    is_kept = False
+    try:
+        spool = await services.files.spool(key)
+        try:
+            async for chunk in body:
+                if spool.size + len(chunk) > services.settings.file_bytes:
+                    raise TooLarge
+                await spool.write(chunk)
+            if size is not None and spool.size != size:
+                raise Incomplete(f"The body has {spool.size} bytes, and {size} were announced")
+            await spool.finish()
+            content = await asyncio.to_thread(judge, name, spool)
+            await services.files.keep(key, spool)
+        finally:
+            await asyncio.shield(spool.discard())
+        await check_credential(services, actor)
+        async with services.event_log.transaction(by) as tx:
+            file = await add_file(tx, actor, services.settings, place, key, content)
+            answer = described(file)
+        is_kept = True
+    finally:
+        if not is_kept:
+            await asyncio.shield(abandon_object(services, key))
+    return answer
+
+
+def described(file: File) -> dict[str, Any]:
+    """Return a file as JSON."""
+    return {
+        "id": file.id,
+        "url": f"/files/{file.id}",
+        "name": file.name,
+        "mediaType": file.media_type,
+        "size": file.size,
+        "sha256": file.sha256,
+        "width": file.width,
+        "height": file.height,
+        "cardId": file.card_id,
+        "messageId": file.message_id,
+    }
+
+
+async def download_file(services: Services, request: Request) -> Response:
+    """Answer the bytes of a file that the caller may see, or a range of them.
+
+    206: a range. 304: the caller has it. 401, 404: refused. 416: the range begins after its end. 503: the
+    store does not work.
+    """
+    actor, why = await identify(services, request.headers.get("authorization"))
+    if actor is None:
+        return _refuse(why or Unauthenticated("MISSING", "Sign in, or send an API key"))
+    id = request.path_params["id"][:100]
+    query = select(File.__table__).where(File.id == id, sees_file(actor))
+    try:
+        rows = await services.database.read(query)
+    except Unavailable as error:
+        return _unavailable(str(error))
+    if not rows:
+        return _refuse(NotFound(id))
+    [file] = rows
+    etag = f'"{file.sha256}"'
+    headers = {**HEADERS, "etag": etag, "content-disposition": disposition(file.name)}
+    if _has(request.headers.get("if-none-match"), etag):
+        return Response(status_code=304, headers=headers)
+    start, end, status = 0, file.size, 200
+    asked = request.headers.get("range")
+    if asked is not None and request.headers.get("if-range", etag) == etag:
+        try:
+            found = range_of(asked, file.size)
+        except Unsatisfiable:
+            headers = {"content-range": f"bytes */{file.size}"}
+            return _answer(416, "INVALID", "The range begins after the end of the file", headers)
+        if found is not None:
+            start, end, status = *found, 206
+            headers["content-range"] = f"bytes {start}-{end - 1}/{file.size}"
+    headers |= {"content-length": str(end - start), "content-type": _content_type(file.media_type)}
+    if request.method == "HEAD":
+        return Response(status_code=status, headers=headers)
+    try:
+        body = await services.files.read(file.object_key, start, end)
+    except StoreUnavailable as error:
+        return _unavailable(str(error))
+    except FileNotFoundError:
+        return _unavailable("The store has lost the bytes of this file")
+    return StreamingResponse(body, status, headers)
+
+
+def range_of(header: str, size: int) -> tuple[int, int] | None:
+    """Return the first byte of a range and the one after its last; None if the header asks for all bytes.
+
+    A header that is not understood, or that names several ranges, asks for all bytes (RFC 9110, 14.2). Raises
+    Unsatisfiable if the range begins after the end.
+    """
+    asked = RANGE.fullmatch(header.strip())
+    if (
+        asked is None
+        or not (asked[1] or asked[2])
+        or (asked[1] and asked[2] and int(asked[2]) < int(asked[1]))
+    ):
+        return None
+    start = int(asked[1]) if asked[1] else max(size - int(asked[2]), 0)
+    end = min(int(asked[2]) + 1, size) if asked[1] and asked[2] else size
+    if start >= size:
+        raise Unsatisfiable
+    return start, end
+
+
+def disposition(name: str) -> str:
+    """Return the header that saves a file under its name (RFC 6266)."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode() or "file"
+    plain = re.sub(r'[^ -~]|["\\%]', "_", plain)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def _content_type(media_type: str) -> str:
+    return f"{media_type}; charset=utf-8" if media_type == "text/plain" else media_type
+
+
+def _has(given: str | None, etag: str) -> bool:
+    tags = {tag.strip().removeprefix("W/") for tag in (given or "").split(",")}
+    return etag in tags or "*" in tags
+
+
+async def _drop_body(request: Request) -> None:
+    """Read on a little, because a connection that is closed with unread bytes loses its answer."""
+    announced = request.headers.get("content-length", "0")
+    if not announced.isdecimal() or int(announced[:20]) > MAX_DROPPED_BYTES:
+        return
+    dropped = 0
+    try:
+        async with asyncio.timeout(DROP_SECONDS):
+            async for chunk in request.stream():
+                dropped += len(chunk)
+                if dropped > MAX_DROPPED_BYTES:
+                    return
+    except (ClientDisconnect, TimeoutError, RuntimeError):  # RuntimeError: it was read already
+        return
+
+
+def _too_large(services: Services) -> Response:
+    return _answer(413, "INVALID", f"A file has at most {services.settings.file_bytes:,} bytes")
+
+
+def _unavailable(message: str) -> Response:
+    return _answer(503, "UNAVAILABLE", message, {"retry-after": str(RETRY_SECONDS)})
+
+
+def _refuse(refusal: Refusal) -> Response:
+    return _answer(STATUSES.get(type(refusal), 400), refusal.code, refusal.message)
+
+
+def _answer(status: int, code: str, message: str, more: dict[str, str] | None = None) -> Response:
+    headers = {"x-content-type-options": "nosniff", **(more or {}), "cache-control": "no-store"}
+    return JSONResponse({"code": code, "message": message}, status, headers)
