@@ -42,7 +42,7 @@ def renames(card, first):
     ("count", "kills"),
     [
         pytest.param(500, 3, marks=pytest.mark.slow("three kills")),
-        pytest.param(10_000, 20, marks=pytest.mark.long("ten thousand messages, twenty kills")),
+        pytest.param(10_000, 20, marks=[pytest.mark.long, pytest.mark.timeout(1_200)]),
     ],
 )
 async def test_no_message_is_lost_or_told_with_two_ids(serve, count, kills, figure):
