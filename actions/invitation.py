@@ -12,6 +12,7 @@ from actions import validation
 from actions.account import fold_email
 from actions.mail import count_mails, enqueue_mail
 from actions.member import join_workspace
+from actions.notice import create_notices
 from auth.locking import lock_workspace
 from auth.passwords import digest, new_secret
 from auth.services import Services
@@ -39,6 +40,7 @@ from models.invitation import (
     SkipReason,
     status_of,
 )
+from models.notice import NotificationType
 from models.refusal import Conflict, Forbidden, NotFound
 from models.workspace import Membership, Role, Workspace
 
@@ -170,6 +172,17 @@ async def _create(
     tx.add(invitation)
     await tx.flush()  # generates invitation.id
     _emit(tx, workspace, InvitationCreated(**invitation_facts(invitation)))
+    if folded is not None:
+        confirmed = User.email_folded == folded, User.email_confirmed_at.is_not(None)
+        people = list(await tx.scalars(select(User.id).where(*confirmed)))
+        await create_notices(
+            tx,
+            people,
+            NotificationType.INVITED,
+            f"You were invited to {workspace.name}",
+            cause=f"invitation {invitation.id}",
+            workspace_id=workspace.id,
+        )
     return await _deliver(tx, services, workspace, invitation, token)
 
 

@@ -43,6 +43,7 @@ from schema.run import RunMutation, RunQuery
 from schema.run_log import LogMutation, LogSubscription
 from schema.search import SearchQuery
 from schema.subtask import SubtaskMutation
+from schema.watch import WatchMutation, WatchQuery
 from schema.webhook_endpoint import WebhookEndpointMutation, WebhookEndpointQuery
 from schema.worker import WorkerMutation, WorkerQuery, WorkerSubscription
 from schema.workspace import WorkspaceMutation, WorkspaceQuery
@@ -88,6 +89,7 @@ class Query(
     NoticeQuery,
     SearchQuery,
     WebhookEndpointQuery,
+    WatchQuery,
     DocumentQuery,
 ):
     pass
@@ -127,6 +129,7 @@ class Mutation(
     NoticeMutation,
     JobMutation,
     WebhookEndpointMutation,
+    WatchMutation,
 ):
     pass
 

@@ -238,6 +238,8 @@ MUTATIONS: dict[str, Case] = {
         ADMIN, {"workspaceId": "$workspace", "kind": "OPENAI", "name": "% new", "secret": "%-key"}
     ),
     "updateConnection": Case(ADMIN, {"id": "$connection", "url": "https://localhost:9", "secret": "%-other"}),
+    "watch": Case(AUTHOR, {"id": "$card"}),
+    "unwatch": Case(AUTHOR, {"id": "$board"}, answer="NOT_FOUND"),
     "createWebhookEndpoint": Case(
         ADMIN, {"workspaceId": "$workspace", "name": "% new", "url": "https://%.invalid/"}
     ),
@@ -480,6 +482,7 @@ QUERIES: dict[str, dict[str, Any]] = {
     "awaitAnswers": {"key": "k"},
     "agentProfiles": {"workspaceId": "$workspace"},
     "connections": {"workspaceId": "$workspace"},
+    "watches": {},
     "webhookEndpoints": {"workspaceId": "$workspace"},
     "repository": {"id": "$repository"},
     "repositories": {"workspaceId": "$workspace"},
@@ -538,6 +541,7 @@ NODES: dict[str, str] = {
     "AgentProfile": "profile",
     "ConnectedService": "connection",
     "Repository": "repository",
+    "Watch": "watch",
     "WebhookEndpoint": "endpoint",
     "WebhookDelivery": "delivery",
     "PullRequest": "pull",
