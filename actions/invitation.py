@@ -103,7 +103,26 @@ async def invite_members(
     new = [(email, key) for email, key in zip(clean, folded, strict=True) if key not in skip]
     await _require_room(tx, workspace, len(new))
     created = [await _create(tx, actor, services, workspace, email, key, role) for email, key in new]
+    await _notify_invited(tx, workspace, {one.invitation.email_folded: one.invitation for one in created})
     return Invited(created, skipped)
+
+
+async def _notify_invited(
+    tx: Transaction, workspace: Workspace, invitations: dict[str | None, Invitation]
+) -> None:
+    """Notify the accounts whose confirmed addresses were invited."""
+    if not invitations:
+        return
+    confirmed = User.email_folded.in_(invitations), User.email_confirmed_at.is_not(None)
+    for id, key in await tx.execute(select(User.id, User.email_folded).where(*confirmed)):
+        await create_notices(
+            tx,
+            [id],
+            NotificationType.INVITED,
+            f"You were invited to {workspace.name}",
+            cause=f"invitation {invitations[key].id}",
+            workspace_id=workspace.id,
+        )
 
 
 async def create_invitation_link(
@@ -172,17 +191,6 @@ async def _create(
     tx.add(invitation)
     await tx.flush()  # generates invitation.id
     _emit(tx, workspace, InvitationCreated(**invitation_facts(invitation)))
-    if folded is not None:
-        confirmed = User.email_folded == folded, User.email_confirmed_at.is_not(None)
-        people = list(await tx.scalars(select(User.id).where(*confirmed)))
-        await create_notices(
-            tx,
-            people,
-            NotificationType.INVITED,
-            f"You were invited to {workspace.name}",
-            cause=f"invitation {invitation.id}",
-            workspace_id=workspace.id,
-        )
     return await _deliver(tx, services, workspace, invitation, token)
 
 
