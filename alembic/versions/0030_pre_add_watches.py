@@ -15,6 +15,7 @@ BEFORE = (
     *("MENTIONED", "WARNING"),
 )
 ADDED = ("APPROVAL_REQUESTED", "READY_TO_MERGE", "INVITED", "STALE_PR")
+AFTER = (*BEFORE[:5], *ADDED[:2], *BEFORE[5:7], *ADDED[2:], BEFORE[7])
 NAME = "ck_notification_notificationtype"
 
 
@@ -68,7 +69,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("digest_at", UtcDateTime(), nullable=True))
         batch_op.create_index(batch_op.f("ix_user_digest_at"), ["digest_at"], unique=False)
 
-    _allow(*BEFORE, *ADDED)
+    _allow(*AFTER)
 
 
 def downgrade() -> None:
