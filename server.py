@@ -426,7 +426,7 @@ def middleware(settings: Settings) -> list[Middleware]:
     """What every request passes first: our names, and pages of other origins where they are allowed."""
     hosts = [*settings.allowed_hosts, *(LOOPBACK if settings.is_loopback else ())]
     origins = settings.allowed_origins
-    found = [Middleware(HostMiddleware, hosts=hosts, origins=origins)]
+    found = [Middleware(HostMiddleware, hosts=hosts, origins=origins, probed=["/livez", "/readyz"])]
     if origins:
         shown = ["etag", "x-request-id", "retry-after", "ratelimit", "ratelimit-policy"]
         found.append(

@@ -33,6 +33,7 @@ from kit.db.transaction import Transaction
 from kit.queue import Attempt
 from models.account import ApiKey, AuthReason, AuthSession
 from models.actor import Actor
+from models.answer_rule import AnswerRule
 from models.approval import Approval
 from models.batch import RunBatch
 from models.board import Board, BoardColumn
@@ -338,6 +339,16 @@ async def lock_document_link(tx: Transaction, actor: Actor, id: str) -> tuple[Bo
 async def lock_column(tx: Transaction, actor: Actor, id: str) -> tuple[Board, BoardColumn]:
     """Lock a column and its board."""
     return await _lock_on_board(tx, actor, BoardColumn, id, sees_board(actor, Board.id))
+
+
+async def lock_answer_rule(tx: Transaction, actor: Actor, id: str) -> tuple[Board, AnswerRule]:
+    """Lock an answer rule after its board, for an admin."""
+    seen = select(AnswerRule.board_id).where(AnswerRule.id == id, sees_board(actor, AnswerRule.board_id))
+    board_id = await tx.scalar(seen)
+    if board_id is None:
+        raise NotFound(id)
+    board = await lock_board(tx, actor, board_id, admin=True)
+    return board, await _lock_by_id(tx, AnswerRule, id)
 
 
 async def lock_group(tx: Transaction, actor: Actor, id: str) -> tuple[Board, Group]:

@@ -8,6 +8,7 @@ from strawberry import ID
 from kit.ids import prefix_of
 from models.refusal import Invalid
 from resolvers.agent_session import SESSION
+from resolvers.answer_rule import ANSWER_RULE
 from resolvers.approval import APPROVAL
 from resolvers.batch import BATCH
 from resolvers.board import BOARD, COLUMN
@@ -68,6 +69,7 @@ RELATIONS: dict[str, Relation] = {
     "run": RUN,
     "batch": BATCH,
     "question": QUESTION,
+    "rule": ANSWER_RULE,
     "check": CHECK,
     "diff": DIFF,
     "thread": THREAD,

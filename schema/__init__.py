@@ -12,6 +12,7 @@ from resolvers import node as nodes
 from resolvers import rate_limit
 from schema.account import AccountMutation, AccountQuery
 from schema.agent_session import ConversationMutation, ConversationQuery
+from schema.answer_rule import AnswerRuleMutation, AnswerRuleQuery
 from schema.approval import ApprovalMutation, ApprovalQuery
 from schema.batch import BatchMutation, BatchQuery
 from schema.board import BoardMutation, BoardQuery
@@ -77,6 +78,7 @@ class Query(
     RunQuery,
     BatchQuery,
     QuestionQuery,
+    AnswerRuleQuery,
     ApprovalQuery,
     DiffQuery,
     ProfileQuery,
@@ -115,6 +117,7 @@ class Mutation(
     RunMutation,
     BatchMutation,
     QuestionMutation,
+    AnswerRuleMutation,
     CheckMutation,
     DiffMutation,
     ReviewMutation,

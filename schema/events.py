@@ -24,6 +24,7 @@ from kit.graphql.limits.list_size import list_size
 from kit.graphql.types import object_type, split_description
 from models.events import (
     EVENT_TYPES,
+    answer_rule,
     approval,
     board,
     branch_task,
@@ -50,6 +51,7 @@ from models.events import (
     workspace,
 )
 from models.events.base import BaseEvent, BoardEvent, UserEvent, WorkspaceEvent
+from resolvers.answer_rule import ANSWER_RULE
 from resolvers.approval import APPROVAL
 from resolvers.batch import BATCH
 from resolvers.board import BOARD, COLUMN
@@ -78,6 +80,7 @@ from resolvers.worker import WORKER
 from resolvers.workspace import LABEL, USER, WORKSPACE
 from schema.account import User
 from schema.actor import Change, changes
+from schema.answer_rule import AnswerRule
 from schema.approval import Approval
 from schema.batch import RunBatch
 from schema.board import Board, Column
@@ -172,6 +175,9 @@ CURRENT: dict[type[BaseEvent], tuple[Current, ...]] = {
     question.QuestionEvent: (
         Current("question", QUESTION, Question, "question_id", "The question as it is now."),
         Current("run", RUN, Run, "asking_run_id", "The run that asks, as it is now."),
+    ),
+    answer_rule.AnswerRuleEvent: (
+        Current("rule", ANSWER_RULE, AnswerRule, "rule_id", "The rule as it is now; null once deleted."),
     ),
     check.ChecksRecorded: (Current("run", RUN, Run, "checked_run_id", "The run, as it is now."),),
     approval.ApprovalEvent: (

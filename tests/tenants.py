@@ -87,6 +87,16 @@ MAKES: list[tuple[str, str, dict[str, Any]]] = [
     ("planned", "addPlannedFile", {"cardId": "$card", "path": "src/%.py", "module": "%", "contract": "%"}),
     ("folder", "addPlannedFile", {"cardId": "$card", "path": "src/%/", "intent": "%"}),
     (
+        "rule",
+        "createAnswerRule",
+        {"boardId": "$board", "name": "% rule", "pattern": "never %", "answer": ["%"]},
+    ),
+    (
+        "late",
+        "createAnswerRule",
+        {"boardId": "$board", "name": "% late", "pattern": "%", "answer": ["%"], "enabled": False},
+    ),
+    (
         "plan",
         "planBatch",
         {"boardId": "$board", "message": "%", "actions": [{"createGroup": {"title": "% planned"}}]},
@@ -279,6 +289,10 @@ MUTATIONS: dict[str, Case] = {
     "chooseRun": Case(BOARD, {"id": "$run"}, answer="CONFLICT"),
     "answerQuestion": Case(BOARD, {"id": "$question", "text": "% yes"}),
     "cancelQuestion": Case(BOARD, {"id": "$doubt"}),
+    "createAnswerRule": Case(ADMIN, {"boardId": "$board", "name": "% new", "pattern": "%"}),
+    "updateAnswerRule": Case(ADMIN, {"id": "$rule", "answer": ["% other"]}),
+    "moveAnswerRule": Case(ADMIN, {"id": "$rule", "position": {"after": "$late"}}),
+    "deleteAnswerRule": Case(ADMIN, {"id": "$late"}),
     "askQuestion": Case(BOARD, {"cardId": "$card", "text": "% why?"}),
     "askAsAgent": Case(
         AGENT,
@@ -475,6 +489,7 @@ QUERIES: dict[str, dict[str, Any]] = {
     "queue": {"workspaceId": "$workspace"},
     "deadRuns": {"workspaceId": "$workspace"},
     "questions": {},
+    "testAnswerRule": {"id": "$late"},
     "document": {"id": "$document"},
     "documents": {"workspaceId": "$workspace"},
     "search": {"workspaceId": "$workspace", "text": "%"},
@@ -550,6 +565,7 @@ NODES: dict[str, str] = {
     "Notification": "notice",
     "AgentSession": "conversation",
     "Question": "question",
+    "AnswerRule": "rule",
     "Document": "document",
     "DocumentLink": "doclink",
     "Check": "check",

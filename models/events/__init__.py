@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from models.events import (
     account,
+    answer_rule,
     approval,
     board,
     branch_task,
@@ -39,6 +40,7 @@ __all__ = [
     "UserEvent",
     "WorkspaceEvent",
     "account",
+    "answer_rule",
     "approval",
     "board",
     "branch_task",
