@@ -54,7 +54,8 @@ def preferences_of(stored: dict[str, Any] | None) -> Preferences:
         **given,
         coding_mode=CodingMode(mode) if mode in list(CodingMode) else None,
         digest=DigestPeriod(digest) if digest in list(DigestPeriod) else DigestPeriod.OFF,
-        **types,
+        muted_notifications=types["muted_notifications"],
+        mailed_notifications=types["mailed_notifications"],
     )
 
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from strawberry import ID
 
 from actions.notice import sees_notification
@@ -30,7 +30,7 @@ async def notifications(
     board_id: Annotated[ID | None, "Only notifications about this board or its cards."] = None,
 ) -> Page:
     """Your notifications, newest first. At most 1,000 are kept. Empty for a key."""
-    where = [Notification.read_at.is_(None)] if unread else []
+    where: list[ColumnElement[bool]] = [Notification.read_at.is_(None)] if unread else []
     if types is not None:
         if len(types) > len(NotificationType):
             raise Invalid(("types", f"must have at most {len(NotificationType)} types"))
