@@ -34,6 +34,7 @@ from models import (  # noqa: F401
     run,
     search,
     second_factor,
+    watch,
     webhook_endpoint,
     worker,
     workspace,
