@@ -403,6 +403,8 @@ MUTATIONS: dict[str, Case] = {
     "updateKnowledge": Case(BOARD, {"id": "$knowledge", "state": "APPROVED"}),
     "moveKnowledge": Case(BOARD, {"id": "$knowledge", "position": {"after": "$guess"}}),
     "deleteKnowledge": Case(BOARD, {"id": "$guess"}),
+    "uploadFile": Case(BOARD, {"place": {"cardId": "$card"}, "file": "%"}, answer="INVALID"),
+    "createFile": Case(BOARD, {"place": {"cardId": "$card"}, "name": "%.txt", "content": "%"}),
     "attachFile": Case(BOARD, {"id": "$file", "target": {"cardId": "$card"}}),
     "deleteFile": Case(BOARD, {"id": "$file"}),
     "addPlannedFile": Case(BOARD, {"cardId": "$card", "path": "%.md"}),

@@ -53,6 +53,7 @@ MAY = {
     "addPlannedFile": None,
     "postMessage": None,
     "attachFile": None,
+    "createFile": None,
     "askAsAgent": None,
     "proposePlan": None,
 }
