@@ -508,6 +508,7 @@ async def test_a_server_looks_for_what_is_left_when_it_starts(run, fresh):
         key = f"{await app.home()}/aa/object_left"
         spool = await app.services.files.spool(key)
         await spool.write(b"x" * 200_000)
+        spool.file.close()  # as a crash does
         async with app.begin() as tx:
             tx.add(StoredObject(key=key, workspace_id=await app.home(), size=1))
         await free_unreferenced(app.services, {})

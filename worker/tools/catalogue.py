@@ -1,8 +1,8 @@
 """The tools: their input and the API operation that each executes.
 
 The caller's credential decides what a tool may do. With a run's token, an agent reads its card, completes and adds
-subtasks, notes knowledge and planned files, adds files, comments, edits the card's texts, creates cards under it, and
-asks. Everything else is FORBIDDEN.
+subtasks, notes knowledge and planned files, adds files, comments, edits the card's texts, creates cards under it,
+and asks. Everything else is FORBIDDEN.
 """
 
 import hashlib

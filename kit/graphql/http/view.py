@@ -125,7 +125,10 @@ class GraphQLEndpoint(GraphQL[Any, Any]):
             request.headers.get("x-request-id"),
             wants_cost=request.headers.get("graphql-cost") == "1",
         )
-        response = await self._answer(request)
+        try:
+            response = await self._answer(request)
+        finally:
+            await request.close()  # the files of an upload
         if response is not None:
             for name, value in response_headers(operation, self.schema.policy.bucket).items():
                 response.headers.setdefault(name, value)  # the explorer and streams have their own
