@@ -13,12 +13,11 @@ from strawberry.file_uploads import Upload
 from actions.file import FilePlaceInput, Place
 from actions.file_upload import Incomplete, TooLarge, store_file
 from auth.permissions import sees_card, sees_workspace
-from kit.described_enum import DescribedEnum
 from kit.file_store import StoreUnavailable
 from kit.graphql.errors import PublicError
 from models.actor import Actor
 from models.card import Card
-from models.file import File
+from models.file import File, FileEncoding
 from models.refusal import Invalid
 from resolvers.context import Info
 from resolvers.loaders import Relation, batched
@@ -68,13 +67,6 @@ def file_count(root: Card, row: Count | None) -> int:
 
 MAX_INLINE_BYTES = 512 * 1024  # of a file that is written or read as text of an operation
 CHUNK_BYTES = 256 * 1024
-
-
-class FileEncoding(DescribedEnum):
-    """The form of a file's bytes in a text."""
-
-    TEXT = "TEXT", "The text itself, in UTF-8."
-    BASE64 = "BASE64", "Base64 (RFC 4648), for any bytes."
 
 
 @dataclass(frozen=True)

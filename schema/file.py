@@ -10,6 +10,7 @@ import actions.file
 from auth.permissions import Access
 from kit.graphql.types import Node
 from models.file import File as FileRow
+from models.file import FileEncoding
 from resolvers import file as files
 from resolvers.card import CARD
 from schema.actor import Actor, actor_of
@@ -60,7 +61,7 @@ class FileContent:
 
     offset: Annotated[int, "The first byte."]
     size: float = strawberry.field(resolver=_size, description="Bytes of the whole file.")
-    encoding: Annotated[files.FileEncoding, "TEXT if the part is text in UTF-8."]
+    encoding: Annotated[FileEncoding, "TEXT if the part is text in UTF-8."]
     content: Annotated[str, "The part."]
     next_offset: Annotated[int | None, "The offset of the next part; null after the last."]
 
