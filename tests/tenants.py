@@ -441,6 +441,7 @@ MUTATIONS: dict[str, Case] = {
 
 # Every query field, with arguments that name the tenant's own.
 QUERIES: dict[str, dict[str, Any]] = {
+    "fileContent": {"id": "$file"},
     "node": {"id": "$card"},
     "nodes": {"ids": ["$workspace", "$board", "$card", "$label", "$member"]},
     "workspace": {"id": "$workspace"},
