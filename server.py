@@ -41,6 +41,7 @@ from actions.purge import purge_periodically
 from actions.run.sweep import sweep_periodically
 from actions.run_log import RUN_LOG
 from actions.webhook import MAX_WEBHOOK_BYTES, receive_webhook
+from actions.webhook_endpoint.send import WebhookSender
 from auth.authentication import identify
 from auth.board_version import BoardVersion
 from auth.passwords import Seal
@@ -377,6 +378,7 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
                 purge_periodically(services.database),
                 JobRunner(services).run(),
                 poll_periodically(services.event_log),
+                WebhookSender(services).run(),
                 free_periodically(services.event_log),
                 return_exceptions=True,  # cancelled, it is done when all are, not when the first is
             )
@@ -430,7 +432,7 @@ def middleware(settings: Settings) -> list[Middleware]:
     """What every request passes first: our names, and pages of other origins where they are allowed."""
     hosts = [*settings.allowed_hosts, *(LOOPBACK if settings.is_loopback else ())]
     origins = settings.allowed_origins
-    found = [Middleware(HostMiddleware, hosts=hosts, origins=origins)]
+    found = [Middleware(HostMiddleware, hosts=hosts, origins=origins, probed=["/livez", "/readyz"])]
     if origins:
         shown = ["etag", "x-request-id", "retry-after", "ratelimit", "ratelimit-policy"]
         found.append(

@@ -1,4 +1,4 @@
-"""Answers without a person: an equal question of the board was answered before, and the board lets that hold.
+"""Answers without a person: a rule of the board gives them, or the answer to an equal question holds.
 
 Nothing here answers a run whose permission is HUMAN_REQUIRED, a question about a CRITICAL card, or a request for
 permission. Approvals are no questions.
@@ -10,8 +10,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select
 
 from kit.db.transaction import Transaction
-from models.board import Board
-from models.card import Card, Priority
+from models.answer_rule import AnswerRule, AskedFacts, first_answer
+from models.board import Board, BoardColumn
+from models.card import Card, CardLabel, Priority
 from models.policy import RepeatedQuestions, board_policy_of
 from models.question import AnsweredBy, Question, QuestionStatus, acceptable_answer
 from models.run import PermissionLevel, Run
@@ -34,14 +35,38 @@ async def set_automatic_answers(
 ) -> None:
     """Set the answers of new questions that need no person; those questions stay OPEN for the caller to close."""
     await set_earlier(tx, questions)
+    automatic = [question for question in questions if may_be_automatic(question, run, card)]
+    await _apply_rules(tx, board, run, card, automatic)
     if board_policy_of(board.policy).repeated_questions is not RepeatedQuestions.ANSWER:
         return
     earlier = await tx.scalars(select(Question).where(Question.id.in_([one.earlier_id for one in questions])))
     answers = {one.id: one.answer or [] for one in earlier}
-    for question in questions:
+    for question in automatic:
         answer = acceptable_answer(question, answers.get(question.earlier_id or "", ()))
-        if answer is not None and may_be_automatic(question, run, card):
+        if answer is not None and question.answered_how is None:
             question.answer, question.answered_how = answer, AnsweredBy.AUTOMATED
+
+
+async def _apply_rules(
+    tx: Transaction, board: Board, run: Run, card: Card, questions: Sequence[Question]
+) -> None:
+    """Set the answers that the board's rules give, in three statements at most."""
+    enabled = AnswerRule.board_id == board.id, AnswerRule.enabled
+    query = select(AnswerRule).where(*enabled).order_by(AnswerRule.rank, AnswerRule.id)
+    rules = list(await tx.scalars(query)) if questions else []
+    if not rules:
+        return
+    stage = await tx.scalar(select(BoardColumn.stage).where(BoardColumn.id == card.column_id))
+    assert stage is not None, "a card has a column"
+    labels = select(CardLabel.label_id).where(CardLabel.card_id == card.id)
+    label_ids = set(await tx.scalars(labels)) if any(rule.label_ids for rule in rules) else set()
+    for question in questions:
+        facts = AskedFacts(
+            question=question, run_kind=run.kind, card_type=card.type, stage=stage, label_ids=label_ids
+        )
+        if (found := first_answer(rules, facts)) is not None:
+            question.rule_id, question.answer = found
+            question.answered_how = AnsweredBy.AUTOMATED
 
 
 async def set_earlier(tx: Transaction, questions: Sequence[Question]) -> None:

@@ -16,6 +16,7 @@ from kit.db.transaction import Transaction
 from kit.graphql.arguments import Id
 from kit.graphql.types import one_of_input
 from kit.ids import new_id
+from models.answer_rule import AnswerRule
 from models.board import Board, BoardColumn
 from models.card import Card, Subtask
 from models.events.board import RanksRewritten
@@ -26,7 +27,8 @@ from models.refusal import Invalid
 from models.topic import workspace_scope
 
 RankedModel = (
-    type[Board]
+    type[AnswerRule]
+    | type[Board]
     | type[BoardColumn]
     | type[Card]
     | type[Group]

@@ -33,6 +33,7 @@ from kit.db.transaction import Transaction
 from kit.queue import Attempt
 from models.account import ApiKey, AuthReason, AuthSession
 from models.actor import Actor
+from models.answer_rule import AnswerRule
 from models.approval import Approval
 from models.batch import RunBatch
 from models.board import Board, BoardColumn
@@ -52,6 +53,7 @@ from models.refusal import Conflict, Forbidden, Invalid, NotFound, Unauthenticat
 from models.repository import Repository
 from models.review_thread import ReviewThread
 from models.run import Run
+from models.webhook_endpoint import EndpointDelivery, WebhookEndpoint
 from models.worker import AgentProfile, AgentSession, Worker
 from models.workspace import Label, Membership, Role, Workspace
 
@@ -193,6 +195,20 @@ async def lock_connection(tx: Transaction, actor: Actor, id: str) -> Connection:
     return await _lock_by_id(tx, Connection, id)  # type: ignore[no-any-return]
 
 
+async def lock_webhook_endpoint(tx: Transaction, actor: Actor, id: str) -> WebhookEndpoint:
+    """Lock a webhook endpoint for an admin, after its workspace."""
+    await lock_workspace(tx, actor, await _find_workspace_id(tx, actor, WebhookEndpoint, id), admin=True)
+    return await _lock_by_id(tx, WebhookEndpoint, id)  # type: ignore[no-any-return]
+
+
+async def lock_endpoint_delivery(tx: Transaction, actor: Actor, id: str) -> EndpointDelivery:
+    """Lock a delivery of a webhook endpoint for an admin, after its workspace and its endpoint."""
+    await lock_workspace(tx, actor, await _find_workspace_id(tx, actor, EndpointDelivery, id), admin=True)
+    endpoint_id = await tx.scalar(select(EndpointDelivery.endpoint_id).where(EndpointDelivery.id == id))
+    await _lock_by_id(tx, WebhookEndpoint, endpoint_id or id)
+    return await _lock_by_id(tx, EndpointDelivery, id)  # type: ignore[no-any-return]
+
+
 async def lock_repository(tx: Transaction, actor: Actor, id: str, *, admin: bool = False) -> Repository:
     """Lock a repository after its workspace."""
     await lock_workspace(tx, actor, await _find_workspace_id(tx, actor, Repository, id), admin=admin)
@@ -323,6 +339,16 @@ async def lock_document_link(tx: Transaction, actor: Actor, id: str) -> tuple[Bo
 async def lock_column(tx: Transaction, actor: Actor, id: str) -> tuple[Board, BoardColumn]:
     """Lock a column and its board."""
     return await _lock_on_board(tx, actor, BoardColumn, id, sees_board(actor, Board.id))
+
+
+async def lock_answer_rule(tx: Transaction, actor: Actor, id: str) -> tuple[Board, AnswerRule]:
+    """Lock an answer rule after its board, for an admin."""
+    seen = select(AnswerRule.board_id).where(AnswerRule.id == id, sees_board(actor, AnswerRule.board_id))
+    board_id = await tx.scalar(seen)
+    if board_id is None:
+        raise NotFound(id)
+    board = await lock_board(tx, actor, board_id, admin=True)
+    return board, await _lock_by_id(tx, AnswerRule, id)
 
 
 async def lock_group(tx: Transaction, actor: Actor, id: str) -> tuple[Board, Group]:

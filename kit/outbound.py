@@ -65,7 +65,8 @@ class HttpResponse:
 class Outbound:
     """Calls other servers. `networks` are those of private addresses that it may call."""
 
-    def __init__(self, networks: Sequence[str] = ()) -> None:
+    def __init__(self, networks: Sequence[str] = (), *, max_connections: int = MAX_CONNECTIONS) -> None:
+        self._max_connections = max_connections
         self._networks: list[Network] = [ipaddress.ip_network(text) for text in networks]
         self._client: httpx2.AsyncClient | None = None
 
@@ -91,6 +92,18 @@ class Outbound:
         if any(ip in network for network in self._networks if network.version == ip.version):
             return True
         return ip.is_global and not ip.is_multicast
+
+    def is_private_literal(self, url: str) -> bool:
+        """Whether the host of a URL is localhost or an address that must not be called. No name is looked up."""
+        host = (urlsplit(url).hostname or "").rstrip(".")
+        try:
+            address = str(ipaddress.ip_address(host))
+        except ValueError:
+            try:
+                address = socket.inet_ntoa(socket.inet_aton(host))  # 127.1, 0x7f000001, 2130706433
+            except (OSError, UnicodeError):
+                address = "127.0.0.1" if host == "localhost" or host.endswith(".localhost") else ""
+        return bool(address) and not self.may_reach(address)
 
     def _is_allowed_literal(self, host: str) -> bool:
         try:
@@ -123,6 +136,21 @@ class Outbound:
                 )
         except TimeoutError:
             raise CallFailed("The server took too long", sent=True) from None
+
+    async def post_once(
+        self, url: str, content: bytes, *, headers: Mapping[str, str], seconds: float, most: int
+    ) -> HttpResponse:
+        """Post bytes once: nothing is repeated, no redirect is followed, an answer is cut at `most` bytes.
+
+        Raises CallFailed, also if the answer takes longer than `seconds`.
+        """
+        if why := self.why_not(url):
+            raise CallFailed(f"The address {why}", sent=False, is_final=True)
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._send("POST", url, dict(headers), None, most, True, content)
+        except TimeoutError:
+            raise CallFailed(f"No answer within {seconds:g} s", sent=True) from None
 
     async def _call_and_repeat(
         self,
@@ -178,13 +206,20 @@ class Outbound:
         raise CallFailed("The server redirects too often", sent=True, is_final=True)
 
     async def _send(
-        self, method: str, url: str, headers: dict[str, str], json: Any, most: int, cut: bool
+        self,
+        method: str,
+        url: str,
+        headers: dict[str, str],
+        json: Any,
+        most: int,
+        cut: bool,
+        content: bytes | None = None,
     ) -> HttpResponse:
         import httpx2
 
         client = self._client or self._open()
         try:
-            async with client.stream(method, url, headers=headers, json=json) as response:
+            async with client.stream(method, url, headers=headers, json=json, content=content) as response:
                 body = bytearray()
                 async for chunk in response.aiter_bytes():
                     body += chunk
@@ -209,7 +244,7 @@ class Outbound:
 
         logging.getLogger("httpx2").setLevel(logging.WARNING)  # it logs the URL of every request
         transport = httpx2.AsyncHTTPTransport(
-            trust_env=False, limits=httpx2.Limits(max_connections=MAX_CONNECTIONS)
+            trust_env=False, limits=httpx2.Limits(max_connections=self._max_connections)
         )
         pool = transport._pool
         assert isinstance(pool, httpcore2.AsyncConnectionPool), "a transport without a proxy has a pool"

@@ -4,6 +4,7 @@ from kit import queue  # noqa: F401
 from kit.eventlog import tables  # noqa: F401
 from models import (  # noqa: F401
     account,
+    answer_rule,
     approval,
     avatar,
     batch,
@@ -32,6 +33,7 @@ from models import (  # noqa: F401
     review_thread,
     run,
     search,
+    webhook_endpoint,
     worker,
     workspace,
 )

@@ -85,6 +85,7 @@ class Question(Editable, Base):
     fold: Mapped[str | None] = mapped_column(
         String(64)
     )  # equal for equal questions; None: from before it existed
+    rule_id: Mapped[str | None] = mapped_column(Id)  # the answer rule that answered; it may be deleted
     earlier_id: Mapped[str | None] = mapped_column(
         Id
     )  # an equal question that was answered; it may be deleted

@@ -33,3 +33,8 @@ def workspace_scope(id: str) -> EventScope:
 def user_scope(id: str) -> EventScope:
     """Return the scope of a person's own events, which are in no audit log."""
     return EventScope(id, user_topic(id), None)
+
+
+def is_user_topic(topic: str) -> bool:
+    """Whether a topic is a person's own."""
+    return topic.startswith(user_topic(""))

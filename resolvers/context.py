@@ -16,7 +16,7 @@ from sqlalchemy import Executable
 
 from auth.services import Services
 from kit.db.database import Snapshot, translate_db_errors
-from kit.db.transaction import Author, Transaction
+from kit.db.transaction import Author, PendingEvent, Transaction
 from kit.eventlog.event_log import assign_sequence_numbers
 from kit.graphql.limits.rate import is_loopback, network_of
 from kit.graphql.operation import request_id
@@ -73,6 +73,7 @@ class OperationContext:
             None  # open since the first write of an operation with an idempotency key
         )
         self.opens: Callable[[], Awaitable[Transaction]] | None = None  # opens it
+        self.recorded: list[PendingEvent] | None = None  # events of a dry run
         self.is_held = False  # the events of a group's page are read from one moment
         self._turn = asyncio.Lock()  # resolvers run concurrently, a transaction does not
         self._snapshot: Snapshot = services.database.snapshot()
@@ -163,6 +164,8 @@ class OperationContext:
             with translate_db_errors():
                 async with self.tx.begin_nested():
                     yield self.tx
+                    if self.recorded is not None:
+                        self.recorded += self.tx.pending_events
                     await assign_sequence_numbers(self.tx)
         except BaseException:
             self.tx.pending_events = []

@@ -86,7 +86,7 @@ class IdempotencyExtension(SchemaExtension):
         context: Context = self.execution_context.context
         extension = (self.execution_context.operation_extensions or {}).get("idempotencyKey")
         key = context.caller.idempotency_key if extension is None else extension
-        if key is None or self._operation.operation is not OperationType.MUTATION:
+        if key is None or context.opens or self._operation.operation is not OperationType.MUTATION:
             yield
             return
         self._check(key)

@@ -8,6 +8,7 @@ from strawberry import ID
 from kit.ids import prefix_of
 from models.refusal import Invalid
 from resolvers.agent_session import SESSION
+from resolvers.answer_rule import ANSWER_RULE
 from resolvers.approval import APPROVAL
 from resolvers.batch import BATCH
 from resolvers.board import BOARD, COLUMN
@@ -37,6 +38,7 @@ from resolvers.repository import REPOSITORY
 from resolvers.review import FINDING, THREAD
 from resolvers.run import RUN
 from resolvers.subtask import SUBTASK
+from resolvers.webhook_endpoint import ENDPOINT_DELIVERY, WEBHOOK_ENDPOINT
 from resolvers.worker import WORKER
 from resolvers.workspace import LABEL, MEMBERSHIP, USER, WORKSPACE
 
@@ -66,6 +68,7 @@ RELATIONS: dict[str, Relation] = {
     "run": RUN,
     "batch": BATCH,
     "question": QUESTION,
+    "rule": ANSWER_RULE,
     "check": CHECK,
     "diff": DIFF,
     "thread": THREAD,
@@ -79,6 +82,8 @@ RELATIONS: dict[str, Relation] = {
     "notice": NOTIFICATION,
     "chat": SESSION,
     "job": JOB,
+    "endpoint": WEBHOOK_ENDPOINT,
+    "msg": ENDPOINT_DELIVERY,
 }
 
 

@@ -12,6 +12,7 @@ from resolvers import node as nodes
 from resolvers import rate_limit
 from schema.account import AccountMutation, AccountQuery
 from schema.agent_session import ConversationMutation, ConversationQuery
+from schema.answer_rule import AnswerRuleMutation, AnswerRuleQuery
 from schema.approval import ApprovalMutation, ApprovalQuery
 from schema.batch import BatchMutation, BatchQuery
 from schema.board import BoardMutation, BoardQuery
@@ -43,6 +44,7 @@ from schema.run import RunMutation, RunQuery
 from schema.run_log import LogMutation, LogSubscription
 from schema.search import SearchQuery
 from schema.subtask import SubtaskMutation
+from schema.webhook_endpoint import WebhookEndpointMutation, WebhookEndpointQuery
 from schema.worker import WorkerMutation, WorkerQuery, WorkerSubscription
 from schema.workspace import WorkspaceMutation, WorkspaceQuery
 
@@ -75,6 +77,7 @@ class Query(
     RunQuery,
     BatchQuery,
     QuestionQuery,
+    AnswerRuleQuery,
     ApprovalQuery,
     DiffQuery,
     ProfileQuery,
@@ -86,6 +89,7 @@ class Query(
     QueueQuery,
     NoticeQuery,
     SearchQuery,
+    WebhookEndpointQuery,
     DocumentQuery,
     FileQuery,
 ):
@@ -112,6 +116,7 @@ class Mutation(
     RunMutation,
     BatchMutation,
     QuestionMutation,
+    AnswerRuleMutation,
     CheckMutation,
     DiffMutation,
     ReviewMutation,
@@ -125,6 +130,7 @@ class Mutation(
     ConversationMutation,
     NoticeMutation,
     JobMutation,
+    WebhookEndpointMutation,
 ):
     pass
 

@@ -23,6 +23,7 @@ from resolvers import plan as plans
 from resolvers import policy as policies
 from resolvers import pull_request as pull_requests
 from resolvers import run as runs
+from resolvers.answer_rule import RULES_OF_BOARD
 from resolvers.board import BOARD, COLUMNS_OF_BOARD
 from resolvers.document import LINKS_OF_TARGET
 from resolvers.repository import REPOSITORY
@@ -41,6 +42,7 @@ DocumentLinkLater: Any = Annotated["DocumentLink", strawberry.lazy("schema.docum
 BatchLater: Any = Annotated["RunBatch", strawberry.lazy("schema.batch")]
 RepositoryLater: Any = Annotated["Repository", strawberry.lazy("schema.repository")]
 AutomationLater: Any = Annotated["BoardAutomation", strawberry.lazy("schema.pull_request")]
+AnswerRuleLater: Any = Annotated["AnswerRule", strawberry.lazy("schema.answer_rule")]
 RunLater: Any = Annotated["Run", strawberry.lazy("schema.run")]
 
 
@@ -97,6 +99,9 @@ class Board(Node):
     policy: BoardPolicy = query_field(policies.policy_of_board)
     automation: AutomationLater = query_field(pull_requests.automation_of_board)
     context: BoardContext = query_field(contexts.context_of_board)
+    answer_rules: list[AnswerRuleLater] = relation_field(
+        RULES_OF_BOARD, text="Its rules that answer questions of agents, in their order.", size=10
+    )
     open_card_count: int = query_field(boards.open_card_count)
     repository: RepositoryLater | None = relation_field(
         REPOSITORY, "repository_id", text="The repository that its cards are worked in; null if it has none."

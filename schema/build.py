@@ -19,6 +19,7 @@ from models.refusal import Refusal, Unauthenticated
 from resolvers.context import OperationContext
 from resolvers.idempotency import IdempotencyExtension
 from resolvers.snapshot import SnapshotPerOperation
+from schema.dry_run import DIRECTIVE, DryRun
 from schema.events import EVENTS
 from schema.fields import TYPES
 from schema.refusal import REFUSALS
@@ -66,17 +67,20 @@ def _origin(context: OperationContext) -> str | None:
 
 @cache
 def _built() -> Schema:
-    return Schema(
+    built = Schema(
         schema.Query,
         policy=RequestPolicy(),
         mutation=schema.Mutation,
         subscription=schema.Subscription,
         types=[*EVENTS, *ITEMS, *ENTRIES, *TYPES.values()],
-        extensions=[SnapshotPerOperation, IdempotencyExtension],
+        extensions=[SnapshotPerOperation, DryRun, IdempotencyExtension],
         exception_handlers=REFUSALS,
         execution_context_class=ListExecutor,
         config=StrawberryConfig(scalar_map={datetime: schema.DateTime}),
     )
+    # Not by the library: with a directive of its own it wraps every resolver.
+    built._schema.directives += (DIRECTIVE,)
+    return built
 
 
 def print_sorted(made: Schema) -> str:

@@ -24,6 +24,7 @@ from kit.graphql.limits.list_size import list_size
 from kit.graphql.types import object_type, split_description
 from models.events import (
     EVENT_TYPES,
+    answer_rule,
     approval,
     board,
     branch_task,
@@ -45,10 +46,12 @@ from models.events import (
     review,
     run,
     type_name_of,
+    webhook_endpoint,
     worker,
     workspace,
 )
 from models.events.base import BaseEvent, BoardEvent, UserEvent, WorkspaceEvent
+from resolvers.answer_rule import ANSWER_RULE
 from resolvers.approval import APPROVAL
 from resolvers.batch import BATCH
 from resolvers.board import BOARD, COLUMN
@@ -72,10 +75,12 @@ from resolvers.repository import REPOSITORY
 from resolvers.review import THREAD
 from resolvers.run import RUN
 from resolvers.subtask import SUBTASK
+from resolvers.webhook_endpoint import WEBHOOK_ENDPOINT
 from resolvers.worker import WORKER
 from resolvers.workspace import LABEL, USER, WORKSPACE
 from schema.account import User
 from schema.actor import Change, changes
+from schema.answer_rule import AnswerRule
 from schema.approval import Approval
 from schema.batch import RunBatch
 from schema.board import Board, Column
@@ -98,6 +103,7 @@ from schema.repository import Repository
 from schema.review import ReviewThread
 from schema.run import Run, RunProgress
 from schema.subtask import Subtask
+from schema.webhook_endpoint import WebhookEndpoint
 from schema.worker import Worker
 from schema.workspace import Label, Workspace
 
@@ -170,6 +176,9 @@ CURRENT: dict[type[BaseEvent], tuple[Current, ...]] = {
         Current("question", QUESTION, Question, "question_id", "The question as it is now."),
         Current("run", RUN, Run, "asking_run_id", "The run that asks, as it is now."),
     ),
+    answer_rule.AnswerRuleEvent: (
+        Current("rule", ANSWER_RULE, AnswerRule, "rule_id", "The rule as it is now; null once deleted."),
+    ),
     check.ChecksRecorded: (Current("run", RUN, Run, "checked_run_id", "The run, as it is now."),),
     approval.ApprovalEvent: (
         Current("approval", APPROVAL, Approval, "approval_id", "The approval as it is now."),
@@ -213,6 +222,15 @@ CURRENT: dict[type[BaseEvent], tuple[Current, ...]] = {
     ),
     repository.RepositoryEvent: (
         Current("repository", REPOSITORY, Repository, "repository_id", "The repository as it is now."),
+    ),
+    webhook_endpoint.WebhookEndpointEvent: (
+        Current(
+            "endpoint",
+            WEBHOOK_ENDPOINT,
+            WebhookEndpoint,
+            "endpoint_id",
+            "Null once deleted, or if you are no admin.",
+        ),
     ),
     worker.WorkerEvent: (Current("worker", WORKER, Worker, "worker_id", "The worker as it is now."),),
     notice.Notified: (

@@ -13,6 +13,7 @@ from kit.graphql.types import Node, object_type
 from models.question import MAX_ASKED, MAX_OPTIONS, AnsweredBy, QuestionStatus, QuestionType
 from models.question import Question as QuestionRow
 from resolvers import question as questions
+from resolvers.answer_rule import ANSWER_RULE
 from resolvers.board import BOARD
 from resolvers.card import CARD
 from resolvers.question import QUESTION
@@ -20,6 +21,7 @@ from resolvers.run import RUN
 from resolvers.workspace import USER
 from schema.account import User
 from schema.actor import Actor, actor_named
+from schema.answer_rule import AnswerRule
 from schema.board import Board
 from schema.fields import mutation, node_type, query_field, relation_field, result_type
 from schema.page import Connection
@@ -93,6 +95,9 @@ class Question(Node):
         "earlier_id",
         text="The equal question of the board that was answered before: its `answer` and `answeredBy`. Null if"
         " there is none or you may not see it.",
+    )
+    answer_rule: AnswerRule | None = relation_field(
+        ANSWER_RULE, "rule_id", text="The rule that answered it; null if none did or it was deleted."
     )
     board: Board | None = relation_field(BOARD, "board_id", text="The board.")
     card: CardLater | None = relation_field(CARD, "card_id", text="The card.")

@@ -300,6 +300,24 @@ async def fresh(
         await _admin(request.getfixturevalue("postgres"), f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
+@pytest.fixture
+async def empty(kind: str, fresh: Callable[[], Any], request: pytest.FixtureRequest) -> Callable[[], Any]:
+    """Makes an empty database at each call."""
+
+    async def make() -> str:
+        url = str(await fresh())
+        if kind == "sqlite":
+            Path(url.removeprefix("sqlite:///")).unlink()
+        else:
+            [name] = re.findall(r"@/(\w+)", url)
+            host = request.getfixturevalue("postgres")
+            for statement in ("DROP SCHEMA public CASCADE", "CREATE SCHEMA public"):
+                await _admin(host, statement, name)
+        return url
+
+    return make
+
+
 _hashes: dict[str, str] = {}
 
 

@@ -30,9 +30,16 @@ from graphql import (
 import actions.account
 from actions.agent_session import keep_session
 from actions.job import enqueue_job
+from kit.ids import new_id
 from kit.queue import NewJob, enqueue, fail_job
 from models.pull_request import CardPullRequest, PullRequest, PullRequestOrigin
 from models.review_thread import FindingCategory, ReviewFinding, Severity
+from models.webhook_endpoint import (
+    EndpointDelivery,
+    EndpointDeliveryStatus,
+    EndpointFormat,
+    WebhookEndpoint,
+)
 from schema.build import make_schema
 from tests.runs import every_event
 from tests.work import Hand
@@ -78,6 +85,16 @@ MAKES: list[tuple[str, str, dict[str, Any]]] = [
     ("guess", "addKnowledge", {"cardId": "$card", "kind": "ASSUMPTION", "text": "% guess"}),
     ("planned", "addPlannedFile", {"cardId": "$card", "path": "src/%.py", "module": "%", "contract": "%"}),
     ("folder", "addPlannedFile", {"cardId": "$card", "path": "src/%/", "intent": "%"}),
+    (
+        "rule",
+        "createAnswerRule",
+        {"boardId": "$board", "name": "% rule", "pattern": "never %", "answer": ["%"]},
+    ),
+    (
+        "late",
+        "createAnswerRule",
+        {"boardId": "$board", "name": "% late", "pattern": "%", "answer": ["%"], "enabled": False},
+    ),
     (
         "plan",
         "planBatch",
@@ -231,6 +248,13 @@ MUTATIONS: dict[str, Case] = {
         ADMIN, {"workspaceId": "$workspace", "kind": "OPENAI", "name": "% new", "secret": "%-key"}
     ),
     "updateConnection": Case(ADMIN, {"id": "$connection", "url": "https://localhost:9", "secret": "%-other"}),
+    "createWebhookEndpoint": Case(
+        ADMIN, {"workspaceId": "$workspace", "name": "% new", "url": "https://%.invalid/"}
+    ),
+    "updateWebhookEndpoint": Case(ADMIN, {"id": "$endpoint", "name": "% renamed"}),
+    "rotateWebhookSecret": Case(ADMIN, {"id": "$endpoint"}),
+    "pingEndpoint": Case(ADMIN, {"id": "$endpoint"}),
+    "redriveDelivery": Case(ADMIN, {"id": "$delivery"}, answer="CONFLICT"),
     "linkPullRequest": Case(BOARD, {"cardId": "$card", "number": 2}, answer="CONFLICT"),
     "createPullRequest": Case(BOARD, {"cardId": "$card"}, answer="CONFLICT"),
     "updatePullRequest": Case(BOARD, {"id": "$pull", "title": "% renamed"}, answer="CONFLICT"),
@@ -262,6 +286,10 @@ MUTATIONS: dict[str, Case] = {
     "chooseRun": Case(BOARD, {"id": "$run"}, answer="CONFLICT"),
     "answerQuestion": Case(BOARD, {"id": "$question", "text": "% yes"}),
     "cancelQuestion": Case(BOARD, {"id": "$doubt"}),
+    "createAnswerRule": Case(ADMIN, {"boardId": "$board", "name": "% new", "pattern": "%"}),
+    "updateAnswerRule": Case(ADMIN, {"id": "$rule", "answer": ["% other"]}),
+    "moveAnswerRule": Case(ADMIN, {"id": "$rule", "position": {"after": "$late"}}),
+    "deleteAnswerRule": Case(ADMIN, {"id": "$late"}),
     "askQuestion": Case(BOARD, {"cardId": "$card", "text": "% why?"}),
     "askAsAgent": Case(
         AGENT,
@@ -429,6 +457,7 @@ MUTATIONS: dict[str, Case] = {
     "deleteCard": Case(BOARD, {"id": "$card"}),
     "deleteColumn": Case(BOARD, {"id": "$column", "moveCardsTo": "$other"}),
     "disconnectRepository": Case(ADMIN, {"id": "$repository"}),
+    "deleteWebhookEndpoint": Case(ADMIN, {"id": "$endpoint"}),
     "deleteConnection": Case(ADMIN, {"id": "$connection"}),
     "deleteAgentProfile": Case(ADMIN, {"id": "$profile"}),
     "deleteLabel": Case(MEMBER, {"id": "$label"}),
@@ -460,6 +489,7 @@ QUERIES: dict[str, dict[str, Any]] = {
     "queue": {"workspaceId": "$workspace"},
     "deadRuns": {"workspaceId": "$workspace"},
     "questions": {},
+    "testAnswerRule": {"id": "$late"},
     "document": {"id": "$document"},
     "documents": {"workspaceId": "$workspace"},
     "search": {"workspaceId": "$workspace", "text": "%"},
@@ -468,6 +498,7 @@ QUERIES: dict[str, dict[str, Any]] = {
     "awaitAnswers": {"key": "k"},
     "agentProfiles": {"workspaceId": "$workspace"},
     "connections": {"workspaceId": "$workspace"},
+    "webhookEndpoints": {"workspaceId": "$workspace"},
     "repository": {"id": "$repository"},
     "repositories": {"workspaceId": "$workspace"},
     "pullRequests": {"workspaceId": "$workspace"},
@@ -525,11 +556,14 @@ NODES: dict[str, str] = {
     "AgentProfile": "profile",
     "ConnectedService": "connection",
     "Repository": "repository",
+    "WebhookEndpoint": "endpoint",
+    "WebhookDelivery": "delivery",
     "PullRequest": "pull",
     "Worker": "worker",
     "Notification": "notice",
     "AgentSession": "conversation",
     "Question": "question",
+    "AnswerRule": "rule",
     "Document": "document",
     "DocumentLink": "doclink",
     "Check": "check",
@@ -643,6 +677,29 @@ async def tenant(app: Any, mark: str) -> Tenant:
         link = {"card_id": made.ids["card"], "board_id": made.ids["board"]}
         tx.add(CardPullRequest(pull_request_id=row.id, **link))
         made.ids["pull"] = row.id
+        endpoint = WebhookEndpoint(
+            workspace_id=made.ids["workspace"],
+            name=f"{mark} endpoint",
+            format=EndpointFormat.STANDARD,
+            url=f"https://{mark}.invalid/",
+            secret="lost",
+            is_enabled=False,
+        )
+        tx.add(endpoint)
+        await tx.flush()
+        delivery = EndpointDelivery(
+            id=new_id("msg"),
+            workspace_id=made.ids["workspace"],
+            endpoint_id=endpoint.id,
+            topic=f"board:{mark}",
+            seq=1,
+            event_type="CardMoved",
+            attempts=1,
+            status=EndpointDeliveryStatus.FAILED,
+            error=mark,
+        )
+        tx.add(delivery)
+        made.ids |= {"endpoint": endpoint.id, "delivery": delivery.id}
         made.ids["conversation"] = (await keep_session(tx, *where, f"{mark} talk", "SCRIPTED")).id
     async with app.begin() as tx:
         made.ids["job"] = await enqueue_job(tx, f"{mark} job", {}, workspace_id=made.ids["workspace"])

@@ -5,6 +5,8 @@ import contextlib
 import os
 import re
 import signal
+import subprocess
+import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -23,23 +25,6 @@ from tests.warm import Warm, command
 pytestmark = pytest.mark.processes
 
 ROOT = Path(__file__).parent.parent
-
-
-@pytest.fixture
-async def empty(kind, fresh):
-    """Makes an empty database at each call."""
-
-    async def make():
-        url = await fresh()
-        if kind == "sqlite":
-            Path(url.removeprefix("sqlite:///")).unlink()
-            return url
-        async with on(url) as connection:
-            await connection.execute(text("DROP SCHEMA public CASCADE"))
-            await connection.execute(text("CREATE SCHEMA public"))
-        return url
-
-    return make
 
 
 @contextlib.asynccontextmanager
@@ -355,3 +340,30 @@ def test_the_folder():
     assert ScriptDirectory(str(FOLDER)).get_heads() == list_revisions()[-1:]
     for path in (FOLDER / "versions").glob("*.py"):
         assert re.fullmatch(r"\d{4}_(pre|post)_\w+\.py", path.name), path
+
+
+async def test_the_program_alembic_works_by_itself_and_asks_before_it_drops(empty):
+    url = await empty()
+    program = Path(sys.executable).parent / "alembic"
+
+    async def run_alembic(*words):
+        process = await asyncio.create_subprocess_exec(
+            *(program, *words),
+            cwd=ROOT,
+            env={**os.environ, "DATABASE_URL": url},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        told = (await process.communicate())[0].decode()
+        return process.returncode, told
+
+    status, told = await run_alembic("upgrade", "head")
+    assert status == 0, told
+    async with on(url) as connection:
+        assert await connection.run_sync(revision_of) == list_revisions()[-1]
+    status, told = await run_alembic("downgrade", "-1")
+    assert (status, "drops data" in told) == (1, True), told
+    status, told = await run_alembic("-x", "drop=yes", "downgrade", "-1")
+    assert status == 0, told
+    async with on(url) as connection:
+        assert await connection.run_sync(revision_of) == list_revisions()[-2]

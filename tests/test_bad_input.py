@@ -149,6 +149,7 @@ async def test_odd_ids_and_texts(two):
 # What cannot be cleared, though it may be left out. Whatever else may be left out may be null as well.
 NEVER_NULL = {
     "updateAgentProfile": "name executor role permission enabled",
+    "updateAnswerRule": "name pattern questionTypes runKinds cardTypes stages labelIds enabled",
     "updateBoard": "name description key law",
     "updateCard": "title type priority",
     "updateColumn": "name stage",
@@ -156,6 +157,7 @@ NEVER_NULL = {
     "updateMe": "username",
     "updatePreferences": "timeZone mutedNotifications",
     "updateConnection": "name secret",
+    "updateWebhookEndpoint": "name url isEnabled",
     "updatePullRequest": "title body baseBranch",
     "updateBoardAutomation": "anyMerged staleDays",
     "updateGroup": "title colour",

@@ -14,8 +14,8 @@ from kit.eventlog.event_log import Cursor
 from kit.graphql.broadcast.broadcast import (
     MAX_CACHE_BYTES,
     MAX_GROUP_CACHE_BYTES,
+    Audience,
     FeedPosition,
-    Group,
     ItemCache,
 )
 from kit.graphql.operation import Operation
@@ -332,7 +332,7 @@ async def test_what_all_groups_keep_is_bounded():
 
     async with asyncio.TaskGroup() as tasks:
         for _ in range(100):
-            tasks.create_task(follow(Group(FeedPosition(Cursor("e", 0)), store)))
+            tasks.create_task(follow(Audience(FeedPosition(Cursor("e", 0)), store)))
         await asyncio.sleep(0.5)
         assert MAX_CACHE_BYTES - MAX_GROUP_CACHE_BYTES < store.size <= MAX_CACHE_BYTES
         end.set()

@@ -48,3 +48,8 @@ def test_the_wrapper_is_quoted_as_it_is():
     text = (ROOT / "docs" / "clients" / "follow.mjs").read_text()
     code = text[text.index("export function") :]
     assert "".join(f"    {line}\n" for line in code.splitlines()) in (ROOT / "docs" / "api.md").read_text()
+
+
+def test_every_page_is_listed():
+    text = (ROOT / "README.md").read_text()
+    assert [page.name for page in (ROOT / "docs").glob("*.md") if f"(docs/{page.name})" not in text] == []

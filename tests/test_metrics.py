@@ -1,5 +1,9 @@
 """/metrics: Prometheus reads it with a token, and clients cannot make it grow."""
 
+import json
+import re
+from pathlib import Path
+
 from prometheus_client.parser import text_string_to_metric_families
 
 from kit.metrics import MAX_OPERATION_NAMES
@@ -66,3 +70,14 @@ async def test_names_that_clients_choose_are_bounded(run):
         names = {dict(key[1:]).get("name") for key in await samples(app) if "operation" in key[0]} - {None}
         assert "other" in names
         assert len(names) <= MAX_OPERATION_NAMES + 2
+
+
+async def test_the_dashboard_shows_metrics_that_there_are(run):
+    dashboard = json.loads((Path(__file__).parent.parent / "deploy" / "grafana.json").read_text())
+    text = " ".join(target["expr"] for panel in dashboard["panels"] for target in panel["targets"])
+    async with run(metrics_token=TOKEN) as app:
+        await app.ask("query Mine { nothing }")
+        known = {name for name, *_ in await samples(app)}
+    named = set(re.findall(r"(?:signalbox|process)_\w+", text)) - {"signalbox"}
+    assert len(named) > 12
+    assert named <= known, named - known

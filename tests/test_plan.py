@@ -418,7 +418,7 @@ async def same_as_its_preview(app, board, actions):
 
 # The server draws delays at random while Hypothesis draws actions.
 @pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
-@pytest.mark.parametrize("count", [60, pytest.param(1000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [60, pytest.param(1000, marks=pytest.mark.long)])
 async def test_a_preview_equals_the_plan_for_any_actions(run, count):
     async with run() as app:
         loop, outcomes, boards = asyncio.get_running_loop(), [], []

@@ -138,6 +138,7 @@ PAYLOADS: set[str] = {
     "DeletedLabel",
     "ApiKeySecret",
     "WebhookSecret",
+    "WebhookEndpointSecret",
     "Session",
     "SignedOut",
     "RunReported",

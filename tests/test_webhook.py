@@ -211,7 +211,7 @@ async def test_deliveries_come_twice_and_in_any_order(run):
     await flood(run, 80, 4)
 
 
-@pytest.mark.slow("two thousand deliveries")
+@pytest.mark.long
 async def test_two_thousand_deliveries_lose_nothing(run, figure):
     figure(**await flood(run, 2_000, 20))
 

@@ -45,7 +45,7 @@ async def migrate(
         [target] = script.get_revisions(to) or (None,)
     except (CommandError, ValueError):
         raise WrongRevision(f"there is no revision {to}") from None
-    async with _locked_transaction(database) as connection:
+    async with open_locked_transaction(database) as connection:
         before = await connection.run_sync(revision_of)
         if before is not None and before not in {one.revision for one in script.walk_revisions()}:
             raise WrongRevision(f"the database is at revision {before}, which this program does not know")
@@ -63,7 +63,7 @@ async def migrate(
 
 
 @asynccontextmanager
-async def _locked_transaction(database: Database) -> AsyncIterator[AsyncConnection]:
+async def open_locked_transaction(database: Database) -> AsyncIterator[AsyncConnection]:
     """Open a transaction that holds the migration lock. Raises DatabaseUnreachable."""
     engine = migrator(database)
     deadline = time.monotonic() + LOCK_TIMEOUT_SECONDS
@@ -114,7 +114,7 @@ def _run(connection: Connection, to: str, down: bool) -> None:
 
 async def empty(database: Database) -> int:
     """Delete every row of every table except the revision. Returns the number of rows."""
-    async with _locked_transaction(database) as connection:
+    async with open_locked_transaction(database) as connection:
         tables = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
         quote = connection.dialect.identifier_preparer.quote
         # The triggers of its content empty an index of SQLite.
@@ -134,7 +134,7 @@ async def empty(database: Database) -> int:
 async def write(title: str) -> Path:
     """Write the migration from the newest revision to the models. Returns its file."""
     with tempfile.TemporaryDirectory() as folder:
-        async with _locked_transaction(Database(f"sqlite:///{folder}/scratch.sqlite3")) as connection:
+        async with open_locked_transaction(Database(f"sqlite:///{folder}/scratch.sqlite3")) as connection:
             if list_revisions():
                 await connection.run_sync(_run, "head", False)
             return await connection.run_sync(_write, title)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from models.events import (
     account,
+    answer_rule,
     approval,
     board,
     branch_task,
@@ -25,6 +26,7 @@ from models.events import (
     repository,
     review,
     run,
+    webhook_endpoint,
     worker,
     workspace,
 )
@@ -38,6 +40,7 @@ __all__ = [
     "UserEvent",
     "WorkspaceEvent",
     "account",
+    "answer_rule",
     "approval",
     "board",
     "branch_task",
@@ -60,6 +63,7 @@ __all__ = [
     "review",
     "run",
     "type_name_of",
+    "webhook_endpoint",
     "worker",
     "workspace",
 ]

@@ -59,10 +59,15 @@ def _is_within(name: str, network: str) -> bool:
 
 
 class HostMiddleware:
-    """The application behind a look at Host and Origin. Without `hosts`, every name is ours."""
+    """The application behind a look at Host and Origin. Without `hosts`, every name is ours.
 
-    def __init__(self, app: ASGIApp, hosts: Sequence[str] = (), origins: Sequence[str] = ()) -> None:
-        self.app, self.hosts = app, tuple(hosts)
+    Paths of `probed` answer to every name: load balancers ask by address.
+    """
+
+    def __init__(
+        self, app: ASGIApp, hosts: Sequence[str] = (), origins: Sequence[str] = (), probed: Sequence[str] = ()
+    ) -> None:
+        self.app, self.hosts, self.probed = app, tuple(hosts), frozenset(probed)
         self.origins = {origin.rstrip("/").lower() for origin in origins}
         self._told: OrderedDict[str, float] = OrderedDict()  # refused origins, and when each was logged
 
@@ -101,7 +106,8 @@ class HostMiddleware:
         name = name_of(given[0]) if len(given) == 1 else ""
         if not name:
             return 400, "The request must have one Host header"
-        if self.hosts and not matches_host(name, self.hosts):
+        is_probe = connection.url.path in self.probed
+        if self.hosts and not is_probe and not matches_host(name, self.hosts):
             return 421, "This server does not answer to that host name; ALLOWED_HOSTS lists those it does"
         origin = connection.headers.get("origin")
         if origin is not None and not self._is_ours(origin.lower(), given[0].lower()):

@@ -1,0 +1,1 @@
+"""Outgoing webhooks: the endpoints, and the messages that tell them of the events of the log."""
