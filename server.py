@@ -36,10 +36,13 @@ import kit.metrics
 import worker.cli
 from actions.file import free_periodically
 from actions.job import JobRunner
+from actions.notice_mail import mail_digests_periodically
 from actions.pull_request_sync import poll_periodically
 from actions.purge import purge_periodically
+from actions.reminder import remind_periodically
 from actions.run.sweep import sweep_periodically
 from actions.run_log import RUN_LOG
+from actions.watch import notify_periodically
 from actions.webhook import MAX_WEBHOOK_BYTES, receive_webhook
 from actions.webhook_endpoint.send import WebhookSender
 from auth.authentication import identify
@@ -379,6 +382,9 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
                 JobRunner(services).run(),
                 poll_periodically(services.event_log),
                 WebhookSender(services).run(),
+                notify_periodically(services.event_log),
+                remind_periodically(services.event_log),
+                mail_digests_periodically(services),
                 free_periodically(services.event_log),
                 return_exceptions=True,  # cancelled, it is done when all are, not when the first is
             )

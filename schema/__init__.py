@@ -44,6 +44,7 @@ from schema.run import RunMutation, RunQuery
 from schema.run_log import LogMutation, LogSubscription
 from schema.search import SearchQuery
 from schema.subtask import SubtaskMutation
+from schema.watch import WatchMutation, WatchQuery
 from schema.webhook_endpoint import WebhookEndpointMutation, WebhookEndpointQuery
 from schema.worker import WorkerMutation, WorkerQuery, WorkerSubscription
 from schema.workspace import WorkspaceMutation, WorkspaceQuery
@@ -90,6 +91,7 @@ class Query(
     NoticeQuery,
     SearchQuery,
     WebhookEndpointQuery,
+    WatchQuery,
     DocumentQuery,
     FileQuery,
 ):
@@ -131,6 +133,7 @@ class Mutation(
     NoticeMutation,
     JobMutation,
     WebhookEndpointMutation,
+    WatchMutation,
 ):
     pass
 

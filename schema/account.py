@@ -21,7 +21,7 @@ from kit.graphql.types import Node, object_type
 from models.actor import ActorKind, Scope
 from models.identity import SignInProvider
 from models.notice import NotificationType
-from models.preferences import CodingMode
+from models.preferences import CodingMode, DigestPeriod
 from resolvers import account as accounts
 from resolvers import account_mail
 from resolvers import identity as identities
@@ -109,7 +109,7 @@ class Login:
 
 @object_type
 class Preferences:
-    """Your preferences. Clients offer them; `mutedNotifications` is obeyed by the server."""
+    """Your preferences. Clients offer them; the server obeys those about notifications."""
 
     time_zone: Annotated[str, "IANA name of your time zone; UTC by default."]
     base_branch: Annotated[str | None, "Branch that runs begin from."]
@@ -120,6 +120,11 @@ class Preferences:
         description="The types of notification that you do not get.",
         directives=[list_size(len(NotificationType), slicing=())],
     )
+    mailed_notifications: list[NotificationType] = strawberry.field(
+        description="The types of notification that you also get by mail, at once.",
+        directives=[list_size(len(NotificationType), slicing=())],
+    )
+    digest: Annotated[DigestPeriod, "How often your unread notifications are mailed to you."]
 
 
 @result_type(actions.account_mail.MailRequested)

@@ -34,6 +34,7 @@ from kit.ids import new_id
 from kit.queue import NewJob, enqueue, fail_job
 from models.pull_request import CardPullRequest, PullRequest, PullRequestOrigin
 from models.review_thread import FindingCategory, ReviewFinding, Severity
+from models.watch import Watch, WatchLevel
 from models.webhook_endpoint import (
     EndpointDelivery,
     EndpointDeliveryStatus,
@@ -248,6 +249,8 @@ MUTATIONS: dict[str, Case] = {
         ADMIN, {"workspaceId": "$workspace", "kind": "OPENAI", "name": "% new", "secret": "%-key"}
     ),
     "updateConnection": Case(ADMIN, {"id": "$connection", "url": "https://localhost:9", "secret": "%-other"}),
+    "watch": Case(PERSON, {"id": "none"}, answer="NOT_FOUND"),  # of others: tests/test_watch.py
+    "unwatch": Case(PERSON, {"id": "none"}, answer="NOT_FOUND"),
     "createWebhookEndpoint": Case(
         ADMIN, {"workspaceId": "$workspace", "name": "% new", "url": "https://%.invalid/"}
     ),
@@ -498,6 +501,7 @@ QUERIES: dict[str, dict[str, Any]] = {
     "awaitAnswers": {"key": "k"},
     "agentProfiles": {"workspaceId": "$workspace"},
     "connections": {"workspaceId": "$workspace"},
+    "watches": {},
     "webhookEndpoints": {"workspaceId": "$workspace"},
     "repository": {"id": "$repository"},
     "repositories": {"workspaceId": "$workspace"},
@@ -556,6 +560,7 @@ NODES: dict[str, str] = {
     "AgentProfile": "profile",
     "ConnectedService": "connection",
     "Repository": "repository",
+    "Watch": "watch",
     "WebhookEndpoint": "endpoint",
     "WebhookDelivery": "delivery",
     "PullRequest": "pull",
@@ -700,6 +705,11 @@ async def tenant(app: Any, mark: str) -> Tenant:
         )
         tx.add(delivery)
         made.ids |= {"endpoint": endpoint.id, "delivery": delivery.id}
+        watched = {"subject_id": made.ids["card"], "card_id": made.ids["card"], "board_id": made.ids["board"]}
+        watch = Watch(user_id=made.ids["admin"], level=WatchLevel.MUTED, **watched)
+        tx.add(watch)
+        await tx.flush()
+        made.ids["watch"] = watch.id
         made.ids["conversation"] = (await keep_session(tx, *where, f"{mark} talk", "SCRIPTED")).id
     async with app.begin() as tx:
         made.ids["job"] = await enqueue_job(tx, f"{mark} job", {}, workspace_id=made.ids["workspace"])
