@@ -186,7 +186,7 @@ def _listen(
                 settings.forwarded_allow_ips,
                 settings.header_seconds,
                 settings.body_seconds,
-                long_bodies=("/files",),
+                long_bodies=("/files", "/graphql"),
             ),
             log_config=None,
             forwarded_allow_ips=settings.forwarded_allow_ips,

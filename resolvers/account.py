@@ -19,6 +19,7 @@ from kit.db.database import Id
 from models.account import ApiKey, AuthSession, User
 from models.actor import Actor, Scope
 from models.card import Card
+from models.file import File
 from models.identity import LinkedIdentity
 from models.message import Message
 from models.preferences import Preferences, preferences_of
@@ -138,7 +139,7 @@ async def delete_me(
 
 
 async def personal_data_of_viewer(root: Parent[Actor], info: Info) -> JSON | None:
-    """All that the server keeps about you, and the newest 1,000 of your messages and cards; null for a key."""
+    """All that the server keeps about you, and your newest 1,000 messages, files and cards; null for a key."""
     if not root.is_person:
         return None
     user = await user_of_viewer(root, info)
@@ -172,6 +173,9 @@ PERSONAL = {
         LinkedIdentity, LinkedIdentity.user_id, LinkedIdentity.provider, LinkedIdentity.name
     ),
     "messages": _newest(Message, Message.author_id, Message.id, Message.card_id, Message.body),
+    "files": _newest(
+        File, File.author_id, File.id, File.card_id, File.name, File.media_type, File.size, File.sha256
+    ),
     "cards": _newest(Card, Card.created_by, Card.id, Card.title, Card.created_at),
 }
 

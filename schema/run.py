@@ -194,7 +194,9 @@ def _commits(root: Any) -> list[ResultCommit]:
 class PromptPart:
     """A part of a run's prompt."""
 
-    name: Annotated[str, "TASK, WORK, INSTRUCTION, MESSAGE, CARD, STEPS, CONTEXT, DOCUMENTS or COMMENTS."]
+    name: Annotated[
+        str, "TASK, WORK, INSTRUCTION, MESSAGE, CARD, STEPS, FILES, CONTEXT, DOCUMENTS or COMMENTS."
+    ]
     characters: int = strawberry.field(resolver=_length_of_part, description="Its length in characters.")
     left_out: list[str] = strawberry.field(
         description="Titles of what did not fit into the board's `promptLength`.",

@@ -438,6 +438,8 @@ MUTATIONS: dict[str, Case] = {
     "updateKnowledge": Case(BOARD, {"id": "$knowledge", "state": "APPROVED"}),
     "moveKnowledge": Case(BOARD, {"id": "$knowledge", "position": {"after": "$guess"}}),
     "deleteKnowledge": Case(BOARD, {"id": "$guess"}),
+    "uploadFile": Case(BOARD, {"place": {"cardId": "$card"}, "file": "%"}, answer="INVALID"),
+    "createFile": Case(BOARD, {"place": {"cardId": "$card"}, "name": "%.txt", "content": "%"}),
     "attachFile": Case(BOARD, {"id": "$file", "target": {"cardId": "$card"}}),
     "deleteFile": Case(BOARD, {"id": "$file"}),
     "addPlannedFile": Case(BOARD, {"cardId": "$card", "path": "%.md"}),
@@ -475,6 +477,7 @@ MUTATIONS: dict[str, Case] = {
 
 # Every query field, with arguments that name the tenant's own.
 QUERIES: dict[str, dict[str, Any]] = {
+    "fileContent": {"id": "$file"},
     "node": {"id": "$card"},
     "nodes": {"ids": ["$workspace", "$board", "$card", "$label", "$member"]},
     "workspace": {"id": "$workspace"},
