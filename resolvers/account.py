@@ -24,6 +24,7 @@ from models.message import Message
 from models.preferences import Preferences, preferences_of
 from models.refusal import Forbidden, Invalid
 from models.run import Run
+from models.watch import Watch
 from models.workspace import Membership
 from resolvers.context import Info
 from resolvers.key import API_KEY
@@ -181,6 +182,7 @@ PERSONAL = {
     "identities": _newest(
         LinkedIdentity, LinkedIdentity.user_id, LinkedIdentity.provider, LinkedIdentity.name
     ),
+    "watches": _newest(Watch, Watch.user_id, Watch.board_id, Watch.card_id, Watch.level, Watch.created_at),
     "messages": _newest(Message, Message.author_id, Message.id, Message.card_id, Message.body),
     "cards": _newest(Card, Card.created_by, Card.id, Card.title, Card.created_at),
 }
