@@ -1,4 +1,4 @@
-"""Steps that are completed even if their caller is cancelled: a transaction that is cut off costs its connection."""
+"""Steps that are completed even if their caller is cancelled: a transaction cut off costs its connection."""
 
 import asyncio
 from collections.abc import Coroutine
