@@ -192,3 +192,30 @@ async def test_a_prompt_names_the_files(run):
         log = await uploaded(app, b"done", "agent", cardId=card, name="log.txt")
         assert (await app.data(DELETE, "agent", id=first["id"]))["code"] == "FORBIDDEN"
         assert (await app.data(DELETE, "agent", id=log["id"]))["__typename"] == "File"
+
+
+REMOVE = {
+    "card": ("deleteCard", {}),
+    "message": ("deleteMessage", {}),
+    "file": ("deleteFile", {}),
+    "board": ("deleteBoard", {"confirmName": "Web"}),
+}
+
+
+@pytest.mark.parametrize("gone", REMOVE)
+async def test_a_deletion_itself_has_the_bytes_freed(run, gone):
+    """Its transaction enqueues the job; the hourly look for what is left is not needed."""
+    name, more = REMOVE[gone]
+    delete = (
+        f"mutation($input: {name[0].upper()}{name[1:]}Input!) {{ {name}(input: $input) {{ __typename }} }}"
+    )
+    async with run() as app:
+        board, [card] = await app.has_board("One")
+        message = (await app.data(POST, id=card))["id"]
+        file = (await uploaded(app, b"x", messageId=message))["id"]
+        id = {"card": card, "message": message, "file": file, "board": board}[gone]
+        answer = await app.data(delete, input={"id": id, **more})
+        assert answer["__typename"] == gone.capitalize()
+        jobs = await app.services.database.read(text("SELECT kind FROM server_job"))
+        assert [job.kind for job in jobs] == ["FREE_FILES"]
+        await until(lambda: stored(app) == [])
