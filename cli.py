@@ -332,10 +332,11 @@ def _asked() -> str:
 
 async def _own(settings: Settings, username: str, password: str) -> None:
     from actions.account import make_owner
+    from actions.second_factor import drop_second_factor
 
     hashed = await hash_password(password)
     async with opened(settings) as event_log, event_log.transaction(Author(ActorKind.SYSTEM)) as tx:
-        await make_owner(tx, username, hashed)
+        await drop_second_factor(tx, await make_owner(tx, username, hashed))
 
 
 def migrate(

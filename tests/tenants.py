@@ -45,6 +45,7 @@ from schema.build import make_schema
 from tests.runs import every_event
 from tests.work import Hand
 
+PASSWORD = "the password of everybody in tests"  # that of tests/conftest.py, which imports this
 SCHEMA: GraphQLSchema = make_schema()._schema
 
 # Nobody is let in without signing in, and nobody runs out of points or time.
@@ -229,6 +230,9 @@ MUTATIONS: dict[str, Case] = {
     "changePassword": Case(
         PERSON, {"currentPassword": "not it", "newPassword": "long enough"}, answer="INVALID"
     ),
+    "setUpSecondFactor": Case(PERSON, {"currentPassword": PASSWORD}),
+    "confirmSecondFactor": Case(PERSON, {"code": "123456"}, answer="INVALID"),
+    "removeSecondFactor": Case(PERSON, {"currentPassword": PASSWORD, "code": "123456"}, answer="CONFLICT"),
     "updatePreferences": Case(PERSON, {"baseBranch": "% branch"}),
     "removeAvatar": Case(PERSON, {}),
     "requestPasswordReset": Case(ANYONE, {"email": "%@example.org"}, answer="FORBIDDEN"),
