@@ -7,6 +7,7 @@ import strawberry
 from strawberry import ID
 
 import actions.card
+import actions.card_bulk
 import actions.group
 import actions.labels_and_assignees
 import actions.readiness
@@ -258,6 +259,7 @@ class CardMutation:
         actions.card.update_card, Card, StageRefused, Stale, Conflict, requires=Access.BOARD
     )
     move_card = mutation(actions.card.move_card, Card, StageRefused, Stale, requires=Access.BOARD)
+    bulk_update_cards = mutation(actions.card_bulk.bulk_update_cards, Cards, Conflict, requires=Access.BOARD)
     move_cards = mutation(actions.card.move_cards, Cards, StageRefused, requires=Access.BOARD)
     archive_card = mutation(actions.card.archive_card, Card, Stale, Conflict, requires=Access.BOARD)
     unarchive_card = mutation(actions.card.unarchive_card, Card, StageRefused, Stale, requires=Access.BOARD)

@@ -420,6 +420,9 @@ MUTATIONS: dict[str, Case] = {
     "moveCard": Case(
         BOARD, {"id": "$card", "destination": {"columnId": "$column"}, "position": {"after": "$next"}}
     ),
+    "bulkUpdateCards": Case(
+        BOARD, {"ids": ["$card", "$next"], "description": {"suffix": " %"}, "labels": {"add": ["$label"]}}
+    ),
     "moveCards": Case(
         BOARD,
         {"ids": ["$card", "$next"], "destination": {"columnId": "$column"}, "position": {"after": "$parent"}},

@@ -102,9 +102,10 @@ async def end_active(
             await follow_transition(tx, boards[run.board_id], run, transition)
 
 
-async def reprioritise(tx: Transaction, card: Card) -> None:
-    """Apply the priority of a card to its queued runs."""
-    waiting = Run.card_id == card.id, Run.status == RunStatus.QUEUED
+async def reprioritise(tx: Transaction, *cards: Card) -> None:
+    """Apply the priorities of cards to their queued runs."""
+    priorities = {card.id: card.priority for card in cards}
+    waiting = Run.card_id.in_(list(priorities)), Run.status == RunStatus.QUEUED
     for run in list(await tx.scalars(select(Run).where(*waiting).order_by(Run.id).with_for_update())):
-        run.priority = card.priority
-        await queue.prioritise(tx, run.id, int(card.priority))
+        run.priority = priorities[run.card_id]
+        await queue.prioritise(tx, run.id, int(run.priority))

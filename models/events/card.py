@@ -35,6 +35,13 @@ class CardUpdated(CardEvent):
     before: dict[str, Any]  # the whole card, for restoring it
 
 
+class CardsUpdated(BoardEvent):
+    """Cards were changed together. It follows the events of the cards, whose correlation id it has."""
+
+    board_id: Annotated[Id, "The board."]
+    card_ids: Annotated[list[Id], "The cards, at most 100."]
+
+
 class CardMoved(CardEvent):
     """A card was moved to another column or to another position."""
 
