@@ -33,6 +33,7 @@ from models import (  # noqa: F401
     review_thread,
     run,
     search,
+    sprint,
     watch,
     webhook_endpoint,
     worker,

@@ -37,6 +37,7 @@ from resolvers.question import QUESTION
 from resolvers.repository import REPOSITORY
 from resolvers.review import FINDING, THREAD
 from resolvers.run import RUN
+from resolvers.sprint import SPRINT
 from resolvers.subtask import SUBTASK
 from resolvers.watch import WATCH
 from resolvers.webhook_endpoint import ENDPOINT_DELIVERY, WEBHOOK_ENDPOINT
@@ -57,6 +58,7 @@ RELATIONS: dict[str, Relation] = {
     "board": BOARD,
     "column": COLUMN,
     "group": GROUP,
+    "sprint": SPRINT,
     "file": FILE,
     "task": BRANCH_TASK,
     "card": CARD,

@@ -23,6 +23,7 @@ from resolvers import plan as plans
 from resolvers import policy as policies
 from resolvers import pull_request as pull_requests
 from resolvers import run as runs
+from resolvers import sprint as sprints
 from resolvers.answer_rule import RULES_OF_BOARD
 from resolvers.board import BOARD, COLUMNS_OF_BOARD
 from resolvers.document import LINKS_OF_TARGET
@@ -35,6 +36,7 @@ from schema.page import Connection
 from schema.plan import PlanBatch
 from schema.policy import BoardPolicy
 from schema.refusal import Conflict, StageRefused, Stale
+from schema.sprint import Sprint, Velocity
 from schema.workspace import Workspace
 
 CardLater: Any = Annotated["Card", strawberry.lazy("schema.card")]
@@ -95,6 +97,8 @@ class Board(Node):
     cards: Connection[CardLater] = query_field(cards.cards_of_board, directives=[list_size(50, maximum=500)])
     plans: Connection[PlanBatch] = query_field(plans.plans_of_board, directives=[list_size(50)])
     map: StoryMap = query_field(groups.map_of_board)
+    sprints: Connection[Sprint] = query_field(sprints.sprints_of_board, directives=[list_size(50)])
+    velocity: Velocity = query_field(sprints.velocity_of_board)
     card_counts: list[StageCount] = query_field(boards.card_counts, directives=[list_size(6, slicing=())])
     policy: BoardPolicy = query_field(policies.policy_of_board)
     automation: AutomationLater = query_field(pull_requests.automation_of_board)

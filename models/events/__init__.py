@@ -62,6 +62,7 @@ __all__ = [
     "repository",
     "review",
     "run",
+    "sprint",
     "type_name_of",
     "webhook_endpoint",
     "worker",
