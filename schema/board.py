@@ -23,11 +23,11 @@ from resolvers import plan as plans
 from resolvers import policy as policies
 from resolvers import pull_request as pull_requests
 from resolvers import run as runs
-from resolvers import sprint as sprints
 from resolvers.answer_rule import RULES_OF_BOARD
 from resolvers.board import BOARD, COLUMNS_OF_BOARD
 from resolvers.document import LINKS_OF_TARGET
 from resolvers.repository import REPOSITORY
+from resolvers.sprint import sprints_of_board, velocity_of_board
 from resolvers.workspace import WORKSPACE
 from schema.board_context import BoardContext
 from schema.fields import mutation, node_type, query_field, relation_field
@@ -97,8 +97,8 @@ class Board(Node):
     cards: Connection[CardLater] = query_field(cards.cards_of_board, directives=[list_size(50, maximum=500)])
     plans: Connection[PlanBatch] = query_field(plans.plans_of_board, directives=[list_size(50)])
     map: StoryMap = query_field(groups.map_of_board)
-    sprints: Connection[Sprint] = query_field(sprints.sprints_of_board, directives=[list_size(50)])
-    velocity: Velocity = query_field(sprints.velocity_of_board)
+    sprints: Connection[Sprint] = query_field(sprints_of_board, directives=[list_size(50)])
+    velocity: Velocity = query_field(velocity_of_board)
     card_counts: list[StageCount] = query_field(boards.card_counts, directives=[list_size(6, slicing=())])
     policy: BoardPolicy = query_field(policies.policy_of_board)
     automation: AutomationLater = query_field(pull_requests.automation_of_board)

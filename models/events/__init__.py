@@ -26,6 +26,7 @@ from models.events import (
     repository,
     review,
     run,
+    sprint,
     webhook_endpoint,
     worker,
     workspace,
