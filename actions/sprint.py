@@ -196,7 +196,7 @@ async def complete_sprint(
     burndown = await read_burndown(reader(tx), sprint, now)
     total = sum(card.story_points or 0 for card, _ in cards)
     first = burndown.days[0] if burndown.days else None
-    values = {
+    values: dict[str, Any] = {
         "status": SprintStatus.COMPLETED,
         "completed_at": now,
         "committed_points": first.remaining + first.completed if first else total,
