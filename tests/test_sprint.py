@@ -124,7 +124,7 @@ async def test_capacity_of_the_sprint_and_of_each_person(run):
         board, ids = await app.has_board("a", "b")
         id = await sprint(app, board, capacityPoints=10)
         await put(app, id, *ids)
-        me = (await app.data("{ viewer { id user { id } } }"))["user"]["id"]
+        me = (await app.data("{ viewer { user { id } } }"))["user"]["id"]
         await do(app, "assignCard", cardId=ids[0], userId=me)
         shown = """query($id: ID!) { node(id: $id) { ... on Sprint { capacity {
           points state unassignedPoints people { points state user { id } } } } } }"""
