@@ -59,10 +59,10 @@ from kit.eventlog.event_log import make_event_log
 from kit.eventlog.retention import prune_periodically
 from kit.eventlog.tables import EVENTS
 from kit.graphql.documents.persisted import BadManifest, PersistedDocuments, hash_of, read_manifests
-from kit.graphql.errors import ConnectionRejected, to_public_error
+from kit.graphql.errors import Code, ConnectionRejected, PublicError, to_public_error
 from kit.graphql.http.draining import Draining
 from kit.graphql.http.hosts import LOOPBACK, HostMiddleware
-from kit.graphql.http.request_body import is_browser
+from kit.graphql.http.request_body import MAX_BODY_BYTES, is_browser
 from kit.graphql.http.view import GraphQLEndpoint
 from kit.graphql.limits.rate import TokenBucket
 from kit.graphql.operation import begin_operation
@@ -146,6 +146,15 @@ class Endpoints:
 
     async def context_of(self, request: Request) -> OperationContext:
         return await self._context(request, request.headers.get("authorization"))
+
+    async def check_upload(self, request: Request) -> None:
+        """Let only callers who may write send files."""
+        actor, why = await identify(self.services, request.headers.get("authorization"))
+        if actor is None:
+            text = str(why or "Sign in, or send an API key")
+            raise PublicError(text, code=Code.UNAUTHENTICATED, status=401)
+        if not actor.may_write:
+            raise PublicError("A key that only reads cannot upload", code="FORBIDDEN", status=403)
 
     async def prove(
         self, request: Request, id: str, types: frozenset[str]
@@ -351,6 +360,9 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
         unchanged=unchanged,
         persisted=persisted,
         allowed_origins=settings.allowed_origins,
+        uploads=True,
+        check_upload=edge.check_upload,
+        max_upload=settings.file_bytes + MAX_BODY_BYTES,
         queries_by_get=settings.introspection,
     )
 
@@ -429,6 +441,7 @@ def middleware(settings: Settings) -> list[Middleware]:
     found = [Middleware(HostMiddleware, hosts=hosts, origins=origins, probed=["/livez", "/readyz"])]
     if origins:
         shown = ["etag", "x-request-id", "retry-after", "ratelimit", "ratelimit-policy"]
+        shown += ["location", "content-disposition", "content-range", "accept-ranges"]
         found.append(
             Middleware(
                 CORSMiddleware,

@@ -36,7 +36,6 @@ from models.refusal import Conflict, Invalid, NotFound
 from models.sprint import (
     DEFAULT_CAPACITY_POINTS,
     MAX_CAPACITY_POINTS,
-    MAX_OVERLAPS,
     MAX_SPRINT_CARDS,
     MAX_SPRINT_DAYS,
     MAX_SPRINT_GOAL_LENGTH,
@@ -61,14 +60,6 @@ class UnfinishedCardsInput:
 
 
 @dataclass(frozen=True)
-class SavedSprint:
-    """A sprint that was saved, and the sprints that overlap it."""
-
-    sprint: Sprint
-    overlaps: list[Sprint]
-
-
-@dataclass(frozen=True)
 class SprintCards:
     """Cards that were put into a sprint, or taken out of one."""
 
@@ -90,8 +81,8 @@ async def create_sprint(
     time_zone: Annotated[
         str | None, "IANA name of the time zone that its days begin in; default: of your preferences, or UTC."
     ] = None,
-) -> SavedSprint:
-    """Create a sprint that is PLANNED. Overlapping another one is allowed: then the answer names it.
+) -> Sprint:
+    """Create a sprint that is PLANNED. Overlapping another one is allowed: `overlaps` names it.
 
     Raises Conflict if the board has 500 sprints.
     """
@@ -117,7 +108,7 @@ async def create_sprint(
     tx.add(sprint)
     tx.emit(board, SprintCreated(sprint_id=sprint.id, name=sprint.name))
     await tx.flush()  # the caller reads it
-    return SavedSprint(sprint, await _overlaps(tx, sprint))
+    return sprint
 
 
 async def update_sprint(
@@ -132,7 +123,7 @@ async def update_sprint(
     capacity_points: Annotated[Maybe[int], "Story points that it has room for, 0 to 10,000."] = None,
     time_zone: Annotated[Maybe[str], "IANA name of the time zone that its days begin in."] = None,
     if_version: IfVersion = None,
-) -> SavedSprint:
+) -> Sprint:
     """Change a sprint. Fields that are left out keep their values.
 
     Raises Stale, or Conflict if it is COMPLETED or CANCELLED.
@@ -154,7 +145,7 @@ async def update_sprint(
     if changes:
         tx.emit(board, SprintUpdated(sprint_id=sprint.id, changes=changes))
         await tx.flush()
-    return SavedSprint(sprint, await _overlaps(tx, sprint))
+    return sprint
 
 
 async def start_sprint(
@@ -308,17 +299,6 @@ def _put(tx: Transaction, board: Board, cards: Sequence[tuple[Card, Stage]], spr
         if changes:
             updated = CardUpdated(card_id=card.id, changes=changes, before=before)
             tx.emit(board, updated, correlation_id=batch)
-
-
-async def _overlaps(tx: Transaction, sprint: Sprint) -> list[Sprint]:
-    others = select(Sprint).where(
-        Sprint.board_id == sprint.board_id,
-        Sprint.id != sprint.id,
-        Sprint.status != SprintStatus.CANCELLED,
-        Sprint.starts_on <= sprint.ends_on,
-        Sprint.ends_on >= sprint.starts_on,
-    )
-    return list(await tx.scalars(others.order_by(Sprint.starts_on, Sprint.id).limit(MAX_OVERLAPS)))
 
 
 def _checked(values: dict[str, Any]) -> dict[str, Any]:

@@ -33,7 +33,11 @@ from models import (  # noqa: F401
     review_thread,
     run,
     search,
+<<<<<<< HEAD
     sprint,
+=======
+    second_factor,
+>>>>>>> main
     watch,
     webhook_endpoint,
     worker,

@@ -132,6 +132,7 @@ class AuthReason(DescribedEnum):
     EXPIRED = "EXPIRED", "The credential has expired: refresh it, or sign in again."
     INVALID = "INVALID", "The credential is unknown."
     REVOKED = "REVOKED", "The credential was revoked: signed out, replaced, or its account was closed."
+    SECOND_FACTOR = "SECOND_FACTOR", "The password is right; the account asks for a code, too."
 
 
 class EndReason(DescribedEnum):

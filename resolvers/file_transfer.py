@@ -6,29 +6,30 @@ An upload is read in small parts and never held whole. A download is never shown
 import asyncio
 import re
 import unicodedata
-from collections.abc import AsyncIterable
+from contextlib import suppress
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import select
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
-from actions.file import Place, abandon_object, add_file, reserve_object
-from actions.file_content import judge
-from auth.authentication import check_credential, identify
+from actions.file import Place
+from actions.file_upload import Incomplete, TooLarge, store_file
+from auth.authentication import identify
 from auth.services import Services
 from kit.db.database import Unavailable
 from kit.db.transaction import Author
 from kit.file_store import StoreUnavailable
-from models.actor import Actor
 from models.file import MAX_UPLOAD_SECONDS, File
 from models.refusal import Conflict, Forbidden, Invalid, NotFound, Refusal, Unauthenticated
 from resolvers.file import sees_file
 
 MAX_UPLOADS = 256  # of one process at once
-MAX_DROPPED_BYTES = 8 << 20  # of a refused upload that are read, so that its client reads the refusal
-DROP_SECONDS = 5.0
+MAX_DROPPED_BYTES = 256 << 20  # of a refused upload that are read on
+LINGER_SECONDS = 3.0
 RETRY_SECONDS = 10
 # A file runs nothing, also if a browser is made to open it as a page.
 HEADERS = {
@@ -48,16 +49,33 @@ STATUSES: dict[type[Refusal], int] = {
 RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
 
 
-class TooLarge(Exception):
-    """The body is larger than a file may be."""
-
-
-class Incomplete(Exception):
-    """The body is not as long as it was announced."""
-
-
 class Unsatisfiable(Exception):
     """The range begins after the end of the file."""
+
+
+class LingeringResponse(Response):
+    """The refusal of an upload that is still being sent: after it, the upload is read on for a while.
+
+    A connection that is closed with unread bytes is reset, and loses its answer.
+    """
+
+    def __init__(self, response: Response) -> None:
+        super().__init__(response.body, response.status_code)
+        self.raw_headers = response.raw_headers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        start = {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
+        await send(start)
+        await send({"type": "http.response.body", "body": self.body, "more_body": True})
+        dropped = 0
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LINGER_SECONDS):
+                while dropped < MAX_DROPPED_BYTES:
+                    message = await receive()
+                    if not message.get("more_body"):  # its end, or a client that went
+                        break
+                    dropped += len(message["body"])
+        await send({"type": "http.response.body", "body": b""})
 
 
 async def upload_file(services: Services, request: Request) -> Response:
@@ -70,9 +88,11 @@ async def upload_file(services: Services, request: Request) -> Response:
         response = await _upload(services, request)
     except ClientDisconnect:
         return Response(status_code=400)  # nobody reads it
+    except Unavailable as error:
+        response = _unavailable(str(error))
     if response.status_code >= 400:
-        await _drop_body(request)
         response.headers["connection"] = "close"
+        return response if request._stream_consumed else LingeringResponse(response)
     return response
 
 
@@ -95,7 +115,10 @@ async def _upload(services: Services, request: Request) -> Response:
         services.uploads += 1
         try:
             async with asyncio.timeout(MAX_UPLOAD_SECONDS):
-                file = await store_file(services, actor, place, name, request.stream(), size)
+                begin = partial(services.event_log.transaction, Author(actor.kind, actor.id))
+                file = described(
+                    await store_file(services, begin, actor, place, name, request.stream(), size)
+                )
         finally:
             services.uploads -= 1
     except Refusal as refusal:
@@ -104,48 +127,10 @@ async def _upload(services: Services, request: Request) -> Response:
         return _too_large(services)
     except Incomplete as error:
         return _answer(400, "INVALID", str(error))
-    except (StoreUnavailable, Unavailable, TimeoutError) as error:
+    except (StoreUnavailable, TimeoutError) as error:
         return _unavailable(str(error) or "The upload took too long")
     headers = {"cache-control": "no-store", "location": f"/files/{file['id']}"}
     return JSONResponse(file, 201, headers)
-
-
-async def store_file(
-    services: Services,
-    actor: Actor,
-    place: Place,
-    name: str,
-    body: AsyncIterable[bytes],
-    size: int | None,
-) -> dict[str, Any]:
-    """Store a body as a file, all of it or nothing. Raises Refusal, TooLarge, Incomplete or StoreUnavailable."""
-    by = Author(actor.kind, actor.id)
-    async with services.event_log.transaction(by) as tx:
-        key = await reserve_object(tx, actor, services.settings, place, size)
-    is_kept = False
-    try:
-        spool = await services.files.spool(key)
-        try:
-            async for chunk in body:
-                if spool.size + len(chunk) > services.settings.file_bytes:
-                    raise TooLarge
-                await spool.write(chunk)
-            if size is not None and spool.size != size:
-                raise Incomplete(f"The body has {spool.size} bytes, and {size} were announced")
-            await spool.finish()
-            content = await asyncio.to_thread(judge, name, spool)
-            await services.files.keep(key, spool)
-        finally:
-            await asyncio.shield(spool.discard())
-        await check_credential(services, actor)
-        async with services.event_log.transaction(by) as tx:
-            file = await add_file(tx, actor, services.settings, place, key, content)
-            answer = described(file)
-        is_kept = True
-    finally:
-        if not is_kept:
-            await asyncio.shield(abandon_object(services, key))
-    return answer
 
 
 def described(file: File) -> dict[str, Any]:
@@ -168,17 +153,21 @@ async def download_file(services: Services, request: Request) -> Response:
     """Answer the bytes of a file that the caller may see, or a range of them.
 
     206: a range. 304: the caller has it. 401, 404: refused. 416: the range begins after its end. 503: the
-    store does not work.
+    store or the database does not work.
     """
+    try:
+        return await _download(services, request)
+    except Unavailable as error:
+        return _unavailable(str(error))
+
+
+async def _download(services: Services, request: Request) -> Response:
     actor, why = await identify(services, request.headers.get("authorization"))
     if actor is None:
         return _refuse(why or Unauthenticated("MISSING", "Sign in, or send an API key"))
     id = request.path_params["id"][:100]
     query = select(File.__table__).where(File.id == id, sees_file(actor))
-    try:
-        rows = await services.database.read(query)
-    except Unavailable as error:
-        return _unavailable(str(error))
+    rows = await services.database.read(query)
     if not rows:
         return _refuse(NotFound(id))
     [file] = rows
@@ -243,22 +232,6 @@ def _content_type(media_type: str) -> str:
 def _has(given: str | None, etag: str) -> bool:
     tags = {tag.strip().removeprefix("W/") for tag in (given or "").split(",")}
     return etag in tags or "*" in tags
-
-
-async def _drop_body(request: Request) -> None:
-    """Read on a little, because a connection that is closed with unread bytes loses its answer."""
-    announced = request.headers.get("content-length", "0")
-    if not announced.isdecimal() or int(announced[:20]) > MAX_DROPPED_BYTES:
-        return
-    dropped = 0
-    try:
-        async with asyncio.timeout(DROP_SECONDS):
-            async for chunk in request.stream():
-                dropped += len(chunk)
-                if dropped > MAX_DROPPED_BYTES:
-                    return
-    except (ClientDisconnect, TimeoutError, RuntimeError):  # RuntimeError: it was read already
-        return
 
 
 def _too_large(services: Services) -> Response:

@@ -16,6 +16,7 @@ from models.card import Card, CardAssignee
 from models.sprint import (
     DEFAULT_POINTS_PER_PERSON,
     FORECAST_SPRINTS,
+    MAX_OVERLAPS,
     VELOCITY_SPRINTS,
     CapacityState,
     Sprint,
@@ -45,6 +46,15 @@ COMPLETED_OF_BOARD = Relation[Sequence[Any]](
     select(Sprint.id, Sprint.name, Sprint.completed_at, Sprint.committed_points, Sprint.completed_points)
     .where(Sprint.status == SprintStatus.COMPLETED)
     .order_by(Sprint.completed_at.desc(), Sprint.id.desc()),
+    Sprint.board_id,
+    lambda actor: sees_board(actor, Sprint.board_id),
+    many=True,
+    viewer_independent=True,
+)
+OPEN_OF_BOARD = Relation[Sequence[Sprint]](
+    select(Sprint.__table__)
+    .where(Sprint.status.in_((SprintStatus.PLANNED, SprintStatus.ACTIVE)))
+    .order_by(Sprint.starts_on, Sprint.id),
     Sprint.board_id,
     lambda actor: sees_board(actor, Sprint.board_id),
     many=True,
@@ -113,6 +123,14 @@ async def sprints_of_board(
     page = PageArgs(first, after, last, before)
     where = [Sprint.status.in_(status)] if status is not None else []
     return await load_page(info.context, SPRINTS_OF_BOARD, BY_START, page, root.id, where, repr(status))
+
+
+@batched(OPEN_OF_BOARD, "board_id")
+def overlaps_of_sprint(root: Sprint, rows: Sequence[Sprint]) -> list[Sprint]:
+    """A warning: the planned and active sprints of the board that share days with it, at most 10."""
+    others = [row for row in rows if row.id != root.id]
+    shared = [row for row in others if row.starts_on <= root.ends_on and row.ends_on >= root.starts_on]
+    return shared[:MAX_OVERLAPS]
 
 
 @batched(POINTS_OF_SPRINT, "id")

@@ -24,7 +24,7 @@ from schema.diff import DiffMutation, DiffQuery
 from schema.document import DocumentMutation, DocumentQuery
 from schema.feed import FeedSubscription
 from schema.fields import query_field
-from schema.file import FileMutation
+from schema.file import FileMutation, FileQuery
 from schema.group import GroupMutation
 from schema.invitation import InvitationMutation, InvitationQuery
 from schema.job import JobMutation
@@ -94,6 +94,7 @@ class Query(
     WebhookEndpointQuery,
     WatchQuery,
     DocumentQuery,
+    FileQuery,
 ):
     pass
 

@@ -194,7 +194,9 @@ def _commits(root: Any) -> list[ResultCommit]:
 class PromptPart:
     """A part of a run's prompt."""
 
-    name: Annotated[str, "TASK, WORK, INSTRUCTION, MESSAGE, CARD, STEPS, CONTEXT, DOCUMENTS or COMMENTS."]
+    name: Annotated[
+        str, "TASK, WORK, INSTRUCTION, MESSAGE, CARD, STEPS, FILES, CONTEXT, DOCUMENTS or COMMENTS."
+    ]
     characters: int = strawberry.field(resolver=_length_of_part, description="Its length in characters.")
     left_out: list[str] = strawberry.field(
         description="Titles of what did not fit into the board's `promptLength`.",
@@ -243,7 +245,7 @@ class Run(RunLog, Node):
     summary: Annotated[str | None, "Summary of the work, by the agent; null until then."]
     prompt: str | None = query_field(runs.prompt_of_run)
     prompt_parts: list[PromptPart] = query_field(
-        runs.prompt_parts_of_run, directives=[list_size(9, slicing=())]
+        runs.prompt_parts_of_run, directives=[list_size(10, slicing=())]
     )
     patch: str | None = query_field(runs.patch_of_run)
     exit_code: Annotated[int | None, "Exit code of the agent program; null if unknown."]

@@ -115,19 +115,11 @@ class Sprint(Node):
     created_at: Annotated[datetime, "Time of creation."]
     updated_at: Annotated[datetime, "Time of the last change."]
     board: BoardLater | None = relation_field(BOARD, "board_id", text="The board.")
+    overlaps: list["Sprint"] = query_field(
+        sprints.overlaps_of_sprint, directives=[list_size(1, maximum=MAX_OVERLAPS, slicing=())]
+    )
     capacity: Capacity = query_field(sprints.capacity_of_sprint)
     burndown: Burndown = query_field(sprints.burndown_of_sprint)
-
-
-@result_type(actions.sprint.SavedSprint)
-class SavedSprint:
-    """A sprint that was saved."""
-
-    sprint: Annotated[Sprint, "The sprint."]
-    overlaps: list[Sprint] = strawberry.field(
-        description="A warning: sprints of the board that share days with it, at most 10.",
-        directives=[list_size(1, maximum=MAX_OVERLAPS, slicing=())],
-    )
 
 
 @result_type(actions.sprint.SprintCards)
@@ -142,10 +134,8 @@ class SprintCards:
 
 @strawberry.type
 class SprintMutation:
-    create_sprint = mutation(actions.sprint.create_sprint, SavedSprint, Conflict, requires=Access.BOARD)
-    update_sprint = mutation(
-        actions.sprint.update_sprint, SavedSprint, Stale, Conflict, requires=Access.BOARD
-    )
+    create_sprint = mutation(actions.sprint.create_sprint, Sprint, Conflict, requires=Access.BOARD)
+    update_sprint = mutation(actions.sprint.update_sprint, Sprint, Stale, Conflict, requires=Access.BOARD)
     start_sprint = mutation(actions.sprint.start_sprint, Sprint, Stale, Conflict, requires=Access.BOARD)
     complete_sprint = mutation(actions.sprint.complete_sprint, Sprint, Stale, Conflict, requires=Access.BOARD)
     cancel_sprint = mutation(actions.sprint.cancel_sprint, Sprint, Stale, Conflict, requires=Access.BOARD)

@@ -45,6 +45,7 @@ from schema.build import make_schema
 from tests.runs import every_event
 from tests.work import Hand
 
+PASSWORD = "the password of everybody in tests"  # that of tests/conftest.py, which imports this
 SCHEMA: GraphQLSchema = make_schema()._schema
 
 # Nobody is let in without signing in, and nobody runs out of points or time.
@@ -239,6 +240,9 @@ MUTATIONS: dict[str, Case] = {
     "changePassword": Case(
         PERSON, {"currentPassword": "not it", "newPassword": "long enough"}, answer="INVALID"
     ),
+    "setUpSecondFactor": Case(PERSON, {"currentPassword": PASSWORD}),
+    "confirmSecondFactor": Case(PERSON, {"code": "123456"}, answer="INVALID"),
+    "removeSecondFactor": Case(PERSON, {"currentPassword": PASSWORD, "code": "123456"}, answer="CONFLICT"),
     "updatePreferences": Case(PERSON, {"baseBranch": "% branch"}),
     "removeAvatar": Case(PERSON, {}),
     "requestPasswordReset": Case(ANYONE, {"email": "%@example.org"}, answer="FORBIDDEN"),
@@ -453,6 +457,8 @@ MUTATIONS: dict[str, Case] = {
     "updateKnowledge": Case(BOARD, {"id": "$knowledge", "state": "APPROVED"}),
     "moveKnowledge": Case(BOARD, {"id": "$knowledge", "position": {"after": "$guess"}}),
     "deleteKnowledge": Case(BOARD, {"id": "$guess"}),
+    "uploadFile": Case(BOARD, {"place": {"cardId": "$card"}, "file": "%"}, answer="INVALID"),
+    "createFile": Case(BOARD, {"place": {"cardId": "$card"}, "name": "%.txt", "content": "%"}),
     "attachFile": Case(BOARD, {"id": "$file", "target": {"cardId": "$card"}}),
     "deleteFile": Case(BOARD, {"id": "$file"}),
     "addPlannedFile": Case(BOARD, {"cardId": "$card", "path": "%.md"}),
@@ -490,6 +496,7 @@ MUTATIONS: dict[str, Case] = {
 
 # Every query field, with arguments that name the tenant's own.
 QUERIES: dict[str, dict[str, Any]] = {
+    "fileContent": {"id": "$file"},
     "node": {"id": "$card"},
     "nodes": {"ids": ["$workspace", "$board", "$card", "$label", "$member"]},
     "workspace": {"id": "$workspace"},

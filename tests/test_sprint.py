@@ -10,7 +10,7 @@ from kit.eventlog.tables import Event, Topic
 from models.topic import board_topic
 from tests.board import do, reads, told
 
-SAVED = "... on SavedSprint { sprint { id version timeZone } overlaps { name } }"
+SAVED = "... on Sprint { id version timeZone overlaps { name } }"
 SPRINT = "... on Sprint { id status completedAt }"
 BURNDOWN = """query($id: ID!, $asOf: Date) { node(id: $id) { ... on Sprint {
   burndown(asOf: $asOf) { isComplete days { day remaining completed ideal added removed } } } } }"""
@@ -28,8 +28,8 @@ async def sprint(app, board, name="One", first=0, last=13, **input):
     made = await do(
         app, "createSprint", SAVED, boardId=board, name=name, startsOn=day(first), endsOn=day(last), **input
     )
-    assert made["__typename"] == "SavedSprint", made
-    return made["sprint"]["id"]
+    assert made["__typename"] == "Sprint", made
+    return made["id"]
 
 
 async def titles(app, board, **filter):

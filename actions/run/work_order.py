@@ -19,6 +19,7 @@ from models.branch_task import BranchTask, BranchTaskKind, MergeStrategy
 from models.card import Card, Subtask
 from models.context import BoardContext
 from models.document import Document, DocumentLink
+from models.file import File
 from models.message import Message
 from models.policy import BoardPolicy, RequiredCheck, board_policy_of, checks_after
 from models.question import Question, QuestionStatus
@@ -26,6 +27,7 @@ from models.repository import Repository
 from models.run import CommandKind, PermissionLevel, Run, RunCommand, RunKind, RunStatus
 from models.worker import AgentProfile, AgentSession, Worker, program_of, reusable
 
+MAX_PROMPT_FILES = 50  # files in a prompt
 MAX_PROMPT_DOCUMENTS = 50  # linked documents in a prompt
 MAX_DOCUMENT_LENGTH = 40_000  # characters of a document in a prompt
 MAX_COMMENTS = 5  # newest messages of people in a prompt
@@ -144,6 +146,7 @@ async def freeze_snapshot(tx: Transaction, board: Board, run: Run, card: Card) -
             {"id": row.id, "author": public(row), "body": row.body}
             for row in reversed((await tx.execute(comments)).all())
         ],
+        "files": await _files(tx, card),
         "message": _trigger_message(trigger) if trigger else None,
         "policy": asdict(policy),
         "work": await _reviewed_work(tx, run, card, policy),
@@ -151,6 +154,13 @@ async def freeze_snapshot(tx: Transaction, board: Board, run: Run, card: Card) -
         "context": await _context(tx, board),
         "documents": await _documents(tx, board, run, card),
     }
+
+
+async def _files(tx: Transaction, card: Card) -> list[dict[str, Any]]:
+    """Return the newest files of the card and of its messages."""
+    columns = File.id, File.name, File.media_type, File.size
+    query = select(*columns).where(File.card_id == card.id).order_by(File.id.desc()).limit(MAX_PROMPT_FILES)
+    return [row._asdict() for row in reversed((await tx.execute(query)).all())]
 
 
 async def _context(tx: Transaction, board: Board) -> dict[str, Any]:
