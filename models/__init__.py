@@ -33,11 +33,8 @@ from models import (  # noqa: F401
     review_thread,
     run,
     search,
-<<<<<<< HEAD
-    sprint,
-=======
     second_factor,
->>>>>>> main
+    sprint,
     watch,
     webhook_endpoint,
     worker,
