@@ -94,7 +94,7 @@ class Capacity:
 class VelocitySprint:
     """The figures of a completed sprint."""
 
-    id: str
+    sprint_id: str
     name: str
     completed_at: datetime
     committed_points: int

@@ -77,7 +77,7 @@ class Burndown:
 class VelocitySprint:
     """The figures of a completed sprint."""
 
-    id: Annotated[ID, "The sprint."]
+    sprint_id: Annotated[ID, "The sprint."]
     name: Annotated[str, "Its name."]
     completed_at: Annotated[datetime, "Time of its completion."]
     committed_points: Annotated[int, "Points in it at the end of its first day."]
