@@ -17,6 +17,7 @@ from actions.ordering import LastRanks, Position, PositionInput, rank_for
 from actions.profile_choice import NamedProfiles, profiles_by_id
 from actions.run.change import reopen
 from actions.run.dispatch import cancel_runs_of, on_cards_moved, reprioritise
+from actions.sprint import check_sprint_of_card
 from actions.stage_facts import facts_of, facts_of_new, reader
 from auth.locking import lock_board, lock_card, lock_cards
 from kit.db.database import utcnow
@@ -290,6 +291,7 @@ async def update_card(
     story_points: Annotated[Maybe[int | None], "0 to 99; null clears them."] = None,
     due_on: Annotated[Maybe[date | None], "The day it is due; null clears it."] = None,
     group_id: Annotated[Maybe[Id | None], "The group that it is in; null: none."] = None,
+    sprint_id: Annotated[Maybe[Id | None], "The sprint that it is in; null: none."] = None,
     agent_profile_id: Annotated[
         Maybe[Id | None], "The agent profile that works it; null: that of its board."
     ] = None,
@@ -314,6 +316,7 @@ async def update_card(
         story_points=story_points,
         due_on=due_on,
         group_id=group_id,
+        sprint_id=sprint_id,
         agent_profile_id=agent_profile_id,
     )
     return await change_card(
@@ -345,6 +348,8 @@ async def change_card(
         await _check_parent(tx, board.id, card.id, clean["parent_id"])
     if clean.get("group_id") is not None:
         await _check_group(tx, board.id, clean["group_id"])
+    if "sprint_id" in clean:
+        await check_sprint_of_card(tx, card, clean["sprint_id"])
     to = await check_move(tx, board, [card], destination, cancel_run=cancel_run) if destination else None
     before = await _image(tx, card)
     changed_fields = apply_changes(card, clean)

@@ -23,6 +23,7 @@ from models.topic import board_topic
 # Events that hold the card as it was before them.
 SNAPSHOTS = (CardUpdated.kind, CardMoved.kind)
 
+NOT_RESTORED = {"column_id", "sprint_id"}  # a column by a move; a sprint may be completed since
 READERS: dict[str, Any] = {
     "type": CardType,
     "priority": Priority,
@@ -51,7 +52,9 @@ async def restore_card_revision(
     if data is None:
         raise NotFound(str(revision))
     before = data["before"]
-    stored = [name for name in IMAGE_FIELDS if name in before and name != "column_id"]  # older ones have less
+    stored = [
+        name for name in IMAGE_FIELDS if name in before and name not in NOT_RESTORED
+    ]  # older ones have less
     changes = {name: field_of_image(before, name) for name in stored}
     for name, table in (("parent_id", Card), ("group_id", Group)):
         if changes.get(name) is not None and await tx.get(table, changes[name]) is None:

@@ -54,6 +54,7 @@ from models.refusal import Conflict, Forbidden, Invalid, NotFound, Unauthenticat
 from models.repository import Repository
 from models.review_thread import ReviewThread
 from models.run import Run
+from models.sprint import Sprint
 from models.webhook_endpoint import EndpointDelivery, WebhookEndpoint
 from models.worker import AgentProfile, AgentSession, Worker
 from models.workspace import Label, Membership, Role, Workspace
@@ -360,6 +361,11 @@ async def lock_card_schedule(tx: Transaction, actor: Actor, id: str) -> tuple[Bo
 async def lock_group(tx: Transaction, actor: Actor, id: str) -> tuple[Board, Group]:
     """Lock a group of cards and its board."""
     return await _lock_on_board(tx, actor, Group, id, sees_board(actor, Board.id))
+
+
+async def lock_sprint(tx: Transaction, actor: Actor, id: str) -> tuple[Board, Sprint]:
+    """Lock a sprint and its board."""
+    return await _lock_on_board(tx, actor, Sprint, id, sees_board(actor, Board.id))
 
 
 async def lock_card(tx: Transaction, actor: Actor, id: str, *, for_run: bool = False) -> tuple[Board, Card]:

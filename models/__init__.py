@@ -35,6 +35,7 @@ from models import (  # noqa: F401
     run,
     search,
     second_factor,
+    sprint,
     watch,
     webhook_endpoint,
     worker,

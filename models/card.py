@@ -79,6 +79,7 @@ class Card(Editable, Base):
         Index("ix_card_board_id_archived_at", "board_id", "archived_at"),
         Index("ix_card_parent_id", "parent_id"),
         Index("ix_card_group_id", "group_id"),
+        Index("ix_card_sprint_id", "sprint_id"),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=maker("card"))
@@ -95,6 +96,7 @@ class Card(Editable, Base):
     due_on: Mapped[date | None]
     parent_id: Mapped[str | None] = mapped_column(ForeignKey("card.id", ondelete="SET NULL"))
     group_id: Mapped[str | None] = mapped_column(Id)  # deleting the group clears it
+    sprint_id: Mapped[str | None] = mapped_column(Id)  # deleting the sprint clears it
     agent_profile_id: Mapped[str | None] = mapped_column(Id)  # its agents'; there as long as it is named
     approved_at: Mapped[datetime | None]
     approved_by: Mapped[str | None] = mapped_column(Id)  # a user or a key
@@ -114,8 +116,8 @@ EDITABLE_FIELDS = (
     "parent_id",
     "group_id",
 )
-# The fields that a revision stores and restores.
-IMAGE_FIELDS = (*EDITABLE_FIELDS, "column_id")
+# The fields that a revision stores. All but the sprint are restored.
+IMAGE_FIELDS = (*EDITABLE_FIELDS, "column_id", "sprint_id")
 
 
 def image(card: Card) -> dict[str, Any]:

@@ -63,6 +63,8 @@ class CardFilter:
     parent_id: Annotated[ID | None, "A part of this card."] = None
     group_ids: Annotated[list[ID] | None, "Directly in one of these groups."] = None
     ungrouped: Annotated[bool | None, "True: in no group; false: in one."] = None
+    sprint_ids: Annotated[list[ID] | None, "In one of these sprints."] = None
+    without_sprint: Annotated[bool | None, "True: in no sprint; false: in one."] = None
     overdue: Annotated[bool | None, "True: due before today (UTC) and not done; false: the others."] = None
     due_from: Annotated[date | None, "Due on this day or later."] = None
     due_to: Annotated[date | None, "Due on this day or earlier."] = None
@@ -107,6 +109,7 @@ def _simple_clauses(filter: CardFilter) -> Iterator[ColumnElement[bool]]:
         (Card.type, filter.types),
         (Card.size, filter.sizes),
         (Card.group_id, filter.group_ids),
+        (Card.sprint_id, filter.sprint_ids),
     ]
     for column, values in columns:
         if values is not None:
@@ -132,6 +135,7 @@ def _simple_clauses(filter: CardFilter) -> Iterator[ColumnElement[bool]]:
     for wanted, make_clause in (
         (filter.unassigned, _unassigned),
         (filter.ungrouped, ungrouped),
+        (filter.without_sprint, _without_sprint),
         (filter.overdue, _overdue),
         (filter.blocked, _blocked),
         (filter.archived, _archived),
@@ -147,6 +151,10 @@ def _unassigned() -> ColumnElement[bool]:
 
 def ungrouped() -> ColumnElement[bool]:
     return Card.group_id.is_(None)
+
+
+def _without_sprint() -> ColumnElement[bool]:
+    return Card.sprint_id.is_(None)
 
 
 def _overdue() -> ColumnElement[bool]:

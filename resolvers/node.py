@@ -38,6 +38,7 @@ from resolvers.question import QUESTION
 from resolvers.repository import REPOSITORY
 from resolvers.review import FINDING, THREAD
 from resolvers.run import RUN
+from resolvers.sprint import SPRINT
 from resolvers.subtask import SUBTASK
 from resolvers.watch import WATCH
 from resolvers.webhook_endpoint import ENDPOINT_DELIVERY, WEBHOOK_ENDPOINT
@@ -59,6 +60,7 @@ RELATIONS: dict[str, Relation] = {
     "column": COLUMN,
     "group": GROUP,
     "schedule": SCHEDULE,
+    "sprint": SPRINT,
     "file": FILE,
     "task": BRANCH_TASK,
     "card": CARD,

@@ -44,6 +44,7 @@ from schema.review import ReviewMutation
 from schema.run import RunMutation, RunQuery
 from schema.run_log import LogMutation, LogSubscription
 from schema.search import SearchQuery
+from schema.sprint import SprintMutation
 from schema.subtask import SubtaskMutation
 from schema.watch import WatchMutation, WatchQuery
 from schema.webhook_endpoint import WebhookEndpointMutation, WebhookEndpointQuery
@@ -108,6 +109,7 @@ class Mutation(
     BoardMutation,
     GroupMutation,
     CardScheduleMutation,
+    SprintMutation,
     BranchTaskMutation,
     CardMutation,
     SubtaskMutation,

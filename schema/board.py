@@ -28,6 +28,7 @@ from resolvers.board import BOARD, COLUMNS_OF_BOARD
 from resolvers.card_schedule import SCHEDULES_OF_BOARD
 from resolvers.document import LINKS_OF_TARGET
 from resolvers.repository import REPOSITORY
+from resolvers.sprint import sprints_of_board, velocity_of_board
 from resolvers.workspace import WORKSPACE
 from schema.board_context import BoardContext
 from schema.fields import mutation, node_type, query_field, relation_field
@@ -36,6 +37,7 @@ from schema.page import Connection
 from schema.plan import PlanBatch
 from schema.policy import BoardPolicy
 from schema.refusal import Conflict, StageRefused, Stale
+from schema.sprint import Sprint, Velocity
 from schema.workspace import Workspace
 
 CardLater: Any = Annotated["Card", strawberry.lazy("schema.card")]
@@ -100,6 +102,8 @@ class Board(Node):
         SCHEDULES_OF_BOARD, text="Its schedules of cards, oldest first. A board has at most 50.", size=5
     )
     map: StoryMap = query_field(groups.map_of_board)
+    sprints: Connection[Sprint] = query_field(sprints_of_board, directives=[list_size(50)])
+    velocity: Velocity = query_field(velocity_of_board)
     card_counts: list[StageCount] = query_field(boards.card_counts, directives=[list_size(6, slicing=())])
     policy: BoardPolicy = query_field(policies.policy_of_board)
     automation: AutomationLater = query_field(pull_requests.automation_of_board)

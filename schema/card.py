@@ -48,6 +48,7 @@ from resolvers.profile import PROFILE
 from resolvers.pull_request import PULL_REQUESTS_OF_CARD
 from resolvers.question import OPEN_QUESTIONS_OF_CARD
 from resolvers.run import CHOSEN_RUN_OF_CARD
+from resolvers.sprint import SPRINT
 from resolvers.subtask import SUBTASK_COUNT, SUBTASKS_OF_CARD
 from schema.account import User
 from schema.actor import Actor, actor_named, actor_of_event
@@ -69,6 +70,7 @@ from schema.profile import AgentProfile
 from schema.readiness import Readiness
 from schema.refusal import Conflict, GateReason, MoveReason, NotReady, StageRefused, Stale
 from schema.review import ReviewThread
+from schema.sprint import Sprint
 from schema.subtask import Subtask, SubtaskCount
 from schema.timeline import TimelineEntry
 from schema.workspace import Label
@@ -147,6 +149,8 @@ class Card(Node):
         LINKS_OF_TARGET, text="Its links to documents that you may see.", size=5
     )
     group: Group | None = relation_field(GROUP, "group_id", text="The group that it is in.")
+    sprint_id: Annotated[ID | None, "The sprint that it is in; null: none."]
+    sprint: Sprint | None = relation_field(SPRINT, "sprint_id", text="The sprint that it is in.")
     agent_profile_id: Annotated[ID | None, "The agent profile of the card; null: that of its board."]
     agent_profile: AgentProfile | None = relation_field(
         PROFILE, "agent_profile_id", text="The agent profile of the card; null: that of its board."

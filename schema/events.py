@@ -76,6 +76,7 @@ from resolvers.question import QUESTION
 from resolvers.repository import REPOSITORY
 from resolvers.review import THREAD
 from resolvers.run import RUN
+from resolvers.sprint import SPRINT
 from resolvers.subtask import SUBTASK
 from resolvers.webhook_endpoint import WEBHOOK_ENDPOINT
 from resolvers.worker import WORKER
@@ -105,6 +106,7 @@ from schema.question import Question
 from schema.repository import Repository
 from schema.review import ReviewThread
 from schema.run import Run, RunProgress
+from schema.sprint import Sprint
 from schema.subtask import Subtask
 from schema.webhook_endpoint import WebhookEndpoint
 from schema.worker import Worker
@@ -136,6 +138,7 @@ CURRENT: dict[type[BaseEvent], tuple[Current, ...]] = {
         ),
     ),
     group.GroupEvent: (
+        Current("sprint", SPRINT, Sprint, "sprint_id", "The sprint as it is now; null once deleted."),
         Current("group", GROUP, Group, "group_id", "The group as it is now; null once deleted."),
     ),
     document.DocumentEvent: (

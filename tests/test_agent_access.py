@@ -29,6 +29,8 @@ ITS_OWN = {
     "admin",
     "group",
     "activity",
+    "sprint",
+    "running",
     "knowledge",
     "guess",
     "planned",

@@ -160,6 +160,7 @@ NEVER_NULL = {
     "updateWebhookEndpoint": "name url isEnabled",
     "updatePullRequest": "title body baseBranch",
     "updateBoardAutomation": "anyMerged staleDays",
+    "updateSprint": "name startsOn endsOn capacityPoints timeZone",
     "updateGroup": "title colour",
     "createDocument": "kind",
     "updateDocument": "title kind",

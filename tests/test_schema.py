@@ -137,6 +137,7 @@ PAYLOADS: set[str] = {
     "SubmittedReview",
     "ReportedFindings",
     "DeletedGroup",
+    "SprintCards",
     "DeletedLabel",
     "ApiKeySecret",
     "WebhookSecret",
