@@ -186,7 +186,7 @@ def _listen(
                 settings.forwarded_allow_ips,
                 settings.header_seconds,
                 settings.body_seconds,
-                long_bodies=("/files",),
+                long_bodies=("/files", "/graphql"),
             ),
             log_config=None,
             forwarded_allow_ips=settings.forwarded_allow_ips,
@@ -332,10 +332,11 @@ def _asked() -> str:
 
 async def _own(settings: Settings, username: str, password: str) -> None:
     from actions.account import make_owner
+    from actions.second_factor import drop_second_factor
 
     hashed = await hash_password(password)
     async with opened(settings) as event_log, event_log.transaction(Author(ActorKind.SYSTEM)) as tx:
-        await make_owner(tx, username, hashed)
+        await drop_second_factor(tx, await make_owner(tx, username, hashed))
 
 
 def migrate(

@@ -36,10 +36,13 @@ import kit.metrics
 import worker.cli
 from actions.file import free_periodically
 from actions.job import JobRunner
+from actions.notice_mail import mail_digests_periodically
 from actions.pull_request_sync import poll_periodically
 from actions.purge import purge_periodically
+from actions.reminder import remind_periodically
 from actions.run.sweep import sweep_periodically
 from actions.run_log import RUN_LOG
+from actions.watch import notify_periodically
 from actions.webhook import MAX_WEBHOOK_BYTES, receive_webhook
 from actions.webhook_endpoint.send import WebhookSender
 from auth.authentication import identify
@@ -56,10 +59,10 @@ from kit.eventlog.event_log import make_event_log
 from kit.eventlog.retention import prune_periodically
 from kit.eventlog.tables import EVENTS
 from kit.graphql.documents.persisted import BadManifest, PersistedDocuments, hash_of, read_manifests
-from kit.graphql.errors import ConnectionRejected, to_public_error
+from kit.graphql.errors import Code, ConnectionRejected, PublicError, to_public_error
 from kit.graphql.http.draining import Draining
 from kit.graphql.http.hosts import LOOPBACK, HostMiddleware
-from kit.graphql.http.request_body import is_browser
+from kit.graphql.http.request_body import MAX_BODY_BYTES, is_browser
 from kit.graphql.http.view import GraphQLEndpoint
 from kit.graphql.limits.rate import TokenBucket
 from kit.graphql.operation import begin_operation
@@ -143,6 +146,15 @@ class Endpoints:
 
     async def context_of(self, request: Request) -> OperationContext:
         return await self._context(request, request.headers.get("authorization"))
+
+    async def check_upload(self, request: Request) -> None:
+        """Let only callers who may write send files."""
+        actor, why = await identify(self.services, request.headers.get("authorization"))
+        if actor is None:
+            text = str(why or "Sign in, or send an API key")
+            raise PublicError(text, code=Code.UNAUTHENTICATED, status=401)
+        if not actor.may_write:
+            raise PublicError("A key that only reads cannot upload", code="FORBIDDEN", status=403)
 
     async def prove(
         self, request: Request, id: str, types: frozenset[str]
@@ -348,6 +360,9 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
         unchanged=unchanged,
         persisted=persisted,
         allowed_origins=settings.allowed_origins,
+        uploads=True,
+        check_upload=edge.check_upload,
+        max_upload=settings.file_bytes + MAX_BODY_BYTES,
         queries_by_get=settings.introspection,
     )
 
@@ -367,6 +382,9 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
                 JobRunner(services).run(),
                 poll_periodically(services.event_log),
                 WebhookSender(services).run(),
+                notify_periodically(services.event_log),
+                remind_periodically(services.event_log),
+                mail_digests_periodically(services),
                 free_periodically(services.event_log),
                 return_exceptions=True,  # cancelled, it is done when all are, not when the first is
             )

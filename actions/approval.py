@@ -110,7 +110,7 @@ async def _request(
     await tx.flush()
     _emit(tx, board, ApprovalRequested(**approval_facts(approval)))
     run = await tx.get(Run, run_id) if run_id is not None else None
-    notice = NoticeText(NotificationType.REVIEW_REQUESTED, "{} needs an approval", subject or note)
+    notice = NoticeText(NotificationType.APPROVAL_REQUESTED, "{} needs an approval", subject or note)
     await notify_run_people(tx, board, card, run, [notice], but=requested_by)
     return approval
 
@@ -155,6 +155,11 @@ async def decide_approval(
     approval.version += 1
     await tx.flush()
     _emit(tx, board, ApprovalDecided(**approval_facts(approval), note=note[:MAX_EVENT_NOTE_LENGTH] or None))
+    if approve and approval.kind is ApprovalKind.MERGE:
+        card = await tx.get_one(Card, approval.card_id)
+        run = await tx.get(Run, approval.run_id) if approval.run_id is not None else None
+        ready = [NoticeText(NotificationType.READY_TO_MERGE, "{} may be merged", note)]
+        await notify_run_people(tx, board, card, run, ready, but=actor.id, cause=f"approved {approval.id}")
     if send_card_back:
         card = await tx.get_one(Card, approval.card_id, populate_existing=True)
         await send_back(tx, actor, board, card, note)

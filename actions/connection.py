@@ -27,6 +27,7 @@ from models.connection import (
 from models.context import BoardContext
 from models.events.connection import ConnectionCreated, ConnectionDeleted, ConnectionEvent, ConnectionUpdated
 from models.refusal import Conflict, Forbidden, Invalid
+from models.second_factor import SecondFactor
 from models.topic import workspace_scope
 from models.webhook_endpoint import WebhookEndpoint
 from models.workspace import Workspace
@@ -167,7 +168,7 @@ async def require_keys(read: Any, secrets: Secrets) -> None:
     """Raise SecretLost if a stored secret was sealed with a key that is not configured."""
     sealed = select(func.substr(Connection.secret, 1, KEY_ID_LENGTH)).where(Connection.secret.is_not(None))
     key_ids = {row[0] for row in await read(sealed.distinct())}
-    for column in (WebhookEndpoint.secret, WebhookEndpoint.old_secret):
+    for column in (WebhookEndpoint.secret, WebhookEndpoint.old_secret, SecondFactor.secret):
         sealed = select(func.substr(column, 1, KEY_ID_LENGTH)).where(column.is_not(None))
         key_ids |= {row[0] for row in await read(sealed.distinct())}
     has_secret = cast(BoardContext.variables, Text).contains('"sealed"')

@@ -20,6 +20,7 @@ from models.invitation import Invitation
 from models.mail import Mail
 from models.notice import Notification
 from models.refusal import Invalid
+from models.second_factor import SecondFactor
 from models.topic import user_topic
 from models.workspace import Membership
 
@@ -52,7 +53,7 @@ async def erase_me(
         raise Invalid(("confirmUsername", "is not your username"))
     await end_sessions(tx, user.id, EndReason.ACCOUNT_CLOSED)
     username, folded = user.username, user.email_folded
-    for table in (Avatar, LinkedIdentity, AccountToken, SignInLink, Notification):
+    for table in (Avatar, LinkedIdentity, AccountToken, SignInLink, Notification, SecondFactor):
         await tx.execute(delete(table).where(table.user_id == user.id))
     own_mails = or_(Mail.user_id == user.id, Mail.recipient == user.email)
     await tx.execute(delete(Mail).where(own_mails))

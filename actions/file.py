@@ -7,6 +7,8 @@ crash loses no file that was answered for, and what it leaves behind is found: a
 import asyncio
 import logging
 import random
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any
@@ -64,6 +66,17 @@ class FileTargetInput:
 
     card_id: Annotated[Id | None, "A card."] = None
     message_id: Annotated[Id | None, "A message of your own."] = None
+
+
+@one_of_input
+class FilePlaceInput:
+    """The place of a new file."""
+
+    card_id: Annotated[Id | None, "A card."] = None
+    message_id: Annotated[Id | None, "A message of your own."] = None
+    workspace_id: Annotated[Id | None, "A workspace, for a file that `attachFile` attaches within a day."] = (
+        None
+    )
 
 
 async def reserve_object(
@@ -283,11 +296,13 @@ async def free_unreferenced(services: Services, payload: dict[str, Any]) -> None
 HANDLERS[FREE_FILES] = free_unreferenced
 
 
-async def abandon_object(services: Services, key: str) -> None:
+async def abandon_object(
+    services: Services, begin: Callable[[], AbstractAsyncContextManager[Transaction]], key: str
+) -> None:
     """Give up an upload: forget its object and delete what was stored of it. The hourly job finds what is left."""
     try:
         await services.files.delete(key)
-        async with services.event_log.transaction(Author(ActorKind.SYSTEM)) as tx:
+        async with begin() as tx:
             unused = StoredObject.key == key, StoredObject.stored_at.is_(None)
             await tx.execute(delete(StoredObject).where(*unused))
     except (StoreUnavailable, Unavailable) as error:

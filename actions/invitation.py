@@ -12,6 +12,7 @@ from actions import validation
 from actions.account import fold_email
 from actions.mail import count_mails, enqueue_mail
 from actions.member import join_workspace
+from actions.notice import create_notices
 from auth.locking import lock_workspace
 from auth.passwords import digest, new_secret
 from auth.services import Services
@@ -39,6 +40,7 @@ from models.invitation import (
     SkipReason,
     status_of,
 )
+from models.notice import NotificationType
 from models.refusal import Conflict, Forbidden, NotFound
 from models.workspace import Membership, Role, Workspace
 
@@ -101,7 +103,26 @@ async def invite_members(
     new = [(email, key) for email, key in zip(clean, folded, strict=True) if key not in skip]
     await _require_room(tx, workspace, len(new))
     created = [await _create(tx, actor, services, workspace, email, key, role) for email, key in new]
+    await _notify_invited(tx, workspace, {one.invitation.email_folded: one.invitation for one in created})
     return Invited(created, skipped)
+
+
+async def _notify_invited(
+    tx: Transaction, workspace: Workspace, invitations: dict[str | None, Invitation]
+) -> None:
+    """Notify the accounts whose confirmed addresses were invited."""
+    if not invitations:
+        return
+    confirmed = User.email_folded.in_(invitations), User.email_confirmed_at.is_not(None)
+    for id, key in await tx.execute(select(User.id, User.email_folded).where(*confirmed)):
+        await create_notices(
+            tx,
+            [id],
+            NotificationType.INVITED,
+            f"You were invited to {workspace.name}",
+            cause=f"invitation {invitations[key].id}",
+            workspace_id=workspace.id,
+        )
 
 
 async def create_invitation_link(

@@ -32,6 +32,7 @@ FOLDER = Path(__file__).parent.parent / "templates" / "mail"
 TEMPLATES: dict[str, frozenset[str]] = {
     "invitation": frozenset({"inviter", "workspace", "link"}),
     "password_reset": frozenset({"username", "link"}),
+    "notifications": frozenset({"username", "subject", "lines", "link"}),
     "address": frozenset({"username", "link"}),
 }
 # The statuses that may follow. A provider's report may come after the mail was given up.

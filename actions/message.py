@@ -6,7 +6,7 @@ from typing import Annotated
 
 from actions import validation
 from actions.file import delete_files_of_message
-from actions.notice import notify_mentioned
+from actions.notice import message_cause, notify_mentioned
 from auth.locking import lock_board, lock_card, lock_message
 from kit.db.database import utcnow
 from kit.db.transaction import Transaction
@@ -62,7 +62,8 @@ async def post_message_of(
     tx.add(message)
     await tx.flush()  # generates message.id
     tx.emit(board, MessagePosted(card_id=card.id, message_id=message.id))
-    await notify_mentioned(tx, actor, board, card.id, message.body)
+    cause = message_cause(message.id)
+    await notify_mentioned(tx, actor, board, card.id, message.body, cause=cause)
     return message
 
 

@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as insert_on_postgresql
+from sqlalchemy.dialects.sqlite import insert as insert_on_sqlite
 
 from actions import validation
+from actions.job import enqueue_job
 from auth.permissions import sees_workspace
+from kit import queue
 from kit.db.database import utcnow
 from kit.db.transaction import Transaction
 from kit.graphql.arguments import Id
@@ -18,13 +22,16 @@ from models.actor import Actor
 from models.board import Board
 from models.card import Card, CardAssignee
 from models.events.notice import Notified
-from models.notice import MAX_KEPT, Notification, NotificationType
-from models.preferences import preferences_of
+from models.notice import MAX_CAUSE_LENGTH, MAX_KEPT, Notification, NotificationType
+from models.preferences import Preferences, preferences_of
 from models.refusal import Forbidden, NotFound
 from models.run import Run
 from models.topic import user_scope
+from models.watch import Watch, WatchLevel
 from models.workspace import Membership
 
+NOTICE_MAIL = "notice.mail"  # its handler: actions/notice_mail.py
+MAX_ROWS_PER_INSERT = 500
 MAX_MENTIONED = 20  # in one message
 MAX_MARKED_READ = 100  # notifications marked at once
 CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)  # code mentions nobody
@@ -57,21 +64,20 @@ async def notify_of(
     card_id: str | None = None,
     run_id: str | None = None,
     question_id: str | None = None,
+    cause: str | None = None,
 ) -> None:
     """Create these notifications, in this order, for each of these people. A person keeps the newest MAX_KEPT.
 
-    The caller checks that they may see them: `people_of`, or members it has looked up. Those who muted a type do
-    not get it. Takes three statements.
+    The caller checks that they may see them: `people_of`, or members it has looked up. Those who muted a type, the
+    board or the card do not get it. Of one `cause` a person is notified once. Takes three statements.
     """
     recipients = sorted(set(users))
     if not recipients or not texts:
         return
-    has_preferences = User.id.in_(recipients), User.preferences.is_not(None)
-    rows_of_users = await tx.execute(select(User.id, User.preferences).where(*has_preferences))
-    muted = {id: preferences_of(stored).muted_notifications for id, stored in rows_of_users}
+    wishes = await _load_wishes(tx, recipients, board_id, card_id)
     now = utcnow()
     about = {"board_id": board_id, "card_id": card_id, "run_id": run_id, "question_id": question_id}
-    stamps = {"read_at": None, "created_at": now, "updated_at": now}
+    stamps = {"read_at": None, "mailed_at": None, "created_at": now, "updated_at": now}
     rows: list[dict[str, Any]] = [
         {
             "id": new_id("notice"),
@@ -80,17 +86,29 @@ async def notify_of(
             "title": text.title[:255],
             "body": text.body,
             "workspace_id": workspace_id,
+            "cause": cause and cause[:MAX_CAUSE_LENGTH],
             **about,
             **stamps,
         }
         for text in texts
         for user in recipients
-        if text.type not in muted.get(user, ())
+        if user not in wishes or wishes[user].wants(text.type)
     ]
+    if cause is not None:
+        assert len(texts) == 1, "a cause has one notification"
+        rows = await _insert_new(tx, rows)
+    elif rows:
+        await tx.execute(insert(Notification), rows)
     if not rows:
         return
-    await tx.execute(insert(Notification), rows)
     await _delete_oldest(tx, recipients)
+    mailed = [
+        row["id"]
+        for row in rows
+        if row["user_id"] in wishes and wishes[row["user_id"]].is_mailed(row["type"])
+    ]
+    if mailed:
+        await enqueue_job(tx, NOTICE_MAIL, {"ids": mailed}, workspace_id=workspace_id)
     for row in rows:
         notified = Notified(
             notification_id=row["id"],
@@ -105,6 +123,52 @@ async def notify_of(
         tx.emit(user_scope(row["user_id"]), notified)
 
 
+@dataclass(frozen=True)
+class _Wishes:
+    """The wishes of a person about notifications of a board or a card."""
+
+    preferences: Preferences
+    is_muted: bool
+
+    def wants(self, type: NotificationType) -> bool:
+        return not self.is_muted and type not in self.preferences.muted_notifications
+
+    def is_mailed(self, type: NotificationType) -> bool:
+        return type in self.preferences.mailed_notifications
+
+
+async def _load_wishes(
+    tx: Transaction, users: Sequence[str], board_id: str | None, card_id: str | None
+) -> dict[str, _Wishes]:
+    """Load the wishes of those who have any. A card's own level counts before its board's."""
+    own = Watch.user_id == User.id
+    level_of_card = select(Watch.level).where(own, Watch.subject_id == (card_id or "")).scalar_subquery()
+    level_of_board = select(Watch.level).where(own, Watch.subject_id == (board_id or "")).scalar_subquery()
+    level = func.coalesce(level_of_card, level_of_board)
+    query = select(User.id, User.preferences, level).where(User.id.in_(users))
+    rows = await tx.execute(query.where(or_(User.preferences.is_not(None), level == WatchLevel.MUTED)))
+    return {
+        id: _Wishes(preferences_of(stored), is_muted=str(level) == WatchLevel.MUTED)
+        for id, stored, level in rows
+    }
+
+
+async def _insert_new(tx: Transaction, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Insert the rows whose person was not notified of their cause. Returns them."""
+    upsert = insert_on_postgresql if queue.is_postgres(tx) else insert_on_sqlite
+    ids: set[str] = set()
+    for start in range(0, len(rows), MAX_ROWS_PER_INSERT):
+        statement = upsert(Notification).values(rows[start : start + MAX_ROWS_PER_INSERT])
+        statement = statement.on_conflict_do_nothing(index_elements=["user_id", "cause"])
+        ids |= set(await tx.scalars(statement.returning(Notification.id)))
+    return [row for row in rows if row["id"] in ids]
+
+
+def message_cause(message_id: str) -> str:
+    """Return the cause of the notifications of a message: to those it mentions, and to watchers."""
+    return f"message {message_id}"
+
+
 async def _delete_oldest(tx: Transaction, users: Sequence[str]) -> None:
     """Delete all but the newest MAX_KEPT notifications of each person."""
     place = func.row_number().over(partition_by=Notification.user_id, order_by=Notification.id.desc())
@@ -115,16 +179,22 @@ async def _delete_oldest(tx: Transaction, users: Sequence[str]) -> None:
 
 
 async def people_of(tx: Transaction, card: Card, run: Run | None = None) -> list[str]:
-    """List the people concerned with a card, or a run on it: the creators of both and the assignees.
+    """List the people concerned with a card, or a run on it: the creators of both, the assignees and the watchers.
 
     Only current members of the workspace are listed. Takes one statement.
     """
     creators = [id for id in (run.created_by if run else None, card.created_by) if id is not None]
     assigned = select(CardAssignee.user_id).where(CardAssignee.card_id == card.id)
+    watched = Watch.subject_id.in_([card.id, card.board_id]), Watch.level == WatchLevel.WATCHING
+    watching = select(Watch.user_id).where(*watched)
     workspace = select(Board.workspace_id).where(Board.id == card.board_id).scalar_subquery()
     query = select(Membership.user_id).where(
         Membership.workspace_id == workspace,
-        or_(Membership.user_id.in_(creators), Membership.user_id.in_(assigned)),
+        or_(
+            Membership.user_id.in_(creators),
+            Membership.user_id.in_(assigned),
+            Membership.user_id.in_(watching),
+        ),
     )
     return sorted(set(await tx.scalars(query)))
 
@@ -138,7 +208,14 @@ def mentioned(text: str) -> list[str]:
 
 
 async def notify_mentioned(
-    tx: Transaction, actor: Actor, board: Board, card_id: str, text: str, *, before: str = ""
+    tx: Transaction,
+    actor: Actor,
+    board: Board,
+    card_id: str,
+    text: str,
+    *,
+    before: str = "",
+    cause: str | None = None,
 ) -> None:
     """Notify the members that a text mentions, except those that `before` mentions already and the actor."""
     known = set(mentioned(before))
@@ -151,7 +228,7 @@ async def notify_mentioned(
     card = await tx.get_one(Card, card_id)
     title = f"You were mentioned on {board.key}-{card.number}"
     about = {"workspace_id": board.workspace_id, "board_id": board.id, "card_id": card.id}
-    await create_notices(tx, users, NotificationType.MENTIONED, title, card.title, **about)
+    await create_notices(tx, users, NotificationType.MENTIONED, title, card.title, cause=cause, **about)
 
 
 @dataclass(frozen=True)
@@ -170,7 +247,10 @@ class AllNotificationsRead:
 
 def sees_notification(actor: Actor) -> ColumnElement[bool]:
     """A notification of the actor, in a workspace that it may still see."""
-    return and_(Notification.user_id == actor.id, sees_workspace(actor, Notification.workspace_id))
+    is_invitation = Notification.type == NotificationType.INVITED  # to a workspace that it does not see yet
+    return and_(
+        Notification.user_id == actor.id, or_(is_invitation, sees_workspace(actor, Notification.workspace_id))
+    )
 
 
 def _require_person(actor: Actor) -> None:

@@ -11,13 +11,14 @@ from actions import validation
 from actions.account import lock_own_user
 from actions.changes import apply_changes
 from auth.permissions import sees_workspace
+from kit.db.database import utcnow
 from kit.db.transaction import Transaction
 from kit.graphql.arguments import Id, IfVersion, Maybe, provided_fields
 from models.account import User
 from models.actor import Actor
 from models.events.account import UserUpdated
 from models.notice import NotificationType
-from models.preferences import CodingMode, preferences_of, stored_form
+from models.preferences import CodingMode, DigestPeriod, preferences_of, stored_form
 from models.refusal import Invalid, NotFound
 from models.worker import AgentProfile
 
@@ -48,6 +49,10 @@ async def update_preferences(
     muted_notifications: Annotated[
         Maybe[list[NotificationType]], "The types of notification that you do not want."
     ] = None,
+    mailed_notifications: Annotated[
+        Maybe[list[NotificationType]], "The types of notification that you also get by mail, at once."
+    ] = None,
+    digest: Annotated[Maybe[DigestPeriod], "How often your unread notifications are mailed to you."] = None,
     if_version: IfVersion = None,
 ) -> User:
     """Change your preferences. Omitted fields stay. Raises Stale, or NotFound for a profile that you do not see."""
@@ -58,6 +63,8 @@ async def update_preferences(
         agent_profile_id=agent_profile_id,
         coding_mode=coding_mode,
         muted_notifications=muted_notifications,
+        mailed_notifications=mailed_notifications,
+        digest=digest,
     )
     user = await lock_own_user(tx, actor)
     user.expect(if_version)
@@ -65,6 +72,8 @@ async def update_preferences(
     if clean.get("agent_profile_id") is not None:
         await _require_profile(tx, actor, clean["agent_profile_id"])
     preferences = replace(preferences_of(user.preferences), **clean)
+    if (preferences.digest is DigestPeriod.OFF) is not (user.digest_at is None):
+        user.digest_at = None if preferences.digest is DigestPeriod.OFF else utcnow()
     changed = apply_changes(user, {"preferences": stored_form(preferences) or None})
     if changed:
         tx.emit(user, UserUpdated(changes=changed))
@@ -79,11 +88,13 @@ def _validate(changes: dict[str, Any]) -> dict[str, Any]:
     for name, path in (("base_branch", "baseBranch"), ("branch_prefix", "branchPrefix")):
         if clean.get(name) is not None:
             clean[name] = validation.single_line(path, clean[name], MAX_BRANCH_LENGTH)
-    if "muted_notifications" in clean:
-        muted = validation.at_most(
-            "mutedNotifications", clean["muted_notifications"], len(NotificationType), least=0
-        )
-        clean["muted_notifications"] = sorted(validation.distinct("mutedNotifications", muted))
+    for name, path in (
+        ("muted_notifications", "mutedNotifications"),
+        ("mailed_notifications", "mailedNotifications"),
+    ):
+        if name in clean:
+            types = validation.at_most(path, clean[name], len(NotificationType), least=0)
+            clean[name] = sorted(validation.distinct(path, types))
     return clean
 
 

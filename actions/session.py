@@ -31,6 +31,7 @@ REUSE_LEEWAY = timedelta(seconds=10)  # how long a spent token is answered again
 NEW_LINK = "python server.py link prints a new one"
 MAX_SESSIONS = 50  # logins of one person; a new one ends the least recently used
 
+SecondFactorCheck = Callable[[User], Awaitable[None]]
 Read = Callable[[Any], Awaitable[Sequence[Any]]]
 
 
@@ -73,15 +74,18 @@ async def start_session(
     *,
     renewed: str | None = None,
     user_agent: str = "",
+    second_factor: SecondFactorCheck | None = None,
 ) -> SignedIn:
     """Sign in a person whose password matched `password_hash`.
 
     `renewed` is a hash of the same password with the current parameters. Raises Unauthenticated if the account was
-    closed or its password changed since.
+    closed or its password changed since, or by `second_factor`.
     """
     user = await tx.get(User, user_id, with_for_update=True)
     if user is None or not user.is_active or user.password_hash != password_hash:
         raise wrong_credentials()
+    if second_factor is not None:
+        await second_factor(user)
     user.password_hash = renewed or user.password_hash
     return await _begin_login(tx, tokens, user, user_agent)
 

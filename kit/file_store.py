@@ -8,18 +8,21 @@ a crash `delete` removes what is left of it.
 import asyncio
 import codecs
 import hashlib
+import logging
 import os
+import re
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import IO, Any, TypeVar
 from urllib.parse import urlsplit
 
-BUFFER_BYTES = 128 * 1024  # of an upload in memory
+log = logging.getLogger("signalbox.files")
+
+BUFFER_BYTES = 64 * 1024  # of an upload in memory
 CHUNK_BYTES = 256 * 1024  # of a download
 HEAD_BYTES = 8 * 1024  # from the beginning of a file, which tell its type
 PART_BYTES = 5 << 20  # of an upload to a bucket; S3 takes no smaller ones
@@ -27,6 +30,8 @@ MAX_TRANSFERS = 3  # uploads to a bucket at once; the others wait on disk
 MAX_THREADS = 4
 REQUEST_SECONDS = 60
 RETRY_SECONDS = 20
+ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT", "AZURE_STORAGE_ENDPOINT", "AZURE_ENDPOINT")
+MISSING_BUCKET = re.compile("NoSuchBucket|ContainerNotFound|bucket does not exist")
 BUCKETS = ("s3", "s3a", "gs", "az", "azure", "abfs", "abfss")
 SCHEMES = ("file", *BUCKETS)
 
@@ -132,7 +137,10 @@ class FileStore:
             spool.file.seek(0)
             store = await self._store()
             putting = obstore.put_async(store, key, spool.file, chunk_size=PART_BYTES, max_concurrency=1)
-            await _translated(putting)
+            try:
+                await _translated(putting)
+            except FileNotFoundError as error:  # the bucket
+                raise _unavailable("is not there", error) from error
 
     async def read(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
         """Open the bytes from `start` up to `end`. Raises StoreUnavailable, also while they are read."""
@@ -151,8 +159,11 @@ class FileStore:
             return
         import obstore
 
-        with suppress(FileNotFoundError):
+        try:
             await _translated(obstore.delete_async(await self._store(), key))
+        except FileNotFoundError as error:
+            if MISSING_BUCKET.search(str(error)):  # not the object
+                raise _unavailable("is not there", error) from error
 
     def close(self) -> None:
         self._threads.shutdown(wait=False)
@@ -174,15 +185,17 @@ class FileStore:
 
         if self.folder is not None:
             return LocalStore(self.folder, mkdir=True)
-        timeouts: Any = {
+        is_plain = any(os.environ.get(name, "").startswith("http://") for name in ENDPOINTS)
+        options: Any = {
+            "allow_http": is_plain,
             "timeout": timedelta(seconds=REQUEST_SECONDS),
             "connect_timeout": timedelta(seconds=5),
         }
         retry: Any = {"max_retries": 3, "retry_timeout": timedelta(seconds=RETRY_SECONDS)}
         try:
-            return from_url(self.url, client_options=timeouts, retry_config=retry)
+            return from_url(self.url, client_options=options, retry_config=retry)
         except BaseError as error:
-            raise StoreUnavailable(f"The store of files cannot be opened: {type(error).__name__}") from error
+            raise _unavailable("cannot be opened", error) from error
 
     def _open_spool(self, key: str) -> Spool:
         if self.folder is None:
@@ -223,8 +236,8 @@ async def _translated(awaitable: Any) -> Any:
         return await awaitable
     except FileNotFoundError:
         raise
-    except (BaseError, OSError) as error:  # its text may hold an address with a signature
-        raise StoreUnavailable(f"The store of files does not answer: {type(error).__name__}") from error
+    except (BaseError, OSError) as error:
+        raise _unavailable("does not answer", error) from error
 
 
 async def _chunks(stream: Any) -> AsyncIterator[bytes]:
@@ -234,7 +247,13 @@ async def _chunks(stream: Any) -> AsyncIterator[bytes]:
         async for chunk in stream:
             yield bytes(chunk)
     except (BaseError, OSError) as error:
-        raise StoreUnavailable(f"The store of files stopped: {type(error).__name__}") from error
+        raise _unavailable("stopped", error) from error
+
+
+def _unavailable(what: str, error: Exception) -> StoreUnavailable:
+    """Log the reason without the query of an address, which may be a signature. Clients are not told it."""
+    log.warning("the store of files %s: %s", what, re.sub(r"\?\S+", "?…", str(error).partition("\n")[0]))
+    return StoreUnavailable(f"The store of files {what}")
 
 
 async def _nothing() -> AsyncIterator[bytes]:

@@ -33,6 +33,8 @@ from models import (  # noqa: F401
     review_thread,
     run,
     search,
+    second_factor,
+    watch,
     webhook_endpoint,
     worker,
     workspace,

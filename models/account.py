@@ -36,6 +36,9 @@ class User(Editable, Base):
     email_confirmed_at: Mapped[datetime | None]
     avatar_url: Mapped[str | None] = mapped_column(String(80))
     preferences: Mapped[dict[str, Any] | None]  # None: the defaults
+    digest_at: Mapped[datetime | None] = mapped_column(
+        index=True
+    )  # time of the last digest; None: they are off
     is_local: Mapped[bool] = mapped_column(default=False)  # a first owner without a password
     is_active: Mapped[bool] = mapped_column(default=True)
     last_login_at: Mapped[datetime | None]
@@ -129,6 +132,7 @@ class AuthReason(DescribedEnum):
     EXPIRED = "EXPIRED", "The credential has expired: refresh it, or sign in again."
     INVALID = "INVALID", "The credential is unknown."
     REVOKED = "REVOKED", "The credential was revoked: signed out, replaced, or its account was closed."
+    SECOND_FACTOR = "SECOND_FACTOR", "The password is right; the account asks for a code, too."
 
 
 class EndReason(DescribedEnum):

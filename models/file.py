@@ -6,6 +6,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kit.db.database import Base, Id
+from kit.described_enum import DescribedEnum
 from kit.ids import maker
 from models.columns import Editable, Stamped
 
@@ -14,6 +15,13 @@ MAX_FILE_NAME_BYTES = 255  # in UTF-8: what file systems take
 MAX_MEDIA_TYPE_LENGTH = 100
 UNATTACHED_SECONDS = 86_400  # how long an upload that is on nothing is kept
 MAX_UPLOAD_SECONDS = 6 * 3_600  # of one upload, well below UNATTACHED_SECONDS
+
+
+class FileEncoding(DescribedEnum):
+    """The form of a file's bytes in a text."""
+
+    TEXT = "TEXT", "The text itself, in UTF-8."
+    BASE64 = "BASE64", "Base64 (RFC 4648), for any bytes."
 
 
 class StoredObject(Stamped, Base):

@@ -10,6 +10,7 @@ from kit.described_enum import DescribedEnum
 from kit.ids import maker
 from models.columns import Stamped, enum_column
 
+MAX_CAUSE_LENGTH = 200
 MAX_KEPT = 1_000  # notifications of one person; older ones are deleted
 
 
@@ -21,8 +22,12 @@ class NotificationType(DescribedEnum):
     RUN_FAILED = "RUN_FAILED", "A run failed."
     QUESTION_ASKED = "QUESTION_ASKED", "An agent or a person asked a question."
     REVIEW_REQUESTED = "REVIEW_REQUESTED", "A card waits for a review."
+    APPROVAL_REQUESTED = "APPROVAL_REQUESTED", "A step waits for an approval."
+    READY_TO_MERGE = "READY_TO_MERGE", "The work on a card may be merged."
     ASSIGNED = "ASSIGNED", "A card was assigned to you."
-    MENTIONED = "MENTIONED", "You were mentioned."
+    MENTIONED = "MENTIONED", "You were mentioned, or a message was posted on a card that you watch."
+    INVITED = "INVITED", "You were invited to a workspace."
+    STALE_PR = "STALE_PR", "Nothing happened on a pull request for many days."
     WARNING = "WARNING", "A problem needs attention."
 
 
@@ -30,6 +35,7 @@ class Notification(Stamped, Base):
     __tablename__ = "notification"
     __table_args__ = (
         Index("ix_notification_user_id", "user_id", "id"),
+        Index("ix_notification_cause", "user_id", "cause", unique=True),
         Index(
             "ix_notification_unread",
             "user_id",
@@ -48,4 +54,6 @@ class Notification(Stamped, Base):
     card_id: Mapped[str | None] = mapped_column(Id)
     run_id: Mapped[str | None] = mapped_column(Id)
     question_id: Mapped[str | None] = mapped_column(Id)
+    cause: Mapped[str | None] = mapped_column(String(MAX_CAUSE_LENGTH))  # of one cause a person has one
+    mailed_at: Mapped[datetime | None]
     read_at: Mapped[datetime | None]

@@ -9,6 +9,14 @@ from models.notice import NotificationType
 UTC_ZONE = "UTC"
 
 
+class DigestPeriod(DescribedEnum):
+    """How often your unread notifications are mailed to you."""
+
+    OFF = "OFF", "Never."
+    DAILY = "DAILY", "Every day, from eight o'clock in your time zone."
+    WEEKLY = "WEEKLY", "Every Monday, from eight o'clock in your time zone."
+
+
 class CodingMode(DescribedEnum):
     """How much of its work an agent decides by itself."""
 
@@ -27,6 +35,8 @@ class Preferences:
     agent_profile_id: str | None = None
     coding_mode: CodingMode | None = None
     muted_notifications: list[NotificationType] = field(default_factory=list)
+    mailed_notifications: list[NotificationType] = field(default_factory=list)
+    digest: DigestPeriod = DigestPeriod.OFF
 
 
 def preferences_of(stored: dict[str, Any] | None) -> Preferences:
@@ -34,13 +44,18 @@ def preferences_of(stored: dict[str, Any] | None) -> Preferences:
     given = {
         name: value for name, value in (stored or {}).items() if name in Preferences.__dataclass_fields__
     }
-    stored_muted = given.pop("muted_notifications", ())
-    muted = sorted(one for one in NotificationType if one in stored_muted)
+    types: dict[str, list[NotificationType]] = {}
+    for name in ("muted_notifications", "mailed_notifications"):
+        known = given.pop(name, ())
+        types[name] = sorted(one for one in NotificationType if one in known)
+    digest = given.pop("digest", DigestPeriod.OFF)
     mode = given.pop("coding_mode", None)
     return Preferences(
         **given,
         coding_mode=CodingMode(mode) if mode in list(CodingMode) else None,
-        muted_notifications=muted,
+        digest=DigestPeriod(digest) if digest in list(DigestPeriod) else DigestPeriod.OFF,
+        muted_notifications=types["muted_notifications"],
+        mailed_notifications=types["mailed_notifications"],
     )
 
 

@@ -19,6 +19,7 @@ from kit.db.database import Id
 from models.account import ApiKey, AuthSession, User
 from models.actor import Actor, Scope
 from models.card import Card
+from models.file import File
 from models.identity import LinkedIdentity
 from models.message import Message
 from models.preferences import Preferences, preferences_of
@@ -130,25 +131,15 @@ async def delete_me(
     You leave all workspaces. Raises Conflict if you are the last admin of one, and Invalid if the password or the
     name is wrong; then nothing was changed. After ten failures in a minute, further calls raise RATE_LIMITED.
     """
-    context = info.context
-    actor = context.actor
-    account = await me(info)
-    if account is None:
+    if not info.context.actor.is_person:
         raise Forbidden("A key has no account")
-    await context.refresh()  # no connection is held while the password is checked
-    tries = (f"account:{actor.id}", f"address:{context.caller.network}")
-    context.services.attempts.count(*tries)
-    old_hash = account.password_hash
-    if old_hash is not None and not (await check_password(current_password or "", old_hash))[0]:
-        raise Invalid(("currentPassword", "is not your password"))
-    async with context.transaction() as tx:
-        erased = await actions.erasure.erase_me(tx, actor, old_hash, confirm_username)
-    context.services.attempts.forgive(*tries)
-    return erased
+    old_hash = await checked_password(info, current_password)
+    async with info.context.transaction() as tx:
+        return await actions.erasure.erase_me(tx, info.context.actor, old_hash, confirm_username)
 
 
 async def personal_data_of_viewer(root: Parent[Actor], info: Info) -> JSON | None:
-    """All that the server keeps about you, and the newest 1,000 of your messages and cards; null for a key."""
+    """All that the server keeps about you, and your newest 1,000 messages, files and cards; null for a key."""
     if not root.is_person:
         return None
     user = await user_of_viewer(root, info)
@@ -182,6 +173,9 @@ PERSONAL = {
         LinkedIdentity, LinkedIdentity.user_id, LinkedIdentity.provider, LinkedIdentity.name
     ),
     "messages": _newest(Message, Message.author_id, Message.id, Message.card_id, Message.body),
+    "files": _newest(
+        File, File.author_id, File.id, File.card_id, File.name, File.media_type, File.size, File.sha256
+    ),
     "cards": _newest(Card, Card.created_by, Card.id, Card.title, Card.created_at),
 }
 
@@ -198,18 +192,26 @@ async def change_password(
     Raises Invalid if the current password is wrong.
     After ten failures in a minute for an account or an address, further calls raise RATE_LIMITED.
     """
-    context = info.context
-    actor = context.actor
     validation.password("newPassword", new_password)
+    old_hash = await checked_password(info, current_password)
+    hashed = await hash_password(new_password)
+    async with info.context.transaction() as tx:
+        return await actions.account.change_password(tx, info.context.actor, old_hash, hashed)
+
+
+async def checked_password(info: Info, password: str | None) -> str | None:
+    """Return the hash that the caller's password matched; None if the account has none. Raises Invalid.
+
+    After ten failures in a minute for an account or an address, further calls raise RATE_LIMITED.
+    """
+    context = info.context
     account = await me(info)
     await context.refresh()  # no connection is held while passwords are hashed
-    old_hash = account.password_hash if account else None
+    old_hash: str | None = account.password_hash if account else None
     if old_hash is not None:
-        tries = (f"account:{actor.id}", f"address:{context.caller.network}")
+        tries = (f"account:{context.actor.id}", f"address:{context.caller.network}")
         context.services.attempts.count(*tries)
-        if not (await check_password(current_password or "", old_hash))[0]:
+        if not (await check_password(password or "", old_hash))[0]:
             raise Invalid(("currentPassword", "is not your password"))
         context.services.attempts.forgive(*tries)
-    hashed = await hash_password(new_password)
-    async with context.transaction() as tx:
-        return await actions.account.change_password(tx, actor, old_hash, hashed)
+    return old_hash

@@ -6,7 +6,7 @@ An upload is read in small parts and never held whole. A download is never shown
 import asyncio
 import re
 import unicodedata
-from collections.abc import AsyncIterable
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -14,14 +14,13 @@ from sqlalchemy import select
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from actions.file import Place, abandon_object, add_file, reserve_object
-from actions.file_content import judge
-from auth.authentication import check_credential, identify
+from actions.file import Place
+from actions.file_upload import Incomplete, TooLarge, store_file
+from auth.authentication import identify
 from auth.services import Services
 from kit.db.database import Unavailable
 from kit.db.transaction import Author
 from kit.file_store import StoreUnavailable
-from models.actor import Actor
 from models.file import MAX_UPLOAD_SECONDS, File
 from models.refusal import Conflict, Forbidden, Invalid, NotFound, Refusal, Unauthenticated
 from resolvers.file import sees_file
@@ -46,14 +45,6 @@ STATUSES: dict[type[Refusal], int] = {
     Invalid: 422,
 }
 RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
-
-
-class TooLarge(Exception):
-    """The body is larger than a file may be."""
-
-
-class Incomplete(Exception):
-    """The body is not as long as it was announced."""
 
 
 class Unsatisfiable(Exception):
@@ -95,7 +86,10 @@ async def _upload(services: Services, request: Request) -> Response:
         services.uploads += 1
         try:
             async with asyncio.timeout(MAX_UPLOAD_SECONDS):
-                file = await store_file(services, actor, place, name, request.stream(), size)
+                begin = partial(services.event_log.transaction, Author(actor.kind, actor.id))
+                file = described(
+                    await store_file(services, begin, actor, place, name, request.stream(), size)
+                )
         finally:
             services.uploads -= 1
     except Refusal as refusal:
@@ -108,44 +102,6 @@ async def _upload(services: Services, request: Request) -> Response:
         return _unavailable(str(error) or "The upload took too long")
     headers = {"cache-control": "no-store", "location": f"/files/{file['id']}"}
     return JSONResponse(file, 201, headers)
-
-
-async def store_file(
-    services: Services,
-    actor: Actor,
-    place: Place,
-    name: str,
-    body: AsyncIterable[bytes],
-    size: int | None,
-) -> dict[str, Any]:
-    """Store a body as a file, all of it or nothing. Raises Refusal, TooLarge, Incomplete or StoreUnavailable."""
-    by = Author(actor.kind, actor.id)
-    async with services.event_log.transaction(by) as tx:
-        key = await reserve_object(tx, actor, services.settings, place, size)
-    is_kept = False
-    try:
-        spool = await services.files.spool(key)
-        try:
-            async for chunk in body:
-                if spool.size + len(chunk) > services.settings.file_bytes:
-                    raise TooLarge
-                await spool.write(chunk)
-            if size is not None and spool.size != size:
-                raise Incomplete(f"The body has {spool.size} bytes, and {size} were announced")
-            await spool.finish()
-            content = await asyncio.to_thread(judge, name, spool)
-            await services.files.keep(key, spool)
-        finally:
-            await asyncio.shield(spool.discard())
-        await check_credential(services, actor)
-        async with services.event_log.transaction(by) as tx:
-            file = await add_file(tx, actor, services.settings, place, key, content)
-            answer = described(file)
-        is_kept = True
-    finally:
-        if not is_kept:
-            await asyncio.shield(abandon_object(services, key))
-    return answer
 
 
 def described(file: File) -> dict[str, Any]:

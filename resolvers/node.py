@@ -38,6 +38,7 @@ from resolvers.repository import REPOSITORY
 from resolvers.review import FINDING, THREAD
 from resolvers.run import RUN
 from resolvers.subtask import SUBTASK
+from resolvers.watch import WATCH
 from resolvers.webhook_endpoint import ENDPOINT_DELIVERY, WEBHOOK_ENDPOINT
 from resolvers.worker import WORKER
 from resolvers.workspace import LABEL, MEMBERSHIP, USER, WORKSPACE
@@ -82,6 +83,7 @@ RELATIONS: dict[str, Relation] = {
     "notice": NOTIFICATION,
     "chat": SESSION,
     "job": JOB,
+    "watch": WATCH,
     "endpoint": WEBHOOK_ENDPOINT,
     "msg": ENDPOINT_DELIVERY,
 }

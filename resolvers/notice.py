@@ -2,10 +2,12 @@
 
 from typing import Annotated
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
+from strawberry import ID
 
 from actions.notice import sees_notification
-from models.notice import Notification
+from models.notice import Notification, NotificationType
+from models.refusal import Invalid
 from resolvers.context import Info
 from resolvers.loaders import Relation
 from resolvers.pagination import After, Before, First, Last, Order, Page, PageArgs, PaginatedQuery, load_page
@@ -24,11 +26,21 @@ async def notifications(
     last: Last = None,
     before: Before = None,
     unread: Annotated[bool, "Only unread notifications."] = False,
+    types: Annotated[list[NotificationType] | None, "Only notifications of these types."] = None,
+    board_id: Annotated[ID | None, "Only notifications about this board or its cards."] = None,
 ) -> Page:
     """Your notifications, newest first. At most 1,000 are kept. Empty for a key."""
-    where = [Notification.read_at.is_(None)] if unread else []
+    where: list[ColumnElement[bool]] = [Notification.read_at.is_(None)] if unread else []
+    if types is not None:
+        if len(types) > len(NotificationType):
+            raise Invalid(("types", f"must have at most {len(NotificationType)} types"))
+        where.append(Notification.type.in_(types))
+    if board_id is not None:
+        where.append(Notification.board_id == board_id)
     page = PageArgs(first, after, last, before)
-    return await load_page(info.context, NOTIFICATIONS, NEWEST, page, None, where, str(unread))
+    return await load_page(
+        info.context, NOTIFICATIONS, NEWEST, page, None, where, f"{unread} {types} {board_id}"
+    )
 
 
 async def unread_count(info: Info) -> int:

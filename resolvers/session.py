@@ -7,6 +7,7 @@ from sqlalchemy import select
 from strawberry import ID, Parent
 
 import actions.session
+from actions.second_factor import require_second_factor
 from actions.session import SignedIn, SignedOut
 from auth.passwords import check_password
 from kit.db.database import utcnow
@@ -29,10 +30,12 @@ async def login(
     info: Info,
     username: Annotated[str, "Your username or e-mail address, ignoring case."],
     password: Annotated[str, "Your password."],
+    code: Annotated[str | None, "A code of your second factor, or a recovery code, if you have one."] = None,
 ) -> SignedIn:
     """Sign in. Send the access token as `Authorization: Bearer …`; on sockets, in the payload of connection_init.
 
-    Raises Unauthenticated alike for a wrong password and an unknown name. After ten failures in a minute for an
+    Raises Unauthenticated alike for a wrong password and an unknown name, and with the reason SECOND_FACTOR if the
+    account asks for a code, too. After ten failures in a minute for an
     account or an address, further calls raise RATE_LIMITED.
     """
     context = info.context
@@ -54,6 +57,7 @@ async def login(
             account.password_hash,
             renewed=renewed,
             user_agent=context.caller.user_agent,
+            second_factor=lambda user: require_second_factor(tx, context.services.secrets, user, code),
         )
     context.services.attempts.forgive(*attempts)
     return session

@@ -24,7 +24,7 @@ from schema.diff import DiffMutation, DiffQuery
 from schema.document import DocumentMutation, DocumentQuery
 from schema.feed import FeedSubscription
 from schema.fields import query_field
-from schema.file import FileMutation
+from schema.file import FileMutation, FileQuery
 from schema.group import GroupMutation
 from schema.invitation import InvitationMutation, InvitationQuery
 from schema.job import JobMutation
@@ -44,6 +44,7 @@ from schema.run import RunMutation, RunQuery
 from schema.run_log import LogMutation, LogSubscription
 from schema.search import SearchQuery
 from schema.subtask import SubtaskMutation
+from schema.watch import WatchMutation, WatchQuery
 from schema.webhook_endpoint import WebhookEndpointMutation, WebhookEndpointQuery
 from schema.worker import WorkerMutation, WorkerQuery, WorkerSubscription
 from schema.workspace import WorkspaceMutation, WorkspaceQuery
@@ -90,7 +91,9 @@ class Query(
     NoticeQuery,
     SearchQuery,
     WebhookEndpointQuery,
+    WatchQuery,
     DocumentQuery,
+    FileQuery,
 ):
     pass
 
@@ -130,6 +133,7 @@ class Mutation(
     NoticeMutation,
     JobMutation,
     WebhookEndpointMutation,
+    WatchMutation,
 ):
     pass
 

@@ -14,6 +14,7 @@ import actions.erasure
 import actions.identity
 import actions.key
 import actions.preferences
+import actions.second_factor
 import actions.session
 from auth.permissions import Access
 from kit.graphql.limits.list_size import list_size
@@ -21,10 +22,11 @@ from kit.graphql.types import Node, object_type
 from models.actor import ActorKind, Scope
 from models.identity import SignInProvider
 from models.notice import NotificationType
-from models.preferences import CodingMode
+from models.preferences import CodingMode, DigestPeriod
 from resolvers import account as accounts
 from resolvers import account_mail
 from resolvers import identity as identities
+from resolvers import second_factor as second_factors
 from resolvers import session as sessions
 from resolvers.board import BOARD
 from resolvers.workspace import USER
@@ -109,7 +111,7 @@ class Login:
 
 @object_type
 class Preferences:
-    """Your preferences. Clients offer them; `mutedNotifications` is obeyed by the server."""
+    """Your preferences. Clients offer them; the server obeys those about notifications."""
 
     time_zone: Annotated[str, "IANA name of your time zone; UTC by default."]
     base_branch: Annotated[str | None, "Branch that runs begin from."]
@@ -120,6 +122,11 @@ class Preferences:
         description="The types of notification that you do not get.",
         directives=[list_size(len(NotificationType), slicing=())],
     )
+    mailed_notifications: list[NotificationType] = strawberry.field(
+        description="The types of notification that you also get by mail, at once.",
+        directives=[list_size(len(NotificationType), slicing=())],
+    )
+    digest: Annotated[DigestPeriod, "How often your unread notifications are mailed to you."]
 
 
 @result_type(actions.account_mail.MailRequested)
@@ -152,6 +159,21 @@ class LinkedIdentity:
     created_at: Annotated[datetime, "Time of linking."]
 
 
+@result_type(actions.second_factor.SecondFactorSetup)
+class SecondFactorSetup:
+    """A secret for an authenticator app. It is not asked for until it is confirmed."""
+
+    secret: Annotated[str, "The secret in base32, shown once."]
+    uri: Annotated[str, "The same as otpauth://… for a QR code."]
+
+
+@result_type(actions.second_factor.RecoveryCodes)
+class RecoveryCodes:
+    """Codes for the day on which the app is lost. Each is valid once."""
+
+    codes: Annotated[list[str], "Ten codes, shown once."]
+
+
 @object_type
 class Viewer:
     """You, as the caller of this request."""
@@ -167,6 +189,7 @@ class Viewer:
         identities.identities_of_viewer, directives=[list_size(len(SignInProvider), slicing=())]
     )
     personal_data: JSON | None = query_field(accounts.personal_data_of_viewer)
+    has_second_factor: bool = query_field(second_factors.has_second_factor)
     email_confirmed: bool = query_field(accounts.is_email_confirmed)
     expires_at: Annotated[datetime | None, "Time when your credential expires; null: never."]
     sessions: list[Login] = query_field(
@@ -191,6 +214,15 @@ class AccountMutation:
     logout = mutation(sessions.logout, SignedOut, Unauthenticated, requires=Access.ANYONE)
     logout_everywhere = mutation(actions.session.logout_everywhere, SignedOut, requires=Access.PERSON)
     update_me = mutation(actions.account.update_me, User, Stale, Conflict, requires=Access.PERSON)
+    set_up_second_factor = mutation(
+        second_factors.set_up_second_factor, SecondFactorSetup, Conflict, requires=Access.PERSON
+    )
+    confirm_second_factor = mutation(
+        actions.second_factor.confirm_second_factor, RecoveryCodes, Conflict, requires=Access.PERSON
+    )
+    remove_second_factor = mutation(
+        second_factors.remove_second_factor, User, Conflict, requires=Access.PERSON
+    )
     change_password = mutation(accounts.change_password, User, requires=Access.PERSON)
     update_preferences = mutation(actions.preferences.update_preferences, User, Stale, requires=Access.PERSON)
     remove_avatar = mutation(actions.avatar.remove_avatar, User, Stale, requires=Access.PERSON)

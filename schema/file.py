@@ -1,4 +1,4 @@
-"""Files of cards and messages: the type and its mutations."""
+"""Files of cards and messages: the type, its query and its mutations."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -10,9 +10,11 @@ import actions.file
 from auth.permissions import Access
 from kit.graphql.types import Node
 from models.file import File as FileRow
+from models.file import FileEncoding
+from resolvers import file as files
 from resolvers.card import CARD
 from schema.actor import Actor, actor_of
-from schema.fields import mutation, node_type, relation_field
+from schema.fields import mutation, node_type, query_field, relation_field, result_type
 from schema.refusal import Conflict, Stale
 
 CardLater: Any = Annotated["Card", strawberry.lazy("schema.card")]
@@ -26,7 +28,7 @@ def _url(root: FileRow) -> str:
     return f"/files/{root.id}"
 
 
-def _size(root: FileRow) -> float:
+def _size(root: Any) -> float:
     return float(root.size)
 
 
@@ -53,7 +55,25 @@ class File(Node):
     card: CardLater | None = relation_field(CARD, "card_id", text="The card.")
 
 
+@result_type(files.FileContent)
+class FileContent:
+    """A part of a file's bytes."""
+
+    offset: Annotated[int, "The first byte."]
+    size: float = strawberry.field(resolver=_size, description="Bytes of the whole file.")
+    encoding: Annotated[FileEncoding, "TEXT if the part is text in UTF-8."]
+    content: Annotated[str, "The part."]
+    next_offset: Annotated[int | None, "The offset of the next part; null after the last."]
+
+
+@strawberry.type
+class FileQuery:
+    file_content: FileContent | None = query_field(files.file_content)
+
+
 @strawberry.type
 class FileMutation:
+    upload_file = mutation(files.upload_file, File, Conflict, requires=Access.BOARD)
+    create_file = mutation(files.create_file, File, Conflict, requires=Access.BOARD)
     attach_file = mutation(actions.file.attach_file, File, Conflict, requires=Access.BOARD)
     delete_file = mutation(actions.file.delete_file, File, Stale, requires=Access.BOARD)

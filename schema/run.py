@@ -197,8 +197,8 @@ class PromptPart:
 
     name: Annotated[
         str,
-        "TASK, WORK, INSTRUCTION, MESSAGE, CARD, STEPS, KNOWLEDGE, PLANNED_FILES, HANDOFFS, CONTEXT, DOCUMENTS or"
-        " COMMENTS.",
+        "TASK, WORK, INSTRUCTION, MESSAGE, CARD, STEPS, FILES, KNOWLEDGE, PLANNED_FILES, HANDOFFS, CONTEXT,"
+        " DOCUMENTS or COMMENTS.",
     ]
     characters: int = strawberry.field(resolver=_length_of_part, description="Its length in characters.")
     left_out: list[str] = strawberry.field(

@@ -34,6 +34,7 @@ from kit.ids import new_id
 from kit.queue import NewJob, enqueue, fail_job
 from models.pull_request import CardPullRequest, PullRequest, PullRequestOrigin
 from models.review_thread import FindingCategory, ReviewFinding, Severity
+from models.watch import Watch, WatchLevel
 from models.webhook_endpoint import (
     EndpointDelivery,
     EndpointDeliveryStatus,
@@ -44,6 +45,7 @@ from schema.build import make_schema
 from tests.runs import every_event
 from tests.work import Hand
 
+PASSWORD = "the password of everybody in tests"  # that of tests/conftest.py, which imports this
 SCHEMA: GraphQLSchema = make_schema()._schema
 
 # Nobody is let in without signing in, and nobody runs out of points or time.
@@ -228,6 +230,9 @@ MUTATIONS: dict[str, Case] = {
     "changePassword": Case(
         PERSON, {"currentPassword": "not it", "newPassword": "long enough"}, answer="INVALID"
     ),
+    "setUpSecondFactor": Case(PERSON, {"currentPassword": PASSWORD}),
+    "confirmSecondFactor": Case(PERSON, {"code": "123456"}, answer="INVALID"),
+    "removeSecondFactor": Case(PERSON, {"currentPassword": PASSWORD, "code": "123456"}, answer="CONFLICT"),
     "updatePreferences": Case(PERSON, {"baseBranch": "% branch"}),
     "removeAvatar": Case(PERSON, {}),
     "requestPasswordReset": Case(ANYONE, {"email": "%@example.org"}, answer="FORBIDDEN"),
@@ -248,6 +253,8 @@ MUTATIONS: dict[str, Case] = {
         ADMIN, {"workspaceId": "$workspace", "kind": "OPENAI", "name": "% new", "secret": "%-key"}
     ),
     "updateConnection": Case(ADMIN, {"id": "$connection", "url": "https://localhost:9", "secret": "%-other"}),
+    "watch": Case(PERSON, {"id": "none"}, answer="NOT_FOUND"),  # of others: tests/test_watch.py
+    "unwatch": Case(PERSON, {"id": "none"}, answer="NOT_FOUND"),
     "createWebhookEndpoint": Case(
         ADMIN, {"workspaceId": "$workspace", "name": "% new", "url": "https://%.invalid/"}
     ),
@@ -431,6 +438,8 @@ MUTATIONS: dict[str, Case] = {
     "updateKnowledge": Case(BOARD, {"id": "$knowledge", "state": "APPROVED"}),
     "moveKnowledge": Case(BOARD, {"id": "$knowledge", "position": {"after": "$guess"}}),
     "deleteKnowledge": Case(BOARD, {"id": "$guess"}),
+    "uploadFile": Case(BOARD, {"place": {"cardId": "$card"}, "file": "%"}, answer="INVALID"),
+    "createFile": Case(BOARD, {"place": {"cardId": "$card"}, "name": "%.txt", "content": "%"}),
     "attachFile": Case(BOARD, {"id": "$file", "target": {"cardId": "$card"}}),
     "deleteFile": Case(BOARD, {"id": "$file"}),
     "addPlannedFile": Case(BOARD, {"cardId": "$card", "path": "%.md"}),
@@ -468,6 +477,7 @@ MUTATIONS: dict[str, Case] = {
 
 # Every query field, with arguments that name the tenant's own.
 QUERIES: dict[str, dict[str, Any]] = {
+    "fileContent": {"id": "$file"},
     "node": {"id": "$card"},
     "nodes": {"ids": ["$workspace", "$board", "$card", "$label", "$member"]},
     "workspace": {"id": "$workspace"},
@@ -495,6 +505,7 @@ QUERIES: dict[str, dict[str, Any]] = {
     "awaitAnswers": {"key": "k"},
     "agentProfiles": {"workspaceId": "$workspace"},
     "connections": {"workspaceId": "$workspace"},
+    "watches": {},
     "webhookEndpoints": {"workspaceId": "$workspace"},
     "repository": {"id": "$repository"},
     "repositories": {"workspaceId": "$workspace"},
@@ -553,6 +564,7 @@ NODES: dict[str, str] = {
     "AgentProfile": "profile",
     "ConnectedService": "connection",
     "Repository": "repository",
+    "Watch": "watch",
     "WebhookEndpoint": "endpoint",
     "WebhookDelivery": "delivery",
     "PullRequest": "pull",
@@ -697,6 +709,11 @@ async def tenant(app: Any, mark: str) -> Tenant:
         )
         tx.add(delivery)
         made.ids |= {"endpoint": endpoint.id, "delivery": delivery.id}
+        watched = {"subject_id": made.ids["card"], "card_id": made.ids["card"], "board_id": made.ids["board"]}
+        watch = Watch(user_id=made.ids["admin"], level=WatchLevel.MUTED, **watched)
+        tx.add(watch)
+        await tx.flush()
+        made.ids["watch"] = watch.id
         made.ids["conversation"] = (await keep_session(tx, *where, f"{mark} talk", "SCRIPTED")).id
     async with app.begin() as tx:
         made.ids["job"] = await enqueue_job(tx, f"{mark} job", {}, workspace_id=made.ids["workspace"])

@@ -155,7 +155,7 @@ NEVER_NULL = {
     "updateColumn": "name stage",
     "updateLabel": "name colour",
     "updateMe": "username",
-    "updatePreferences": "timeZone mutedNotifications",
+    "updatePreferences": "timeZone mutedNotifications mailedNotifications digest",
     "updateConnection": "name secret",
     "updateWebhookEndpoint": "name url isEnabled",
     "updatePullRequest": "title body baseBranch",

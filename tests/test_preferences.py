@@ -5,7 +5,7 @@ import pytest
 UPDATE = """mutation($input: UpdatePreferencesInput!) { updatePreferences(input: $input) {
   __typename ... on User { id version } ... on Refusal { code } ... on Invalid { issues { path } } } }"""
 SHOW = """{ viewer { preferences {
-  timeZone baseBranch branchPrefix agentProfileId codingMode mutedNotifications } } }"""
+  timeZone baseBranch branchPrefix agentProfileId codingMode mutedNotifications mailedNotifications digest } } }"""
 DEFAULTS = {
     "timeZone": "UTC",
     "baseBranch": None,
@@ -13,6 +13,8 @@ DEFAULTS = {
     "agentProfileId": None,
     "codingMode": None,
     "mutedNotifications": [],
+    "mailedNotifications": [],
+    "digest": "OFF",
 }
 
 

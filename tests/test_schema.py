@@ -127,6 +127,8 @@ def test_no_field_has_two_types_across_a_union_or_interface(built):
 
 
 PAYLOADS: set[str] = {
+    "RecoveryCodes",
+    "SecondFactorSetup",
     "Cards",
     "PlanPreview",
     "Questions",

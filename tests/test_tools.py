@@ -15,6 +15,7 @@ from schema.build import make_schema
 from tests.conftest import ROOT
 from worker.tools.catalogue import (
     ARTIFACT_KINDS,
+    ENCODINGS,
     FILE_ACTIONS,
     KNOWLEDGE_KINDS,
     PRIORITIES,
@@ -31,6 +32,7 @@ CHOICES = {
     "KnowledgeKind": KNOWLEDGE_KINDS,
     "ArtifactKind": ARTIFACT_KINDS,
     "FileAction": FILE_ACTIONS,
+    "FileEncoding": ENCODINGS,
 }
 ALL = [
     "board",
@@ -45,6 +47,7 @@ ALL = [
     "knowledge",
     "planned_file",
     "comment",
+    "file",
     "board_settings",
     "ask_question",
     "report_findings",
@@ -203,6 +206,17 @@ async def test_every_tool(place):
             {"name": "Claude Code", "kind": "AGENT"},
         ) or (heard["author"] == {"name": "Agent", "kind": "AGENT"})
         await use(agent, "comment", action="delete", message_id=said["id"])
+        added = await use(agent, "file", action="add", name="../log.txt", content="All fine")
+        [shown] = (await use(agent, "file", action="list"))["files"]
+        assert (shown["name"], shown["mediaType"], shown["url"]) == ("log.txt", "text/plain", added["url"])
+        part = await use(agent, "file", action="read", file_id=added["id"], length=3)
+        assert (part["content"], part["encoding"], part["nextOffset"]) == ("All", "TEXT", 3)
+        assert (
+            await refused(agent, "file", action="add", name="x", content="%", encoding="BASE64") == "INVALID"
+        )
+        assert await refused(agent, "file", action="read", file_id="file_none") == "NOT_FOUND"
+        await use(agent, "file", action="delete", file_id=added["id"])
+        assert (await use(agent, "file", action="list"))["files"] == []
         assert "instructions" in (await use(agent, "board_settings", action="get"))["policy"]
         for name, given in {
             "board": {"action": "create", "name": "Mine", "workspace_id": place.workspace},

@@ -25,6 +25,7 @@ async def notify_run_people(
     *,
     question_id: str | None = None,
     but: str | None = None,
+    cause: str | None = None,
 ) -> None:
     """Notify the people that a run concerns, except the user `but`. Without a run, those that the card concerns.
 
@@ -46,6 +47,7 @@ async def notify_run_people(
         card_id=card.id,
         run_id=run.id if run else None,
         question_id=question_id,
+        cause=cause,
     )
 
 

@@ -76,6 +76,8 @@ def parts_of(kind: RunKind, snapshot: dict[str, Any], instruction: str | None) -
     parts.append(PromptPart("CARD", f"{text}\n\n{card['description']}" if card["description"] else text))
     if snapshot["subtasks"]:
         parts.append(PromptPart("STEPS", _steps(snapshot["subtasks"])))
+    if snapshot.get("files"):
+        parts.append(PromptPart("FILES", _files(snapshot["files"])))
     comments = ""
     if snapshot["comments"]:
         lines = ["What people said on the card last:"]
@@ -136,6 +138,14 @@ def _handoffs(handoffs: Sequence[dict[str, Any]], budget: int) -> PromptPart:
 
 
 PLANNED = (("module", "Module"), ("intent", "Intent"), ("contract", "Contract"))  # lines of a planned file
+
+
+def _files(files: Sequence[dict[str, Any]]) -> str:
+    lines = ["Files on the card. Read one with the tool file, or from the server at its address:"]
+    lines += [
+        f"- {one['name']} ({one['media_type']}, {one['size']:,} bytes): /files/{one['id']}" for one in files
+    ]
+    return "\n".join(lines)
 
 
 def _context(context: dict[str, Any], budget: int) -> PromptPart:

@@ -19,6 +19,7 @@ from models.branch_task import BranchTask, BranchTaskKind, MergeStrategy
 from models.card import Card, CardLink, LinkKind, Subtask
 from models.context import BoardContext
 from models.document import Document, DocumentLink
+from models.file import File
 from models.knowledge import KnowledgeItem
 from models.message import Message
 from models.planned_file import PlannedFile
@@ -29,6 +30,7 @@ from models.review import ReviewState
 from models.run import CommandKind, PermissionLevel, Run, RunCommand, RunKind, RunStatus
 from models.worker import AgentProfile, AgentSession, Worker, program_of, reusable
 
+MAX_PROMPT_FILES = 50  # files in a prompt
 MAX_PROMPT_DOCUMENTS = 50  # linked documents in a prompt
 MAX_DOCUMENT_LENGTH = 40_000  # characters of a document in a prompt
 MAX_HANDOFFS = 20  # cards whose last summary is in a prompt
@@ -148,6 +150,7 @@ async def freeze_snapshot(tx: Transaction, board: Board, run: Run, card: Card) -
             {"id": row.id, "author": public(row), "body": row.body}
             for row in reversed((await tx.execute(comments)).all())
         ],
+        "files": await _files(tx, card),
         "message": _trigger_message(trigger) if trigger else None,
         "policy": asdict(policy),
         "work": await _reviewed_work(tx, run, card, policy),
@@ -196,6 +199,13 @@ async def _handoffs(tx: Transaction, board: Board, card: Card) -> list[dict[str,
     query = select(Card.number, Card.title, last.c.summary).join(last, last.c.card_id == Card.id)
     rows = await tx.execute(query.where(last.c.place == 1).order_by(Card.number).limit(MAX_HANDOFFS))
     return [{"name": f"{board.key}-{row.number}", "title": row.title, "summary": row.summary} for row in rows]
+
+
+async def _files(tx: Transaction, card: Card) -> list[dict[str, Any]]:
+    """Return the newest files of the card and of its messages."""
+    columns = File.id, File.name, File.media_type, File.size
+    query = select(*columns).where(File.card_id == card.id).order_by(File.id.desc()).limit(MAX_PROMPT_FILES)
+    return [row._asdict() for row in reversed((await tx.execute(query)).all())]
 
 
 async def _context(tx: Transaction, board: Board) -> dict[str, Any]:

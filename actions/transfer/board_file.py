@@ -108,6 +108,16 @@ class FileMessage:
 
 
 @dataclass
+class FileAttachment:
+    """A file that a card, or a message on it, has. Its bytes are not in the file of the board."""
+
+    name: str
+    media_type: str
+    size: int
+    sha256: str
+
+
+@dataclass
 class FileCard:
     """A card."""
 
@@ -131,6 +141,7 @@ class FileCard:
     approved_at: datetime | None = None
     approved_by: str | None = None  # a username
     comments: list[FileMessage] = field(default_factory=list)
+    files: list[FileAttachment] = field(default_factory=list)
     key: str | None = None  # its name in another system
     parent_key: str | None = None
     due_at: datetime | None = None  # a day only in some time zone

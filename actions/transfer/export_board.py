@@ -8,6 +8,7 @@ from sqlalchemy import Select, func, select
 
 from actions.transfer.board_file import (
     BoardFile,
+    FileAttachment,
     FileCard,
     FileColumn,
     FileGroup,
@@ -23,6 +24,7 @@ from models.account import User
 from models.actor import Actor, ActorKind
 from models.board import Board, BoardColumn
 from models.card import Card, CardAssignee, CardLabel, CardLink, Subtask
+from models.file import File
 from models.group import Group
 from models.knowledge import KnowledgeItem
 from models.message import Message, said_by
@@ -85,6 +87,9 @@ async def export_board(read: Read, actor: Actor, board_id: str) -> BoardFile:
                 ],
                 approved_at=row.approved_at,
                 approved_by=next((one.username for one in children["approvers"][row.id]), None),
+                files=[
+                    FileAttachment(f.name, f.media_type, f.size, f.sha256) for f in children["files"][row.id]
+                ],
                 comments=[_comment(message) for message in children["comments"][row.id]],
             )
         )
@@ -131,6 +136,7 @@ async def _count_left(read: Read, file: BoardFile, board: Any, cards: Sequence[A
     counts: list[tuple[str, Any]] = [
         ("runs of agents, with their logs", Run.board_id == board.id),
         ("questions and their answers", Question.board_id == board.id),
+        ("contents of files (copy the store of files)", File.board_id == board.id),
         ("deleted comments", (Message.board_id == board.id) & Message.deleted_at.is_not(None)),
     ]
     counted = [select(func.count()).where(these).scalar_subquery() for _, these in counts]
@@ -173,6 +179,7 @@ async def _load_children(read: Read, board_id: str) -> dict[str, dict[str, list[
         "subtasks": await read(_of(Subtask, board_id).order_by(Subtask.phase_order, Subtask.rank)),
         "knowledge": await read(_of(KnowledgeItem, board_id).order_by(KnowledgeItem.rank)),
         "planned_files": await read(_of(PlannedFile, board_id).order_by(PlannedFile.rank)),
+        "files": await read(_of(File, board_id).order_by(File.id)),
         "approvers": await read(approvers.where(Card.board_id == board_id)),
         "comments": await read(comments.where(Message.board_id == board_id)),
     }

@@ -244,6 +244,7 @@ class _Builder:
         await self._add_children(card, file_card)
         await self._add_plans(card, file_card)
         await self._added(1 + len(file_card.labels) + len(file_card.assignees) + len(file_card.subtasks))
+        self.result.left["files, whose contents are not in the file of the board"] += len(file_card.files)
         for comment in file_card.comments:
             self._add_comment(card, comment)
             await self._added(1)

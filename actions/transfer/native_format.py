@@ -5,6 +5,7 @@ from typing import Any
 
 from actions.transfer.board_file import (
     BoardFile,
+    FileAttachment,
     FileCard,
     FileColumn,
     FileGroup,
@@ -103,6 +104,7 @@ def _read_card(one: FileReader, columns: int, groups: int) -> FileCard:
         planned_files=[_read_planned_file(file) for file in one.objects("plannedFiles")],
         approved_at=one.moment("approvedAt"),
         approved_by=one.maybe("approvedBy", str),
+        files=[_read_file(file) for file in one.objects("files")],
         comments=[_read_comment(comment) for comment in one.objects("comments")],
     )
 
@@ -132,6 +134,12 @@ def _read_planned_file(one: FileReader) -> FilePlannedFile:
         intent=one.get("intent", str, ""),
         contract=one.maybe("contract", str),
         status=one.one_of("status", PlannedFileStatus, PlannedFileStatus.PROPOSED),
+    )
+
+
+def _read_file(one: FileReader) -> FileAttachment:
+    return FileAttachment(
+        one.get("name", str), one.get("mediaType", str), one.get("size", int), one.get("sha256", str)
     )
 
 
@@ -221,6 +229,10 @@ def _card_as_json(card: FileCard) -> dict[str, Any]:
         ],
         "approvedAt": card.approved_at.isoformat() if card.approved_at else None,
         "approvedBy": card.approved_by,
+        "files": [
+            {"name": f.name, "mediaType": f.media_type, "size": f.size, "sha256": f.sha256}
+            for f in card.files
+        ],
         "comments": [
             {
                 "author": c.author,

@@ -55,7 +55,8 @@ log = logging.getLogger("signalbox.webhook")
 
 POLL_SECONDS = 1.0
 MAX_CONCURRENT_ENDPOINTS = 64  # of one process
-LEASE_SECONDS = 90.0  # more than one message may take
+LEASE_SECONDS = 10.0
+HEARTBEAT_SECONDS = 3.0
 TURN_SECONDS = 30.0  # then another endpoint may have the place
 MAX_TOPICS_PER_TURN = 100
 MAX_EVENTS_PER_PAGE = 50
@@ -145,6 +146,7 @@ class WebhookSender:
 
     async def _take_turn(self, endpoint: Any, token: str) -> None:
         turn = Turn(self.services, self.outbound, endpoint, token)
+        beating = asyncio.create_task(turn.extend_lease())
         try:
             await turn.run()
         except LeaseGone:
@@ -156,6 +158,7 @@ class WebhookSender:
             log.exception("not sent", extra={"endpoint": endpoint.id})
             turn.pause_seconds = MAX_PAUSE_SECONDS
         finally:
+            beating.cancel()
             await asyncio.shield(turn.release())
 
 
@@ -303,6 +306,18 @@ class Turn:
                 await store_deliveries(tx, self.endpoint, done, settled, retry_at)
             if failed and last is not None:
                 await _disable_if_dead(tx, endpoint, values["failing_since"], last)
+
+    async def extend_lease(self) -> None:
+        """Hold the lease while a message waits for its answer. A lost lease is noticed when that is stored."""
+        held = WebhookEndpoint.id == self.endpoint.id, WebhookEndpoint.lease_token == self.token
+        extended = update(WebhookEndpoint).where(*held).values(lease_until=database_now(LEASE_SECONDS))
+        while True:
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+            try:
+                async with self.services.database.write() as tx:
+                    await tx.execute(extended)
+            except Unavailable:
+                log.warning("the lease of a webhook endpoint was not extended")
 
     async def release(self) -> None:
         """Give the lease back and delete the oldest entries of the log."""

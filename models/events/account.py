@@ -26,6 +26,18 @@ class PasswordChanged(UserEvent):
     account_id: Annotated[Id, "Your user id."]
 
 
+class SecondFactorAdded(UserEvent):
+    """You turned a second factor on."""
+
+    account_id: Annotated[Id, "Your user id."]
+
+
+class SecondFactorRemoved(UserEvent):
+    """Your second factor was removed."""
+
+    account_id: Annotated[Id, "Your user id."]
+
+
 class AddressConfirmed(UserEvent):
     """Your e-mail address was confirmed."""
 

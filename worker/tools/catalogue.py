@@ -1,8 +1,8 @@
 """The tools: their input and the API operation that each executes.
 
 The caller's credential decides what a tool may do. With a run's token, an agent reads its card, completes and adds
-subtasks, notes knowledge and planned files, comments, edits the card's texts, creates cards under it, and asks.
-Everything else is FORBIDDEN.
+subtasks, notes knowledge and planned files, adds files, comments, edits the card's texts, creates cards under it,
+and asks. Everything else is FORBIDDEN.
 """
 
 import hashlib
@@ -18,6 +18,7 @@ STAGES = ("BACKLOG", "PLAN", "TODO", "IN_PROGRESS", "REVIEW", "DONE")
 PRIORITIES = ("NONE", "LOW", "MEDIUM", "HIGH", "CRITICAL")
 KNOWLEDGE_KINDS = ("REQUIREMENT", "FACT", "ASSUMPTION")
 ARTIFACT_KINDS = ("CODE", "TEST", "DOCS", "CONFIG", "MIGRATION", "ASSET", "OTHER")
+ENCODINGS = ("TEXT", "BASE64")
 FILE_ACTIONS = ("CREATE", "EDIT")
 TYPES = ("FEATURE", "BUG", "REFACTOR", "TEST", "DOCS", "REVIEW", "CHORE")
 
@@ -362,6 +363,46 @@ async def comment(
     if action == "add":
         return await session.do("AddComment", cardId=id, body=body)
     return require_found(await session.ask("Comments", id=id, last=last, before=before), id)["messages"]
+
+
+@tool(
+    {
+        "action": one_of("What to do.", ("list", "read", "add", "delete")),
+        "card_id": CARD,
+        "file_id": text("For read and delete: which file, by its id."),
+        "offset": number("For read: the first byte; default 0.", 0, 2**31 - 1),
+        "length": number("For read: bytes; default 65,536.", 1, 524_288),
+        "name": text("For add: its name.", 200),
+        "content": text("For add: its content, at most 524,288 bytes.", 700_000),
+        "encoding": one_of("For add: the form of the content; default TEXT.", ENCODINGS),
+    },
+    "action",
+)
+async def file(
+    session: McpSession,
+    action: str,
+    card_id: str | None = None,
+    file_id: str = "",
+    offset: int = 0,
+    length: int = 65_536,
+    name: str = "",
+    content: str = "",
+    encoding: str | None = None,
+) -> Any:
+    """List the files of a card and of its messages, read one in parts, or add one. An agent that works on a card
+    deletes only files that it added. The url of a file has all of it, for the same token."""
+    if action == "read":
+        return require_found(
+            await session.ask("FileContent", id=file_id, offset=offset, length=length), file_id
+        )
+    if action == "delete":
+        return await session.do("DeleteFile", id=file_id)
+    id = await session.card(card_id)
+    if action == "add":
+        return await session.do(
+            "CreateFile", place={"cardId": id}, name=name, content=content, encoding=encoding
+        )
+    return require_found(await session.ask("Files", id=id), id)
 
 
 @tool(

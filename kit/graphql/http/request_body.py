@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any, cast
 
 from cross_web import AsyncHTTPRequestAdapter, StarletteRequestAdapter
+from starlette.formparsers import MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope
 from strawberry.http import GraphQLRequestData, GraphQLRequestProtocol
@@ -17,6 +18,8 @@ from kit.graphql.http import accept
 
 MAX_BODY_BYTES = 1 << 20  # bytes of a JSON body
 UPLOAD = 25 << 20  # bytes of a multipart body, when uploads are on
+# of a part in memory; the rest is in a temporary file
+MultiPartParser.spool_max_size = 64 * 1024
 FORM = "multipart/form-data"
 
 # A page on another origin cannot send one of these without asking first (CORS), and can send a

@@ -60,8 +60,8 @@ class GraphQLEndpoint(GraphQL[Any, Any]):
 
     `context_of(request)` makes the context of one HTTP request and `authenticate(websocket,
     params)` that of one socket; both may raise Rejected. `explorer` answers a browser that opens
-    the address, `unchanged` caches responses. `now` is the clock that ends
-    access. Sizes in bytes, times in seconds.
+    the address, `check_upload` may refuse an upload before it is read, `unchanged` caches responses.
+    `now` is the clock that ends access. Sizes in bytes, times in seconds.
     """
 
     graphql_transport_ws_handler_class = SocketHandler
@@ -85,6 +85,7 @@ class GraphQLEndpoint(GraphQL[Any, Any]):
         allowed_origins: Sequence[str] = (),
         queries_by_get: bool = True,
         uploads: bool = False,
+        check_upload: Callable[[Request], Awaitable[None]] | None = None,
         max_body: int = request_body.MAX_BODY_BYTES,
         max_upload: int = request_body.UPLOAD,
         init_timeout: float = 5.0,
@@ -109,6 +110,7 @@ class GraphQLEndpoint(GraphQL[Any, Any]):
         )
         self.context_of, self.authenticate, self.explorer = context_of, authenticate, explorer
         self.draining, self.now = draining or Draining(), now
+        self.check_upload = check_upload
         self.max_body, self.max_upload, self.unchanged = max_body, max_upload, unchanged
         self.persisted = persisted or PersistedDocuments()
         self.fanout = Broadcaster()
@@ -123,7 +125,10 @@ class GraphQLEndpoint(GraphQL[Any, Any]):
             request.headers.get("x-request-id"),
             wants_cost=request.headers.get("graphql-cost") == "1",
         )
-        response = await self._answer(request)
+        try:
+            response = await self._answer(request)
+        finally:
+            await request.close()  # the files of an upload
         if response is not None:
             for name, value in response_headers(operation, self.schema.policy.bucket).items():
                 response.headers.setdefault(name, value)  # the explorer and streams have their own
@@ -136,6 +141,10 @@ class GraphQLEndpoint(GraphQL[Any, Any]):
             if self.explorer is not None and request_body.is_browser(request):
                 return self.explorer(request)
             request_body.check_content_type(request, uploads=self.multipart_uploads_enabled)
+            if self.check_upload is not None and request_body.is_multipart(
+                request.headers.get("content-type")
+            ):
+                await self.check_upload(request)
             question = await self._question(request)
             return await (self.run(request) if question is None else self._again(request, question))
         except (ClientDisconnected, ClientDisconnect) as error:
