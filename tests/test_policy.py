@@ -13,7 +13,7 @@ from tests.test_profile import make
 FIELDS = """autoDispatch agentProfileId concurrency maxAttempts queueSeconds attemptSeconds wholeSeconds
   silenceSeconds leaseSeconds stuckMinutes questionSeconds questionExpiry repeatedQuestions noChange repository
   baseBranch branchTemplate instructions promptLength requiredRequirements requiredPlannedFiles requireAnswers
-  requireReview requireApproval unplannedFiles"""
+  requireReview requireApproval"""
 CHANGE = f"""mutation($input: UpdateBoardPolicyInput!) {{ updateBoardPolicy(input: $input) {{
   __typename ... on Board {{ version policy {{ {FIELDS} }} }} ... on Refusal {{ code }}
   ... on Stale {{ version }} ... on Invalid {{ issues {{ path }} }} }} }}"""
@@ -34,7 +34,6 @@ DEFAULTS = {  # written a second time on purpose
     "questionSeconds": 1_800,
     "questionExpiry": "FAIL",
     "repeatedQuestions": "SHOW",
-    "unplannedFiles": "ALLOW",
     "noChange": "SUCCEED",
     "requiredRequirements": 1,
     "requiredPlannedFiles": 1,
@@ -103,7 +102,6 @@ async def test_defaults_changes_and_the_way_back(run):
         given |= {
             "questionExpiry": "HOLD",
             "repeatedQuestions": "ANSWER",
-            "unplannedFiles": "WARN",
             "noChange": "DECIDE",
             "branchTemplate": "{run}/{slug}",
         }
