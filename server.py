@@ -441,6 +441,7 @@ def middleware(settings: Settings) -> list[Middleware]:
     found = [Middleware(HostMiddleware, hosts=hosts, origins=origins, probed=["/livez", "/readyz"])]
     if origins:
         shown = ["etag", "x-request-id", "retry-after", "ratelimit", "ratelimit-policy"]
+        shown += ["location", "content-disposition", "content-range", "accept-ranges"]
         found.append(
             Middleware(
                 CORSMiddleware,

@@ -6,6 +6,7 @@ An upload is read in small parts and never held whole. A download is never shown
 import asyncio
 import re
 import unicodedata
+from contextlib import suppress
 from functools import partial
 from typing import Any
 from urllib.parse import quote
@@ -13,6 +14,7 @@ from urllib.parse import quote
 from sqlalchemy import select
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from actions.file import Place
 from actions.file_upload import Incomplete, TooLarge, store_file
@@ -26,8 +28,8 @@ from models.refusal import Conflict, Forbidden, Invalid, NotFound, Refusal, Unau
 from resolvers.file import sees_file
 
 MAX_UPLOADS = 256  # of one process at once
-MAX_DROPPED_BYTES = 8 << 20  # of a refused upload that are read, so that its client reads the refusal
-DROP_SECONDS = 5.0
+MAX_DROPPED_BYTES = 256 << 20  # of a refused upload that are read on
+LINGER_SECONDS = 3.0
 RETRY_SECONDS = 10
 # A file runs nothing, also if a browser is made to open it as a page.
 HEADERS = {
@@ -51,6 +53,31 @@ class Unsatisfiable(Exception):
     """The range begins after the end of the file."""
 
 
+class LingeringResponse(Response):
+    """The refusal of an upload that is still being sent: after it, the upload is read on for a while.
+
+    A connection that is closed with unread bytes is reset, and loses its answer.
+    """
+
+    def __init__(self, response: Response) -> None:
+        super().__init__(response.body, response.status_code)
+        self.raw_headers = response.raw_headers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        start = {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
+        await send(start)
+        await send({"type": "http.response.body", "body": self.body, "more_body": True})
+        dropped = 0
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LINGER_SECONDS):
+                while dropped < MAX_DROPPED_BYTES:
+                    message = await receive()
+                    if not message.get("more_body"):  # its end, or a client that went
+                        break
+                    dropped += len(message["body"])
+        await send({"type": "http.response.body", "body": b""})
+
+
 async def upload_file(services: Services, request: Request) -> Response:
     """Store the body as a file. 201 with the file; `cardId`, `messageId` or `workspaceId` in the query says where.
 
@@ -61,9 +88,11 @@ async def upload_file(services: Services, request: Request) -> Response:
         response = await _upload(services, request)
     except ClientDisconnect:
         return Response(status_code=400)  # nobody reads it
+    except Unavailable as error:
+        response = _unavailable(str(error))
     if response.status_code >= 400:
-        await _drop_body(request)
         response.headers["connection"] = "close"
+        return response if request._stream_consumed else LingeringResponse(response)
     return response
 
 
@@ -98,7 +127,7 @@ async def _upload(services: Services, request: Request) -> Response:
         return _too_large(services)
     except Incomplete as error:
         return _answer(400, "INVALID", str(error))
-    except (StoreUnavailable, Unavailable, TimeoutError) as error:
+    except (StoreUnavailable, TimeoutError) as error:
         return _unavailable(str(error) or "The upload took too long")
     headers = {"cache-control": "no-store", "location": f"/files/{file['id']}"}
     return JSONResponse(file, 201, headers)
@@ -124,17 +153,21 @@ async def download_file(services: Services, request: Request) -> Response:
     """Answer the bytes of a file that the caller may see, or a range of them.
 
     206: a range. 304: the caller has it. 401, 404: refused. 416: the range begins after its end. 503: the
-    store does not work.
+    store or the database does not work.
     """
+    try:
+        return await _download(services, request)
+    except Unavailable as error:
+        return _unavailable(str(error))
+
+
+async def _download(services: Services, request: Request) -> Response:
     actor, why = await identify(services, request.headers.get("authorization"))
     if actor is None:
         return _refuse(why or Unauthenticated("MISSING", "Sign in, or send an API key"))
     id = request.path_params["id"][:100]
     query = select(File.__table__).where(File.id == id, sees_file(actor))
-    try:
-        rows = await services.database.read(query)
-    except Unavailable as error:
-        return _unavailable(str(error))
+    rows = await services.database.read(query)
     if not rows:
         return _refuse(NotFound(id))
     [file] = rows
@@ -199,22 +232,6 @@ def _content_type(media_type: str) -> str:
 def _has(given: str | None, etag: str) -> bool:
     tags = {tag.strip().removeprefix("W/") for tag in (given or "").split(",")}
     return etag in tags or "*" in tags
-
-
-async def _drop_body(request: Request) -> None:
-    """Read on a little, because a connection that is closed with unread bytes loses its answer."""
-    announced = request.headers.get("content-length", "0")
-    if not announced.isdecimal() or int(announced[:20]) > MAX_DROPPED_BYTES:
-        return
-    dropped = 0
-    try:
-        async with asyncio.timeout(DROP_SECONDS):
-            async for chunk in request.stream():
-                dropped += len(chunk)
-                if dropped > MAX_DROPPED_BYTES:
-                    return
-    except (ClientDisconnect, TimeoutError, RuntimeError):  # RuntimeError: it was read already
-        return
 
 
 def _too_large(services: Services) -> Response:

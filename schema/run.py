@@ -264,7 +264,7 @@ class Run(RunLog, Node):
     summary: Annotated[str | None, "Summary of the work, by the agent; null until then."]
     prompt: str | None = query_field(runs.prompt_of_run)
     prompt_parts: list[PromptPart] = query_field(
-        runs.prompt_parts_of_run, directives=[list_size(12, slicing=())]
+        runs.prompt_parts_of_run, directives=[list_size(13, slicing=())]
     )
     planned_changes: PlannedChanges | None = query_field(runs.planned_changes_of_run)
     patch: str | None = query_field(runs.patch_of_run)

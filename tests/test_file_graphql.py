@@ -14,8 +14,9 @@ from actions.transfer.report import report_of_export
 from kit.db.database import UtcDateTime, utcnow
 from models.file import StoredObject
 from tests.conftest import NOBODY
-from tests.test_file import DELETE, download, objects, stored, until, uploaded
+from tests.test_file import DELETE, POST, download, objects, stored, until, uploaded
 from tests.test_transfer import brought, taken
+from tests.work import hand, queued
 
 UPLOAD = """mutation($input: UploadFileInput!) { uploadFile(input: $input) {
   __typename ... on File { id name size mediaType cardId } ... on Refusal { code message } } }"""
@@ -168,3 +169,53 @@ async def test_a_board_file_names_its_files(run):
         assert "1  files, whose contents are not in the file of the board" in said
         assert (await app.data("{ viewer { personalData } }"))["personalData"]["files"][0]["name"] == "x.txt"
         assert made.board.id != board
+
+
+async def test_a_prompt_names_the_files(run):
+    parts = "query($id: ID!) { run(id: $id) { promptParts { name } } }"
+    async with run() as app:
+        _, [card] = await app.has_board("Paint")
+        message = (await app.data(POST, id=card))["id"]
+        first = await uploaded(app, b"red", cardId=card, name="colour.txt")
+        second = await uploaded(app, b"blue", messageId=message, name="../other.txt")
+        worker = await hand(app)
+        id = await queued(app, card)
+        [claim] = await worker.claim()
+        named = f"""Files on the card. Read one with the tool file, or from the server at its address:
+- colour.txt (text/plain, 3 bytes): /files/{first["id"]}
+- other.txt (text/plain, 4 bytes): /files/{second["id"]}"""
+        assert named in claim["work"]["prompt"]
+        shown = [part["name"] for part in (await app.data(parts, id=id))["promptParts"]]
+        assert "FILES" in shown
+        app.tokens["agent"] = f"Bearer {claim['work']['agentToken']}"
+        assert (await download(app, first["id"], "agent")).content == b"red"
+        log = await uploaded(app, b"done", "agent", cardId=card, name="log.txt")
+        assert (await app.data(DELETE, "agent", id=first["id"]))["code"] == "FORBIDDEN"
+        assert (await app.data(DELETE, "agent", id=log["id"]))["__typename"] == "File"
+
+
+REMOVE = {
+    "card": ("deleteCard", {}),
+    "message": ("deleteMessage", {}),
+    "file": ("deleteFile", {}),
+    "board": ("deleteBoard", {"confirmName": "Web"}),
+}
+
+
+@pytest.mark.parametrize("gone", REMOVE)
+async def test_a_deletion_itself_has_the_bytes_freed(run, gone):
+    """Its transaction enqueues the job; the hourly look for what is left is not needed."""
+    name, more = REMOVE[gone]
+    delete = (
+        f"mutation($input: {name[0].upper()}{name[1:]}Input!) {{ {name}(input: $input) {{ __typename }} }}"
+    )
+    async with run() as app:
+        board, [card] = await app.has_board("One")
+        message = (await app.data(POST, id=card))["id"]
+        file = (await uploaded(app, b"x", messageId=message))["id"]
+        id = {"card": card, "message": message, "file": file, "board": board}[gone]
+        answer = await app.data(delete, input={"id": id, **more})
+        assert answer["__typename"] == gone.capitalize()
+        jobs = await app.services.database.read(text("SELECT kind FROM server_job"))
+        assert [job.kind for job in jobs] == ["FREE_FILES"]
+        await until(lambda: stored(app) == [])

@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import random
+import resource
 from datetime import timedelta
 
 import httpx2
@@ -213,3 +214,30 @@ async def test_killed_servers_lose_no_file_and_leak_none(serve, fresh, tmp_path,
         for id, size in files.items():
             assert len((await http.get(f"http://127.0.0.1:{server.port}/files/{id}")).content) == size
     figure(kills=kills, answered=len(answered), files=len(files))
+
+
+async def test_a_disk_that_takes_no_more(serve, tmp_path):
+    """A write that the system refuses ends the upload with its reason; what was written of it goes."""
+    server = await serve(FILES_URL=str(tmp_path), **ROOMY)
+    client = Client(server, await card_of(server))
+    status, body = await client.upload(MB)
+    assert status == 201
+    resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (10 * MB, 10 * MB))
+    async with client.begin(20 * MB) as (reader, writer):
+        for _ in range(20 * MB // len(CHUNK)):  # a client that reads only once it has sent everything
+            writer.write(CHUNK)
+            await writer.drain()
+        refused, reason = await answer_of(reader)
+    assert (refused, json.loads(reason)["code"]) == (503, "UNAVAILABLE")
+    assert [path.stat().st_size for path in files_in(tmp_path)] == [MB]
+    assert await count(server.database_url, "stored_object") == 1
+    async with httpx2.AsyncClient(timeout=30, headers=server.headers) as http:
+        url = f"http://127.0.0.1:{server.port}{json.loads(body)['url']}"
+        assert len((await http.get(url)).content) == MB
+
+
+async def test_a_refusal_reaches_a_client_that_sends_everything_first(serve, tmp_path):
+    server = await serve(FILES_URL=str(tmp_path))
+    status, body = await Client(server, "card_none").upload(50 * MB)
+    assert (status, json.loads(body)["code"]) == (404, "NOT_FOUND")
+    assert files_in(tmp_path) == []
