@@ -22,6 +22,7 @@ from models.notice import Notification
 from models.refusal import Invalid
 from models.second_factor import SecondFactor
 from models.topic import user_topic
+from models.watch import Watch
 from models.workspace import Membership
 
 DELETED_NICKNAME = "Deleted user"
@@ -53,7 +54,7 @@ async def erase_me(
         raise Invalid(("confirmUsername", "is not your username"))
     await end_sessions(tx, user.id, EndReason.ACCOUNT_CLOSED)
     username, folded = user.username, user.email_folded
-    for table in (Avatar, LinkedIdentity, AccountToken, SignInLink, Notification, SecondFactor):
+    for table in (Avatar, LinkedIdentity, AccountToken, SignInLink, Notification, Watch, SecondFactor):
         await tx.execute(delete(table).where(table.user_id == user.id))
     own_mails = or_(Mail.user_id == user.id, Mail.recipient == user.email)
     await tx.execute(delete(Mail).where(own_mails))
@@ -73,6 +74,6 @@ def _clear(user: User) -> None:
     user.nickname = DELETED_NICKNAME
     user.email = user.email_folded = user.email_confirmed_at = None
     user.first_name = user.last_name = user.password_hash = user.avatar_url = user.preferences = None
-    user.last_login_at = None
+    user.last_login_at = user.digest_at = None
     user.is_active = user.is_local = False
     user.version += 1

@@ -14,6 +14,7 @@ from actions.job import HANDLERS
 from actions.mail import enqueue_mail
 from actions.notice import NOTICE_MAIL
 from auth.services import Services
+from kit.completion import complete
 from kit.db.database import Unavailable, utcnow
 from kit.db.transaction import Author, Transaction
 from models.account import User, public
@@ -57,7 +58,7 @@ async def mail_digests_periodically(services: Services) -> None:
     while True:
         await asyncio.sleep(INTERVAL_SECONDS * random.uniform(0.7, 1.3))  # noqa: S311 - so that processes alternate
         try:
-            await mail_digests(services)
+            await complete(mail_digests(services))
         except Unavailable:
             log.warning("no digest mailed: the database does not answer")
         except Exception:

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import and_, or_, select
 
 from actions.notice import NoticeText, notify_of, people_of
+from kit.completion import complete
 from kit.db.database import Unavailable, utcnow
 from kit.db.transaction import Author
 from kit.eventlog.event_log import EventLog
@@ -42,8 +43,8 @@ async def remind_periodically(event_log: EventLog) -> None:
     while True:
         await asyncio.sleep(INTERVAL_SECONDS * random.uniform(0.7, 1.3))  # noqa: S311 - so that processes alternate
         try:
-            await remind_of_due_cards(event_log, utcnow())
-            await remind_of_stale_pull_requests(event_log, utcnow())
+            await complete(remind_of_due_cards(event_log, utcnow()))
+            await complete(remind_of_stale_pull_requests(event_log, utcnow()))
         except Unavailable:
             log.warning("no reminder: the database does not answer")
         except Exception:

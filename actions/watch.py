@@ -18,6 +18,7 @@ from actions.account import lock_own_user
 from actions.notice import NoticeText, message_cause, notify_of
 from auth.permissions import sees_board, sees_card
 from kit import queue
+from kit.completion import complete
 from kit.db.database import Unavailable
 from kit.db.transaction import Author, Transaction
 from kit.eventlog.event_log import EventLog
@@ -121,7 +122,7 @@ async def notify_periodically(event_log: EventLog) -> None:
     while True:
         await asyncio.sleep(POLL_SECONDS * random.uniform(0.7, 1.3))  # noqa: S311 - so that processes alternate
         try:
-            while await notify_watchers(event_log):
+            while await complete(notify_watchers(event_log)):
                 pass
         except Unavailable:
             log.warning("no watcher notified: the database does not answer")

@@ -38,6 +38,7 @@ from models.approval import Approval
 from models.batch import RunBatch
 from models.board import Board, BoardColumn
 from models.card import Card, CardLink, Subtask
+from models.card_schedule import CardSchedule
 from models.connection import Connection
 from models.document import Document, DocumentLink
 from models.file import File
@@ -349,6 +350,11 @@ async def lock_answer_rule(tx: Transaction, actor: Actor, id: str) -> tuple[Boar
         raise NotFound(id)
     board = await lock_board(tx, actor, board_id, admin=True)
     return board, await _lock_by_id(tx, AnswerRule, id)
+
+
+async def lock_card_schedule(tx: Transaction, actor: Actor, id: str) -> tuple[Board, CardSchedule]:
+    """Lock a schedule of cards and its board."""
+    return await _lock_on_board(tx, actor, CardSchedule, id, sees_board(actor, Board.id))
 
 
 async def lock_group(tx: Transaction, actor: Actor, id: str) -> tuple[Board, Group]:

@@ -11,6 +11,7 @@ from models import (  # noqa: F401
     board,
     branch_task,
     card,
+    card_schedule,
     check,
     connection,
     context,

@@ -25,6 +25,7 @@ from models.message import Message
 from models.preferences import Preferences, preferences_of
 from models.refusal import Forbidden, Invalid
 from models.run import Run
+from models.watch import Watch
 from models.workspace import Membership
 from resolvers.context import Info
 from resolvers.key import API_KEY
@@ -172,6 +173,7 @@ PERSONAL = {
     "identities": _newest(
         LinkedIdentity, LinkedIdentity.user_id, LinkedIdentity.provider, LinkedIdentity.name
     ),
+    "watches": _newest(Watch, Watch.user_id, Watch.board_id, Watch.card_id, Watch.level, Watch.created_at),
     "messages": _newest(Message, Message.author_id, Message.id, Message.card_id, Message.body),
     "files": _newest(
         File, File.author_id, File.id, File.card_id, File.name, File.media_type, File.size, File.sha256

@@ -14,6 +14,7 @@ from resolvers.batch import BATCH
 from resolvers.board import BOARD, COLUMN
 from resolvers.branch_task import BRANCH_TASK
 from resolvers.card import CARD
+from resolvers.card_schedule import SCHEDULE
 from resolvers.check import CHECK
 from resolvers.connection import CONNECTION
 from resolvers.context import Info
@@ -57,6 +58,7 @@ RELATIONS: dict[str, Relation] = {
     "board": BOARD,
     "column": COLUMN,
     "group": GROUP,
+    "schedule": SCHEDULE,
     "file": FILE,
     "task": BRANCH_TASK,
     "card": CARD,

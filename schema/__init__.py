@@ -18,6 +18,7 @@ from schema.batch import BatchMutation, BatchQuery
 from schema.board import BoardMutation, BoardQuery
 from schema.branch_task import BranchTaskMutation
 from schema.card import CardMutation, CardQuery
+from schema.card_schedule import CardScheduleMutation
 from schema.check import CheckMutation
 from schema.connection import ConnectionMutation, ConnectionQuery
 from schema.diff import DiffMutation, DiffQuery
@@ -106,6 +107,7 @@ class Mutation(
     InvitationMutation,
     BoardMutation,
     GroupMutation,
+    CardScheduleMutation,
     BranchTaskMutation,
     CardMutation,
     SubtaskMutation,

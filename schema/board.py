@@ -25,6 +25,7 @@ from resolvers import pull_request as pull_requests
 from resolvers import run as runs
 from resolvers.answer_rule import RULES_OF_BOARD
 from resolvers.board import BOARD, COLUMNS_OF_BOARD
+from resolvers.card_schedule import SCHEDULES_OF_BOARD
 from resolvers.document import LINKS_OF_TARGET
 from resolvers.repository import REPOSITORY
 from resolvers.workspace import WORKSPACE
@@ -43,6 +44,7 @@ BatchLater: Any = Annotated["RunBatch", strawberry.lazy("schema.batch")]
 RepositoryLater: Any = Annotated["Repository", strawberry.lazy("schema.repository")]
 AutomationLater: Any = Annotated["BoardAutomation", strawberry.lazy("schema.pull_request")]
 AnswerRuleLater: Any = Annotated["AnswerRule", strawberry.lazy("schema.answer_rule")]
+CardScheduleLater: Any = Annotated["CardSchedule", strawberry.lazy("schema.card_schedule")]
 RunLater: Any = Annotated["Run", strawberry.lazy("schema.run")]
 
 
@@ -94,6 +96,9 @@ class Board(Node):
     )
     cards: Connection[CardLater] = query_field(cards.cards_of_board, directives=[list_size(50, maximum=500)])
     plans: Connection[PlanBatch] = query_field(plans.plans_of_board, directives=[list_size(50)])
+    schedules: list[CardScheduleLater] = relation_field(
+        SCHEDULES_OF_BOARD, text="Its schedules of cards, oldest first. A board has at most 50.", size=5
+    )
     map: StoryMap = query_field(groups.map_of_board)
     card_counts: list[StageCount] = query_field(boards.card_counts, directives=[list_size(6, slicing=())])
     policy: BoardPolicy = query_field(policies.policy_of_board)

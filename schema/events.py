@@ -29,6 +29,7 @@ from models.events import (
     board,
     branch_task,
     card,
+    card_schedule,
     check,
     connection,
     document,
@@ -57,6 +58,7 @@ from resolvers.batch import BATCH
 from resolvers.board import BOARD, COLUMN
 from resolvers.branch_task import BRANCH_TASK
 from resolvers.card import CARD
+from resolvers.card_schedule import SCHEDULE
 from resolvers.connection import CONNECTION
 from resolvers.document import DOCUMENT
 from resolvers.group import GROUP
@@ -86,6 +88,7 @@ from schema.batch import RunBatch
 from schema.board import Board, Column
 from schema.branch_task import BranchTask
 from schema.card import Card
+from schema.card_schedule import CardSchedule
 from schema.connection import ConnectedService
 from schema.document import Document
 from schema.group import Group
@@ -126,6 +129,11 @@ CURRENT: dict[type[BaseEvent], tuple[Current, ...]] = {
     ),
     board.ColumnEvent: (
         Current("column", COLUMN, Column, "column_id", "The column as it is now; null once deleted."),
+    ),
+    card_schedule.CardScheduleEvent: (
+        Current(
+            "schedule", SCHEDULE, CardSchedule, "schedule_id", "The schedule as it is now; null once deleted."
+        ),
     ),
     group.GroupEvent: (
         Current("group", GROUP, Group, "group_id", "The group as it is now; null once deleted."),

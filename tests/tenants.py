@@ -82,6 +82,7 @@ MAKES: list[tuple[str, str, dict[str, Any]]] = [
     ("child", "createCard", {"boardId": "$board", "title": "% child", "parentId": "$parent"}),
     ("group", "createGroup", {"boardId": "$board", "title": "% group", "description": "%"}),
     ("activity", "createGroup", {"boardId": "$board", "title": "% activity", "parentId": "$group"}),
+    ("schedule", "createCardSchedule", {"boardId": "$board", "title": "% again", "cron": "0 9 * * MON"}),
     ("subtask", "addSubtask", {"cardId": "$card", "title": "% subtask"}),
     ("knowledge", "addKnowledge", {"cardId": "$card", "kind": "FACT", "text": "% known", "evidence": "%"}),
     ("guess", "addKnowledge", {"cardId": "$card", "kind": "ASSUMPTION", "text": "% guess"}),
@@ -394,6 +395,11 @@ MUTATIONS: dict[str, Case] = {
     "createColumn": Case(BOARD, {"boardId": "$board", "name": "% new", "stage": "PLAN"}),
     "updateColumn": Case(BOARD, {"id": "$column", "name": "% renamed"}),
     "moveColumn": Case(BOARD, {"id": "$column", "position": {"before": "$other"}}),
+    "createCardSchedule": Case(
+        BOARD, {"boardId": "$board", "title": "% again", "cron": "0 9 * * TUE", "description": "%"}
+    ),
+    "updateCardSchedule": Case(BOARD, {"id": "$schedule", "title": "% often"}),
+    "deleteCardSchedule": Case(BOARD, {"id": "$schedule"}),
     "planBatch": Case(BOARD, {"boardId": "$board", "actions": [{"createGroup": {"title": "% planned"}}]}),
     "proposePlan": Case(
         AGENT,
@@ -550,6 +556,7 @@ NODES: dict[str, str] = {
     "Board": "board",
     "Column": "column",
     "Group": "group",
+    "CardSchedule": "schedule",
     "BranchTask": "task",
     "Card": "card",
     "Subtask": "subtask",

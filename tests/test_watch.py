@@ -12,7 +12,9 @@ from models.account import User
 from models.notice import Notification
 from models.pull_request import CardPullRequest, PullRequest, PullRequestOrigin, PullRequestState
 from models.watch import MAX_WATCHES, Watch
+from tests.conftest import PASSWORD
 from tests.mailbox import mailbox
+from tests.test_approval import decide, request, reviewed
 from tests.test_job import until
 from tests.test_mail import mailing
 from tests.test_notice import ASSIGN, POST
@@ -109,6 +111,38 @@ async def test_the_list_is_filtered(run):
         assert await told(app, "max", types=[]) == []
         answer = await app.ask(LIST, "max", types=["ASSIGNED"] * 13)
         assert answer["errors"][0]["extensions"]["code"] == "INVALID"
+
+
+async def test_an_approval_is_requested_and_then_the_work_may_be_merged(run):
+    async with run() as app:
+        for name in ("max", "kim"):
+            await app.has_user(name)
+        _, id, _, _ = await reviewed(app, {"approvals": [{"kind": "MERGE", "by": "PERSON"}]})
+        await app.data(WATCH, "kim", input={"id": id})
+        before = len(await told(app))
+        asked = await request(app, id, actor="max")
+        await decide(app, asked["id"], actor="max")
+        new = [
+            ("READY_TO_MERGE", "WEB-1 may be merged: Paint"),
+            ("APPROVAL_REQUESTED", "WEB-1 needs an approval: Paint"),
+        ]
+        assert await told(app, "kim") == new
+        assert (await told(app))[: len(await told(app)) - before] == new
+        assert await told(app, "max") == []
+
+
+async def test_who_erases_the_account_watches_nothing(run):
+    erase = """mutation($input: DeleteMeInput!) { deleteMe(input: $input) { __typename } }"""
+    show = "{ viewer { personalData } }"
+    async with run() as app:
+        await app.has_user("max")
+        _, [card] = await app.has_board("One")
+        await app.data(WATCH, "max", input={"id": card})
+        [kept] = (await app.data(show, "max"))["personalData"]["watches"]
+        assert (kept["card_id"], kept["level"]) == (card, "WATCHING")
+        answer = await app.data(erase, "max", input={"confirmUsername": "max", "currentPassword": PASSWORD})
+        assert answer["__typename"] == "ErasedAccount", answer
+        assert await app.services.database.read(select(Watch.id)) == []
 
 
 async def test_watches_are_bounded(run):

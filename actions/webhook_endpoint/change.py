@@ -51,6 +51,7 @@ DEFAULT_OVERLAP_HOURS = 24
 KNOWN_TYPES = frozenset(cls.__name__ for cls in EVENT_TYPES.values() if cls is not FeedStarted)
 # The types that a chat is told of, unless an admin chooses others: ready to merge, completed, failed, warnings.
 CHAT_TYPES = (
+    "ApprovalDecided",
     "ApprovalRequested",
     "MergeCompleted",
     "MergeConflicts",

@@ -11,6 +11,7 @@ import logging
 import random
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -24,6 +25,7 @@ from actions.webhook_endpoint.post import GONE, PostResult, post_message
 from actions.webhook_endpoint.text import read_texts
 from auth.services import Services
 from kit import queue
+from kit.completion import complete
 from kit.db.clock import database_now
 from kit.db.database import Unavailable, utcnow
 from kit.db.transaction import Author, Transaction
@@ -106,7 +108,7 @@ class WebhookSender:
         try:
             while True:
                 try:
-                    await self._claim()
+                    await complete(self._claim())
                 except Unavailable:
                     log.warning("no webhook sent: the database does not answer")
                 except Exception:
@@ -158,8 +160,9 @@ class WebhookSender:
             log.exception("not sent", extra={"endpoint": endpoint.id})
             turn.pause_seconds = MAX_PAUSE_SECONDS
         finally:
-            beating.cancel()
-            await asyncio.shield(turn.release())
+            turn.is_over.set()
+            await beating
+            await complete(turn.release())
 
 
 class Turn:
@@ -168,6 +171,7 @@ class Turn:
     def __init__(self, services: Services, outbound: Outbound, endpoint: Any, token: str) -> None:
         self.services, self.outbound, self.endpoint, self.token = services, outbound, endpoint, token
         self.until = time.monotonic() + TURN_SECONDS
+        self.is_over = asyncio.Event()
         self.pause_seconds = 0.0  # after an error of our own
         self.wanted = frozenset(endpoint.event_types) if endpoint.event_types is not None else None
 
@@ -188,7 +192,7 @@ class Turn:
                 .order_by(WebhookCursor.next_attempt_at, WebhookCursor.topic)
                 .limit(MAX_TOPICS_PER_TURN)
             )
-            cursors = await self.services.database.read(query)
+            cursors = await self._read(query)
             if not cursors:
                 return
             for cursor in cursors:
@@ -197,10 +201,10 @@ class Turn:
 
     async def _tell(self, cursor: Any) -> bool:
         """Tell one page of a topic. Returns whether the endpoint is worth another message now."""
-        page = await self.services.database.read(page_of(cursor.topic, cursor.seq, MAX_EVENTS_PER_PAGE))
+        page = await self._read(page_of(cursor.topic, cursor.seq, MAX_EVENTS_PER_PAGE))
         events = [row for row in page if row.seq is not None]
         if not events:
-            await self._store(cursor.topic, page[0].last if page else cursor.seq, [], None)  # all pruned
+            await self._keep(cursor.topic, page[0].last if page else cursor.seq, [], None)  # all pruned
             return True
         if events[0].seq > cursor.seq + 1:
             log.warning(
@@ -210,7 +214,7 @@ class Turn:
         texts: dict[int, str] = {}
         if self.endpoint.format is not EndpointFormat.STANDARD and told:
             page_url = self.services.settings.page_url
-            texts = await read_texts(self.services.database, told, page_url)
+            texts = await complete(read_texts(self.services.database, told, page_url))
         attempts, settled, done = cursor.attempts, cursor.seq, []
         created = [event.data["board_id"] for event in events if event.kind == BoardCreated.kind]
         since = time.monotonic()
@@ -226,15 +230,15 @@ class Turn:
             done.append((id, event, result, attempts + 1))
             is_last = attempts >= len(RETRY_SECONDS)
             if result.error is not None and not is_last:
-                await self._store(cursor.topic, settled, done, result, created=created)
+                await self._keep(cursor.topic, settled, done, result, created=created)
                 return result.code is not None and 400 <= result.code < 500 and result.code != 429
             settled, attempts = event.seq, 0
             if result.error is not None or time.monotonic() > min(since + 2.0, self.until):
-                await self._store(cursor.topic, settled, done, result, created=created)
+                await self._keep(cursor.topic, settled, done, result, created=created)
                 done, since = [], time.monotonic()
                 if time.monotonic() > self.until:
                     return False
-        await self._store(cursor.topic, settled, done, done[-1][2] if done else None, created=created)
+        await self._keep(cursor.topic, settled, done, done[-1][2] if done else None, created=created)
         return True
 
     def _is_told(self, event: Any) -> bool:
@@ -249,6 +253,12 @@ class Turn:
             elif event.tenant is None:
                 return False
         return self.wanted is None or type_of(event.kind) in self.wanted
+
+    async def _read(self, query: Any) -> Sequence[Any]:
+        return await complete(self.services.database.read(query))
+
+    async def _keep(self, *args: Any, **more: Any) -> None:
+        await complete(self._store(*args, **more))
 
     async def _store(
         self,
@@ -312,7 +322,11 @@ class Turn:
         held = WebhookEndpoint.id == self.endpoint.id, WebhookEndpoint.lease_token == self.token
         extended = update(WebhookEndpoint).where(*held).values(lease_until=database_now(LEASE_SECONDS))
         while True:
-            await asyncio.sleep(HEARTBEAT_SECONDS)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(HEARTBEAT_SECONDS):
+                    await self.is_over.wait()
+            if self.is_over.is_set():
+                return
             try:
                 async with self.services.database.write() as tx:
                     await tx.execute(extended)

@@ -12,6 +12,7 @@ from models.card import Card
 
 # The beginning of a line, by the type of the event; of other types the words of their name.
 PHRASES = {
+    "ApprovalDecided": "Approval",
     "ApprovalRequested": "Waits for approval",
     "CardApproved": "Approved",
     "CardCreated": "New card",
@@ -47,6 +48,6 @@ def _text_of(event: Any, cards: dict[str, Any], page_url: str) -> str:
         about = f"{card.key}-{card.number} {card.title}"
     else:
         about = str(event.data.get("called") or event.data.get("name") or event.data.get("title") or "")
-    stage = event.data.get("to_stage")
+    stage = event.data.get("to_stage") or (event.data.get("status") if name == "ApprovalDecided" else None)
     parts = [phrase, about, f"now {stage}" if stage else "", event.data.get("reason") or "", page_url]
     return ": ".join([parts[0], parts[1]]) + "".join(f" — {part}" for part in parts[2:] if part)

@@ -7,13 +7,12 @@ the kept rows gets CURSOR_EXPIRED.
 import asyncio
 import logging
 import random
-from collections.abc import Coroutine
 from datetime import datetime, timedelta
 from itertools import chain, repeat
-from typing import Any, TypeVar
 
 from sqlalchemy import and_, delete, func, select, tuple_
 
+from kit.completion import complete
 from kit.db.database import Unavailable, utcnow
 from kit.eventlog.event_log import EventLog
 from kit.eventlog.tables import Beside, Log, Topic
@@ -24,7 +23,6 @@ MAX_TOPICS_PER_STEP = 200
 MAX_ROWS_PER_TRANSACTION = 1_000  # others write between two transactions
 PAUSE_SECONDS = 0.05  # between two transactions
 
-T = TypeVar("T")
 log = logging.getLogger("signalbox.retention")
 
 
@@ -62,11 +60,11 @@ async def delete_before(event_log: EventLog, log: Log, moment: datetime) -> int:
     table, count = log.table, 0
     oldest = and_(table.c.topic == Topic.name, table.c.seq == Topic.lowest)
     query = select(Topic.name, Topic.lowest).join(table, oldest).where(table.c.at < moment)
-    while topics := await _ended(
+    while topics := await complete(
         event_log.database.read(query.order_by(Topic.name).limit(MAX_TOPICS_PER_STEP))
     ):
         for name, lowest in (tuple(row) for row in topics):
-            count += await _ended(_slice(event_log, log, name, lowest, moment))
+            count += await complete(_slice(event_log, log, name, lowest, moment))
             await asyncio.sleep(PAUSE_SECONDS)
     return count
 
@@ -75,9 +73,9 @@ async def delete_dependent(event_log: EventLog, beside: Beside, moment: datetime
     """Delete the rows of every owner that ended before a moment. Returns their number."""
     owner, count, last = beside.owner, 0, ""
     query = select(owner).where(beside.ended(moment)).distinct().order_by(owner).limit(MAX_TOPICS_PER_STEP)
-    while owners := await _ended(event_log.database.read(query.where(owner > last))):
+    while owners := await complete(event_log.database.read(query.where(owner > last))):
         for (last,) in owners:
-            while gone := await _ended(_some(event_log, beside, last)):
+            while gone := await complete(_some(event_log, beside, last)):
                 count += gone
                 await asyncio.sleep(PAUSE_SECONDS)
     return count
@@ -97,13 +95,3 @@ async def _slice(event_log: EventLog, log: Log, topic: str, lowest: int, moment:
     mine = table.c.topic == topic, table.c.seq < lowest + MAX_ROWS_PER_TRANSACTION, table.c.at < moment
     rows = await event_log.database.read(select(func.max(table.c.seq)).where(*mine))
     return await event_log.forget(topic, rows[0][0] or lowest, log)
-
-
-async def _ended(step: Coroutine[Any, Any, T]) -> T:
-    """Complete a step, even if the caller is cancelled."""
-    doing = asyncio.create_task(step)
-    try:
-        return await asyncio.shield(doing)
-    except asyncio.CancelledError:
-        await asyncio.gather(doing, return_exceptions=True)
-        raise
