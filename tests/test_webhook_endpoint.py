@@ -139,8 +139,11 @@ async def test_an_endpoint_is_told_what_the_feed_tells(run, caplog):
             assert {key: both[key] for key in item} == item
         assert {"CardCreated", "CardUpdated", "BoardCreated"} <= set(at.types())
         assert len({one.id for one in at.told}) == len(at.told)
-        log = await until_async(lambda: log_of(app, id))
-        entry = next(one for one in log if one["eventType"] == "CardUpdated")
+
+        async def is_logged():
+            return [one for one in await log_of(app, id) if one["eventType"] == "CardUpdated"]
+
+        [entry] = await until_async(is_logged)
         assert (entry["status"], entry["attempts"], entry["responseCode"]) == ("DELIVERED", 1, 200)
         assert entry["id"] == told[-1].id
         assert (await listed(app, id))["lastSuccessAt"] is not None
@@ -159,7 +162,7 @@ async def test_a_failed_message_keeps_its_id_and_its_place(run):
 
             async def is_noted(attempt=attempt):
                 [entry] = await log_of(app, id)
-                return entry if entry["attempts"] == attempt else None
+                return entry if entry["attempts"] >= attempt else None
 
             entry = await until_async(is_noted)
             assert entry["status"] == "PENDING"
