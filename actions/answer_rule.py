@@ -1,12 +1,13 @@
 """Changes to the answer rules of a board. Only admins make them, because their answers need no person."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from sqlalchemy import func, select
 
 from actions import validation
 from actions.changes import apply_changes
-from actions.ordering import Position, rank_for
+from actions.ordering import LastRanks, Position, rank_for
 from auth.locking import lock_answer_rule, lock_board
 from kit.db.transaction import Transaction
 from kit.graphql.arguments import Id, IfVersion, Maybe, provided_fields
@@ -80,7 +81,8 @@ async def create_answer_rule(
         "answer": answer,
         "enabled": enabled,
     }
-    clean = await _validate(tx, board, given)
+    clean = _validate(given)
+    await _check_labels(tx, board, clean)
     _require_condition(clean)
     rank = await rank_for(tx, AnswerRule, AnswerRule.board_id == board.id, None, position)
     rule = AnswerRule(id=new_id("rule"), board_id=board.id, rank=rank, version=1, **clean)
@@ -125,7 +127,8 @@ async def update_answer_rule(
         answer=answer,
         enabled=enabled,
     )
-    clean = await _validate(tx, board, given)
+    clean = _validate(given)
+    await _check_labels(tx, board, clean)
     _require_condition({field: clean.get(field, getattr(rule, field)) for field in CONDITIONS})
     changes = apply_changes(rule, clean)
     if changes:
@@ -158,8 +161,8 @@ async def delete_answer_rule(
     return rule
 
 
-async def _validate(tx: Transaction, board: Board, given: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields of a rule, normalized. Raises Invalid, or NotFound for a label."""
+def _validate(given: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a rule, normalized. Raises Invalid."""
     clean = dict(given)
     if "name" in clean:
         clean["name"] = validation.single_line("name", clean["name"], 100)
@@ -174,14 +177,6 @@ async def _validate(tx: Transaction, board: Board, given: dict[str, Any]) -> dic
     ):
         if name in clean:
             validation.distinct(path, validation.at_most(path, clean[name], most, least=0))
-    if clean.get("label_ids"):
-        query = select(Label.id).where(
-            Label.workspace_id == board.workspace_id, Label.id.in_(clean["label_ids"])
-        )
-        known = set(await tx.scalars(query))
-        for id in clean["label_ids"]:
-            if id not in known:
-                raise NotFound(id)
     if clean.get("answer") is not None:
         texts = validation.at_most("answer", clean["answer"], MAX_OPTIONS)
         clean["answer"] = [
@@ -190,6 +185,30 @@ async def _validate(tx: Transaction, board: Board, given: dict[str, Any]) -> dic
         ]
         validation.distinct("answer", clean["answer"])
     return clean
+
+
+async def _check_labels(tx: Transaction, board: Board, clean: dict[str, Any]) -> None:
+    """Raise NotFound unless the labels are of the board's workspace."""
+    if ids := clean.get("label_ids"):
+        query = select(Label.id).where(Label.workspace_id == board.workspace_id, Label.id.in_(ids))
+        known = set(await tx.scalars(query))
+        for id in ids:
+            if id not in known:
+                raise NotFound(id)
+
+
+async def add_first_rules(tx: Transaction, board: Board, rules: Sequence[dict[str, Any]]) -> None:
+    """Add rules to a new board that the caller holds, in order; their labels are of its workspace."""
+    if len(rules) > MAX_ANSWER_RULES:
+        raise Conflict(f"A board has at most {MAX_ANSWER_RULES} answer rules", board.id)
+    ranks, lane = LastRanks(tx, AnswerRule, new=True), AnswerRule.board_id == board.id
+    for place, given in enumerate(rules):
+        clean = _validate(given)
+        _require_condition(clean)
+        rank = await ranks.next(board.id, lambda: lane, len(rules) - place)
+        rule = AnswerRule(id=new_id("rule"), board_id=board.id, rank=rank, version=1, **clean)
+        tx.add(rule)
+        tx.emit(board, AnswerRuleCreated(**_facts(rule)))
 
 
 def _require_condition(fields: dict[str, Any]) -> None:

@@ -111,6 +111,28 @@ async def update_board_context(
     return board
 
 
+async def add_first_context(
+    tx: Transaction,
+    board: Board,
+    fields: dict[str, str],
+    personas: list[PersonaInput],
+    variables: dict[str, str],
+) -> None:
+    """Add the context of a new board that the caller holds. Its variables are not secret."""
+    given = [VariableInput(name=name, value=value) for name, value in variables.items()]
+    context = BoardContext(board_id=board.id, fields={}, personas=[], variables={}, version=1)
+    texts = {name: _validate(name, text) for name, text in fields.items()}
+    context.fields = {name: text for name, text in texts.items() if text}
+    context.personas = _validate("personas", personas)
+    context.variables = _change_variables(None, context, given, [])
+    if not (context.fields or context.personas or context.variables):
+        return
+    tx.add(context)
+    changed = [name for name in CONTEXT_FIELDS if name in context.fields] + ["personas"] * bool(personas)
+    names = sorted(context.variables)
+    emit_board_event(tx, board, BoardContextUpdated(**board_facts(board), fields=changed, variables=names))
+
+
 def _validate(name: str, value: Any) -> Any:
     """Return a field as it is stored. Raises Invalid."""
     if name != "personas":
@@ -128,7 +150,7 @@ def _validate(name: str, value: Any) -> Any:
 
 
 def _change_variables(
-    services: Services, context: BoardContext, given: list[VariableInput], removed: list[str]
+    services: Services | None, context: BoardContext, given: list[VariableInput], removed: list[str]
 ) -> dict[str, Any]:
     validation.at_most("setVariables", given, MAX_VARIABLES, least=0)
     validation.at_most("removeVariables", removed, MAX_VARIABLES, least=0)
@@ -144,11 +166,12 @@ def _change_variables(
             raise Invalid(
                 (f"{path}.value", f"must have 1 to {MAX_VALUE_LENGTH} characters and no control character")
             )
-        variables[one.name] = (
-            {"sealed": services.secrets.seal(one.value, context.board_id), "hint": hint_of(one.value)}
-            if one.secret
-            else {"value": one.value}
-        )
+        if one.secret:
+            assert services is not None, "a secret needs a key"
+            sealed = services.secrets.seal(one.value, context.board_id)
+            variables[one.name] = {"sealed": sealed, "hint": hint_of(one.value)}
+        else:
+            variables[one.name] = {"value": one.value}
     if len(variables) > MAX_VARIABLES:
         raise Conflict(f"A board has at most {MAX_VARIABLES} variables", context.board_id)
     return variables

@@ -192,10 +192,10 @@ async def delete_file(
 
 async def delete_files_of_message(tx: Transaction, board: Board, message: Message) -> None:
     """Delete the files of a message that is deleted."""
+    await free_files(tx, File.message_id == message.id)
     for file in list(await tx.scalars(select(File).where(File.message_id == message.id).order_by(File.id))):
         tx.emit(board, FileDeleted(**file_facts(file)))
         await tx.delete(file)
-    await free_files(tx, File.message_id == message.id)
 
 
 async def free_files(tx: Transaction, *where: ColumnElement[bool]) -> None:

@@ -14,7 +14,7 @@ from kit.queue import scope_cap, set_cap
 from models.actor import Actor
 from models.board import Board
 from models.events.board import BoardPolicyUpdated, board_facts
-from models.policy import NoChange, OnExpiry, RepeatedQuestions, board_policy_of
+from models.policy import NoChange, OnExpiry, RepeatedQuestions, UnplannedFiles, board_policy_of
 
 REVIEW_LIMITS = {"review_limit", "review_limit_per_person"}
 
@@ -115,6 +115,10 @@ class PolicyChanges(TypedDict, total=False):
     ]
     forbidden_paths: Annotated[
         Maybe[list[str] | None], "Globs of paths that agents must not change, at most 50. Such a run fails."
+    ]
+    unplanned_files: Annotated[
+        Maybe[UnplannedFiles | None],
+        "Effect of files that a run changed although its card has planned files and these are not among them.",
     ]
     approvals: Annotated[Maybe[list[RequiredApprovalInput] | None], "Steps that must be approved, each once."]
     review_limit: Annotated[

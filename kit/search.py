@@ -159,7 +159,7 @@ def _quoted(text: str) -> str:
 # SQLite keeps the FTS5 table by these triggers, whatever changes `search_entry`, also by a cascade.
 FTS5 = (
     """CREATE VIRTUAL TABLE search_index USING fts5(
-  words, content='search_entry', content_rowid='number', tokenize='ascii', prefix='3 4', columnsize=0)""",
+  words, content='search_entry', content_rowid='number', tokenize='ascii', prefix='3 4 5 6 7 8', columnsize=0)""",
     """CREATE TRIGGER search_entry_added AFTER INSERT ON search_entry BEGIN
   INSERT INTO search_index(rowid, words) VALUES (new.number, new.words); END""",
     """CREATE TRIGGER search_entry_deleted AFTER DELETE ON search_entry BEGIN

@@ -1,5 +1,8 @@
 """The files that a card is planned to create or edit. A run's changed files are compared with them."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -62,3 +65,28 @@ class PlannedFile(Editable, Base):
     status: Mapped[PlannedFileStatus] = mapped_column(enum_column(PlannedFileStatus))
     run_id: Mapped[str | None] = mapped_column(Id)  # of the agent that proposed it; the run may be deleted
     rank: Mapped[str] = mapped_column(Rank)
+
+
+@dataclass(frozen=True)
+class PlannedChanges:
+    """Planned files compared with changed ones."""
+
+    changed: list[str]  # paths that were planned and changed
+    unchanged: list[str]  # planned paths that were not changed
+    unplanned: list[str]  # paths that were changed and not planned
+    is_complete: bool = True  # False: some changed files are not listed
+
+
+def compare_with_plan(planned: Sequence[str], changed: Sequence[str]) -> PlannedChanges:
+    """Compare planned paths with changed ones. A planned folder, with a slash at its end, plans what is in it."""
+    files = {path for path in planned if not path.endswith("/")}
+    folders = tuple(path for path in planned if path.endswith("/"))
+    paths = list(dict.fromkeys(changed))
+    is_planned = {path: path in files or path.startswith(folders) for path in paths}
+    reached = {path for path in files if path in is_planned}
+    reached |= {folder for folder in folders if any(path.startswith(folder) for path in paths)}
+    return PlannedChanges(
+        [path for path in paths if is_planned[path]],
+        [path for path in planned if path not in reached],
+        [path for path in paths if not is_planned[path]],
+    )

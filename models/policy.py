@@ -35,6 +35,15 @@ class RepeatedQuestions(DescribedEnum):
     ANSWER = "ANSWER", "It answers the question."
 
 
+class UnplannedFiles(DescribedEnum):
+    """The effect of files that a run changed although its card has planned files and these are not among them."""
+
+    ALLOW = "ALLOW", "None."
+    WARN = "WARN", "The run has a warning that names them."
+    APPROVE = "APPROVE", "They need a person's approval, as protected paths do."
+    FORBID = "FORBID", "The run fails with POLICY_VIOLATION."
+
+
 class NoChange(DescribedEnum):
     """The result of a run that succeeds without a change."""
 
@@ -95,13 +104,15 @@ class BoardPolicy:
     checks: tuple[RequiredCheck, ...] = ()
     protected_paths: tuple[str, ...] = ()  # globs; a change of one needs a person's approval
     forbidden_paths: tuple[str, ...] = ()  # globs; a run that changes one fails
+    unplanned_files: UnplannedFiles = UnplannedFiles.ALLOW
     approvals: tuple[RequiredApproval, ...] = ()
     review_limit: int = 0  # no work is begun while more cards stand in REVIEW; 0: no limit
     review_limit_per_person: int = 0  # of those that are assigned to one person; 0: no limit
 
     @property
     def has_gates(self) -> bool:
-        return bool(self.checks or self.approvals or self.protected_paths)
+        needs_approval = self.unplanned_files is UnplannedFiles.APPROVE
+        return bool(self.checks or self.approvals or self.protected_paths or needs_approval)
 
 
 UNCHECKED = ("PLAN", "REVIEW", "BREAKDOWN")  # kinds of runs after which no checks are run
@@ -141,6 +152,7 @@ ENUMS: dict[str, type[DescribedEnum]] = {
     "question_expiry": OnExpiry,
     "repeated_questions": RepeatedQuestions,
     "no_change": NoChange,
+    "unplanned_files": UnplannedFiles,
 }
 
 

@@ -1,7 +1,7 @@
 """Reads of runs, and the claim of a worker, which may wait for work."""
 
 import asyncio
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -25,12 +25,14 @@ from models.actor import Actor
 from models.batch import COUNTING
 from models.board import Board
 from models.card import Card
+from models.planned_file import PlannedChanges, compare_with_plan
 from models.policy import board_policy_of
 from models.refusal import Invalid
 from models.run import ACTIVE, RUN_PASS, RUN_PREFIX, Run, RunKind, RunStatus, WaitReason
 from models.worker import AgentProgram, Worker
 from resolvers.board import BOARD
 from resolvers.context import Info
+from resolvers.diff import DIFF_OF_RUN, FILES_OF_DIFF
 from resolvers.follow import long_poll
 from resolvers.loaders import Relation, viewer_independent
 from resolvers.message import MESSAGE
@@ -365,3 +367,25 @@ async def queue_position(root: Parent[Run], info: Info) -> int | None:
 
     position: int | None = await info.context.loaders.through("queue position", load).load(root.id)
     return position
+
+
+async def planned_changes_of_run(root: Parent[Run], info: Info) -> PlannedChanges | None:
+    """The files that its card planned at its first claim, compared with those that it changed so far.
+
+    Null before the first claim and before its first diff or result.
+    """
+    row = await info.context.load(PROMPT_OF_RUN, root.id)
+    planned = (row.snapshot or {}).get("planned_files") if row is not None else None
+    if planned is None:
+        return None
+    files, is_complete = (root.result or {}).get("files"), True
+    if files is None:
+        diff = await info.context.load(DIFF_OF_RUN, root.id)
+        if diff is None:
+            return None
+        rows = await info.context.load(FILES_OF_DIFF, diff.id)
+        files = [{"path": file.path, "moved_from": file.moved_from} for file in rows]
+        is_complete = len(rows) >= diff.file_count
+    paths = [path for file in files for path in (file["path"], file["moved_from"]) if path]
+    compared = compare_with_plan([file["path"] for file in planned], paths)
+    return replace(compared, is_complete=is_complete)

@@ -9,7 +9,7 @@ import models.policy
 from kit.graphql.limits.list_size import list_size
 from models.approval import ApprovalKind, Approver
 from models.check import CheckKind
-from models.policy import MAX_REQUIRED_CHECKS, NoChange, OnExpiry, RepeatedQuestions
+from models.policy import MAX_REQUIRED_CHECKS, NoChange, OnExpiry, RepeatedQuestions, UnplannedFiles
 from resolvers.profile import PROFILE
 from schema.fields import relation_field, result_type
 from schema.profile import AgentProfile
@@ -86,6 +86,9 @@ class BoardPolicy:
     )
     protected_paths: Annotated[list[str], "Globs of paths whose change needs a person's approval."]
     forbidden_paths: Annotated[list[str], "Globs of paths that agents must not change."]
+    unplanned_files: Annotated[
+        UnplannedFiles, "Effect of files that a run changed and that are not among its card's planned files."
+    ]
     approvals: list[RequiredApproval] = strawberry.field(
         description="Steps that must be approved.", directives=[list_size(1, maximum=4, slicing=())]
     )

@@ -9,6 +9,7 @@ from strawberry.scalars import JSON
 
 import actions.branch_task
 import actions.run.prompt
+import models.planned_file
 from actions.run import control, finish, start
 from auth.permissions import Access
 from kit.graphql.limits.list_size import list_size
@@ -195,13 +196,31 @@ class PromptPart:
     """A part of a run's prompt."""
 
     name: Annotated[
-        str, "TASK, WORK, INSTRUCTION, MESSAGE, CARD, STEPS, FILES, CONTEXT, DOCUMENTS or COMMENTS."
+        str,
+        "TASK, WORK, INSTRUCTION, MESSAGE, CARD, STEPS, FILES, KNOWLEDGE, PLANNED_FILES, HANDOFFS, CONTEXT,"
+        " DOCUMENTS or COMMENTS.",
     ]
     characters: int = strawberry.field(resolver=_length_of_part, description="Its length in characters.")
     left_out: list[str] = strawberry.field(
         description="Titles of what did not fit into the board's `promptLength`.",
         directives=[list_size(2, maximum=100, slicing=())],
     )
+
+
+@result_type(models.planned_file.PlannedChanges)
+class PlannedChanges:
+    """Planned files compared with changed ones. A file that was moved counts with both of its paths."""
+
+    changed: list[str] = strawberry.field(
+        description="Paths that were planned and changed.", directives=[list_size(20, slicing=())]
+    )
+    unchanged: list[str] = strawberry.field(
+        description="Planned paths that were not changed.", directives=[list_size(20, slicing=())]
+    )
+    unplanned: list[str] = strawberry.field(
+        description="Paths that were changed and not planned.", directives=[list_size(20, slicing=())]
+    )
+    is_complete: Annotated[bool, "False if the diff has more files than it lists."]
 
 
 @result_type(runs.WorkVariable)
@@ -245,8 +264,9 @@ class Run(RunLog, Node):
     summary: Annotated[str | None, "Summary of the work, by the agent; null until then."]
     prompt: str | None = query_field(runs.prompt_of_run)
     prompt_parts: list[PromptPart] = query_field(
-        runs.prompt_parts_of_run, directives=[list_size(10, slicing=())]
+        runs.prompt_parts_of_run, directives=[list_size(13, slicing=())]
     )
+    planned_changes: PlannedChanges | None = query_field(runs.planned_changes_of_run)
     patch: str | None = query_field(runs.patch_of_run)
     exit_code: Annotated[int | None, "Exit code of the agent program; null if unknown."]
     failure_code: Annotated[FailureCode | None, "For FAILED: the cause; else null."]

@@ -9,16 +9,23 @@ from actions import validation
 from actions.approval import cancel_replaced_approvals
 from actions.lease import Lease
 from actions.liveness import note_worker
-from actions.run.change import cancel_questions, follow_transition, suspend_run
+from actions.run.change import add_warning, cancel_questions, follow_transition, suspend_run
 from actions.run.fixed import resolve_fixed_findings
-from actions.run.result import RunResultInput, judge_paths, store_result, validate_metrics
+from actions.run.result import (
+    RunResultInput,
+    brief_list,
+    judge_paths,
+    store_result,
+    unplanned_paths,
+    validate_metrics,
+)
 from auth.locking import lock_leased_run
 from kit import queue
 from kit.db.transaction import Transaction
 from kit.queue import Ticket
 from models.actor import Actor
 from models.board import Board
-from models.policy import NoChange, board_policy_of
+from models.policy import NoChange, UnplannedFiles, board_policy_of
 from models.refusal import Conflict, Invalid, LeaseLost
 from models.run import FailureCode, Run, RunOutcome, WaitReason
 from models.worker import Worker, program_of
@@ -67,6 +74,9 @@ async def complete_run(
             )
             await follow_transition(tx, board, run, transition)
             return run
+        is_warned = board_policy_of(board.policy).unplanned_files is UnplannedFiles.WARN
+        if is_warned and (unplanned := unplanned_paths(run)):
+            add_warning(run, f"It changed what was not planned: {brief_list(unplanned)}")
         waits_for_decision = (
             result.outcome is RunOutcome.NO_CHANGES
             and board_policy_of(board.policy).no_change is NoChange.DECIDE

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,8 +57,8 @@ def prompt_of(kind: RunKind, snapshot: dict[str, Any], instruction: str | None) 
 def parts_of(kind: RunKind, snapshot: dict[str, Any], instruction: str | None) -> list[PromptPart]:
     """Return the parts of a prompt in order.
 
-    The task and the card are always whole. Comments, context and documents share what they leave of the budget, in
-    that order; a document that does not fit is left out, and the prompt names it.
+    The task and the card are always whole. Comments, knowledge, planned files, handoffs, context and documents
+    share what they leave of the budget, in that order; what does not fit is left out, and the prompt names it.
     """
     card = snapshot["card"]
     parts = [PromptPart("TASK", TASKS[kind])]
@@ -85,9 +85,18 @@ def parts_of(kind: RunKind, snapshot: dict[str, Any], instruction: str | None) -
         comments = "\n".join(lines)
     budget = snapshot["policy"].get("prompt_length") or DEFAULT_PROMPT_LENGTH
     budget -= sum(len(part.text) + 2 for part in parts) + len(comments)
-    context = _context(snapshot.get("context") or {}, budget)
-    documents = _documents(snapshot.get("documents") or [], budget - len(context.text))
-    parts += [part for part in (context, documents) if part.text or part.left_out]
+    sections: tuple[tuple[Callable[[Any, int], PromptPart], Any], ...] = (
+        (_knowledge, snapshot.get("knowledge") or []),
+        (_planned_files, snapshot.get("planned_files") or []),
+        (_handoffs, snapshot.get("handoffs") or []),
+        (_context, snapshot.get("context") or {}),
+        (_documents, snapshot.get("documents") or []),
+    )
+    for make, material in sections:
+        part = make(material, budget)
+        if part.text:
+            budget -= len(part.text) + 2
+            parts.append(part)
     return [*parts, PromptPart("COMMENTS", comments)] if comments else parts
 
 
@@ -99,6 +108,36 @@ def _steps(steps: Sequence[dict[str, Any]]) -> str:
             lines += [f"{phase or 'Other'}:"]
         lines.append(f"- [{'x' if step['completed'] else ' '}] {step['title']}")
     return "\n".join(lines)
+
+
+def _knowledge(knowledge: Sequence[dict[str, Any]], budget: int) -> PromptPart:
+    """Return the card's knowledge that was not rejected, as far as it fits."""
+    items = []
+    for one in knowledge:
+        text = f"- {one['kind']}, {one['state'].lower()}: {one['text']}"
+        items.append(
+            (one["text"][:80], f"{text}\n  Evidence: {one['evidence']}" if one["evidence"] else text)
+        )
+    return _fitting("KNOWLEDGE", items, budget, "Known about this card:")
+
+
+def _planned_files(files: Sequence[dict[str, Any]], budget: int) -> PromptPart:
+    """Return the card's planned files with their intents and contracts, as far as they fit."""
+    items = []
+    for one in files:
+        lines = [f"- {one['action']} {one['path']} ({one['kind']}, {one['status'].lower()})"]
+        lines += [f"  {label}: {one[name]}" for name, label in PLANNED if one[name]]
+        items.append((one["path"], "\n".join(lines)))
+    return _fitting("PLANNED_FILES", items, budget, "Files planned for this card:")
+
+
+def _handoffs(handoffs: Sequence[dict[str, Any]], budget: int) -> PromptPart:
+    """Return the last summaries of the cards that this one builds on, as far as they fit."""
+    items = [(one["name"], f"## {one['name']}: {one['title']}\n{one['summary']}") for one in handoffs]
+    return _fitting("HANDOFFS", items, budget, "Work that this card builds on, as its agents summed it up:")
+
+
+PLANNED = (("module", "Module"), ("intent", "Intent"), ("contract", "Contract"))  # lines of a planned file
 
 
 def _files(files: Sequence[dict[str, Any]]) -> str:
@@ -133,9 +172,12 @@ def _documents(documents: Sequence[dict[str, Any]], budget: int) -> PromptPart:
     return _fitting("DOCUMENTS", items, budget)
 
 
-def _fitting(name: str, items: Sequence[tuple[str, str]], budget: int) -> PromptPart:
-    """Return the texts of named items that fit into a budget of characters."""
-    texts, left_out = [], []
+def _fitting(name: str, items: Sequence[tuple[str, str]], budget: int, heading: str = "") -> PromptPart:
+    """Return the texts of named items that fit into a budget of characters, below a heading if there are items."""
+    if not items:
+        return PromptPart(name, "")
+    texts, left_out = [heading] if heading else [], []
+    budget -= len(heading)
     for title, text in items:
         if len(text) + 2 > budget:
             left_out.append(title)
@@ -143,7 +185,7 @@ def _fitting(name: str, items: Sequence[tuple[str, str]], budget: int) -> Prompt
             budget -= len(text) + 2
             texts.append(text)
     if left_out:
-        texts.append(f"Left out of {name.lower()} for their length: {'; '.join(left_out)}")
+        texts.append(f"Left out of {name.lower().replace('_', ' ')} for their length: {'; '.join(left_out)}")
     return PromptPart(name, "\n\n".join(texts), left_out)
 
 

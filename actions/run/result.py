@@ -11,7 +11,8 @@ from actions import git, validation
 from actions.gate import PROTECTED_KEY
 from kit.graphql.arguments import JSON
 from kit.graphql.types import input_type
-from models.policy import BoardPolicy
+from models.planned_file import compare_with_plan
+from models.policy import BoardPolicy, UnplannedFiles
 from models.refusal import Invalid
 from models.run import MAX_COMMITS, MAX_FILES, MAX_PATCH, MAX_SUMMARY_LENGTH, MAX_WARNINGS, Run, RunOutcome
 from models.worker import METRICS
@@ -136,6 +137,18 @@ def validate_metrics(path: str, metrics: object) -> Row | None:
     return document
 
 
+def changed_paths(run: Run) -> list[str]:
+    """Return the paths of a run's result, also those that files were moved from."""
+    files = (run.result or {}).get("files", [])
+    return list({path: None for file in files for path in (file["path"], file["moved_from"]) if path})
+
+
+def unplanned_paths(run: Run) -> list[str]:
+    """Return the paths that a run changed and its card did not plan at the first claim; none without a plan."""
+    planned = [file["path"] for file in (run.snapshot or {}).get("planned_files") or []]
+    return compare_with_plan(planned, changed_paths(run)).unplanned if planned else []
+
+
 def judge_paths(run: Run, policy: BoardPolicy) -> str | None:
     """Return why a run violates the path rules of its board, or None; note the protected paths that it changed.
 
@@ -143,15 +156,21 @@ def judge_paths(run: Run, policy: BoardPolicy) -> str | None:
     """
     frozen = (run.snapshot or {}).get("policy", {})
     result: Row = run.result or {}
-    files = result.get("files", [])
-    paths = list({path: None for file in files for path in (file["path"], file["moved_from"]) if path})
-    if protected := matching(paths, {*policy.protected_paths, *frozen.get("protected_paths", ())}):
+    paths = changed_paths(run)
+    unplanned = unplanned_paths(run) if policy.unplanned_files is not UnplannedFiles.ALLOW else []
+    protected = matching(paths, {*policy.protected_paths, *frozen.get("protected_paths", ())})
+    if policy.unplanned_files is UnplannedFiles.APPROVE:
+        protected = list(dict.fromkeys([*protected, *unplanned]))
+    if protected:
         run.result = result | {PROTECTED_KEY: protected[:MAX_PROTECTED_SHOWN]}
     if forbidden := matching(paths, {*policy.forbidden_paths, *frozen.get("forbidden_paths", ())}):
-        more = (
-            f" and {len(forbidden) - MAX_FORBIDDEN_SHOWN} more"
-            if len(forbidden) > MAX_FORBIDDEN_SHOWN
-            else ""
-        )
-        return f"It changed what the board forbids: {', '.join(forbidden[:MAX_FORBIDDEN_SHOWN])}{more}"
+        return f"It changed what the board forbids: {brief_list(forbidden)}"
+    if unplanned and policy.unplanned_files is UnplannedFiles.FORBID:
+        return f"It changed what was not planned: {brief_list(unplanned)}"
     return None
+
+
+def brief_list(paths: Sequence[str]) -> str:
+    """Return the first 10 paths and the number of the others."""
+    rest = len(paths) - MAX_FORBIDDEN_SHOWN
+    return ", ".join(paths[:MAX_FORBIDDEN_SHOWN]) + (f" and {rest} more" if rest > 0 else "")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Protocol
 
-from sqlalchemy import Row, case, func, select
+from sqlalchemy import Row, case, func, or_, select
 
 from actions.run.branch import task_of_run
 from actions.run.prompt import ON_WORK, answered_of, prompt_of, slug
@@ -16,20 +16,24 @@ from kit.db.transaction import Transaction
 from models.account import User, public
 from models.board import Board
 from models.branch_task import BranchTask, BranchTaskKind, MergeStrategy
-from models.card import Card, Subtask
+from models.card import Card, CardLink, LinkKind, Subtask
 from models.context import BoardContext
 from models.document import Document, DocumentLink
 from models.file import File
+from models.knowledge import KnowledgeItem
 from models.message import Message
+from models.planned_file import PlannedFile
 from models.policy import BoardPolicy, RequiredCheck, board_policy_of, checks_after
 from models.question import Question, QuestionStatus
 from models.repository import Repository
+from models.review import ReviewState
 from models.run import CommandKind, PermissionLevel, Run, RunCommand, RunKind, RunStatus
 from models.worker import AgentProfile, AgentSession, Worker, program_of, reusable
 
 MAX_PROMPT_FILES = 50  # files in a prompt
 MAX_PROMPT_DOCUMENTS = 50  # linked documents in a prompt
 MAX_DOCUMENT_LENGTH = 40_000  # characters of a document in a prompt
+MAX_HANDOFFS = 20  # cards whose last summary is in a prompt
 MAX_COMMENTS = 5  # newest messages of people in a prompt
 
 
@@ -151,9 +155,50 @@ async def freeze_snapshot(tx: Transaction, board: Board, run: Run, card: Card) -
         "policy": asdict(policy),
         "work": await _reviewed_work(tx, run, card, policy),
         "profile": _profile(profile) if profile else None,
+        "knowledge": await _knowledge(tx, card),
+        "planned_files": await _planned_files(tx, card),
+        "handoffs": await _handoffs(tx, board, card),
         "context": await _context(tx, board),
         "documents": await _documents(tx, board, run, card),
     }
+
+
+async def _knowledge(tx: Transaction, card: Card) -> list[dict[str, Any]]:
+    """Return the knowledge of the card that was not rejected."""
+    columns = KnowledgeItem.kind, KnowledgeItem.state, KnowledgeItem.text, KnowledgeItem.evidence
+    query = select(*columns).where(
+        KnowledgeItem.card_id == card.id, KnowledgeItem.state != ReviewState.REJECTED
+    )
+    rows = await tx.execute(query.order_by(KnowledgeItem.rank, KnowledgeItem.id))
+    return [row._asdict() for row in rows]
+
+
+async def _planned_files(tx: Transaction, card: Card) -> list[dict[str, Any]]:
+    """Return the planned files of the card."""
+    columns = PlannedFile.path, PlannedFile.kind, PlannedFile.action, PlannedFile.status
+    query = select(*columns, PlannedFile.module, PlannedFile.intent, PlannedFile.contract)
+    rows = await tx.execute(query.where(PlannedFile.card_id == card.id).order_by(PlannedFile.rank))
+    return [row._asdict() for row in rows]
+
+
+async def _handoffs(tx: Transaction, board: Board, card: Card) -> list[dict[str, Any]]:
+    """Return the summary of the last work on the card's parent and on each card that blocks it."""
+    blockers = select(CardLink.card_id).where(CardLink.target_id == card.id, CardLink.kind == LinkKind.BLOCKS)
+    newest = func.row_number().over(
+        partition_by=Run.card_id, order_by=(func.coalesce(Run.chosen_at, Run.queued_at).desc(), Run.id.desc())
+    )
+    last = (
+        select(Run.card_id, Run.summary, newest.label("place"))
+        .where(
+            or_(Run.card_id == card.parent_id, Run.card_id.in_(blockers)),
+            Run.status == RunStatus.SUCCEEDED,
+            Run.summary.is_not(None),
+        )
+        .subquery()
+    )
+    query = select(Card.number, Card.title, last.c.summary).join(last, last.c.card_id == Card.id)
+    rows = await tx.execute(query.where(last.c.place == 1).order_by(Card.number).limit(MAX_HANDOFFS))
+    return [{"name": f"{board.key}-{row.number}", "title": row.title, "summary": row.summary} for row in rows]
 
 
 async def _files(tx: Transaction, card: Card) -> list[dict[str, Any]]:

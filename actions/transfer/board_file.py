@@ -13,10 +13,13 @@ from typing import Any, TypeVar
 from actions import validation
 from models.board import TEMPLATES, Template
 from models.card import CardSize, CardType, LinkKind, Priority
+from models.document import DocumentKind, DocumentRole
 from models.knowledge import KnowledgeKind
 from models.message import MessageKind
 from models.planned_file import ArtifactKind, FileAction, PlannedFileStatus
+from models.question import QuestionType
 from models.review import Origin, ReviewState
+from models.run import RunKind
 from models.stage import Law, Stage
 
 T = TypeVar("T")
@@ -158,6 +161,65 @@ class FileLink:
 
 
 @dataclass
+class FileContext:
+    """The context of a board. Secret variables are never in a file."""
+
+    fields: dict[str, str] = field(default_factory=dict)
+    personas: list[tuple[str, str]] = field(default_factory=list)  # name, text
+    variables: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class FileAnswerRule:
+    """An answer rule."""
+
+    name: str
+    pattern: str = ""
+    question_types: list[QuestionType] = field(default_factory=list)
+    run_kinds: list[RunKind] = field(default_factory=list)
+    card_types: list[CardType] = field(default_factory=list)
+    stages: list[Stage] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)
+    answer: list[str] | None = None
+    enabled: bool = True
+
+
+@dataclass
+class FileDocumentLink:
+    """A link of a document to a card, a group, or, with neither, the board."""
+
+    card: int | None = None  # the number of a card
+    group: int | None = None  # index in BoardFile.groups
+    role: DocumentRole = DocumentRole.REFERENCE
+    usage_hint: str = ""
+
+
+@dataclass
+class FileDocument:
+    """A document of a board, without its earlier revisions."""
+
+    title: str
+    kind: DocumentKind = DocumentKind.DOC
+    values: dict[str, str | None] = field(default_factory=dict)  # its other fields, by name
+    tags: list[str] = field(default_factory=list)
+    links: list[FileDocumentLink] = field(default_factory=list)
+
+
+# The other fields of a document in a file, by their names there.
+DOCUMENT_FIELDS = {
+    "name": "name",
+    "content": "content",
+    "uri": "uri",
+    "integrationSystem": "integration_system",
+    "integrationKey": "integration_key",
+    "locator": "locator",
+    "repository": "repository",
+    "mime": "mime",
+    "checksum": "checksum",
+}
+
+
+@dataclass
 class BoardFile:
     """A board. Its cards are in order: column by column, from the top."""
 
@@ -171,6 +233,9 @@ class BoardFile:
     groups: list[FileGroup] = field(default_factory=list)  # a parent comes before its children
     cards: list[FileCard] = field(default_factory=list)
     links: list[FileLink] = field(default_factory=list)
+    context: FileContext = field(default_factory=FileContext)
+    answer_rules: list[FileAnswerRule] = field(default_factory=list)
+    documents: list[FileDocument] = field(default_factory=list)
     relations: list[tuple[str, str, LinkKind]] = field(default_factory=list)  # links by FileCard.key
     is_foreign: bool = False  # written by another system: odd entries are mended, not refused
     sorts_columns: bool = False  # by stage
@@ -238,6 +303,14 @@ class FileReader:
             if not isinstance(row, str):
                 raise self.wrong(f"{name}[{index}]", f"must be text, not {quoted(row)}")
         return rows
+
+    def some_of(self, name: str, kind: Any) -> list[Any]:
+        """Return members of an enum by their names; default none."""
+        names = self.strings(name)
+        for index, value in enumerate(names):
+            if value not in kind.__members__:
+                raise self.wrong(f"{name}[{index}]", f"must be one of {', '.join(kind.__members__)}")
+        return [kind[value] for value in names]
 
     def one_of(self, name: str, kind: Any, default: Any = None) -> Any:
         """Return a member of an enum by its name."""

@@ -7,10 +7,15 @@ from typing import Any
 from sqlalchemy import Select, func, select
 
 from actions.transfer.board_file import (
+    DOCUMENT_FIELDS,
     BoardFile,
+    FileAnswerRule,
     FileAttachment,
     FileCard,
     FileColumn,
+    FileContext,
+    FileDocument,
+    FileDocumentLink,
     FileGroup,
     FileKnowledge,
     FileLabel,
@@ -22,16 +27,20 @@ from actions.transfer.board_file import (
 from auth.permissions import sees_board
 from models.account import User
 from models.actor import Actor, ActorKind
+from models.answer_rule import AnswerRule
 from models.board import Board, BoardColumn
-from models.card import Card, CardAssignee, CardLabel, CardLink, Subtask
+from models.card import Card, CardAssignee, CardLabel, CardLink, CardType, Subtask
+from models.context import BoardContext
+from models.document import Document, DocumentLink
 from models.file import File
 from models.group import Group
 from models.knowledge import KnowledgeItem
 from models.message import Message, said_by
 from models.planned_file import PlannedFile
-from models.question import Question
+from models.question import Question, QuestionType
 from models.refusal import NotFound
-from models.run import Run
+from models.run import Run, RunKind
+from models.stage import Stage
 from models.workspace import Label
 
 Read = Callable[[Select[*tuple[Any, ...]]], Awaitable[Sequence[Any]]]
@@ -100,6 +109,7 @@ async def export_board(read: Read, actor: Actor, board_id: str) -> BoardFile:
         for row in await read(_of(CardLink, board_id))
     ]
     file.links = sorted(links, key=lambda link: (link.card, link.target))
+    await _load_parts(read, file, board, numbers, place_of_group)
     await _count_left(read, file, board, rows)
     programs = (ActorKind.AGENT, ActorKind.WORKER)
     by_programs = sum(
@@ -126,6 +136,58 @@ def _comment(message: Any) -> FileMessage:
     if message.author_id is None and message.author_kind == ActorKind.SYSTEM:
         author, body = said_by(body)
     return FileMessage(body, author, message.created_at, message.kind)
+
+
+async def _load_parts(
+    read: Read, file: BoardFile, board: Any, numbers: dict[str, int], groups: dict[str, int]
+) -> None:
+    """Load the context, the answer rules and the documents, in a fixed number of reads."""
+    for context in await read(_of(BoardContext, board.id)):
+        open_ones = {name: one["value"] for name, one in context.variables.items() if "value" in one}
+        personas = [(one["name"], one["text"]) for one in context.personas]
+        file.context = FileContext(context.fields, personas, open_ones)
+        file.left["secret variables"] += len(context.variables) - len(open_ones)
+    rules = await read(_of(AnswerRule, board.id).order_by(AnswerRule.rank))
+    ids = {id for rule in rules for id in rule.label_ids}
+    labels = {label.id: label for label in await read(select(Label.__table__).where(Label.id.in_(ids)))}
+    known = {label.name for label in file.labels}
+    file.labels += [FileLabel(one.name, one.colour) for one in labels.values() if one.name not in known]
+    file.labels.sort(key=lambda label: label.name)
+    for rule in rules:
+        kept = sorted(labels[id].name for id in rule.label_ids if id in labels)
+        if rule.label_ids and not kept:
+            file.left["answer rules for labels that were deleted"] += 1
+            continue
+        file.answer_rules.append(
+            FileAnswerRule(
+                name=rule.name,
+                pattern=rule.pattern,
+                question_types=[QuestionType(one) for one in rule.question_types],
+                run_kinds=[RunKind(one) for one in rule.run_kinds],
+                card_types=[CardType(one) for one in rule.card_types],
+                stages=[Stage(one) for one in rule.stages],
+                labels=kept,
+                answer=rule.answer,
+                enabled=rule.enabled,
+            )
+        )
+    documents = {}
+    for row in await read(_of(Document, board.id)):
+        values = {column: getattr(row, column) for column in DOCUMENT_FIELDS.values()}
+        if row.content is not None:
+            values["checksum"] = None  # the server computes it
+        documents[row.id] = FileDocument(row.title, row.kind, values, list(row.tags))
+        file.left["earlier revisions of documents"] += row.revision - 1
+    file.documents = list(documents.values())
+    for link in await read(_of(DocumentLink, board.id)):
+        document = documents.get(link.document_id)
+        if document is None:
+            file.left["links to documents of the workspace"] += 1
+        elif link.run_id is not None:
+            file.left["links of documents to runs"] += 1
+        else:
+            card, group = numbers.get(link.card_id), groups.get(link.group_id)
+            document.links.append(FileDocumentLink(card, group, link.role, link.usage_hint))
 
 
 async def _count_left(read: Read, file: BoardFile, board: Any, cards: Sequence[Any]) -> None:

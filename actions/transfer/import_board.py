@@ -8,8 +8,11 @@ from typing import Any
 from sqlalchemy import select
 
 from actions import validation
+from actions.answer_rule import add_first_rules
 from actions.board import NewColumn, create_board_of, update_board, update_column
 from actions.card import Making, NewCardInput, set_first_parents
+from actions.context import PersonaInput, add_first_context
+from actions.document_import import NewDocument, NewDocumentLink, add_board_documents
 from actions.group import create_group
 from actions.knowledge import NewKnowledge, add_first_knowledge
 from actions.label import create_labels
@@ -150,6 +153,7 @@ class _Builder:
                 raise
             progress(done, len(file_cards))
         await self.tx.flush()  # parents are set once all cards exist
+        await self._add_parts()
         self._link_cards(making.facts.lanes)
         await making.done()
 
@@ -164,6 +168,8 @@ class _Builder:
         query = select(Label).where(Label.workspace_id == self.board.workspace_id)
         there = {label.name_folded: label for label in await self.tx.scalars(query)}
         used = {folded(name) for card in self.file.cards for name in card.labels}
+        if self.is_new:
+            used |= {folded(name) for rule in self.file.answer_rules for name in rule.labels}
         colours = {folded(mark.name): mark for mark in reversed(self.file.labels)}
         new = sorted(used - there.keys())
         if self.file.is_foreign and len(there) + len(new) > MAX_LABELS:
@@ -301,6 +307,47 @@ class _Builder:
             if count:
                 self.result.made[what] += count
         await self._added(len(items) + len(files))
+
+    async def _add_parts(self) -> None:
+        """Add the documents; to a new board also the context and the answer rules."""
+        tx, board, file = self.tx, self.board, self.file
+        if self.is_new:
+            context = file.context
+            personas = [PersonaInput(name=name, text=text) for name, text in context.personas]
+            await add_first_context(tx, board, context.fields, personas, context.variables)
+            rules = [
+                {name: value for name, value in vars(rule).items() if name != "labels"}
+                | {"label_ids": [self.labels[folded(name)].id for name in rule.labels]}
+                for rule in file.answer_rules
+            ]
+            await add_first_rules(tx, board, rules)
+            if rules:
+                self.result.made["answer rules"] += len(rules)
+        else:
+            self.result.left["answer rules (the board keeps its own)"] += len(file.answer_rules)
+            has_context = file.context.fields or file.context.personas or file.context.variables
+            self.result.left["context (the board keeps its own)"] += bool(has_context)
+        news = [
+            NewDocument(
+                one.title,
+                one.kind,
+                one.values,
+                one.tags,
+                [
+                    NewDocumentLink(
+                        None if link.card is None else self.cards[link.card].id,
+                        None if link.group is None else self.groups[link.group],
+                        link.role,
+                        link.usage_hint,
+                    )
+                    for link in one.links
+                ],
+            )
+            for one in file.documents
+        ]
+        await add_board_documents(tx, self.actor, board, news)
+        if news:
+            self.result.made["documents"] += len(news)
 
     def _add_comment(self, card: Card, comment: FileMessage) -> None:
         """Add a comment with its author and time. A stranger is named in the text."""

@@ -18,6 +18,7 @@ from actions.transfer.board_file import (
     FileSubtask,
     UnreadableFile,
 )
+from actions.transfer.board_parts import parts_as_json, read_parts
 from models.card import CardSize, CardType, LinkKind
 from models.knowledge import KnowledgeKind
 from models.message import MessageKind
@@ -57,6 +58,7 @@ def read_native(value: dict[str, Any]) -> BoardFile:
     for card in made.cards:
         if card.parent is not None and card.parent not in numbers:
             raise UnreadableFile(f"card {card.number} has the parent {card.parent}, which is not in the file")
+    read_parts(made, file)
     return made
 
 
@@ -180,6 +182,7 @@ def write_native(exported: BoardFile) -> str:
         "links": [
             {"card": link.card, "target": link.target, "kind": link.kind.name} for link in exported.links
         ],
+        **parts_as_json(exported),
     }
     return json.dumps(whole, ensure_ascii=False, indent=1) + "\n"
 
