@@ -199,7 +199,8 @@ async def ready(settings: Settings, *, migrate: bool = False, serving: bool = Fa
     """End with one line unless the database answers and has our schema.
 
     A bus that does not answer is warned of when serving begins. Where others can reach us, there is an owner, and
-    nobody has the demo's password. Then returns the token of a link that signs the owner in, while the owner has no password.
+    nobody has the demo's password. Returns the token of a link that signs the owner in, while the owner has no
+    password.
     """
     event_log = make_event_log(settings)
     database = event_log.database
