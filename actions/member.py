@@ -17,7 +17,7 @@ from models.board import Board
 from models.card import CardAssignee
 from models.events.card import AssigneeRemoved
 from models.events.workspace import MemberEvent, MemberJoined, MemberRemoved, MemberRoleChanged, member_facts
-from models.refusal import Conflict, NotFound
+from models.refusal import Conflict
 from models.topic import board_scope, user_topic, workspace_scope
 from models.workspace import MAX_MEMBERS, Membership, Role, Workspace
 
@@ -37,7 +37,7 @@ async def add_member(
     workspace = await lock_workspace(tx, actor, workspace_id, admin=True)
     user = await tx.scalar(select(User).where(User.username_folded == folded(username.strip())))
     if user is None or not user.is_active:
-        raise NotFound(username)
+        raise NotFound(username, "Nobody here has that username; inviteMembers invites a person by e-mail")
     return await join_workspace(tx, workspace, user, role)
 
 
