@@ -17,7 +17,7 @@ from models.board import Board
 from models.card import CardAssignee
 from models.events.card import AssigneeRemoved
 from models.events.workspace import MemberEvent, MemberJoined, MemberRemoved, MemberRoleChanged, member_facts
-from models.refusal import Conflict
+from models.refusal import Conflict, NotFound
 from models.topic import board_scope, user_topic, workspace_scope
 from models.workspace import MAX_MEMBERS, Membership, Role, Workspace
 
