@@ -453,10 +453,14 @@ async def unarchive_card(
     facts = replace(facts, at=ENTRY, column_id=None, card_archived=False)  # it enters as a new card does
     lane = find_column([facts], None)
     judge(facts, lane)
+    source, old_rank = card.column_id, card.rank
     card.rank = await rank_for(tx, Card, Card.column_id == lane.id, card.id)
     card.column_id = lane.id
     apply_changes(card, {"archived_at": None})
-    tx.emit(board, CardUnarchived(card_id=card.id, column_id=lane.id, rank=card.rank))
+    unarchived = CardUnarchived(
+        card_id=card.id, column_id=lane.id, rank=card.rank, from_column_id=source, from_rank=old_rank
+    )
+    tx.emit(board, unarchived)
     await reopen(tx, board)
     return card
 

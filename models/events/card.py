@@ -63,6 +63,8 @@ class CardUnarchived(CardEvent):
 
     column_id: Annotated[Id, "The column that it is in."]
     rank: Annotated[str | None, RANK_IN_COLUMN]
+    from_column_id: str | None = None
+    from_rank: str | None = None
 
 
 class CardApproved(CardEvent):
@@ -144,12 +146,14 @@ class SubtaskUpdated(SubtaskEvent):
     """A subtask was changed, completed or reopened."""
 
     changes: Changes
+    from_rank: str | None = None
 
 
 class SubtaskMoved(SubtaskEvent):
     """A subtask was reordered or moved to another phase."""
 
     changes: Changes
+    from_rank: str | None = None
 
 
 class SubtaskDeleted(SubtaskEvent):
