@@ -140,7 +140,7 @@ async def update_subtask(
         if order != subtask.phase_order:
             lane = _lane(subtask.card_id, order)
             subtask.rank = await rank_for(tx, Subtask, lane, subtask.id)
-            subtask.phase_order = order
+            clean["phase_order"] = order
     changed_fields = apply_changes(subtask, clean)
     if "completed" in changed_fields:
         _complete(subtask, actor, subtask.completed)

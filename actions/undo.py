@@ -212,10 +212,7 @@ async def _unarchive(tx: Transaction, actor: Actor, event: Event) -> None:
     # For the column's limit it comes from elsewhere.
     judge(replace(facts, card_archived=False, column_id=None), lane)
     apply_changes(card, {"archived_at": None})
-    unarchived = of_card.CardUnarchived(
-        card_id=card.id, column_id=lane.id, rank=card.rank, from_column_id=lane.id, from_rank=card.rank
-    )
-    tx.emit(board, unarchived)
+    tx.emit(board, of_card.unarchived(card, card.column_id, card.rank))
     await reopen(tx, board)
 
 

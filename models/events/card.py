@@ -67,6 +67,17 @@ class CardUnarchived(CardEvent):
     from_rank: str | None = None
 
 
+def unarchived(card: Card, from_column_id: str, from_rank: str) -> CardUnarchived:
+    """Make the event of a card that was unarchived, and came from this column and rank."""
+    return CardUnarchived(
+        card_id=card.id,
+        column_id=card.column_id,
+        rank=card.rank,
+        from_column_id=from_column_id,
+        from_rank=from_rank,
+    )
+
+
 class CardApproved(CardEvent):
     """A card was approved: it is ready to be worked on."""
 
