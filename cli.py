@@ -198,8 +198,9 @@ def _listen(
 async def ready(settings: Settings, *, migrate: bool = False, serving: bool = False) -> str | None:
     """End with one line unless the database answers and has our schema.
 
-    To serve, the bus must answer as well; and where others can reach us, there is an owner, and nobody has the
-    demo's password. Then returns the token of a link that signs the owner in, while the owner has no password.
+    A bus that does not answer is warned of when serving begins. Where others can reach us, there is an owner, and
+    nobody has the demo's password. Returns the token of a link that signs the owner in, while the owner has no
+    password.
     """
     event_log = make_event_log(settings)
     database = event_log.database
@@ -217,7 +218,6 @@ async def ready(settings: Settings, *, migrate: bool = False, serving: bool = Fa
         if not serving:
             return None
         await _require_secret_keys(settings, database)
-        await event_log.pubsub.start()
         await retry_while_unavailable(partial(_adopt_environment, settings, event_log))
         return await retry_while_unavailable(partial(_owner_link, event_log))
     except (DatabaseUnreachable, Unavailable, WrongRevision, ConnectionError) as error:

@@ -370,7 +370,7 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         keeping: asyncio.Future[Any] | None = None
         try:
-            await services.event_log.pubsub.start()
+            await services.event_log.pubsub.start(required=False)
             ask = partial(moment_of, services.database)
             await try_to_synchronize(ask)  # before anything is judged; without a database nothing is
             keeping = asyncio.gather(

@@ -37,7 +37,7 @@ async def add_member(
     workspace = await lock_workspace(tx, actor, workspace_id, admin=True)
     user = await tx.scalar(select(User).where(User.username_folded == folded(username.strip())))
     if user is None or not user.is_active:
-        raise NotFound(username)
+        raise NotFound(username, "Nobody here has that username; inviteMembers invites a person by e-mail")
     return await join_workspace(tx, workspace, user, role)
 
 

@@ -437,7 +437,8 @@ async def expire_questions(tx: Transaction, board: Board) -> int:
         if policy is OnExpiry.HOLD and not continues:
             await _hold_open(tx, board, question)
             continue
-        question.answer, question.answered_how = question.default_answer, AnsweredBy.AUTOMATED
+        if question.default_answer is not None:
+            question.answer, question.answered_how = question.default_answer, AnsweredBy.AUTOMATED
         await _close(tx, board, question, QuestionStatus.EXPIRED, QuestionExpired)
         if policy is OnExpiry.FAIL and not continues and question.run_id is not None:
             await _fail(tx, board, question)

@@ -39,6 +39,7 @@ from models.workspace import Membership
 log = logging.getLogger("signalbox.watch")
 
 POLL_SECONDS = 1.0
+IDLE_POLL_SECONDS = 3.0  # while there was nothing to tell
 MAX_BOARDS_PER_ROUND = 50
 MAX_EVENTS_PER_PAGE = 100
 MAX_NOTICES_PER_PAGE = 1_000
@@ -119,11 +120,13 @@ async def _add_cursor(tx: Transaction, board_id: str) -> None:
 
 async def notify_periodically(event_log: EventLog) -> None:
     """Notify watchers for ever. Any number of processes may do so at once."""
+    pause = POLL_SECONDS
     while True:
-        await asyncio.sleep(POLL_SECONDS * random.uniform(0.7, 1.3))  # noqa: S311 - so that processes alternate
+        await asyncio.sleep(pause * random.uniform(0.7, 1.3))  # noqa: S311 - so that processes alternate
+        pause = IDLE_POLL_SECONDS
         try:
             while await complete(notify_watchers(event_log)):
-                pass
+                pause = POLL_SECONDS
         except Unavailable:
             log.warning("no watcher notified: the database does not answer")
         except Exception:

@@ -32,8 +32,8 @@ class Refusal(Exception):
 class NotFound(Refusal):
     code = "NOT_FOUND"
 
-    def __init__(self, id: str) -> None:
-        super().__init__("Nothing with that id exists that you may see")
+    def __init__(self, id: str, message: str = "Nothing with that id exists that you may see") -> None:
+        super().__init__(message)
         self.requested_id = id[:MAX_ID_LENGTH]
 
 

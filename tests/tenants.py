@@ -815,20 +815,22 @@ _made: dict[
 
 
 @pytest.fixture
-async def two(run: Any, fresh: Any, kind: str) -> Any:
+async def two(run: Any, fresh: Any, kind: str, templates: Any) -> Any:
     """`async with two() as (app, home, away)`: the application with two tenants of one shape.
 
     `home`, whose secrets they are, and `away`, who asks. They are made once, and copied for each test.
     """
 
+    served = {**SERVED, "files_url": str(templates["folder"] / "tenants-files")}  # copies share the bytes
+
     async def fill(url: str) -> None:
-        async with run(url, **SERVED) as app:
+        async with run(url, **served) as app:
             made = [await tenant(app, mark) for mark in ("canary", "pigeon")]
             _made[kind] = {"ids": [one.ids for one in made], "tokens": app.tokens}
 
     @contextlib.asynccontextmanager
     async def start() -> AsyncIterator[tuple[Any, Tenant, Tenant]]:
-        async with run(await fresh("tenants", fill), **SERVED) as app:
+        async with run(await fresh("tenants", fill), **served) as app:
             kept = copy.deepcopy(_made[kind])
             home, away = Tenant(app, "canary"), Tenant(app, "pigeon")
             home.ids, away.ids = kept["ids"]

@@ -45,7 +45,7 @@ async def test_every_field_of_many_cards(run):
         assert {(c["type"], c["priority"], c["size"]) for c in cards} == {("BUG", "HIGH", "LARGE")}
         assert [c["storyPoints"] for c in cards] == [5, None, None]
         assert [c["dueOn"] for c in cards] == ["2027-01-06", None, None]
-        assert [c["description"] for c in cards] == ["Text and more", " and more", " and more"]
+        assert [c["description"] for c in cards] == ["Text and more", "and more", "and more"]
         await bulk(app, ids, storyPoints={"set": 8}, dueOn={"clear": True})
         assert {(c["storyPoints"], c["dueOn"]) for c in await seen(app, board)} == {(8, None)}
 

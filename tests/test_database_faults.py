@@ -2,8 +2,11 @@
 
 import asyncio
 import contextlib
+import shutil
+import subprocess
 import time
 
+import httpx2
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -104,3 +107,43 @@ async def test_whoever_asks_after_a_connection_was_lost_may_try_again_too(run, k
     async with run() as app:
         with pytest.raises(Unavailable):
             await asked_twice(app)
+
+
+async def test_a_server_that_became_a_standby_is_told_and_left_for_the_promoted_one(serve, own_postgres):
+    """A fail-over: the same address takes no writes for a while, then takes them again."""
+    server = await serve(own_postgres.url, **CROWD)
+    async with Api(server) as api:
+        [board] = await api.boards(1)
+        own_postgres.stop()
+        (own_postgres.data / "standby.signal").touch()
+        if own_postgres.user:
+            shutil.chown(own_postgres.data / "standby.signal", "pgserver")
+        await own_postgres.start()
+        ready = server.http.replace("/graphql", "/readyz")
+        async with httpx2.AsyncClient() as client:
+
+            async def created(title):
+                query = "mutation($input: CreateCardInput!) { createCard(input: $input) { __typename } }"
+                body = {"query": query, "variables": {"input": {"boardId": board, "title": title}}}
+                return await client.post(server.http, json=body, headers=server.headers)
+
+            for _ in range(5):
+                answer = await created("Refused")
+                [error] = answer.json()["errors"]
+                assert (error["extensions"]["code"], error["extensions"]["retryable"]) == (
+                    "UNAVAILABLE",
+                    True,
+                )
+                assert (answer.status_code, "retry-after" in answer.headers) == (503, True)
+            assert (await client.get(ready)).status_code == 503
+            assert await api.ask(BOARDS), "it may still be read"
+            subprocess.run(
+                [own_postgres.bin / "pg_ctl", "promote", "-D", own_postgres.data],
+                check=True,
+                capture_output=True,
+                cwd="/",
+                **own_postgres.user,
+            )
+            assert (await created("Taken")).json()["data"]["createCard"]["__typename"] == "Card"
+            assert (await client.get(ready)).status_code == 200
+    assert "unexpected error" not in server.errors.read_text()

@@ -77,6 +77,9 @@ async def test_the_dashboard_shows_metrics_that_there_are(run):
     text = " ".join(target["expr"] for panel in dashboard["panels"] for target in panel["targets"])
     async with run(metrics_token=TOKEN) as app:
         await app.ask("query Mine { nothing }")
+        await has_run(app)
+        _, [card] = await app.has_board("It waits")
+        await app.data("mutation($id: ID!) { startRun(input: {cardId: $id}) { __typename } }", id=card)
         known = {name for name, *_ in await samples(app)}
     named = set(re.findall(r"(?:signalbox|process)_\w+", text)) - {"signalbox"}
     assert len(named) > 12

@@ -162,11 +162,10 @@ async def test_of_two_that_start_at_once_on_one_port_one_serves(tmp_path, serve,
 
 async def test_a_bus_that_does_not_answer_is_one_line(tmp_path):
     assert (await begin(tmp_path, "migrate"))[0] == 0
-    for name in ("serve", "seed"):
-        status, out, err = await begin(tmp_path, name, BUS_URL="redis://:hidden@127.0.0.1:1")
-        assert (status, out, err.count("\n")) == (2, "", 1), err
-        assert err.startswith("signalbox: Cannot reach the wake bus: ")
-        assert "hidden" not in err
+    status, out, err = await begin(tmp_path, "seed", BUS_URL="redis://:hidden@127.0.0.1:1")
+    assert (status, out, err.count("\n")) == (2, "", 1), err
+    assert err.startswith("signalbox: Cannot reach the wake bus: ")
+    assert "hidden" not in err
 
 
 @pytest.mark.parametrize("kind", ["sqlite"])

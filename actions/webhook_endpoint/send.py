@@ -56,6 +56,7 @@ from models.workspace import Membership, Role
 log = logging.getLogger("signalbox.webhook")
 
 POLL_SECONDS = 1.0
+IDLE_POLL_SECONDS = 3.0  # while there was nothing to send
 MAX_CONCURRENT_ENDPOINTS = 64  # of one process
 LEASE_SECONDS = 10.0
 HEARTBEAT_SECONDS = 3.0
@@ -113,7 +114,8 @@ class WebhookSender:
                     log.warning("no webhook sent: the database does not answer")
                 except Exception:
                     log.exception("no webhook sent")
-                pause = asyncio.create_task(asyncio.sleep(POLL_SECONDS * random.uniform(0.7, 1.3)))  # noqa: S311
+                seconds = POLL_SECONDS if self.sending else IDLE_POLL_SECONDS
+                pause = asyncio.create_task(asyncio.sleep(seconds * random.uniform(0.7, 1.3)))  # noqa: S311
                 full = len(self.sending) >= MAX_CONCURRENT_ENDPOINTS
                 waited = self.sending if full else {pause, *self.sending}
                 await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)

@@ -9,6 +9,8 @@ itself rejects that (`query_only`, READ ONLY).
 
 import asyncio
 import json
+import logging
+import os
 import re
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -48,6 +50,8 @@ from kit.db.readers import Reader, Readers
 from kit.db.rows import Convert, Statements, Values
 from kit.db.server_clock import CLOCK
 from kit.db.transaction import Transaction
+
+log = logging.getLogger("signalbox.database")
 
 BUSY_TIMEOUT_MILLISECONDS = 5_000  # wait of a writer for another process on the same SQLite file
 CONNECT_TIMEOUT_SECONDS = 3.0
@@ -280,6 +284,7 @@ class Database:
         self._sessions = async_sessionmaker(self._writer, class_=Transaction, expire_on_commit=False)
         self._watch: aiosqlite.Connection | None = None
         self._watching = asyncio.Lock()
+        self._own_file: tuple[int, int] | None = None  # device and number of the open SQLite file
         self._turn = asyncio.Lock()  # fair, unlike SQLite's busy handler
 
     @property
@@ -294,7 +299,9 @@ class Database:
         with translate_db_errors():
             async with turn, self._sessions.begin() as tx:
                 try:
-                    if not self.is_sqlite:
+                    if self.is_sqlite:
+                        self._require_own_file()
+                    else:
                         async with asyncio.timeout(WRITE_QUEUE_TIMEOUT_SECONDS):
                             await tx.connection()
                     yield tx
@@ -302,6 +309,24 @@ class Database:
                     if isinstance(error, Unavailable) or is_transient(error):
                         await tx.invalidate()  # a frozen server would not answer a ROLLBACK either
                     raise
+
+    def _require_own_file(self) -> None:
+        """Raise Unavailable if the path of a SQLite database is no longer the file that is open.
+
+        A deleted or replaced file leaves this process with one that nobody can find: what is written there is lost.
+        """
+        if self.file is None:
+            return
+        try:
+            found = os.stat(self.file)
+        except FileNotFoundError:
+            found = None
+        here = (found.st_dev, found.st_ino) if found else None
+        if self._own_file is None:
+            self._own_file = here  # None until the first connection has made it
+        elif self._own_file != here:
+            log.error("%s was deleted or replaced while it is open: restart the server", self.file)
+            raise Unavailable
 
     def snapshot(self) -> Snapshot:
         return Snapshot(self.readers)
@@ -324,9 +349,13 @@ class Database:
         return int(row[0]) if row else 0
 
     async def check(self) -> None:
-        """Raise DatabaseUnreachable unless the database answers."""
+        """Raise DatabaseUnreachable unless the database answers, and takes writes."""
         try:
-            await self.read(text("SELECT 1"))
+            self._require_own_file()
+            query = "SELECT 1 AS ok" if self.is_sqlite else "SELECT NOT pg_is_in_recovery() AS ok"
+            [row] = await self.read(text(query))
+            if not row.ok:
+                raise ConnectionError("it is a standby, which takes no writes")
         except Exception as error:  # the drivers raise many classes
             reason = error.__cause__ if isinstance(error, Unavailable) else error
             raise DatabaseUnreachable(f"cannot reach {self.safe_url}: {cause(reason or error)}") from error
@@ -466,7 +495,8 @@ def migrator(database: Database) -> AsyncEngine:
 
 
 # Transient SQLSTATEs and classes of them: the connection, resources, the operator, a lock.
-TRANSIENT_SQLSTATES = ("08", "40", "53", "57", "55P03", "25P02", "25P03")
+# 25006: the server takes no writes any more, as after a fail-over; a new connection finds the other one.
+TRANSIENT_SQLSTATES = ("08", "40", "53", "57", "55P03", "25P02", "25P03", "25006")
 BUSY_FILE = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR", "SQLITE_FULL", "SQLITE_CANTOPEN")
 
 

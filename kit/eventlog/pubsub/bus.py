@@ -44,17 +44,22 @@ class Bus(Source):
         self._outbox.add(keys)
         self._noted.wake()
 
-    async def start(self) -> None:
+    async def start(self, *, required: bool = True) -> None:
         """Connect and subscribe. A connection lost later is not raised.
 
-        Raises ConnectionError if the bus cannot be reached."""
+        Raises ConnectionError if the bus cannot be reached, unless it is not `required`: then it is tried again and
+        again, as after a loss."""
         self._leaving, self._id = False, uuid4().hex
+        broadcast = None
         try:
             broadcast = await self._connect()
+            self.become(SourceState.DOUBTED)
         except Exception as error:
             message = f"Cannot reach the wake bus: {self._plug.tell(error)}"
-            raise ConnectionError(message) from None  # the cause may quote the password
-        self.become(SourceState.DOUBTED)
+            if required:
+                raise ConnectionError(message) from None  # the cause may quote the password
+            log.warning("%s; followers poll", message)
+            self.become(SourceState.DOWN)
         self._task = asyncio.create_task(self._run(broadcast), name="wakes")
 
     async def stop(self) -> None:
@@ -71,10 +76,11 @@ class Bus(Source):
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
-    async def _run(self, broadcast: Broadcast) -> None:
+    async def _run(self, broadcast: Broadcast | None) -> None:
         while True:
             try:
-                await self._live(broadcast)
+                if broadcast is not None:
+                    await self._live(broadcast)
             except Exception as error:
                 log.warning("The wake bus is lost, followers poll: %s", self._plug.tell(error))
             if self._leaving:

@@ -149,7 +149,7 @@ class Source:
         if state is not SourceState.PROVEN:
             self.hub.wake(None)
 
-    async def start(self) -> None:
+    async def start(self, *, required: bool = True) -> None:
         raise NotImplementedError
 
     async def stop(self) -> None:

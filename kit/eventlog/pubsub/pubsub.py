@@ -59,18 +59,18 @@ class PubSub:
         """Whether notifications of other processes are known to arrive."""
         return all(ear.state is SourceState.PROVEN for ear in self._ears)
 
-    async def start(self) -> None:
+    async def start(self, *, required: bool = True) -> None:
         """Connect and subscribe. A second call has no effect.
 
         A connection lost later is logged and rebuilt, without a limit on the attempts. Raises
-        ConnectionError if the bus cannot be reached.
+        ConnectionError if the bus cannot be reached, unless it is not `required`.
         """
         async with self._starting:
             if self._is_started:
                 return
             try:
                 for ear in self._ears:
-                    await ear.start()
+                    await ear.start(required=required)
             except BaseException:
                 await self._stop()
                 raise

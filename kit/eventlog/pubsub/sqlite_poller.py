@@ -25,7 +25,7 @@ class SqlitePoller(Source):
         self._last: int | None = None
         self._task: asyncio.Task[None] | None = None
 
-    async def start(self) -> None:
+    async def start(self, *, required: bool = True) -> None:
         self._last = await self._look()
         self.become(SourceState.DOUBTED)
         self.become(SourceState.PROVEN)

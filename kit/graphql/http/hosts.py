@@ -29,6 +29,14 @@ MAX_LOGGED_ORIGINS = 100
 REPEAT_SECONDS = 60.0
 
 
+def _is_ip_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name.strip("[]"))
+    except ValueError:
+        return False
+    return True
+
+
 def name_of(host: str) -> str:
     """The name in a Host header, without its port, lower case; empty if there is none."""
     if len(host) > MAX_HOST_LENGTH:
@@ -61,7 +69,7 @@ def _is_within(name: str, network: str) -> bool:
 class HostMiddleware:
     """The application behind a look at Host and Origin. Without `hosts`, every name is ours.
 
-    Paths of `probed` answer to every name: load balancers ask by address.
+    Paths of `probed` answer to every IP address: load balancers ask so.
     """
 
     def __init__(
@@ -106,7 +114,7 @@ class HostMiddleware:
         name = name_of(given[0]) if len(given) == 1 else ""
         if not name:
             return 400, "The request must have one Host header"
-        is_probe = connection.url.path in self.probed
+        is_probe = connection.scope["path"] in self.probed and _is_ip_address(name)
         if self.hosts and not is_probe and not matches_host(name, self.hosts):
             return 421, "This server does not answer to that host name; ALLOWED_HOSTS lists those it does"
         origin = connection.headers.get("origin")
