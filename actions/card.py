@@ -28,7 +28,7 @@ from kit.ids import new_id
 from models.actor import Actor
 from models.board import Board, BoardColumn
 from models.card import EDITABLE_FIELDS, MAX_AT_ONCE, MAX_CHILDREN, Card, CardSize, CardType, Priority, image
-from models.events.card import CardArchived, CardCreated, CardDeleted, CardUnarchived, CardUpdated
+from models.events.card import CardArchived, CardCreated, CardDeleted, CardUpdated, unarchived
 from models.file import File
 from models.group import Group
 from models.refusal import Conflict, Forbidden, Invalid, NotFound
@@ -453,10 +453,11 @@ async def unarchive_card(
     facts = replace(facts, at=ENTRY, column_id=None, card_archived=False)  # it enters as a new card does
     lane = find_column([facts], None)
     judge(facts, lane)
+    source, old_rank = card.column_id, card.rank
     card.rank = await rank_for(tx, Card, Card.column_id == lane.id, card.id)
     card.column_id = lane.id
     apply_changes(card, {"archived_at": None})
-    tx.emit(board, CardUnarchived(card_id=card.id, column_id=lane.id, rank=card.rank))
+    tx.emit(board, unarchived(card, source, old_rank))
     await reopen(tx, board)
     return card
 

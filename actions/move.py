@@ -105,12 +105,13 @@ async def move_allowed(
     *,
     batch: str | None = None,
     run_id: str | None = None,
+    ranks: Sequence[str] | None = None,
 ) -> None:
-    """Write a move that was judged: the cards follow one another at the position."""
+    """Write a move that was judged: the cards follow one another at the position, or get these free ranks."""
     ids, lane = [card.id for card in cards], to.lane
-    ranks = await ranks_for(tx, Card, Card.column_id == lane.id, ids, position, count=len(cards))
+    ranks = ranks or await ranks_for(tx, Card, Card.column_id == lane.id, ids, position, count=len(cards))
     for card, rank, left in zip(cards, ranks, to.left, strict=True):
-        image_before = image(card) | {"stage": left}
+        image_before = image(card) | {"stage": left, "rank": card.rank}
         source = card.column_id
         card.column_id, card.rank, card.version = lane.id, rank, card.version + 1
         emit_moved(tx, board, card, source, left, lane.stage, before=image_before, batch=batch, run_id=run_id)

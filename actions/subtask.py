@@ -134,19 +134,21 @@ async def update_subtask(
     clean = provided_fields(title=title, completed=completed, phase=phase)
     if "title" in clean:
         clean["title"] = validation.single_line("title", clean["title"], 255)
+    old_rank = subtask.rank
     if "phase" in clean:
         clean["phase"], order = _find_phase(await _phases(tx, subtask.card_id), clean["phase"], None)
         if order != subtask.phase_order:
             lane = _lane(subtask.card_id, order)
             subtask.rank = await rank_for(tx, Subtask, lane, subtask.id)
-            subtask.phase_order = order
+            clean["phase_order"] = order
     changed_fields = apply_changes(subtask, clean)
     if "completed" in changed_fields:
         _complete(subtask, actor, subtask.completed)
     if changed_fields:
         await tx.flush()  # the progress is counted in the database
         progress = await _progress(tx, subtask.card_id)
-        tx.emit(board, SubtaskUpdated(**subtask_facts(subtask, *progress), changes=changed_fields))
+        facts = subtask_facts(subtask, *progress)
+        tx.emit(board, SubtaskUpdated(**facts, changes=changed_fields, from_rank=old_rank))
     return subtask
 
 
@@ -177,12 +179,35 @@ async def move_subtask(
     else:
         neighbor = position.after or position.before if position else None
         name, order = await _phase_of(tx, subtask, neighbor)
-    subtask.rank = await rank_for(tx, Subtask, _lane(subtask.card_id, order), subtask.id, position)
+    rank = await rank_for(tx, Subtask, _lane(subtask.card_id, order), subtask.id, position)
+    old_rank, subtask.rank = subtask.rank, rank
     changed_fields = apply_changes(subtask, {"phase": name, "phase_order": order})
     if not changed_fields:
         subtask.version += 1
     progress = await _progress(tx, subtask.card_id)
-    tx.emit(board, SubtaskMoved(**subtask_facts(subtask, *progress), changes=changed_fields))
+    facts = subtask_facts(subtask, *progress)
+    tx.emit(board, SubtaskMoved(**facts, changes=changed_fields, from_rank=old_rank))
+    return subtask
+
+
+async def return_subtask(
+    tx: Transaction, actor: Actor, id: str, phase: str | None, order: int | None, rank: str | None
+) -> Subtask:
+    """Move a subtask back to a rank in a phase; None: the present phase, or its end if the rank is taken."""
+    board, subtask = await lock_subtask(tx, actor, id)
+    if order is None:
+        phase, order = subtask.phase, subtask.phase_order
+    _find_phase(await _phases(tx, subtask.card_id), phase, order)
+    lane = _lane(subtask.card_id, order)
+    taken = select(Subtask.id).where(lane, Subtask.rank == rank, Subtask.id != subtask.id)
+    if rank is None or await tx.scalar(taken) is not None:
+        rank = await rank_for(tx, Subtask, lane, subtask.id)
+    old_rank, subtask.rank = subtask.rank, rank
+    changed_fields = apply_changes(subtask, {"phase": phase, "phase_order": order})
+    if not changed_fields:
+        subtask.version += 1
+    facts = subtask_facts(subtask, *await _progress(tx, subtask.card_id))
+    tx.emit(board, SubtaskMoved(**facts, changes=changed_fields, from_rank=old_rank))
     return subtask
 
 

@@ -9,6 +9,7 @@ from strawberry import ID
 import actions.board
 import actions.context
 import actions.policy
+import actions.undo
 import models.board
 from auth.permissions import Access
 from kit.graphql.limits.list_size import list_size
@@ -144,6 +145,7 @@ class BoardMutation:
     archive_board = mutation(actions.board.archive_board, Board, Stale, requires=Access.ADMIN)
     unarchive_board = mutation(actions.board.unarchive_board, Board, Stale, requires=Access.ADMIN)
     delete_board = mutation(actions.board.delete_board, Board, Conflict, requires=Access.ADMIN)
+    undo = mutation(actions.undo.undo, Board, Conflict, StageRefused, requires=Access.BOARD)
     create_column = mutation(actions.board.create_column, Column, Conflict, requires=Access.BOARD)
     update_column = mutation(actions.board.update_column, Column, Stale, StageRefused, requires=Access.BOARD)
     move_column = mutation(actions.board.move_column, Column, requires=Access.BOARD)

@@ -279,6 +279,7 @@ MUTATIONS: dict[str, Case] = {
     "regeneratePullRequestText": Case(BOARD, {"id": "$pull"}, answer="CONFLICT"),
     "syncPullRequest": Case(BOARD, {"id": "$pull"}, answer="CONFLICT"),
     "discoverPullRequests": Case(BOARD, {"cardId": "$card"}, answer="CONFLICT"),
+    "undo": Case(BOARD, {"boardId": "$board", "seq": 1}, answer="CONFLICT"),
     "undoPullRequestMove": Case(BOARD, {"cardId": "$card"}, answer="CONFLICT"),
     "unlinkPullRequest": Case(BOARD, {"cardId": "$card", "pullRequestId": "$pull"}),
     "updateBoardAutomation": Case(ADMIN, {"boardId": "$board", "staleDays": 3}),

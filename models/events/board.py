@@ -106,6 +106,16 @@ class ColumnDeleted(ColumnEvent):
     card_ids: Annotated[list[Id], "The cards that were in it."]
 
 
+class ChangeUndone(BoardEvent):
+    """A change was undone. It follows the events that undo it, whose correlation id it has."""
+
+    board_id: Annotated[Id, "The board."]
+    undone_seq: Annotated[int, "The number of the last event of the undone change."]
+    undone_correlation_id: Annotated[
+        str | None, "The correlation id of the undone change; null: it had none."
+    ]
+
+
 class RanksRewritten(BoardEvent, WorkspaceEvent):
     """Cards, subtasks, columns or boards got shorter ranks. Their order is unchanged."""
 

@@ -63,6 +63,19 @@ class CardUnarchived(CardEvent):
 
     column_id: Annotated[Id, "The column that it is in."]
     rank: Annotated[str | None, RANK_IN_COLUMN]
+    from_column_id: str | None = None
+    from_rank: str | None = None
+
+
+def unarchived(card: Card, from_column_id: str, from_rank: str) -> CardUnarchived:
+    """Make the event of a card that was unarchived, and came from this column and rank."""
+    return CardUnarchived(
+        card_id=card.id,
+        column_id=card.column_id,
+        rank=card.rank,
+        from_column_id=from_column_id,
+        from_rank=from_rank,
+    )
 
 
 class CardApproved(CardEvent):
@@ -144,12 +157,14 @@ class SubtaskUpdated(SubtaskEvent):
     """A subtask was changed, completed or reopened."""
 
     changes: Changes
+    from_rank: str | None = None
 
 
 class SubtaskMoved(SubtaskEvent):
     """A subtask was reordered or moved to another phase."""
 
     changes: Changes
+    from_rank: str | None = None
 
 
 class SubtaskDeleted(SubtaskEvent):
