@@ -13,6 +13,7 @@ import actions.labels_and_assignees
 import actions.readiness
 import actions.revision
 import actions.run.reject
+import actions.subtask
 import resolvers.readiness
 from auth.permissions import Access
 from kit.graphql.limits.list_size import list_size
@@ -263,6 +264,7 @@ class CardMutation:
         actions.card.update_card, Card, StageRefused, Stale, Conflict, requires=Access.BOARD
     )
     move_card = mutation(actions.card.move_card, Card, StageRefused, Stale, requires=Access.BOARD)
+    set_phases = mutation(actions.subtask.set_phases, Card, requires=Access.BOARD)
     bulk_update_cards = mutation(actions.card_bulk.bulk_update_cards, Cards, Conflict, requires=Access.BOARD)
     move_cards = mutation(actions.card.move_cards, Cards, StageRefused, requires=Access.BOARD)
     archive_card = mutation(actions.card.archive_card, Card, Stale, Conflict, requires=Access.BOARD)
