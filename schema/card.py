@@ -16,7 +16,7 @@ import actions.run.reject
 import actions.subtask
 import resolvers.readiness
 from auth.permissions import Access
-from kit.graphql.limits.list_size import list_size
+from kit.graphql.limits.list_size import cost, list_size
 from kit.graphql.types import Node, object_type
 from models.branch_task import MAX_CONFLICTS
 from models.card import MAX_AT_ONCE, CardSize, CardType, Priority
@@ -27,6 +27,7 @@ from resolvers import agent_state as agents
 from resolvers import approval as consents
 from resolvers import card as cards
 from resolvers import check as results
+from resolvers import csv_export
 from resolvers import diff as differences
 from resolvers import file as attached
 from resolvers import link as links
@@ -254,6 +255,8 @@ class Cards:
 class CardQuery:
     card: Card | None = query_field(cards.card)
     cards: Connection[Card] = query_field(cards.cards, directives=[list_size(50)])
+    cards_csv: str | None = query_field(csv_export.cards_csv, directives=[cost(500)])
+    velocity_csv: str | None = query_field(csv_export.velocity_csv, directives=[cost(20)])
 
 
 @strawberry.type

@@ -516,6 +516,8 @@ QUERIES: dict[str, dict[str, Any]] = {
     "boards": {},
     "card": {"id": "$card"},
     "cards": {},
+    "cardsCsv": {"boardId": "$board"},
+    "velocityCsv": {"boardId": "$board"},
     "run": {"id": "$run"},
     "runs": {},
     "batch": {"id": "$batch"},
