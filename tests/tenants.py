@@ -491,6 +491,8 @@ MUTATIONS: dict[str, Case] = {
     "unarchiveCard": Case(BOARD, {"id": "$card"}),
     "deleteGroup": Case(BOARD, {"id": "$activity", "cards": {"ungroup": True}}),
     "deleteCard": Case(BOARD, {"id": "$card"}),
+    "restoreCard": Case(BOARD, {"id": "$card"}),
+    "emptyBin": Case(ADMIN, {"boardId": "$board"}),
     "deleteColumn": Case(BOARD, {"id": "$column", "moveCardsTo": "$other"}),
     "disconnectRepository": Case(ADMIN, {"id": "$repository"}),
     "deleteWebhookEndpoint": Case(ADMIN, {"id": "$endpoint"}),
