@@ -11,7 +11,7 @@ from datetime import date, datetime
 from enum import Enum
 from typing import Annotated, Any
 
-from sqlalchemy import ColumnElement, delete, func, or_, select
+from sqlalchemy import ColumnElement, Date, delete, func, or_, select
 from sqlalchemy import Enum as EnumType
 
 from actions.move import DestinationInput, find_column
@@ -20,6 +20,7 @@ from actions.run.change import reopen
 from actions.stage_facts import facts_of_new, reader
 from auth.locking import lock_board
 from auth.permissions import sees_board
+from kit.db.database import UtcDateTime
 from kit.db.transaction import Transaction
 from kit.graphql.arguments import Id
 from models.actor import Actor
@@ -221,9 +222,6 @@ def _value_from_json(type: Any, value: Any) -> Any:
         return type.kind[value]
     if isinstance(type, EnumType) and type.enum_class is not None:
         return type.enum_class[value]
-    if not isinstance(value, str):
-        return value
-    python = type.python_type
-    if python is datetime:
+    if isinstance(type, UtcDateTime):
         return datetime.fromisoformat(value)
-    return date.fromisoformat(value) if python is date else value
+    return date.fromisoformat(value) if isinstance(type, Date) else value
