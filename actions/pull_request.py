@@ -89,7 +89,9 @@ async def create_pull_request(
     base = git.validate_branch("baseBranch", base)
     if base == head:
         raise Invalid(("headBranch", "must differ from the base branch"))
-    await require_open_gate(tx, policy, card, ApprovalKind.CREATE_PR, (run.head_sha if run else None) or "")
+    # Approvals and checks are of commits of the run's branch: they open no pull request of another one.
+    sha = run.head_sha if run is not None and run.branch == head else None
+    await require_open_gate(tx, policy, card, ApprovalKind.CREATE_PR, sha or "")
     same = PullRequest.repository_id == repository.id, PullRequest.head_branch == head
     is_live = PullRequest.state.in_((PullRequestState.PENDING, *LIVE))
     existing = await tx.scalar(select(PullRequest).where(*same, is_live, PullRequest.base_branch == base))
@@ -109,7 +111,7 @@ async def create_pull_request(
         draft=draft,
         head_branch=head,
         base_branch=base,
-        head_sha=run.head_sha if run is not None and run.branch == head else None,
+        head_sha=sha,
         run_id=run.id if run is not None and run.branch == head else None,
         created_by=actor.id,
     )

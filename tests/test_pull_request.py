@@ -8,6 +8,8 @@ from kit.db.database import utcnow
 from models.pull_request import MAX_PULL_REQUESTS, PullRequest, rolled_up
 from tests.github_host import EXAMPLES, Reply, github
 from tests.pulls import BRANCH, HEAD, LOOPBACK, PULL, change, hosted, until
+from tests.test_approval import MERGE, decide, request
+from tests.work import set_policy
 
 AT = "2030-01-01T00:00:00Z"
 MERGED = {"state": "closed", "merged_at": AT, "updated_at": AT}
@@ -300,3 +302,15 @@ async def test_a_card_has_a_bound(run):
         assert (await change(app, "linkPullRequest", cardId=at.card, number=0))["issues"] == [
             {"path": "number"}
         ]
+
+
+async def test_an_approval_of_the_work_opens_no_pull_request_of_another_branch(run):
+    async with github() as host, run(**LOOPBACK) as app:
+        at = await hosted(app, host)
+        at.remote.branches["other"] = "b" * 40
+        await set_policy(app, at.board, approvals=[{**MERGE, "kind": "CREATE_PR"}])
+        assert (await at.changes("createPullRequest", cardId=at.card))["code"] == "GATE_CLOSED"
+        await decide(app, (await request(app, at.card, "CREATE_PR"))["id"])
+        other = await at.changes("createPullRequest", cardId=at.card, headBranch="other")
+        assert other["code"] == "GATE_CLOSED", other
+        assert (await at.changes("createPullRequest", cardId=at.card))["state"] == "PENDING"
