@@ -2,9 +2,8 @@
 
 import sqlalchemy as sa
 from alembic import op
-from kit.db.database import Id
-from kit.db.database import Json
-from kit.db.database import UtcDateTime
+
+from kit.db.database import Id, Json, UtcDateTime
 
 revision = "0036"
 down_revision = "0035"
