@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import ID
 
+import actions.bin
 import actions.card
 import actions.card_bulk
 import actions.group
@@ -273,6 +274,7 @@ class CardMutation:
     archive_card = mutation(actions.card.archive_card, Card, Stale, Conflict, requires=Access.BOARD)
     unarchive_card = mutation(actions.card.unarchive_card, Card, StageRefused, Stale, requires=Access.BOARD)
     delete_card = mutation(actions.card.delete_card, Card, Stale, Conflict, requires=Access.BOARD)
+    restore_card = mutation(actions.bin.restore_card, Card, StageRefused, requires=Access.BOARD)
     set_parent_card = mutation(actions.card.set_parent_card, Card, Stale, Conflict, requires=Access.BOARD)
     set_card_group = mutation(actions.group.set_card_group, Card, Stale, requires=Access.BOARD)
     approve_card = mutation(actions.readiness.approve_card, Card, NotReady, Stale, requires=Access.BOARD)

@@ -210,6 +210,8 @@ class Case:
     answer: str | None = None
 
 
+# Nothing is in the bin for those who may not delete.
+NOT_BINNED = dict.fromkeys(("vic", "read key", "worker key"), "NOT_FOUND")
 HIDDEN = {"board key": "NOT_FOUND"}  # what a key of one board does not see
 
 NO_DIFF = {"baseSha": "abcdef12", "headSha": "abcdef13", "fileCount": 1, "additions": 0, "deletions": 0}
@@ -492,6 +494,8 @@ MUTATIONS: dict[str, Case] = {
     "unarchiveCard": Case(BOARD, {"id": "$card"}),
     "deleteGroup": Case(BOARD, {"id": "$activity", "cards": {"ungroup": True}}),
     "deleteCard": Case(BOARD, {"id": "$card"}),
+    "restoreCard": Case(BOARD, {"id": "$card"}, NOT_BINNED),
+    "emptyBin": Case(ADMIN, {"boardId": "$board"}),
     "deleteColumn": Case(BOARD, {"id": "$column", "moveCardsTo": "$other"}),
     "disconnectRepository": Case(ADMIN, {"id": "$repository"}),
     "deleteWebhookEndpoint": Case(ADMIN, {"id": "$endpoint"}),
