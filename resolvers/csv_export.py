@@ -1,4 +1,4 @@
-"""CSV for spreadsheets (RFC 4180, CRLF, a header line): the cards of a board by a filter, and the velocity report."""
+"""CSV for spreadsheets (RFC 4180, CRLF, a header line): the cards of a board, and the velocity report."""
 
 import csv
 import io
