@@ -2,8 +2,10 @@
 
 from sqlalchemy import text
 
+from actions.file import free_unreferenced
 from actions.purge import purge
 from tests.board import card, do, dump, told
+from tests.test_file import download, uploaded
 
 BIN = """query($id: ID!, $first: Int) { board(id: $id) { bin(first: $first) { totalCount nodes {
   cardId number title stage deletedBy { name } } } } }"""
@@ -130,3 +132,15 @@ async def test_the_bin_is_emptied_by_admins_and_by_time(run):
             await connection.execute(text("UPDATE bin_entry SET created_at = '2026-01-01 00:00:00'"))
         await purge(app.services.database)
         assert (await restore(app, ids[1]))["code"] == "NOT_FOUND"
+
+
+async def test_files_come_back_with_their_bytes(run):
+    async with run() as app:
+        _, [one] = await app.has_board("One")
+        file = (await uploaded(app, b"hello", name="a.txt", cardId=one))["id"]
+        await do(app, "deleteCard", id=one)
+        assert (await download(app, file)).status_code == 404
+        await free_unreferenced(app.services, {})
+        assert (await restore(app, one))["id"] == one
+        assert (await download(app, file)).content == b"hello"
+        assert [each["id"] for each in (await card(app, one, "files { id }"))["files"]] == [file]
