@@ -215,7 +215,7 @@ async def set_phases(
     Raises Invalid if the list lacks a phase of the card, names one that it has not, or gives two the same name.
     """
     board, card = await lock_card(tx, actor, card_id, for_run=True)
-    validation.at_most("phases", phases, MAX_SUBTASKS)
+    validation.at_most("phases", phases, MAX_SUBTASKS, least=0)
     names = [phase.name for phase in phases]
     validation.distinct("phases", names)
     old = {phase for phase in await _phases(tx, card.id) if phase is not None}

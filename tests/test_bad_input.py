@@ -159,6 +159,7 @@ NEVER_NULL = {
     "updateConnection": "name secret",
     "updateWebhookEndpoint": "name url isEnabled",
     "updatePullRequest": "title body baseBranch",
+    "updateCardSchedule": "title cron timeZone stage startsRun isEnabled",
     "updateBoardAutomation": "anyMerged staleDays",
     "updateSprint": "name startsOn endsOn capacityPoints timeZone",
     "updateGroup": "title colour",
