@@ -378,7 +378,7 @@ def make_app(settings: Settings, draining: Draining | None = None) -> Starlette:
                 clean_up_periodically(services.database),
                 prune_periodically(services.event_log, kept),
                 sweep_periodically(services.event_log),
-                purge_periodically(services.database),
+                purge_periodically(services.database, settings.bin_days),
                 JobRunner(services).run(),
                 poll_periodically(services.event_log),
                 WebhookSender(services).run(),

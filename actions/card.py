@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from sqlalchemy import ColumnElement, delete, func, select
 
 from actions import validation
+from actions.bin import bin_cards
 from actions.changes import apply_changes
 from actions.file import free_files
 from actions.move import DestinationInput, check_move, find_column, move_allowed
@@ -473,7 +474,7 @@ async def delete_card(
     cancel_run: CancelRun = False,
     if_version: IfVersion = None,
 ) -> Card:
-    """Delete a card with its subtasks, messages, files, links, questions and runs. Returns the card as it was.
+    """Delete a card with its questions and runs; the rest is in the bin of its board. Returns the card as it was.
 
     Raises Stale, or Conflict if it has children or active runs and their option is false.
     """
@@ -516,6 +517,7 @@ async def remove(
             board, CardUpdated(card_id=child.id, changes=changed_fields, before=before), correlation_id=batch
         )
     await tx.flush()  # the children are written before their parents are deleted
+    await bin_cards(tx, board, cards, these, stages)
     await free_files(tx, File.card_id.in_(gone))
     await tx.execute(delete(Card).where(these))
     for card in cards:

@@ -29,6 +29,7 @@ from kit.graphql.types import one_of_input
 from kit.ids import new_id
 from kit.settings import Settings
 from models.actor import Actor, ActorKind
+from models.bin import BinObject
 from models.board import Board
 from models.card import Card
 from models.events.file import FileAttached, FileDeleted, file_facts
@@ -269,7 +270,8 @@ def _is_unreferenced(now: Any) -> ColumnElement[bool]:
     """No file refers to the object, and no upload is about to: it is stored, or began more than a day ago."""
     is_left = StoredObject.created_at < now - timedelta(seconds=UNATTACHED_SECONDS)
     has_file = select(File.id).where(File.object_key == StoredObject.key).exists()
-    return and_(~has_file, or_(StoredObject.stored_at.is_not(None), is_left))
+    is_binned = select(BinObject.object_key).where(BinObject.object_key == StoredObject.key).exists()
+    return and_(~has_file, ~is_binned, or_(StoredObject.stored_at.is_not(None), is_left))
 
 
 async def free_unreferenced(services: Services, payload: dict[str, Any]) -> None:

@@ -18,12 +18,23 @@ from auth.locking import lock_card, lock_subtask
 from kit.db.database import utcnow
 from kit.db.transaction import Transaction
 from kit.graphql.arguments import Id, IfVersion, Maybe, Some, provided_fields
+from kit.graphql.types import input_type
 from kit.ids import new_id
 from models.actor import Actor
 from models.board import Board
-from models.card import MAX_SUBTASKS, Subtask
+from models.card import MAX_SUBTASKS, Card, Subtask
 from models.events.card import SubtaskCreated, SubtaskDeleted, SubtaskMoved, SubtaskUpdated, subtask_facts
 from models.refusal import Conflict, Invalid
+
+MAX_PHASE_LENGTH = 80
+
+
+@input_type
+class PhaseInput:
+    """A phase of a card in its new place."""
+
+    name: Annotated[str, "Its present name."]
+    rename: Annotated[str | None, "Its new name, 1 to 80 characters; default: the present one."] = None
 
 
 @dataclass(frozen=True)
@@ -190,6 +201,48 @@ async def move_subtask(
     return subtask
 
 
+async def set_phases(
+    tx: Transaction,
+    actor: Actor,
+    *,
+    card_id: Annotated[Id, "The card."],
+    phases: Annotated[
+        list[PhaseInput], "All phases of the card, in their new order. They get the numbers 1, 2, …"
+    ],
+) -> Card:
+    """Reorder and rename the phases of a card, all at once. Repeating it changes nothing.
+
+    Raises Invalid if the list lacks a phase of the card, names one that it has not, or gives two the same name.
+    """
+    board, card = await lock_card(tx, actor, card_id, for_run=True)
+    validation.at_most("phases", phases, MAX_SUBTASKS)
+    names = [phase.name for phase in phases]
+    validation.distinct("phases", names)
+    old = {phase for phase in await _phases(tx, card.id) if phase is not None}
+    if missing := sorted(old - set(names)):
+        raise Invalid(("phases", f"lacks {missing[0]}"))
+    if unknown := sorted(set(names) - old):
+        raise Invalid(("phases", f"names {unknown[0]}, which the card has not"))
+    new = list(names)
+    for index, phase in enumerate(phases):
+        if phase.rename is not None:
+            path = f"phases.{index}.rename"
+            new[index] = validation.single_line(path, phase.rename, MAX_PHASE_LENGTH)
+    validation.distinct("phases", new)
+    place = {name: (new[index], index + 1) for index, name in enumerate(names)}
+    progress = await _progress(tx, card.id)
+    of_phases = select(Subtask).where(Subtask.card_id == card.id, Subtask.phase.is_not(None))
+    with tx.correlated(new_id("batch")):
+        for subtask in list(await tx.scalars(of_phases.order_by(Subtask.phase_order, Subtask.rank))):
+            name, order = place[subtask.phase or ""]
+            changes = apply_changes(subtask, {"phase": name, "phase_order": order})
+            if changes:
+                facts = subtask_facts(subtask, *progress)
+                tx.emit(board, SubtaskMoved(**facts, changes=changes, from_rank=subtask.rank))
+    await tx.flush()
+    return card
+
+
 async def return_subtask(
     tx: Transaction, actor: Actor, id: str, phase: str | None, order: int | None, rank: str | None
 ) -> Subtask:
@@ -253,7 +306,7 @@ def _find_phase(
         if order is None or order in names:
             return names[order or 0], order or 0
         raise Invalid(("phase", f"is required: the card has no phase {order} yet"))
-    phase = validation.single_line("phase", phase, 80)
+    phase = validation.single_line("phase", phase, MAX_PHASE_LENGTH)
     known = orders.get(phase)
     if order is None:
         return phase, known if known is not None else max(names) + 1

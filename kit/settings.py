@@ -166,6 +166,9 @@ class Settings(BaseSettings):
         description="How long events are kept, in days: feeds, histories of cards, the audit log; 0 keeps them"
         " for ever",
     )
+    bin_days: float = Field(
+        30, gt=0, le=MAX_DAYS, description="How long deleted cards are kept in the bin, in days"
+    )
     files_url: str = Field(
         "",
         description="Where files are stored: a folder, s3://bucket/folder, gs://… or az://…, with credentials in"

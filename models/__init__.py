@@ -8,6 +8,7 @@ from models import (  # noqa: F401
     approval,
     avatar,
     batch,
+    bin,
     board,
     branch_task,
     card,

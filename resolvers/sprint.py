@@ -161,6 +161,11 @@ async def burndown_of_sprint(
 @batched(COMPLETED_OF_BOARD, "id")
 def velocity_of_board(root: Board, rows: Sequence[Any]) -> Velocity:
     """The story points of its last six completed sprints, newest first."""
+    return velocity_of_rows(rows)
+
+
+def velocity_of_rows(rows: Sequence[Any]) -> Velocity:
+    """Compute the velocity of completed sprints, the newest first."""
     newest = [
         VelocitySprint(row.id, row.name, row.completed_at, row.committed_points, row.completed_points)
         for row in rows[:VELOCITY_SPRINTS]

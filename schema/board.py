@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import ID
 
+import actions.bin
 import actions.board
 import actions.context
 import actions.policy
@@ -16,6 +17,7 @@ from kit.graphql.limits.list_size import list_size
 from kit.graphql.types import Node, object_type
 from models.stage import Law, Stage
 from resolvers import batch as batches
+from resolvers import bin as bins
 from resolvers import board as boards
 from resolvers import board_context as contexts
 from resolvers import card as cards
@@ -32,6 +34,7 @@ from resolvers.memory import MEMORIES_OF_BOARD
 from resolvers.repository import REPOSITORY
 from resolvers.sprint import sprints_of_board, velocity_of_board
 from resolvers.workspace import WORKSPACE
+from schema.bin import BinEntry
 from schema.board_context import BoardContext
 from schema.fields import mutation, node_type, query_field, relation_field
 from schema.group import StoryMap
@@ -126,6 +129,7 @@ class Board(Node):
     document_links: list[DocumentLinkLater] = relation_field(
         LINKS_OF_TARGET, text="Its links to documents that you may see.", size=5
     )
+    bin: Connection[BinEntry] = query_field(bins.bin_of_board, directives=[list_size(50)])
     seq: int = query_field(boards.seq_of_board)
     cursor: str = query_field(boards.cursor_of_board)
 
@@ -150,6 +154,7 @@ class BoardMutation:
     archive_board = mutation(actions.board.archive_board, Board, Stale, requires=Access.ADMIN)
     unarchive_board = mutation(actions.board.unarchive_board, Board, Stale, requires=Access.ADMIN)
     delete_board = mutation(actions.board.delete_board, Board, Conflict, requires=Access.ADMIN)
+    empty_bin = mutation(actions.bin.empty_bin, Board, requires=Access.ADMIN)
     undo = mutation(actions.undo.undo, Board, Conflict, StageRefused, requires=Access.BOARD)
     create_column = mutation(actions.board.create_column, Column, Conflict, requires=Access.BOARD)
     update_column = mutation(actions.board.update_column, Column, Stale, StageRefused, requires=Access.BOARD)

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import ID
 
+import actions.bin
 import actions.card
 import actions.card_bulk
 import actions.group
@@ -13,9 +14,10 @@ import actions.labels_and_assignees
 import actions.readiness
 import actions.revision
 import actions.run.reject
+import actions.subtask
 import resolvers.readiness
 from auth.permissions import Access
-from kit.graphql.limits.list_size import list_size
+from kit.graphql.limits.list_size import cost, list_size
 from kit.graphql.types import Node, object_type
 from models.branch_task import MAX_CONFLICTS
 from models.card import MAX_AT_ONCE, CardSize, CardType, Priority
@@ -26,6 +28,7 @@ from resolvers import agent_state as agents
 from resolvers import approval as consents
 from resolvers import card as cards
 from resolvers import check as results
+from resolvers import csv_export
 from resolvers import diff as differences
 from resolvers import file as attached
 from resolvers import link as links
@@ -253,6 +256,8 @@ class Cards:
 class CardQuery:
     card: Card | None = query_field(cards.card)
     cards: Connection[Card] = query_field(cards.cards, directives=[list_size(50)])
+    cards_csv: str | None = query_field(csv_export.cards_csv, directives=[cost(500)])
+    velocity_csv: str | None = query_field(csv_export.velocity_csv, directives=[cost(20)])
 
 
 @strawberry.type
@@ -263,11 +268,13 @@ class CardMutation:
         actions.card.update_card, Card, StageRefused, Stale, Conflict, requires=Access.BOARD
     )
     move_card = mutation(actions.card.move_card, Card, StageRefused, Stale, requires=Access.BOARD)
+    set_phases = mutation(actions.subtask.set_phases, Card, requires=Access.BOARD)
     bulk_update_cards = mutation(actions.card_bulk.bulk_update_cards, Cards, Conflict, requires=Access.BOARD)
     move_cards = mutation(actions.card.move_cards, Cards, StageRefused, requires=Access.BOARD)
     archive_card = mutation(actions.card.archive_card, Card, Stale, Conflict, requires=Access.BOARD)
     unarchive_card = mutation(actions.card.unarchive_card, Card, StageRefused, Stale, requires=Access.BOARD)
     delete_card = mutation(actions.card.delete_card, Card, Stale, Conflict, requires=Access.BOARD)
+    restore_card = mutation(actions.bin.restore_card, Card, StageRefused, requires=Access.BOARD)
     set_parent_card = mutation(actions.card.set_parent_card, Card, Stale, Conflict, requires=Access.BOARD)
     set_card_group = mutation(actions.group.set_card_group, Card, Stale, requires=Access.BOARD)
     approve_card = mutation(actions.readiness.approve_card, Card, NotReady, Stale, requires=Access.BOARD)

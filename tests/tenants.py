@@ -212,6 +212,8 @@ class Case:
     answer: str | None = None
 
 
+# Nothing is in the bin for those who may not delete.
+NOT_BINNED = dict.fromkeys(("vic", "read key", "worker key"), "NOT_FOUND")
 HIDDEN = {"board key": "NOT_FOUND"}  # what a key of one board does not see
 
 NO_DIFF = {"baseSha": "abcdef12", "headSha": "abcdef13", "fileCount": 1, "additions": 0, "deletions": 0}
@@ -460,6 +462,7 @@ MUTATIONS: dict[str, Case] = {
     "linkCards": Case(BOARD, {"cardId": "$card", "kind": "BLOCKS", "targetId": "$parent"}),
     "addSubtask": Case(BOARD, {"cardId": "$card", "title": "% new"}),
     "updateSubtask": Case(BOARD, {"id": "$subtask", "completed": True}),
+    "setPhases": Case(BOARD, {"cardId": "$card", "phases": []}, answer="INVALID"),
     "moveSubtask": Case(BOARD, {"id": "$subtask", "position": {"after": "$step"}}),
     "deleteSubtask": Case(BOARD, {"id": "$subtask"}),
     "createDocument": Case(BOARD, {"home": {"boardId": "$board"}, "title": "% new", "uri": "https://%.org"}),
@@ -496,6 +499,8 @@ MUTATIONS: dict[str, Case] = {
     "unarchiveCard": Case(BOARD, {"id": "$card"}),
     "deleteGroup": Case(BOARD, {"id": "$activity", "cards": {"ungroup": True}}),
     "deleteCard": Case(BOARD, {"id": "$card"}),
+    "restoreCard": Case(BOARD, {"id": "$card"}, NOT_BINNED),
+    "emptyBin": Case(ADMIN, {"boardId": "$board"}),
     "deleteColumn": Case(BOARD, {"id": "$column", "moveCardsTo": "$other"}),
     "disconnectRepository": Case(ADMIN, {"id": "$repository"}),
     "deleteWebhookEndpoint": Case(ADMIN, {"id": "$endpoint"}),
@@ -520,6 +525,8 @@ QUERIES: dict[str, dict[str, Any]] = {
     "boards": {},
     "card": {"id": "$card"},
     "cards": {},
+    "cardsCsv": {"boardId": "$board"},
+    "velocityCsv": {"boardId": "$board"},
     "run": {"id": "$run"},
     "runs": {},
     "batch": {"id": "$batch"},

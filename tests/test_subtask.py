@@ -1,5 +1,7 @@
 """Subtasks: phases in the order of the work, progress that follows, events that tell it."""
 
+import pytest
+
 from tests.board import SUBTASK, card, do, told
 
 
@@ -143,3 +145,60 @@ async def test_a_stale_version_changes_nothing(run):
             stale = await do(app, field, id=subtask, ifVersion=1, **more)
             assert (stale["__typename"], stale["version"]) == ("Stale", 2)
         assert [t for t, _, _ in (await listed(app, id))[0]] == ["two"]
+
+
+PHASES = """query($id: ID!) { card(id: $id) { subtasks { title phase phaseOrder } } }"""
+
+
+async def phased(app):
+    _, [id] = await app.has_board("Build")
+    for title, phase in (
+        ("dig", "Ground"),
+        ("pour", "Ground"),
+        ("wall", "Walls"),
+        ("tile", "Roof"),
+        ("look", None),
+    ):
+        await do(app, "addSubtask", cardId=id, title=title, phase=phase)
+    return id
+
+
+async def test_phases_are_reordered_and_renamed_in_one_call(run):
+    async with run() as app:
+        id = await phased(app)
+        phases = [
+            {"name": "Roof", "rename": "Walls"},
+            {"name": "Ground"},
+            {"name": "Walls", "rename": "House walls"},
+        ]
+        for _ in range(2):
+            answer = await do(app, "setPhases", "... on Card { id }", cardId=id, phases=phases)
+            if answer["__typename"] == "Invalid":
+                break  # the second time the names are others
+        shown = (await app.data(PHASES, id=id))["subtasks"]
+        assert [(one["title"], one["phase"], one["phaseOrder"]) for one in shown] == [
+            ("look", None, 0),
+            ("tile", "Walls", 1),
+            ("dig", "Ground", 2),
+            ("pour", "Ground", 2),
+            ("wall", "House walls", 3),
+        ]
+
+
+@pytest.mark.parametrize(
+    ("phases", "path"),
+    [
+        ([{"name": "Ground"}, {"name": "Walls"}], "phases"),
+        ([{"name": "Ground"}, {"name": "Walls"}, {"name": "Roof"}, {"name": "Cellar"}], "phases"),
+        ([{"name": "Ground"}, {"name": "Ground"}, {"name": "Walls"}, {"name": "Roof"}], "phases"),
+        ([{"name": "Ground", "rename": "Roof"}, {"name": "Walls"}, {"name": "Roof"}], "phases"),
+        ([{"name": "Ground", "rename": "x" * 81}, {"name": "Walls"}, {"name": "Roof"}], "phases.0.rename"),
+    ],
+)
+async def test_phases_that_are_not_those_of_the_card_change_nothing(run, phases, path):
+    async with run() as app:
+        id = await phased(app)
+        before = await app.data(PHASES, id=id)
+        answer = await do(app, "setPhases", cardId=id, phases=phases)
+        assert [issue["path"] for issue in answer.get("issues", ())] == [path], answer
+        assert await app.data(PHASES, id=id) == before
