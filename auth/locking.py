@@ -45,6 +45,7 @@ from models.file import File
 from models.group import Group
 from models.job import ServerJob
 from models.knowledge import KnowledgeItem
+from models.memory import Memory
 from models.message import Message
 from models.plan import PlanBatch
 from models.planned_file import PlannedFile
@@ -492,6 +493,11 @@ async def lock_plan(tx: Transaction, actor: Actor, id: str) -> tuple[Board, Plan
 async def lock_knowledge(tx: Transaction, actor: Actor, id: str) -> tuple[Board, KnowledgeItem]:
     """Lock a knowledge item and its board."""
     return await _lock_on_card(tx, actor, KnowledgeItem, id, for_run=True)
+
+
+async def lock_memory(tx: Transaction, actor: Actor, id: str) -> tuple[Board, Memory]:
+    """Lock a memory and its board."""
+    return await _lock_on_board(tx, actor, Memory, id, sees_board(actor, Board.id))
 
 
 async def lock_planned_file(tx: Transaction, actor: Actor, id: str) -> tuple[Board, PlannedFile]:

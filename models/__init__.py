@@ -25,6 +25,7 @@ from models import (  # noqa: F401
     job,
     knowledge,
     mail,
+    memory,
     message,
     notice,
     plan,

@@ -28,6 +28,7 @@ from resolvers.key import API_KEY
 from resolvers.knowledge import KNOWLEDGE
 from resolvers.link import LINK
 from resolvers.loaders import Relation
+from resolvers.memory import MEMORY
 from resolvers.message import MESSAGE
 from resolvers.notice import NOTIFICATION
 from resolvers.plan import PLAN
@@ -67,6 +68,7 @@ RELATIONS: dict[str, Relation] = {
     "link": LINK,
     "subtask": SUBTASK,
     "knowledge": KNOWLEDGE,
+    "memory": MEMORY,
     "plannedfile": PLANNED_FILE,
     "plan": PLAN,
     "message": MESSAGE,

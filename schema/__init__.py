@@ -31,6 +31,7 @@ from schema.invitation import InvitationMutation, InvitationQuery
 from schema.job import JobMutation
 from schema.knowledge import KnowledgeMutation
 from schema.link import LinkMutation
+from schema.memory import MemoryMutation
 from schema.message import MessageMutation
 from schema.notice import NoticeMutation, NoticeQuery
 from schema.plan import PlanMutation
@@ -114,6 +115,7 @@ class Mutation(
     CardMutation,
     SubtaskMutation,
     KnowledgeMutation,
+    MemoryMutation,
     PlannedFileMutation,
     PlanMutation,
     LinkMutation,

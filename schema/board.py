@@ -30,6 +30,7 @@ from resolvers.answer_rule import RULES_OF_BOARD
 from resolvers.board import BOARD, COLUMNS_OF_BOARD
 from resolvers.card_schedule import SCHEDULES_OF_BOARD
 from resolvers.document import LINKS_OF_TARGET
+from resolvers.memory import MEMORIES_OF_BOARD
 from resolvers.repository import REPOSITORY
 from resolvers.sprint import sprints_of_board, velocity_of_board
 from resolvers.workspace import WORKSPACE
@@ -49,6 +50,7 @@ DocumentLinkLater: Any = Annotated["DocumentLink", strawberry.lazy("schema.docum
 BatchLater: Any = Annotated["RunBatch", strawberry.lazy("schema.batch")]
 RepositoryLater: Any = Annotated["Repository", strawberry.lazy("schema.repository")]
 AutomationLater: Any = Annotated["BoardAutomation", strawberry.lazy("schema.pull_request")]
+MemoryLater: Any = Annotated["Memory", strawberry.lazy("schema.memory")]
 AnswerRuleLater: Any = Annotated["AnswerRule", strawberry.lazy("schema.answer_rule")]
 CardScheduleLater: Any = Annotated["CardSchedule", strawberry.lazy("schema.card_schedule")]
 RunLater: Any = Annotated["Run", strawberry.lazy("schema.run")]
@@ -114,6 +116,9 @@ class Board(Node):
     context: BoardContext = query_field(contexts.context_of_board)
     answer_rules: list[AnswerRuleLater] = relation_field(
         RULES_OF_BOARD, text="Its rules that answer questions of agents, in their order.", size=10
+    )
+    memory: list[MemoryLater] = relation_field(
+        MEMORIES_OF_BOARD, text="Its memory, oldest first. At most 200.", size=20
     )
     open_card_count: int = query_field(boards.open_card_count)
     repository: RepositoryLater | None = relation_field(

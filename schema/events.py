@@ -37,6 +37,7 @@ from models.events import (
     group,
     invitation,
     knowledge,
+    memory,
     notice,
     plan,
     planned_file,
@@ -66,6 +67,7 @@ from resolvers.invitation import INVITATION
 from resolvers.knowledge import KNOWLEDGE
 from resolvers.link import LINK
 from resolvers.loaders import Relation
+from resolvers.memory import MEMORY
 from resolvers.message import MESSAGE
 from resolvers.notice import NOTIFICATION
 from resolvers.plan import PLAN
@@ -96,6 +98,7 @@ from schema.group import Group
 from schema.invitation import Invitation
 from schema.knowledge import KnowledgeItem
 from schema.link import CardLink
+from schema.memory import Memory
 from schema.message import Message
 from schema.notice import Notification
 from schema.plan import PlanBatch
@@ -186,6 +189,9 @@ CURRENT: dict[type[BaseEvent], tuple[Current, ...]] = {
     question.QuestionEvent: (
         Current("question", QUESTION, Question, "question_id", "The question as it is now."),
         Current("run", RUN, Run, "asking_run_id", "The run that asks, as it is now."),
+    ),
+    memory.MemoryEvent: (
+        Current("memory", MEMORY, Memory, "memory_id", "The memory as it is now; null once deleted."),
     ),
     answer_rule.AnswerRuleEvent: (
         Current("rule", ANSWER_RULE, AnswerRule, "rule_id", "The rule as it is now; null once deleted."),

@@ -197,7 +197,7 @@ class PromptPart:
 
     name: Annotated[
         str,
-        "TASK, WORK, INSTRUCTION, MESSAGE, CARD, STEPS, FILES, KNOWLEDGE, PLANNED_FILES, HANDOFFS, CONTEXT,"
+        "TASK, WORK, INSTRUCTION, MESSAGE, CARD, STEPS, FILES, KNOWLEDGE, PLANNED_FILES, HANDOFFS, MEMORY, CONTEXT,"
         " DOCUMENTS or COMMENTS.",
     ]
     characters: int = strawberry.field(resolver=_length_of_part, description="Its length in characters.")

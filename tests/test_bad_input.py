@@ -166,6 +166,7 @@ NEVER_NULL = {
     "createDocument": "kind",
     "updateDocument": "title kind",
     "updateKnowledge": "kind text state",
+    "updateMemory": "text state",
     "updatePlannedFile": "path kind action status",
     "updateSubtask": "title completed",
     "updateWorkspace": "name",

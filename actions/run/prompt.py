@@ -57,8 +57,9 @@ def prompt_of(kind: RunKind, snapshot: dict[str, Any], instruction: str | None) 
 def parts_of(kind: RunKind, snapshot: dict[str, Any], instruction: str | None) -> list[PromptPart]:
     """Return the parts of a prompt in order.
 
-    The task and the card are always whole. Comments, knowledge, planned files, handoffs, context and documents
-    share what they leave of the budget, in that order; what does not fit is left out, and the prompt names it.
+    The task and the card are always whole. Comments, knowledge, planned files, handoffs, memory, context and
+    documents share what they leave of the budget, in that order; what does not fit is left out, and the prompt
+    names it.
     """
     card = snapshot["card"]
     parts = [PromptPart("TASK", TASKS[kind])]
@@ -89,6 +90,7 @@ def parts_of(kind: RunKind, snapshot: dict[str, Any], instruction: str | None) -
         (_knowledge, snapshot.get("knowledge") or []),
         (_planned_files, snapshot.get("planned_files") or []),
         (_handoffs, snapshot.get("handoffs") or []),
+        (_memory, snapshot.get("memory") or []),
         (_context, snapshot.get("context") or {}),
         (_documents, snapshot.get("documents") or []),
     )
@@ -129,6 +131,12 @@ def _planned_files(files: Sequence[dict[str, Any]], budget: int) -> PromptPart:
         lines += [f"  {label}: {one[name]}" for name, label in PLANNED if one[name]]
         items.append((one["path"], "\n".join(lines)))
     return _fitting("PLANNED_FILES", items, budget, "Files planned for this card:")
+
+
+def _memory(memories: Sequence[dict[str, Any]], budget: int) -> PromptPart:
+    """Return what the board remembers, as far as it fits."""
+    items = [(one["text"][:80], f"- {one['text']}") for one in memories]
+    return _fitting("MEMORY", items, budget, "Learned by work on this board:")
 
 
 def _handoffs(handoffs: Sequence[dict[str, Any]], budget: int) -> PromptPart:

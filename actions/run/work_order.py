@@ -21,6 +21,7 @@ from models.context import BoardContext
 from models.document import Document, DocumentLink
 from models.file import File
 from models.knowledge import KnowledgeItem
+from models.memory import Memory
 from models.message import Message
 from models.planned_file import PlannedFile
 from models.policy import BoardPolicy, RequiredCheck, board_policy_of, checks_after
@@ -33,6 +34,7 @@ from models.worker import AgentProfile, AgentSession, Worker, program_of, reusab
 MAX_PROMPT_FILES = 50  # files in a prompt
 MAX_PROMPT_DOCUMENTS = 50  # linked documents in a prompt
 MAX_DOCUMENT_LENGTH = 40_000  # characters of a document in a prompt
+MAX_PROMPT_MEMORIES = 20  # newest approved memories in a prompt
 MAX_HANDOFFS = 20  # cards whose last summary is in a prompt
 MAX_COMMENTS = 5  # newest messages of people in a prompt
 
@@ -156,6 +158,7 @@ async def freeze_snapshot(tx: Transaction, board: Board, run: Run, card: Card) -
         "work": await _reviewed_work(tx, run, card, policy),
         "profile": _profile(profile) if profile else None,
         "knowledge": await _knowledge(tx, card),
+        "memory": await _memory(tx, board),
         "planned_files": await _planned_files(tx, card),
         "handoffs": await _handoffs(tx, board, card),
         "context": await _context(tx, board),
@@ -171,6 +174,15 @@ async def _knowledge(tx: Transaction, card: Card) -> list[dict[str, Any]]:
     )
     rows = await tx.execute(query.order_by(KnowledgeItem.rank, KnowledgeItem.id))
     return [row._asdict() for row in rows]
+
+
+async def _memory(tx: Transaction, board: Board) -> list[dict[str, Any]]:
+    """Return the newest approved memories of the board."""
+    query = select(Memory.id, Memory.text).where(
+        Memory.board_id == board.id, Memory.state == ReviewState.APPROVED
+    )
+    query = query.order_by(Memory.created_at.desc(), Memory.id.desc()).limit(MAX_PROMPT_MEMORIES)
+    return [row._asdict() for row in await tx.execute(query)]
 
 
 async def _planned_files(tx: Transaction, card: Card) -> list[dict[str, Any]]:
