@@ -10,6 +10,7 @@ import copy
 import hashlib
 import json
 import re
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -828,22 +829,24 @@ _made: dict[
 
 
 @pytest.fixture
-async def two(run: Any, fresh: Any, kind: str, templates: Any) -> Any:
+async def two(run: Any, fresh: Any, kind: str, templates: Any, tmp_path: Any) -> Any:
     """`async with two() as (app, home, away)`: the application with two tenants of one shape.
 
     `home`, whose secrets they are, and `away`, who asks. They are made once, and copied for each test.
     """
 
-    served = {**SERVED, "files_url": str(templates["folder"] / "tenants-files")}  # copies share the bytes
+    files = templates["folder"] / "tenants-files"
 
     async def fill(url: str) -> None:
-        async with run(url, **served) as app:
+        async with run(url, **SERVED, files_url=str(files)) as app:
             made = [await tenant(app, mark) for mark in ("canary", "pigeon")]
             _made[kind] = {"ids": [one.ids for one in made], "tokens": app.tokens}
 
     @contextlib.asynccontextmanager
     async def start() -> AsyncIterator[tuple[Any, Tenant, Tenant]]:
-        async with run(await fresh("tenants", fill), **served) as app:
+        url = await fresh("tenants", fill)
+        shutil.copytree(files, tmp_path / "files", dirs_exist_ok=True)
+        async with run(url, **SERVED) as app:
             kept = copy.deepcopy(_made[kind])
             home, away = Tenant(app, "canary"), Tenant(app, "pigeon")
             home.ids, away.ids = kept["ids"]

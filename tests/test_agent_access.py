@@ -50,6 +50,7 @@ MAY = {
     "addSubtask": None,
     "updateSubtask": None,
     "moveSubtask": None,
+    "setPhases": None,
     "deleteSubtask": None,
     "addKnowledge": None,
     "addPlannedFile": None,

@@ -65,7 +65,7 @@ async def test_only_the_operation_that_has_it(run):
 
 
 BUSY = {"job", "server_job", "webhook_endpoint", "webhook_cursor", "watch_cursor"}
-WRITTEN_BY_ITSELF = {"attempt", "slot", "webhook_delivery", "stored_object"}
+WRITTEN_BY_ITSELF = {"attempt", "slot", "endpoint_delivery", "stored_object"}
 
 
 def shape(answer):
