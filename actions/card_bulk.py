@@ -218,7 +218,7 @@ async def _change_assignees(
         known |= {id for mine in there.values() for id in mine}
     _require_all(named, known)
     changed = set()
-    told: dict[str, int] = defaultdict(int)
+    counts: dict[str, int] = defaultdict(int)
     for card, added, removed in _differences(CardAssignee, cards, there, change):
         for id in removed:
             await tx.delete(there[card.id][id])
@@ -228,11 +228,11 @@ async def _change_assignees(
             tx.add(CardAssignee(card_id=card.id, user_id=id, board_id=board.id))
             tx.emit(board, AssigneeAdded(card_id=card.id, user_id=id))
             tx.emit(user_scope(id), Assigned(board_id=board.id, card_id=card.id, title=card.title))
-            told[id] += 1
+            counts[id] += 1
         changed.add(card.id)
     about = {"workspace_id": board.workspace_id, "board_id": board.id, "card_id": None}
-    for count in set(told.values()):
-        people = [id for id, number in told.items() if number == count and id != actor.id]
+    for count in set(counts.values()):
+        people = [id for id, number in counts.items() if number == count and id != actor.id]
         title = f"{count} cards of {board.name} were assigned to you"[:200]
         if people:
             await create_notices(tx, people, NotificationType.ASSIGNED, title, "", **about)

@@ -4,7 +4,7 @@ import base64
 import binascii
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Annotated, Protocol
+from typing import Annotated
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from strawberry import ID
@@ -21,6 +21,7 @@ from models.file import File, FileEncoding
 from models.refusal import Invalid
 from resolvers.context import Info
 from resolvers.loaders import Relation, batched
+from resolvers.workspace import CountRow
 
 
 def sees_file(actor: Actor) -> ColumnElement[bool]:
@@ -53,14 +54,8 @@ FILE_COUNT = Relation(
 )
 
 
-class Count(Protocol):
-    """A row of FILE_COUNT."""
-
-    count: int
-
-
 @batched(FILE_COUNT, "id")
-def file_count(root: Card, row: Count | None) -> int:
+def file_count(root: Card, row: CountRow | None) -> int:
     """The number of files on it and on its messages."""
     return row.count if row else 0
 

@@ -1,7 +1,5 @@
 """Reads of messages."""
 
-from typing import Protocol
-
 from sqlalchemy import func, select
 from strawberry import Parent
 
@@ -11,6 +9,7 @@ from models.message import Message
 from resolvers.context import Info
 from resolvers.loaders import Relation, batched
 from resolvers.pagination import After, Before, First, Last, Order, Page, PageArgs, PaginatedQuery, load_page
+from resolvers.workspace import CountRow
 
 MESSAGE = Relation(
     select(Message.__table__),
@@ -33,12 +32,6 @@ MESSAGES_OF_CARD = PaginatedQuery(
 )
 
 
-class Count(Protocol):
-    """A row of MESSAGE_COUNT."""
-
-    count: int
-
-
 OLDEST = Order("OLDEST", ((Message.created_at, False), (Message.id, False)))
 
 
@@ -56,6 +49,6 @@ async def messages_of_card(
 
 
 @batched(MESSAGE_COUNT, "id")
-def message_count(root: Card, row: Count | None) -> int:
+def message_count(root: Card, row: CountRow | None) -> int:
     """The number of its messages without deleted ones."""
     return row.count if row else 0

@@ -212,11 +212,11 @@ class Turn:
             log.warning(
                 "events were pruned before an endpoint was told", extra={"endpoint": self.endpoint.id}
             )
-        told = [event for event in events if self._is_told(event)]
+        wanted = [event for event in events if self._is_told(event)]
         texts: dict[int, str] = {}
-        if self.endpoint.format is not EndpointFormat.STANDARD and told:
+        if self.endpoint.format is not EndpointFormat.STANDARD and wanted:
             page_url = self.services.settings.page_url
-            texts = await complete(read_texts(self.services.database, told, page_url))
+            texts = await complete(read_texts(self.services.database, wanted, page_url))
         attempts, settled, done = cursor.attempts, cursor.seq, []
         created = [event.data["board_id"] for event in events if event.kind == BoardCreated.kind]
         since = time.monotonic()

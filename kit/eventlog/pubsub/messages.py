@@ -13,7 +13,7 @@ MAX_MESSAGE_BYTES = 7000  # bytes of a message; PostgreSQL refuses a NOTIFY of 8
 MAX_PENDING_TOPICS = 10_000  # names an outbox keeps while nothing can be sent
 
 
-class Message(NamedTuple):
+class BusMessage(NamedTuple):
     by: str
     names: list[str] | None
 
@@ -40,7 +40,7 @@ def encode_messages(by: str, names: Collection[str] | None) -> Iterator[str]:
     yield json.dumps({"by": by, "names": page})
 
 
-def decode_message(text: str) -> Message | None:
+def decode_message(text: str) -> BusMessage | None:
     """Return the message in `text`, or None if it is malformed: any client can write to the channel."""
     try:
         letter = json.loads(text)
@@ -48,9 +48,9 @@ def decode_message(text: str) -> Message | None:
         return None
     match letter:
         case {"by": str(by), "names": None}:
-            return Message(by, None)
+            return BusMessage(by, None)
         case {"by": str(by), "names": [*names]} if all(isinstance(name, str) for name in names):
-            return Message(by, names)
+            return BusMessage(by, names)
     return None
 
 
