@@ -14,6 +14,8 @@ from typing import Annotated, Any
 from sqlalchemy import ColumnElement, Date, delete, func, or_, select
 from sqlalchemy import Enum as EnumType
 
+from actions.file import FREE_FILES, MAX_FREE_ATTEMPTS
+from actions.job import enqueue_job
 from actions.move import DestinationInput, find_column
 from actions.ordering import rank_for
 from actions.run.change import reopen
@@ -192,6 +194,7 @@ async def empty_bin(tx: Transaction, actor: Actor, *, board_id: Annotated[Id, "T
     board = await lock_board(tx, actor, board_id, admin=True)
     count = await tx.scalar(select(func.count()).select_from(BinEntry).where(BinEntry.board_id == board.id))
     if count:
+        await enqueue_job(tx, FREE_FILES, {}, key=FREE_FILES, max_attempts=MAX_FREE_ATTEMPTS)
         await tx.execute(delete(BinEntry).where(BinEntry.board_id == board.id))
         tx.emit(board, BinEmptied(board_id=board.id, card_count=count))
     return board

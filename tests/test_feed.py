@@ -462,7 +462,7 @@ async def test_followers_who_only_wait_cost_the_same_however_many(run, many):
         asked = [" ".join(one.split()) for one in every if "strftime" not in one]  # that is the sweep's clock
         statements = [one for one in asked if not any(f"FROM {table}" in one for table in sweeps)]
         print(f"{many} followers:", len(statements), "statements in 6 s")
-        assert 2 <= len(statements) <= 12, statements
+        assert 2 <= len(statements) <= 20, statements  # webhooks and watchers look every three seconds
 
 
 async def test_a_membership_that_ends_unheard_ends_the_feed_at_the_next_poll(run):

@@ -321,7 +321,7 @@ async def test_waiters_leave_nothing_behind():
             used.append(tracemalloc.get_traced_memory()[0])
         tracemalloc.stop()
         assert used[-1] < used[0] + 250_000, used  # 2,000 waiters would be a megabyte
-        assert asyncio.all_tasks() == before
+        assert asyncio.all_tasks() <= before
         pubsub.send(["a"])
         assert await grew.wait(5), "and it still listens"
 
